@@ -1,0 +1,227 @@
+"""Distinguished names: parse, print, compare, climb (RFC 4514)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from dcmcfg.errors import MalformedInput
+
+#: A DN in the form in which equal names are equal: RDNs leaf first, each a sorted tuple of (type, value).
+NormalDN = tuple[tuple[tuple[str, str], ...], ...]
+#: (attribute type, value) → the value in the normal form of that attribute's equality rule.
+NormaliseValue = Callable[[str, str], str]
+
+_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*")
+_HEX_PAIR = re.compile(r"[0-9A-Fa-f]{2}")
+_SPECIAL = set('"+,;<>\\')
+_STRING_TAGS = {0x04, 0x0C, 0x13, 0x16}
+
+
+def ignore_case(attribute_type: str, value: str) -> str:  # noqa: ARG001 — the signature of NormaliseValue
+    """Return *value* in the normal form of caseIgnoreMatch: case folded, runs of blanks as one."""
+    return re.sub(" +", " ", value.casefold().strip(" "))
+
+
+@dataclass(frozen=True)
+class RDN:
+    """A relative distinguished name: one or more (type, value) pairs, whose order carries no meaning."""
+
+    parts: tuple[tuple[str, str], ...]
+
+    @staticmethod
+    def of(attribute_type: str, value: str) -> RDN:
+        """Return the single-valued RDN ``attribute_type=value``; *value* is plain text, not escaped."""
+        return RDN(((attribute_type, value),))
+
+    @staticmethod
+    def parse(text: str) -> RDN:
+        """Return the RDN written in *text*; raises :class:`MalformedInput` when it is not exactly one."""
+        dn = DN.parse(text)
+        if len(dn.rdns) != 1:
+            raise MalformedInput("not a relative distinguished name", on=repr(text))
+        return dn.rdns[0]
+
+    def normalised(self, normalise_value: NormaliseValue = ignore_case) -> tuple[tuple[str, str], ...]:
+        """Return the pairs sorted, types in lower case, values in normal form."""
+        return tuple(sorted((kind.lower(), normalise_value(kind, value)) for kind, value in self.parts))
+
+    def __str__(self) -> str:
+        return "+".join(f"{kind}={_escape(value)}" for kind, value in self.parts)
+
+
+@dataclass(frozen=True)
+class DN:
+    """A distinguished name: RDNs, leaf first; the empty DN is the root DSE's.
+
+    ``==`` compares spelling. Names that mean the same entry have the same :meth:`normalised` form.
+    """
+
+    rdns: tuple[RDN, ...] = ()
+
+    @staticmethod
+    def parse(text: str) -> DN:
+        """Return the DN written in *text* (RFC 4514 §3; blanks around ``,``, ``+`` and ``=`` as in RFC 2253).
+
+        Values are kept as text; octets that are not UTF-8 survive as surrogates and print as ``\\xx`` again.
+        Raises :class:`MalformedInput`.
+        """
+        return _Parser(text).dn()
+
+    @cached_property
+    def parent(self) -> DN:
+        """The DN one level up; the empty DN is its own parent."""
+        return DN(self.rdns[1:])
+
+    @property
+    def rdn(self) -> RDN:
+        """The leaf RDN; the empty DN has none (:class:`IndexError`)."""
+        return self.rdns[0]
+
+    def child(self, attribute_type: str, value: str) -> DN:
+        """Return the DN of the child ``attribute_type=value``; *value* is plain text, not escaped."""
+        return DN((RDN.of(attribute_type, value), *self.rdns))
+
+    def normalised(self, normalise_value: NormaliseValue = ignore_case) -> NormalDN:
+        """Return the form in which equal names are equal, by *normalise_value* for each attribute's rule."""
+        return tuple(rdn.normalised(normalise_value) for rdn in self.rdns)
+
+    def is_below(self, other: DN, normalise_value: NormaliseValue = ignore_case) -> bool:
+        """Tell whether this is *other* or a descendant of it."""
+        depth = len(self.rdns) - len(other.rdns)
+        return depth >= 0 and DN(self.rdns[depth:]).normalised(normalise_value) == other.normalised(normalise_value)
+
+    def rebased(self, old: DN, new: DN) -> DN:
+        """Return this DN with its ending *old* (by number of RDNs) replaced by *new*."""
+        return DN(self.rdns[: len(self.rdns) - len(old.rdns)] + new.rdns)
+
+    @cached_property
+    def _text(self) -> str:
+        return ",".join(str(rdn) for rdn in self.rdns)
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def _escape(value: str) -> str:
+    """Return *value* as it is written in a DN (RFC 4514 §2.4)."""
+    last = len(value) - 1
+    written = []
+    for position, character in enumerate(value):
+        if "\udc80" <= character <= "\udcff":
+            written.append(f"\\{ord(character) - 0xDC00:02x}")
+        elif character in _SPECIAL or (position == 0 and character == "#"):
+            written.append("\\" + character)
+        elif character == " " and position in (0, last):
+            written.append("\\20" if position == 0 else "\\ ")
+        elif character < " " or character == "\x7f":
+            written.append(f"\\{ord(character):02x}")
+        else:
+            written.append(character)
+    return "".join(written)
+
+
+class _Parser:
+    """One pass over the text of a DN."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def dn(self) -> DN:
+        if not self.text.strip(" "):
+            return DN()
+        rdns = [self._rdn()]
+        while self.at < len(self.text):
+            if self.text[self.at] not in ",;":
+                raise self._error(f"unexpected {self.text[self.at]!r}")
+            self.at += 1
+            rdns.append(self._rdn())
+        return DN(tuple(rdns))
+
+    def _rdn(self) -> RDN:
+        parts = [self._part()]
+        while self.at < len(self.text) and self.text[self.at] == "+":
+            self.at += 1
+            parts.append(self._part())
+        return RDN(tuple(parts))
+
+    def _part(self) -> tuple[str, str]:
+        self._skip_blanks()
+        match = _TYPE.match(self.text, self.at)
+        if match is None:
+            raise self._error("an attribute type is missing")
+        self.at = match.end()
+        self._skip_blanks()
+        if self.text[self.at : self.at + 1] != "=":
+            raise self._error("'=' is missing")
+        self.at += 1
+        self._skip_blanks()
+        return match.group(), self._value()
+
+    def _value(self) -> str:
+        if self.text[self.at : self.at + 1] == "#":
+            return self._hex_value()
+        if self.text[self.at : self.at + 1] == '"':
+            return self._quoted_value()
+        return self._string_value()
+
+    def _string_value(self) -> str:
+        octets = bytearray()
+        significant = 0  # up to where trailing blanks are escaped ones
+        while self.at < len(self.text) and self.text[self.at] not in ",;+":
+            character = self.text[self.at]
+            if character == "\\":
+                octets += self._escaped()
+                significant = len(octets)
+                continue
+            if character in '"<>':
+                raise self._error(f"{character!r} must be escaped")
+            octets += character.encode("utf-8", "surrogateescape")
+            self.at += 1
+        trailing = bytes(octets[significant:]).rstrip(b" ")
+        return (bytes(octets[:significant]) + trailing).decode("utf-8", "surrogateescape")
+
+    def _quoted_value(self) -> str:
+        octets = bytearray()
+        self.at += 1
+        while self.text[self.at : self.at + 1] != '"':
+            if self.at >= len(self.text):
+                raise self._error("the closing quote is missing")
+            if self.text[self.at] == "\\":
+                octets += self._escaped()
+                continue
+            octets += self.text[self.at].encode("utf-8", "surrogateescape")
+            self.at += 1
+        self.at += 1
+        self._skip_blanks()
+        return octets.decode("utf-8", "surrogateescape")
+
+    def _hex_value(self) -> str:
+        match = re.compile(r"#((?:[0-9A-Fa-f]{2})+) *").match(self.text, self.at)
+        if match is None:
+            raise self._error("'#' must be followed by pairs of hex digits")
+        octets = bytes.fromhex(match.group(1))
+        if len(octets) < 2 or octets[0] not in _STRING_TAGS or octets[1] != len(octets) - 2:
+            raise self._error("the '#' form holds something else than a short string")
+        self.at = match.end()
+        return octets[2:].decode("utf-8", "surrogateescape")
+
+    def _escaped(self) -> bytes:
+        after = self.text[self.at + 1 : self.at + 3]
+        if _HEX_PAIR.fullmatch(after):
+            self.at += 3
+            return bytes.fromhex(after)
+        if after and (after[0] in _SPECIAL or after[0] in " #="):
+            self.at += 2
+            return after[0].encode()
+        raise self._error("'\\' must be followed by a special character or two hex digits")
+
+    def _skip_blanks(self) -> None:
+        while self.text[self.at : self.at + 1] == " ":
+            self.at += 1
+
+    def _error(self, problem: str) -> MalformedInput:
+        return MalformedInput(f"not a DN: {problem} at character {self.at + 1}", on=repr(self.text))

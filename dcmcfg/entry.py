@@ -1,0 +1,81 @@
+"""Entry: a DN with its attributes, whose names compare without case and whose values are octets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dcmcfg.dn import DN
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute description (options included, as spelt: ``userCertificate;binary``) with its values."""
+
+    name: str
+    values: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the directory; attributes keep the order and spelling in which they were given."""
+
+    dn: DN
+    attributes: tuple[Attribute, ...] = field(default=())
+
+    @staticmethod
+    def of(dn: DN | str, attributes: Mapping[str, Iterable[str | bytes] | str | bytes]) -> Entry:
+        """Return an entry from plain Python values: a string or octets, or an iterable of them, by name."""
+        return Entry(
+            DN.parse(dn) if isinstance(dn, str) else dn,
+            tuple(Attribute(name, _octets(values)) for name, values in attributes.items()),
+        )
+
+    @cached_property
+    def _by_name(self) -> dict[str, Attribute]:
+        return {attribute.name.lower(): attribute for attribute in self.attributes}
+
+    def values(self, name: str) -> tuple[bytes, ...]:
+        """Return the values of attribute *name*, in order; empty when it is absent."""
+        attribute = self._by_name.get(name.lower())
+        return attribute.values if attribute else ()
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the values of attribute *name* as text (UTF-8, undecodable octets replaced)."""
+        return tuple(value.decode("utf-8", "replace") for value in self.values(name))
+
+    def text(self, name: str) -> str | None:
+        """Return the first value of attribute *name* as text, or None when it is absent."""
+        return next(iter(self.texts(name)), None)
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._by_name
+
+    def is_a(self, object_class: str) -> bool:
+        """Tell whether *object_class* is among the entry's object classes."""
+        return object_class.lower() in (value.lower() for value in self.texts("objectClass"))
+
+    def with_values(self, name: str, values: Iterable[bytes]) -> Entry:
+        """Return this entry with attribute *name* holding exactly *values*; no values removes it.
+
+        An attribute that is there keeps its place and spelling, a new one comes last.
+        """
+        new = tuple(values)
+        kept = tuple(
+            Attribute(attribute.name, new) if attribute.name.lower() == name.lower() else attribute
+            for attribute in self.attributes
+        )
+        if name not in self:
+            kept = (*kept, Attribute(name, new))
+        return Entry(self.dn, tuple(attribute for attribute in kept if attribute.values))
+
+    def at(self, dn: DN) -> Entry:
+        """Return this entry under another DN."""
+        return Entry(dn, self.attributes)
+
+
+def _octets(values: Iterable[str | bytes] | str | bytes) -> tuple[bytes, ...]:
+    if isinstance(values, str | bytes):
+        values = (values,)
+    return tuple(value.encode() if isinstance(value, str) else value for value in values)

@@ -1,0 +1,93 @@
+"""The error family: what failed, on which thing, the next step to take, and the exit code.
+
+Every failure that a user can meet is one of these. An edge (LDAP, HTTP, DICOM, files) translates the errors of
+the library below it exactly once; nothing above an edge catches anything but this family.
+
+Exit codes: 1 the answer is no; 2 usage; 3 could not, nothing changed; 4 changed but not finished.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DcmcfgError(Exception):
+    """A failure told to the user in one line.
+
+    ``what`` says what went wrong, ``on`` names the thing (DN, URL, ``AE@host:port``, ``file:line``) and
+    ``next_step`` says what to do about it; the last two may be empty. ``str()`` joins them.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, what: str, *, on: str = "", next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.on = on
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        located = f"{self.on}: {self.what}" if self.on else self.what
+        return f"{located} — {self.next_step}" if self.next_step else located
+
+
+class MalformedInput(DcmcfgError):
+    """An argument or setting that cannot be what it should be: an AE title, a UID, a DN, a URL."""
+
+    exit_code = 2
+
+
+class AnswerIsNo(DcmcfgError):
+    """A question answered with no: declined, or nobody there to ask."""
+
+    exit_code = 1
+
+
+class NotFound(DcmcfgError):
+    """A device, AE, entry or profile that does not exist."""
+
+
+class LdifError(DcmcfgError):
+    """Text that is not LDIF; ``on`` is ``file:line`` with 1-based lines."""
+
+
+class Refused(DcmcfgError):
+    """A change that dcmcfg does not make, with the reason."""
+
+
+class DoesNotFit(Refused):
+    """A change that the tree as it is does not allow; ``result_code`` is the LDAP result it would end in."""
+
+    def __init__(self, what: str, *, on: str = "", next_step: str = "", result_code: int = 0) -> None:
+        super().__init__(what, on=on, next_step=next_step)
+        self.result_code = result_code
+
+
+class DirectoryError(DcmcfgError):
+    """The directory server could not be reached or answered with an error (``result_code``, RFC 4511 A.1)."""
+
+    def __init__(self, what: str, *, on: str = "", next_step: str = "", result_code: int | None = None) -> None:
+        super().__init__(what, on=on, next_step=next_step)
+        self.result_code = result_code
+
+
+class ConnectionLost(DirectoryError):
+    """The connection to the directory ended while a request was under way, so its outcome is not known."""
+
+
+class ArchiveError(DcmcfgError):
+    """The archive's web interface could not be reached or answered with an error."""
+
+
+class DicomError(DcmcfgError):
+    """A DICOM peer could not be reached, or an association with it failed."""
+
+
+class LabError(DcmcfgError):
+    """The lab could not be started, found or stopped."""
+
+
+class ChangedButNotFinished(DcmcfgError):
+    """The tree has changed, or may have, and the job is not finished."""
+
+    exit_code = 4

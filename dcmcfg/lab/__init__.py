@@ -1,0 +1,1 @@
+"""A whole site on loopback: slapd, archive, external archive, storage SCP."""

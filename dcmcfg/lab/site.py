@@ -1,0 +1,100 @@
+"""Where a lab keeps its things: ports, folders, credentials."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dcmcfg.errors import LabError
+
+FILE_NAME = "site.json"
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The TCP ports of a lab, all on loopback."""
+
+    ldap: int
+    http: int
+    archive: int
+    external: int
+    storage: int
+    workstation: int  # nothing listens here: it is left free for ``verify --receive``
+
+
+@dataclass(frozen=True)
+class Site:
+    """A lab's folder with the facts that its processes and the profile ``lab`` share."""
+
+    folder: Path
+    ports: Ports
+
+    base_dn = "dc=dcm4che,dc=org"
+    bind_dn = "cn=admin,dc=dcm4che,dc=org"
+    device = "dcm4chee-arc"
+
+    @staticmethod
+    def load(folder: Path) -> Site:
+        """Return the site kept in *folder*; raises :class:`LabError` when there is none or it does not read."""
+        path = folder / FILE_NAME
+        try:
+            return Site(folder, Ports(**json.loads(path.read_text("utf-8"))["ports"]))
+        except FileNotFoundError:
+            raise LabError("there is no lab", on=str(folder), next_step="dcmcfg lab up") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LabError(
+                f"the lab's facts cannot be read ({error})", on=str(path), next_step="dcmcfg lab down, then dcmcfg lab up"
+            ) from error
+
+    def save(self) -> None:
+        """Write the facts into the lab's folder, which must exist."""
+        temporary = self.folder / f"{FILE_NAME}.new"
+        temporary.write_text(json.dumps({"ports": asdict(self.ports)}, indent=2) + "\n", "utf-8")
+        temporary.replace(self.folder / FILE_NAME)
+
+    @property
+    def ldap_url(self) -> str:
+        return f"ldap://{LOOPBACK}:{self.ports.ldap}"
+
+    @property
+    def archive_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.ports.http}/dcm4chee-arc"
+
+    @property
+    def password_file(self) -> Path:
+        return self.folder / "ldap-password"
+
+    @property
+    def slapd_folder(self) -> Path:
+        return self.folder / "slapd"
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where the stand-in archive keeps its object store and its database."""
+        return self.folder / "archive"
+
+    @property
+    def external_folder(self) -> Path:
+        """Where the external archive keeps its object store."""
+        return self.folder / "external"
+
+    @property
+    def external_aes(self) -> Path:
+        """The external archive's own table of known AEs: JSON, ``{"DCM4CHEE": ["127.0.0.1", 11112]}``."""
+        return self.external_folder / "known-aes.json"
+
+    @property
+    def external_move_log(self) -> Path:
+        """The external archive's record of the C-MOVEs it served: one JSON object a line, oldest first."""
+        return self.external_folder / "moves.jsonl"
+
+    @property
+    def storage_folder(self) -> Path:
+        """Where the storage SCP STORESCP puts what it receives."""
+        return self.folder / "storage"
+
+    @property
+    def log_folder(self) -> Path:
+        return self.folder / "log"

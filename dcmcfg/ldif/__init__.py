@@ -1,0 +1,1 @@
+"""LDIF text to records, records to LDIF text (RFC 2849)."""

@@ -1,0 +1,1 @@
+"""From changes to a plan that is shown, reviewed, undone."""

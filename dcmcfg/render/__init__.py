@@ -1,0 +1,1 @@
+"""Results to tables, text, JSON; rich is named in this folder only."""
