@@ -1,0 +1,176 @@
+"""Devices, network AEs and connections as views on the entries of a tree (PS3.15 Annex H)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import NotFound
+from dcmcfg.tree import Tree
+
+DICOM = "DICOM"
+#: The root under which PS3.4 B.5 has the storage SOP classes.
+_STORAGE_SOP_CLASSES = "1.2.840.10008.5.1.4.1.1."
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A network connection of a device.
+
+    ``port`` is None on a connection that only initiates; ``installed`` is what counts after the device's own flag.
+    """
+
+    dn: DN
+    host: str
+    port: int | None
+    protocol: str
+    tls: bool
+    installed: bool
+
+
+@dataclass(frozen=True)
+class NetworkAE:
+    """A network AE with the connections it refers to, in the order of the references (dangling ones left out)."""
+
+    entry: Entry
+    device: Device
+    title: str
+    connections: tuple[Connection, ...]
+    installed: bool
+
+    def listening(self, *, tls: bool = False) -> Connection | None:
+        """Return its first installed DICOM connection that listens, with or without TLS, or None."""
+        fitting = (c for c in self.connections if c.installed and c.port and c.protocol == DICOM)
+        return next((connection for connection in fitting if connection.tls == tls), None)
+
+    @property
+    def other_titles(self) -> tuple[str, ...]:
+        """Other titles it may be called by (dcmOtherAETitle); as a Move Destination they are unknown."""
+        return self.entry.texts("dcmOtherAETitle")
+
+    @cached_property
+    def capabilities(self) -> tuple[Entry, ...]:
+        """Its transfer capability entries."""
+        tree = self.device.tree
+        return tuple(child for child in tree.children(self.entry.dn) if child.is_a("dicomTransferCapability"))
+
+    @property
+    def takes_storage(self) -> bool:
+        """Whether it, or the AE that it shares capabilities from, lists an SCP of a storage SOP class."""
+        shared = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
+        source = next((ae for ae in self.device.network_aes if shared and ae.title == shared), self)
+        return any(
+            capability.text("dicomTransferRole") == "SCP"
+            and (capability.text("dicomSOPClass") or "").startswith(_STORAGE_SOP_CLASSES)
+            for capability in source.capabilities
+        )
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device with its network AEs and connections."""
+
+    entry: Entry
+    tree: Tree
+
+    @property
+    def name(self) -> str:
+        """Its dicomDeviceName."""
+        return self.entry.text("dicomDeviceName") or ""
+
+    @property
+    def installed(self) -> bool:
+        """Whether it is in use; absent counts as TRUE (ApplicationEntity.isInstalled)."""
+        return self.entry.text("dicomInstalled") != "FALSE"
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it carries the archive's own settings."""
+        return self.entry.is_a("dcmArchiveDevice")
+
+    @cached_property
+    def connections(self) -> tuple[Connection, ...]:
+        """Its network connections, in the order of their names."""
+        children = self.tree.children(self.entry.dn)
+        return tuple(self._connection(child) for child in children if child.is_a("dicomNetworkConnection"))
+
+    @cached_property
+    def network_aes(self) -> tuple[NetworkAE, ...]:
+        """Its network AEs, in the order of their titles."""
+        return tuple(self._ae(child) for child in self.tree.children(self.entry.dn) if child.is_a("dicomNetworkAE"))
+
+    def network_ae(self, title: str) -> NetworkAE:
+        """Return the AE *title*; raises :class:`NotFound` naming those it has."""
+        for ae in self.network_aes:
+            if ae.title == title:
+                return ae
+        titles = ", ".join(ae.title for ae in self.network_aes) or "none"
+        raise NotFound(f"the device {self.name} has no AE {title}", next_step=f"its AEs are: {titles}")
+
+    def _connection(self, entry: Entry) -> Connection:
+        port = entry.text("dicomPort")
+        return Connection(
+            entry.dn,
+            entry.text("dicomHostname") or "",
+            int(port) if port and port.isdigit() else None,
+            entry.text("dcmProtocol") or DICOM,
+            "dicomTLSCipherSuite" in entry,
+            self._in_use(entry),
+        )
+
+    def _ae(self, entry: Entry) -> NetworkAE:
+        by_dn = {self.tree.key(connection.dn): connection for connection in self.connections}
+        references = (self.tree.key(DN.parse(text)) for text in entry.texts("dicomNetworkConnectionReference"))
+        found = tuple(by_dn[key] for key in references if key in by_dn)
+        return NetworkAE(entry, self, entry.text("dicomAETitle") or "", found, self._in_use(entry))
+
+    def _in_use(self, entry: Entry) -> bool:
+        """An own FALSE wins, the device's FALSE always does (Connection.isInstalled)."""
+        return self.installed and entry.text("dicomInstalled") != "FALSE"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The DICOM configuration in a tree: its root, its devices, and AEs across devices."""
+
+    tree: Tree
+
+    @cached_property
+    def root(self) -> DN:
+        """The DN of the configuration root, which is found and not assumed; raises :class:`NotFound`."""
+        for entry in self.tree.entries.values():
+            if entry.is_a("dicomConfigurationRoot"):
+                return entry.dn
+        raise NotFound(
+            "there is no DICOM configuration below the base DN",
+            next_step="check --base-dn (DCMCFG_BASE_DN); its root is an entry of class dicomConfigurationRoot",
+        )
+
+    @cached_property
+    def devices(self) -> tuple[Device, ...]:
+        """All devices, in the order of their names."""
+        container = next((e for e in self.tree.children(self.root) if e.is_a("dicomDevicesRoot")), None)
+        if container is None:
+            return ()
+        children = self.tree.children(container.dn)
+        return tuple(Device(entry, self.tree) for entry in children if entry.is_a("dicomDevice"))
+
+    def device(self, name: str) -> Device:
+        """Return the device *name*, whose case is not significant; raises :class:`NotFound` naming all."""
+        for device in self.devices:
+            if device.name.lower() == name.lower():
+                return device
+        names = ", ".join(device.name for device in self.devices) or "none"
+        raise NotFound(f"there is no device {name}", next_step=f"--device names one of: {names}")
+
+    def network_aes(self) -> Iterator[NetworkAE]:
+        """Yield every AE of every device."""
+        for device in self.devices:
+            yield from device.network_aes
+
+    def network_ae(self, title: str) -> NetworkAE | None:
+        """Return the AE *title* (case is significant) of the first device that has it, or None."""
+        return next((ae for ae in self.network_aes() if ae.title == title), None)

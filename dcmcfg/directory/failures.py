@@ -1,0 +1,112 @@
+"""LDAP failures in dcmcfg's own words: ldap3's exceptions, result codes (RFC 4511 appendix A)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ldap3.core import exceptions
+
+from dcmcfg.errors import ConnectionLost, DirectoryError, NotFound
+
+SUCCESS = 0
+SIZE_LIMIT_EXCEEDED = 4
+UNAVAILABLE_CRITICAL_EXTENSION = 12
+NO_SUCH_OBJECT = 32
+INVALID_CREDENTIALS = 49
+ASSERTION_FAILED = 122
+
+#: Result code → what it means for the user, and the next step.
+_MEANINGS: Mapping[int, tuple[str, str]] = {
+    3: ("the server's time limit was reached", "raise the limit for this bind DN, or bind as the administrator"),
+    4: ("the server cut the answer short (size limit)", "bind as a DN without a size limit, e.g. the root DN"),
+    8: ("the server wants stronger authentication", "use ldaps://"),
+    10: ("the server refers to another one", "use the URL of the server that may be written"),
+    12: ("the server cannot do what was asked (unavailable critical extension)", ""),
+    13: ("the server wants an encrypted connection", "use ldaps://"),
+    16: ("there is no such attribute or value", ""),
+    17: ("the server's schema does not know the attribute", "upgrade the schema first"),
+    18: ("the attribute's values cannot be compared one by one", "replace the attribute as a whole"),
+    19: ("the value breaks a constraint, e.g. a second value of a single-valued attribute", ""),
+    20: ("the value is already there", ""),
+    21: ("the value has the wrong syntax", ""),
+    32: ("there is no such entry", ""),
+    34: ("the DN is not valid here", ""),
+    49: (
+        "the server refused the bind DN or the password",
+        "check --bind-dn and the password (DCMCFG_BIND_PASSWORD)",
+    ),
+    50: ("the bind DN has not the right to do this", "bind as the administrator"),
+    51: ("the server is busy", "try again"),
+    52: ("the server is unavailable", "try again"),
+    53: ("the server is unwilling to perform this", ""),
+    64: ("the RDN and the attributes do not agree", ""),
+    65: ("the entry would break its object classes", ""),
+    66: ("the entry has children", "delete them first"),
+    67: ("the value is part of the RDN", "rename the entry instead"),
+    68: ("the entry already exists", ""),
+    80: ("the server failed with an internal error", ""),
+    122: ("the tree is no longer as it was when this was planned", "plan again"),
+}
+
+
+def check(result: Mapping[str, Any], on: str) -> None:
+    """Raise the error that *result*, an answer as ldap3 gives it, stands for; return when it is success.
+
+    Raises :class:`NotFound` for noSuchObject, else :class:`DirectoryError` with the result code.
+    """
+    code = int(result["result"])
+    if code == SUCCESS:
+        return
+    meaning, next_step = _MEANINGS.get(code, (f"the server answered {result.get('description', '')}", ""))
+    said = " ".join(str(result.get("message") or "").split())
+    what = f"{meaning} (LDAP result {code}{': ' + said if said else ''})"
+    if code == NO_SUCH_OBJECT:
+        raise NotFound(what, on=on, next_step=next_step)
+    raise DirectoryError(what, on=on, next_step=next_step, result_code=code)
+
+
+@contextmanager
+def translated(url: str, *, sent: bool) -> Iterator[None]:
+    """Turn ldap3's exceptions into :class:`DirectoryError`.
+
+    With *sent*, a connection that ends inside the block raises :class:`ConnectionLost`: a request may have been
+    carried out although its answer never came.
+    """
+    try:
+        yield
+    except exceptions.LDAPSocketOpenError as error:
+        raise DirectoryError(
+            f"cannot connect to the LDAP server: {_cause(error)}",
+            on=url,
+            next_step="is it running, and is --ldap-url (DCMCFG_LDAP_URL) right?",
+        ) from error
+    except (exceptions.LDAPCommunicationError, exceptions.LDAPResponseTimeoutError) as error:
+        kind = ConnectionLost if sent else DirectoryError
+        raise kind(f"the connection to the LDAP server was lost: {_cause(error)}", on=url) from error
+    except exceptions.LDAPExceptionError as error:
+        raise DirectoryError(f"the LDAP request failed: {_cause(error)}", on=url) from error
+
+
+def _cause(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    lowered = text.lower()
+    for sign, meaning in _CONNECT_SIGNS:
+        if sign in lowered:
+            return meaning
+    return text or type(error).__name__
+
+
+_CONNECT_SIGNS = (
+    ("connection refused", "connection refused"),
+    ("certificate verify failed", "its certificate is not trusted (--ca-file names the authority's certificate)"),
+    ("certificate", "its certificate does not fit the name or is not trusted (--ca-file names the authority's)"),
+    ("name or service not known", "the host name is not known"),
+    ("temporary failure in name resolution", "the host name cannot be resolved"),
+    ("nodename nor servname", "the host name is not known"),
+    ("invalid server address", "the host name is not known"),
+    ("timed out", "no answer in time"),
+    ("no route to host", "no route to host"),
+    ("network is unreachable", "the network is unreachable"),
+)

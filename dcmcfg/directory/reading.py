@@ -1,0 +1,16 @@
+"""The whole tree below the base DN, read in one go."""
+
+from __future__ import annotations
+
+from dcmcfg.directory.server import Directory
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.tree import Tree
+
+
+def read_tree(directory: Directory) -> Tree:
+    """Return the entries at and below the server's base DN, with their entryCSN as versions.
+
+    Values compare by the schema that comes with dcmcfg. Raises :class:`~dcmcfg.errors.NotFound` when the base DN
+    does not exist and :class:`~dcmcfg.errors.DirectoryError`, also when the server cut the answer short.
+    """
+    return Tree.of(bundled(), directory.read(directory.server.base_dn, "subtree", ("*", "entryCSN")))

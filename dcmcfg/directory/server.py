@@ -1,0 +1,81 @@
+"""What dcmcfg asks of a directory server, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from dcmcfg.changes import Change
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+
+Scope = Literal["base", "one", "subtree"]
+
+
+@dataclass(frozen=True)
+class LdapServer:
+    """Where a directory is and who asks; an empty ``bind_dn`` is an anonymous bind, asked for on purpose."""
+
+    url: str
+    base_dn: DN
+    bind_dn: str
+    password: str = field(repr=False)
+    ca_file: Path | None = None
+    connect_timeout_s: float = 10.0
+    receive_timeout_s: int = 60
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """What the server says of itself.
+
+    ``transactions``: RFC 5805 is advertised; the root DSE says so even where the database cannot do it.
+    ``replicated``: the suffix entry carries contextCSN, so replicas may follow this server.
+    """
+
+    transactions: bool
+    assertions: bool
+    replicated: bool
+
+
+class Directory(Protocol):
+    """An open connection to a directory server.
+
+    Every method raises :class:`~dcmcfg.errors.DirectoryError` when the server cannot be asked or refuses;
+    a request whose answer was lost raises :class:`~dcmcfg.errors.ConnectionLost`.
+    """
+
+    @property
+    def server(self) -> LdapServer:
+        """Where this connection leads."""
+
+    def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
+        """Return the entries in *scope* of *base*, in the server's order, with their user attributes.
+
+        Raises :class:`~dcmcfg.errors.NotFound` when *base* does not exist; a read that the server cut short
+        is an error.
+        """
+
+    def read_entry(self, dn: DN, attributes: Sequence[str] = ("*",)) -> Entry | None:
+        """Return the entry at *dn* with its user attributes, or None when there is none."""
+
+    def facts(self) -> ServerFacts:
+        """Return what the root DSE and the suffix entry say."""
+
+    def apply(self, change: Change) -> None:
+        """Carry out one change."""
+
+    def apply_in_transaction(self, changes: Sequence[Change]) -> None:
+        """Carry out *changes* in one transaction (RFC 5805): on an error nothing has changed.
+
+        Raises :class:`TransactionUnavailable` when the server or its database cannot do transactions, and
+        :class:`~dcmcfg.errors.ConnectionLost` when the answer to the commit was lost.
+        """
+
+    def reopened(self) -> Directory:
+        """Return a new connection to the same server; this one is closed."""
+
+    def close(self) -> None:
+        """End the connection."""

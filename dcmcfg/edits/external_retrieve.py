@@ -1,0 +1,105 @@
+"""The AE that external retrieves are sent to (dcmExternalRetrieveAEDestination)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.devices import Configuration, Device
+from dcmcfg.edits.edit import Edit
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Refused
+
+ATTRIBUTE = "dcmExternalRetrieveAEDestination"
+_AE_CLASSES = ("dcmNetworkAE", "dcmArchiveNetworkAE")
+
+
+def external_retrieve(
+    configuration: Configuration, device_name: str, title: str | None, *, ae: str | None, force_unknown: bool
+) -> Edit:
+    """Return the edit that sets the destination to *title*, or clears it when None.
+
+    It is set on the device, or on its AE *ae*, whose value wins over the device's. Raises
+    :class:`~dcmcfg.errors.NotFound` for an unknown device or AE, :class:`~dcmcfg.errors.Refused` when the device
+    is no archive, or when *title* is unknown and *force_unknown* is not said.
+    """
+    device = configuration.device(device_name)
+    if not device.is_archive:
+        raise Refused(
+            f"the device {device.name} is not an archive (it has no object class dcmArchiveDevice)",
+            next_step="--device names the archive's device",
+        )
+    if title is not None and not force_unknown:
+        _require_known(configuration, device, title)
+    warnings: list[str] = []
+    if title is not None:
+        warnings += _doubts(configuration, device, title)
+    if ae is None:
+        warnings += _overriding(device, title)
+        return Edit((_modify(device.entry, title, ()),), tuple(warnings))
+    target = device.network_ae(ae)
+    missing = tuple(name for name in _AE_CLASSES if not target.entry.is_a(name)) if title is not None else ()
+    return Edit((_modify(target.entry, title, missing),), tuple(warnings))
+
+
+def _modify(entry: Entry, title: str | None, classes: tuple[str, ...]) -> Modify:
+    values = () if title is None else (title.encode(),)
+    setting = Modification(Operation.REPLACE, ATTRIBUTE, values)
+    if not classes:
+        return Modify(entry.dn, (setting,))
+    added = Modification(Operation.ADD, "objectClass", tuple(name.encode() for name in classes))
+    return Modify(entry.dn, (added, setting))
+
+
+def _require_known(configuration: Configuration, device: Device, title: str) -> None:
+    """A title is known as an AE of the tree, as another title of the device's AEs, or where the device takes any."""
+    titles = {ae.title for ae in configuration.network_aes()}
+    other = {name for ae in device.network_aes for name in ae.other_titles}
+    if title in titles | other or any(ae.title == "*" for ae in device.network_aes):
+        return
+    near = _near(title, sorted(titles | other))
+    raise Refused(
+        f"no AE has the title {title}" + (f"; near misses: {', '.join(near)}" if near else ""),
+        next_step="name a storage SCP of the archive, or say --force-unknown-ae",
+    )
+
+
+def _near(title: str, known: list[str]) -> list[str]:
+    by_folded = {name.casefold(): name for name in known}
+    return [by_folded[name] for name in get_close_matches(title.casefold(), by_folded, n=3, cutoff=0.6)]
+
+
+def _doubts(configuration: Configuration, device: Device, title: str) -> Iterator[str]:
+    own = next((ae for ae in device.network_aes if ae.title == title), None)
+    if own is None:
+        own = next((ae for ae in device.network_aes if title in ae.other_titles), None)
+    if own is None:
+        yield from _doubts_of_stranger(configuration, device, title)
+        return
+    if not own.takes_storage:
+        yield f"{own.title} has no storage SCP capability, so what the external archive sends is refused."
+    if "dcmObjectStorageID" not in own.entry and "dcmObjectStorageID" not in device.entry:
+        yield f"{own.title} has no dcmObjectStorageID, so what it receives cannot be stored."
+    if not own.installed or own.entry.text("dicomAssociationAcceptor") == "FALSE":
+        yield f"{own.title} accepts no associations (dicomInstalled or dicomAssociationAcceptor is FALSE)."
+
+
+def _doubts_of_stranger(configuration: Configuration, device: Device, title: str) -> Iterator[str]:
+    elsewhere = configuration.network_ae(title)
+    if elsewhere is not None:
+        yield (
+            f"{title} is an AE of the device {elsewhere.device.name}, not of {device.name}: the external archive "
+            "will send the objects there, and the archive will not forward them."
+        )
+    elif any(ae.title == "*" for ae in device.network_aes):
+        yield f"{title} is only accepted because {device.name} has the AE '*'."
+    else:
+        yield f"no AE has the title {title}: the external archive will have nowhere to send the objects."
+
+
+def _overriding(device: Device, title: str | None) -> Iterator[str]:
+    for ae in device.network_aes:
+        own = ae.entry.text(ATTRIBUTE)
+        if own is not None and own != title:
+            yield f"the AE {ae.title} has its own value {own}, which wins over the device's."

@@ -1,0 +1,46 @@
+"""The configuration, or one device of it, as entries to be written as LDIF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.devices import Configuration
+from dcmcfg.entry import Attribute, Entry
+from dcmcfg.ldif.writer import VERSION_LINE, format_entry
+from dcmcfg.secret_values import without_secrets
+from dcmcfg.tree import Tree
+
+
+def exported(tree: Tree, device: str | None) -> tuple[Entry, ...]:
+    """Return the entries to export, parents before children, siblings by name.
+
+    All: the base entry, what leads from it to the configuration root, and everything below that. With *device*:
+    that device's entries only. Raises :class:`~dcmcfg.errors.NotFound`.
+    """
+    configuration = Configuration(tree)
+    if device is not None:
+        return tree.below(configuration.device(device).entry.dn)
+    above = []
+    dn = configuration.root.parent
+    while (entry := tree.get(dn)) is not None:
+        above.append(entry)
+        dn = dn.parent
+    return (*reversed(above), *tree.below(configuration.root))
+
+
+def export_ldif(entries: tuple[Entry, ...], *, with_secrets: bool) -> Iterator[str]:
+    """Yield LDIF text, a record at a time, that is the same for equal trees.
+
+    Attributes stand in the order of their names, object classes first; values in the order of their octets. Without
+    secrets, a comment names the attributes of which values were left out.
+    """
+    yield VERSION_LINE + "\n"
+    for entry in entries:
+        shown, omitted = (entry, ()) if with_secrets else without_secrets(entry)
+        comments = [f"left out, a secret: {name}" for name in omitted]
+        yield format_entry(_ordered(shown), comments=comments)
+
+
+def _ordered(entry: Entry) -> Entry:
+    attributes = sorted(entry.attributes, key=lambda each: (each.name.lower() != "objectclass", each.name.lower()))
+    return Entry(entry.dn, tuple(Attribute(each.name, tuple(sorted(each.values))) for each in attributes))

@@ -1,0 +1,167 @@
+"""Assertion filters: what a change takes for granted, as the assertion control carries it (RFC 4528).
+
+Only the filters that dcmcfg itself writes are understood here: ``&``, ``|``, ``!``, equality and presence
+(RFC 4511 §4.5.1). Others are left for the server to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dcmcfg.changes import Control
+from dcmcfg.entry import Entry
+from dcmcfg.schema.definitions import Schema
+
+OID = "1.3.6.1.1.12"
+
+_AND, _OR, _NOT, _EQUALITY, _PRESENT, _OCTET_STRING = 0xA0, 0xA1, 0xA2, 0xA3, 0x87, 0x04
+
+
+@dataclass(frozen=True)
+class Equals:
+    """The attribute holds the value."""
+
+    name: str
+    value: bytes
+
+
+@dataclass(frozen=True)
+class Present:
+    """The attribute is there."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Not:
+    """The inner filter does not hold."""
+
+    inner: Filter
+
+
+@dataclass(frozen=True)
+class All:
+    """Each inner filter holds."""
+
+    inner: tuple[Filter, ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """One of the inner filters holds."""
+
+    inner: tuple[Filter, ...]
+
+
+Filter = Equals | Present | Not | All | AnyOf
+
+
+def control(wanted: Iterable[Filter]) -> tuple[Control, ...]:
+    """Return the one critical assertion control for all of *wanted*, or none when there is nothing to assert."""
+    filters = tuple(wanted)
+    if not filters:
+        return ()
+    whole = filters[0] if len(filters) == 1 else All(filters)
+    return (Control(OID, critical=True, value=encode(whole)),)
+
+
+def of_control(given: Control) -> Filter | None:
+    """Return the filter that the assertion control *given* carries, or None when it is not one understood here."""
+    if given.value is None:
+        return None
+    try:
+        found, rest = _decode(given.value)
+    except (IndexError, ValueError, RecursionError):
+        return None
+    return None if rest else found
+
+
+def encode(wanted: Filter) -> bytes:
+    """Return *wanted* in BER."""
+    match wanted:
+        case Equals(name, value):
+            return _element(_EQUALITY, _element(_OCTET_STRING, name.encode()) + _element(_OCTET_STRING, value))
+        case Present(name):
+            return _element(_PRESENT, name.encode())
+        case Not(inner):
+            return _element(_NOT, encode(inner))
+        case All(inner):
+            return _element(_AND, b"".join(encode(each) for each in inner))
+        case AnyOf(inner):
+            return _element(_OR, b"".join(encode(each) for each in inner))
+
+
+def holds(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> bool:
+    """Tell whether *wanted* is true of *entry*, whose entryCSN is *version* when known.
+
+    An entryCSN that is not known counts as matching: the server will judge it.
+    """
+    match wanted:
+        case Equals(name, value) if name.lower() == "entrycsn":
+            return version is None or version.encode() == value
+        case Equals(name, value):
+            normal = schema.normal_value(name, value)
+            return any(schema.normal_value(name, held) == normal for held in entry.values(name))
+        case Present(name):
+            return name in entry
+        case Not(inner):
+            return not holds(inner, entry, schema, version)
+        case All(inner):
+            return all(holds(each, entry, schema, version) for each in inner)
+        case AnyOf(inner):
+            return any(holds(each, entry, schema, version) for each in inner)
+
+
+def broken(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> tuple[str, ...]:
+    """Return the attributes about which *wanted* is not true of *entry*, each once; empty when it holds."""
+    parts = wanted.inner if isinstance(wanted, All) else (wanted,)
+    return tuple(dict.fromkeys(_about(part) for part in parts if not holds(part, entry, schema, version)))
+
+
+def _about(wanted: Filter) -> str:
+    match wanted:
+        case Equals(name) | Present(name):
+            return name
+        case Not(inner):
+            return _about(inner)
+        case All(inner) | AnyOf(inner):
+            return ", ".join(dict.fromkeys(_about(each) for each in inner))
+
+
+def _element(tag: int, content: bytes) -> bytes:
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets + content
+
+
+def _split(data: bytes) -> tuple[int, bytes, bytes]:
+    """Return the first element's tag and content, and what follows it."""
+    length, start = data[1], 2
+    if length >= 0x80:
+        start += length & 0x7F
+        length = int.from_bytes(data[2:start], "big")
+    if len(data) < start + length:
+        raise ValueError("the element is cut short")
+    return data[0], data[start : start + length], data[start + length :]
+
+
+def _decode(data: bytes) -> tuple[Filter, bytes]:
+    tag, content, rest = _split(data)
+    if tag == _PRESENT:
+        return Present(content.decode("ascii")), rest
+    if tag == _EQUALITY:
+        _, name, remainder = _split(content)
+        _, value, _ = _split(remainder)
+        return Equals(name.decode("ascii"), value), rest
+    if tag == _NOT:
+        return Not(_decode(content)[0]), rest
+    if tag in (_AND, _OR):
+        inner = []
+        while content:
+            each, content = _decode(content)
+            inner.append(each)
+        return (All if tag == _AND else AnyOf)(tuple(inner)), rest
+    raise ValueError(f"a filter of kind {tag:#x} is not understood")

@@ -1,0 +1,52 @@
+"""What turns one entry into another, value by value."""
+
+from __future__ import annotations
+
+from dcmcfg.changes import Modification, Operation
+from dcmcfg.entry import Entry
+from dcmcfg.schema.definitions import Schema
+from dcmcfg.tree import comparable
+
+
+def between(before: Entry, after: Entry, schema: Schema) -> tuple[Modification, ...]:
+    """Return the modifications that turn *before* into *after*, by attribute name; empty when they hold the same.
+
+    Octets are compared, not normal forms: a change of case is a change. Values are deleted and added one by
+    one, so that the result says what moves; an attribute without equality rule is replaced as a whole.
+    """
+    names = {attribute.name.lower(): attribute.name for attribute in (*after.attributes, *before.attributes)}
+    found: list[Modification] = []
+    for _, name in sorted(names.items()):
+        found += _of_attribute(name, before.values(name), after.values(name), schema)
+    return tuple(found)
+
+
+def _of_attribute(name: str, before: tuple[bytes, ...], after: tuple[bytes, ...], schema: Schema) -> list[Modification]:
+    gone = tuple(value for value in before if value not in after)
+    new = tuple(value for value in after if value not in before)
+    if not gone and not new:
+        return []
+    if not comparable(schema, name):
+        return [Modification(Operation.REPLACE, name, after)]
+    found = []
+    if gone:
+        found.append(Modification(Operation.DELETE, name, gone))
+    if new:
+        found.append(Modification(Operation.ADD, name, new))
+    return found
+
+
+def same(one: Entry, other: Entry, schema: Schema) -> bool:
+    """Tell whether both hold the same attributes with equal values, by the rules of *schema*."""
+    names = {attribute.name.lower() for attribute in (*one.attributes, *other.attributes)}
+    return all(_normal(one, name, schema) == _normal(other, name, schema) for name in names)
+
+
+def differing(one: Entry, other: Entry, schema: Schema) -> tuple[str, ...]:
+    """Return the names of the attributes in which the two differ by the rules of *schema*, sorted."""
+    names = {attribute.name.lower(): attribute.name for attribute in (*one.attributes, *other.attributes)}
+    return tuple(sorted(n for low, n in names.items() if _normal(one, low, schema) != _normal(other, low, schema)))
+
+
+def _normal(entry: Entry, name: str, schema: Schema) -> frozenset[bytes]:
+    return frozenset(schema.normal_value(name, value) for value in entry.values(name))

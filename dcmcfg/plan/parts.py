@@ -1,0 +1,66 @@
+"""Which steps of a plan may go into one transaction, and which must follow one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcmcfg.changes import Delete, Rename
+from dcmcfg.dn import NormalDN
+from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.tree import Draft
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The steps for one transaction, then those to be taken one by one, in order; either may be empty."""
+
+    together: tuple[Step, ...]
+    one_by_one: tuple[Step, ...]
+
+
+def parts(plan: Plan) -> Parts:
+    """Return how *plan* is carried out on slapd with transactions.
+
+    Before 2.6.11 slapd cannot delete the last child of an entry in a transaction (result 80), so a plan that does
+    keeps its deletes for afterwards, leaf first; where a later step builds on one of them, and with a new superior
+    (which has crashed slapd in a transaction), everything goes one by one.
+    """
+    if any(isinstance(step.change, Rename) and step.change.new_superior is not None for step in plan.steps):
+        return Parts((), plan.steps)
+    if not _deletes_a_last_child(plan):
+        return Parts(plan.steps, ())
+    deletes = tuple(step for step in plan.steps if isinstance(step.change, Delete))
+    others = tuple(step for step in plan.steps if not isinstance(step.change, Delete))
+    if _builds_on_a_delete(plan):
+        return Parts((), plan.steps)
+    return Parts(others, deletes)
+
+
+def _deletes_a_last_child(plan: Plan) -> bool:
+    draft = Draft(plan.before)
+    for step in plan.steps:
+        if isinstance(step.change, Delete) and draft.children(step.change.dn.parent) == 1:
+            return True
+        draft.apply(step.change)
+    return False
+
+
+def _builds_on_a_delete(plan: Plan) -> bool:
+    """Tell whether a step after a delete takes up the deleted name, or changes it by renaming something above."""
+    deleted: list[NormalDN] = []
+    for step in plan.steps:
+        change, key = step.change, plan.before.key(step.change.dn)
+        match change:
+            case Delete():
+                deleted.append(key)
+            case Rename() if any(_ends_with(gone, key) for gone in deleted):
+                return True
+            case Rename() if any(_ends_with(plan.before.key(change.new_dn), gone) for gone in deleted):
+                return True
+            case _ if any(_ends_with(key, gone) for gone in deleted):
+                return True
+    return False
+
+
+def _ends_with(key: NormalDN, ending: NormalDN) -> bool:
+    return key[len(key) - len(ending) :] == ending if len(key) >= len(ending) else False

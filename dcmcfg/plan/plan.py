@@ -1,0 +1,235 @@
+"""Plan: the steps from the tree as it is to the tree as it is wanted, each with what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DoesNotFit
+from dcmcfg.plan import assertion, difference
+from dcmcfg.plan.assertion import Equals, Filter, Not, Present
+from dcmcfg.plan.tolerance import outstanding
+from dcmcfg.schema.definitions import Schema
+from dcmcfg.tree import Draft, Tree, comparable
+
+_ASSERTION_FAILED = 122
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A change that somebody wants.
+
+    A *strict* one fits exactly as it is written or is refused; any other counts as done where it is so already.
+    ``place`` is where it was written (``file:line``), for messages.
+    """
+
+    change: Change
+    strict: bool = False
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change with the entry before (None for an Add) and after (None for a Delete)."""
+
+    change: Change
+    before: Entry | None
+    after: Entry | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Ordered steps from tree ``before`` to tree ``after``; ``already`` lists what was wanted and is so."""
+
+    before: Tree
+    after: Tree
+    steps: tuple[Step, ...]
+    already: tuple[Change, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes of the steps, in order."""
+        return tuple(step.change for step in self.steps)
+
+    def undo(self, applied: int | None = None) -> Plan:
+        """Return the plan that takes back the first *applied* steps (all when None), from the tree after them.
+
+        Values that a rename dropped come back, and entries deleted are added as they were.
+        """
+        done = self.steps[:applied]
+        tree = self.after if len(done) == len(self.steps) else self.before.after(step.change for step in done)
+        undoing = _Planning(tree)
+        for step in reversed(done):
+            for change in _inverse(step):
+                undoing.take(Wanted(change))
+            if isinstance(step.change, Rename) and step.before is not None:
+                undoing.restore(step.before)
+        return undoing.plan()
+
+
+def make_plan(tree: Tree, wanted: Iterable[Wanted]) -> Plan:
+    """Return the plan that makes each *wanted* change of *tree*, in order.
+
+    Raises :class:`DoesNotFit` listing every change that the tree refuses, with its place; nothing is planned then.
+    """
+    planning = _Planning(tree)
+    problems: list[DoesNotFit] = []
+    count = 0
+    for each in wanted:
+        count += 1
+        try:
+            planning.take(each)
+        except DoesNotFit as problem:
+            problems.append(_placed(problem, each.place))
+    if problems:
+        raise _refusal(problems, count)
+    return planning.plan()
+
+
+class _Planning:
+    """A plan in the making: a draft of the tree, with what led to it."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._before = tree
+        self._draft = Draft(tree)
+        self._steps: list[Step] = []
+        self._already: list[Change] = []
+
+    def plan(self) -> Plan:
+        return Plan(self._before, self._draft.tree(), tuple(self._steps), tuple(self._already))
+
+    def take(self, wanted: Wanted) -> None:
+        if wanted.strict:
+            self._take_as_written(wanted.change)
+            return
+        change = outstanding(self._draft, wanted.change)
+        if change is None:
+            self._already.append(wanted.change)
+            return
+        self._take_resolved(change)
+
+    def restore(self, entry: Entry) -> None:
+        """Bring the entry of that DN back to exactly the values of *entry*."""
+        held = self._draft.get(entry.dn)
+        if held is not None and (modifications := difference.between(held, entry, self._draft.schema)):
+            self._take_resolved(Modify(entry.dn, modifications))
+
+    def _take_as_written(self, change: Change) -> None:
+        before = self._draft.get(change.dn)
+        if before is not None:
+            self._check_assertions(change, before)
+        self._draft.apply(change)
+        self._steps.append(Step(change, before, self._draft.get(_dn_after(change))))
+
+    def _check_assertions(self, change: Change, before: Entry) -> None:
+        version = self._draft.version(change.dn)
+        for control in change.controls:
+            wanted = assertion.of_control(control) if control.oid == assertion.OID else None
+            if wanted is not None and (moved := assertion.broken(wanted, before, self._draft.schema, version)):
+                raise DoesNotFit(
+                    f"the tree is no longer as it was when this was planned: {', '.join(moved)} has changed",
+                    on=str(change.dn),
+                    next_step="plan again from the tree as it is now",
+                    result_code=_ASSERTION_FAILED,
+                )
+
+    def _take_resolved(self, change: Change) -> None:
+        before, version = self._draft.get(change.dn), self._draft.version(change.dn)
+        self._draft.apply(change)
+        after = self._draft.get(_dn_after(change))
+        match change:
+            case Modify() if before is not None and after is not None:
+                modifications = difference.between(before, after, self._draft.schema)
+                if not modifications:
+                    self._already.append(change)
+                    return
+                wanted = _taken_for_granted(before, modifications, self._draft.schema, version)
+                change = replace(change, modifications=modifications, controls=_with(change, wanted))
+            case Delete() if before is not None:
+                change = replace(change, controls=_with(change, _whole(before, self._draft.schema, version)))
+            case Add() if after is not None:
+                change = replace(change, entry=after)
+            case _:
+                pass
+        self._steps.append(Step(change, before, after))
+
+
+def _with(change: Change, wanted: Sequence[Filter]) -> tuple[Control, ...]:
+    """Return the controls that were given, and one that asserts *wanted* unless one was given."""
+    if any(control.oid == assertion.OID for control in change.controls):
+        return change.controls
+    return change.controls + assertion.control(wanted)
+
+
+def _taken_for_granted(
+    before: Entry, modifications: Sequence[Modification], schema: Schema, version: str | None
+) -> list[Filter]:
+    """Return the before-values that *modifications* touch, as filters."""
+    wanted: list[Filter] = []
+    for modification in modifications:
+        name, held = modification.name, before.values(modification.name)
+        if modification.operation is Operation.DELETE and _assertable(schema, name):
+            wanted += [Equals(name, value) for value in modification.values]
+        elif not held:
+            wanted.append(Not(Present(name)))
+        elif modification.operation is Operation.REPLACE:
+            wanted.append(Equals("entryCSN", version.encode()) if version else Present(name))
+    return wanted
+
+
+def _whole(before: Entry, schema: Schema, version: str | None) -> list[Filter]:
+    """Return filters that hold for *before* as it is, for an entry about to be deleted."""
+    if version:
+        return [Equals("entryCSN", version.encode())]
+    return [
+        Equals(attribute.name, value)
+        for attribute in before.attributes
+        if _assertable(schema, attribute.name)
+        for value in attribute.values
+    ]
+
+
+def _assertable(schema: Schema, name: str) -> bool:
+    """A certificate is matched by serial number and issuer (RFC 4523 §2.5), not by its octets."""
+    definition = schema.attribute(name)
+    return comparable(schema, name) and (definition is None or definition.equality != "certificateExactMatch")
+
+
+def _dn_after(change: Change) -> DN:
+    return change.new_dn if isinstance(change, Rename) else change.dn
+
+
+def _inverse(step: Step) -> tuple[Change, ...]:
+    match step.change:
+        case Add(entry):
+            return (Delete(entry.dn),)
+        case Delete():
+            return (Add(step.before),) if step.before is not None else ()
+        case Modify(dn, modifications):
+            if step.before is None:
+                return ()
+            before = step.before
+            names = dict.fromkeys(modification.name for modification in modifications)
+            return (Modify(dn, tuple(Modification(Operation.REPLACE, n, before.values(n)) for n in names)),)
+        case Rename(dn, _, _, new_superior) as rename:
+            parent = dn.parent if new_superior is not None else None
+            return (Rename(rename.new_dn, dn.rdn, delete_old_rdn=True, new_superior=parent),)
+
+
+def _placed(problem: DoesNotFit, place: str) -> DoesNotFit:
+    if not place:
+        return problem
+    on = f"{place}: {problem.on}"
+    return DoesNotFit(problem.what, on=on, next_step=problem.next_step, result_code=problem.result_code)
+
+
+def _refusal(problems: Sequence[DoesNotFit], count: int) -> DoesNotFit:
+    if len(problems) == 1:
+        return problems[0]
+    listed = "\n".join(f"  {problem}" for problem in problems)
+    return DoesNotFit(
+        f"{len(problems)} of {count} changes do not fit the tree:\n{listed}", result_code=problems[0].result_code
+    )

@@ -1,0 +1,20 @@
+"""A plan as an LDIF change file that any LDIF client carries out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dcmcfg.changes import Change
+from dcmcfg.ldif.writer import VERSION_LINE, format_change
+from dcmcfg.plan.plan import Plan
+
+
+def plan_ldif(plan: Plan, *, comments: Iterable[str] = ()) -> str:
+    """Return *plan* as LDIF, assertions and secrets included; *comments* head it, a line each."""
+    return change_ldif(plan.changes, comments=comments)
+
+
+def change_ldif(changes: Iterable[Change], *, comments: Iterable[str] = ()) -> str:
+    """Return *changes* as an LDIF change file; *comments* head it, a line each."""
+    head = "".join(f"# {' '.join(comment.split())}\n" for comment in comments)
+    return VERSION_LINE + head + "\n" + "".join(format_change(change) for change in changes)

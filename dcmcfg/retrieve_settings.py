@@ -1,0 +1,50 @@
+"""The settings that steer a retrieve, as they count for an AE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dcmcfg.devices import NetworkAE
+
+#: Attributes that an archive AE takes from its device where it has none of its own (ArchiveAEExtension).
+INHERITED = (
+    "dcmExternalRetrieveAEDestination",
+    "dcmFallbackCMoveSCP",
+    "dcmFallbackCMoveSCPDestination",
+    "dcmFallbackCMoveSCPCallingAET",
+    "dcmFallbackCMoveSCPLeadingCFindSCP",
+    "dcmFallbackCMoveSCPRetries",
+    "dcmFallbackCMoveSCPStudyOlderThan",
+    "dcmAltCMoveSCP",
+    "dcmSendPendingCMoveInterval",
+    "dcmReturnRetrieveAET",
+    "dcmRestrictRetrieveSilently",
+)
+#: Attributes that only the AE has.
+OWN = ("dcmAcceptedMoveDestination", "dcmOtherAETitle", "dcmObjectStorageID", "dcmAcceptedCallingAETitle")
+
+Level = Literal["AE", "device", ""]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The values of an attribute that count for an AE; ``level`` says where they stand, empty when nowhere."""
+
+    name: str
+    values: tuple[str, ...]
+    level: Level
+
+
+def effective(ae: NetworkAE, name: str) -> Setting:
+    """Return what counts for *ae*: its own values, else (where they are inherited) its device's."""
+    if own := ae.entry.texts(name):
+        return Setting(name, own, "AE")
+    inherited = ae.device.entry.texts(name) if name in INHERITED else ()
+    return Setting(name, inherited, "device" if inherited else "")
+
+
+def retrieve_settings(ae: NetworkAE) -> tuple[Setting, ...]:
+    """Return the settings for *ae* that are set, and the external retrieve destination in any case."""
+    found = (effective(ae, name) for name in (*INHERITED, *OWN))
+    return tuple(setting for setting in found if setting.values or setting.name == INHERITED[0])

@@ -1,0 +1,225 @@
+"""Rolling a plan out: undo first, then the directory, then a look at what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import NoReturn
+
+from dcmcfg.changes import Rename
+from dcmcfg.directory.server import Directory
+from dcmcfg.directory.transaction import TransactionUnavailable
+from dcmcfg.dn import DN
+from dcmcfg.errors import ChangedButNotFinished, ConnectionLost, DcmcfgError, DirectoryError
+from dcmcfg.plan import difference
+from dcmcfg.plan.parts import Parts, parts
+from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.rollout.interruption import HeldInterrupts
+from dcmcfg.rollout.preconditions import check_unmoved
+from dcmcfg.rollout.undo_file import replace_undo, save_undo
+from dcmcfg.tree import Tree
+
+#: (steps done, steps in all) → nothing; called after each step taken by itself.
+OnStep = Callable[[int, int], None]
+
+
+class Manner(Enum):
+    """How a plan is carried out."""
+
+    ONE_CHANGE = "in one change"
+    TRANSACTION = "in one transaction"
+    TWO_PARTS = "in two parts: a transaction, then deletes one by one"
+    STEP_BY_STEP = "step by step"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished roll-out did; ``undo_file`` takes it back."""
+
+    manner: Manner
+    undo_file: Path
+
+
+def manner_of(directory: Directory, plan: Plan) -> Manner:
+    """Return how *plan* will be carried out on *directory*.
+
+    One transaction wherever it is right: not where replicas may follow (a failing transaction has reached them in
+    part), and not for deletes of an entry's last child. A database that cannot do transactions says so only when
+    it is asked to; then it is step by step.
+    """
+    if len(plan.steps) == 1:
+        return Manner.ONE_CHANGE
+    facts = directory.facts()
+    if not facts.transactions or facts.replicated:
+        return Manner.STEP_BY_STEP
+    return _manner(parts(plan))
+
+
+def _manner(split: Parts) -> Manner:
+    if not split.one_by_one:
+        return Manner.TRANSACTION
+    return Manner.TWO_PARTS if split.together else Manner.STEP_BY_STEP
+
+
+def roll_out(
+    directory: Directory, plan: Plan, *, manner: Manner, undo_folder: Path, site: str, on_step: OnStep
+) -> Outcome:
+    """Carry out *plan*: save the undo, check that nothing has moved, write, read back.
+
+    Raises what :func:`check_unmoved` raises and :class:`DirectoryError`, with nothing changed; and
+    :class:`ChangedButNotFinished` when it stopped part-way, or when it is not known what the server did: the undo
+    file then takes back what was done.
+    """
+    check_unmoved(directory, plan)
+    undo_file = save_undo(undo_folder, plan.undo(), site)
+    with HeldInterrupts() as interrupts:
+        work = _RollOut(directory, plan, undo_file, site, on_step, interrupts)
+        try:
+            done = work.run(manner)
+        except _NothingChanged as nothing:
+            undo_file.unlink(missing_ok=True)
+            raise nothing.cause from nothing.cause.__cause__
+    return Outcome(done, undo_file)
+
+
+class _NothingChanged(Exception):
+    """The plan failed before the first change was made."""
+
+    def __init__(self, cause: DcmcfgError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class _RollOut:
+    """One roll-out under way."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        plan: Plan,
+        undo_file: Path,
+        site: str,
+        on_step: OnStep,
+        interrupts: HeldInterrupts,
+    ) -> None:
+        self._directory = directory
+        self._plan = plan
+        self._undo_file = undo_file
+        self._site = site
+        self._on_step = on_step
+        self._interrupts = interrupts
+        self._done: list[Step] = []
+
+    def run(self, manner: Manner) -> Manner:
+        """Write in the *manner* asked for, or step by step where the server turns out to do no transactions."""
+        if manner in (Manner.ONE_CHANGE, Manner.STEP_BY_STEP):
+            self._one_by_one(self._plan.steps)
+        else:
+            split = parts(self._plan)
+            try:
+                self._together(split.together)
+            except TransactionUnavailable:
+                manner = Manner.STEP_BY_STEP
+                self._one_by_one(self._plan.steps)
+            else:
+                self._one_by_one(split.one_by_one)
+        self._read_back()
+        return manner
+
+    def _together(self, steps: Sequence[Step]) -> None:
+        try:
+            self._directory.apply_in_transaction([step.change for step in steps])
+        except ConnectionLost as lost:
+            self._settle(steps, lost)
+        except TransactionUnavailable:
+            raise
+        except DcmcfgError as refused:
+            raise _NothingChanged(refused) from refused
+        self._done += steps
+        self._on_step(len(self._done), len(self._plan.steps))
+
+    def _one_by_one(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if self._interrupts.asked:
+                self._stop(DirectoryError("interrupted", on=str(step.change.dn)))
+            try:
+                self._directory.apply(step.change)
+            except ConnectionLost as lost:
+                self._settle((step,), lost)
+            except DcmcfgError as refused:
+                self._stop(refused)
+            self._done.append(step)
+            self._on_step(len(self._done), len(self._plan.steps))
+
+    def _settle(self, steps: Sequence[Step], lost: ConnectionLost) -> None:
+        """Find out what became of *steps* whose answer was lost; return when they were carried out."""
+        before = self._plan.before.after(step.change for step in self._done)
+        after = before.after(step.change for step in steps)
+        try:
+            self._directory = self._directory.reopened()
+            made, unmade = self._differing(steps, after) is None, self._differing(steps, before) is None
+        except DcmcfgError as error:
+            raise ChangedButNotFinished(
+                f"{lost.what}, and it is not known whether the change was made ({error.what})",
+                on=lost.on,
+                next_step=f"look with dcmcfg show; if it was made, dcmcfg apply {self._undo_file} takes it back",
+            ) from lost
+        if made:
+            return
+        if unmade:
+            self._stop(lost)
+        raise ChangedButNotFinished(
+            f"{lost.what}, and the tree is neither as before nor as planned",
+            on=lost.on,
+            next_step="compare dcmcfg export-ldif with the plan",
+        ) from lost
+
+    def _stop(self, cause: DcmcfgError) -> NoReturn:
+        """End the roll-out at a step that failed: with nothing changed, or with an undo of what was done."""
+        if not self._done:
+            raise _NothingChanged(cause) from cause
+        now = self._plan.before.after(step.change for step in self._done)
+        replace_undo(self._undo_file, Plan(self._plan.before, now, tuple(self._done)).undo(), self._site)
+        raise ChangedButNotFinished(
+            f"{cause.what}; {len(self._done)} of {len(self._plan.steps)} steps are done",
+            on=cause.on,
+            next_step=f"dcmcfg apply {self._undo_file} takes them back",
+        ) from cause
+
+    def _read_back(self) -> None:
+        """Raise :class:`ChangedButNotFinished` unless the directory now holds what was planned."""
+        try:
+            differing = self._differing(self._plan.steps, self._plan.after)
+        except DcmcfgError as error:
+            raise ChangedButNotFinished(
+                f"the change was made but could not be read back: {error.what}", on=error.on
+            ) from error
+        if differing is not None:
+            raise ChangedButNotFinished(
+                "the server holds something else than was planned",
+                on=str(differing),
+                next_step=f"look at it with dcmcfg export-ldif; dcmcfg apply {self._undo_file} takes the change back",
+            )
+
+    def _differing(self, steps: Sequence[Step], wanted: Tree) -> DN | None:
+        """Return the first DN touched by *steps* at which the directory is not as *wanted*, or None."""
+        for dn in _touched(steps):
+            found, planned = self._directory.read_entry(dn), wanted.get(dn)
+            if found is None or planned is None:
+                if found is not planned:
+                    return dn
+            elif not difference.same(found, planned, wanted.schema):
+                return dn
+        return None
+
+
+def _touched(steps: Sequence[Step]) -> tuple[DN, ...]:
+    """Return the DNs that *steps* name, each once in their order."""
+    names: dict[DN, None] = {}
+    for step in steps:
+        names[step.change.dn] = None
+        if isinstance(step.change, Rename):
+            names[step.change.new_dn] = None
+    return tuple(names)

@@ -1,0 +1,313 @@
+"""Tree: the configuration as one value, with what each change makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN, RDN, NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DoesNotFit
+from dcmcfg.schema.definitions import Schema
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Entries by DN, compared by the rules of a schema.
+
+    ``versions`` holds the entryCSN of entries that came from a server, for those who want to assert it.
+    """
+
+    schema: Schema
+    entries: Mapping[NormalDN, Entry]
+    versions: Mapping[NormalDN, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(schema: Schema, entries: Iterable[Entry]) -> Tree:
+        """Return the tree of *entries*; an ``entryCSN`` attribute becomes the entry's version."""
+        held: dict[NormalDN, Entry] = {}
+        versions: dict[NormalDN, str] = {}
+        for entry in entries:
+            key = schema.normal_dn(entry.dn)
+            version = entry.text("entryCSN")
+            if version is not None:
+                versions[key] = version
+            held[key] = entry.with_values("entryCSN", ()) if version is not None else entry
+        return Tree(schema, held, versions)
+
+    def key(self, dn: DN) -> NormalDN:
+        """Return the form of *dn* in which equal names are equal in this tree's schema."""
+        return self.schema.normal_dn(dn)
+
+    def get(self, dn: DN) -> Entry | None:
+        """Return the entry at *dn*, or None."""
+        return self.entries.get(self.key(dn))
+
+    def __contains__(self, dn: DN) -> bool:
+        return self.key(dn) in self.entries
+
+    def below(self, dn: DN) -> tuple[Entry, ...]:
+        """Return the entry at *dn* and all below it, parents first, siblings in the order of their RDNs."""
+        base = self.key(dn)
+        depth = len(base)
+        keys = [key for key in self.entries if len(key) >= depth and key[len(key) - depth :] == base]
+        return tuple(self.entries[key] for key in sorted(keys, key=_root_first))
+
+    def children(self, dn: DN) -> tuple[Entry, ...]:
+        """Return the entries directly below *dn*, in the order of their RDNs."""
+        return tuple(self.entries[key] for key in self._children.get(self.key(dn), ()))
+
+    @cached_property
+    def _children(self) -> Mapping[NormalDN, tuple[NormalDN, ...]]:
+        found: dict[NormalDN, list[NormalDN]] = {}
+        for key in sorted(key for key in self.entries if key):
+            found.setdefault(key[1:], []).append(key)
+        return {parent: tuple(children) for parent, children in found.items()}
+
+    def ordered(self) -> tuple[Entry, ...]:
+        """Return all entries, parents before children, siblings in the order of their RDNs."""
+        return tuple(self.entries[key] for key in sorted(self.entries, key=_root_first))
+
+    def after(self, changes: Iterable[Change]) -> Tree:
+        """Return the tree after *changes*; raises :class:`DoesNotFit` at the first one that the tree refuses."""
+        draft = Draft(self)
+        for change in changes:
+            draft.apply(change)
+        return draft.tree()
+
+
+def _root_first(key: NormalDN) -> NormalDN:
+    return key[::-1]
+
+
+class Draft:
+    """A working copy of a tree that changes are applied to, refusing what a server would refuse."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.schema = tree.schema
+        self._entries = dict(tree.entries)
+        self._versions = dict(tree.versions)
+        self._children: dict[NormalDN, set[NormalDN]] = {}
+        for key in self._entries:
+            if key:
+                self._children.setdefault(key[1:], set()).add(key)
+
+    def tree(self) -> Tree:
+        """Return the tree as it now is."""
+        return Tree(self.schema, dict(self._entries), dict(self._versions))
+
+    def key(self, dn: DN) -> NormalDN:
+        """Return the form of *dn* in which equal names are equal."""
+        return self.schema.normal_dn(dn)
+
+    def get(self, dn: DN) -> Entry | None:
+        """Return the entry at *dn* as it now is, or None."""
+        return self._entries.get(self.key(dn))
+
+    def version(self, dn: DN) -> str | None:
+        """Return the entryCSN that the entry at *dn* had in the tree it came from, or None once it has changed."""
+        return self._versions.get(self.key(dn))
+
+    def children(self, dn: DN) -> int:
+        """Return how many children the entry at *dn* has now."""
+        return len(self._children.get(self.key(dn), ()))
+
+    def apply(self, change: Change) -> None:
+        """Make *change*; raises :class:`DoesNotFit` with the LDAP result it would end in, changing nothing."""
+        match change:
+            case Add(entry):
+                self._add(entry)
+            case Modify():
+                self._modify(change)
+            case Rename():
+                self._rename(change)
+            case Delete(dn):
+                self._delete(dn)
+
+    def _add(self, entry: Entry) -> None:
+        if self.get(entry.dn) is not None:
+            raise DoesNotFit("the entry already exists", on=str(entry.dn), result_code=68)
+        self._require_parent(entry.dn)
+        complete = with_naming_values(self.schema, entry)
+        for attribute in complete.attributes:
+            self._check_values(entry.dn, attribute.name, attribute.values)
+        self._put(self.key(entry.dn), complete)
+
+    def _delete(self, dn: DN) -> None:
+        self._existing(dn)
+        if children := self.children(dn):
+            raise DoesNotFit(f"the entry has {children} children", on=str(dn), result_code=66)
+        self._take(self.key(dn))
+
+    def _modify(self, change: Modify) -> None:
+        before = self._existing(change.dn)
+        after = before
+        for modification in change.modifications:
+            after = modified(self.schema, after, modification)
+        for name in {modification.name.lower() for modification in change.modifications}:
+            self._check_values(change.dn, name, after.values(name))
+        self._check_naming_values(after)
+        key = self.key(change.dn)
+        self._versions.pop(key, None)
+        self._entries[key] = after
+
+    def _rename(self, change: Rename) -> None:
+        before = self._existing(change.dn)
+        old, new = self.key(change.dn), self.key(change.new_dn)
+        if new != old and new in self._entries:
+            raise DoesNotFit("an entry of the new name exists", on=str(change.new_dn), result_code=68)
+        if change.new_superior is not None and new[1:][-len(old) :] == old:
+            raise DoesNotFit("an entry cannot move below itself", on=str(change.new_dn), result_code=53)
+        self._require_parent(change.new_dn)
+        moved = self._subtree(old)
+        for key in reversed(moved):
+            moved[key] = self._take(key)
+        for key, entry in moved.items():
+            kept = key[: len(key) - len(old)] + new
+            self._put(kept, entry.at(entry.dn.rebased(change.dn, change.new_dn)))
+        self._entries[new] = renamed(self.schema, before, change)
+
+    def _subtree(self, top: NormalDN) -> dict[NormalDN, Entry]:
+        found = {top: self._entries[top]}
+        for child in self._children.get(top, ()):
+            found |= self._subtree(child)
+        return found
+
+    def _put(self, key: NormalDN, entry: Entry) -> None:
+        self._entries[key] = entry
+        if key:
+            self._children.setdefault(key[1:], set()).add(key)
+
+    def _take(self, key: NormalDN) -> Entry:
+        self._children.get(key[1:], set()).discard(key)
+        self._versions.pop(key, None)
+        return self._entries.pop(key)
+
+    def _existing(self, dn: DN) -> Entry:
+        entry = self.get(dn)
+        if entry is None:
+            raise DoesNotFit("there is no such entry", on=str(dn), result_code=32)
+        return entry
+
+    def _require_parent(self, dn: DN) -> None:
+        """Refuse an entry without parent, but for the topmost one of a tree (whose parent is not part of it)."""
+        if not self._entries or self.key(dn)[1:] in self._entries:
+            return
+        highest = min(len(key) for key in self._entries)
+        if len(dn.rdns) > highest:
+            raise DoesNotFit(f"its parent does not exist: {dn.parent}", on=str(dn), result_code=32)
+
+    def _check_values(self, dn: DN, name: str, values: tuple[bytes, ...]) -> None:
+        normal = [self.schema.normal_value(name, value) for value in values]
+        if len(set(normal)) < len(normal):
+            raise DoesNotFit(f"a value of {name} is given twice", on=str(dn), result_code=20)
+        definition = self.schema.attribute(name)
+        if definition is not None and definition.single_valued and len(values) > 1:
+            raise DoesNotFit(f"{name} takes one value and would have {len(values)}", on=str(dn), result_code=19)
+
+    def _check_naming_values(self, entry: Entry) -> None:
+        for name, value in entry.dn.rdn.parts:
+            if not _holds(self.schema, entry, name, _octets(value)):
+                raise DoesNotFit(f"{name} is part of the entry's name", on=str(entry.dn), result_code=67)
+
+
+def modified(schema: Schema, entry: Entry, modification: Modification) -> Entry:
+    """Return *entry* after one modification, by the rules of RFC 4511 §4.6.
+
+    Raises :class:`DoesNotFit` with result 16, 18 or 20 where a server would answer that.
+    """
+    name, values = modification.name, modification.values
+    held = entry.values(name)
+    match modification.operation:
+        case Operation.ADD:
+            _refuse_values_held(schema, entry, name, values)
+            return entry.with_values(name, held + values)
+        case Operation.DELETE:
+            return entry.with_values(name, _without(schema, entry, name, values) if values else _all(entry, name))
+        case Operation.REPLACE:
+            return entry.with_values(name, values)
+        case Operation.INCREMENT:
+            return entry.with_values(name, tuple(_incremented(entry, name, value, values) for value in held))
+
+
+def _refuse_values_held(schema: Schema, entry: Entry, name: str, values: tuple[bytes, ...]) -> None:
+    held = entry.values(name)
+    if held and not comparable(schema, name):
+        raise DoesNotFit(f"{name} can only be replaced as a whole", on=str(entry.dn), result_code=18)
+    normal = {schema.normal_value(name, value) for value in held}
+    for value in values:
+        if schema.normal_value(name, value) in normal:
+            raise DoesNotFit(f"{name} already holds {_shown(value)}", on=str(entry.dn), result_code=20)
+
+
+def _all(entry: Entry, name: str) -> tuple[bytes, ...]:
+    if name not in entry:
+        raise DoesNotFit(f"there is no {name} to delete", on=str(entry.dn), result_code=16)
+    return ()
+
+
+def _without(schema: Schema, entry: Entry, name: str, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    if not comparable(schema, name):
+        raise DoesNotFit(f"{name} can only be replaced or deleted as a whole", on=str(entry.dn), result_code=18)
+    gone = {schema.normal_value(name, value): value for value in values}
+    held = {schema.normal_value(name, value) for value in entry.values(name)}
+    for normal, value in gone.items():
+        if normal not in held:
+            raise DoesNotFit(f"{name} does not hold {_shown(value)}", on=str(entry.dn), result_code=16)
+    return tuple(value for value in entry.values(name) if schema.normal_value(name, value) not in gone)
+
+
+def _incremented(entry: Entry, name: str, value: bytes, by: tuple[bytes, ...]) -> bytes:
+    try:
+        return str(int(value) + int(by[0])).encode()
+    except (ValueError, IndexError):
+        raise DoesNotFit(f"{name} cannot be incremented", on=str(entry.dn), result_code=21) from None
+
+
+def renamed(schema: Schema, entry: Entry, change: Rename) -> Entry:
+    """Return *entry* after *change*: its new DN, the new naming values, and without the old ones if so asked."""
+    after = entry.at(change.new_dn)
+    kept = {(name.lower(), schema.normal_value(name, _octets(value))) for name, value in change.new_rdn.parts}
+    if change.delete_old_rdn:
+        for name, value in change.dn.rdn.parts:
+            octets = schema.normal_value(name, _octets(value))
+            if (name.lower(), octets) not in kept or _octets(value) not in _naming(change.new_rdn, name):
+                values = tuple(v for v in after.values(name) if schema.normal_value(name, v) != octets)
+                after = after.with_values(name, values)
+    return with_naming_values(schema, after)
+
+
+def _naming(rdn: RDN, name: str) -> set[bytes]:
+    return {_octets(value) for kind, value in rdn.parts if kind.lower() == name.lower()}
+
+
+def with_naming_values(schema: Schema, entry: Entry) -> Entry:
+    """Return *entry* with the values that its RDN names, added where they are missing (as slapd does)."""
+    if not entry.dn.rdns:
+        return entry
+    for name, value in entry.dn.rdn.parts:
+        if not _holds(schema, entry, name, _octets(value)):
+            entry = entry.with_values(name, (*entry.values(name), _octets(value)))
+    return entry
+
+
+def comparable(schema: Schema, name: str) -> bool:
+    """Tell whether single values of attribute *name* can be named; dicomVendorData has no equality rule."""
+    definition = schema.attribute(name)
+    return definition is None or definition.equality is not None
+
+
+def _holds(schema: Schema, entry: Entry, name: str, value: bytes) -> bool:
+    wanted = schema.normal_value(name, value)
+    return any(schema.normal_value(name, held) == wanted for held in entry.values(name))
+
+
+def _octets(value: str) -> bytes:
+    return value.encode("utf-8", "surrogateescape")
+
+
+def _shown(value: bytes) -> str:
+    text = value.decode("utf-8", "replace")
+    return repr(text if len(text) <= 80 else text[:77] + "…")

@@ -1,0 +1,119 @@
+"""The intent to set the external retrieve destination, on a tree."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.devices import Configuration
+from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.external_retrieve import external_retrieve
+from dcmcfg.entry import Entry
+from dcmcfg.errors import NotFound, Refused
+from tests.trees import ARCHIVE, connection, network_ae, site, site_entries, storage_scp, tree
+
+NAME = "dcmExternalRetrieveAEDestination"
+
+
+def edit(
+    title: str | None,
+    *more: Entry,
+    device: str = "dcm4chee-arc",
+    ae: str | None = None,
+    force: bool = False,
+    **settings: str,
+) -> Edit:
+    configuration = Configuration(tree(*site_entries(**settings), *more))
+    return external_retrieve(configuration, device, title, ae=ae, force_unknown=force)
+
+
+def the_change(found: Edit) -> Modify:
+    (change,) = found.changes
+    assert isinstance(change, Modify)
+    return change
+
+
+def test_the_device_gets_the_value_in_the_form_that_is_right_in_each_state() -> None:
+    found = edit("DCM4CHEE")
+    assert str(the_change(found).dn) == ARCHIVE
+    assert the_change(found).modifications == (Modification(Operation.REPLACE, NAME, (b"DCM4CHEE",)),)
+    assert found.warnings == ()
+
+
+def test_one_ae_gets_its_own_value() -> None:
+    assert str(the_change(edit("DCM4CHEE", ae="AS_RECEIVED")).dn) == f"dicomAETitle=AS_RECEIVED,{ARCHIVE}"
+
+
+def test_an_ae_without_the_archives_class_gets_it_added() -> None:
+    plain = Entry.of(
+        f"dicomAETitle=PLAIN,{ARCHIVE}", {"objectClass": ("dicomNetworkAE", "dcmNetworkAE"), "dicomAETitle": "PLAIN"}
+    )
+    first, _ = the_change(edit("DCM4CHEE", plain, ae="PLAIN")).modifications
+    assert first == Modification(Operation.ADD, "objectClass", (b"dcmArchiveNetworkAE",))
+    assert len(the_change(edit(None, plain, ae="PLAIN")).modifications) == 1, "to clear needs no class"
+
+
+def test_clear_removes_the_values() -> None:
+    assert the_change(edit(None)).modifications == (Modification(Operation.REPLACE, NAME),)
+
+
+def test_an_unknown_title_is_refused_with_the_near_misses() -> None:
+    with pytest.raises(Refused, match="no AE has the title DCM4CHE; near misses: DCM4CHEE"):
+        edit("DCM4CHE")
+    with pytest.raises(Refused, match="near misses: DCM4CHEE"):
+        edit("dcm4chee")
+
+
+def test_an_unknown_title_is_taken_when_forced_with_a_warning() -> None:
+    assert edit("NEW_AE", force=True).warnings[0].startswith("no AE has the title NEW_AE")
+
+
+def test_another_title_of_the_device_is_known() -> None:
+    other = network_ae(ARCHIVE, "X", dcmOtherAETitle="OLD", dcmObjectStorageID="fs1")
+    assert edit("OLD", other, storage_scp(ARCHIVE, "X")).warnings == ()
+
+
+def test_any_title_is_known_where_the_device_takes_any() -> None:
+    assert "only accepted because" in edit("ANY", network_ae(ARCHIVE, "*")).warnings[0]
+
+
+def test_an_ae_of_another_device_is_taken_with_a_warning() -> None:
+    (warning,) = edit("STORESCP").warnings
+    assert "STORESCP is an AE of the device storescp, not of dcm4chee-arc" in warning
+
+
+def test_an_ae_that_cannot_store_is_warned_about() -> None:
+    warnings = edit("AS_RECEIVED").warnings
+    assert any("no storage SCP capability" in warning for warning in warnings)
+    assert any("no dcmObjectStorageID" in warning for warning in warnings)
+
+
+def test_an_ae_that_accepts_nothing_is_warned_about() -> None:
+    off = network_ae(ARCHIVE, "OFF", dcmObjectStorageID="fs1", dicomInstalled="FALSE")
+    assert any(
+        "accepts no associations" in warning for warning in edit("OFF", off, storage_scp(ARCHIVE, "OFF")).warnings
+    )
+
+
+def test_an_ae_with_its_own_value_is_told_when_the_device_is_set() -> None:
+    own = network_ae(ARCHIVE, "OWN", dcmExternalRetrieveAEDestination="AS_RECEIVED")
+    assert edit("DCM4CHEE", own).warnings == (
+        "the AE OWN has its own value AS_RECEIVED, which wins over the device's.",
+    )
+
+
+def test_a_device_that_is_no_archive_is_refused() -> None:
+    with pytest.raises(Refused, match="storescp is not an archive"):
+        edit("DCM4CHEE", device="storescp")
+
+
+def test_an_unknown_device_or_ae_is_told() -> None:
+    with pytest.raises(NotFound):
+        edit("DCM4CHEE", device="pacs")
+    with pytest.raises(NotFound):
+        edit("DCM4CHEE", ae="STORESCP")
+
+
+def test_the_site_used_here_holds_what_the_tests_say() -> None:
+    assert {ae.title for ae in Configuration(site()).network_aes()} == {"AS_RECEIVED", "DCM4CHEE", "STORESCP"}
+    assert connection(ARCHIVE).text("dicomPort") == "11112"

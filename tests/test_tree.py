@@ -1,0 +1,122 @@
+"""What a tree makes of each change, with the LDAP result that a server would answer with."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN, RDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DoesNotFit
+from tests.trees import ARCHIVE, DEVICES, connection, site
+
+ARCHIVE_DN = DN.parse(ARCHIVE)
+
+
+def modify(operation: Operation, name: str, *values: str | bytes, dn: str = ARCHIVE) -> Modify:
+    octets = tuple(value.encode() if isinstance(value, str) else value for value in values)
+    return Modify(DN.parse(dn), (Modification(operation, name, octets),))
+
+
+def test_names_match_by_the_rule_of_their_attribute() -> None:
+    assert site().get(DN.parse(f"DICOMDEVICENAME=DCM4CHEE-ARC,{DEVICES.upper()}")) is not None
+    assert site().get(DN.parse(f"dicomAETitle=dcm4chee,{ARCHIVE}")) is None, "AE titles are case-sensitive"
+
+
+def test_below_gives_parents_before_children() -> None:
+    names = [str(entry.dn) for entry in site().below(ARCHIVE_DN)]
+    assert names[0] == ARCHIVE
+    assert all(str(DN.parse(name).parent) in names[:position] for position, name in enumerate(names) if position)
+
+
+def test_versions_are_kept_apart_from_attributes() -> None:
+    entry = Entry.of(ARCHIVE, {"cn": "a", "entryCSN": "20260101000000.000000Z#000000#000#000000"})
+    held = site().of(site().schema, [entry])
+    assert "entryCSN" not in held.entries[held.key(ARCHIVE_DN)]
+    assert held.versions[held.key(ARCHIVE_DN)].startswith("2026")
+
+
+@pytest.mark.parametrize(
+    ("change", "result"),
+    [
+        (Add(Entry.of(ARCHIVE, {"dicomDeviceName": "dcm4chee-arc"})), 68),
+        (Add(Entry.of(f"cn=x,cn=nowhere,{DEVICES}", {"cn": "x"})), 32),
+        (Delete(DN.parse(f"cn=nowhere,{DEVICES}")), 32),
+        (Delete(ARCHIVE_DN), 66),
+        (modify(Operation.ADD, "dicomInstalled", "TRUE"), 20),
+        (modify(Operation.ADD, "dicomInstalled", "FALSE"), 19),
+        (modify(Operation.REPLACE, "dicomDescription", "a", "A"), 20),
+        (modify(Operation.DELETE, "dicomDescription"), 16),
+        (modify(Operation.DELETE, "dicomInstalled", "FALSE"), 16),
+        (modify(Operation.DELETE, "dicomDeviceName", "dcm4chee-arc"), 67),
+        (modify(Operation.INCREMENT, "dicomInstalled", "1"), 21),
+        (modify(Operation.ADD, "cn", "x", dn=f"cn=nowhere,{DEVICES}"), 32),
+        (Rename(DN.parse(f"cn=nowhere,{DEVICES}"), RDN.of("cn", "x")), 32),
+        (Rename(ARCHIVE_DN, RDN.of("dicomDeviceName", "storescp")), 68),
+        (Rename(ARCHIVE_DN, RDN.of("dicomDeviceName", "a"), new_superior=DN.parse(f"cn=x,{DEVICES}")), 32),
+        (Rename(ARCHIVE_DN, RDN.of("cn", "a"), new_superior=DN.parse(f"cn=dicom,{ARCHIVE}")), 53),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_servers_result(change: Change, result: int) -> None:
+    with pytest.raises(DoesNotFit) as refusal:
+        site().after([change])
+    assert refusal.value.result_code == result
+
+
+def test_values_of_an_attribute_without_equality_rule_are_only_replaced_as_a_whole() -> None:
+    with_data = site().after([modify(Operation.ADD, "dicomVendorData", b"PK\x03\x04")])
+    for operation in (Operation.ADD, Operation.DELETE):
+        with pytest.raises(DoesNotFit) as refusal:
+            with_data.after([modify(operation, "dicomVendorData", b"PK\x03\x04")])
+        assert refusal.value.result_code == 18
+    replaced = with_data.after([modify(Operation.REPLACE, "dicomVendorData", b"new")])
+    assert (entry := replaced.get(ARCHIVE_DN)) is not None
+    assert entry.values("dicomVendorData") == (b"new",)
+
+
+def test_a_change_of_case_is_a_change() -> None:
+    described = site().after([modify(Operation.ADD, "dicomDescription", "archive")])
+    change = Modify(
+        ARCHIVE_DN,
+        (
+            Modification(Operation.DELETE, "dicomDescription", (b"ARCHIVE",)),
+            Modification(Operation.ADD, "dicomDescription", (b"Archive",)),
+        ),
+    )
+    entry = described.after([change]).get(ARCHIVE_DN)
+    assert entry is not None
+    assert entry.values("dicomDescription") == (b"Archive",)
+
+
+def test_a_rename_takes_the_children_along_and_swaps_the_naming_value() -> None:
+    renamed = site().after([Rename(ARCHIVE_DN, RDN.of("dicomDeviceName", "pacs"))])
+    new = DN.parse(f"dicomDeviceName=pacs,{DEVICES}")
+    entry = renamed.get(new)
+    assert entry is not None
+    assert entry.texts("dicomDeviceName") == ("pacs",)
+    assert {str(e.dn) for e in renamed.below(new)} == {
+        str(e.dn).replace("dcm4chee-arc", "pacs") for e in site().below(ARCHIVE_DN)
+    }
+    assert renamed.get(ARCHIVE_DN) is None
+
+
+def test_a_rename_that_changes_case_only_is_made() -> None:
+    renamed = site().after([Rename(ARCHIVE_DN, RDN.of("dicomDeviceName", "DCM4CHEE-ARC"))])
+    entry = renamed.get(ARCHIVE_DN)
+    assert entry is not None
+    assert entry.texts("dicomDeviceName") == ("DCM4CHEE-ARC",)
+    assert str(entry.dn).startswith("dicomDeviceName=DCM4CHEE-ARC")
+
+
+def test_a_naming_value_that_an_add_leaves_out_is_added_as_slapd_does() -> None:
+    bare = Entry.of(f"cn=hl7,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "dicomHostname": "localhost"})
+    entry = site().after([Add(bare)]).get(bare.dn)
+    assert entry is not None
+    assert entry.texts("cn") == ("hl7",)
+
+
+def test_a_change_that_is_refused_leaves_the_draft_as_it_was() -> None:
+    before = site()
+    with pytest.raises(DoesNotFit):
+        before.after([Add(connection(ARCHIVE, name="new")), Delete(ARCHIVE_DN)])
+    assert before.get(DN.parse(f"cn=new,{ARCHIVE}")) is None
