@@ -215,8 +215,10 @@ def _inverse(step: Step) -> tuple[Change, ...]:
             names = dict.fromkeys(modification.name for modification in modifications)
             return (Modify(dn, tuple(Modification(Operation.REPLACE, n, before.values(n)) for n in names)),)
         case Rename(dn, _, _, new_superior) as rename:
-            parent = dn.parent if new_superior is not None else None
-            return (Rename(rename.new_dn, dn.rdn, delete_old_rdn=True, new_superior=parent),)
+            # The entry's own spelling of its name, which the change need not share.
+            old = step.before.dn if step.before is not None else dn
+            parent = old.parent if new_superior is not None else None
+            return (Rename(rename.new_dn, old.rdn, delete_old_rdn=True, new_superior=parent),)
 
 
 def _placed(problem: DoesNotFit, place: str) -> DoesNotFit:

@@ -25,10 +25,17 @@ def outstanding(draft: Draft, change: Change) -> Change | None:
         case Delete(dn):
             return change if draft.get(dn) is not None else None
         case Rename():
-            made = draft.get(change.dn) is None and draft.get(change.new_dn) is not None
-            return None if made else change
+            return None if _is_made(draft, change) else change
         case Modify():
             return _outstanding_modify(draft, change)
+
+
+def _is_made(draft: Draft, change: Rename) -> bool:
+    """A rename is made when the entry is found under the new name only, in the new spelling."""
+    renamed = draft.get(change.new_dn)
+    if renamed is None or renamed.dn.rdn != change.new_rdn:
+        return False
+    return draft.get(change.dn) in (None, renamed)
 
 
 def _outstanding_add(draft: Draft, change: Add, entry: Entry) -> Add | None:

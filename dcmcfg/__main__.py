@@ -1,0 +1,6 @@
+"""``python -m dcmcfg``."""
+
+from dcmcfg.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""What went wrong between us and the archive's web server: httpx's errors and HTTP answers in our words."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx
+
+from dcmcfg.errors import ArchiveError
+
+_BASE_URL = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
+_TOKEN = "--archive-token-file FILE, or where the archive URL comes from; docs/settings.md"  # noqa: S105 — advice
+_LONGEST = 300  # characters of an answer that are told
+
+
+class ReloadUnconfirmed(ArchiveError):
+    """The reload was sent and no answer came: the archive may have reloaded, or may be at it."""
+
+    exit_code = 4
+
+
+def not_answered(error: httpx.TransportError, url: str, seconds: float) -> ArchiveError:
+    """Return what to tell about a request to *url* that got no answer within *seconds*."""
+    what, next_step = _reason(error, seconds)
+    return ArchiveError(what, on=url, next_step=next_step)
+
+
+def was_sent(error: httpx.TransportError) -> bool:
+    """Tell whether the request may have reached the archive before it failed."""
+    not_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+    return not isinstance(error, (*not_sent, httpx.LocalProtocolError, httpx.ProxyError))
+
+
+def _reason(error: httpx.TransportError, seconds: float) -> tuple[str, str]:
+    """Return the problem and the next step."""
+    up = "is the archive running? its URL is set with --archive-url"
+    for cause in _chain(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return (
+                    f"its certificate was not accepted: {cause.verify_message}",
+                    "--ca-file FILE names the CA that signed it",
+                )
+            case ssl.SSLError():
+                return f"TLS failed: {cause.reason or cause}", "does this port speak https?"
+            case socket.gaierror():
+                return f"the host name is not known: {cause.strerror}", "check the archive URL's host"
+            case ConnectionRefusedError():
+                return "connection refused", up
+            case ConnectionResetError():
+                return "the connection was reset", up
+            case _:
+                pass
+    match error:
+        case httpx.TimeoutException():
+            return f"no answer within {seconds:g} s", up
+        case httpx.ReadError() | httpx.WriteError() | httpx.RemoteProtocolError() | httpx.CloseError():
+            return f"the connection ended, or the answer was not HTTP: {_one_line(str(error))}", up
+        case _:
+            return f"no connection: {_one_line(str(error)) or type(error).__name__}", up
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def unexpected_answer(response: httpx.Response, body: str, url: str, *, with_token: bool) -> ArchiveError:
+    """Return what to tell about an answer that is not the one asked for; *body* is its text, cut or whole."""
+    status = response.status_code
+    what = f"HTTP {status}"
+    match status:
+        case 401:
+            said = "the token was not accepted" if with_token else "the archive wants a token"
+            return ArchiveError(f"{said} ({what})", on=url, next_step=f"a valid token: {_TOKEN}")
+        case 403:
+            said = "the token's user may not do this" if with_token else "the archive wants a token"
+            return ArchiveError(
+                f"{said} ({what})", on=url, next_step=f"a token of a user with the archive's user role: {_TOKEN}"
+            )
+        case 404 | 405:
+            return ArchiveError(f"there is nothing to control here ({what})", on=url, next_step=_BASE_URL)
+        case 503:
+            return ArchiveError(f"the archive is not ready ({what})", on=url, next_step="try again when it has started")
+        case _ if 300 <= status < 400:
+            target = _one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"
+            return ArchiveError(
+                f"redirected to {target} ({what}), which is not followed",
+                on=url,
+                next_step=f"a login page: give a token with {_TOKEN}; a moved archive: --archive-url",
+            )
+        case _ if 200 <= status < 300:
+            return ArchiveError(f"an answer that is not the archive's ({what})", on=url, next_step=_BASE_URL)
+        case _:
+            return ArchiveError(
+                f"{_said(body) or 'no reason given'} ({what})",
+                on=url,
+                next_step="the archive's server.log has more",
+            )
+
+
+def _said(body: str) -> str:
+    """Return the reason in the body of an error answer, in one line; empty when there is none to be found.
+
+    The archive (``ArchiveCtrl.reload``) answers 409 with ``{"errorMessage":"…"}``, in which nothing is escaped,
+    and 500 with a Java stack trace, whose last ``Caused by:`` is the reason.
+    """
+    if body.lstrip()[:1] == "<":
+        return "a web page instead of a reason"
+    message = re.fullmatch(r'\s*\{\s*"errorMessage"\s*:\s*"(.*)"\s*\}\s*', body, re.DOTALL)
+    if message:
+        return _one_line(message.group(1))
+    *_, deepest = re.split(r"^\s*Caused by: ", body, flags=re.MULTILINE)
+    reason = re.split(r"^\s+(?:at |\.\.\. \d+ )", deepest, maxsplit=1, flags=re.MULTILINE)[0]
+    # The package of a Java exception tells the reader nothing.
+    return _one_line(re.sub(r"\A\s*(?:[a-z0-9_]+\.)+(?=[A-Z]\w*)", "", reason))
+
+
+def _one_line(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -1,0 +1,177 @@
+"""What every command that changes the directory does: show, ask, roll out, reload."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from dcmcfg.archive.control import ControlService
+from dcmcfg.cli import invocation
+from dcmcfg.cli.archive_control import control_service
+from dcmcfg.cli.terminal import ask, require_terminal
+from dcmcfg.directory.server import Directory
+from dcmcfg.errors import AnswerIsNo, ArchiveError, ChangedButNotFinished, DcmcfgError
+from dcmcfg.plan.plan import Plan
+from dcmcfg.plan.text import plan_ldif
+from dcmcfg.render.console import progress, stderr_console, stdout_console
+from dcmcfg.render.plan import already_lines, plan_counts, plan_json, plan_view, print_to
+from dcmcfg.rollout.roll_out import Manner, Outcome, manner_of, roll_out
+from dcmcfg.rollout.undo_file import write_private
+from dcmcfg.settings import Settings, site_headline
+from dcmcfg.settings.folders import undo_folder
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user said about carrying a plan out."""
+
+    dry_run: bool
+    yes: bool
+    out: Path | None
+    no_reload: bool
+    as_json: bool
+    #: Standard output holds something else, so the plan is shown on standard error.
+    stdout_taken: bool = False
+
+
+def changing_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Return *command* with the options of a changing command added, to be called with ``choices=Choices``."""
+
+    @functools.wraps(command)
+    def with_choices(*, dry_run: bool, yes: bool, out: Path | None, no_reload: bool, as_json: bool, **rest: Any) -> R:
+        return command(choices=Choices(dry_run, yes, out, no_reload, as_json, stdout_taken=as_json), **rest)
+
+    for option in reversed(
+        (
+            click.option("--dry-run", is_flag=True, help="Show the plan and stop."),
+            click.option("--yes", "-y", is_flag=True, help="Do not ask."),
+            click.option(
+                "--out",
+                type=click.Path(dir_okay=False, path_type=Path),
+                metavar="PLAN",
+                help="Also write the plan to a new file that 'dcmcfg apply' or ldapmodify carries out.",
+            ),
+            click.option("--no-reload", is_flag=True, help="Change the directory only; the archive is not asked."),
+            click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+        )
+    ):
+        with_choices = option(with_choices)
+    return with_choices
+
+
+def carry_out(
+    settings: Settings, directory: Directory, plan: Plan, choices: Choices, warnings: Sequence[str] = ()
+) -> None:
+    """Show *plan* and, when it is wanted, roll it out and have the archive reload.
+
+    Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
+    the archive does not answer, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the directory
+    was changed and the archive did not reload.
+    """
+    _show(settings, plan, choices, warnings)
+    if not plan.steps:
+        _report(settings, plan, choices, None, reloaded=False)
+        return
+    manner = manner_of(directory, plan)
+    _say(choices, f"{plan_counts(plan)}, {manner.value}")
+    if choices.out is not None:
+        _write_plan(settings, plan, choices.out)
+        _say(choices, f"plan: {choices.out}")
+    if choices.dry_run:
+        _report(settings, plan, choices, None, reloaded=False)
+        return
+    if not choices.yes:
+        require_terminal()
+    service = None if choices.no_reload else _reachable(settings)
+    if not choices.yes and not ask("Carry this out?"):
+        raise AnswerIsNo("declined, nothing was changed")
+    outcome = _write(settings, directory, plan, manner)
+    _say(choices, f"done {outcome.manner.value}\nundo: dcmcfg apply {outcome.undo_file}")
+    if service is not None:
+        _reload(service)
+    _report(settings, plan, choices, outcome, reloaded=service is not None)
+
+
+def _show(settings: Settings, plan: Plan, choices: Choices, warnings: Sequence[str]) -> None:
+    console = stderr_console() if choices.stdout_taken else stdout_console()
+    console.print(site_headline(settings), markup=False, highlight=False, soft_wrap=True)
+    for line in already_lines(plan):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if plan.steps:
+        print_to(console, plan_view(plan))
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+def _say(choices: Choices, text: str) -> None:
+    click.echo(text, err=choices.stdout_taken)
+
+
+def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
+    head = (
+        f"dcmcfg plan for {site_headline(settings)}",
+        "For dcmcfg apply, or ldapmodify. May hold secrets.",
+    )
+    try:
+        write_private(path, plan_ldif(plan, comments=head))
+    except FileExistsError:
+        raise DcmcfgError("the file exists", on=str(path), next_step="--out names a new file") from None
+    except OSError as error:
+        raise DcmcfgError(f"the plan cannot be written ({error.strerror})", on=str(path)) from error
+
+
+def _reachable(settings: Settings) -> ControlService:
+    """Return the archive's control service once it has answered, before anything is written."""
+    service = control_service(settings)
+    try:
+        service.status()
+    except ArchiveError as error:
+        again = "nothing was changed; --no-reload changes the directory without the archive"
+        step = f"{error.next_step}; {again}" if error.next_step else again
+        raise ArchiveError(error.what, on=error.on, next_step=step) from error
+    return service
+
+
+def _write(settings: Settings, directory: Directory, plan: Plan, manner: Manner) -> Outcome:
+    invocation.current().writing = True
+    with progress("writing", len(plan.steps)) as on_step:
+        return roll_out(
+            directory, plan, manner=manner, undo_folder=undo_folder(), site=site_headline(settings), on_step=on_step
+        )
+
+
+def _reload(service: ControlService) -> None:
+    try:
+        service.reload()
+    except ArchiveError as error:
+        raise ChangedButNotFinished(
+            f"the directory was changed, but the archive did not reload: {error.what}",
+            on=error.on,
+            next_step="dcmcfg reload",
+        ) from error
+
+
+def _report(settings: Settings, plan: Plan, choices: Choices, outcome: Outcome | None, *, reloaded: bool) -> None:
+    if choices.as_json:
+        site = {"bind_dn": settings.bind_dn, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url}
+        result = {
+            "site": site,
+            **plan_json(plan),
+            "changed": outcome is not None,
+            "manner": outcome.manner.value if outcome else None,
+            "undo_file": str(outcome.undo_file) if outcome else None,
+            "reloaded": reloaded,
+        }
+        click.echo(json.dumps(result, indent=2))
+    elif not plan.steps:
+        _say(choices, "nothing to do; if the archive has not loaded it: dcmcfg reload")
+    elif outcome is not None:
+        _say(choices, "the archive has reloaded" if reloaded else "the archive was not asked to reload: dcmcfg reload")

@@ -1,0 +1,29 @@
+"""``dcmcfg export-ldif``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.output import write_whole
+from dcmcfg.cli.site import site_options
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.export import export_ldif, exported
+from dcmcfg.settings import Settings
+
+
+@click.command("export-ldif")
+@site_options
+@click.option("-o", "--output", metavar="FILE", default="-", help="Write to this file, whole or not at all.")
+@click.option("--with-secrets", is_flag=True, help="Include passwords and PINs; the file is readable by you only.")
+def export_ldif_command(settings: Settings, *, output: str, with_secrets: bool) -> None:
+    """Write the configuration as LDIF.
+
+    With --device after the command, that device only. Parents stand before children and everything in a stable
+    order, so that two exports can be compared and kept in git. Secrets are left out, with a comment that
+    names the attribute, unless --with-secrets; with them, loading the file into an empty server gives the same tree.
+    """
+    with open_directory(settings) as directory:
+        tree = read_tree(directory)
+    text = export_ldif(exported(tree, settings.device_asked), with_secrets=with_secrets)
+    write_whole(output, text, private=with_secrets)

@@ -1,0 +1,65 @@
+"""How a run ends when it cannot do its job: what is printed, with which exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import click
+
+from dcmcfg.cli.invocation import Invocation
+from dcmcfg.errors import ChangedButNotFinished, DcmcfgError
+
+INTERRUPTED = 130
+#: What a shell reports for a program that SIGPIPE ended: the reader of our output went away.
+READER_GONE = 141
+#: In the environment: show the traceback of an internal error.
+DEBUG = "DCMCFG_DEBUG"
+
+
+class ReaderGone(Exception):
+    """Whoever read our standard output has closed it."""
+
+
+def exit_from(run: Callable[[], object], invocation: Invocation) -> NoReturn:
+    """Call *run*, tell its failure on stderr in one line, and exit.
+
+    The exit code is the int that *run* returns (None is 0), else the error's.
+    """
+    try:
+        outcome = run()
+    except ReaderGone:
+        # What is still buffered has nowhere to go; the interpreter must not try once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not invocation.writing:
+            sys.exit(READER_GONE)
+        _tell("the reader of the output went away; something may have been changed")
+        sys.exit(ChangedButNotFinished.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _tell("interrupted" + ("; something may have been changed" if invocation.writing else ""))
+        sys.exit(INTERRUPTED)
+    except DcmcfgError as error:
+        tell_error(error)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        _tell(f"internal error ({type(error).__name__}: {error})", f"{DEBUG}=1 shows where; please report it")
+        sys.exit(ChangedButNotFinished.exit_code if invocation.writing else DcmcfgError.exit_code)
+    sys.exit(outcome if isinstance(outcome, int) else 0)
+
+
+def tell_error(error: DcmcfgError) -> None:
+    """Print *error* on stderr: what happened on which thing, the next step on a line of its own."""
+    _tell(f"{error.on}: {error.what}" if error.on else error.what, error.next_step)
+
+
+def _tell(problem: str, next_step: str = "") -> None:
+    text = f"dcmcfg: {problem}" + (f"\n  next: {next_step}" if next_step else "")
+    # Peers and files had a hand in the text: their control characters must not reach the terminal.
+    click.echo("".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text), err=True)

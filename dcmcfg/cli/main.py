@@ -1,0 +1,108 @@
+"""The program ``dcmcfg``: its commands by name, each loaded only when it runs."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from typing import Any, NamedTuple
+
+import click
+from click.shell_completion import CompletionItem
+
+from dcmcfg import __version__
+from dcmcfg.cli import invocation
+from dcmcfg.cli.failures import ReaderGone, exit_from
+from dcmcfg.cli.options import add_site_options
+
+
+class Command(NamedTuple):
+    """Where a command is found, and its one line of help."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+#: In the order in which ``--help`` lists them: that of the work.
+COMMANDS = {
+    "status": Command("status", "status_command", "Say whether the archive is up."),
+    "show": Command("show", "show_command", "Show a device, its AEs and where they send retrieves."),
+    "set-external-retrieve": Command(
+        "set_external_retrieve",
+        "set_external_retrieve_command",
+        "Set the AE that external retrieves are sent to.",
+    ),
+    "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
+    "apply": Command("apply", "apply_command", "Carry out LDIF files, undo files included."),
+    "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),
+    "verify": Command("verify", "verify_command", "Prove with a real C-MOVE that a study arrives."),
+    "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on."),
+    "completion": Command("completion", "completion_command", "Print the shell completion script."),
+}
+
+
+class Program(click.Group):
+    """The group that knows its commands by :data:`COMMANDS`."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run as click does, with every failure told by :func:`exit_from`."""
+        run = invocation.Invocation()
+        as_click_does = functools.partial(super().main, *args, **extra | {"standalone_mode": False, "obj": run})
+        return exit_from(as_click_does, run)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; raises :class:`ReaderGone`, which click would make exit code 1: the answer is no."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
+        return result
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature, as below
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        command = COMMANDS.get(cmd_name)
+        if command is None:
+            return None
+        found = getattr(importlib.import_module(f"dcmcfg.cli.{command.module}"), command.attribute)
+        if not isinstance(found, click.Command):
+            raise TypeError(f"{command.module}.{command.attribute} is not a click command")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.help) for name, command in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [
+            CompletionItem(name, help=command.help) for name, command in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+
+@click.command(
+    "dcmcfg",
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 the answer is no, 2 usage, 3 could not (nothing changed), 4 changed but not "
+    "finished, 130 interrupted.",
+)
+@add_site_options
+@click.version_option(__version__, prog_name="dcmcfg", message="%(prog)s %(version)s")
+@click.pass_context
+def program(ctx: click.Context, /, **site: str | None) -> None:
+    """Configure a dcm4chee-arc archive, and prove that it works.
+
+    The options below may also follow the command. Without them the site is that of a profile or the environment,
+    and last a stock installation on this machine.
+    """
+    options = {name: value for name, value in site.items() if value is not None}
+    ctx.ensure_object(invocation.Invocation).site.update(options)
+
+
+def main() -> None:
+    """Run the program on the command line's arguments, and exit."""
+    program(prog_name="dcmcfg")

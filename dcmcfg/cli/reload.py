@@ -1,0 +1,31 @@
+"""``dcmcfg reload``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from dcmcfg.cli import invocation
+from dcmcfg.cli.archive_control import control_service
+from dcmcfg.cli.site import site_options
+from dcmcfg.settings import Settings
+
+
+@click.command("reload")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def reload_command(settings: Settings, *, as_json: bool) -> None:
+    """Have the archive read its configuration again.
+
+    A change in the directory is not in force before. Exit code 3: the archive was not reached or could not load
+    the configuration, and goes on with the one it had. 4: the reload was sent and its outcome is not known.
+    """
+    service = control_service(settings)
+    invocation.current().writing = True
+    seconds = service.reload()
+    if as_json:
+        result = {"archive_url": settings.archive_url, "reloaded": True, "seconds": round(seconds, 3)}
+        click.echo(json.dumps(result))
+    else:
+        click.echo(f"reloaded: archive {settings.archive_url} ({seconds:.2f} s)")

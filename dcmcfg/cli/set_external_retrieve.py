@@ -1,0 +1,66 @@
+"""``dcmcfg set-external-retrieve``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli.changing import Choices, carry_out, changing_options
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.output import STDOUT, write_whole
+from dcmcfg.cli.site import site_options
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.edits.external_retrieve import external_retrieve
+from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.text import change_ldif
+from dcmcfg.settings import Settings
+
+
+@click.command("set-external-retrieve")
+@click.argument("aet", required=False)
+@site_options
+@click.option("--ae", metavar="AET", help="Set it on this AE of the device; its value wins over the device's.")
+@click.option("--clear", is_flag=True, help="Remove the setting; AET is left out then.")
+@click.option("--force-unknown-ae", is_flag=True, help="Take a title that no AE carries.")
+@click.option(
+    "--ldif",
+    metavar="FILE",
+    help="Also write the change as LDIF for ldapmodify, right in each state of the tree; '-' is standard output.",
+)
+@changing_options
+def set_external_retrieve_command(
+    settings: Settings,
+    choices: Choices,
+    *,
+    aet: str | None,
+    ae: str | None,
+    clear: bool,
+    force_unknown_ae: bool,
+    ldif: str | None,
+) -> None:
+    """Set the AE that external retrieves are sent to.
+
+    AET names a storage SCP of the archive itself, such as DCM4CHEE: not the external archive, and not the
+    workstation. When somebody retrieves a study that the archive has purged, the archive asks the external archive to
+    send it to this AE, stores it, and forwards it to whoever asked. While nothing is set, the external archive
+    is asked to send straight to the requester's destination, and must know that AE itself.
+    """
+    if (aet is None) != clear:
+        raise click.UsageError("name the AE, or say --clear" if aet is None else "--clear takes no AET")
+    title = parse_ae_title(aet) if aet is not None else None
+    with open_directory(settings) as directory:
+        tree = read_tree(directory)
+        edit = external_retrieve(Configuration(tree), settings.device, title, ae=ae, force_unknown=force_unknown_ae)
+        plan = make_plan(tree, [Wanted(change) for change in edit.changes])
+        if ldif is not None:
+            write_whole(ldif, [change_ldif(edit.changes)])
+        carry_out(
+            settings,
+            directory,
+            plan,
+            replace(choices, stdout_taken=choices.stdout_taken or ldif == STDOUT),
+            edit.warnings,
+        )

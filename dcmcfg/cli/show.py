@@ -1,0 +1,35 @@
+"""``dcmcfg show``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import site_options
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.device import device_json, device_view
+from dcmcfg.settings import Settings
+
+
+@click.command("show")
+@click.argument("target", required=False, metavar="[DEVICE[/AE]]")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def show_command(settings: Settings, *, target: str | None, as_json: bool) -> None:
+    """Show a device, its AEs and where they send retrieves.
+
+    Each setting that steers a retrieve is shown as it counts for the AE, with where it comes from: the AE itself, or
+    the device. Without DEVICE, the archive's.
+    """
+    name, _, title = (target or "").partition("/")
+    with open_directory(settings) as directory:
+        device = Configuration(read_tree(directory)).device(name or settings.device)
+    aes = (device.network_ae(title),) if title else device.network_aes
+    if as_json:
+        click.echo(json.dumps(device_json(device, aes), indent=2))
+    else:
+        stdout_console().print(device_view(device, aes), markup=False, highlight=False)

@@ -1,0 +1,44 @@
+"""Questions to the person at the terminal."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from dcmcfg.errors import AnswerIsNo, DirectoryError
+from dcmcfg.settings import Settings
+
+
+def ask(question: str) -> bool:
+    """Return whether *question* was answered with yes; asked on stderr, the answer is no unless said.
+
+    Raises :class:`AnswerIsNo` when standard input is no terminal.
+    """
+    require_terminal()
+    return click.confirm(question, default=False, err=True)
+
+
+def require_terminal() -> None:
+    """Raise :class:`AnswerIsNo` when nobody can be asked: standard input is no terminal."""
+    if not sys.stdin.isatty():
+        raise AnswerIsNo("there is no terminal to ask on, nothing was changed", next_step="--yes answers yes")
+
+
+def bind_password(settings: Settings) -> str:
+    """Return the password of the site's bind DN: from its source, or asked for without echo; never empty.
+
+    Raises :class:`DirectoryError` when there is none and standard input is no terminal, and what
+    :meth:`Settings.bind_password` raises.
+    """
+    known = settings.bind_password()
+    if known is not None:
+        return known
+    if not sys.stdin.isatty():
+        raise DirectoryError(
+            f"no password for {settings.bind_dn}",
+            on=settings.ldap_url,
+            next_step="--bind-password-file FILE; a password counts only where the URL comes from: docs/settings.md",
+        )
+    asked = click.prompt(f"Password of {settings.bind_dn} @ {settings.ldap_url}", hide_input=True, err=True)
+    return str(asked)

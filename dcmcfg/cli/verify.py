@@ -1,0 +1,100 @@
+"""``dcmcfg verify``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import site_options
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.verify import verdict_json, verdict_view, verify_progress
+from dcmcfg.settings import Settings
+from dcmcfg.verify.addresses import Address, find_addresses, server_hosts
+from dcmcfg.verify.evidence import Question
+from dcmcfg.verify.judge import judge
+from dcmcfg.verify.run import gather
+from dcmcfg.verify.study_uid import parse_study_uid
+
+
+@click.command("verify")
+@click.option("--study", required=True, metavar="UID", help="Study Instance UID of the study to move.")
+@click.option("--dest", required=True, metavar="AET", help="Move Destination: the AE that the study is sent to.")
+@click.option("--ae", metavar="AET", help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.")
+@click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Our own AE title.")
+@click.option("--connect", metavar="HOST[:PORT]", help="Where to call the archive, instead of its address in the tree.")
+@click.option("--receive", is_flag=True, help="Listen as the destination, on its address in the tree.")
+@click.option("--expect", type=click.IntRange(min=1), metavar="N", help="Number of instances that must arrive.")
+@click.option("--require-witness", is_flag=True, help="Exit 1 unless our own receiver saw the instances.")
+@click.option(
+    "--timeout-s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Seconds to wait for each response; by default longer than the archive waits itself (dcmRetrieveTimeout).",
+)
+@click.option(
+    "--external-log",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The external archive's record of its C-MOVEs, as JSON lines.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+@site_options
+def verify_command(
+    settings: Settings,
+    *,
+    study: str,
+    dest: str,
+    ae: str | None,
+    calling: str,
+    connect: str | None,
+    receive: bool,
+    expect: int | None,
+    require_witness: bool,
+    timeout_s: float | None,
+    external_log: Path | None,
+    as_json: bool,
+) -> int:
+    """Prove with a real C-MOVE that a study arrives.
+
+    Asks the archive what the study holds, has it sent to the destination, and says separately what the archive
+    reported, what arrived, and whether the route through the external archive is shown.
+
+    Choose a study that the archive has purged: the move recalls it, so a second run on the same study proves less.
+    Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent.
+    """
+    study_uid, destination, calling = parse_study_uid(study), parse_ae_title(dest), parse_ae_title(calling)
+    archive_ae = parse_ae_title(ae) if ae is not None else None
+    address = Address.parse(connect) if connect is not None else None
+    with open_directory(settings) as directory:
+        configuration = Configuration(read_tree(directory))
+    addresses = find_addresses(
+        configuration,
+        settings.device,
+        destination,
+        ae=archive_ae,
+        connect=address,
+        receive=receive,
+        timeout_s=timeout_s,
+        elsewhere=server_hosts(settings.ldap_url, settings.archive_url),
+    )
+    question = Question(study_uid, addresses.archive, destination, calling, expect)
+    with verify_progress() as watcher:
+        evidence = gather(
+            question,
+            addresses,
+            receive=receive,
+            external_log=external_log or settings.external_move_log,
+            watcher=watcher,
+        )
+    verdict = judge(evidence, require_witness=require_witness)
+    if as_json:
+        click.echo(json.dumps(verdict_json(verdict, evidence), indent=2))
+    else:
+        stdout_console().print(verdict_view(verdict, evidence))
+    return verdict.exit_code

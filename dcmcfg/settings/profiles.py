@@ -1,0 +1,115 @@
+"""Profiles: the descriptions of sites that the user keeps, one TOML file each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+import tomli_w
+
+from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+
+DEFAULT = "default"
+#: What a profile may hold; the values are strings.
+KEYS = (
+    "ldap_url",
+    "base_dn",
+    "bind_dn",
+    "bind_password_file",
+    "device",
+    "archive_url",
+    "archive_token_file",
+    "ca_file",
+    "external_move_log",
+)
+_FILES = ("bind_password_file", "archive_token_file", "ca_file", "external_move_log")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def profile_path(name: str) -> Path:
+    """Return where the profile *name* is kept, there or not; raises :class:`MalformedInput` for a bad name."""
+    if not _NAME.fullmatch(name):
+        raise MalformedInput("a profile's name is made of letters, digits, '_', '-' and '.'", on=repr(name))
+    return _folder() / f"{name}.toml"
+
+
+def profile_names() -> tuple[str, ...]:
+    """Return the names of the profiles that exist, sorted."""
+    return tuple(sorted(path.stem for path in _folder().glob("*.toml")))
+
+
+def read_profile(name: str) -> dict[str, str]:
+    """Return what the profile *name* holds; files that it names relatively are taken from its own folder.
+
+    Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile.
+    """
+    path = profile_path(name)
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        there = ", ".join(profile_names()) or "none"
+        raise NotFound("there is no such profile", on=str(path), next_step=f"there are: {there}") from None
+    except OSError as error:
+        raise MalformedInput(f"the profile cannot be read: {error.strerror}", on=str(path)) from None
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise MalformedInput(f"the profile is not TOML: {error}", on=str(path)) from None
+    _check(content, str(path))
+    return {key: _located(key, str(value), path.parent) for key, value in content.items()}
+
+
+def write_profile(name: str, values: Mapping[str, str]) -> Path:
+    """Write the profile *name*, whole or not at all, readable by its owner only; return where.
+
+    Raises :class:`MalformedInput` for a bad name or key, :class:`DcmcfgError` when it cannot be written.
+    """
+    path = profile_path(name)
+    _check(values, str(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # mkstemp creates the file with mode 0600.
+        handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(tomli_w.dumps(dict(values)))
+            Path(temporary).replace(path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise DcmcfgError(f"the profile cannot be written: {error.strerror}", on=str(path)) from None
+    return path
+
+
+def remove_profile(name: str) -> bool:
+    """Remove the profile *name*; return whether there was one."""
+    path = profile_path(name)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise DcmcfgError(f"the profile cannot be removed: {error.strerror}", on=str(path)) from None
+    return True
+
+
+def _folder() -> Path:
+    return platformdirs.user_config_path("dcmcfg") / "profiles"
+
+
+def _check(content: Mapping[str, object], where: str) -> None:
+    for key, value in content.items():
+        if key not in KEYS:
+            raise MalformedInput(f"unknown key {key!r}", on=where, next_step=f"a profile holds {', '.join(KEYS)}")
+        if not isinstance(value, str) or not value:
+            raise MalformedInput(f"the value of {key!r} is not a text in quotes, or is empty", on=where)
+
+
+def _located(key: str, value: str, folder: Path) -> str:
+    return str(folder / Path(value).expanduser()) if key in _FILES else value

@@ -1,0 +1,136 @@
+"""From the sources to one site, without ever taking a credential to a server that it was not given for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dcmcfg.dn import DN
+from dcmcfg.errors import MalformedInput
+from dcmcfg.settings.site import Settings
+from dcmcfg.settings.sources import Source, Sources, collect
+from dcmcfg.settings.urls import parse_archive_url, parse_ldap_url
+
+#: A stock installation on this machine.
+STOCK = Source(
+    "default",
+    {
+        "ldap_url": "ldap://localhost:389",
+        "base_dn": "dc=dcm4che,dc=org",
+        "bind_dn": "cn=admin,dc=dcm4che,dc=org",
+        "device": "dcm4chee-arc",
+        "archive_url": "http://localhost:8080/dcm4chee-arc",
+    },
+)
+_SERVER = ("ldap_url", "bind_dn", "bind_password", "bind_password_file")
+_ARCHIVE = ("archive_url", "archive_token", "archive_token_file")
+
+
+def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
+    """Return the site that *options* (by setting, ``profile`` included), the profiles and *environ* describe.
+
+    Single settings come from the strongest source that has them. A URL and the credentials for it come from one
+    source, which options may override piece by piece: ``docs/settings.md`` has the rules. No secret is read here.
+    Raises :class:`MalformedInput` for values that cannot be, and where two sources contradict each other;
+    :class:`NotFound` when the profile does not exist.
+    """
+    sources = collect(options, environ)
+    ldap_url, server = _owner(sources, _SERVER)
+    archive_url, archive = _owner(sources, _ARCHIVE)
+    url, dn_in_url = parse_ldap_url(ldap_url.values["ldap_url"], ldap_url.origin("ldap_url"))
+    base_dn, base_origin = _base_dn(sources, ldap_url, dn_in_url)
+    binding = next(s for s in (sources.options, server, STOCK) if "bind_dn" in s.values)
+    device = _strongest(sources, "device") or STOCK
+    ca_file = _strongest(sources, "ca_file")
+    # A password goes with its bind DN: an option that names another one leaves the owner's password behind.
+    by_option = {"bind_dn", "bind_password_file"} & sources.options.values.keys()
+    password = (sources.options if by_option else server).secret("bind_password")
+    token = sources.options.secret("archive_token") or archive.secret("archive_token")
+    return Settings(
+        ldap_url=url,
+        base_dn=base_dn,
+        bind_dn=_bind_dn(binding),
+        device=device.values["device"],
+        archive_url=parse_archive_url(archive_url.values["archive_url"], archive_url.origin("archive_url")),
+        ca_file=ca_file.path("ca_file") if ca_file else None,
+        external_move_log=_external_move_log(server),
+        profile=sources.profile,
+        origins={
+            "ldap_url": ldap_url.origin("ldap_url"),
+            "base_dn": base_origin,
+            "bind_dn": binding.origin("bind_dn"),
+            "device": device.origin("device"),
+            "archive_url": archive_url.origin("archive_url"),
+        }
+        | ({"ca_file": ca_file.origin("ca_file")} if ca_file else {})
+        | ({"bind_password": password.origin} if password else {})
+        | ({"archive_token": token.origin} if token else {}),
+        bind_secret=password,
+        token_secret=token,
+    )
+
+
+def _strongest(sources: Sources, key: str) -> Source | None:
+    return next((source for source in sources.by_strength if key in source.values), None)
+
+
+def _owner(sources: Sources, keys: tuple[str, ...]) -> tuple[Source, Source]:
+    """Return the source of the URL, *keys*' first, and the one whose credentials (the rest of *keys*) go with it.
+
+    They are the same source, except that the stock URL goes with whatever source has credentials: nothing else
+    says which server those are for.
+    """
+    url, *credentials = keys
+    named = _strongest(sources, url)
+    if named is None:
+        having = (source for source in sources.others if source.values.keys() & set(credentials))
+        return STOCK, next(having, STOCK)
+    if named is sources.options:
+        return named, named
+    for stronger in sources.others[: sources.others.index(named)]:
+        if stronger.chosen:
+            raise MalformedInput(
+                f"it has no {url}, and {named.origin(url)} names another site",
+                on=stronger.name,
+                next_step=f"say which one with --{url.replace('_', '-')}, or add {url} to the profile",
+            )
+        stray = next((key for key in credentials if key in stronger.values), None)
+        if stray:
+            raise MalformedInput(
+                f"it is set without {stronger.origin(url)}, and the URL of {named.name} is another source's",
+                on=stronger.origin(stray),
+                next_step=f"set {stronger.origin(url)} beside it, or unset it",
+            )
+    return named, named
+
+
+def _base_dn(sources: Sources, ldap_url: Source, in_url: DN | None) -> tuple[DN, str]:
+    """Return the base DN and its origin: the strongest; the URL's DN is as strong as its source."""
+    explicit = _strongest(sources, "base_dn")
+    if in_url is not None:
+        strength = (*sources.by_strength, STOCK)
+        if explicit is None or strength.index(explicit) > strength.index(ldap_url):
+            return in_url, ldap_url.origin("ldap_url")
+        if explicit is ldap_url and DN.parse(explicit.values["base_dn"]).normalised() != in_url.normalised():
+            raise MalformedInput(
+                f"it contradicts the DN in {ldap_url.origin('ldap_url')}, {in_url}",
+                on=f"{explicit.origin('base_dn')} {explicit.values['base_dn']}",
+                next_step="keep one of them",
+            )
+    explicit = explicit or STOCK
+    base_dn = DN.parse(explicit.values["base_dn"])
+    if not base_dn.rdns:
+        raise MalformedInput("the base DN is empty", on=explicit.origin("base_dn"))
+    return base_dn, explicit.origin("base_dn")
+
+
+def _bind_dn(source: Source) -> str:
+    text = source.values["bind_dn"]
+    if not DN.parse(text).rdns:
+        raise MalformedInput("the bind DN is empty", on=source.origin("bind_dn"))
+    return text
+
+
+def _external_move_log(server: Source) -> Path | None:
+    """Return the witness that the profile names, unless the directory server is not that profile's."""
+    return server.path("external_move_log")

@@ -1,0 +1,63 @@
+"""The site that a run works on: directory server, device, archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dcmcfg.dn import DN
+from dcmcfg.errors import MalformedInput
+from dcmcfg.settings.secret import Secret
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A site, and where each part of its description came from.
+
+    ``ldap_url`` has a host and a port and no DN (``ldapi``: the socket's path); ``archive_url`` does not end in
+    ``/``. ``profile`` is the profile that was read, or empty. ``origins`` says for each setting where it came
+    from, in the user's words: ``--ldap-url``, ``DCMCFG_LDAP_URL``, ``profile lab``, ``default``. Secrets are in
+    no ``repr``.
+    """
+
+    ldap_url: str
+    base_dn: DN
+    bind_dn: str
+    device: str
+    archive_url: str
+    ca_file: Path | None = None
+    external_move_log: Path | None = None
+    profile: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    bind_secret: Secret | None = field(default=None, repr=False)
+    token_secret: Secret | None = field(default=None, repr=False)
+
+    @property
+    def device_asked(self) -> str | None:
+        """The device named by the option ``--device``; ``None`` when it came from anywhere else."""
+        return self.device if self.origins.get("device") == "--device" else None
+
+    def bind_password(self) -> str | None:
+        """Return the password of the bind DN, ``None`` when no source has one; never empty.
+
+        Raises what :meth:`Secret.read` raises.
+        """
+        return self.bind_secret.read() if self.bind_secret else None
+
+    def archive_token(self) -> str | None:
+        """Return the archive's bearer token (RFC 6750 §2.1), ``None`` when no source has one.
+
+        Raises :class:`MalformedInput` when it cannot stand in an HTTP header, and what :meth:`Secret.read` raises.
+        """
+        if self.token_secret is None:
+            return None
+        token = self.token_secret.read().strip()
+        if not token or not all("!" <= character <= "~" for character in token):
+            raise MalformedInput("the archive token holds blanks or other than ASCII", on=self.token_secret.origin)
+        return token
+
+
+def site_headline(settings: Settings) -> str:
+    """Return the one line that heads every plan: who writes to which server, which archive reloads."""
+    return f"{settings.bind_dn} @ {settings.ldap_url} · archive {settings.archive_url}"

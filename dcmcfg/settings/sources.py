@@ -1,0 +1,99 @@
+"""The sources that describe a site, strongest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dcmcfg.errors import MalformedInput
+from dcmcfg.settings import profiles
+from dcmcfg.settings.secret import Secret
+
+_VARIABLES = {
+    key: f"DCMCFG_{key.upper()}"
+    for key in (
+        "ldap_url",
+        "base_dn",
+        "bind_dn",
+        "bind_password",
+        "bind_password_file",
+        "device",
+        "archive_url",
+        "archive_token",
+        "archive_token_file",
+        "ca_file",
+    )
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One description of a site, often a partial one; ``values`` may hold passwords.
+
+    ``chosen`` is true where the user named it on the command line, as an option or with ``--profile``.
+    """
+
+    name: str
+    values: Mapping[str, str]
+    chosen: bool = False
+
+    def origin(self, key: str) -> str:
+        """Return where the setting *key* of this source came from, in the user's words."""
+        if self.name == "options":
+            return "--" + key.replace("_", "-")
+        return _VARIABLES[key] if self.name == "environment" else self.name
+
+    def path(self, key: str) -> Path | None:
+        """Return the file that the setting *key* names, ``None`` when there is no such setting."""
+        return Path(self.values[key]).expanduser() if key in self.values else None
+
+    def secret(self, key: str) -> Secret | None:
+        """Return the secret given as *key* or as the file ``key_file``; both raise :class:`MalformedInput`."""
+        in_file = f"{key}_file"
+        if key in self.values and in_file in self.values:
+            raise MalformedInput(
+                f"{self.origin(key)} and {self.origin(in_file)} are both set", next_step="keep one of them"
+            )
+        if key in self.values:
+            return Secret(self.origin(key), text=self.values[key])
+        path = self.path(in_file)
+        return Secret(self.origin(in_file), path=path) if path else None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Every source of a run, the others by strength; ``profile`` is the one that was read, or empty."""
+
+    options: Source
+    others: tuple[Source, ...]
+    profile: str
+
+    @property
+    def by_strength(self) -> tuple[Source, ...]:
+        return (self.options, *self.others)
+
+
+def collect(options: Mapping[str, str], environ: Mapping[str, str]) -> Sources:
+    """Return the sources there are; at most one profile is read, and an empty variable counts as not set.
+
+    A profile named by ``--profile`` is stronger than the environment; one named by ``DCMCFG_PROFILE``, or the one
+    called ``default``, is weaker. Raises :class:`MalformedInput` for an empty option, and what
+    :func:`profiles.read_profile` raises.
+    """
+    for key, value in options.items():
+        if not value:
+            raise MalformedInput("the option has an empty value", on="--" + key.replace("_", "-"))
+    given = Source("options", {key: value for key, value in options.items() if key != "profile"}, chosen=True)
+    set_there = {key: environ[name] for key, name in _VARIABLES.items() if environ.get(name)}
+    environment = Source("environment", set_there)
+    if "profile" in options:
+        name = options["profile"]
+        profile = Source(f"profile {name}", profiles.read_profile(name), chosen=True)
+        return Sources(given, (profile, environment), name)
+    name = environ.get("DCMCFG_PROFILE", "")
+    if not name and profiles.DEFAULT in profiles.profile_names():
+        name = profiles.DEFAULT
+    if not name:
+        return Sources(given, (environment,), "")
+    return Sources(given, (environment, Source(f"profile {name}", profiles.read_profile(name))), name)

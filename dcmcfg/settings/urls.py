@@ -1,0 +1,90 @@
+"""URLs of directory servers (RFC 4516) and archives (RFC 3986), checked and in one spelling."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from dcmcfg.dn import DN
+from dcmcfg.errors import MalformedInput
+
+_LDAP_PORTS = {"ldap": 389, "ldaps": 636}
+_ARCHIVE_EXAMPLE = "http://localhost:8080/dcm4chee-arc"
+_SERVER_EXAMPLE = "ldap://localhost:389"
+_HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?")
+
+
+def parse_ldap_url(text: str, origin: str) -> tuple[str, DN | None]:
+    """Return the server's URL, port included, and the DN that follows it, if any; *origin* is named in errors.
+
+    Raises :class:`MalformedInput`, also for the parts of an LDAP URL that do not name a server: attributes, scope,
+    filter.
+    """
+    parts = _split(text, origin, ("ldap", "ldaps", "ldapi"), _SERVER_EXAMPLE)
+    path = unquote(parts.path.removeprefix("/"), errors="surrogateescape")
+    dn = DN.parse(path) if path else None
+    if parts.scheme == "ldapi":
+        if not unquote(parts.netloc).startswith("/"):
+            raise _malformed("the socket's path is missing", text, origin, "ldapi://%2Frun%2Fslapd%2Fldapi")
+        return f"ldapi://{parts.netloc}", dn
+    port = _port(parts, text, origin, _SERVER_EXAMPLE) or _LDAP_PORTS[parts.scheme]
+    return f"{parts.scheme}://{_host(parts, text, origin, _SERVER_EXAMPLE)}:{port}", dn
+
+
+def parse_archive_url(text: str, origin: str) -> str:
+    """Return the archive's base URL without ``/`` at its end; :class:`MalformedInput` names *origin*."""
+    parts = _split(text, origin, ("http", "https"), _ARCHIVE_EXAMPLE)
+    port = _port(parts, text, origin, _ARCHIVE_EXAMPLE)
+    netloc = _host(parts, text, origin, _ARCHIVE_EXAMPLE) + (f":{port}" if port else "")
+    return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
+
+
+def _split(text: str, origin: str, schemes: tuple[str, ...], example: str) -> SplitResult:
+    if not text.isascii() or any(character <= " " or character == "\x7f" for character in text):
+        raise _malformed("blanks and other than ASCII must be percent-encoded", text, origin, example)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise _malformed(str(error), text, origin, example) from None
+    if parts.scheme not in schemes or not text.lower().startswith(f"{parts.scheme}://"):
+        raise _malformed(f"it starts with none of {', '.join(s + '://' for s in schemes)}", text, origin, example)
+    if "@" in parts.netloc:
+        # Not shown: what stands before the @ is a credential.
+        raise _malformed("no user or password in a URL", f"{parts.scheme}://…@{_after_at(parts)}", origin, example)
+    if "?" in text or "#" in text:
+        raise _malformed("nothing may follow a '?' or '#'", text, origin, example)
+    return parts
+
+
+def _after_at(parts: SplitResult) -> str:
+    return parts.netloc.rpartition("@")[2]
+
+
+def _host(parts: SplitResult, text: str, origin: str, example: str) -> str:
+    host = parts.hostname or ""
+    if not _HOST.fullmatch(host) or not _encodes(host):
+        raise _malformed("the host is missing" if not host else f"{host!r} is no host", text, origin, example)
+    return f"[{host}]" if ":" in host else host
+
+
+def _encodes(host: str) -> bool:
+    """Tell whether *host* can be looked up: DNS labels have 1 to 63 octets (RFC 1035 §2.3.4)."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _port(parts: SplitResult, text: str, origin: str, example: str) -> int | None:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise _malformed("the port is not a number from 1 to 65535", text, origin, example)
+    return port
+
+
+def _malformed(problem: str, text: str, origin: str, example: str) -> MalformedInput:
+    return MalformedInput(f"not a usable URL: {problem}", on=f"{origin} {text!r}", next_step=f"for example {example}")

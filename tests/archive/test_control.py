@@ -1,0 +1,250 @@
+"""The control service, against real HTTP servers on loopback."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.archive.control import ControlService, Timeouts
+from dcmcfg.archive.failures import ReloadUnconfirmed
+from dcmcfg.errors import ArchiveError, MalformedInput
+from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
+
+QUICK = Timeouts(connect=0.5, answer=0.3)
+
+
+def refused_reload(archive: Scripted, *, token: str | None = None) -> ArchiveError:
+    with pytest.raises(ArchiveError) as caught:
+        ControlService(archive.url, token).reload()
+    assert not isinstance(caught.value, ReloadUnconfirmed)
+    assert caught.value.on == f"{archive.url}/ctrl/reload"
+    assert caught.value.exit_code == 3
+    return caught.value
+
+
+def test_status_of_a_started_archive(archive: Scripted) -> None:
+    archive.answer(200, '{"status":"STARTED"}')
+    status = ControlService(archive.url).status()
+    assert (status.state, status.started) == ("STARTED", True)
+    assert 0 < status.seconds < 5
+    assert archive.requests == [("GET", "/dcm4chee-arc/ctrl/status", None)]
+
+
+def test_status_of_a_stopped_archive(archive: Scripted) -> None:
+    archive.answer(200, '{"status":"STOPPED"}')
+    assert not ControlService(archive.url).status().started
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>Welcome to WildFly</html>", "", "[]", '{"status":1}', '{"status":"a\\u001bb"}', "{}"]
+)
+def test_status_that_is_not_the_archives_asks_for_the_base_url(archive: Scripted, body: str) -> None:
+    archive.answer(200, body)
+    with pytest.raises(ArchiveError) as caught:
+        ControlService(archive.url).status()
+    assert caught.value.what == "an answer that is not the archive's (HTTP 200)"
+    assert "base URL" in caught.value.next_step
+
+
+def test_reload_posts_with_the_bearer_token(archive: Scripted) -> None:
+    assert 0 < ControlService(archive.url + "/", "abc.def").reload() < 5
+    assert archive.requests == [("POST", "/dcm4chee-arc/ctrl/reload", "Bearer abc.def")]
+
+
+@pytest.mark.parametrize("status", [200, 202, 206])
+def test_only_204_is_a_reload(archive: Scripted, status: int) -> None:
+    archive.answer(status, "<html>")
+    assert f"HTTP {status}" in refused_reload(archive).what
+
+
+def test_redirect_is_not_followed_and_says_token(archive: Scripted) -> None:
+    with scripted_archive() as login:
+        archive.answer(302, Location=f"{login.url}/auth?state=secret")
+        error = refused_reload(archive, token="t")
+        assert login.requests == []
+    assert error.what == f"redirected to {login.url}/auth (HTTP 302), which is not followed"
+    assert "token" in error.next_step
+
+
+@pytest.mark.parametrize(
+    ("status", "token", "what"),
+    [
+        (401, None, "the archive wants a token (HTTP 401)"),
+        (401, "old", "the token was not accepted (HTTP 401)"),
+        (403, None, "the archive wants a token (HTTP 403)"),
+        (403, "weak", "the token's user may not do this (HTTP 403)"),
+    ],
+)
+def test_refused_token_says_how_to_give_one(archive: Scripted, status: int, token: str | None, what: str) -> None:
+    archive.answer(status, "<html>Unauthorized</html>")
+    error = refused_reload(archive, token=token)
+    assert error.what == what
+    assert "--archive-token-file" in error.next_step
+
+
+def test_wrong_base_url_is_asked_about(archive: Scripted) -> None:
+    archive.answer(404, "<html>Not Found</html>")
+    error = refused_reload(archive)
+    assert error.what == "there is nothing to control here (HTTP 404)"
+    assert "base URL" in error.next_step
+
+
+def test_conflict_tells_the_unescaped_message_in_one_line(archive: Scripted) -> None:
+    archive.answer(409, '{"errorMessage":"Illegal value "X" of\n\tdcmProtocol: \x1b[31mFOO\\BAR"}')
+    assert refused_reload(archive).what == 'Illegal value "X" of dcmProtocol: [31mFOO\\BAR (HTTP 409)'
+
+
+STACK_TRACE = """\
+jakarta.ejb.EJBException: org.dcm4che3.conf.api.ConfigurationException: Failed to load
+\tat org.jboss.as.ejb3@26/CMTTxInterceptor.invoke(CMTTxInterceptor.java:374)
+\tat java.base/java.lang.Thread.run(Thread.java:833)
+Caused by: org.dcm4che3.conf.api.ConfigurationException: Failed to load device
+\tat org.dcm4che3.conf.ldap.LdapDicomConfiguration.loadDevice(LdapDicomConfiguration.java:1)
+\t... 12 more
+Caused by: javax.naming.NameNotFoundException: [LDAP: error code 32 - No Such Object];
+remaining name 'cn=gone,dicomDeviceName=x'
+\tat java.naming/com.sun.jndi.ldap.LdapCtx.mapErrorCode(LdapCtx.java:3284)
+\t... 30 more
+"""
+
+
+def test_stack_trace_becomes_its_deepest_cause(archive: Scripted) -> None:
+    archive.answer(500, STACK_TRACE)
+    assert refused_reload(archive).what == (
+        "NameNotFoundException: [LDAP: error code 32 - No Such Object]; "
+        "remaining name 'cn=gone,dicomDeviceName=x' (HTTP 500)"
+    )
+
+
+def test_stack_trace_without_a_cause_becomes_its_first_line(archive: Scripted) -> None:
+    archive.answer(500, "java.lang.NullPointerException\n\tat org.dcm4chee.arc.Foo.bar(Foo.java:1)\n")
+    assert refused_reload(archive).what == "NullPointerException (HTTP 500)"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("", "no reason given"),
+        ("<html><h1>Oops</h1>", "a web page instead of a reason"),
+        ("x " * 1000, "x " * 149),
+    ],
+)
+def test_other_errors_are_told_in_one_bounded_line(archive: Scripted, body: str, reason: str) -> None:
+    archive.answer(500, body)
+    what = refused_reload(archive).what
+    assert what.startswith(reason)
+    assert what.endswith("(HTTP 500)")
+    assert len(what) < 330
+
+
+def test_endless_body_is_cut(archive: Scripted) -> None:
+    archive.answer(500, "x" * 3_000_000)
+    assert len(refused_reload(archive).what) < 330
+
+
+def test_archive_that_is_starting_is_not_ready(archive: Scripted) -> None:
+    archive.answer(503)
+    assert refused_reload(archive).what == "the archive is not ready (HTTP 503)"
+
+
+def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scripted) -> None:
+    archive.hang = threading.Event()
+    begun = time.monotonic()
+    with pytest.raises(ReloadUnconfirmed) as caught:
+        ControlService(archive.url, timeouts=QUICK).reload()
+    assert time.monotonic() - begun < 3
+    assert caught.value.what == "the reload was sent and not confirmed: no answer within 0.3 s"
+    assert caught.value.exit_code == 4
+
+
+def test_reload_whose_connection_was_lost_is_unconfirmed(archive: Scripted) -> None:
+    archive.drop = True
+    with pytest.raises(ReloadUnconfirmed) as caught:
+        ControlService(archive.url).reload()
+    assert "the connection ended" in caught.value.what
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_reload_lost_behind_a_gateway_is_unconfirmed(archive: Scripted, status: int) -> None:
+    archive.answer(status)
+    with pytest.raises(ReloadUnconfirmed, match=f"HTTP {status}"):
+        ControlService(archive.url).reload()
+
+
+def test_status_without_an_answer_fails_within_its_timeout(archive: Scripted) -> None:
+    archive.hang = threading.Event()
+    with pytest.raises(ArchiveError) as caught:
+        ControlService(archive.url, timeouts=QUICK).status()
+    assert caught.value.what == "no answer within 0.3 s"
+
+
+def test_archive_that_is_down_refuses_the_connection_and_nothing_was_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(ArchiveError) as caught:
+        ControlService(f"http://127.0.0.1:{port}/dcm4chee-arc").reload()
+    assert not isinstance(caught.value, ReloadUnconfirmed)
+    assert caught.value.what == "connection refused"
+    assert "is the archive running?" in caught.value.next_step
+
+
+def test_server_that_does_not_speak_http_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=greet, daemon=True)
+        thread.start()
+        with pytest.raises(ArchiveError) as caught:
+            ControlService(f"http://127.0.0.1:{server.getsockname()[1]}").status()
+        thread.join(5)
+    assert "not HTTP" in caught.value.what
+
+
+def test_unknown_host_is_told() -> None:
+    with pytest.raises(ArchiveError) as caught:
+        ControlService("http://archive.invalid/dcm4chee-arc").status()
+    assert caught.value.what.startswith("the host name is not known: ")
+
+
+def test_tls_is_verified_unless_the_ca_is_given(tmp_path: Path) -> None:
+    certificate = self_signed_certificate(tmp_path)
+    with scripted_archive(certificate) as archive:
+        with pytest.raises(ArchiveError) as caught:
+            ControlService(archive.url, "secret").reload()
+        assert "its certificate was not accepted: self-signed certificate" in caught.value.what
+        assert "--ca-file" in caught.value.next_step
+        assert archive.requests == []
+        ControlService(archive.url, "secret", tmp_path / "certificate.pem").reload()
+        assert archive.requests == [("POST", "/dcm4chee-arc/ctrl/reload", "Bearer secret")]
+
+
+def test_https_to_a_plain_port_is_told(archive: Scripted) -> None:
+    with pytest.raises(ArchiveError) as caught:
+        ControlService(archive.url.replace("http:", "https:")).status()
+    assert caught.value.what.startswith("TLS failed: ")
+
+
+@pytest.mark.parametrize(("content", "what"), [(None, "cannot be read"), ("not PEM", "no CA certificate")])
+def test_unusable_ca_file_is_malformed(tmp_path: Path, content: str | None, what: str) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(MalformedInput, match=what):
+        ControlService("https://127.0.0.1:1", ca_file=path)
+
+
+def test_no_proxy_sees_the_token(archive: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    with scripted_archive() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.removesuffix("/dcm4chee-arc"))
+        monkeypatch.setenv("ALL_PROXY", proxy.url.removesuffix("/dcm4chee-arc"))
+        ControlService(archive.url, "secret").reload()
+        assert proxy.requests == []

@@ -1,0 +1,321 @@
+"""The program as a whole: help without loading, options on both sides of the command, how runs end."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from dcmcfg import __version__
+from dcmcfg.cli import invocation, main
+from dcmcfg.cli.completion import completion_command
+from dcmcfg.cli.site import site_options
+from dcmcfg.cli.terminal import ask, bind_password
+from dcmcfg.errors import LdifError
+from dcmcfg.settings import Settings, site_headline, write_profile
+from tests.archive.scripted import Scripted
+from tests.cli.conftest import Run
+
+
+def dcmcfg(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a process of its own, without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "dcmcfg", *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | environment,
+        timeout=60,
+    )
+
+
+def add_command(monkeypatch: pytest.MonkeyPatch, command: click.Command) -> None:
+    """Have the program know *command* as ``trial``."""
+    monkeypatch.setitem(main.COMMANDS, "trial", main.Command("status", "trial_command", "Try."))
+    monkeypatch.setattr("dcmcfg.cli.status.trial_command", command, raising=False)
+
+
+def add_failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *, writing: bool = False) -> None:
+    @click.command("trial")
+    def trial() -> None:
+        invocation.current().writing = writing
+        raise error
+
+    add_command(monkeypatch, trial)
+
+
+# -- help
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_each_command_exists_and_the_table_has_its_own_short_help(name: str) -> None:
+    entry = main.COMMANDS[name]
+    command = getattr(importlib.import_module(f"dcmcfg.cli.{entry.module}"), entry.attribute)
+    assert isinstance(command, click.Command)
+    assert command.name == name
+    own = command.short_help or (command.help or "").split("\n\n")[0].replace("\n", " ")
+    assert own == entry.help
+
+
+def test_help_lists_every_command_and_loads_none() -> None:
+    code = (
+        "import sys; from dcmcfg.cli.main import program\n"
+        "try: program(['--help'], prog_name='dcmcfg')\n"
+        "finally: print(*sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    text, _, loaded = result.stdout.rstrip().rpartition("\n")
+    commands = text.partition("Commands:\n")[2]
+    for name, entry in main.COMMANDS.items():
+        assert f"  {name} " in commands
+        assert entry.help in " ".join(commands.split())
+        assert f"dcmcfg.cli.{entry.module}" not in loaded.split()
+    heavy = {"httpx", "ldap3", "pydicom", "pynetdicom", "rich", "platformdirs", "dcmcfg.settings"}
+    assert not heavy & set(loaded.split())
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("arguments", [[], ["reload"]])
+def test_help_is_short_and_long(run: Run, arguments: list[str], option: str) -> None:
+    result = run(*arguments, option)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: {' '.join(['dcmcfg', *arguments])} [OPTIONS]")
+
+
+def test_version() -> None:
+    result = dcmcfg("--version")
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"dcmcfg {__version__}\n", "")
+
+
+def test_help_works_with_a_broken_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DCMCFG_LDAP_URL", "nonsense")
+    monkeypatch.setenv("DCMCFG_PROFILE", "missing")
+    assert run("reload", "--help").exit_code == 0
+
+
+# -- usage
+
+
+def test_no_command_shows_the_help_and_is_exit_code_2(run: Run) -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert result.output.startswith("Usage: dcmcfg")
+
+
+def test_unknown_command_is_exit_code_2() -> None:
+    result = dcmcfg("relaod")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "No such command 'relaod'" in result.stderr
+
+
+def test_unknown_option_is_exit_code_2() -> None:
+    result = dcmcfg("reload", "--bind-password", "secret")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "No such option" in result.stderr
+
+
+# -- site options
+
+
+@click.command("trial")
+@site_options
+@click.option("--own", default="x")
+def print_site(settings: Settings, own: str) -> None:
+    """Print the site."""
+    click.echo(f"{site_headline(settings)} · {settings.device} · {own}")
+
+
+def test_site_options_count_before_and_after_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_command(monkeypatch, print_site)
+    before, after = ["--ldap-url", "ldap://before", "--device", "d1"], ["--ldap-url", "ldap://after", "--own", "y"]
+    archive = "archive http://localhost:8080/dcm4chee-arc"
+    admin = "cn=admin,dc=dcm4che,dc=org"
+    assert run("trial").stdout == f"{admin} @ ldap://localhost:389 · {archive} · dcm4chee-arc · x\n"
+    assert run(*before, "trial").stdout == f"{admin} @ ldap://before:389 · {archive} · d1 · x\n"
+    assert run("trial", *after).stdout == f"{admin} @ ldap://after:389 · {archive} · dcm4chee-arc · y\n"
+    assert run(*before, "trial", *after).stdout == f"{admin} @ ldap://after:389 · {archive} · d1 · y\n"
+
+
+def test_profile_of_the_user_is_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_command(monkeypatch, print_site)
+    write_profile("lab", {"ldap_url": "ldap://127.0.0.1:3389", "device": "d2"})
+    monkeypatch.setenv("DCMCFG_LDAP_URL", "ldap://production")
+    assert " @ ldap://127.0.0.1:3389 · " in run("--profile", "lab", "trial").stdout
+    assert " @ ldap://production:389 · " in run("trial").stdout
+
+
+def test_malformed_setting_is_exit_code_2() -> None:
+    result = dcmcfg("status", "--archive-url", "localhost:8080")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "dcmcfg: --archive-url 'localhost:8080': not a usable URL: it starts with none of http://, https://\n"
+        "  next: for example http://localhost:8080/dcm4chee-arc\n"
+    )
+
+
+def test_missing_profile_names_those_there_are() -> None:
+    where = write_profile("lab", {"device": "x"}).with_name("prod.toml")
+    result = dcmcfg("status", "--profile", "prod")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr == f"dcmcfg: {where}: there is no such profile\n  next: there are: lab\n"
+
+
+# -- how runs end
+
+
+def test_error_is_told_with_what_and_where_and_the_next_step(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_failing(monkeypatch, LdifError("no colon", on="a.ldif:7", next_step="write attribute: value"))
+    result = run("trial")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == "dcmcfg: a.ldif:7: no colon\n  next: write attribute: value\n"
+
+
+def test_error_cannot_steer_the_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_failing(monkeypatch, LdifError("bad \x1b[2J\x07 é", on="a\r.ldif"))
+    assert run("trial").stderr == "dcmcfg: a\\x0d.ldif: bad \\x1b[2J\\x07 é\n"
+
+
+@pytest.mark.parametrize(("writing", "code"), [(False, 3), (True, 4)])
+def test_internal_error_says_how_to_see_more(
+    run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool, code: int
+) -> None:
+    add_failing(monkeypatch, ZeroDivisionError("division by zero"), writing=writing)
+    result = run("trial")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr == (
+        "dcmcfg: internal error (ZeroDivisionError: division by zero)\n"
+        "  next: DCMCFG_DEBUG=1 shows where; please report it\n"
+    )
+
+
+def test_debugging_shows_the_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_failing(monkeypatch, ZeroDivisionError("division by zero"))
+    monkeypatch.setenv("DCMCFG_DEBUG", "1")
+    assert isinstance(run("trial").exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("writing", [False, True])
+def test_interrupt_is_exit_code_130(run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool) -> None:
+    add_failing(monkeypatch, KeyboardInterrupt(), writing=writing)
+    result = run("trial")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr.lstrip("\n").startswith("dcmcfg: interrupted")
+    assert ("may have been changed" in result.stderr) == writing
+
+
+def test_reader_that_goes_away_ends_the_run_quietly() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        result = subprocess.run(
+            [sys.executable, "-m", "dcmcfg", "completion", "bash"], stdout=closed, stderr=subprocess.PIPE, timeout=60
+        )
+    assert (result.returncode, result.stderr) == (141, b"")
+
+
+def test_exit_code_of_a_process_is_that_of_its_command(archive: Scripted) -> None:
+    archive.answer(200, '{"status":"STOPPED"}')
+    assert dcmcfg("status", DCMCFG_ARCHIVE_URL=archive.url).returncode == 1
+
+
+# -- questions
+
+
+@click.command("trial")
+@site_options
+def question(settings: Settings) -> int:
+    """Ask for the password, and whether to go on."""
+    click.echo(f"password {bind_password(settings)}", err=True)
+    return 0 if ask("Go on?") else 1
+
+
+def test_question_without_a_terminal_is_answered_with_no(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    add_command(monkeypatch, question)
+    (tmp_path / "password").write_text("geheim\n")
+    result = run("trial", "--bind-password-file", str(tmp_path / "password"), input="y\n")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == ("password geheim\ndcmcfg: there is no terminal to ask on\n  next: --yes answers yes\n")
+
+
+def test_password_without_source_and_terminal_is_an_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_command(monkeypatch, question)
+    result = run("trial", input="geheim\n")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == (
+        "dcmcfg: ldap://localhost:389: no password for cn=admin,dc=dcm4che,dc=org\n"
+        "  next: --bind-password-file FILE; a password counts only where the URL comes from: docs/settings.md\n"
+    )
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1), ("", 1)])
+def test_terminal_is_asked_without_echo_of_the_password(answer: str, code: int) -> None:
+    run = (
+        "import sys\n"
+        "from dcmcfg.cli import main, status\n"
+        "from tests.cli.test_main import question\n"
+        "status.trial_command = question\n"
+        "main.COMMANDS['trial'] = main.Command('status', 'trial_command', 'Try.')\n"
+        "main.program(['trial'], prog_name='dcmcfg')\n"
+    )
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", run])
+    seen = read_until(terminal, b"389: ")
+    os.write(terminal, b"geheim\n")
+    seen += read_until(terminal, b"[y/N]: ")
+    os.write(terminal, answer.encode() + b"\n")
+    seen += read_until(terminal, None)
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == code
+    assert seen.decode().replace("\r\n", "\n").rstrip("\n") == (
+        f"Password of cn=admin,dc=dcm4che,dc=org @ ldap://localhost:389: \npassword geheim\nGo on? [y/N]: {answer}"
+    ).rstrip("\n")
+
+
+def read_until(terminal: int, prompt: bytes | None) -> bytes:
+    """Return what the program writes until *prompt*, or until it ends."""
+    seen = b""
+    while prompt is None or not seen.endswith(prompt):
+        try:
+            some = os.read(terminal, 1024)
+        except OSError:  # Linux: the other end was closed
+            some = b""
+        if not some:
+            assert prompt is None, seen
+            break
+        seen += some
+    return seen
+
+
+# -- shell completion
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script_calls_the_program_back(run: Run, shell: str) -> None:
+    result = run("completion", shell)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f"_DCMCFG_COMPLETE={shell}_complete" in result.stdout
+    assert result.stdout.rstrip().splitlines()
+
+
+def test_completion_offers_commands_and_site_options() -> None:
+    commands = dcmcfg(_DCMCFG_COMPLETE="bash_complete", COMP_WORDS="dcmcfg re", COMP_CWORD="1")
+    assert (commands.returncode, commands.stdout) == (0, "plain,reload\n")
+    options = dcmcfg(_DCMCFG_COMPLETE="bash_complete", COMP_WORDS="dcmcfg reload --arch", COMP_CWORD="2")
+    assert options.stdout == "plain,--archive-url\nplain,--archive-token-file\n"
+
+
+def test_completion_help_says_how_to_install() -> None:
+    text = CliRunner().invoke(completion_command, ["--help"]).stdout
+    assert "completion bash >" in text
+    assert "completion fish >" in text

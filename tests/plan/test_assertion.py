@@ -1,0 +1,70 @@
+"""Assertion filters in BER, and what they say of an entry."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcmcfg.changes import Control
+from dcmcfg.entry import Entry
+from dcmcfg.plan import assertion
+from dcmcfg.plan.assertion import All, AnyOf, Equals, Filter, Not, Present
+from dcmcfg.schema.definitions import bundled
+from tests.trees import ARCHIVE
+
+ENTRY = Entry.of(ARCHIVE, {"cn": ("a", "b"), "dicomDescription": "Archive"})
+NAMES = st.sampled_from(["cn", "dicomDescription", "dicomInstalled"])
+LEAVES: st.SearchStrategy[Filter] = st.builds(Equals, NAMES, st.binary(max_size=300)) | st.builds(Present, NAMES)
+FILTERS = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.builds(Not, inner)
+        | st.builds(All, st.lists(inner, max_size=4).map(tuple))
+        | st.builds(AnyOf, st.lists(inner, max_size=4).map(tuple))
+    ),
+    max_leaves=8,
+)
+
+
+@given(FILTERS)
+def test_what_is_encoded_is_read_back(wanted: Filter) -> None:
+    assert assertion.of_control(Control(assertion.OID, critical=True, value=assertion.encode(wanted))) == wanted
+
+
+@given(st.binary(max_size=60))
+def test_octets_that_are_no_filter_are_left_to_the_server(octets: bytes) -> None:
+    found = assertion.of_control(Control(assertion.OID, critical=True, value=octets))
+    assert found is None or assertion.encode(found)
+
+
+def test_a_filter_nested_without_end_is_left_to_the_server() -> None:
+    octets = b""
+    for _ in range(5000):
+        octets = bytes((0xA2, 0x84)) + len(octets).to_bytes(4, "big") + octets
+    assert assertion.of_control(Control(assertion.OID, value=octets)) is None
+
+
+def test_the_encoding_is_the_one_of_rfc_4511() -> None:
+    # (&(cn=a)(!(cn=*))) written out by hand from RFC 4511 §4.5.1
+    assert (
+        assertion.encode(All((Equals("cn", b"a"), Not(Present("cn"))))).hex()
+        == "a00fa30704" + "02636e040161" + "a204" + "8702636e"
+    )
+
+
+def test_values_match_by_the_rule_of_their_attribute() -> None:
+    schema = bundled()
+    assert assertion.holds(Equals("dicomDescription", b"ARCHIVE"), ENTRY, schema, None)
+    assert not assertion.holds(Not(Present("cn")), ENTRY, schema, None)
+    assert assertion.holds(AnyOf((Equals("cn", b"z"), Equals("cn", b"b"))), ENTRY, schema, None)
+
+
+def test_a_version_that_is_not_known_is_left_to_the_server() -> None:
+    schema = bundled()
+    assert assertion.holds(Equals("entryCSN", b"1"), ENTRY, schema, None)
+    assert not assertion.holds(Equals("entryCSN", b"1"), ENTRY, schema, "2")
+
+
+def test_what_is_broken_is_named_once() -> None:
+    wanted = All((Equals("cn", b"x"), Equals("cn", b"y"), Present("dicomInstalled"), Equals("cn", b"a")))
+    assert assertion.broken(wanted, ENTRY, bundled(), None) == ("cn", "dicomInstalled")

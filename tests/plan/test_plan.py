@@ -1,0 +1,157 @@
+"""Plans: what is planned, what counts as done, what is asserted, what takes it back."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN, RDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DoesNotFit
+from dcmcfg.plan import assertion
+from dcmcfg.plan.assertion import All, Equals, Not, Present
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from tests.trees import ARCHIVE, DEVICES, connection, site, tree
+
+NAME = "dcmExternalRetrieveAEDestination"
+ARCHIVE_DN = DN.parse(ARCHIVE)
+
+
+def setting(operation: Operation, *values: str, name: str = NAME) -> Modify:
+    return Modify(ARCHIVE_DN, (Modification(operation, name, tuple(value.encode() for value in values)),))
+
+
+def plan(*changes: Change, strict: bool = False, **device: str) -> Plan:
+    return make_plan(site(**device), [Wanted(change, strict=strict) for change in changes])
+
+
+def asserted(change: Change) -> assertion.Filter | None:
+    (control,) = change.controls
+    assert control.oid == assertion.OID
+    assert control.critical
+    return assertion.of_control(control)
+
+
+def test_a_replace_becomes_the_values_that_go_and_come() -> None:
+    (step,) = plan(setting(Operation.REPLACE, "DCM4CHEE"), **{NAME: "OLD"}).steps
+    assert isinstance(step.change, Modify)
+    assert step.change.modifications == (
+        Modification(Operation.DELETE, NAME, (b"OLD",)),
+        Modification(Operation.ADD, NAME, (b"DCM4CHEE",)),
+    )
+    assert asserted(step.change) == Equals(NAME, b"OLD")
+
+
+def test_a_value_where_there_was_none_asserts_the_absence() -> None:
+    (step,) = plan(setting(Operation.REPLACE, "DCM4CHEE")).steps
+    assert asserted(step.change) == Not(Present(NAME))
+
+
+def test_what_is_so_already_is_no_step() -> None:
+    planned = plan(setting(Operation.REPLACE, "DCM4CHEE"), **{NAME: "DCM4CHEE"})
+    assert planned.steps == ()
+    assert len(planned.already) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        setting(Operation.ADD, "DCM4CHEE"),
+        setting(Operation.DELETE, "GONE"),
+        setting(Operation.DELETE, name="dicomDescription"),
+        Delete(DN.parse(f"cn=gone,{ARCHIVE}")),
+        Add(connection(ARCHIVE)),
+        Rename(DN.parse(f"cn=gone,{ARCHIVE}"), RDN.of("cn", "dicom")),
+    ],
+)
+def test_a_tolerant_change_counts_as_done_where_it_is_so(change: Change) -> None:
+    assert plan(change, **{NAME: "DCM4CHEE"}).already == (change,)
+
+
+def test_a_strict_change_does_not_count_as_done() -> None:
+    with pytest.raises(DoesNotFit) as refusal:
+        plan(setting(Operation.ADD, "DCM4CHEE"), strict=True, **{NAME: "DCM4CHEE"})
+    assert refusal.value.result_code == 20
+
+
+def test_another_value_on_a_single_valued_attribute_is_refused() -> None:
+    with pytest.raises(DoesNotFit) as refusal:
+        plan(setting(Operation.ADD, "DCM4CHEE"), **{NAME: "OTHER"})
+    assert refusal.value.result_code == 19
+
+
+def test_an_entry_that_exists_and_differs_is_refused_naming_what_differs() -> None:
+    with pytest.raises(DoesNotFit, match="differs in dicomPort"):
+        plan(Add(connection(ARCHIVE, "104")))
+
+
+def test_every_change_that_does_not_fit_is_told_with_its_place() -> None:
+    missing = Modify(DN.parse(f"cn=nowhere,{DEVICES}"), (Modification(Operation.ADD, "cn", (b"x",)),))
+    wanted = [
+        Wanted(missing, place="a.ldif:3"),
+        Wanted(setting(Operation.REPLACE, "X"), place="a.ldif:9"),
+        Wanted(missing, place="b.ldif:1"),
+    ]
+    with pytest.raises(DoesNotFit) as refusal:
+        make_plan(site(), wanted)
+    assert "2 of 3 changes do not fit" in refusal.value.what
+    assert "a.ldif:3" in refusal.value.what
+    assert "b.ldif:1" in refusal.value.what
+
+
+def test_a_strict_file_is_refused_when_the_tree_has_moved() -> None:
+    reviewed = plan(setting(Operation.REPLACE, "DCM4CHEE"), **{NAME: "OLD"}).changes
+    with pytest.raises(DoesNotFit, match=f"no longer as it was when this was planned: {NAME} has changed"):
+        plan(*reviewed, strict=True, **{NAME: "SOMEBODY_ELSES"})
+
+
+def test_a_strict_file_is_planned_exactly_as_written() -> None:
+    reviewed = plan(setting(Operation.REPLACE, "DCM4CHEE"), **{NAME: "OLD"}).changes
+    assert plan(*reviewed, strict=True, **{NAME: "OLD"}).changes == reviewed
+
+
+def test_steps_on_one_entry_assert_what_was_there_before_each() -> None:
+    planned = plan(setting(Operation.REPLACE, "A"), setting(Operation.REPLACE, "B"))
+    assert [asserted(change) for change in planned.changes] == [Not(Present(NAME)), Equals(NAME, b"A")]
+
+
+def test_a_delete_asserts_the_version_where_it_is_known() -> None:
+    version = "20260101000000.000000Z#000000#000#000000"
+    entry = Entry.of(ARCHIVE, {"objectClass": "dicomDevice", "dicomDeviceName": "dcm4chee-arc", "entryCSN": version})
+    (step,) = make_plan(tree(entry), [Wanted(Delete(ARCHIVE_DN))]).steps
+    assert asserted(step.change) == Equals("entryCSN", version.encode())
+
+
+def test_a_delete_asserts_the_values_where_no_version_is_known() -> None:
+    (step,) = plan(Delete(DN.parse(f"cn=dicom,{ARCHIVE}"))).steps
+    wanted = asserted(step.change)
+    assert isinstance(wanted, All)
+    assert Equals("dicomPort", b"11112") in wanted.inner
+
+
+def test_vendor_data_is_replaced_whole() -> None:
+    old = Modify(ARCHIVE_DN, (Modification(Operation.REPLACE, "dicomVendorData", (b"old",)),))
+    new = Modify(ARCHIVE_DN, (Modification(Operation.REPLACE, "dicomVendorData", (b"new",)),))
+    planned = plan(old, new)
+    assert isinstance(planned.changes[1], Modify)
+    assert planned.changes[1].modifications == (Modification(Operation.REPLACE, "dicomVendorData", (b"new",)),)
+    back = planned.undo().after.get(ARCHIVE_DN)
+    assert back is not None
+    assert "dicomVendorData" not in back
+
+
+def test_a_rename_and_back_keeps_a_second_naming_value() -> None:
+    two = Entry.of(f"cn=a,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": ("a", "b"), "dicomHostname": "h"})
+    before = tree(*site().ordered(), two)
+    planned = make_plan(before, [Wanted(Rename(two.dn, RDN.of("cn", "b")))])
+    renamed = planned.after.get(DN.parse(f"cn=b,{ARCHIVE}"))
+    assert renamed is not None
+    assert renamed.texts("cn") == ("b",)
+    back = planned.undo().after.get(two.dn)
+    assert back is not None
+    assert set(back.texts("cn")) == {"a", "b"}
+
+
+def test_the_undo_of_a_delete_adds_the_entry_as_it_was() -> None:
+    planned = plan(Delete(DN.parse(f"cn=dicom,{ARCHIVE}")))
+    assert planned.undo().changes == (Add(connection(ARCHIVE)),)
