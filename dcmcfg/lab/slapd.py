@@ -1,0 +1,251 @@
+"""A throw-away slapd: real OpenLDAP in a folder of its own, without root."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import psutil
+
+from dcmcfg.errors import LabError
+from dcmcfg.lab.openldap import copy_program, find_program, module_lines
+from dcmcfg.lab.site import LOOPBACK
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.slapd import render
+
+#: A simple bind without name and password (RFC 4511 §4.2).
+_ANONYMOUS_BIND = bytes.fromhex("300c020101600702010304008000")
+_LIFE_OF_THE_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
+_START_SECONDS = 10.0
+_STOP_SECONDS = 5.0
+_MAXIMUM_DATABASE = 256 * 1024 * 1024
+
+
+class Slapd:
+    """One slapd on loopback, its configuration, database and log in *folder*.
+
+    ``prepare``, then ``load`` as wanted, then ``start``; as a context manager it starts and stops. It runs from a copy
+    of its binary, because Ubuntu's AppArmor profile attaches by path and refuses other folders than the service's.
+
+    Its life ends with that of the *thread* that started it (PR_SET_PDEATHSIG, prctl(2)): start it from the main one.
+    Whoever reads anonymously gets 500 entries at most, as from a stock server; *root_dn* has no limit.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int,
+        root_password: str,
+        suffix: str = "dc=dcm4che,dc=org",
+        root_dn: str = "cn=admin,dc=dcm4che,dc=org",
+        database: Literal["mdb", "ldif"] = "mdb",
+        extra_global: str = "",
+        extra_database: str = "",
+    ) -> None:
+        self.folder = folder.absolute()
+        self.port = port
+        self.root_password = root_password
+        self.suffix = suffix
+        self.root_dn = root_dn
+        self.database = database
+        self.extra_global = extra_global
+        self.extra_database = extra_database
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"ldap://{LOOPBACK}:{self.port}"
+
+    @property
+    def database_folder(self) -> Path:
+        """Where the database is; while slapd is stopped, its files can be copied to another one's."""
+        return self.folder / "database"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "slapd.log"
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The process, as long as it runs."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The prepared server's command line, for whoever runs it otherwise than with :meth:`start`."""
+        return self._command("-h", self.url, "-d", "none")
+
+    def prepare(self) -> None:
+        """Write the configuration (mode 0600, it holds the password) and have slapd check it.
+
+        The database, if there is one, is left as it is. Raises :class:`LabError`, also when slapd is not installed.
+        """
+        source = find_program("slapd", "apt-get install slapd ldap-utils")
+        find_program("setpriv", "apt-get install util-linux")
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.database_folder.mkdir(mode=0o700, exist_ok=True)
+        copy_program(source, self._program)
+        self._schema.write_text(render(bundled()), "utf-8")
+        self._configuration.touch(mode=0o600)
+        self._configuration.write_text(self._settings(), "utf-8")
+        self._tool("test", "-u")
+
+    def load(self, files: Iterable[Path]) -> None:
+        """Put the entries of LDIF *files* (content records, parents first) into the database of a stopped slapd.
+
+        Raises :class:`LabError` with slapadd's words, for the first entry that it does not take.
+        """
+        for file in files:
+            try:
+                text = file.read_bytes()
+            except OSError as error:
+                raise LabError(f"cannot be read ({error.strerror})", on=str(file)) from error
+            self.add(text, name=file.name)
+
+    def add(self, ldif: str | bytes, *, name: str = "the entries") -> None:
+        """Put the entries of *ldif*, one text of content records, into the database of a stopped slapd.
+
+        ``name`` says in an error where they come from. Raises :class:`LabError` as :meth:`load` does.
+        """
+        if self.running:
+            raise LabError("slapd must be stopped to load entries", on=str(self.folder))
+        content = ldif.encode() if isinstance(ldif, str) else ldif
+        self._tool("add", content=_without_version(content), on=name)
+
+    def start(self) -> None:
+        """Start slapd; returns when it answers. Raises :class:`LabError` with the last lines of its log."""
+        if self.running:
+            return
+        if not self._configuration.exists():
+            raise LabError("slapd is not prepared", on=str(self.folder))
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                (*_LIFE_OF_THE_PARENT, *self.command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C goes to whoever started it, who then stops it
+            )
+        self._wait()
+
+    def stop(self) -> None:
+        """Stop slapd, gently first; returns when it has gone."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def _configuration(self) -> Path:
+        return self.folder / "slapd.conf"
+
+    @property
+    def _schema(self) -> Path:
+        return self.folder / "dcm4chee.schema"
+
+    @property
+    def _program(self) -> Path:
+        return self.folder / "slapd"
+
+    def _settings(self) -> str:
+        """Return slapd.conf(5)."""
+        lines = [
+            *module_lines("back_mdb"),
+            f"include {_quoted(self._schema)}",
+            "loglevel none",
+            "sizelimit 500",
+            self.extra_global,
+            f"database {self.database}",
+            f"suffix {_quoted(self.suffix)}",
+            f"rootdn {_quoted(self.root_dn)}",
+            f"rootpw {_quoted(self.root_password)}",
+            f"directory {_quoted(self.database_folder)}",
+            *([f"maxsize {_MAXIMUM_DATABASE}", "envflags nosync"] if self.database == "mdb" else []),
+            "access to attrs=userPassword by anonymous auth",
+            "access to * by * read",
+            self.extra_database,
+        ]
+        return "\n".join(line for line in lines if line) + "\n"
+
+    def _command(self, *arguments: str) -> tuple[str, ...]:
+        return (str(self._program), *arguments, "-f", str(self._configuration))
+
+    def _tool(self, name: str, *options: str, content: bytes = b"", on: str = "") -> None:
+        """Run one of slapd's tools (``slapd -T``); raises :class:`LabError` with its words."""
+        done = subprocess.run(
+            (*_LIFE_OF_THE_PARENT, *self._command("-T", name, *options)),
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if done.returncode:
+            words = " ".join(done.stdout.decode("utf-8", "replace").split())
+            raise LabError(f"slapd's tool {name!r} failed: {words}", on=on or str(self.folder))
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not (self._listens() and self._answers()):
+            if not self.running:
+                raise LabError(f"slapd did not start: {self._last_words()}", on=self.url)
+            if time.monotonic() > deadline:
+                self.stop()
+                raise LabError(f"slapd does not answer: {self._last_words()}", on=self.url)
+            time.sleep(0.005)
+
+    def _listens(self) -> bool:
+        """Tell whether it is our own slapd that has the port, not somebody else's server."""
+        if self._process is None:
+            return False
+        try:
+            sockets = psutil.Process(self._process.pid).net_connections("tcp")
+        except psutil.Error:
+            return False
+        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == self.port for one in sockets)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1.0) as connection:
+                connection.sendall(_ANONYMOUS_BIND)
+                return bool(connection.recv(1))
+        except OSError:
+            return False
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text("utf-8", "replace").splitlines()
+        return " | ".join(line.strip() for line in lines[-5:]) or "it left no word in its log"
+
+
+def _quoted(value: str | Path) -> str:
+    """Return *value* as one argument of slapd.conf(5)."""
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _without_version(content: bytes) -> bytes:
+    """Drop the ``version: 1`` line that begins an LDIF file: slapadd takes it for an entry without a DN."""
+    lines = content.splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.lower().startswith(b"version:"))

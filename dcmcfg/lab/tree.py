@@ -1,0 +1,78 @@
+"""The lab's own configuration tree, from the LDIF files that come with dcmcfg."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dcmcfg.dn import DN, NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import LabError
+from dcmcfg.lab.site import LOOPBACK, Ports, Site
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.records import ContentRecord
+
+#: In an installed package beside this module, in a clone at its top.
+_FOLDERS = (Path(__file__).parent / "ldif", Path(__file__).parents[2] / "ldif")
+
+
+def ldif_folder() -> Path:
+    """Return the folder with the LDIF files: ``site/`` and ``examples/``; raises :class:`LabError` without it."""
+    for folder in _FOLDERS:
+        if (folder / "site").is_dir():
+            return folder
+    raise LabError("the LDIF files are missing", on=str(_FOLDERS[0]), next_step="install dcmcfg again")
+
+
+def site_files() -> tuple[Path, ...]:
+    """Return the files of the lab's tree in the order in which they load: parents before children."""
+    return tuple(sorted((ldif_folder() / "site").glob("*.ldif")))
+
+
+def example_files() -> tuple[Path, ...]:
+    """Return the worked examples of change files, by name."""
+    return tuple(sorted((ldif_folder() / "examples").glob("*.ldif")))
+
+
+def site_entries(ports: Ports) -> tuple[Entry, ...]:
+    """Return the lab's tree, parents before children, with the lab's address in the connections that it listens on.
+
+    Those are each device's ``cn=dicom`` and the archive's ``cn=http``. The other connections keep the standard
+    ports of the files; nothing listens there. Raises :class:`LabError` or :class:`LdifError`.
+    """
+    addresses = _addresses(ports)
+    return tuple(_addressed(entry, addresses) for entry in _entries())
+
+
+def _entries() -> Iterator[Entry]:
+    for file in site_files():
+        with file.open("rb") as source:
+            records = read_all(source, file.name, strict=True)
+        for record in records:
+            if not isinstance(record, ContentRecord):
+                raise LabError("a change record has no place in the lab's tree", on=f"{file.name}:{record.line}")
+            yield record.entry
+
+
+def _addresses(ports: Ports) -> Mapping[NormalDN, int]:
+    devices = DN.parse(f"cn=Devices,cn=DICOM Configuration,{Site.base_dn}")
+    connections = {
+        (Site.device, "dicom"): ports.archive,
+        (Site.device, "http"): ports.http,
+        ("storescp", "dicom"): ports.storage,
+        ("workstation", "dicom"): ports.workstation,
+        ("longterm", "dicom"): ports.external,
+    }
+    return {
+        devices.child("dicomDeviceName", device).child("cn", name).normalised(): port
+        for (device, name), port in connections.items()
+    }
+
+
+def _addressed(entry: Entry, addresses: Mapping[NormalDN, int]) -> Entry:
+    if not entry.is_a("dicomNetworkConnection"):
+        return entry
+    port = addresses.get(entry.dn.normalised())
+    if port is None:
+        return entry
+    return entry.with_values("dicomHostname", [LOOPBACK.encode()]).with_values("dicomPort", [b"%d" % port])

@@ -1,0 +1,162 @@
+"""The schema: attribute types with object classes (RFC 4512 §4.1), bundled as facts of dcm4chee-arc 5.35."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache, partial
+from importlib import resources
+from typing import Literal, cast
+
+from dcmcfg.dn import DN, NormalDN
+from dcmcfg.schema.equality import Normaliser, distinguished_name, normaliser, object_identifier, octets
+
+Kind = Literal["structural", "auxiliary", "abstract"]
+
+
+@dataclass(frozen=True)
+class AttributeType:
+    """An attribute type; ``syntax`` and ``equality`` by their names in RFC 4517 (``IA5String``, ``integerMatch``)."""
+
+    name: str
+    oid: str
+    syntax: str
+    equality: str | None = None
+    substring: str | None = None
+    single_valued: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ObjectClass:
+    """An object class; ``must`` and ``may`` name attribute types, those of ``superiors`` not included."""
+
+    name: str
+    oid: str
+    kind: Kind
+    superiors: tuple[str, ...] = ("top",)
+    must: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """Definitions by name, with what they say about when two values or two names are equal."""
+
+    attributes: tuple[AttributeType, ...]
+    object_classes: tuple[ObjectClass, ...]
+
+    def attribute(self, name: str) -> AttributeType | None:
+        """Return the attribute type *name*, or None when it is not known.
+
+        *name* is a name, alias or OID in any case; options (``;binary``) are ignored.
+        """
+        return self._attributes.get(name.partition(";")[0].lower())
+
+    def object_class(self, name: str) -> ObjectClass | None:
+        """Return the object class *name* (a name or OID in any case), or None when it is not known."""
+        return self._object_classes.get(name.lower())
+
+    def normal_value(self, name: str, value: bytes) -> bytes:
+        """Return *value* in the normal form of attribute *name*'s equality rule.
+
+        Two values of one attribute are equal exactly when their normal forms are. Octets as they are when the
+        attribute is not known or has no rule.
+        """
+        return self._normaliser(name)(value)
+
+    def normal_dn_value(self, attribute_type: str, value: str) -> str:
+        """Return *value*, as it stands in a DN, in the normal form of its attribute's rule (a ``NormaliseValue``)."""
+        normal = self._normaliser(attribute_type)(value.encode("utf-8", "surrogateescape"))
+        return normal.decode("utf-8", "surrogateescape")
+
+    def normal_dn(self, dn: DN) -> NormalDN:
+        """Return the form in which equal DNs are equal: each value by its attribute's rule, aliases as one type."""
+        return tuple(
+            tuple(sorted((self._type(kind), self.normal_dn_value(kind, value)) for kind, value in rdn.parts))
+            for rdn in dn.rdns
+        )
+
+    def _type(self, name: str) -> str:
+        known = self.attribute(name)
+        return (known.name if known else name).lower()
+
+    @cached_property
+    def _attributes(self) -> Mapping[str, AttributeType]:
+        return {
+            name.lower(): attribute
+            for attribute in self.attributes
+            for name in (attribute.oid, attribute.name, *attribute.aliases)
+        }
+
+    @cached_property
+    def _object_classes(self) -> Mapping[str, ObjectClass]:
+        return {name.lower(): known for known in self.object_classes for name in (known.oid, known.name)}
+
+    @cached_property
+    def _normaliser(self) -> Normalisers:
+        return Normalisers(self)
+
+
+class Normalisers(dict[str, Normaliser]):
+    """Attribute description as spelt → its normaliser, found once: reading a tree asks for each value."""
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__()
+        self.schema = schema
+
+    def __call__(self, name: str) -> Normaliser:
+        """Return the normaliser for the values of attribute *name*."""
+        return self[name]
+
+    def __missing__(self, name: str) -> Normaliser:
+        self[name] = found = self._find(name)
+        return found
+
+    def _find(self, name: str) -> Normaliser:
+        attribute = self.schema.attribute(name)
+        if attribute is None:
+            return octets
+        if attribute.name == "objectClass":
+            return self._class_name
+        if attribute.equality == "distinguishedNameMatch":
+            return lru_cache(maxsize=4096)(partial(distinguished_name, normal_dn=self.schema.normal_dn))
+        return normaliser(attribute.equality)
+
+    def _class_name(self, value: bytes) -> bytes:
+        """A class is the same by name or by OID (RFC 4512 §2.4)."""
+        known = self.schema.object_class(value.decode("utf-8", "replace"))
+        return known.name.lower().encode() if known else object_identifier(value)
+
+
+@cache
+def bundled() -> Schema:
+    """Return the schema that comes with dcmcfg; read once, it takes some milliseconds."""
+    facts = json.loads(resources.files(__package__).joinpath("facts.json").read_bytes())
+    return Schema(tuple(_attribute_types(facts["attribute_types"])), tuple(_object_classes(facts["object_classes"])))
+
+
+def _attribute_types(facts: Mapping[str, Mapping[str, object]]) -> Iterable[AttributeType]:
+    for name, fact in facts.items():
+        yield AttributeType(
+            name,
+            cast("str", fact["oid"]),
+            cast("str", fact["syntax"]),
+            cast("str | None", fact.get("equality")),
+            cast("str | None", fact.get("substr")),
+            bool(fact.get("single")),
+            tuple(cast("list[str]", fact.get("aliases", []))),
+        )
+
+
+def _object_classes(facts: Mapping[str, Mapping[str, object]]) -> Iterable[ObjectClass]:
+    for name, fact in facts.items():
+        yield ObjectClass(
+            name,
+            cast("str", fact["oid"]),
+            cast("Kind", fact["kind"]),
+            tuple(cast("list[str]", fact["sup"])),
+            tuple(cast("list[str]", fact["must"])),
+            tuple(cast("list[str]", fact["may"])),
+        )

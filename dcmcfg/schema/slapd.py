@@ -1,0 +1,95 @@
+"""A schema as text that OpenLDAP's slapd.conf accepts (slapd.conf(5))."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
+
+#: Syntax name → number below :data:`_SYNTAXES` (RFC 4517 §3.3, RFC 4523 §2; Binary is RFC 2252's).
+_SYNTAX_NUMBERS = {
+    "Binary": 5,
+    "Boolean": 7,
+    "Certificate": 8,
+    "DN": 12,
+    "DirectoryString": 15,
+    "IA5String": 26,
+    "Integer": 27,
+    "OID": 38,
+    "OctetString": 40,
+}
+_SYNTAXES = "1.3.6.1.4.1.1466.115.121.1"
+#: What slapd knows without being told; defining it again is an error.
+_BUILT_IN = {"objectclass", "cn", "uid", "userpassword", "description", "top"}
+#: The classes of the suffix entry (RFC 4519 §3.3, §3.8), with what a configuration's suffix uses of them.
+_SUFFIX_CLASSES = (
+    ObjectClass("organization", "2.5.6.4", "structural", must=("o",), may=("userPassword", "description")),
+    ObjectClass("dcObject", "1.3.6.1.4.1.1466.344", "auxiliary", must=("dc",)),
+)
+_WIDTH = 100
+
+
+def render(schema: Schema) -> str:
+    """Return *schema* as ``attributetype`` and ``objectclass`` directives, attributes first, lines folded.
+
+    Left out is what slapd has built in; added are the classes of the suffix entry. Nothing else (no ``include`` of
+    OpenLDAP's own schema files) is needed for a configuration tree.
+    """
+    classes = _SUFFIX_CLASSES + tuple(known for known in schema.object_classes if _to_define(known.name))
+    definitions = [
+        *(_attribute_type(attribute) for attribute in schema.attributes if _to_define(attribute.name)),
+        *(_object_class(known) for known in classes),
+    ]
+    return "".join("\n  ".join(_fold(words)) + "\n" for words in definitions)
+
+
+def _to_define(name: str) -> bool:
+    return name.lower() not in _BUILT_IN
+
+
+def _attribute_type(attribute: AttributeType) -> Iterator[str]:
+    """Yield the words of an ``attributetype`` directive (RFC 4512 §4.1.2)."""
+    yield f"attributetype ( {attribute.oid}"
+    yield from _names(attribute.name, *attribute.aliases)
+    if attribute.equality:
+        yield f"EQUALITY {attribute.equality}"
+    if attribute.substring:
+        yield f"SUBSTR {attribute.substring}"
+    yield f"SYNTAX {_SYNTAXES}.{_SYNTAX_NUMBERS[attribute.syntax]}"
+    if attribute.single_valued:
+        yield "SINGLE-VALUE"
+    yield ")"
+
+
+def _object_class(known: ObjectClass) -> Iterator[str]:
+    """Yield the words of an ``objectclass`` directive (RFC 4512 §4.1.1)."""
+    yield f"objectclass ( {known.oid}"
+    yield from _names(known.name)
+    yield from _list("SUP", known.superiors)
+    yield known.kind.upper()
+    yield from _list("MUST", known.must)
+    yield from _list("MAY", known.may)
+    yield ")"
+
+
+def _names(*names: str) -> Iterator[str]:
+    yield "NAME ( " + " ".join(f"'{name}'" for name in names) + " )"
+
+
+def _list(keyword: str, names: tuple[str, ...]) -> Iterator[str]:
+    if names:
+        yield f"{keyword} ( {names[0]}"
+        yield from (f"$ {name}" for name in names[1:])
+        yield ")"
+
+
+def _fold(words: Iterable[str]) -> Iterator[str]:
+    """Yield *words* in lines of at most :data:`_WIDTH` characters: slapd refuses lines of some 9 KB."""
+    line = ""
+    for word in words:
+        if line and len(line) + 1 + len(word) > _WIDTH:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    yield line

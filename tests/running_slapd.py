@@ -1,0 +1,63 @@
+"""A real slapd as the tests see it: where it is, who to be there, what it holds."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dcmcfg.entry import Entry
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.records import ContentRecord
+
+PASSWORD = "secret"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class RunningSlapd:
+    slapd: Slapd
+
+    base_dn = "dc=dcm4che,dc=org"
+    bind_dn = "cn=admin,dc=dcm4che,dc=org"
+    password = PASSWORD
+
+    @property
+    def url(self) -> str:
+        return self.slapd.url
+
+    def entries(self, base_dn: str = base_dn) -> tuple[Entry, ...]:
+        """What *base_dn* and its descendants hold, read with OpenLDAP's own ldapsearch (user attributes only)."""
+        found = self.run_client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", base_dn)
+        assert found.returncode == 0, found.stderr
+        records = read_all([found.stdout.encode()], "ldapsearch")
+        return tuple(record.entry for record in records if isinstance(record, ContentRecord))
+
+    def run_client(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of OpenLDAP's own tools (``ldapmodify``) as the administrator."""
+        identity = ("-x", "-H", self.url, "-D", self.bind_dn, "-w", self.password)
+        return subprocess.run(
+            [f"/usr/bin/{program}", *identity, *arguments], capture_output=True, text=True, check=False
+        )
+
+
+def loaded_database(folder: Path, files: Iterable[Path]) -> Path:
+    """A database with the entries of *files*, to copy from: made once, because loading takes a while."""
+    slapd = Slapd(folder, port=0, root_password=PASSWORD)
+    slapd.prepare()
+    slapd.load(files)
+    return slapd.database_folder
+
+
+def copy_database(database: Path, slapd: Slapd) -> None:
+    shutil.copytree(database, slapd.database_folder, dirs_exist_ok=True)
