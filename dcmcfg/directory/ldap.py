@@ -82,6 +82,7 @@ def _open(server: LdapServer) -> ldap3.Connection:
         check_names=False,
         auto_encode=False,
         receive_timeout=server.receive_timeout_s,
+        return_empty_attributes=False,
     )
 
 

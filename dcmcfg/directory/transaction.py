@@ -20,8 +20,8 @@ class TransactionUnavailable(DirectoryError):
 
 
 def check_begun(answer: Mapping[str, Any], url: str) -> None:
-    """Raise :class:`TransactionUnavailable` when a transaction could not be begun."""
-    if answer["result"] != SUCCESS or not answer.get("responseValue"):
+    """Raise :class:`TransactionUnavailable` when none was begun; slapd's identifier, by the way, is empty."""
+    if answer["result"] != SUCCESS:
         raise TransactionUnavailable("the server does no transactions", on=url)
 
 

@@ -1,0 +1,81 @@
+"""A TCP proxy that lets a request through to the server and loses the answer."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+
+class CuttingProxy:
+    """Relays to *port* on loopback; once, when *after* occurs in a request, the answer to that is cut off.
+
+    *letting_through* octets of that answer still arrive. Connections after the cut are relayed whole.
+    """
+
+    def __init__(self, port: int, *, after: bytes, letting_through: int = 0) -> None:
+        self._port = port
+        self._after = after
+        self._letting_through = letting_through
+        self._cut = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"ldap://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.close()
+
+    @property
+    def has_cut(self) -> bool:
+        return self._cut.is_set()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self._port))
+            cutting = threading.Event()
+            threading.Thread(target=self._requests, args=(client, server, cutting), daemon=True).start()
+            threading.Thread(target=self._answers, args=(client, server, cutting), daemon=True).start()
+
+    def _requests(self, client: socket.socket, server: socket.socket, cutting: threading.Event) -> None:
+        while data := _received(client):
+            if self._after in data and not self._cut.is_set():
+                self._cut.set()
+                cutting.set()
+            server.sendall(data)
+        _end(server)
+
+    def _answers(self, client: socket.socket, server: socket.socket, cutting: threading.Event) -> None:
+        left = self._letting_through
+        while data := _received(server):
+            if cutting.is_set():
+                if not left:
+                    break
+                data, left = data[:left], max(0, left - len(data))
+            client.sendall(data)
+        _end(client)
+        _end(server)
+
+
+def _received(source: socket.socket) -> bytes:
+    try:
+        return source.recv(65536)
+    except OSError:
+        return b""
+
+
+def _end(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    connection.close()
