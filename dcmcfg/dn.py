@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from dcmcfg.errors import MalformedInput
 
@@ -18,11 +18,14 @@ _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*")
 _HEX_PAIR = re.compile(r"[0-9A-Fa-f]{2}")
 _SPECIAL = set('"+,;<>\\')
 _STRING_TAGS = {0x04, 0x0C, 0x13, 0x16}
+_HEX_STRING = re.compile(r"#((?:[0-9A-Fa-f]{2})+) *")
+_BEYOND_PLAIN = re.compile('["#+;<>\\\\\ud800-\udfff]')
 
 
 def ignore_case(attribute_type: str, value: str) -> str:  # noqa: ARG001 — the signature of NormaliseValue
     """Return *value* in the normal form of caseIgnoreMatch: case folded, runs of blanks as one."""
-    return re.sub(" +", " ", value.casefold().strip(" "))
+    folded = value.casefold().strip(" ")
+    return re.sub(" +", " ", folded) if "  " in folded else folded
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,12 @@ class DN:
 
     @staticmethod
     def parse(text: str) -> DN:
-        """Return the DN written in *text* (RFC 4514 §3; blanks around ``,``, ``+`` and ``=`` as in RFC 2253).
+        r"""Return the DN written in *text* (RFC 4514 §3; blanks around ``,``, ``+`` and ``=`` as in RFC 2253).
 
-        Values are kept as text; octets that are not UTF-8 survive as surrogates and print as ``\\xx`` again.
+        Values are kept as text; octets that are not UTF-8 survive as surrogates and print as ``\xx`` again.
         Raises :class:`MalformedInput`.
         """
-        return _Parser(text).dn()
+        return _plain_dn(text) or _Parser(text).dn()
 
     @cached_property
     def parent(self) -> DN:
@@ -91,7 +94,9 @@ class DN:
     def is_below(self, other: DN, normalise_value: NormaliseValue = ignore_case) -> bool:
         """Tell whether this is *other* or a descendant of it."""
         depth = len(self.rdns) - len(other.rdns)
-        return depth >= 0 and DN(self.rdns[depth:]).normalised(normalise_value) == other.normalised(normalise_value)
+        if depth < 0:
+            return False
+        return DN(self.rdns[depth:]).normalised(normalise_value) == other.normalised(normalise_value)
 
     def rebased(self, old: DN, new: DN) -> DN:
         """Return this DN with its ending *old* (by number of RDNs) replaced by *new*."""
@@ -103,6 +108,29 @@ class DN:
 
     def __str__(self) -> str:
         return self._text
+
+
+def _plain_dn(text: str) -> DN | None:
+    """Return the DN that *text* is, the fast way; None when special characters or a fault ask for the parser."""
+    if _BEYOND_PLAIN.search(text):
+        return None
+    rdns = []
+    for piece in text.split(","):
+        rdn = _plain_rdn(piece)
+        if rdn is None:
+            return None
+        rdns.append(rdn)
+    return DN(tuple(rdns))
+
+
+@lru_cache(maxsize=8192)
+def _plain_rdn(text: str) -> RDN | None:
+    """Return the single-valued RDN that *text*, free of special characters, is; None when the parser must look."""
+    kind, equals, value = text.partition("=")
+    kind = kind.strip(" ")
+    if not equals or not _TYPE.fullmatch(kind):
+        return None
+    return RDN.of(kind, value.strip(" "))
 
 
 def _escape(value: str) -> str:
@@ -179,8 +207,7 @@ class _Parser:
                 continue
             if character in '"<>':
                 raise self._error(f"{character!r} must be escaped")
-            octets += character.encode("utf-8", "surrogateescape")
-            self.at += 1
+            octets += self._character()
         trailing = bytes(octets[significant:]).rstrip(b" ")
         return (bytes(octets[:significant]) + trailing).decode("utf-8", "surrogateescape")
 
@@ -193,14 +220,13 @@ class _Parser:
             if self.text[self.at] == "\\":
                 octets += self._escaped()
                 continue
-            octets += self.text[self.at].encode("utf-8", "surrogateescape")
-            self.at += 1
+            octets += self._character()
         self.at += 1
         self._skip_blanks()
         return octets.decode("utf-8", "surrogateescape")
 
     def _hex_value(self) -> str:
-        match = re.compile(r"#((?:[0-9A-Fa-f]{2})+) *").match(self.text, self.at)
+        match = _HEX_STRING.match(self.text, self.at)
         if match is None:
             raise self._error("'#' must be followed by pairs of hex digits")
         octets = bytes.fromhex(match.group(1))
@@ -218,6 +244,14 @@ class _Parser:
             self.at += 2
             return after[0].encode()
         raise self._error("'\\' must be followed by a special character or two hex digits")
+
+    def _character(self) -> bytes:
+        try:
+            octets = self.text[self.at].encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as error:
+            raise self._error("a character that has no UTF-8 form") from error
+        self.at += 1
+        return octets
 
     def _skip_blanks(self) -> None:
         while self.text[self.at : self.at + 1] == " ":

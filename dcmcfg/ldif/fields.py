@@ -1,0 +1,135 @@
+"""The fields of a record: what ``name: value``, ``name:: base64`` or ``name:< URL`` says (RFC 2849)."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from dcmcfg.errors import LdifError
+from dcmcfg.ldif.lines import LogicalLine
+
+#: The words that have a meaning of their own in a record; no attribute type has one of these names.
+KEYWORDS = frozenset(
+    {
+        "dn",
+        "control",
+        "changetype",
+        "newrdn",
+        "deleteoldrdn",
+        "newsuperior",
+        "add",
+        "delete",
+        "replace",
+        "increment",
+    }
+)
+
+# RFC 4512 §2.5, with the underscore that some servers allow in names.
+_DESCRIPTION = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9_-]+)*", re.ASCII)
+_SAFE_STRING = re.compile(rb"(?:(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]+)?")
+_SHOWN = 40
+
+
+class Field(NamedTuple):
+    """One line of a record: ``name`` as spelt, ``value`` decoded, 1-based ``line``."""
+
+    name: str
+    value: bytes
+    line: int
+
+
+@dataclass(frozen=True)
+class FieldReader:
+    """Reads the lines of one source; ``strict`` holds them to RFC 2849 instead of what OpenLDAP's tools accept."""
+
+    source: str
+    strict: bool
+    resolve_url: Callable[[str], bytes]
+
+    def problem(self, line: int, what: str, next_step: str = "") -> LdifError:
+        """Return the error for *line* of this source."""
+        return LdifError(what, on=f"{self.source}:{line}", next_step=next_step)
+
+    def field(self, line: LogicalLine) -> Field:
+        """Return what *line* says; raises :class:`LdifError`."""
+        before, colon, rest = line.text.partition(b":")
+        if not colon or line.text[:1] == b" ":
+            raise self.problem(line.number, *_why_no_field(line.text))
+        name = _description(before)
+        if not name:
+            raise self.problem(line.number, f"{shown(before)} is not an attribute description")
+        if rest[:1] == b"<" and name.lower() in KEYWORDS:
+            raise self.problem(line.number, f"'{name}:' cannot take its value from a URL")
+        return Field(name, self.value(name, rest, line.number), line.number)
+
+    def value(self, name: str, rest: bytes, line: int) -> bytes:
+        """Return the value that *rest*, all that follows the colon after *name*, stands for."""
+        marker = rest[:1]
+        if marker == b":":
+            return self._base64(name, rest[1:].lstrip(b" ") if self.strict else rest[1:].strip(b" "), line)
+        if marker == b"<":
+            return self._from_url(name, rest[1:].strip(b" "), line)
+        # A TAB before the value is dropped by OpenLDAP's tools, but belongs to it by RFC 2849.
+        value = rest.lstrip(b" ") if self.strict else rest.lstrip(b" \t\v\f")
+        if b"\0" in value or b"\r" in value:
+            raise self.problem(
+                line,
+                f"the value of {name} holds a NUL or a carriage return in mid-line",
+                "write such a value in base64, after '::'",
+            )
+        if self.strict and not _SAFE_STRING.fullmatch(value):
+            raise self.problem(line, f"the value of {name} must be in base64 by RFC 2849", "write it after '::'")
+        return value
+
+    def _base64(self, name: str, text: bytes, line: int) -> bytes:
+        try:
+            return binascii.a2b_base64(text, strict_mode=True)
+        except binascii.Error as error:
+            reason = str(error)[:1].lower() + str(error)[1:]
+            raise self.problem(line, f"the value of '{name}::' is not base64: {reason}") from error
+
+    def _from_url(self, name: str, url: bytes, line: int) -> bytes:
+        try:
+            return self.resolve_url(url.decode())
+        except UnicodeDecodeError as error:
+            raise self.problem(line, f"the URL of {name} is not UTF-8") from error
+        except LdifError as error:
+            about = f"{error.on}: {error.what}" if error.on else error.what
+            raise self.problem(line, f"{name}: {about}", error.next_step) from error
+
+
+def keyword(line: LogicalLine) -> str:
+    """Return what stands before the first colon of *line*, in lower case; all of it when there is no colon."""
+    return line.text.partition(b":")[0].lower().decode("utf-8", "replace")
+
+
+def is_attribute_description(text: str) -> bool:
+    """Tell whether *text* can name an attribute, options included (RFC 4512 §2.5)."""
+    return _DESCRIPTION.fullmatch(text) is not None
+
+
+def shown(text: bytes) -> str:
+    """Return *text* quoted for a message, cut when it is long."""
+    whole = text.decode("utf-8", "backslashreplace")
+    return repr(whole if len(whole) <= _SHOWN else whole[:_SHOWN] + "…")
+
+
+@lru_cache(maxsize=4096)
+def _description(name: bytes) -> str:
+    """Return *name* as text, or nothing when it cannot name an attribute."""
+    text = name.decode("utf-8", "replace")
+    return text if is_attribute_description(text) else ""
+
+
+def _why_no_field(text: bytes) -> tuple[str, str]:
+    if text == b"-":
+        return "a '-' that closes no modification", "'-' belongs after each modification of a modify record only"
+    if text.rstrip() == b"-":
+        return "blanks follow the '-'", "remove them"
+    if text[:1] == b" ":
+        return "a continuation line (it begins with a blank) follows no line", "remove the blank or the empty line"
+    return f"no colon in {shown(text)}", "a continued line must begin with a blank"

@@ -1,0 +1,147 @@
+"""LDIF read record by record: RFC 2849, or the dialect that OpenLDAP's tools accept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from dcmcfg.errors import LdifError
+from dcmcfg.ldif.fields import FieldReader, keyword, shown
+from dcmcfg.ldif.grammar import parse_record
+from dcmcfg.ldif.lines import LogicalLine, logical_lines
+from dcmcfg.ldif.records import Record
+
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class LdifErrors(LdifError):
+    """Everything that is wrong with a source; the message is that of the first of ``problems``."""
+
+    def __init__(self, problems: tuple[LdifError, ...]) -> None:
+        first, *others = problems
+        more = f" (the first of {len(problems)} problems)" if others else ""
+        super().__init__(first.what + more, on=first.on, next_step=first.next_step)
+        self.problems = problems
+
+
+def refuse_url(url: str) -> bytes:
+    """Refuse to read *url*: the resolver to use where nothing says that a file may be read."""
+    raise LdifError(f"the value stands in another file, which is not read: {url}")
+
+
+def read(
+    source: Iterable[bytes],
+    name: str,
+    *,
+    strict: bool = False,
+    resolve_url: Callable[[str], bytes] = refuse_url,
+) -> Iterator[Record | LdifError]:
+    """Yield the records of *source*, and in place of one that is not LDIF the error that says why.
+
+    *source* is octets in chunks of any size (an open binary file will do); *name* stands before the line number in
+    errors, as ``name:line``. After an error reading goes on with the next record. *resolve_url* returns the octets
+    that an ``attr:< URL`` stands for, or raises :class:`LdifError`.
+
+    By default this reads what OpenLDAP's tools read: no version line or several, no ``changetype`` before a
+    modify body, no ``-`` after the last modification, no final newline, non-ASCII text as it is. Where those tools
+    are silent this reports: records that do not begin with ``dn:``, modifications of nothing. *strict* holds to
+    RFC 2849, which also allows only one kind of record in one source.
+    """
+    fields = FieldReader(name, strict, resolve_url)
+    rules = _Rfc2849(fields) if strict else None
+    for lines in _blocks(logical_lines(source)):
+        start = lines[0]
+        if start.number == 1 and start.text.startswith(_UTF_16_MARKS):
+            yield fields.problem(1, "the text is UTF-16", "save the file as UTF-8")
+            return
+        try:
+            if rules:
+                rules.check(lines)
+            body = _without_version(fields, lines)
+            if not body:
+                continue
+            record = parse_record(fields, body)
+            if rules:
+                rules.check_kind(record)
+        except LdifError as problem:
+            yield problem
+        else:
+            yield record
+
+
+def read_all(
+    source: Iterable[bytes],
+    name: str,
+    *,
+    strict: bool = False,
+    resolve_url: Callable[[str], bytes] = refuse_url,
+) -> tuple[Record, ...]:
+    """Return the records of *source*, read as by :func:`read`; raises :class:`LdifErrors` with every problem."""
+    records: list[Record] = []
+    problems: list[LdifError] = []
+    for item in read(source, name, strict=strict, resolve_url=resolve_url):
+        if isinstance(item, LdifError):
+            problems.append(item)
+        else:
+            records.append(item)
+    if problems:
+        raise LdifErrors(tuple(problems))
+    return tuple(records)
+
+
+def _blocks(lines: Iterable[LogicalLine]) -> Iterator[list[LogicalLine]]:
+    """Yield the runs of lines between empty lines, comments left out."""
+    block: list[LogicalLine] = []
+    for line in lines:
+        text = line.text
+        if not text:
+            if block:
+                yield block
+                block = []
+        elif text[:1] != b"#":
+            block.append(line)
+    if block:
+        yield block
+
+
+def _without_version(fields: FieldReader, lines: list[LogicalLine]) -> list[LogicalLine]:
+    """Return *lines* without the version lines that they begin with."""
+    start = lines[0]
+    if start.text.startswith(_UTF_8_MARK):
+        raise fields.problem(
+            start.number, "a byte order mark stands before the record", "save the file as UTF-8 without BOM"
+        )
+    at = 0
+    while at < len(lines) and keyword(lines[at]) == "version" and b":" in lines[at].text:
+        version = fields.field(lines[at])
+        if version.value != b"1":
+            raise fields.problem(version.line, f"LDIF version {shown(version.value)} is not known", "it must be 1")
+        at += 1
+    return lines[at:]
+
+
+class _Rfc2849:
+    """What RFC 2849 asks of a source as a whole."""
+
+    def __init__(self, fields: FieldReader) -> None:
+        self.fields = fields
+        self.begun = False
+        self.kind: type[Record] | None = None
+
+    def check(self, lines: list[LogicalLine]) -> None:
+        """Raise :class:`LdifError` unless one version line begins the source, and a line ending ends it."""
+        versions = sum(keyword(line) == "version" for line in lines[:2])
+        expected = 0 if self.begun else 1
+        self.begun = True
+        if versions < expected or (expected and keyword(lines[0]) != "version"):
+            raise self.fields.problem(lines[0].number, "the source does not begin with 'version: 1'")
+        if versions > expected:
+            raise self.fields.problem(lines[0].number, "'version:' stands twice")
+        if not lines[-1].ended:
+            raise self.fields.problem(lines[-1].number, "the last line has no line ending")
+
+    def check_kind(self, record: Record) -> None:
+        """Raise :class:`LdifError` when *record* is of another kind than those before it."""
+        self.kind = self.kind or type(record)
+        if type(record) is not self.kind:
+            raise self.fields.problem(record.line, "entries and changes are mixed in one source")

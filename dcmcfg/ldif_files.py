@@ -1,0 +1,49 @@
+"""LDIF files from disk, or from standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dcmcfg.errors import LdifError
+from dcmcfg.ldif.reader import LdifErrors, read_all
+from dcmcfg.ldif.records import Record
+
+_STDIN = "-"
+_SHOWN_PROBLEMS = 20
+
+
+def read_files(paths: Sequence[Path]) -> tuple[tuple[str, tuple[Record, ...]], ...]:
+    """Return (name, records) of each file, in order; ``-`` is standard input.
+
+    Raises :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them.
+    """
+    read: list[tuple[str, tuple[Record, ...]]] = []
+    problems: list[LdifError] = []
+    for path in paths:
+        try:
+            read.append((str(path), _read(path)))
+        except LdifErrors as errors:
+            problems += errors.problems
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise _listed(problems)
+    return tuple(read)
+
+
+def _read(path: Path) -> tuple[Record, ...]:
+    if str(path) == _STDIN:
+        return read_all(sys.stdin.buffer, "standard input")
+    try:
+        with path.open("rb") as file:
+            return read_all(file, str(path))
+    except OSError as error:
+        raise LdifError(f"the file cannot be read ({error.strerror})", on=str(path)) from error
+
+
+def _listed(problems: Sequence[LdifError]) -> LdifError:
+    lines = "".join(f"\n  {problem}" for problem in problems[:_SHOWN_PROBLEMS])
+    more = f"\n  … and {len(problems) - _SHOWN_PROBLEMS} more" if len(problems) > _SHOWN_PROBLEMS else ""
+    return LdifError(f"{len(problems)} records are not LDIF:{lines}{more}", next_step="nothing was changed; mend them")
