@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from types import TracebackType
@@ -11,13 +12,15 @@ from typing import Self
 class CuttingProxy:
     """Relays to *port* on loopback; once, when *after* occurs in a request, the answer to that is cut off.
 
-    *letting_through* octets of that answer still arrive. Connections after the cut are relayed whole.
+    *letting_through* octets of that answer still arrive. Connections after the cut are relayed whole,
+    or refused when *closing*.
     """
 
-    def __init__(self, port: int, *, after: bytes, letting_through: int = 0) -> None:
+    def __init__(self, port: int, *, after: bytes, letting_through: int = 0, closing: bool = False) -> None:
         self._port = port
         self._after = after
         self._letting_through = letting_through
+        self._closing = closing
         self._cut = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"ldap://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -51,6 +54,8 @@ class CuttingProxy:
             if self._after in data and not self._cut.is_set():
                 self._cut.set()
                 cutting.set()
+                if self._closing:
+                    _end(self._listener)
             server.sendall(data)
         _end(server)
 
@@ -74,8 +79,6 @@ def _received(source: socket.socket) -> bytes:
 
 
 def _end(connection: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     connection.close()

@@ -7,9 +7,9 @@ Only the filters that dcmcfg itself writes are understood here: ``&``, ``|``, ``
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dcmcfg.changes import Control
+from dcmcfg.changes import Change, Control
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import Schema
 
@@ -75,6 +75,16 @@ def of_control(given: Control) -> Filter | None:
     except (IndexError, ValueError, RecursionError):
         return None
     return None if rest else found
+
+
+def asserts(change: Change) -> bool:
+    """Tell whether *change* carries an assertion control."""
+    return any(control.oid == OID for control in change.controls)
+
+
+def without(change: Change) -> Change:
+    """Return *change* without its assertion control."""
+    return replace(change, controls=tuple(control for control in change.controls if control.oid != OID))
 
 
 def encode(wanted: Filter) -> bytes:

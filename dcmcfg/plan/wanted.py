@@ -16,7 +16,7 @@ def wanted_of(files: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[Wanted]
     A file is strict when one of its records carries an assertion control.
     """
     for name, records in files:
-        strict = any(_asserts(_change(record)) for record in records)
+        strict = any(assertion.asserts(_change(record)) for record in records)
         for record in records:
             yield Wanted(_change(record), strict=strict, place=f"{name}:{record.line}")
 
@@ -27,7 +27,3 @@ def _change(record: Record) -> Change:
             return Add(entry)
         case ChangeRecord(change):
             return change
-
-
-def _asserts(change: Change) -> bool:
-    return any(control.oid == assertion.OID for control in change.controls)

@@ -9,9 +9,11 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import assertion
 from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.schema.definitions import Schema
 from dcmcfg.tree import Tree
 
 _VERSION = "entryCSN"
+_GONE = "somebody has deleted or renamed the entry meanwhile"
 
 
 def check_unmoved(directory: Directory, plan: Plan) -> None:
@@ -25,7 +27,7 @@ def check_unmoved(directory: Directory, plan: Plan) -> None:
         if key in seen or _inside_the_plan(plan.before, step):
             continue
         seen.add(key)
-        _check(step, _read(directory, step), plan.before)
+        _check(step, directory.read_entry(step.change.dn, ("*", _VERSION)), plan.before)
 
 
 def _inside_the_plan(before: Tree, step: Step) -> bool:
@@ -33,8 +35,17 @@ def _inside_the_plan(before: Tree, step: Step) -> bool:
     return not isinstance(step.change, Add) and step.change.dn not in before
 
 
-def _read(directory: Directory, step: Step) -> Entry | None:
-    return directory.read_entry(step.change.dn, ("*", _VERSION))
+def check_step(directory: Directory, step: Step, schema: Schema) -> None:
+    """Read what *step* touches and check what it asserts, for a server that will not do so itself.
+
+    Raises :class:`DoesNotFit`, also for an assertion that is not understood here.
+    """
+    found = directory.read_entry(step.change.dn, ("*", _VERSION))
+    if found is None:
+        if not isinstance(step.change, Add):
+            raise _moved(_GONE, step)
+        return
+    _check_assertions(step, found, schema, understood_only=True)
 
 
 def _check(step: Step, found: Entry | None, before: Tree) -> None:
@@ -44,17 +55,22 @@ def _check(step: Step, found: Entry | None, before: Tree) -> None:
                 raise _moved("somebody has added the entry meanwhile", step)
         case Modify() | Delete() | Rename():
             if found is None:
-                raise _moved("somebody has deleted or renamed the entry meanwhile", step)
-            _check_assertions(step, found, before)
+                raise _moved(_GONE, step)
+            _check_assertions(step, found, before.schema)
 
 
-def _check_assertions(step: Step, found: Entry, before: Tree) -> None:
+def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_only: bool = False) -> None:
     version, held = found.text(_VERSION), found.with_values(_VERSION, ())
     for control in step.change.controls:
-        wanted = assertion.of_control(control) if control.oid == assertion.OID else None
-        if wanted is not None and (moved := assertion.broken(wanted, held, before.schema, version)):
+        if control.oid != assertion.OID:
+            continue
+        wanted = assertion.of_control(control)
+        if wanted is None:
+            if understood_only:
+                raise _moved("the assertion is one that neither this server nor dcmcfg can check", step)
+        elif moved := assertion.broken(wanted, held, schema, version):
             raise _moved(f"somebody has changed {', '.join(moved)} meanwhile", step)
 
 
 def _moved(what: str, step: Step) -> DoesNotFit:
-    return DoesNotFit(what, on=str(step.change.dn), next_step="nothing was changed; plan again", result_code=122)
+    return DoesNotFit(what, on=str(step.change.dn), next_step="plan again", result_code=122)

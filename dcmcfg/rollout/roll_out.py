@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import NoReturn
 
 from dcmcfg.changes import Rename
+from dcmcfg.directory.failures import UNAVAILABLE_CRITICAL_EXTENSION
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.transaction import TransactionUnavailable
 from dcmcfg.dn import DN
 from dcmcfg.errors import ChangedButNotFinished, ConnectionLost, DcmcfgError, DirectoryError
-from dcmcfg.plan import difference
+from dcmcfg.plan import assertion, difference
 from dcmcfg.plan.parts import Parts, parts
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.rollout.interruption import HeldInterrupts
-from dcmcfg.rollout.preconditions import check_unmoved
+from dcmcfg.rollout.preconditions import check_step, check_unmoved
 from dcmcfg.rollout.undo_file import replace_undo, save_undo
 from dcmcfg.tree import Tree
 
@@ -111,6 +112,7 @@ class _RollOut:
         self._on_step = on_step
         self._interrupts = interrupts
         self._done: list[Step] = []
+        self._asserting = True
 
     def run(self, manner: Manner) -> Manner:
         """Write in the *manner* asked for, or step by step where the server turns out to do no transactions."""
@@ -145,13 +147,27 @@ class _RollOut:
             if self._interrupts.asked:
                 self._stop(DirectoryError("interrupted", on=str(step.change.dn)))
             try:
-                self._directory.apply(step.change)
+                self._apply(step)
             except ConnectionLost as lost:
                 self._settle((step,), lost)
             except DcmcfgError as refused:
                 self._stop(refused)
             self._done.append(step)
             self._on_step(len(self._done), len(self._plan.steps))
+
+    def _apply(self, step: Step) -> None:
+        """Send *step*; to a database that knows no assertion control, what it asserts is checked by a read."""
+        if self._asserting:
+            try:
+                self._directory.apply(step.change)
+            except DirectoryError as refused:
+                if refused.result_code != UNAVAILABLE_CRITICAL_EXTENSION or not assertion.asserts(step.change):
+                    raise
+                self._asserting = False
+            else:
+                return
+        check_step(self._directory, step, self._plan.before.schema)
+        self._directory.apply(assertion.without(step.change))
 
     def _settle(self, steps: Sequence[Step], lost: ConnectionLost) -> None:
         """Find out what became of *steps* whose answer was lost; return when they were carried out."""

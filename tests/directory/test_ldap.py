@@ -42,7 +42,7 @@ def test_no_server_is_told_with_the_option_to_look_at() -> None:
 
 
 def test_a_wrong_password_is_told(slapd: RunningSlapd) -> None:
-    with pytest.raises(DirectoryError, match="refused the bind DN or the password.*DCMCFG_BIND_PASSWORD") as refusal:
+    with pytest.raises(DirectoryError, match=r"refused the bind DN or the password.*DCMCFG_BIND_PASSWORD") as refusal:
         connect(server_of(slapd, password="wrong"))
     assert refusal.value.result_code == 49
 
@@ -54,8 +54,8 @@ def test_no_password_is_never_an_anonymous_bind(slapd: RunningSlapd) -> None:
 
 def test_a_base_dn_that_does_not_exist_is_told(slapd: RunningSlapd) -> None:
     with (
-        connect(server_of(slapd, base_dn=DN.parse("ou=nowhere,dc=dcm4che,dc=org"))) as directory,
-        pytest.raises(NotFound, match="ou=nowhere"),
+        connect(server_of(slapd, base_dn=DN.parse("cn=nowhere,dc=dcm4che,dc=org"))) as directory,
+        pytest.raises(NotFound, match="cn=nowhere"),
     ):
         read_tree(directory)
 
@@ -102,7 +102,7 @@ def test_each_kind_of_change_is_made(directory: LdapDirectory) -> None:
 
 def test_octets_that_are_no_text_come_back_as_they_were(directory: LdapDirectory) -> None:
     octets = bytes(range(256))
-    directory.apply(Modify(ARCHIVE, (Modification(Operation.ADD, "dicomVendorData", (octets,)),)))
+    directory.apply(Modify(ARCHIVE, (Modification(Operation.REPLACE, "dicomVendorData", (octets,)),)))
     entry = directory.read_entry(ARCHIVE)
     assert entry is not None
     assert entry.values("dicomVendorData") == (octets,)
@@ -186,7 +186,7 @@ def test_a_server_that_says_nothing_is_given_up_after_the_time_limit() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         started = time.monotonic()
-        with pytest.raises(DirectoryError, match="connection to the LDAP server was lost|no answer in time"):
+        with pytest.raises(DirectoryError, match=r"connection to the LDAP server was lost|no answer in time"):
             connect(server_at(port, receive_timeout_s=1))
         assert time.monotonic() - started < 10
 

@@ -21,8 +21,10 @@ def setting(operation: Operation, *values: str, name: str = NAME) -> Modify:
     return Modify(ARCHIVE_DN, (Modification(operation, name, tuple(value.encode() for value in values)),))
 
 
-def plan(*changes: Change, strict: bool = False, **device: str) -> Plan:
-    return make_plan(site(**device), [Wanted(change, strict=strict) for change in changes])
+def plan(*changes: Change, strict: bool = False, holding: str | None = None) -> Plan:
+    """Plan *changes* of a site whose archive device holds the value *holding*."""
+    before = site() if holding is None else site(**{NAME: holding})
+    return make_plan(before, [Wanted(change, strict=strict) for change in changes])
 
 
 def asserted(change: Change) -> assertion.Filter | None:
@@ -33,7 +35,7 @@ def asserted(change: Change) -> assertion.Filter | None:
 
 
 def test_a_replace_becomes_the_values_that_go_and_come() -> None:
-    (step,) = plan(setting(Operation.REPLACE, "DCM4CHEE"), **{NAME: "OLD"}).steps
+    (step,) = plan(setting(Operation.REPLACE, "DCM4CHEE"), holding="OLD").steps
     assert isinstance(step.change, Modify)
     assert step.change.modifications == (
         Modification(Operation.DELETE, NAME, (b"OLD",)),
@@ -48,7 +50,7 @@ def test_a_value_where_there_was_none_asserts_the_absence() -> None:
 
 
 def test_what_is_so_already_is_no_step() -> None:
-    planned = plan(setting(Operation.REPLACE, "DCM4CHEE"), **{NAME: "DCM4CHEE"})
+    planned = plan(setting(Operation.REPLACE, "DCM4CHEE"), holding="DCM4CHEE")
     assert planned.steps == ()
     assert len(planned.already) == 1
 
@@ -65,18 +67,18 @@ def test_what_is_so_already_is_no_step() -> None:
     ],
 )
 def test_a_tolerant_change_counts_as_done_where_it_is_so(change: Change) -> None:
-    assert plan(change, **{NAME: "DCM4CHEE"}).already == (change,)
+    assert plan(change, holding="DCM4CHEE").already == (change,)
 
 
 def test_a_strict_change_does_not_count_as_done() -> None:
     with pytest.raises(DoesNotFit) as refusal:
-        plan(setting(Operation.ADD, "DCM4CHEE"), strict=True, **{NAME: "DCM4CHEE"})
+        plan(setting(Operation.ADD, "DCM4CHEE"), strict=True, holding="DCM4CHEE")
     assert refusal.value.result_code == 20
 
 
 def test_another_value_on_a_single_valued_attribute_is_refused() -> None:
     with pytest.raises(DoesNotFit) as refusal:
-        plan(setting(Operation.ADD, "DCM4CHEE"), **{NAME: "OTHER"})
+        plan(setting(Operation.ADD, "DCM4CHEE"), holding="OTHER")
     assert refusal.value.result_code == 19
 
 
@@ -100,14 +102,14 @@ def test_every_change_that_does_not_fit_is_told_with_its_place() -> None:
 
 
 def test_a_strict_file_is_refused_when_the_tree_has_moved() -> None:
-    reviewed = plan(setting(Operation.REPLACE, "DCM4CHEE"), **{NAME: "OLD"}).changes
+    reviewed = plan(setting(Operation.REPLACE, "DCM4CHEE"), holding="OLD").changes
     with pytest.raises(DoesNotFit, match=f"no longer as it was when this was planned: {NAME} has changed"):
-        plan(*reviewed, strict=True, **{NAME: "SOMEBODY_ELSES"})
+        plan(*reviewed, strict=True, holding="SOMEBODY_ELSES")
 
 
 def test_a_strict_file_is_planned_exactly_as_written() -> None:
-    reviewed = plan(setting(Operation.REPLACE, "DCM4CHEE"), **{NAME: "OLD"}).changes
-    assert plan(*reviewed, strict=True, **{NAME: "OLD"}).changes == reviewed
+    reviewed = plan(setting(Operation.REPLACE, "DCM4CHEE"), holding="OLD").changes
+    assert plan(*reviewed, strict=True, holding="OLD").changes == reviewed
 
 
 def test_steps_on_one_entry_assert_what_was_there_before_each() -> None:

@@ -1,0 +1,310 @@
+"""Roll-outs on real slapd: whole, in parts, refused, cut off; and the way back from each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.directory.ldap import connect
+from dcmcfg.directory.server import LdapServer
+from dcmcfg.dn import DN, RDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import ChangedButNotFinished, ConnectionLost, DirectoryError, DoesNotFit
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import site_files
+from dcmcfg.rollout.roll_out import Manner, manner_of, roll_out
+from tests.connecting import server_of
+from tests.cutting_proxy import CuttingProxy
+from tests.rollout.conftest import Site
+from tests.running_slapd import PASSWORD, RunningSlapd, free_port
+
+pytestmark = pytest.mark.real
+
+DEVICES = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
+ARCHIVE = DEVICES.child("dicomDeviceName", "dcm4chee-arc")
+STORESCP = DEVICES.child("dicomDeviceName", "storescp")
+NEW = DEVICES.child("dicomDeviceName", "new")
+COMMIT = b"1.3.6.1.1.21.3"
+SiteOf = Callable[[LdapServer], Site]
+
+
+def described(dn: DN, text: str) -> Modify:
+    return Modify(dn, (Modification(Operation.REPLACE, "dicomDescription", (text.encode(),)),))
+
+
+def new_device() -> tuple[Change, ...]:
+    connection = NEW.child("cn", "dicom")
+    return (
+        Add(Entry.of(NEW, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"})),
+        Add(
+            Entry.of(
+                connection,
+                {"objectClass": "dicomNetworkConnection", "cn": "dicom", "dicomHostname": "h", "dicomPort": "104"},
+            )
+        ),
+        Add(
+            Entry.of(
+                NEW.child("dicomAETitle", "NEW"),
+                {
+                    "objectClass": "dicomNetworkAE",
+                    "dicomAETitle": "NEW",
+                    "dicomNetworkConnectionReference": str(connection),
+                    "dicomAssociationInitiator": "TRUE",
+                    "dicomAssociationAcceptor": "TRUE",
+                },
+            )
+        ),
+    )
+
+
+@pytest.fixture
+def site(slapd: RunningSlapd, site_of: SiteOf) -> Site:
+    return site_of(server_of(slapd))
+
+
+@pytest.fixture
+def without_transactions(tmp_path: Path, site_of: SiteOf) -> Iterator[Site]:
+    """A server whose database cannot do transactions, although its root DSE advertises them."""
+    server = Slapd(tmp_path / "ldif-database", port=free_port(), root_password=PASSWORD, database="ldif")
+    server.prepare()
+    server.load(site_files())
+    with server:
+        yield site_of(server_of(RunningSlapd(server)))
+
+
+@pytest.fixture
+def provider(tmp_path: Path, site_of: SiteOf) -> Iterator[Site]:
+    """A server that replicas may follow."""
+    server = Slapd(
+        tmp_path / "provider",
+        port=free_port(),
+        root_password=PASSWORD,
+        extra_global="moduleload syncprov",
+        extra_database="overlay syncprov",
+    )
+    server.prepare()
+    server.load(site_files())
+    with server:
+        yield site_of(server_of(RunningSlapd(server)))
+
+
+def test_one_change_needs_no_transaction(site: Site) -> None:
+    before = site.octets()
+    outcome = site.change(described(ARCHIVE, "main archive"))
+    assert outcome.manner is Manner.ONE_CHANGE
+    assert site.octets()[str(ARCHIVE)]["dicomdescription"] == {b"main archive"}
+    site.apply_file(outcome.undo_file)
+    assert site.octets() == before
+
+
+def test_several_changes_go_in_one_transaction_and_come_back_by_the_undo(site: Site) -> None:
+    before = site.octets()
+    rename = Rename(STORESCP, RDN.of("dicomDeviceName", "renamed"))
+    outcome = site.change(described(ARCHIVE, "a"), rename, described(rename.new_dn, "b"), described(rename.new_dn, "c"))
+    assert outcome.manner is Manner.TRANSACTION
+    assert site.octets()[str(rename.new_dn)]["dicomdescription"] == {b"c"}
+    site.apply_file(outcome.undo_file)
+    assert site.octets() == before
+
+
+def test_the_undo_of_a_new_device_deletes_it_leaf_first(site: Site) -> None:
+    """Its last child cannot go in a transaction on this slapd (LDAP result 80)."""
+    before = site.octets()
+    added = site.change(*new_device(), described(ARCHIVE, "with it"))
+    assert added.manner is Manner.TRANSACTION
+    undone = site.apply_file(added.undo_file)
+    assert undone.manner is Manner.TWO_PARTS
+    assert site.octets() == before
+    site.apply_file(undone.undo_file)
+    assert str(NEW) in site.octets()
+
+
+def test_a_removed_device_comes_back_whole_with_its_secrets_and_binary_values(site: Site) -> None:
+    before = site.octets()
+    below = [DN.parse(name) for name in before if DN.parse(name).is_below(ARCHIVE)]
+    leaf_first = sorted(below, key=lambda dn: -len(dn.rdns))
+    outcome = site.change(*(Delete(dn) for dn in leaf_first))
+    assert outcome.manner is Manner.STEP_BY_STEP
+    assert str(ARCHIVE) not in site.octets()
+    site.apply_file(outcome.undo_file)
+    assert site.octets() == before
+
+
+def test_the_undo_file_is_private_and_ldapmodify_takes_it_too(site: Site, slapd: RunningSlapd) -> None:
+    before = site.octets()
+    outcome = site.change(described(ARCHIVE, "a"), described(STORESCP, "b"))
+    assert stat.S_IMODE(outcome.undo_file.stat().st_mode) == 0o600
+    taken = slapd.run_client("ldapmodify", "-f", str(outcome.undo_file))
+    assert taken.returncode == 0, taken.stderr
+    assert site.octets() == before
+
+
+def test_an_undo_is_refused_when_somebody_has_changed_the_value_since(site: Site, slapd: RunningSlapd) -> None:
+    outcome = site.change(described(ARCHIVE, "ours"))
+    site.change(described(ARCHIVE, "somebody else's"))
+    now = site.octets()
+    with pytest.raises(DoesNotFit, match="dicomDescription has changed"):
+        site.apply_file(outcome.undo_file)
+    refused = slapd.run_client("ldapmodify", "-f", str(outcome.undo_file))
+    assert refused.returncode == 122
+    assert site.octets() == now
+
+
+def test_without_transactions_it_goes_step_by_step(without_transactions: Site) -> None:
+    before = without_transactions.octets()
+    outcome = without_transactions.change(*new_device(), described(ARCHIVE, "a"))
+    assert outcome.manner is Manner.STEP_BY_STEP
+    without_transactions.apply_file(outcome.undo_file)
+    assert without_transactions.octets() == before
+
+
+def test_where_replicas_may_follow_it_goes_step_by_step(provider: Site) -> None:
+    provider.change(described(ARCHIVE, "first"))  # writes the contextCSN that tells of syncprov
+    assert provider.change(described(ARCHIVE, "a"), described(STORESCP, "b")).manner is Manner.STEP_BY_STEP
+
+
+def test_what_moved_between_plan_and_roll_out_is_named_and_nothing_is_written(site: Site) -> None:
+    plan = site.plan([described(ARCHIVE, "planned"), described(STORESCP, "planned")])
+    site.change(described(STORESCP, "moved meanwhile"))
+    now = site.octets()
+    with pytest.raises(DoesNotFit, match="somebody has changed dicomDescription meanwhile"):
+        site.roll_out(plan)
+    assert site.octets() == now
+
+
+@pytest.mark.parametrize(
+    "change", [Delete(STORESCP.child("cn", "dicom")), described(STORESCP.child("cn", "dicom"), "x")]
+)
+def test_an_entry_deleted_meanwhile_is_named(site: Site, change: Change) -> None:
+    plan = site.plan([change])
+    with connect(site.server) as directory:
+        directory.apply(Delete(STORESCP.child("cn", "dicom")))
+    with pytest.raises(DoesNotFit, match="deleted or renamed the entry meanwhile"):
+        site.roll_out(plan)
+
+
+def test_an_entry_added_meanwhile_is_named(site: Site) -> None:
+    plan = site.plan(new_device())
+    site.change(new_device()[0])
+    with pytest.raises(DoesNotFit, match="added the entry meanwhile"):
+        site.roll_out(plan)
+
+
+def test_a_refusal_by_the_server_in_a_transaction_changes_nothing_and_leaves_no_undo(site: Site) -> None:
+    before = site.octets()
+    with pytest.raises(DirectoryError, match="break its object classes"):
+        site.change(described(ARCHIVE, "a"), Modify(STORESCP, (Modification(Operation.ADD, "uid", (b"x",)),)))
+    assert site.octets() == before
+    assert site.undo_files() == []
+
+
+def test_a_refusal_part_way_leaves_an_undo_of_what_was_done(without_transactions: Site) -> None:
+    site = without_transactions
+    before = site.octets()
+    bad = Modify(STORESCP, (Modification(Operation.ADD, "uid", (b"x",)),))
+    with pytest.raises(ChangedButNotFinished, match=r"1 of 3 steps are done — dcmcfg apply .*\.ldif takes them back"):
+        site.change(described(ARCHIVE, "a"), bad, described(STORESCP, "never"))
+    assert site.octets() != before
+    (undo,) = site.undo_files()
+    site.apply_file(undo)
+    assert site.octets() == before
+
+
+def test_an_interrupt_stops_after_the_step_under_way_with_an_undo(without_transactions: Site) -> None:
+    site = without_transactions
+    before = site.octets()
+    plan = site.plan(new_device())
+
+    def interrupt(done: int, of: int) -> None:
+        if done == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with connect(site.server) as directory, pytest.raises(ChangedButNotFinished, match="interrupted; 2 of 3"):
+        roll_out(
+            directory,
+            plan,
+            manner=manner_of(directory, plan),
+            undo_folder=site.undo_folder,
+            site="the test's server",
+            on_step=interrupt,
+        )
+    site.apply_file(site.undo_files()[0])
+    assert site.octets() == before
+
+
+def through(proxy: CuttingProxy, slapd: RunningSlapd, site_of: SiteOf) -> Site:
+    return site_of(server_of(slapd, url=proxy.url))
+
+
+def test_a_lost_answer_to_the_commit_is_read_back_before_anything_is_said(slapd: RunningSlapd, site_of: SiteOf) -> None:
+    with CuttingProxy(slapd.slapd.port, after=COMMIT) as proxy:
+        site = through(proxy, slapd, site_of)
+        outcome = site.change(described(ARCHIVE, "a"), described(STORESCP, "b"))
+        assert proxy.has_cut
+    assert outcome.manner is Manner.TRANSACTION
+    assert site_of(server_of(slapd)).octets()[str(STORESCP)]["dicomdescription"] == {b"b"}
+
+
+def test_a_connection_lost_before_the_commit_has_changed_nothing(slapd: RunningSlapd, site_of: SiteOf) -> None:
+    before = site_of(server_of(slapd)).octets()
+    with CuttingProxy(slapd.slapd.port, after=b"the second") as proxy:
+        site = through(proxy, slapd, site_of)
+        with pytest.raises(ConnectionLost):
+            site.change(described(ARCHIVE, "the first"), described(STORESCP, "the second"))
+        assert proxy.has_cut
+    assert site_of(server_of(slapd)).octets() == before
+    assert site.undo_files() == []
+
+
+def test_a_lost_answer_to_a_single_change_is_read_back(slapd: RunningSlapd, site_of: SiteOf) -> None:
+    with CuttingProxy(slapd.slapd.port, after=b"arrives") as proxy:
+        through(proxy, slapd, site_of).change(described(ARCHIVE, "arrives"))
+        assert proxy.has_cut
+
+
+def test_a_server_that_is_gone_after_the_commit_was_sent_is_told_as_unknown(
+    slapd: RunningSlapd, site_of: SiteOf
+) -> None:
+    with CuttingProxy(slapd.slapd.port, after=COMMIT, closing=True) as proxy:
+        site = through(proxy, slapd, site_of)
+        with pytest.raises(ChangedButNotFinished, match="not known whether the change was made"):
+            site.change(described(ARCHIVE, "a"), described(STORESCP, "b"))
+    assert len(site.undo_files()) == 1, "the way back stays"
+
+
+def test_nothing_is_written_when_the_undo_cannot_be(site: Site) -> None:
+    site.undo_folder.parent.mkdir(parents=True, exist_ok=True)
+    site.undo_folder.write_text("a file where the folder should be")
+    before = site.octets()
+    with pytest.raises(Exception, match=r"the undo cannot be written.*nothing was changed"):
+        site.change(described(ARCHIVE, "a"))
+    assert site.octets() == before
+
+
+def test_500_changes_go_in_one_transaction(site: Site) -> None:
+    before = site.octets()
+    extra = [
+        Add(
+            Entry.of(
+                ARCHIVE.child("cn", f"extra {number}"),
+                {"objectClass": "dicomNetworkConnection", "cn": f"extra {number}", "dicomHostname": "h"},
+            )
+        )
+        for number in range(500)
+    ]
+    outcome = site.change(*extra)
+    assert outcome.manner is Manner.TRANSACTION
+    assert len(site.octets()) == len(before) + 500
+    site.apply_file(outcome.undo_file)
+    assert site.octets() == before
+
+
+def test_what_is_so_already_is_no_step(site: Site) -> None:
+    site.change(described(ARCHIVE, "a"))
+    assert site.plan([described(ARCHIVE, "a")]).steps == ()
