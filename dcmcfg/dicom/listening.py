@@ -1,0 +1,79 @@
+"""What this machine listens on: its own addresses, and who has a port."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import psutil
+
+ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 — see own_addresses
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether *host*, a name or an address, is this machine; False too when the name cannot be resolved."""
+    return bool(_resolved(host) & _interface_addresses())
+
+
+def own_addresses(host: str) -> tuple[str, ...]:
+    """Return the addresses to listen on to be reached as *host*; empty when that is another machine.
+
+    A host name that is only a loopback address here (Debian writes ``127.0.1.1`` next to it in /etc/hosts) is
+    another address for the rest of the network, so all interfaces listen then. ``localhost`` stays on
+    loopback.
+    """
+    own = _resolved(host) & _interface_addresses()
+    if own and all(_is_loopback(address) for address in own) and not _names_loopback(host):
+        return (ALL_ADDRESSES,)
+    return tuple(sorted(own, key=lambda address: (":" in address, address)))
+
+
+def listener_of(port: int) -> str:
+    """Return who listens on TCP *port*: ``name (pid n)``, ``another user's process``, or ``""`` for nobody."""
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except (psutil.Error, OSError):
+        return "another user's process"  # macOS tells root only
+    listening = (item for item in connections if item.status == psutil.CONN_LISTEN)
+    pids = {item.pid for item in listening if getattr(item.laddr, "port", None) == port}
+    known = sorted(pid for pid in pids if pid is not None)
+    if known:
+        return ", ".join(_name_of(pid) for pid in known)
+    return "another user's process" if pids else ""
+
+
+def _name_of(pid: int) -> str:
+    try:
+        return f"{psutil.Process(pid).name()} (pid {pid})"
+    except psutil.Error:
+        return f"pid {pid}"
+
+
+def _resolved(host: str) -> set[str]:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return set()
+    return {_bare(str(address[0])) for *_, address in found}
+
+
+def _interface_addresses() -> set[str]:
+    families = (socket.AF_INET, socket.AF_INET6)
+    items = (item for interface in psutil.net_if_addrs().values() for item in interface)
+    own = {_bare(item.address) for item in items if item.family in families}
+    return own | {"127.0.0.1", "127.0.1.1"}  # the whole of 127/8 is this machine; these two are in use
+
+
+def _bare(address: str) -> str:
+    return address.partition("%")[0]
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address).is_loopback
+
+
+def _names_loopback(host: str) -> bool:
+    try:
+        return _is_loopback(_bare(host))
+    except ValueError:
+        return host.lower().rstrip(".") in {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}

@@ -1,0 +1,121 @@
+"""Why a dcm4chee archive answers a C-MOVE with A702 or A801.
+
+Both may be about the archive or about the external archive behind it, and only the Error Comment tells: the
+archive puts the text of a Java exception there, cut at 64 characters, so that an AE title or a reject reason
+at its end is lost (CommonCMoveSCP and RetrieveServiceImpl of dcm4chee-arc, DicomServiceException of dcm4che).
+"""
+
+from __future__ import annotations
+
+#: What went wrong, and what to look at.
+Finding = tuple[str, str]
+
+_DESTINATION_UNKNOWN = "refused: the move destination is unknown"
+_NOT_DONE = "refused: the sub-operations could not be performed"
+
+_WHICH_EXTERNAL = (
+    "(the comment has lost its AE title: it is the external retrieve AE title that the archive's database "
+    "holds for the study, or dcmAltCMoveSCP or dcmFallbackCMoveSCP)"
+)
+
+#: Part of the comment, what it says, what to look at; the first that is found is taken.
+_SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
+    (
+        "Unknown AE",
+        "the archive does not know the AE of the external archive",
+        f"in LDAP: an AE with the title of the external archive {_WHICH_EXTERNAL}, and reload, "
+        "because the archive remembers unknown titles (dcmAECacheStaleTimeout). If there is one: a device "
+        "with a broken connection reference is unknown as a whole. A study whose storage commitment never "
+        "came has the title '*', which no AE has",
+    ),
+    (
+        "ConfigurationNotFoundException: AE: ",
+        "the AE of the external archive is not installed",
+        f"dicomInstalled of that AE and of its device {_WHICH_EXTERNAL}",
+    ),
+    (
+        "ConfigurationException",
+        "the archive cannot load the configuration of the external archive's AE",
+        "the connection references and values of that device in LDAP",
+    ),
+    (
+        "A-ASSOCIATE-RJ",
+        "the external archive rejected the archive's association",
+        "the external archive's list of calling AE titles: it sees the AE title of the requester, not the "
+        "archive's, so it must accept the calling title of this C-MOVE; and its own AE title, as the archive "
+        "calls it",
+    ),
+    (
+        "Connection refused",
+        "nothing listens where the archive looks for the external archive",
+        "whether the external archive runs; dicomHostname and dicomPort of its connection in LDAP",
+    ),
+    (
+        "UnknownHostException",
+        "the archive cannot resolve the external archive's host name",
+        "dicomHostname of the external archive's connection in LDAP, as seen from the archive's machine or container",
+    ),
+    (
+        "SocketTimeoutException",
+        "the external archive did not answer the archive's connection in time",
+        "a firewall in between; dicomHostname and dicomPort of its connection in LDAP; dcmTCPConnectTimeout "
+        "of the archive's connection",
+    ),
+    (
+        "IncompatibleConnectionException",
+        "archive and external archive have no connection that fits",
+        "their connections in LDAP: both installed, the external one with a dicomPort, both plain or both "
+        "TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)",
+    ),
+    (
+        "Not installed",
+        "the archive's own AE or connection is not installed",
+        "dicomInstalled of the archive's device, AE and DICOM connection",
+    ),
+)
+
+_NO_REASON = (
+    "whether archive and destination both have these SOP classes in their transfer capabilities "
+    "(dicomTransferCapability: role SCU at the archive's AE; role SCP at the destination, where it lists "
+    "any); whether the destination listens and accepts the archive; with an external archive, its log: the "
+    "connection may have broken after the association was made"
+)
+
+
+def explain_sub_operations_failed(comment: str) -> Finding:
+    """Return what A702 with *comment* says."""
+    for part, what, look_at in _SUB_OPERATIONS:
+        if part in comment:
+            return f"{_NOT_DONE}: {what}", look_at
+    return _NOT_DONE, _NO_REASON
+
+
+def explain_destination_unknown(comment: str) -> Finding:
+    """Return what A801 with *comment* says, and to whom the destination is unknown.
+
+    The archive writes ``Unknown AE: X`` or ``AE: X not installed`` about its own LDAP. Any other comment, or
+    none, comes from an external archive whose response is passed on (archives other than dcm4chee write what
+    they like).
+    """
+    if comment.startswith("Unknown AE: "):
+        title = comment.removeprefix("Unknown AE: ")
+        return (
+            f"{_DESTINATION_UNKNOWN} to the archive itself",
+            f"in LDAP: the AE {title} of a device. Create it with its host and port, then reload, because the "
+            "archive remembers unknown titles (dcmAECacheStaleTimeout). If it is there: spelling and case, "
+            "and the device's connection references, because one broken reference hides the whole device",
+        )
+    if comment.startswith("AE: ") and "not installed" in comment:
+        title = comment.removeprefix("AE: ").split(" not installed")[0]
+        return (
+            f"{_DESTINATION_UNKNOWN} to the archive itself: the AE is not installed",
+            f"dicomInstalled of the AE {title} and of its device",
+        )
+    return (
+        f"{_DESTINATION_UNKNOWN}, most likely to the external archive, whose answer the archive passes on",
+        "dcmExternalRetrieveAEDestination of the archive. Where it is not set, the external archive is asked "
+        "to send straight to the destination of this C-MOVE, so it must know that AE with host and port: set "
+        "the attribute (dcmcfg set-external-retrieve), or make the destination known there. Where it is set, "
+        "that AE title is what the external archive does not know: enter it there with the archive's host "
+        "and port",
+    )

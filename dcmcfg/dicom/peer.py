@@ -1,0 +1,52 @@
+"""Who is called, with how much patience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from dcmcfg.errors import MalformedInput
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A DICOM application entity at its address; ``str()`` is ``AET@host:port``.
+
+    Raises :class:`MalformedInput` for an empty host or a port outside 1 to 65535.
+    """
+
+    ae_title: str
+    host: str
+    port: int
+
+    def __post_init__(self) -> None:
+        if not self.host:
+            raise MalformedInput("the host is missing", on=str(self))
+        if not 1 <= self.port <= 65535:
+            raise MalformedInput("not a TCP port", on=str(self), next_step="a port is a number from 1 to 65535")
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.ae_title}@{host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long to wait, in seconds.
+
+    ``connect`` is for the TCP connection, ``acse`` for the answer to an association request or release,
+    ``dimse`` for the next response to a request, and ``network`` for any octet on an idle association. The
+    archive's own dcmRetrieveTimeout is 300 s on a stock installation, so the last two are longer: a slow
+    recall from tape must end with the archive's answer, not with ours. Raises :class:`MalformedInput` for
+    what is not above zero.
+    """
+
+    connect: float = 10
+    acse: float = 30
+    dimse: float = 360
+    network: float = 360
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            seconds = getattr(self, item.name)
+            if not seconds > 0:
+                raise MalformedInput(f"the {item.name} time-out must be above zero", on=f"{seconds} s")

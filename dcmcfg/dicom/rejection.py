@@ -1,0 +1,61 @@
+"""What an A-ASSOCIATE-RJ says, in words (PS3.8 Table 9-21)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_RESULTS = {1: "rejected permanently", 2: "rejected for now"}
+_SOURCES = {1: "by the application", 2: "by the ACSE provider", 3: "by the presentation provider"}
+_REASONS = {
+    (1, 1): "no reason given",
+    (1, 2): "application context name not supported",
+    (1, 3): "calling AE title not recognised",
+    (1, 7): "called AE title not recognised",
+    (2, 1): "no reason given",
+    (2, 2): "protocol version not supported",
+    (3, 1): "temporary congestion",
+    (3, 2): "local limit exceeded",
+}
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Result, source and reason as they came; ``str()`` is e.g. ``…, called AE title not recognised (1/1/7)``."""
+
+    result: int
+    source: int
+    reason: int
+
+    def __str__(self) -> str:
+        return (
+            f"the association was {_RESULTS.get(self.result, 'rejected')} "
+            f"{_SOURCES.get(self.source, 'by an unknown source')}: "
+            f"{_REASONS.get((self.source, self.reason), 'unknown reason')} "
+            f"({self.result}/{self.source}/{self.reason})"
+        )
+
+    def look_at(self, calling: str, called: str) -> str:
+        """Return the setting to look at, with its name on a dcm4chee archive (AssociationHandler of dcm4che)."""
+        match (self.result, self.source, self.reason):
+            case (_, 1, 7):
+                return (
+                    f"is {called} an AE of that device, on that port? On a dcm4chee archive it must be "
+                    "installed (dicomInstalled), an acceptor (dicomAssociationAcceptor TRUE) and refer to "
+                    "that connection (dicomNetworkConnectionReference), and the archive must have been "
+                    "reloaded since"
+                )
+            case (_, 1, 3):
+                return (
+                    f"does {called} accept calls from {calling}? On a dcm4chee archive: "
+                    "dcmAcceptedCallingAETitle, and dcmValidateCallingAEHostname with the host that LDAP "
+                    "gives for the caller"
+                )
+            case (1, 2, 1):
+                return "does it demand a user identity? On a dcm4chee archive: dcmUserIdentityNegotiation"
+            case (_, 3, 1 | 2):
+                return (
+                    "too many associations are open; try again later. On a dcm4chee archive: "
+                    "dcmLimitOpenAssociations and dcmLimitAssociationsInitiatedBy"
+                )
+            case _:
+                return "its own log says more"

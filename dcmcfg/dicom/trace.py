@@ -1,0 +1,94 @@
+"""What happened to one association, which pynetdicom itself only writes to its log."""
+
+from __future__ import annotations
+
+import socket
+
+from pynetdicom import evt
+from pynetdicom.association import Association
+from pynetdicom.pdu import A_ABORT_RQ, A_RELEASE_RQ
+
+_PROVIDER_REASONS = {  # PS3.8 Table 9-26
+    1: "unrecognised PDU",
+    2: "unexpected PDU",
+    4: "unrecognised PDU parameter",
+    5: "unexpected PDU parameter",
+    6: "invalid PDU parameter value",
+}
+
+
+def wait_for_rest_of_pdu(assoc: Association, seconds: float) -> None:
+    """Bound the wait for the rest of a PDU that has begun to *seconds*; pynetdicom would wait for ever."""
+    if assoc.dul.socket is not None and assoc.dul.socket.socket is not None:
+        assoc.dul.socket.socket.settimeout(seconds)
+
+
+class _RecordingSocket(socket.socket):
+    """A socket that keeps why it could not connect."""
+
+    connect_error: OSError | None = None
+
+    def connect(self, address: object) -> None:
+        try:
+            super().connect(address)  # type: ignore[arg-type]  # as pynetdicom built it
+        except OSError as error:
+            self.connect_error = error
+            raise
+
+
+class Trace:
+    """Notification handlers for one requested association, and what they saw.
+
+    ``ending`` is the first thing that ended the association, in words; ``""`` while nothing has.
+    """
+
+    def __init__(self, stall_seconds: float) -> None:
+        self.assoc: Association | None = None
+        self.opened = False
+        self.ending = ""
+        self._stall_seconds = stall_seconds
+        self._socket: _RecordingSocket | None = None
+
+    @property
+    def connect_error(self) -> OSError | None:
+        """Why the TCP connection failed, if it did."""
+        return self._socket.connect_error if self._socket else None
+
+    def on_acse_sent(self, event: evt.Event) -> None:
+        """Take the place of the socket before the connection is tried: the first primitive asks for that."""
+        wrapper = event.assoc.dul.socket
+        if self.assoc is None and wrapper is not None and wrapper.socket is not None:
+            self.assoc = event.assoc
+            plain = wrapper.socket
+            self._socket = _RecordingSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+            wrapper.socket = self._socket
+
+    def on_open(self, event: evt.Event) -> None:
+        """Bound the wait for the rest of a PDU."""
+        self.opened = True
+        wait_for_rest_of_pdu(event.assoc, self._stall_seconds)
+
+    def on_close(self, event: evt.Event) -> None:  # noqa: ARG002 — a handler takes its event
+        """Note that the connection is gone."""
+        self.ending = self.ending or "the connection was lost"
+
+    def on_pdu_received(self, event: evt.Event) -> None:
+        """Note an abort or a release by the peer."""
+        if isinstance(event.pdu, A_ABORT_RQ):
+            reason = _PROVIDER_REASONS.get(event.pdu.reason_diagnostic or 0, "no reason given")
+            by = f"its DICOM upper layer: {reason}" if event.pdu.source == 2 else "its application"
+            self.ending = self.ending or f"the peer aborted the association ({by})"
+        elif isinstance(event.pdu, A_RELEASE_RQ):
+            self.ending = self.ending or "the peer released the association without an answer"
+            self._wake(event.assoc)
+
+    def on_pdu_sent(self, event: evt.Event) -> None:
+        """Note an abort by ourselves: the peer's time was over, or what it sent made no sense."""
+        if isinstance(event.pdu, A_ABORT_RQ):
+            self.ending = self.ending or "the peer sent something that is not DICOM"
+            self._wake(event.assoc)
+
+    @staticmethod
+    def _wake(assoc: Association) -> None:
+        """End the wait for a response that will not come; pynetdicom does so for an abort only."""
+        assoc.dimse.msg_queue.put((None, None))

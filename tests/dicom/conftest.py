@@ -1,0 +1,43 @@
+"""Fixtures of the DICOM tests; the servers themselves are in ``tests/dicom/dcmtk.py``, for other folders too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.dicom.peer import Peer, Timeouts
+from tests.dicom import dcmtk
+
+
+@pytest.fixture
+def timeouts() -> Timeouts:
+    """Short ones: nothing on loopback takes long, and a test that waits must end."""
+    return Timeouts(connect=5, acse=5, dimse=10, network=10)
+
+
+@pytest.fixture
+def impatient() -> Timeouts:
+    """For peers that never answer."""
+    return Timeouts(connect=1, acse=1, dimse=1, network=1)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dcmqrscp that holds one study, and knows the AE RECEIVER at a port where nothing listens yet."""
+
+    peer: Peer
+    made: dcmtk.Made
+    receiver: Peer
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[Source]:
+    made = dcmtk.make_instances(tmp_path / "made", series=2, per_series=2)
+    receiver = Peer("RECEIVER", dcmtk.LOOPBACK, dcmtk.free_port())
+    with dcmtk.dcmqrscp(tmp_path, knows={"RECEIVER": receiver}) as peer:
+        sent = dcmtk.storescu(peer, made.files)
+        assert sent.returncode == 0, sent.stderr
+        yield Source(peer, made, receiver)

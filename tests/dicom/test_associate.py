@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
+
+from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.query import find_instances
+from dcmcfg.errors import DicomError, MalformedInput
+from tests.dicom import dcmtk
+
+pytestmark = pytest.mark.real
+
+
+@contextmanager
+def _raw_listener(serve: Callable[[socket.socket], None] | None = None, backlog: int = 5) -> Iterator[Peer]:
+    """Listen without speaking DICOM; *serve* gets each connection, without it none is even accepted."""
+    with socket.socket() as listener:
+        listener.bind((dcmtk.LOOPBACK, 0))
+        listener.listen(backlog)
+
+        def accept() -> None:
+            with listener.accept()[0] as connection:
+                serve(connection)  # type: ignore[misc]  # only started with it
+
+        if serve:
+            threading.Thread(target=accept, daemon=True).start()
+        yield Peer("SILENT", dcmtk.LOOPBACK, listener.getsockname()[1])
+
+
+def _no_threads_left() -> bool:
+    """pynetdicom's threads are no daemons: one that is left keeps the process alive."""
+    deadline = time.monotonic() + 3
+    while any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_refused_connection_says_that_nothing_listens(timeouts: Timeouts) -> None:
+    peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, dcmtk.free_port())
+    with pytest.raises(DicomError, match="connection refused") as caught:
+        echo(peer, "ME", timeouts)
+    assert caught.value.on == str(peer)
+    assert "dicomPort" in caught.value.next_step
+
+
+def test_unknown_host_name_is_named(timeouts: Timeouts) -> None:
+    with pytest.raises(DicomError, match=r"host name no-such-host\.invalid cannot be resolved"):
+        echo(Peer("DCM4CHEE", "no-such-host.invalid", 104), "ME", timeouts)
+
+
+def test_host_that_is_no_host_name_is_an_error_too(timeouts: Timeouts) -> None:
+    with pytest.raises(DicomError, match="cannot be resolved"):
+        echo(Peer("DCM4CHEE", "a..b", 104), "ME", timeouts)
+
+
+def test_connection_that_nobody_accepts_times_out(impatient: Timeouts) -> None:
+    with _raw_listener(backlog=0) as peer:
+        fillers = [socket.socket() for _ in range(5)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex((peer.host, peer.port))
+        started = time.monotonic()
+        with pytest.raises(DicomError, match="no connection within 1 s"):
+            echo(peer, "ME", impatient)
+        assert time.monotonic() - started < 4
+        for filler in fillers:
+            filler.close()
+
+
+def test_peer_that_says_nothing_times_out(impatient: Timeouts) -> None:
+    with _raw_listener(lambda _: time.sleep(5)) as peer:
+        started = time.monotonic()
+        with pytest.raises(DicomError, match="no answer to the association request within 1 s") as caught:
+            echo(peer, "ME", impatient)
+        assert time.monotonic() - started < 4
+    assert caught.value.on == str(peer)
+    assert _no_threads_left()
+
+
+def test_peer_that_stops_in_the_middle_of_its_answer_times_out(impatient: Timeouts) -> None:
+    def half_an_answer(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"\x02\x00\x00\x00\x01\x00half")
+        time.sleep(10)
+
+    with _raw_listener(half_an_answer) as peer:
+        started = time.monotonic()
+        with pytest.raises(DicomError):
+            echo(peer, "ME", impatient)
+        assert time.monotonic() - started < 4
+    assert _no_threads_left()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x15\x03\x01\x00\x02\x02\x46",  # a TLS alert
+        b"\x02\x00\x00\x00\x00\x04\xff\xff\xff\xff",
+        b"\x02\x00\x00\x00\x00\x00",
+        b"\x03\x00\x00\x00\x00\x04\x00\x09\x09\x09",
+        b"\x05\x00\x00\x00\x00\x04\x00\x00\x00\x00",
+        b"\x04\x00\x00\x00\x00\x06\x00\x00\x00\x02\x01\x03",
+    ],
+)
+def test_peer_that_speaks_something_else_is_an_error_without_noise(
+    answer: bytes, impatient: Timeouts, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def reply(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(answer)
+        time.sleep(0.5)
+
+    with _raw_listener(reply) as peer, pytest.raises(DicomError):
+        echo(peer, "ME", impatient)
+    assert capfd.readouterr() == ("", "")
+    assert _no_threads_left()
+
+
+def test_peer_that_hangs_up_is_told(impatient: Timeouts) -> None:
+    with (
+        _raw_listener(lambda _: None) as peer,
+        pytest.raises(DicomError, match="no association: the connection was lost"),
+    ):
+        echo(peer, "ME", impatient)
+
+
+def test_peer_that_aborts_is_told(impatient: Timeouts) -> None:
+    def abort(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x02")
+
+    with (
+        _raw_listener(abort) as peer,
+        pytest.raises(DicomError, match=r"the peer aborted the association \(its DICOM upper layer: unexpected PDU"),
+    ):
+        echo(peer, "ME", impatient)
+
+
+def test_unknown_called_ae_title_is_rejected_with_the_setting_to_look_at(tmp_path: Path, timeouts: Timeouts) -> None:
+    with dcmtk.dcmqrscp(tmp_path) as peer, pytest.raises(DicomError) as caught:
+        echo(Peer("WRONG", peer.host, peer.port), "ME", timeouts)
+    assert "called AE title not recognised (1/1/7)" in caught.value.what
+    assert "is WRONG an AE" in caught.value.next_step
+
+
+def test_rejection_without_a_reason_is_told(tmp_path: Path, timeouts: Timeouts) -> None:
+    with (
+        dcmtk.storescp(tmp_path / "in", options=["--refuse"]) as peer,
+        pytest.raises(DicomError, match=r"rejected permanently by the application: no reason given \(1/1/1\)"),
+    ):
+        echo(peer, "ME", timeouts)
+
+
+def test_no_accepted_presentation_context_names_the_sop_class(tmp_path: Path, timeouts: Timeouts) -> None:
+    with dcmtk.storescp(tmp_path / "in") as peer, pytest.raises(DicomError) as caught:
+        find_instances(peer, "ME", "1.2.3", timeouts)
+    assert "no presentation context (Study Root Query/Retrieve Information Model - FIND)" in caught.value.what
+    assert "dicomTransferCapability" in caught.value.next_step
+
+
+@pytest.mark.parametrize("title", ["", "A" * 17, "BACK\\SLASH", "Ü"])
+def test_what_is_no_ae_title_is_refused_before_anything_is_sent(title: str, timeouts: Timeouts) -> None:
+    peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, dcmtk.free_port())
+    with pytest.raises(MalformedInput, match="not an AE title"):
+        echo(peer, title, timeouts)
+    with pytest.raises(MalformedInput, match="not an AE title"):
+        echo(Peer(title, peer.host, peer.port), "ME", timeouts)
+
+
+def test_an_error_inside_aborts_and_success_releases(tmp_path: Path, timeouts: Timeouts) -> None:
+    with dcmtk.storescp(tmp_path / "in") as peer:
+        with pytest.raises(ZeroDivisionError), associated(peer, "ME", [Verification], timeouts) as failing:
+            raise ZeroDivisionError
+        with associated(peer, "ME", [Verification], timeouts) as good:
+            pass
+    assert failing.assoc.is_aborted
+    assert good.assoc.is_released
+    assert _no_threads_left()
+
+
+def test_transfer_syntax_that_was_not_offered_is_refused(tmp_path: Path, timeouts: Timeouts) -> None:
+    with dcmtk.storescp(tmp_path / "in") as honest:
+
+        def twist(connection: socket.socket) -> None:
+            with socket.create_connection((honest.host, honest.port)) as upstream:
+                upstream.sendall(connection.recv(65536))
+                answer = upstream.recv(65536)
+                connection.sendall(answer.replace(b"1.2.840.10008.1.2", b"1.2.840.10008.9.9"))
+                connection.recv(65536)
+
+        with _raw_listener(twist) as peer, pytest.raises(DicomError, match="transfer syntax that was not offered"):
+            echo(peer, "ME", timeouts)

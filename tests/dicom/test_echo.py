@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.peer import Timeouts
+from tests.dicom import dcmtk
+
+pytestmark = pytest.mark.real
+
+
+def test_dcmtk_answers(tmp_path: Path, timeouts: Timeouts) -> None:
+    with dcmtk.storescp(tmp_path / "in") as peer:
+        assert 0 < echo(peer, "ME", timeouts) < 5
+
+
+def test_nothing_is_written_to_the_terminal(
+    tmp_path: Path, timeouts: Timeouts, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with dcmtk.storescp(tmp_path / "in") as peer:
+        echo(peer, "ME", timeouts)
+    assert capfd.readouterr() == ("", "")

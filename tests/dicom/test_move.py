@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from pynetdicom import evt
+
+from dcmcfg.dicom.move import MoveOutcome, Progress, move_study
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.receive import Receiver
+from dcmcfg.errors import DicomError, MalformedInput
+from tests.dicom import dcmtk
+from tests.dicom.conftest import Source
+from tests.dicom.scp import Behaviour, element, misbehaving_scp, responds
+
+pytestmark = pytest.mark.real
+
+STUDY = "1.2.3"
+
+
+def _move(peer: Peer, timeouts: Timeouts, study_uid: str = STUDY) -> MoveOutcome:
+    return move_study(peer, "ME", study_uid, "RECEIVER", timeouts=timeouts)
+
+
+def test_dcmqrscp_moves_the_study_to_our_receiver(source: Source, timeouts: Timeouts) -> None:
+    pending: list[Progress] = []
+    with Receiver("RECEIVER", dcmtk.LOOPBACK, source.receiver.port, timeouts) as receiver:
+        outcome = move_study(
+            source.peer, "ME", source.made.study_uid, "RECEIVER", timeouts=timeouts, on_pending=pending.append
+        )
+        received = receiver.received
+    assert (outcome.status, outcome.completed, outcome.failed, outcome.interrupted) == (0x0000, 4, 0, "")
+    assert {instance.sop_instance_uid for instance in received} == set(source.made.sop_instance_uids)
+    assert {instance.study_uid for instance in received} == {source.made.study_uid}
+    assert {instance.calling_ae_title for instance in received} == {"LONGTERM"}
+    assert {instance.move_originator_ae_title for instance in received} == {"ME"}
+    assert [progress.completed for progress in pending] == [1, 2, 3, 4]
+
+
+def test_dcmqrscp_moves_the_study_to_dcmtk_s_storescp(source: Source, tmp_path: Path, timeouts: Timeouts) -> None:
+    folder = tmp_path / "in"
+    with dcmtk.storescp(folder, ae_title="RECEIVER", port=source.receiver.port):
+        outcome = _move(source.peer, timeouts, source.made.study_uid)
+    assert (outcome.status, outcome.completed) == (0x0000, 4)
+    assert dcmtk.stored_in(folder) == set(source.made.sop_instance_uids)
+
+
+def test_move_to_unknown_destination_is_a801(source: Source, timeouts: Timeouts) -> None:
+    outcome = move_study(source.peer, "ME", source.made.study_uid, "NOBODY", timeouts=timeouts)
+    assert (outcome.status, outcome.interrupted) == (0xA801, "")
+
+
+def test_move_to_a_destination_that_is_down_names_the_failed_instances(source: Source, timeouts: Timeouts) -> None:
+    outcome = _move(source.peer, timeouts, source.made.study_uid)
+    assert (outcome.status, outcome.completed, outcome.failed) == (0xA702, 0, 4)
+    assert set(outcome.failed_sop_instance_uids) == set(source.made.sop_instance_uids)
+
+
+def test_move_of_an_unknown_study_is_success_with_nothing_done(source: Source, timeouts: Timeouts) -> None:
+    outcome = _move(source.peer, timeouts)
+    assert outcome.status == 0x0000
+    assert not outcome.completed
+
+
+def test_absent_counters_are_none_and_not_zero(timeouts: Timeouts) -> None:
+    with misbehaving_scp(on_move=responds(0x0000)) as peer:
+        outcome = _move(peer, timeouts)
+    assert outcome.status == 0x0000
+    assert (outcome.remaining, outcome.completed, outcome.failed, outcome.warning) == (None, None, None, None)
+
+
+def test_comment_offending_elements_and_failed_instances_are_kept(timeouts: Timeouts) -> None:
+    behaviour = responds(
+        0xA702,
+        element("FailedSOPInstanceUIDList", b"1.2.3.1\\1.2.3.2"),
+        ErrorComment="java.net.UnknownHostException: host",
+        OffendingElement=[0x0020000D],
+        NumberOfFailedSuboperations=2,
+    )
+    with misbehaving_scp(on_move=behaviour) as peer:
+        outcome = _move(peer, timeouts)
+    assert outcome.status == 0xA702
+    assert outcome.comment == "java.net.UnknownHostException: host"
+    assert outcome.offending_elements == ("(0020,000D)",)
+    assert outcome.failed_sop_instance_uids == ("1.2.3.1", "1.2.3.2")
+    assert (outcome.completed, outcome.failed) == (None, 2)
+
+
+def test_identifier_that_cannot_be_read_leaves_the_status(timeouts: Timeouts) -> None:
+    with misbehaving_scp(on_move=responds(0xB000, b"\xff\xff\xff", NumberOfCompletedSuboperations=1)) as peer:
+        outcome = _move(peer, timeouts)
+    assert (outcome.status, outcome.completed, outcome.failed_sop_instance_uids) == (0xB000, 1, ())
+
+
+def _abort(event: evt.Event) -> None:
+    event.assoc.abort()
+
+
+def _hang_up(event: evt.Event) -> None:
+    event.assoc.dul.socket.socket.shutdown(2)  # type: ignore[union-attr]
+    time.sleep(0.2)
+
+
+def _release(event: evt.Event) -> None:
+    event.assoc.acse.send_release(is_response=False)
+    time.sleep(0.5)
+
+
+def _sends(octets: bytes) -> Behaviour:
+    def behave(event: evt.Event) -> None:
+        event.assoc.dul.socket.send(octets)  # type: ignore[union-attr]
+        time.sleep(2.5)
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (_abort, "the peer aborted the association (its application)"),
+        (_hang_up, "the connection was lost"),
+        (_release, "the peer released the association without an answer"),
+        (_sends(b"HTTP/1.1 500 \r\n\r\n"), "the peer sent something that is not DICOM"),
+        (_sends(b"\x04\x00\x00\x00\x00\x08\x00\x00\x00\x04\x01\x03\xff\xff"), "no response within 1 s"),
+        (_sends(b""), "no response within 1 s"),
+        (_sends(b"\x04\x00\x00\x00\x01\x00half"), ""),  # whichever is first: connection given up, or time-out
+    ],
+    ids=["abort", "hang-up", "release", "http", "nonsense", "silence", "half a PDU"],
+)
+def test_what_goes_wrong_after_the_request_was_sent_is_an_outcome(
+    behaviour: Behaviour, words: str, impatient: Timeouts, capfd: pytest.CaptureFixture[str]
+) -> None:
+    started = time.monotonic()
+    with misbehaving_scp(on_move=behaviour) as peer:
+        outcome = _move(peer, impatient)
+        assert time.monotonic() - started < 4
+    assert outcome.status is None
+    assert outcome.interrupted
+    assert words in outcome.interrupted
+    assert capfd.readouterr() == ("", "")
+
+
+def test_last_known_counters_survive_an_abort(timeouts: Timeouts) -> None:
+    def pending_then_abort(event: evt.Event) -> None:
+        responds(0xFF00, NumberOfRemainingSuboperations=3, NumberOfCompletedSuboperations=2)(event)
+        time.sleep(0.3)
+        event.assoc.abort()
+
+    with misbehaving_scp(on_move=pending_then_abort) as peer:
+        outcome = _move(peer, timeouts)
+    assert (outcome.status, outcome.remaining, outcome.completed, outcome.failed) == (None, 3, 2, None)
+
+
+def test_pending_responses_keep_a_slow_move_from_timing_out(impatient: Timeouts) -> None:
+    def slow(event: evt.Event) -> None:
+        for _ in range(3):
+            time.sleep(0.6)
+            responds(0xFF00)(event)
+        responds(0x0000, NumberOfCompletedSuboperations=1)(event)
+
+    with misbehaving_scp(on_move=slow) as peer:
+        outcome = _move(peer, impatient)
+    assert (outcome.status, outcome.completed) == (0x0000, 1)
+    assert outcome.seconds > impatient.dimse
+
+
+def test_failure_before_the_request_was_sent_is_an_error(timeouts: Timeouts) -> None:
+    with pytest.raises(DicomError, match="connection refused"):
+        _move(Peer("ARCHIVE", dcmtk.LOOPBACK, dcmtk.free_port()), timeouts)
+
+
+@pytest.mark.parametrize(("uid", "destination"), [("1.2.*", "RECEIVER"), ("1.2.3", "A" * 17), ("1.2.3", "")])
+def test_bad_arguments_are_refused_before_anything_is_sent(uid: str, destination: str, timeouts: Timeouts) -> None:
+    with pytest.raises(MalformedInput):
+        move_study(Peer("ARCHIVE", dcmtk.LOOPBACK, 1), "ME", uid, destination, timeouts=timeouts)
+
+
+def test_an_interrupt_cancels_the_move_aborts_and_is_passed_on(timeouts: Timeouts) -> None:
+    cancelled, aborted = threading.Event(), threading.Event()
+
+    def pending_for_ever(event: evt.Event) -> None:
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and not aborted.is_set():
+            responds(0xFF00)(event)
+            time.sleep(0.05)
+        if event.is_cancelled:
+            cancelled.set()
+
+    def interrupt(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    handlers = [(evt.EVT_CONN_CLOSE, lambda _: aborted.set())]
+    started = time.monotonic()
+    with misbehaving_scp(on_move=pending_for_ever, handlers=handlers) as peer:
+        with pytest.raises(KeyboardInterrupt):
+            move_study(peer, "ME", STUDY, "RECEIVER", timeouts=timeouts, on_pending=interrupt)
+        assert aborted.wait(2)
+        assert cancelled.wait(2)
+    assert time.monotonic() - started < 4
+
+
+@pytest.mark.parametrize("silent_before", ["association", "response"])
+def test_ctrl_c_ends_the_process_at_once(silent_before: str, tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from dcmcfg.dicom.move import move_study\n"
+        "from dcmcfg.dicom.peer import Peer, Timeouts\n"
+        "print('ready', flush=True)\n"
+        "move_study(Peer('ARCHIVE', '127.0.0.1', int(sys.argv[1])), 'ME', '1.2.3', 'X', timeouts=Timeouts())\n"
+    )
+    on_move: Behaviour = lambda _: time.sleep(5)  # noqa: E731
+    requested = threading.Event()
+    handlers = [
+        (evt.EVT_REQUESTED, lambda _: time.sleep(5 if silent_before == "association" else 0)),
+        (evt.EVT_CONN_OPEN, lambda _: requested.set()),
+    ]
+    with misbehaving_scp(on_move=on_move, handlers=handlers) as peer:
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, str(peer.port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert requested.wait(10)
+        time.sleep(0.3)
+        started = time.monotonic()
+        os.kill(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert time.monotonic() - started < 3
+    assert errors.count(b"Traceback") == 1  # the interpreter's own, for KeyboardInterrupt
+    assert errors.rstrip().endswith(b"KeyboardInterrupt")

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pynetdicom import status as table
+
+from dcmcfg.dicom.status import Service, category_of, explain
+
+SERVICES: tuple[Service, ...] = ("C-MOVE", "C-FIND", "C-STORE", "C-ECHO")
+JAVA = "org.dcm4che3.conf.api.ConfigurationNotFoundException: "
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(SERVICES), st.integers(0, 0xFFFF), st.text(max_size=64))
+def test_every_status_has_a_meaning_and_every_failure_something_to_look_at(
+    service: Service, status: int, comment: str
+) -> None:
+    meaning = explain(service, status, comment)
+    assert meaning.meaning
+    assert f"{status:04X}H" in str(meaning)
+    assert comment in str(meaning)
+    if meaning.category == "failure":
+        assert meaning.look_at
+
+
+@pytest.mark.parametrize(
+    ("status", "category"),
+    [
+        (0x0000, "success"),
+        (0xFF00, "pending"),
+        (0xFF01, "pending"),
+        (0xFE00, "cancel"),
+        (0xB000, "warning"),
+        (0x0107, "warning"),
+        (0xA702, "failure"),
+        (0xC801, "failure"),
+        (0x0110, "failure"),
+        (0xFF02, "failure"),
+    ],
+)
+def test_categories_go_by_number(status: int, category: str) -> None:
+    assert category_of(status) == category
+
+
+def test_pynetdicom_knows_no_status_that_we_put_elsewhere() -> None:
+    for codes in (table.QR_MOVE_SERVICE_CLASS_STATUS, table.QR_FIND_SERVICE_CLASS_STATUS):
+        for code, (category, _) in codes.items():
+            assert category_of(code) == category.lower(), f"{code:04X}"
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        (f"{JAVA}Unknown AE", "does not know the AE of the external archive"),
+        (f"{JAVA}AE: LTA no", "not installed"),
+        ("A-ASSOCIATE-RJ[result: 1 - rejected-permanent, source: 1 - servi", "rejected"),
+        ("java.net.ConnectException: Connection refused", "nothing listens"),
+        ("java.net.UnknownHostException: host", "resolve"),
+        ("java.net.SocketTimeoutException: Connect timed out", "in time"),
+        ("org.dcm4che3.net.IncompatibleConnectionException: No compatible", "no connection that fits"),
+        ("java.lang.IllegalStateException: Not installed", "archive's own AE"),
+        ("org.dcm4che3.conf.api.ConfigurationException: javax.naming.Name", "cannot load"),
+    ],
+)
+def test_a702_is_told_by_what_is_left_of_the_java_exception(comment: str, expected: str) -> None:
+    assert len(comment) <= 64
+    assert expected in explain("C-MOVE", 0xA702, comment).meaning
+
+
+def test_a702_without_a_comment_points_at_transfer_capabilities_and_the_destination() -> None:
+    look_at = explain("C-MOVE", 0xA702).look_at
+    assert "dicomTransferCapability" in look_at
+    assert "destination" in look_at
+
+
+def test_a702_after_a_reject_tells_that_the_requester_s_title_is_what_the_external_archive_sees() -> None:
+    assert "AE title of the requester" in explain("C-MOVE", 0xA702, "A-ASSOCIATE-RJ[result: 1").look_at
+
+
+def test_a801_of_the_archive_itself_names_the_missing_ae() -> None:
+    meaning = explain("C-MOVE", 0xA801, "Unknown AE: STORESCP")
+    assert "to the archive itself" in meaning.meaning
+    assert "in LDAP: the AE STORESCP of a device" in meaning.look_at
+
+
+def test_a801_for_an_ae_that_is_not_installed_points_at_dicom_installed() -> None:
+    assert "dicomInstalled of the AE STORESCP" in explain("C-MOVE", 0xA801, "AE: STORESCP not installed").look_at
+
+
+@pytest.mark.parametrize("comment", ["", "Move Destination: STORESCP unknown"])
+def test_a801_that_is_passed_on_tells_both_settings(comment: str) -> None:
+    meaning = explain("C-MOVE", 0xA801, comment)
+    assert "external archive" in meaning.meaning
+    assert "Where it is not set" in meaning.look_at
+    assert "Where it is set" in meaning.look_at
+    assert "dcmExternalRetrieveAEDestination" in meaning.look_at
+
+
+def test_c801_names_the_white_list() -> None:
+    assert "dcmAcceptedMoveDestination" in explain("C-MOVE", 0xC801, "Move Destination not allowed").look_at
+
+
+def test_a_status_prints_as_code_meaning_and_comment() -> None:
+    assert str(explain("C-ECHO", 0x0122, "no")) == "0122H, refused: SOP class not supported (no)"
