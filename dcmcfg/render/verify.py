@@ -1,0 +1,175 @@
+"""A verdict as a short report, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from dcmcfg.dicom.move import Progress as MoveProgress
+from dcmcfg.render.console import stderr_console
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.run import Watcher
+from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
+
+_GOOD, _BAD, _OPEN = "green", "red", "yellow"
+_UIDS_SHOWN = 10
+
+
+def verdict_view(verdict: Verdict, evidence: Evidence) -> RenderableType:
+    """Return the report: the headline, who asked whom, each part by itself, what to do next."""
+    headline = Text(_plain(verdict.headline), style=f"bold {_GOOD if verdict.verified else _BAD}")
+    parts = Table.grid(padding=(0, 2))
+    parts.add_column(no_wrap=True, style="bold")
+    parts.add_column(overflow="fold")
+    parts.add_row("reported", _reported(verdict.reported))
+    parts.add_row("received", _received(verdict.received, evidence))
+    parts.add_row("route", _route(verdict.route))
+    for step in verdict.next_steps:
+        parts.add_row(Text("next", style="bold cyan"), _plain(step))
+    for note in verdict.notes:
+        parts.add_row(Text("note", style="dim"), Text(_plain(note), style="dim"))
+    return Group(headline, "", *_header(evidence), "", parts)
+
+
+def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
+    """Return the whole verdict for ``--json``; statuses are numbers, what is not known is null."""
+    question, reported, received, route = evidence.question, verdict.reported, verdict.received, verdict.route
+    return {
+        "verified": verdict.verified,
+        "headline": verdict.headline,
+        "study_instance_uid": question.study_uid,
+        "archive": str(question.archive),
+        "calling": question.calling,
+        "destination": question.destination,
+        "expected": {
+            "number": evidence.expected_number,
+            "instances": [
+                {"sop_instance_uid": item.sop_instance_uid, "availability": item.availability or None}
+                for item in evidence.expected
+            ],
+        },
+        "reported": {
+            "ok": reported.ok,
+            "status": reported.status,
+            "status_hex": None if reported.status is None else f"{reported.status:04X}",
+            "meaning": reported.meaning,
+            "comment": reported.comment,
+            "completed": reported.completed,
+            "failed": reported.failed,
+            "warning": reported.warning,
+            "failed_sop_instance_uids": list(evidence.outcome.failed_sop_instance_uids),
+            "seconds": round(evidence.outcome.seconds, 3),
+            "reasons": list(reported.reasons),
+        },
+        "received": {
+            "finding": received.finding.value,
+            "number": None if received.finding is Witness.NOT_WITNESSED else received.number,
+            "missing": list(received.missing),
+            "foreign": list(received.foreign),
+            "duplicates": list(received.duplicates),
+            "callers": list(received.callers),
+            "move_originators": list(received.move_originators),
+            "reasons": list(received.reasons),
+        },
+        "route": {
+            "finding": route.finding.value,
+            "way": route.way,
+            "instances": route.instances,
+            "external_retrieve_destination": evidence.route.destination,
+            "reasons": list(route.reasons),
+        },
+        "next_steps": list(verdict.next_steps),
+        "notes": list(verdict.notes),
+    }
+
+
+@contextmanager
+def verify_progress() -> Iterator[Watcher]:
+    """Yield a watcher that shows on standard error how it goes; silent where that is no terminal."""
+    console = stderr_console()
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def pending(move: MoveProgress) -> None:
+            done = sum(number or 0 for number in (move.completed, move.failed, move.warning))
+            bar.update(task, completed=done)
+
+        yield Watcher(
+            on_step=lambda text: bar.update(task, description=_plain(text)),
+            on_expected=lambda number: bar.update(task, total=number or None),
+            on_pending=pending,
+            on_received=lambda number: bar.update(task, completed=number),
+        )
+
+
+def _header(evidence: Evidence) -> Iterator[Text]:
+    question = evidence.question
+    yield Text(f"study {question.study_uid}")
+    yield Text(f"{question.calling} asked {question.archive} to send it to {question.destination}")
+    yield Text(f"{question.calling} is the calling AE title that the external archive sees", style="dim")
+
+
+def _reported(reported: Reported) -> Text:
+    expected = "unknown" if reported.expected is None else str(reported.expected)
+    status = "no final response" if reported.status is None else f"{reported.status:04X}H {reported.meaning}"
+    counters = f"completed={reported.completed}, failed={reported.failed}, warning={reported.warning}"
+    text = Text(status, style=_GOOD if reported.ok else _BAD)
+    text.append(f"\n{counters} (expected: {expected})", style="default")
+    if reported.comment:
+        text.append(f"\ncomment: {_plain(reported.comment)}", style="default")
+    said_already = () if reported.status is None else (f"status {reported.status:04X}",)
+    return _with_reasons(text, (reason for reason in reported.reasons if reason not in said_already))
+
+
+def _received(received: Received, evidence: Evidence) -> Text:
+    destination = evidence.question.destination
+    if received.finding is Witness.NOT_WITNESSED:
+        return Text(f"not witnessed: --receive listens as {destination}", style=_OPEN)
+    expected = "an unknown number" if evidence.expected_number is None else counted(evidence.expected_number)
+    style = {Witness.COMPLETE: _GOOD, Witness.UNCHECKED: _OPEN}.get(received.finding, _BAD)
+    text = Text(f"{received.finding.value}: {received.number} of {expected} at {destination}", style=style)
+    if received.callers:
+        originators = ", ".join(received.move_originators) or "none"
+        callers = f"called by {', '.join(received.callers)}, Move Originator {originators}"
+        text.append(f"\n{_plain(callers)} (proves nothing by itself)", style="default")
+    for what, uids in (("missing", received.missing), ("foreign", received.foreign), ("twice", received.duplicates)):
+        if uids:
+            text.append(f"\n{what}: {_plain(_shortened(uids))}", style="default")
+    return _with_reasons(text, received.reasons)
+
+
+def _route(route: Route) -> Text:
+    styles = {RouteFinding.SHOWN: _GOOD, RouteFinding.NOT_SHOWN: _OPEN, RouteFinding.CONTRADICTED: _BAD}
+    number = f" for {counted(route.instances)}" if route.finding is RouteFinding.SHOWN else ""
+    text = Text(f"{route.finding.value}{number}", style=styles[route.finding])
+    text.append(f"\nconfigured: {_plain(route.way)}", style="default")
+    return _with_reasons(text, route.reasons)
+
+
+def _with_reasons(text: Text, reasons: Iterable[str]) -> Text:
+    for reason in reasons:
+        text.append(f"\n- {_plain(reason)}", style="default")
+    return text
+
+
+def _shortened(uids: tuple[str, ...]) -> str:
+    more = f" and {len(uids) - _UIDS_SHOWN} more" if len(uids) > _UIDS_SHOWN else ""
+    return ", ".join(uids[:_UIDS_SHOWN]) + more
+
+
+def _plain(text: str) -> str:
+    """Return *text*, in which peers had a hand, without control characters."""
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)

@@ -1,0 +1,1 @@
+"""The proof: one real C-MOVE, and what it shows."""

@@ -1,0 +1,187 @@
+"""Who has to be called where for a verification, read from the tree."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from dcmcfg.devices import Configuration, Connection, Device, NetworkAE
+from dcmcfg.dicom.listening import is_this_machine
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+from dcmcfg.retrieve_settings import effective
+from dcmcfg.verify.evidence import ConfiguredRoute
+
+STOCK_AE = "DCM4CHEE"
+#: Seconds that we wait longer than the archive itself, so that it is the archive that gives up first.
+MARGIN_S = 60.0
+#: Seconds to wait at least: the archive's stock dcmRetrieveTimeout.
+STOCK_RETRIEVE_TIMEOUT_S = 300.0
+#: Seconds to wait for an archive whose dcmRetrieveTimeout is 0 or absent, which waits for ever.
+UNLIMITED_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Address:
+    """What the user says instead of the tree: a host, and a port unless the tree's is meant."""
+
+    host: str
+    port: int | None = None
+
+    @staticmethod
+    def parse(text: str) -> Address:
+        """Return the address written ``HOST``, ``HOST:PORT`` or ``[IPv6]:PORT``; raises :class:`MalformedInput`."""
+        try:
+            parts = urlsplit(f"//{text}")
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if not host or port == 0 or parts.netloc != text or set(text) & set("@ ") or text.endswith(":"):
+            raise MalformedInput("not HOST or HOST:PORT", on=repr(text), next_step="for example archive.hospital:11112")
+        return Address(host, port)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everybody is; ``destination`` is None when the tree has no address for it."""
+
+    archive: Peer
+    destination: Peer | None
+    route: ConfiguredRoute
+    timeouts: Timeouts
+    warnings: tuple[str, ...] = ()
+
+
+def find_addresses(
+    configuration: Configuration,
+    device_name: str,
+    destination: str,
+    *,
+    ae: str | None = None,
+    connect: Address | None = None,
+    receive: bool = False,
+    timeout_s: float | None = None,
+    elsewhere: tuple[str, ...] = (),
+) -> Addresses:
+    """Return the addresses for a C-MOVE of a study from an AE of the device *device_name* to the AE *destination*.
+
+    ``ae`` is the archive AE that is asked; without it DCM4CHEE where the device has that AE, else its only one.
+    ``elsewhere`` are the hosts of the site's servers (:func:`server_hosts`): a ``localhost`` in the tree is warned
+    about when one of them is another machine.
+
+    Raises :class:`~dcmcfg.errors.NotFound` for a device or AE that is not in the tree (the destination only with
+    ``receive``), :class:`~dcmcfg.errors.MalformedInput` when the AE must be named, and
+    :class:`~dcmcfg.errors.DcmcfgError` for one that does not listen without TLS.
+    """
+    device = configuration.device(device_name)
+    asked = device.network_ae(ae) if ae else _usual_ae(device)
+    connection = asked.listening()
+    archive = _peer(asked, connection, connect)
+    target = configuration.network_ae(destination)
+    if receive and target is None:
+        raise NotFound(
+            f"the tree has no AE {destination}, so there is no address to receive on",
+            next_step="name another AE with --dest, or verify without --receive",
+        )
+    listening = target.listening() if target else None
+    receiver = _peer(target, listening, None) if target and (receive or listening) else None
+    return Addresses(
+        archive=archive,
+        destination=receiver,
+        route=_route(asked, target),
+        timeouts=_timeouts(device, connection, timeout_s),
+        warnings=tuple(_warnings(archive, connect, target, receiver, destination, elsewhere)),
+    )
+
+
+def _usual_ae(device: Device) -> NetworkAE:
+    """Return the AE to ask where none is named: the stock one, or the only one."""
+    titles = [ae.title for ae in device.network_aes]
+    if STOCK_AE in titles:
+        return device.network_ae(STOCK_AE)
+    if len(titles) == 1:
+        return device.network_aes[0]
+    raise MalformedInput(
+        f"which AE of the device {device.name} is to be asked?",
+        next_step=f"--ae names one of: {', '.join(titles) or 'none, the device has no AE'}",
+    )
+
+
+def _peer(ae: NetworkAE, connection: Connection | None, instead: Address | None) -> Peer:
+    port = (instead.port if instead else None) or (connection.port if connection else None)
+    host = instead.host if instead else connection.host if connection else ""
+    if not host or not port:
+        raise DcmcfgError(
+            f"{ae.title} has no installed DICOM connection that listens without TLS",
+            on=str(ae.entry.dn),
+            next_step="verify speaks plain DICOM; --connect HOST:PORT gives the archive's address",
+        )
+    return Peer(ae.title, host, port)
+
+
+def _route(asked: NetworkAE, target: NetworkAE | None) -> ConfiguredRoute:
+    setting = effective(asked, "dcmExternalRetrieveAEDestination")
+    sources = {"AE": f"AE {asked.title}", "device": f"device {asked.device.name}", "": ""}
+    return ConfiguredRoute(
+        destination=next(iter(setting.values), None),
+        source=sources[setting.level],
+        archive_titles=frozenset(ae.title for ae in asked.device.network_aes),
+        destination_known=target is not None and target.installed,
+    )
+
+
+def _timeouts(device: Device, connection: Connection | None, timeout_s: float | None) -> Timeouts:
+    """Return time-outs no shorter than the archive's own dcmRetrieveTimeout (milliseconds in the tree)."""
+    if timeout_s is None:
+        entry = device.tree.get(connection.dn) if connection else None
+        text = (entry.text("dcmRetrieveTimeout") if entry else None) or "0"
+        milliseconds = int(text) if text.isdecimal() else 0
+        if connection is None:
+            timeout_s = STOCK_RETRIEVE_TIMEOUT_S + MARGIN_S
+        elif milliseconds == 0:
+            timeout_s = UNLIMITED_S
+        else:
+            timeout_s = max(milliseconds / 1000, STOCK_RETRIEVE_TIMEOUT_S) + MARGIN_S
+    return Timeouts(dimse=timeout_s, network=timeout_s)
+
+
+def _warnings(
+    archive: Peer,
+    connect: Address | None,
+    target: NetworkAE | None,
+    receiver: Peer | None,
+    destination: str,
+    elsewhere: tuple[str, ...],
+) -> Iterator[str]:
+    remote = next((host for host in elsewhere if not is_this_machine(host)), None)
+    if remote and not connect and is_loopback(archive.host):
+        yield (
+            f"the tree gives {archive.host} as the host of {archive.ae_title}, which is this machine, although "
+            f"{remote} is another one: --connect HOST gives the archive's address"
+        )
+    away = archive.host if not is_loopback(archive.host) else remote
+    if away and receiver and is_loopback(receiver.host):
+        yield (
+            f"the tree gives {receiver.host} as the host of {destination}: an archive on {away} takes that for its "
+            "own machine"
+        )
+    if target is None:
+        yield f"the tree has no AE {destination}: the archive will not know this Move Destination"
+    elif not target.installed:
+        yield f"{destination} is not installed (dicomInstalled), so the archive will refuse this Move Destination"
+
+
+def server_hosts(*urls: str) -> tuple[str, ...]:
+    """Return the hosts in *urls*; a server behind a socket file (``ldapi://``) has none, it is on this machine."""
+    parts = (urlsplit(url) for url in urls)
+    return tuple(part.hostname for part in parts if part.hostname and part.scheme != "ldapi")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host* means the machine that it is said on: ``localhost`` or a loopback address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") in {"localhost", "localhost.localdomain"}

@@ -1,0 +1,134 @@
+"""What to do next when a verification did not go well: the setting to look at, or whom to ask."""
+
+from __future__ import annotations
+
+from dcmcfg.dicom.status import explain
+from dcmcfg.verify.evidence import NOT_ONLINE, Evidence, MoveRecord
+from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Witness
+
+DESTINATION_UNKNOWN = 0xA801
+SUCCESS = 0x0000
+NOT_PERFORMED = 0xA702
+SOME_FAILED = 0xB000
+
+
+def next_steps(evidence: Evidence, reported: Reported, received: Received, route: Route) -> tuple[str, ...]:
+    """Return the steps to take, the most promising first; empty when nothing went wrong."""
+    steps = []
+    if route.finding is RouteFinding.CONTRADICTED:
+        steps.append(_contradicted(evidence))
+    elif reported.status == DESTINATION_UNKNOWN:
+        steps.append(_destination_unknown(evidence))
+    if not reported.ok and reported.status != DESTINATION_UNKNOWN:
+        steps.append(_not_reported(evidence, reported))
+    if reported.ok and received.finding is Witness.INCOMPLETE:
+        steps.append(_not_received(evidence, received))
+    return tuple(dict.fromkeys(step for step in steps if step))
+
+
+def _contradicted(evidence: Evidence) -> str:
+    relayed = [record for record in evidence.records or () if record.destination != evidence.route.destination]
+    if relayed or not evidence.records:
+        return (
+            "the archive may not have loaded what the tree says: dcmcfg reload, then verify with another study"
+            if relayed
+            else "see that the record is that of the external archive which holds the study"
+        )
+    return "see in the external archive's log whom it sent the study to"
+
+
+def _destination_unknown(evidence: Evidence) -> str:
+    """Say to whom the destination is unknown; the archive answers A801 itself, or relays it."""
+    question, route = evidence.question, evidence.route
+    asked = _refused_by_the_external_archive(evidence)
+    if asked is None and _by_the_archive(evidence):
+        if not route.destination_known:
+            return f"the tree has no AE {question.destination}: create it with host and port, then dcmcfg reload"
+        words = f"Unknown AE: {question.destination}"
+        return f"check: {explain('C-MOVE', DESTINATION_UNKNOWN, words).look_at}"
+    if route.destination is None:
+        return (
+            "the archive passed the request on with its original destination, and the external archive does not "
+            f"know {question.destination}: dcmcfg set-external-retrieve {question.archive.ae_title} has the "
+            "external archive send to the archive instead"
+        )
+    return (
+        f"the external archive does not know {route.destination} (dcmExternalRetrieveAEDestination on "
+        f"{route.source}): its administrator must enter {route.destination} there, with the archive's host and "
+        "DICOM port"
+    )
+
+
+def _refused_by_the_external_archive(evidence: Evidence) -> MoveRecord | None:
+    return next((record for record in evidence.records or () if record.status == DESTINATION_UNKNOWN), None)
+
+
+def _by_the_archive(evidence: Evidence) -> bool:
+    """Tell whether the archive itself refused: by its comment, the external archive's record, or the tree."""
+    comment = evidence.outcome.comment
+    own_words = comment.startswith("Unknown AE: ") or (comment.startswith("AE: ") and "not installed" in comment)
+    return own_words or evidence.records == () or not evidence.route.destination_known
+
+
+def _not_reported(evidence: Evidence, reported: Reported) -> str:
+    if reported.status is None:
+        return (
+            "the archive may still be at it: look for its answer in its log; a slow recall needs a longer "
+            "dcmRetrieveTimeout on the archive's connection, and --timeout-s here"
+        )
+    if reported.status != SUCCESS or reported.failed or reported.warning:
+        return _failed(evidence, reported)
+    if reported.completed:
+        return _wrong_number(evidence)
+    return _nothing_completed(evidence)
+
+
+def _failed(evidence: Evidence, reported: Reported) -> str:
+    look_at = f"check: {explain('C-MOVE', reported.status or SOME_FAILED, reported.comment).look_at}"
+    purged = any(instance.availability in NOT_ONLINE for instance in evidence.expected)
+    if reported.status == NOT_PERFORMED and not purged and not evidence.records:
+        # The archive answers the same for its own storage and for a retrieve from elsewhere.
+        return (
+            f"if the study is in the archive's own storage, it is {evidence.question.destination} that the archive "
+            f"could not send to: does it listen at its address in LDAP, and accept the archive? Else {look_at}"
+        )
+    return look_at
+
+
+def _nothing_completed(evidence: Evidence) -> str:
+    """Explain 0000 with zero completed (CommonCMoveSCP, RetrieveServiceImpl)."""
+    study = evidence.question.study_uid
+    if not evidence.expected:
+        return (
+            f"the archive's database has no study {study} (for {evidence.question.archive.ae_title}): check the "
+            "UID; studies that only the external archive knows need dcmFallbackCMoveSCP"
+        )
+    if evidence.records:
+        return (
+            "what the external archive sent was not matched with this request: its C-STOREs need the Move "
+            "Originator AE title, and its AE title must be the one that the archive recorded for the "
+            "study; else map it with dcmCStoreSCUOfCMoveSCP on the archive's device"
+        )
+    return (
+        "the archive lists the study but dropped its instances: dcmRestrictRetrieveSilently with a missing "
+        "transfer capability, or instances whose external retrieve AE title is unknown; for a mix of "
+        "local and purged ones dcmCStoreSCUOfCMoveSCP"
+    )
+
+
+def _wrong_number(evidence: Evidence) -> str:
+    if evidence.expected_number is None:
+        return "say how many instances the study has: --expect N"
+    return (
+        "compare with what the archive lists (--expect N overrides it): the query/retrieve view of the AE hides "
+        "rejected instances, and a study that is only partly purged needs dcmCStoreSCUOfCMoveSCP"
+    )
+
+
+def _not_received(evidence: Evidence, received: Received) -> str:
+    if received.foreign:
+        return "another sender may have called the receiver meanwhile: see who called it, and verify again"
+    return (
+        f"another storage SCP may be reached under {evidence.question.destination}: compare dicomHostname and "
+        "dicomPort in LDAP with where this machine is, as seen from the archive; after a change: dcmcfg reload"
+    )

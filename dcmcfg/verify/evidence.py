@@ -1,0 +1,69 @@
+"""What one verification found out, before anybody judges it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.dicom.query import Instance
+from dcmcfg.dicom.receive import ReceivedInstance
+
+#: Instance Availability (0008,0056) of objects that are not in online storage (PS3.3 C.4.23.1.1).
+NOT_ONLINE = frozenset({"NEARLINE", "OFFLINE", "UNAVAILABLE"})
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked, by whom, of whom."""
+
+    study_uid: str
+    archive: Peer
+    destination: str  # the Move Destination: an AE title
+    calling: str  # the calling AE title; the archive passes it on, so the external archive sees it too
+    expected_number: int | None = None  # of instances, when the user says so
+
+
+@dataclass(frozen=True)
+class MoveRecord:
+    """One C-MOVE in the external archive's own record."""
+
+    started: datetime
+    calling: str
+    called: str
+    destination: str
+    study_uid: str
+    status: int | None = None
+    completed: int | None = None
+    failed: int | None = None
+
+
+@dataclass(frozen=True)
+class ConfiguredRoute:
+    """What the tree says about external retrieve on the archive AE that was asked."""
+
+    destination: str | None = None  # effective dcmExternalRetrieveAEDestination; None when unset
+    source: str = ""  # where it comes from: "device dcm4chee-arc" or "AE DCM4CHEE"
+    archive_titles: frozenset[str] = frozenset()  # all AE titles of the archive's device
+    destination_known: bool = True  # whether the Move Destination is an AE in the tree
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known when the C-MOVE is over."""
+
+    question: Question
+    expected: tuple[Instance, ...]  # as the archive listed them before the move
+    outcome: MoveOutcome
+    received: tuple[ReceivedInstance, ...] | None  # None when nobody of ours listened
+    records: tuple[MoveRecord, ...] | None  # of this study, in this run's time; None when there is no record to read
+    route: ConfiguredRoute
+    warnings: tuple[str, ...] = ()  # what was odd about the addresses and the like
+
+    @property
+    def expected_number(self) -> int | None:
+        """How many instances should arrive; None when nobody knows."""
+        if self.question.expected_number is not None:
+            return self.question.expected_number
+        return len({instance.sop_instance_uid for instance in self.expected}) or None

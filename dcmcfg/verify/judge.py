@@ -1,0 +1,85 @@
+"""The judge: evidence in, verdict out."""
+
+from __future__ import annotations
+
+from dcmcfg.verify.advice import next_steps
+from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
+from dcmcfg.verify.received import judge_received
+from dcmcfg.verify.reported import judge_report
+from dcmcfg.verify.route import judge_route
+from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
+
+SECOND_RUN = "a verify recalls the study into the archive's own storage, so a second run proves less about the route"
+ONLINE_HINT = (
+    "the archive says ONLINE for purged instances too while dcmExternalRetrieveInstanceAvailability "
+    "is not set on the storage that held them"
+)
+
+
+def judge(evidence: Evidence, *, require_witness: bool = False) -> Verdict:
+    """Return the verdict on *evidence*; the parts are judged each by itself, ``verified`` takes all of them.
+
+    Verified: the archive reported success (status 0000, completed as expected, nothing failed); where our receiver
+    listened, every expected instance arrived and no other; and the route is not contradicted. With
+    ``require_witness`` a success that nobody of ours witnessed is not verified.
+    """
+    reported = judge_report(evidence)
+    received = judge_received(evidence)
+    witnessed = received.finding is not Witness.NOT_WITNESSED
+    delivered = received.finding is Witness.COMPLETE if witnessed else reported.ok
+    route = judge_route(evidence, delivered=delivered)
+    verified = (
+        reported.ok
+        and (received.finding is Witness.COMPLETE or (not witnessed and not require_witness))
+        and route.finding is not RouteFinding.CONTRADICTED
+    )
+    return Verdict(
+        headline=_headline(evidence, reported, received, route, verified=verified),
+        verified=verified,
+        reported=reported,
+        received=received,
+        route=route,
+        next_steps=next_steps(evidence, reported, received, route),
+        notes=_notes(evidence, delivered=delivered),
+    )
+
+
+def _headline(evidence: Evidence, reported: Reported, received: Received, route: Route, *, verified: bool) -> str:
+    if not verified:
+        return "NOT verified: " + "; ".join(_against(reported, received, route))
+    if received.finding is Witness.NOT_WITNESSED:
+        return (
+            f"reported, not witnessed: {reported.completed} of {counted(reported.expected or 0)} sent to "
+            f"{evidence.question.destination}, says the archive; {_route_words(route, reported)}"
+        )
+    return (
+        f"verified: {received.number} of {counted(reported.expected or 0)} received by "
+        f"{evidence.question.destination}; {_route_words(route, reported)}"
+    )
+
+
+def _against(reported: Reported, received: Received, route: Route) -> list[str]:
+    """Return what speaks against it, the heaviest first; never empty for what is not verified."""
+    against = list(reported.reasons)
+    if reported.status not in (None, 0) and reported.meaning:
+        against[0] = f"{against[0]}, {reported.meaning}"
+    against += received.reasons
+    if route.finding is RouteFinding.CONTRADICTED:
+        against.append(f"route contradicted, {route.reasons[0]}")
+    return against or ["reported, not witnessed, and a witness is required"]
+
+
+def _route_words(route: Route, reported: Reported) -> str:
+    if route.finding is RouteFinding.SHOWN and reported.expected and route.instances < reported.expected:
+        return f"route shown for {route.instances} of them"
+    return f"route {route.finding.value}"
+
+
+def _notes(evidence: Evidence, *, delivered: bool) -> tuple[str, ...]:
+    notes = list(evidence.warnings)
+    values = {instance.availability for instance in evidence.expected}
+    if evidence.records is None and "ONLINE" in values and not values & NOT_ONLINE:
+        notes.append(ONLINE_HINT)
+    if delivered:
+        notes.append(SECOND_RUN)
+    return tuple(notes)

@@ -1,0 +1,84 @@
+"""The external archive's own record of the C-MOVEs it served: a file of JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dcmcfg.verify.evidence import MoveRecord
+
+
+def read_records(path: Path, *, study_uid: str, since: datetime) -> tuple[MoveRecord, ...] | None:
+    """Return the C-MOVEs of *study_uid* from *since* on, oldest first; None when *path* cannot be read.
+
+    Each line is one JSON object: ``started`` and ``time`` (ISO 8601; UTC unless they say otherwise), ``calling``,
+    ``called``, ``destination``, ``study_uid``, ``status``, ``completed``, ``failed``. Lines that are not such an
+    object, a half-written last one for instance, count for nothing.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return None
+    return tuple(
+        record
+        for record in parse_records(text.splitlines())
+        if record.study_uid == study_uid and record.started >= since
+    )
+
+
+def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
+    """Yield what *lines* record; a line that is no record is passed over."""
+    for line in lines:
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(fields, dict) and (record := _record(fields)):
+            yield record
+
+
+def _record(fields: dict[str, object]) -> MoveRecord | None:
+    started = _instant(fields.get("started")) or _instant(fields.get("time"))
+    study_uid = fields.get("study_uid")
+    if started is None or not isinstance(study_uid, str):
+        return None
+    return MoveRecord(
+        started=started,
+        calling=_text(fields.get("calling")),
+        called=_text(fields.get("called")),
+        destination=_text(fields.get("destination")),
+        study_uid=study_uid,
+        status=_status(fields.get("status")),
+        completed=_number(fields.get("completed")),
+        failed=_number(fields.get("failed")),
+    )
+
+
+def _instant(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _text(value: object) -> str:
+    return value.strip(" ") if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _status(value: object) -> int | None:
+    """Return a DIMSE status written as a number or as hexadecimal text (``A801``, ``0xA801``)."""
+    if isinstance(value, str):
+        try:
+            return int(value.removesuffix("H"), 16)
+        except ValueError:
+            return None
+    return _number(value)

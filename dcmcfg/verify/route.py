@@ -1,0 +1,141 @@
+"""By which way the instances came: shown, not shown or contradicted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dcmcfg.verify.evidence import NOT_ONLINE, Evidence, MoveRecord
+from dcmcfg.verify.verdict import Route, RouteFinding, counted
+
+
+@dataclass
+class _Findings:
+    """Reasons as they gather, by the finding they speak for."""
+
+    shown: list[str] = field(default_factory=list)
+    contradicted: list[str] = field(default_factory=list)
+    neutral: list[str] = field(default_factory=list)
+
+
+def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
+    """Return whether the instances came from the external archive by the way that the tree configures.
+
+    ``delivered`` says whether our receiver saw the instances, or, where none listened, the archive reported
+    success. Shown takes Instance Availability other than ONLINE before the move, or the external archive's own
+    record of it. Contradicted means that pieces of evidence exclude each other, or that the record shows another
+    way than the configured one. Who called the receiver proves nothing by itself: a caller gives any AE title it
+    likes.
+    """
+    findings = _Findings()
+    recalled = [record for record in _of_this_run(evidence) if record.completed]
+    from_record = sum(record.completed or 0 for record in recalled)
+    purged = sum(instance.availability in NOT_ONLINE for instance in evidence.expected)
+    _weigh_record(evidence, findings, recalled, purged=purged, delivered=delivered)
+    _weigh_availability(evidence, findings, purged, delivered=delivered)
+    _weigh_callers(evidence, findings)
+    instances = max(from_record, purged if delivered else 0)
+    if evidence.expected_number is not None:
+        instances = min(instances, evidence.expected_number)
+    match findings:
+        case _Findings(contradicted=[_, *_]):
+            finding, reasons, instances = RouteFinding.CONTRADICTED, findings.contradicted, 0
+        case _Findings(shown=[_, *_]) if delivered:
+            finding, reasons = RouteFinding.SHOWN, findings.shown
+        case _:
+            finding, reasons, instances = RouteFinding.NOT_SHOWN, findings.shown, 0
+    return Route(finding, _way(evidence), instances, (*reasons, *findings.neutral))
+
+
+def _way(evidence: Evidence) -> str:
+    question, route = evidence.question, evidence.route
+    if route.destination is None:
+        return f"external archive → {question.destination} (dcmExternalRetrieveAEDestination is not set)"
+    return (
+        f"external archive → {route.destination} → {question.destination} "
+        f"(dcmExternalRetrieveAEDestination on {route.source})"
+    )
+
+
+def _of_this_run(evidence: Evidence) -> tuple[MoveRecord, ...]:
+    """Return the records that can be this run's: the archive calls with our title, or with one of its own."""
+    titles = {evidence.question.calling} | evidence.route.archive_titles
+    return tuple(record for record in evidence.records or () if record.calling in titles)
+
+
+def _weigh_record(
+    evidence: Evidence, findings: _Findings, recalled: list[MoveRecord], *, purged: int, delivered: bool
+) -> None:
+    if evidence.records is None:
+        findings.neutral.append("the external archive's own record was not there to read")
+        return
+    ours = _of_this_run(evidence)
+    for record in ours:
+        _weigh_destination(evidence, findings, record)
+    if recalled:
+        for record in recalled:
+            findings.shown.append(
+                f"the external archive's own record: {record.calling} asked it to send to {record.destination}, "
+                f"{record.completed} completed"
+            )
+    elif ours:
+        findings.neutral.append(f"the external archive was asked and answered {_status(ours[-1])}, nothing completed")
+    elif delivered and purged:
+        findings.contradicted.append(
+            "the external archive's own record shows no C-MOVE of this study in this run, "
+            f"although before it {counted(purged)} had to come from elsewhere"
+        )
+    else:
+        findings.neutral.append("the external archive's own record shows no C-MOVE of this study in this run")
+    if len(ours) < len(evidence.records):
+        findings.neutral.append(
+            "others moved the study from the external archive meanwhile: "
+            + ", ".join(sorted({record.calling for record in evidence.records} - {record.calling for record in ours}))
+        )
+
+
+def _weigh_destination(evidence: Evidence, findings: _Findings, record: MoveRecord) -> None:
+    configured = evidence.route.destination or evidence.question.destination
+    if record.destination == configured:
+        return
+    if evidence.route.destination is None:
+        findings.contradicted.append(
+            f"the external archive was asked to send to {record.destination}, "
+            "although the tree sets no dcmExternalRetrieveAEDestination"
+        )
+    else:
+        findings.contradicted.append(
+            f"the external archive was asked to send to {record.destination}, "
+            f"although the tree sets dcmExternalRetrieveAEDestination {configured} on {evidence.route.source}"
+        )
+
+
+def _weigh_availability(evidence: Evidence, findings: _Findings, purged: int, *, delivered: bool) -> None:
+    values = sorted({instance.availability or "not given" for instance in evidence.expected})
+    if purged and delivered:
+        number = (
+            counted(purged) if purged == len(evidence.expected) else f"{purged} of {len(evidence.expected)} instances"
+        )
+        away = " or ".join(value for value in values if value in NOT_ONLINE)
+        findings.shown.append(f"before the move, {number} {'was' if purged == 1 else 'were'} {away}")
+    elif evidence.expected:
+        findings.neutral.append(f"Instance Availability before the move: {', '.join(values)}")
+
+
+def _weigh_callers(evidence: Evidence, findings: _Findings) -> None:
+    """Weigh who called the receiver: only against the configured way, with a second sign of who it is."""
+    callers = {instance.calling_ae_title for instance in evidence.received or () if instance.calling_ae_title}
+    if not callers:
+        return
+    findings.neutral.append(f"the receiver was called by {', '.join(sorted(callers))} (by its own account)")
+    external = {record.called for record in _of_this_run(evidence)}
+    external |= {title for instance in evidence.expected for title in instance.retrieve_ae_titles}
+    direct = sorted((callers & external) - evidence.route.archive_titles)
+    if direct and evidence.route.destination is not None:
+        findings.contradicted.append(
+            f"{', '.join(direct)} called the receiver directly, although the tree sets "
+            f"dcmExternalRetrieveAEDestination {evidence.route.destination} on {evidence.route.source}"
+        )
+
+
+def _status(record: MoveRecord) -> str:
+    return "nothing" if record.status is None else f"{record.status:04X}"

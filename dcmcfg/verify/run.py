@@ -1,0 +1,118 @@
+"""One verification from the first question to the last: it gathers the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic, sleep
+
+from dcmcfg.dicom.move import MoveOutcome, Progress, move_study
+from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.query import find_instances
+from dcmcfg.dicom.receive import ReceivedInstance, Receiver
+from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.evidence import Evidence, MoveRecord, Question
+from dcmcfg.verify.record import read_records
+
+#: Seconds after the archive's answer in which stragglers may still arrive, and the external archive write its record.
+STRAGGLERS_S = 2.0
+RECORD_S = 1.0
+_POLL_S = 0.05
+
+
+def _ignore(_: object) -> None:
+    """Take no notice."""
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who is told how it goes; ``on_received`` is called in another thread, with the number of C-STOREs so far."""
+
+    on_step: Callable[[str], None] = _ignore
+    on_expected: Callable[[int], None] = _ignore
+    on_pending: Callable[[Progress], None] = _ignore
+    on_received: Callable[[int], None] = _ignore
+
+
+def gather(
+    question: Question,
+    addresses: Addresses,
+    *,
+    receive: bool = False,
+    external_log: Path | None = None,
+    watcher: Watcher = Watcher(),
+) -> Evidence:
+    """Ask what the study holds, have it sent, and return what was seen; with *receive*, listen as the destination.
+
+    Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is sent: when we cannot listen, when the archive
+    cannot be reached, or when its answer to C-FIND is an error. Whatever happens later is evidence.
+    """
+    receiver = _receiver(addresses, watcher) if receive else None
+    with receiver or nullcontext():
+        if receiver:
+            watcher.on_step(f"listening as {receiver}")
+        watcher.on_step(f"asking {question.archive} what the study holds (C-FIND)")
+        expected = find_instances(question.archive, question.calling, question.study_uid, _query_timeouts(addresses))
+        watcher.on_expected(len(expected))
+        watcher.on_step(f"asking {question.archive} to send it to {question.destination} (C-MOVE)")
+        since = datetime.now(UTC).replace(microsecond=0)  # a record may tell whole seconds only
+        outcome = _move(question, addresses, watcher)
+        received = _arrived(receiver, outcome) if receiver else None
+    return Evidence(
+        question=question,
+        expected=expected,
+        outcome=outcome,
+        received=received,
+        records=_records(external_log, question.study_uid, since) if external_log else None,
+        route=addresses.route,
+        warnings=addresses.warnings,
+    )
+
+
+def _receiver(addresses: Addresses, watcher: Watcher) -> Receiver:
+    peer = addresses.destination
+    if peer is None:
+        raise ValueError("to receive, the destination's address must be known")
+
+    def count(_: ReceivedInstance) -> None:
+        watcher.on_received(len(receiver.received))
+
+    receiver = Receiver(peer.ae_title, peer.host, peer.port, addresses.timeouts, count)
+    return receiver
+
+
+def _query_timeouts(addresses: Addresses) -> Timeouts:
+    """Return time-outs for C-FIND: a query recalls nothing, so it needs no more patience than any request."""
+    return replace(addresses.timeouts, dimse=min(addresses.timeouts.dimse, Timeouts().dimse))
+
+
+def _move(question: Question, addresses: Addresses, watcher: Watcher) -> MoveOutcome:
+    return move_study(
+        question.archive,
+        question.calling,
+        question.study_uid,
+        question.destination,
+        timeouts=addresses.timeouts,
+        on_pending=watcher.on_pending,
+    )
+
+
+def _arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
+    """Return what arrived, waiting a moment where the archive says that more was sent."""
+    reported = outcome.completed or 0
+    receiver.wait_until(
+        lambda arrived: len({instance.sop_instance_uid for instance in arrived}) >= reported, STRAGGLERS_S
+    )
+    return receiver.received
+
+
+def _records(path: Path, study_uid: str, since: datetime) -> tuple[MoveRecord, ...] | None:
+    deadline = monotonic() + RECORD_S
+    while not (records := read_records(path, study_uid=study_uid, since=since)):
+        if monotonic() > deadline:
+            break
+        sleep(_POLL_S)
+    return records

@@ -1,0 +1,37 @@
+"""The Study Instance UID that a user asks about (PS3.5 §9.1)."""
+
+from __future__ import annotations
+
+import re
+
+from dcmcfg.errors import MalformedInput
+
+MAXIMUM_LENGTH = 64
+_FORM = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+", re.ASCII)
+
+
+def parse_study_uid(text: str) -> str:
+    """Return *text* when it is a UID: digits and dots, no leading zero in a component, at most 64 characters.
+
+    Blanks around it are dropped, because UIDs are pasted from logs. Raises :class:`MalformedInput`.
+    """
+    uid = text.strip()
+    if problem := _problem(uid):
+        raise MalformedInput(
+            f"not a Study Instance UID: {problem}",
+            on=repr(text),
+            next_step="a UID looks like 1.2.840.113619.2.55.3",
+        )
+    return uid
+
+
+def _problem(uid: str) -> str:
+    if not uid:
+        return "it is empty"
+    if len(uid) > MAXIMUM_LENGTH:
+        return f"it has {len(uid)} characters, at most {MAXIMUM_LENGTH} are allowed"
+    if not re.fullmatch(r"[0-9.]+", uid, re.ASCII):
+        return "it holds something else than digits and dots"
+    if not _FORM.fullmatch(uid):
+        return "a component is empty or begins with a zero, or there is only one component"
+    return ""

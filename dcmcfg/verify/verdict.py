@@ -1,0 +1,95 @@
+"""The verdict on one verification: three parts, each by itself, with a headline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+def counted(number: int) -> str:
+    """Return ``1 instance``, ``2 instances``."""
+    return f"{number} instance" if number == 1 else f"{number} instances"
+
+
+class Reporting(Enum):
+    """What the archive's own answer amounts to."""
+
+    SUCCESS = "success"  # 0000, every expected instance completed, nothing failed
+    NO_SUCCESS = "no success"
+
+
+class Witness(Enum):
+    """What our own receiver saw."""
+
+    NOT_WITNESSED = "not witnessed"  # nobody of ours listened
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    UNCHECKED = "unchecked"  # something came, but nobody knows what should have come
+
+
+class RouteFinding(Enum):
+    """Whether the instances came from the external archive by the configured way."""
+
+    SHOWN = "shown"
+    NOT_SHOWN = "not shown"
+    CONTRADICTED = "contradicted"  # pieces of the evidence exclude each other, or the way was another one
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What the archive reported; counters that it left out count as 0 (PS3.7 §9.3.4.2)."""
+
+    finding: Reporting
+    status: int | None
+    meaning: str
+    comment: str
+    completed: int
+    failed: int
+    warning: int
+    expected: int | None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.finding is Reporting.SUCCESS
+
+
+@dataclass(frozen=True)
+class Received:
+    """What arrived, by SOP Instance UID compared as sets."""
+
+    finding: Witness
+    number: int = 0  # of distinct instances
+    missing: tuple[str, ...] = ()  # expected, did not arrive
+    foreign: tuple[str, ...] = ()  # arrived, not expected
+    duplicates: tuple[str, ...] = ()  # arrived more than once
+    callers: tuple[str, ...] = ()  # who called the receiver, by their own account
+    move_originators: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Route:
+    """By which way the instances came, as far as the evidence goes."""
+
+    finding: RouteFinding
+    way: str  # the configured way in words
+    instances: int = 0  # for how many of them the way is shown
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer. ``exit_code`` is 0 or 1: whatever happens before a C-MOVE is an error, not a verdict."""
+
+    headline: str
+    verified: bool
+    reported: Reported
+    received: Received
+    route: Route
+    next_steps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.verified else 1

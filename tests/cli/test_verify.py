@@ -1,0 +1,353 @@
+"""``dcmcfg verify`` against real peers: dcmtk's archive, one that lies, slapd with the lab's tree."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
+from tests.cli.conftest import Run
+from tests.dicom import dcmtk
+from tests.dicom.dcmtk import LOOPBACK, Made, free_port, make_instances
+from tests.running_slapd import RunningSlapd
+from tests.verify.scripted_archive import OnMove, scripted_archive
+
+pytestmark = pytest.mark.real
+Verify = Callable[..., Result]
+STUDY = "1.2.826.0.1.3680043.10.1.1"
+WORKSTATION = "dicomDeviceName=workstation,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return make_instances(tmp_path / "made", STUDY)
+
+
+@pytest.fixture
+def workstation(slapd: RunningSlapd, tmp_path: Path) -> Peer:
+    """The AE WORKSTATION at a free port, in the tree as well."""
+    peer = Peer("WORKSTATION", LOOPBACK, free_port())
+    _set(slapd, tmp_path, f"cn=dicom,{WORKSTATION}", dicomHostname=peer.host, dicomPort=str(peer.port))
+    return peer
+
+
+def _set(slapd: RunningSlapd, folder: Path, dn: str, **values: str) -> None:
+    steps = "".join(f"replace: {name}\n{name}: {value}\n-\n" for name, value in values.items())
+    change = folder / "change.ldif"
+    change.write_text(f"version: 1\n\ndn: {dn}\nchangetype: modify\n{steps}")
+    done = slapd.run_client("ldapmodify", "-f", str(change))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def verify(run: Run, slapd: RunningSlapd, workstation: Peer, monkeypatch: pytest.MonkeyPatch) -> Verify:
+    """Run ``verify`` on the slapd with the lab's tree: ``verify(archive, "--receive")``."""
+    monkeypatch.setenv("DCMCFG_LDAP_URL", slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", slapd.password)
+
+    def verify_study(archive: Peer, *arguments: str, study: str = STUDY, dest: str = workstation.ae_title) -> Result:
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10")
+        return run("verify", "--study", study, "--dest", dest, *where, *arguments)
+
+    return verify_study
+
+
+@pytest.fixture
+def plain_pacs(tmp_path: Path, made: Made, workstation: Peer) -> Iterator[Peer]:
+    """dcmtk's archive with the study, as DCM4CHEE; it knows WORKSTATION."""
+    with dcmtk.dcmqrscp(tmp_path, ae_title="DCM4CHEE", knows={"WORKSTATION": workstation}) as peer:
+        sent = dcmtk.storescu(peer, made.files)
+        assert sent.returncode == 0, sent.stderr
+        yield peer
+
+
+def answer(result: Result) -> dict[str, Any]:
+    content = json.loads(result.stdout)
+    assert isinstance(content, dict)
+    return content
+
+
+def test_a_plain_pacs_sends_the_study_and_it_is_received(verify: Verify, plain_pacs: Peer, workstation: Peer) -> None:
+    result = verify(plain_pacs, "--receive")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    assert re.sub(r" +\n", "\n", result.stdout) == (
+        f"""\
+verified: 3 of 3 instances received by WORKSTATION; route not shown
+
+study {STUDY}
+DCMCFG asked DCM4CHEE@127.0.0.1:{plain_pacs.port} to send it to WORKSTATION
+DCMCFG is the calling AE title that the external archive sees
+
+reported  0000H success: all sub-operations are done
+          completed=3, failed=0, warning=0 (expected: 3)
+received  complete: 3 of 3 instances at WORKSTATION
+          called by DCM4CHEE, Move Originator DCMCFG (proves nothing by itself)
+route     not shown
+          configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
+          - the external archive's own record was not there to read
+          - Instance Availability before the move: not given
+          - the receiver was called by DCM4CHEE (by its own account)
+note      a verify recalls the study into the archive's own storage, so a second run proves less about the route
+"""
+    )
+
+
+def test_the_receiver_is_gone_afterwards(verify: Verify, plain_pacs: Peer, workstation: Peer) -> None:
+    assert verify(plain_pacs, "--receive").exit_code == 0
+    assert verify(plain_pacs, "--receive").exit_code == 0
+    with closing(socket.socket()) as probe:
+        assert probe.connect_ex((workstation.host, workstation.port)) != 0
+
+
+def test_without_receiving_dcmtks_storescp_gets_it_and_it_is_not_witnessed(
+    verify: Verify, plain_pacs: Peer, workstation: Peer, made: Made, tmp_path: Path
+) -> None:
+    with dcmtk.storescp(tmp_path / "stored", ae_title="WORKSTATION", port=workstation.port):
+        result = verify(plain_pacs, "--json")
+        assert verify(plain_pacs, "--require-witness").exit_code == 1
+    assert result.exit_code == 0
+    verdict = answer(result)
+    assert verdict["headline"].startswith("reported, not witnessed: 3 of 3 instances")
+    assert (verdict["received"]["finding"], verdict["received"]["number"]) == ("not witnessed", None)
+    assert dcmtk.stored_in(tmp_path / "stored") == set(made.sop_instance_uids)
+
+
+def test_json_is_one_document_with_all_parts(verify: Verify, plain_pacs: Peer) -> None:
+    verdict = answer(verify(plain_pacs, "--receive", "--json"))
+    assert list(verdict) == [
+        "verified",
+        "headline",
+        "study_instance_uid",
+        "archive",
+        "calling",
+        "destination",
+        "expected",
+        "reported",
+        "received",
+        "route",
+        "next_steps",
+        "notes",
+    ]
+    assert verdict["expected"]["number"] == 3
+    assert verdict["reported"] | {"seconds": 0} == {
+        "ok": True,
+        "status": 0,
+        "status_hex": "0000",
+        "meaning": "success: all sub-operations are done",
+        "comment": "",
+        "completed": 3,
+        "failed": 0,
+        "warning": 0,
+        "failed_sop_instance_uids": [],
+        "seconds": 0,
+        "reasons": [],
+    }
+
+
+def test_a_destination_that_the_archive_does_not_know_is_a_no(verify: Verify, plain_pacs: Peer) -> None:
+    result = verify(plain_pacs, "--json", dest="NOBODY")
+    verdict = answer(result)
+    assert (result.exit_code, verdict["reported"]["status_hex"]) == (1, "A801")
+    assert verdict["next_steps"] == ["the tree has no AE NOBODY: create it with host and port, then dcmcfg reload"]
+    assert "the tree has no AE NOBODY: the archive will not know this Move Destination" in verdict["notes"]
+
+
+def test_a_destination_where_nobody_listens_is_a_no(verify: Verify, plain_pacs: Peer) -> None:
+    result = verify(plain_pacs)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("NOT verified: status ")
+
+
+def test_a_study_that_the_archive_never_heard_of_is_a_no(verify: Verify, plain_pacs: Peer) -> None:
+    result = verify(plain_pacs, "--receive", study="1.2.3")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("NOT verified: ")
+    assert "0 of an unknown number" in result.stdout
+
+
+def test_too_few_for_the_expected_number_are_a_no(verify: Verify, plain_pacs: Peer) -> None:
+    result = verify(plain_pacs, "--receive", "--expect", "4", "--json")
+    assert result.exit_code == 1
+    assert answer(result)["headline"] == "NOT verified: 3 of 4 completed; 3 instances arrived, expected: 4"
+
+
+def test_an_archive_that_is_down_is_3(verify: Verify) -> None:
+    result = verify(Peer("DCM4CHEE", LOOPBACK, free_port()))
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "connection refused" in result.stderr
+    assert "next: " in result.stderr
+
+
+def test_a_called_title_that_is_none_is_rejected_with_3(verify: Verify, plain_pacs: Peer) -> None:
+    result = verify(plain_pacs, "--ae", "AS_RECEIVED")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "called AE title" in result.stderr or "no presentation context" in result.stderr
+
+
+def test_a_taken_port_is_3_and_says_by_whom(verify: Verify, plain_pacs: Peer, workstation: Peer) -> None:
+    with socket.create_server((workstation.host, workstation.port)):
+        result = verify(plain_pacs, "--receive")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert re.search(
+        rf"WORKSTATION@127.0.0.1:{workstation.port}: port {workstation.port} is taken by .*pid", result.stderr
+    )
+
+
+def test_receiving_for_another_machine_is_3(
+    verify: Verify, plain_pacs: Peer, slapd: RunningSlapd, tmp_path: Path
+) -> None:
+    _set(slapd, tmp_path, f"cn=dicom,{WORKSTATION}", dicomHostname="192.0.2.1")
+    result = verify(plain_pacs, "--receive")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "not this machine" in result.stderr
+
+
+def test_receiving_for_an_ae_outside_the_tree_is_3(verify: Verify, plain_pacs: Peer) -> None:
+    result = verify(plain_pacs, "--receive", dest="NOBODY")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "the tree has no AE NOBODY" in result.stderr
+
+
+def test_a_success_of_which_nothing_arrives_is_a_no(verify: Verify, made: Made) -> None:
+    with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
+        result = verify(archive, "--receive", "--json")
+    verdict = answer(result)
+    assert (result.exit_code, verdict["headline"]) == (1, "NOT verified: nothing arrived at WORKSTATION")
+    assert verdict["received"]["missing"] == sorted(made.sop_instance_uids)
+    assert verdict["route"]["finding"] == "not shown"
+
+
+def test_a_success_without_counters_is_a_no(verify: Verify, made: Made) -> None:
+    with scripted_archive(made, lambda _: MoveResponse(0)) as archive:
+        result = verify(archive, "--json")
+    assert result.exit_code == 1
+    assert answer(result)["headline"] == "NOT verified: status 0000, yet not one instance completed"
+
+
+def test_an_abort_after_the_request_is_a_no_and_not_an_error(verify: Verify, made: Made) -> None:
+    with scripted_archive(made, lambda _: None) as archive:
+        result = verify(archive)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("NOT verified: no final response came: the peer aborted the association")
+
+
+def test_an_archive_that_keeps_silent_is_a_no_when_the_time_is_over(verify: Verify, made: Made) -> None:
+    released = threading.Event()
+
+    def keep_silent(_: MoveExchange) -> None:
+        released.wait(20)
+
+    with scripted_archive(made, keep_silent) as archive:
+        result = verify(archive, "--timeout-s", "1")
+        released.set()
+    assert result.exit_code == 1
+    assert result.stdout.startswith("NOT verified: no final response came: no response within 1 s")
+
+
+def _sending(files: tuple[Path, ...], workstation: Peer, calling: str) -> OnMove:
+    """Send *files* as *calling*, whatever was asked for, and report three as completed."""
+
+    def send(exchange: MoveExchange) -> MoveResponse:
+        assert exchange.request.calling == "DCMCFG"
+        assert dcmtk.storescu(workstation, files, calling=calling).returncode == 0
+        return MoveResponse(0, completed=3, failed=0)
+
+    return send
+
+
+def test_a_missing_and_a_foreign_instance_are_named(
+    verify: Verify, made: Made, workstation: Peer, tmp_path: Path
+) -> None:
+    foreign = make_instances(tmp_path / "foreign", "1.2.826.0.1.3680043.10.1.2", per_series=1)
+    sent = _sending((*made.files[:2], *foreign.files), workstation, "DCM4CHEE")
+    with scripted_archive(made, sent) as archive:
+        result = verify(archive, "--receive", "--json")
+    received = answer(result)["received"]
+    assert result.exit_code == 1
+    assert (received["missing"], received["foreign"]) == ([made.sop_instance_uids[2]], list(foreign.sop_instance_uids))
+
+
+def test_a_purged_study_shows_the_route(verify: Verify, made: Made, workstation: Peer) -> None:
+    with scripted_archive(made, _sending(made.files, workstation, "DCM4CHEE")) as archive:
+        result = verify(archive, "--receive")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("verified: 3 of 3 instances received by WORKSTATION; route shown\n")
+
+
+def _recording(log: Path, move: OnMove, **fields: object) -> OnMove:
+    """Do *move*, and write what the external archive would write in *log*."""
+
+    def moved(exchange: MoveExchange) -> MoveResponse | None:
+        response = move(exchange)
+        line = {"started": "9999-01-01T00:00:00Z", "calling": "DCMCFG", "called": "LONGTERM", "study_uid": STUDY}
+        log.write_text(json.dumps(line | fields) + "\n")
+        return response
+
+    return moved
+
+
+def test_the_external_archives_record_shows_the_route(
+    verify: Verify, made: Made, workstation: Peer, tmp_path: Path
+) -> None:
+    log = tmp_path / "moves.jsonl"
+    log.write_text("")
+    sent = _recording(log, _sending(made.files, workstation, "LONGTERM"), destination="WORKSTATION", completed=3)
+    with scripted_archive(made, sent, availability="ONLINE") as archive:
+        result = verify(archive, "--receive", "--external-log", str(log), "--json")
+    assert (result.exit_code, answer(result)["route"]["finding"]) == (0, "shown")
+
+
+def test_a_relay_although_the_destination_is_set_is_contradicted(
+    verify: Verify, made: Made, workstation: Peer, slapd: RunningSlapd, tmp_path: Path
+) -> None:
+    device = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+    _set(slapd, tmp_path, device, dcmExternalRetrieveAEDestination="DCM4CHEE")
+    log = tmp_path / "moves.jsonl"
+    log.write_text("")
+    sent = _recording(log, _sending(made.files, workstation, "LONGTERM"), destination="WORKSTATION", completed=3)
+    with scripted_archive(made, sent) as archive:
+        result = verify(archive, "--receive", "--external-log", str(log), "--json")
+    verdict = answer(result)
+    assert (result.exit_code, verdict["route"]["finding"]) == (1, "contradicted")
+    assert verdict["received"]["finding"] == "complete"
+    assert "dcmcfg reload" in verdict["next_steps"][0]
+
+
+def test_hostile_text_of_the_archive_does_not_reach_the_terminal_raw(verify: Verify, made: Made) -> None:
+    with scripted_archive(made, lambda _: MoveResponse(0xC001, "\x1b[31m [bold]markup[/] gone")) as archive:
+        result = verify(archive)
+    assert result.exit_code == 1
+    assert "\x1b" not in result.output
+    assert "[bold]markup[/] gone" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--study", "1.02.3", "--dest", "WORKSTATION"), "not a Study Instance UID"),
+        (("--study", "1.2.*", "--dest", "WORKSTATION"), "not a Study Instance UID"),
+        (("--study", "1.2.3", "--dest", "SEVENTEENLETTERS_"), "not an AE title"),
+        (("--study", "1.2.3", "--dest", "A\\B"), "not an AE title"),
+        (("--study", "1.2.3", "--dest", "A", "--calling", ""), "not an AE title"),
+        (("--study", "1.2.3", "--dest", "A", "--connect", "host:x"), "not HOST or HOST:PORT"),
+        (("--study", "1.2.3", "--dest", "A", "--expect", "0"), "--expect"),
+        (("--study", "1.2.3", "--dest", "A", "--timeout-s", "0"), "--timeout-s"),
+        (("--study", "1.2.3", "--dest", "A", "--external-log", "/no/such/file"), "does not exist"),
+        (("--dest", "A"), "--study"),
+    ],
+)
+def test_malformed_arguments_are_2_before_any_server_is_asked(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    result = run("verify", *arguments, "--ldap-url", f"ldap://{LOOPBACK}:{free_port()}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr

@@ -1,0 +1,26 @@
+"""The lab's tree as a value, and a study on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.devices import Configuration
+from dcmcfg.lab.site import Ports
+from dcmcfg.lab.tree import site_entries
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.tree import Tree
+from tests.dicom.dcmtk import Made, make_instances
+
+PORTS = Ports(ldap=20001, http=20002, archive=20003, external=20004, storage=20005, workstation=20006)
+
+
+@pytest.fixture(scope="session")
+def configuration() -> Configuration:
+    return Configuration(Tree.of(bundled(), site_entries(PORTS)))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return make_instances(tmp_path / "made", per_series=3)

@@ -1,0 +1,54 @@
+"""Evidence for tests: a good run, to spoil at one place each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.dicom.query import Instance
+from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Question
+
+STUDY = "1.2.3"
+CT = "1.2.840.10008.5.1.4.1.1.2"
+IMPLICIT = "1.2.840.10008.1.2"
+UIDS = ("1.2.3.1", "1.2.3.2", "1.2.3.3")
+QUESTION = Question(STUDY, Peer("DCM4CHEE", "localhost", 11112), "WORKSTATION", "DCMCFG")
+VIA_ARCHIVE = ConfiguredRoute("DCM4CHEE", "device dcm4chee-arc", frozenset({"DCM4CHEE", "AS_RECEIVED"}))
+DIRECT = ConfiguredRoute(None, "", frozenset({"DCM4CHEE", "AS_RECEIVED"}))
+GOOD_OUTCOME = MoveOutcome(0x0000, completed=3, failed=0, warning=0)
+
+
+def listed(availability: str = "NEARLINE", uids: tuple[str, ...] = UIDS) -> tuple[Instance, ...]:
+    return tuple(Instance(STUDY, "1.2.3.0", CT, uid, availability, ("LONGTERM", "DCM4CHEE")) for uid in uids)
+
+
+def arrived(uids: tuple[str, ...] = UIDS, calling: str = "DCM4CHEE") -> tuple[ReceivedInstance, ...]:
+    return tuple(ReceivedInstance(uid, CT, STUDY, calling, "DCMCFG", 512, IMPLICIT) for uid in uids)
+
+
+def recorded(
+    destination: str = "DCM4CHEE", status: int = 0, completed: int | None = 3, calling: str = "DCMCFG"
+) -> MoveRecord:
+    return MoveRecord(datetime(2026, 1, 2, tzinfo=UTC), calling, "LONGTERM", destination, STUDY, status, completed, 0)
+
+
+#: Witnessed, complete, purged before, recorded by the external archive.
+GOOD = Evidence(
+    question=QUESTION,
+    expected=listed(),
+    outcome=GOOD_OUTCOME,
+    received=arrived(),
+    records=(recorded(),),
+    route=VIA_ARCHIVE,
+)
+#: The same without our receiver and without the external archive's record.
+UNWITNESSED = replace(GOOD, received=None, records=None)
+
+
+def reporting(evidence: Evidence, **counters: int | None) -> Evidence:
+    """Return *evidence* with another report: status and counters as given, the others absent."""
+    status = counters.pop("status", 0)
+    return replace(evidence, outcome=MoveOutcome(status, **counters))  # type: ignore[arg-type]  # names of counters

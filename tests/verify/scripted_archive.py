@@ -1,0 +1,36 @@
+"""An archive that answers C-FIND truthfully, and C-MOVE as the test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pydicom import dcmread
+from pynetdicom import evt
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.listener import Handler, all_contexts, listening
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
+from dcmcfg.lab.query import HeldInstance
+from dcmcfg.lab.query_scp import find
+from tests.dicom.dcmtk import LOOPBACK, Made, free_port
+
+#: What it does on a C-MOVE: the final response, or None to abort; it may send things itself before.
+OnMove = Callable[[MoveExchange], MoveResponse | None]
+
+
+@contextmanager
+def scripted_archive(
+    made: Made, on_move: OnMove, *, availability: str = "NEARLINE", title: str = "DCM4CHEE"
+) -> Iterator[Peer]:
+    """Listen as *title* while the block runs; it lists the instances of *made*, with that availability."""
+    held = tuple(
+        HeldInstance(dcmread(file, stop_before_pixels=True), availability, ("LONGTERM",)) for file in made.files
+    )
+    port = free_port()
+    handlers: list[Handler] = [
+        (evt.EVT_REQUESTED, lambda event: serve_moves(event.assoc, on_move)),
+        (evt.EVT_C_FIND, lambda event: find(event, lambda: held)),
+    ]
+    with listening(title, port, handlers, all_contexts()):
+        yield Peer(title, LOOPBACK, port)

@@ -1,0 +1,164 @@
+"""Who is called where: read from the lab's tree."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.devices import Configuration
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.dn import DN
+from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+from dcmcfg.verify.addresses import Address, find_addresses, server_hosts
+from tests.verify.conftest import PORTS
+
+DEVICE = "dcm4chee-arc"
+DEVICE_DN = DN.parse(f"dicomDeviceName={DEVICE},cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
+AE_DN = DEVICE_DN.child("dicomAETitle", "DCM4CHEE")
+CONNECTION_DN = DEVICE_DN.child("cn", "dicom")
+WORKSTATION = DN.parse("cn=dicom,dicomDeviceName=workstation,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
+
+
+def having(configuration: Configuration, dn: DN, name: str, *values: str) -> Configuration:
+    replaced = Modification(Operation.REPLACE, name, tuple(value.encode() for value in values))
+    return Configuration(configuration.tree.after([Modify(dn, (replaced,))]))
+
+
+def test_the_stock_ae_is_asked_where_the_tree_says(configuration: Configuration) -> None:
+    found = find_addresses(configuration, DEVICE, "WORKSTATION")
+    assert found.archive == Peer("DCM4CHEE", "127.0.0.1", PORTS.archive)
+    assert found.destination == Peer("WORKSTATION", "127.0.0.1", PORTS.workstation)
+    assert found.warnings == ()
+
+
+def test_another_ae_is_asked_by_name(configuration: Configuration) -> None:
+    assert find_addresses(configuration, DEVICE, "STORESCP", ae="AS_RECEIVED").archive.ae_title == "AS_RECEIVED"
+
+
+def test_an_unknown_ae_names_those_of_the_device(configuration: Configuration) -> None:
+    with pytest.raises(NotFound, match="has no AE NOBODY"):
+        find_addresses(configuration, DEVICE, "STORESCP", ae="NOBODY")
+
+
+def test_the_only_ae_of_a_device_is_asked(configuration: Configuration) -> None:
+    assert find_addresses(configuration, "longterm", "STORESCP").archive.ae_title == "LONGTERM"
+
+
+def test_which_of_several_aes_must_be_said(configuration: Configuration) -> None:
+    tree = configuration.tree.after([])
+    without_stock = {key: entry for key, entry in tree.entries.items() if ("dicomaetitle", "DCM4CHEE") not in key[0]}
+    with pytest.raises(MalformedInput, match="which AE") as refused:
+        find_addresses(Configuration(type(tree)(tree.schema, without_stock)), DEVICE, "STORESCP")
+    assert "AS_RECEIVED" in refused.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("connect", "peer"),
+    [
+        (Address("archive.hospital"), Peer("DCM4CHEE", "archive.hospital", PORTS.archive)),
+        (Address("archive.hospital", 104), Peer("DCM4CHEE", "archive.hospital", 104)),
+    ],
+)
+def test_connect_overrides_host_and_port(configuration: Configuration, connect: Address, peer: Peer) -> None:
+    assert find_addresses(configuration, DEVICE, "WORKSTATION", connect=connect).archive == peer
+
+
+def test_an_ae_that_only_listens_with_tls_is_refused_unless_connect_says_where(configuration: Configuration) -> None:
+    secure = having(configuration, CONNECTION_DN, "dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256")
+    with pytest.raises(DcmcfgError, match="without TLS"):
+        find_addresses(secure, DEVICE, "WORKSTATION")
+    assert find_addresses(secure, DEVICE, "WORKSTATION", connect=Address("a", 1)).archive == Peer("DCM4CHEE", "a", 1)
+
+
+def test_a_destination_outside_the_tree_is_a_warning_without_receiving(configuration: Configuration) -> None:
+    found = find_addresses(configuration, DEVICE, "NOBODY")
+    assert found.destination is None
+    assert found.warnings == ("the tree has no AE NOBODY: the archive will not know this Move Destination",)
+    assert not found.route.destination_known
+
+
+def test_a_destination_outside_the_tree_cannot_receive(configuration: Configuration) -> None:
+    with pytest.raises(NotFound, match="no address to receive on"):
+        find_addresses(configuration, DEVICE, "NOBODY", receive=True)
+
+
+def test_a_destination_that_is_not_installed_is_warned_about(configuration: Configuration) -> None:
+    off = having(configuration, WORKSTATION.parent, "dicomInstalled", "FALSE")
+    found = find_addresses(off, DEVICE, "WORKSTATION")
+    assert "is not installed" in found.warnings[0]
+
+
+def test_localhost_in_the_tree_is_warned_about_when_ldap_is_elsewhere(configuration: Configuration) -> None:
+    found = find_addresses(configuration, DEVICE, "WORKSTATION", elsewhere=("ldap.invalid",))
+    assert [warning.split(" as the host of ")[1].split()[0].rstrip(",:") for warning in found.warnings] == [
+        "DCM4CHEE",
+        "WORKSTATION",
+    ]
+    assert "--connect HOST" in found.warnings[0]
+
+
+def test_localhost_as_destination_is_warned_about_when_the_archive_is_elsewhere(configuration: Configuration) -> None:
+    found = find_addresses(configuration, DEVICE, "WORKSTATION", connect=Address("192.0.2.1"))
+    assert found.warnings == (
+        "the tree gives 127.0.0.1 as the host of WORKSTATION: an archive on 192.0.2.1 takes that for its own machine",
+    )
+
+
+def test_localhost_is_right_where_everything_is_on_this_machine(configuration: Configuration) -> None:
+    assert find_addresses(configuration, DEVICE, "WORKSTATION", elsewhere=("localhost", "127.0.0.1")).warnings == ()
+
+
+def test_the_route_is_the_effective_destination_with_its_source(configuration: Configuration) -> None:
+    name = "dcmExternalRetrieveAEDestination"
+    unset = having(configuration, DEVICE_DN, name)
+    on_device = having(configuration, DEVICE_DN, name, "DCM4CHEE")
+    on_ae = having(on_device, AE_DN, name, "AS_RECEIVED")
+    routes = [find_addresses(tree, DEVICE, "WORKSTATION").route for tree in (unset, on_device, on_ae)]
+    assert [(route.destination, route.source) for route in routes] == [
+        (None, ""),
+        ("DCM4CHEE", "device dcm4chee-arc"),
+        ("AS_RECEIVED", "AE DCM4CHEE"),
+    ]
+    assert {"DCM4CHEE", "AS_RECEIVED"} <= routes[0].archive_titles
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "seconds"), [("300000", 360), ("1000", 360), ("900000", 960), ("0", 3600), (None, 3600)]
+)
+def test_the_time_out_is_longer_than_the_archives_own(
+    configuration: Configuration, milliseconds: str | None, seconds: float
+) -> None:
+    values = () if milliseconds is None else (milliseconds,)
+    tree = having(configuration, CONNECTION_DN, "dcmRetrieveTimeout", *values)
+    timeouts = find_addresses(tree, DEVICE, "WORKSTATION").timeouts
+    assert (timeouts.dimse, timeouts.network) == (seconds, seconds)
+
+
+def test_the_time_out_can_be_said(configuration: Configuration) -> None:
+    assert find_addresses(configuration, DEVICE, "WORKSTATION", timeout_s=5).timeouts.dimse == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("archive", Address("archive")),
+        ("archive.hospital:11112", Address("archive.hospital", 11112)),
+        ("[::1]:104", Address("::1", 104)),
+        ("[::1]", Address("::1")),
+    ],
+)
+def test_an_address_is_host_and_perhaps_port(text: str, address: Address) -> None:
+    assert Address.parse(text) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["", ":104", "a:", "a:b", "a:0", "a:65536", "a b", "a@b", "http://a", "a/b", "a?b", "[::1", "a:1:2", "a\n"]
+)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(MalformedInput) as refused:
+        Address.parse(text)
+    assert refused.value.exit_code == 2
+
+
+def test_a_server_behind_a_socket_file_is_on_this_machine() -> None:
+    assert server_hosts("ldapi://%2Frun%2Fldapi", "http://archive:8080/dcm4chee-arc") == ("archive",)

@@ -1,0 +1,219 @@
+"""The judge on whole cases: headline, exit code, the three findings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.judge import ONLINE_HINT, SECOND_RUN, judge
+from dcmcfg.verify.verdict import RouteFinding, Witness
+from tests.verify.evidence import (
+    GOOD,
+    QUESTION,
+    STUDY,
+    UIDS,
+    UNWITNESSED,
+    arrived,
+    listed,
+    recorded,
+    reporting,
+)
+
+
+def test_everything_good_is_verified_with_the_route_shown() -> None:
+    verdict = judge(GOOD)
+    assert verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route shown"
+    assert (verdict.exit_code, verdict.next_steps) == (0, ())
+    assert verdict.received.callers == ("DCM4CHEE",)
+    assert verdict.received.move_originators == ("DCMCFG",)
+
+
+def test_without_a_receiver_it_is_reported_but_not_witnessed() -> None:
+    verdict = judge(UNWITNESSED)
+    assert verdict.headline == (
+        "reported, not witnessed: 3 of 3 instances sent to WORKSTATION, says the archive; route shown"
+    )
+    assert verdict.exit_code == 0
+    assert verdict.received.finding is Witness.NOT_WITNESSED
+
+
+def test_a_required_witness_turns_the_unwitnessed_into_no() -> None:
+    verdict = judge(UNWITNESSED, require_witness=True)
+    assert verdict.headline == "NOT verified: reported, not witnessed, and a witness is required"
+    assert verdict.exit_code == 1
+    assert judge(GOOD, require_witness=True).exit_code == 0
+
+
+LIES = {
+    "success with zero completed": (
+        replace(reporting(GOOD, completed=0), received=(), records=None),
+        "status 0000, yet not one instance completed; nothing arrived at WORKSTATION",
+    ),
+    "success without any counter": (
+        reporting(UNWITNESSED),
+        "status 0000, yet not one instance completed",
+    ),
+    "success, but nothing arrived": (
+        replace(GOOD, received=()),
+        "nothing arrived at WORKSTATION",
+    ),
+    "success, but instances are missing": (
+        replace(GOOD, received=arrived(UIDS[:2])),
+        "1 of 3 instances did not arrive",
+    ),
+    "success, but other instances arrived": (
+        replace(GOOD, received=arrived(("9.1", "9.2", "9.3"))),
+        "3 of 3 instances did not arrive; 3 instances arrived that the archive did not list for this study",
+    ),
+    "complete, but a foreign instance came too": (
+        replace(GOOD, received=arrived((*UIDS, "9.9"))),
+        "1 instance arrived that the archive did not list for this study",
+    ),
+    "success, but some failed": (reporting(GOOD, completed=3, failed=1), "1 failed"),
+    "success, but some with a warning": (reporting(GOOD, completed=3, warning=1), "1 stored with a warning"),
+    "success, but too few completed": (reporting(UNWITNESSED, completed=2), "2 of 3 completed"),
+    "success, but too many completed": (
+        reporting(UNWITNESSED, completed=4),
+        "4 completed although 3 were expected",
+    ),
+    "one instance thrice instead of three": (
+        replace(GOOD, received=arrived((UIDS[0],) * 3)),
+        "2 of 3 instances did not arrive",
+    ),
+}
+
+
+@pytest.mark.parametrize(("evidence", "reason"), LIES.values(), ids=LIES)
+def test_a_lie_is_not_verified(evidence: Evidence, reason: str) -> None:
+    verdict = judge(evidence)
+    assert verdict.headline == f"NOT verified: {reason}"
+    assert verdict.exit_code == 1
+    assert verdict.next_steps
+
+
+def test_absent_failed_and_warning_counters_count_as_zero() -> None:
+    verdict = judge(reporting(GOOD, completed=3))
+    assert (verdict.exit_code, verdict.reported.failed, verdict.reported.warning) == (0, 0, 0)
+
+
+def test_duplicates_are_noted_and_do_no_harm() -> None:
+    verdict = judge(replace(GOOD, received=arrived((*UIDS, UIDS[0]))))
+    assert verdict.received.duplicates == (UIDS[0],)
+    assert verdict.exit_code == 0
+
+
+def test_a_failure_status_is_put_in_words() -> None:
+    verdict = judge(replace(UNWITNESSED, outcome=MoveOutcome(0xC801, "Move Destination not allowed")))
+    assert verdict.headline == ("NOT verified: status C801, refused: the archive does not allow this move destination")
+    assert "dcmAcceptedMoveDestination" in verdict.next_steps[0]
+
+
+def test_an_abort_is_a_no_and_not_an_error() -> None:
+    verdict = judge(replace(UNWITNESSED, outcome=MoveOutcome(None, interrupted="the peer aborted the association")))
+    assert verdict.headline == "NOT verified: no final response came: the peer aborted the association"
+    assert verdict.exit_code == 1
+    assert "dcmRetrieveTimeout" in verdict.next_steps[0]
+
+
+def test_everything_arrived_but_the_archive_never_said_so_is_not_verified() -> None:
+    verdict = judge(replace(GOOD, outcome=MoveOutcome(None, interrupted="no response within 360 s")))
+    assert verdict.exit_code == 1
+    assert verdict.received.finding is Witness.COMPLETE
+    assert verdict.route.finding is RouteFinding.SHOWN
+
+
+@pytest.mark.parametrize(
+    ("expect", "completed", "exit_code"), [(None, 3, 1), (3, 3, 0), (4, 3, 1), (None, None, 1), (3, None, 1)]
+)
+def test_a_study_that_the_archive_never_heard_of_takes_an_expected_number(
+    expect: int | None, completed: int | None, exit_code: int
+) -> None:
+    question = replace(QUESTION, expected_number=expect)
+    evidence = reporting(replace(UNWITNESSED, question=question, expected=()), completed=completed)
+    assert judge(evidence).exit_code == exit_code
+
+
+def test_an_unknown_expectation_says_how_to_give_it() -> None:
+    verdict = judge(replace(UNWITNESSED, expected=()))
+    assert verdict.headline == "NOT verified: 3 completed, but nobody knows how many the study has"
+    assert verdict.next_steps == ("say how many instances the study has: --expect N",)
+
+
+def test_received_instances_without_any_expectation_are_unchecked() -> None:
+    verdict = judge(replace(GOOD, expected=()))
+    assert verdict.received.finding is Witness.UNCHECKED
+    assert verdict.exit_code == 1
+
+
+def test_with_only_a_number_expected_the_received_are_counted_and_of_the_study() -> None:
+    asked = replace(GOOD, question=replace(QUESTION, expected_number=3), expected=())
+    assert judge(asked).headline == "verified: 3 of 3 instances received by WORKSTATION; route shown"
+    stranger = replace(arrived()[2], study_uid="9.9")
+    assert judge(replace(asked, received=(*arrived()[:2], stranger))).received.foreign == (UIDS[2],)
+
+
+def test_an_expected_number_overrides_what_the_archive_lists() -> None:
+    verdict = judge(replace(GOOD, question=replace(QUESTION, expected_number=4)))
+    assert verdict.headline == "NOT verified: 3 of 4 completed; 3 instances arrived, expected: 4"
+
+
+def test_a_delivered_study_carries_the_note_on_a_second_run() -> None:
+    assert SECOND_RUN in judge(GOOD).notes
+    assert SECOND_RUN not in judge(replace(UNWITNESSED, outcome=MoveOutcome(0xA801))).notes
+
+
+def test_online_before_the_move_carries_the_hint_on_purged_ones() -> None:
+    assert ONLINE_HINT in judge(replace(UNWITNESSED, expected=listed("ONLINE"))).notes
+    assert ONLINE_HINT not in judge(replace(UNWITNESSED, expected=listed(""))).notes
+    assert ONLINE_HINT not in judge(UNWITNESSED).notes
+    assert ONLINE_HINT not in judge(replace(UNWITNESSED, expected=listed("ONLINE"), records=())).notes
+
+
+def test_a_contradicted_route_is_not_verified_although_everything_arrived() -> None:
+    verdict = judge(replace(GOOD, records=(recorded("WORKSTATION"),)))
+    assert verdict.headline == (
+        "NOT verified: route contradicted, the external archive was asked to send to WORKSTATION, "
+        "although the tree sets dcmExternalRetrieveAEDestination DCM4CHEE on device dcm4chee-arc"
+    )
+    assert verdict.exit_code == 1
+    assert "dcmcfg reload" in verdict.next_steps[0]
+
+
+HOSTILE = st.text(max_size=6) | st.sampled_from(UIDS)
+COUNTER = st.none() | st.integers(-1, 70000)
+
+
+@given(
+    status=st.none() | st.integers(0, 0xFFFF),
+    counters=st.tuples(COUNTER, COUNTER, COUNTER),
+    comment=st.text(max_size=70),
+    uids=st.none() | st.lists(HOSTILE, max_size=5),
+    availability=st.text(max_size=4) | st.sampled_from(["ONLINE", "NEARLINE"]),
+)
+def test_whatever_comes_in_exit_0_takes_a_reported_and_complete_success(
+    status: int | None,
+    counters: tuple[int | None, int | None, int | None],
+    comment: str,
+    uids: list[str] | None,
+    availability: str,
+) -> None:
+    received = None if uids is None else arrived(tuple(uids))
+    expected = listed(availability)
+    evidence = replace(
+        GOOD,
+        outcome=MoveOutcome(status, comment, completed=counters[0], failed=counters[1], warning=counters[2]),
+        received=received,
+        expected=expected,
+        records=None,
+    )
+    verdict = judge(evidence)
+    completed, failed, warning = (counter or 0 for counter in counters)
+    success = status == 0 and completed == len(UIDS) and failed == 0 and warning == 0
+    assert (verdict.exit_code == 0) == (success and (uids is None or set(uids) == set(UIDS)))
+    assert verdict.headline.startswith("NOT verified: ") == (verdict.exit_code == 1)
+    assert STUDY not in verdict.headline

@@ -1,0 +1,82 @@
+"""Reading the external archive's record of its C-MOVEs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcmcfg.verify.evidence import MoveRecord
+from dcmcfg.verify.record import parse_records, read_records
+
+SINCE = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+LINE = {
+    "started": "2026-01-02T12:00:01Z",
+    "time": "2026-01-02T12:00:05Z",
+    "calling": "DCMCFG",
+    "called": "LONGTERM",
+    "destination": "DCM4CHEE",
+    "study_uid": "1.2.3",
+    "status": 0,
+    "completed": 3,
+    "failed": 0,
+}
+RECORD = MoveRecord(datetime(2026, 1, 2, 12, 0, 1, tzinfo=UTC), "DCMCFG", "LONGTERM", "DCM4CHEE", "1.2.3", 0, 3, 0)
+
+
+def read(tmp_path: Path, *lines: object, tail: str = "") -> tuple[MoveRecord, ...] | None:
+    path = tmp_path / "moves.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines) + tail, "utf-8")
+    return read_records(path, study_uid="1.2.3", since=SINCE)
+
+
+def test_a_record_of_this_run_is_read(tmp_path: Path) -> None:
+    assert read(tmp_path, LINE) == (RECORD,)
+
+
+def test_older_ones_and_other_studies_do_not_count(tmp_path: Path) -> None:
+    assert read(tmp_path, LINE | {"started": "2026-01-02T11:59:59Z"}, LINE | {"study_uid": "1.2.4"}) == ()
+
+
+def test_a_half_written_last_line_counts_for_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path, LINE, tail=json.dumps(LINE)[:40]) == (RECORD,)
+
+
+def test_a_missing_file_is_no_record_at_all(tmp_path: Path) -> None:
+    assert read_records(tmp_path / "none.jsonl", study_uid="1.2.3", since=SINCE) is None
+
+
+def test_an_empty_file_is_a_record_without_moves(tmp_path: Path) -> None:
+    assert read(tmp_path) == ()
+
+
+def test_the_time_of_another_zone_is_understood(tmp_path: Path) -> None:
+    assert read(tmp_path, LINE | {"started": "2026-01-02T13:00:01+01:00"}) == (RECORD,)
+    assert read(tmp_path, LINE | {"started": "2026-01-02T12:59:59+01:00"}) == ()
+
+
+@pytest.mark.parametrize(("status", "read_as"), [("A801", 0xA801), ("0xA801", 0xA801), ("a801H", 0xA801), (None, None)])
+def test_a_status_may_be_hexadecimal_text(tmp_path: Path, status: object, read_as: int | None) -> None:
+    records = read(tmp_path, LINE | {"status": status})
+    assert records is not None
+    assert records[0].status == read_as
+
+
+@pytest.mark.parametrize("value", [-1, True, "3", 1.5, [], None])
+def test_a_counter_that_is_no_number_is_absent(tmp_path: Path, value: object) -> None:
+    records = read(tmp_path, LINE | {"completed": value})
+    assert records is not None
+    assert records[0].completed is None
+
+
+@given(st.text(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
+def test_no_line_whatever_can_fail_the_reader(text: str) -> None:
+    assert list(parse_records(text.splitlines())) == []
+
+
+def test_deeply_nested_text_does_not_fail_the_reader() -> None:
+    assert list(parse_records(["[" * 100_000])) == []

@@ -1,0 +1,108 @@
+"""By which way: shown, not shown, contradicted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
+from dcmcfg.verify.route import judge_route
+from dcmcfg.verify.verdict import RouteFinding
+from tests.verify.evidence import (
+    DIRECT,
+    GOOD,
+    UIDS,
+    UNWITNESSED,
+    VIA_ARCHIVE,
+    arrived,
+    listed,
+    recorded,
+)
+
+ONLINE = replace(UNWITNESSED, expected=listed("ONLINE"))
+SHOWN, NOT_SHOWN, CONTRADICTED = RouteFinding.SHOWN, RouteFinding.NOT_SHOWN, RouteFinding.CONTRADICTED
+
+CASES: dict[str, tuple[Evidence, RouteFinding]] = {
+    "purged before, no record": (UNWITNESSED, SHOWN),
+    "offline before": (replace(UNWITNESSED, expected=listed("OFFLINE")), SHOWN),
+    "online before, no record": (ONLINE, NOT_SHOWN),
+    "availability not given": (replace(UNWITNESSED, expected=listed("")), NOT_SHOWN),
+    "availability made up": (replace(UNWITNESSED, expected=listed("TAPE")), NOT_SHOWN),
+    "online before, recorded": (replace(ONLINE, records=(recorded(),)), SHOWN),
+    "online before, record without this study": (replace(ONLINE, records=()), NOT_SHOWN),
+    "purged before, record without this study": (replace(UNWITNESSED, records=()), CONTRADICTED),
+    "record of a move by somebody else": (replace(ONLINE, records=(recorded(calling="OTHER"),)), NOT_SHOWN),
+    "purged before, record of somebody else": (
+        replace(UNWITNESSED, records=(recorded(calling="OTHER"),)),
+        CONTRADICTED,
+    ),
+    "record of a mixed retrieve, called by the archive": (
+        replace(ONLINE, records=(recorded(calling="DCM4CHEE"),)),
+        SHOWN,
+    ),
+    "record of a refusal": (replace(ONLINE, records=(recorded(status=0xA801, completed=None),)), NOT_SHOWN),
+    "record with zero completed": (replace(ONLINE, records=(recorded(completed=0),)), NOT_SHOWN),
+    "relayed although set": (replace(UNWITNESSED, records=(recorded("WORKSTATION"),)), CONTRADICTED),
+    "relayed because unset": (replace(ONLINE, route=DIRECT, records=(recorded("WORKSTATION"),)), SHOWN),
+    "through the archive although unset": (replace(ONLINE, route=DIRECT, records=(recorded(),)), CONTRADICTED),
+    "called by the external archive although set": (
+        replace(GOOD, records=None, received=arrived(calling="LONGTERM")),
+        CONTRADICTED,
+    ),
+    "called by the external archive because unset": (
+        replace(GOOD, records=None, route=DIRECT, received=arrived(calling="LONGTERM")),
+        SHOWN,
+    ),
+    "called by a stranger": (replace(ONLINE, received=arrived(calling="STRANGER")), NOT_SHOWN),
+    "called by the archive": (replace(ONLINE, received=arrived()), NOT_SHOWN),
+}
+
+
+@pytest.mark.parametrize(("evidence", "finding"), CASES.values(), ids=CASES)
+def test_a_delivered_study_has_the_route(evidence: Evidence, finding: RouteFinding) -> None:
+    assert judge_route(evidence, delivered=True).finding is finding
+
+
+@pytest.mark.parametrize("evidence", [evidence for evidence, finding in CASES.values() if finding is SHOWN])
+def test_no_route_is_shown_when_nothing_was_delivered(evidence: Evidence) -> None:
+    route = judge_route(evidence, delivered=False)
+    assert (route.finding, route.instances) == (NOT_SHOWN, 0)
+
+
+def test_a_relayed_refusal_is_not_shown_and_says_what_the_external_archive_answered() -> None:
+    evidence = replace(ONLINE, route=DIRECT, records=(recorded("WORKSTATION", 0xA801, None),))
+    route = judge_route(evidence, delivered=False)
+    assert route.finding is NOT_SHOWN
+    assert "the external archive was asked and answered A801, nothing completed" in route.reasons
+
+
+def test_a_refused_relay_although_set_is_contradicted() -> None:
+    evidence = replace(ONLINE, records=(recorded("WORKSTATION", 0xA801, None),))
+    assert judge_route(evidence, delivered=False).finding is CONTRADICTED
+
+
+def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
+    mixed = (*listed("ONLINE", UIDS[:2]), *listed("NEARLINE", UIDS[2:]))
+    route = judge_route(replace(UNWITNESSED, expected=mixed), delivered=True)
+    assert (route.finding, route.instances) == (SHOWN, 1)
+    assert route.reasons[0] == "before the move, 1 of 3 instances was NEARLINE"
+
+
+@pytest.mark.parametrize(
+    ("configured", "way"),
+    [
+        (DIRECT, "external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)"),
+        (
+            VIA_ARCHIVE,
+            "external archive → DCM4CHEE → WORKSTATION (dcmExternalRetrieveAEDestination on device dcm4chee-arc)",
+        ),
+    ],
+)
+def test_the_way_says_what_the_tree_configures(configured: ConfiguredRoute, way: str) -> None:
+    assert judge_route(replace(GOOD, route=configured), delivered=True).way == way
+
+
+def test_who_called_is_told_in_every_witnessed_case() -> None:
+    route = judge_route(GOOD, delivered=True)
+    assert "the receiver was called by DCM4CHEE (by its own account)" in route.reasons
