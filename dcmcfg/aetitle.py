@@ -16,7 +16,9 @@ def parse_ae_title(text: str) -> str:
     """
     if problem := _problem(text):
         raise MalformedInput(
-            f"not an AE title: {problem}", on=repr(text), next_step="an AE title has 1 to 16 characters, e.g. DCM4CHEE"
+            f"not an AE title: {problem}",
+            on=repr(text),
+            next_step="an AE title has 1 to 16 characters, e.g. DCM4CHEE",
         )
     return text
 

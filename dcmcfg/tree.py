@@ -146,7 +146,7 @@ class Draft:
         after = before
         for modification in change.modifications:
             after = modified(self.schema, after, modification)
-        for name in {modification.name.lower() for modification in change.modifications}:
+        for name in {modification.name.lower(): modification.name for modification in change.modifications}.values():
             self._check_values(change.dn, name, after.values(name))
         self._check_naming_values(after)
         key = self.key(change.dn)

@@ -10,7 +10,7 @@ from dcmcfg.cli.changing import Choices, carry_out, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import site_options
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.ldif.files import read_files
+from dcmcfg.ldif_files import read_files
 from dcmcfg.plan.plan import make_plan
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.settings import Settings

@@ -45,7 +45,7 @@ class Site:
             raise LabError("there is no lab", on=str(folder), next_step="dcmcfg lab up") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabError(
-                f"the lab's facts cannot be read ({error})", on=str(path), next_step="dcmcfg lab down, then dcmcfg lab up"
+                f"the lab's facts cannot be read ({error})", on=str(path), next_step="dcmcfg lab down"
             ) from error
 
     def save(self) -> None:

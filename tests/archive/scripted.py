@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that gives one scripted answer and remembers what it was asked."""
+"""A real HTTP server on loopback that gives scripted answers and remembers what it was asked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 @dataclass
 class Scripted:
-    """What the server answers to everything; tests change it as they go."""
+    """What the server answers to everything but the paths in ``by_path``; tests change it as they go."""
 
     url: str
     status: int = 204
@@ -23,6 +23,16 @@ class Scripted:
     hang: threading.Event | None = None  # do not answer before it is set
     drop: bool = False  # close the connection instead of answering
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)  # method, path, Authorization
+    by_path: dict[str, tuple[int, bytes]] = field(default_factory=dict)  # "ctrl/status" → status, body
+
+    def run_as_an_archive_does(self) -> None:
+        """Answer STARTED to a request for the status, and 204 to a reload."""
+        self.by_path = {"ctrl/status": (200, b'{"status":"STARTED"}'), "ctrl/reload": (204, b"")}
+
+    @property
+    def reloads(self) -> int:
+        """How often a reload was asked for."""
+        return sum(1 for _, path, _ in self.requests if path.endswith("/ctrl/reload"))
 
     def answer(self, status: int, body: str = "", **headers: str) -> None:
         self.status, self.body, self.headers = status, body.encode(), headers
@@ -40,13 +50,15 @@ def scripted_archive(certificate: Path | None = None) -> Iterator[Scripted]:
             if script.drop or script.hang is not None:
                 self.close_connection = True
                 return
-            self.send_response(script.status)
+            path = self.path.removeprefix("/dcm4chee-arc/")
+            status, body = script.by_path.get(path, (script.status, script.body))
+            self.send_response(status)
             for name, value in script.headers.items():
                 self.send_header(name, value)
-            if script.status != 204:
-                self.send_header("Content-Length", str(len(script.body)))
+            if status != 204:
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(script.body)
+            self.wfile.write(body)
 
         def do_POST(self) -> None:
             self.do_GET()

@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from dcmcfg.cli.main import program
 from tests.archive.scripted import Scripted, scripted_archive
+from tests.cli.sites import CliSite, settle_at
+from tests.running_slapd import RunningSlapd
 
 Run = Callable[..., Result]
 
@@ -39,3 +41,15 @@ def run() -> Run:
 def archive() -> Iterator[Scripted]:
     with scripted_archive() as script:
         yield script
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch, slapd: RunningSlapd, archive: Scripted) -> CliSite:
+    """The lab's tree on a real slapd, and an archive that answers."""
+    return settle_at(monkeypatch, slapd, archive)
+
+
+@pytest.fixture
+def stock_site(monkeypatch: pytest.MonkeyPatch, upstream_slapd: RunningSlapd, archive: Scripted) -> CliSite:
+    """The archive's own default configuration on a real slapd, and an archive that answers."""
+    return settle_at(monkeypatch, upstream_slapd, archive)

@@ -21,6 +21,7 @@ from dcmcfg.cli.terminal import ask, bind_password
 from dcmcfg.errors import LdifError
 from dcmcfg.settings import Settings, site_headline, write_profile
 from tests.archive.scripted import Scripted
+from tests.cli.at_terminal import read_until
 from tests.cli.conftest import Run
 
 
@@ -243,7 +244,9 @@ def test_question_without_a_terminal_is_answered_with_no(
     (tmp_path / "password").write_text("geheim\n")
     result = run("trial", "--bind-password-file", str(tmp_path / "password"), input="y\n")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == ("password geheim\ndcmcfg: there is no terminal to ask on\n  next: --yes answers yes\n")
+    assert result.stderr == (
+        "password geheim\ndcmcfg: there is no terminal to ask on, nothing was changed\n  next: --yes answers yes\n"
+    )
 
 
 def test_password_without_source_and_terminal_is_an_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,21 +283,6 @@ def test_terminal_is_asked_without_echo_of_the_password(answer: str, code: int) 
     assert seen.decode().replace("\r\n", "\n").rstrip("\n") == (
         f"Password of cn=admin,dc=dcm4che,dc=org @ ldap://localhost:389: \npassword geheim\nGo on? [y/N]: {answer}"
     ).rstrip("\n")
-
-
-def read_until(terminal: int, prompt: bytes | None) -> bytes:
-    """Return what the program writes until *prompt*, or until it ends."""
-    seen = b""
-    while prompt is None or not seen.endswith(prompt):
-        try:
-            some = os.read(terminal, 1024)
-        except OSError:  # Linux: the other end was closed
-            some = b""
-        if not some:
-            assert prompt is None, seen
-            break
-        seen += some
-    return seen
 
 
 # -- shell completion

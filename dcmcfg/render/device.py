@@ -1,0 +1,87 @@
+"""A device with its AEs as tables, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dcmcfg.devices import Connection, Device, NetworkAE
+from dcmcfg.retrieve_settings import Setting, retrieve_settings
+
+_UNSET = "(not set: objects go straight to the requester)"
+
+
+def device_view(device: Device, aes: Sequence[NetworkAE]) -> RenderableType:
+    """Return *device* and *aes*: addresses first, then each effective retrieve setting of the archive's AEs."""
+    head = Text(f"{device.name}{' (archive)' if device.is_archive else ''}{_flag(installed=device.installed)}")
+    parts: list[RenderableType] = [head, Text(str(device.entry.dn)), _addresses(aes)]
+    if device.is_archive:
+        parts.append(_settings(aes))
+    return Group(*parts)
+
+
+def device_json(device: Device, aes: Sequence[NetworkAE]) -> dict[str, Any]:
+    """Return *device* for ``--json``: ``device``, ``dn``, ``archive``, ``installed``, ``aes`` in order of titles."""
+    return {
+        "device": device.name,
+        "dn": str(device.entry.dn),
+        "archive": device.is_archive,
+        "installed": device.installed,
+        "aes": [_ae_json(ae) for ae in aes],
+    }
+
+
+def _ae_json(ae: NetworkAE) -> dict[str, Any]:
+    return {
+        "title": ae.title,
+        "installed": ae.installed,
+        "connections": [
+            {"host": c.host, "port": c.port, "tls": c.tls, "protocol": c.protocol, "installed": c.installed}
+            for c in ae.connections
+        ],
+        "settings": {
+            setting.name: {"values": list(setting.values), "from": setting.level or None}
+            for setting in (retrieve_settings(ae) if ae.device.is_archive else ())
+        },
+    }
+
+
+def _addresses(aes: Iterable[NetworkAE]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("AE", "address", "description"):
+        table.add_column(heading, overflow="fold")
+    for ae in aes:
+        addresses = "\n".join(_address(connection) for connection in ae.connections) or "(no connection)"
+        description = ae.entry.text("dicomDescription") or ""
+        table.add_row(*map(Text, (ae.title + _flag(installed=ae.installed), addresses, description)))
+    return table
+
+
+def _settings(aes: Iterable[NetworkAE]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("AE", "setting", "value", "from"):
+        table.add_column(heading, overflow="fold")
+    for ae in aes:
+        for number, setting in enumerate(retrieve_settings(ae)):
+            cells = (ae.title if number == 0 else "", setting.name, _value(setting), setting.level)
+            table.add_row(*map(Text, cells))
+    return table
+
+
+def _value(setting: Setting) -> str:
+    return "\n".join(setting.values) or _UNSET
+
+
+def _address(connection: Connection) -> str:
+    port = f":{connection.port}" if connection.port else " (does not listen)"
+    tls = " TLS" if connection.tls else ""
+    return f"{connection.host}{port}{tls}{_flag(installed=connection.installed)}"
+
+
+def _flag(*, installed: bool) -> str:
+    return "" if installed else " (not installed)"

@@ -1,0 +1,138 @@
+"""A plan as a table, as LDIF without secrets, and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dcmcfg.changes import Add, Change, Delete, Modify, Rename
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.ldif.writer import format_change
+from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.secret_values import change_without_secrets, is_secret
+from dcmcfg.tree import Tree
+
+#: A plan of more steps is shown up to here; ``--out`` writes all of it.
+SHOWN_STEPS = 40
+_SECRET = "(secret)"  # noqa: S105 — what stands in its place
+
+
+def plan_view(plan: Plan) -> RenderableType:
+    """Return *plan* as a table of what moves, then as LDIF; DNs in the table are relative to the devices' container."""
+    shown = plan.steps[:SHOWN_STEPS]
+    parts: list[RenderableType] = [
+        _table(shown, _devices_dn(plan.before)),
+        Text(_ldif(step.change for step in shown).rstrip("\n")),
+    ]
+    if left := len(plan.steps) - len(shown):
+        parts.append(Text(f"… and {left} more steps; --out FILE writes the whole plan"))
+    return Group(*parts)
+
+
+def plan_counts(plan: Plan) -> str:
+    """Return how many entries are added, changed, renamed, deleted: ``2 to add, 1 to change``."""
+    words = {Add: "to add", Modify: "to change", Rename: "to rename", Delete: "to delete"}
+    counted = Counter(type(change) for change in plan.changes)
+    return ", ".join(f"{counted[kind]} {word}" for kind, word in words.items() if counted[kind])
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """Return *plan* for ``--json``: ``steps`` in order, each with ``dn``, ``change`` and ``ldif``, and ``already``."""
+    return {
+        "steps": [{"dn": str(change.dn), "change": _word(change), "ldif": _ldif([change])} for change in plan.changes],
+        "already": [{"dn": str(change.dn), "change": _word(change)} for change in plan.already],
+    }
+
+
+def already_lines(plan: Plan) -> Iterator[str]:
+    """Yield a line for each wanted change that the tree holds already."""
+    for change in plan.already:
+        yield f"already so: {_word(change)} {change.dn}"
+
+
+def print_to(console: Console, view: RenderableType) -> None:
+    """Print *view* as it is: nothing in it is markup."""
+    console.print(view, markup=False, highlight=False)
+
+
+def _table(steps: Iterable[Step], base: DN) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("entry", "attribute", "before", "after"):
+        table.add_column(heading, overflow="fold")
+    for step in steps:
+        name = _relative(step.change.dn, base)
+        for number, row in enumerate(_rows(step)):
+            table.add_row(Text(name if number == 0 else ""), *(Text(cell) for cell in row))
+    return table
+
+
+def _rows(step: Step) -> Iterator[tuple[str, str, str]]:
+    match step.change:
+        case Modify(_, modifications):
+            before, after = step.before, step.after
+            for name in dict.fromkeys(modification.name for modification in modifications):
+                yield from _attribute_rows(name, before, after)
+        case Add(entry):
+            yield "(new entry)", "", f"{len(entry.attributes)} attributes"
+        case Delete():
+            count = len(step.before.attributes) if step.before else 0
+            yield "(entry deleted)", f"{count} attributes", ""
+        case Rename() as rename:
+            yield "(renamed)", str(rename.dn.rdn), str(rename.new_rdn)
+
+
+def _attribute_rows(name: str, before: Entry | None, after: Entry | None) -> Iterator[tuple[str, str, str]]:
+    """Yield one row for a single value that changes, else one for each value that goes or comes."""
+    old, new = (before.values(name) if before else ()), (after.values(name) if after else ())
+    gone = [value for value in old if value not in new]
+    come = [value for value in new if value not in old]
+    for number in range(max(len(gone), len(come))):
+        left = _shown(name, gone[number]) if number < len(gone) else ("(absent)" if not old else "")
+        right = _shown(name, come[number]) if number < len(come) else ("(absent)" if not new else "")
+        yield (name if number == 0 else ""), left, right
+
+
+def _shown(name: str, value: bytes) -> str:
+    if is_secret(name, value):
+        return _SECRET
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"({len(value)} octets)"
+    return text if text.isprintable() and len(text) <= 200 else f"({len(value)} octets)"
+
+
+def _devices_dn(tree: Tree) -> DN:
+    return next((entry.dn for entry in tree.entries.values() if entry.is_a("dicomDevicesRoot")), DN())
+
+
+def _relative(dn: DN, base: DN) -> str:
+    depth = len(dn.rdns) - len(base.rdns)
+    return str(DN(dn.rdns[:depth])) if depth > 0 and dn.is_below(base) else str(dn)
+
+
+def _ldif(changes: Iterable[Change]) -> str:
+    text = []
+    for change in changes:
+        shown, omitted = change_without_secrets(change)
+        text.append(format_change(shown, comments=[f"not shown, a secret: {name}" for name in omitted]))
+    return "".join(text)
+
+
+def _word(change: Change) -> str:
+    match change:
+        case Add():
+            return "add"
+        case Modify():
+            return "modify"
+        case Rename():
+            return "rename"
+        case Delete():
+            return "delete"

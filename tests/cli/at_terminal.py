@@ -1,0 +1,43 @@
+"""A program run at a terminal, answered as a person would."""
+
+from __future__ import annotations
+
+import os
+import pty
+import sys
+from collections.abc import Sequence
+
+
+def at_terminal(arguments: Sequence[str], answers: Sequence[tuple[str, str]]) -> tuple[int, str]:
+    """Run ``dcmcfg`` with *arguments* at a terminal 120 columns wide; return its exit code and all it showed.
+
+    Each of *answers* is (the prompt's end, what is typed); ``\\x03`` is Ctrl-C.
+    """
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["COLUMNS"] = "120"
+        os.environ["TERM"] = "dumb"
+        os.execv(sys.executable, [sys.executable, "-m", "dcmcfg", *arguments])
+    seen = b""
+    for prompt, typed in answers:
+        seen += read_until(terminal, prompt.encode())
+        os.write(terminal, typed.encode() if typed == "\x03" else typed.encode() + b"\n")
+    seen += read_until(terminal, None)
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), seen.decode().replace("\r\n", "\n")
+
+
+def read_until(terminal: int, prompt: bytes | None) -> bytes:
+    """Return what the program writes until *prompt*, or until it ends."""
+    seen = b""
+    while prompt is None or not seen.endswith(prompt):
+        try:
+            some = os.read(terminal, 1024)
+        except OSError:  # Linux: the other end was closed
+            some = b""
+        if not some:
+            assert prompt is None, seen
+            break
+        seen += some
+    return seen

@@ -1,0 +1,262 @@
+"""``dcmcfg apply``: files carried out whole, or refused whole with every reason."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import example_files, site_files
+from tests.archive.scripted import Scripted
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, settle_at, undo_files
+from tests.running_slapd import PASSWORD, RunningSlapd, free_port
+
+pytestmark = pytest.mark.real
+
+DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+NEW = f"dicomDeviceName=new,{DEVICES}"
+ADD_DEVICE = f"""\
+version: 1
+
+# a device with its connection and its AE
+dn: {NEW}
+changetype: add
+objectClass: dicomDevice
+dicomDeviceName: new
+dicomInstalled: TRUE
+
+dn: cn=dicom,{NEW}
+objectClass: dicomNetworkConnection
+cn: dicom
+dicomHostname: localhost
+dicomPort: 104
+
+dn: dicomAETitle=NEW,{NEW}
+changetype: add
+objectClass: dicomNetworkAE
+dicomAETitle: NEW
+dicomNetworkConnectionReference: cn=dicom,{NEW}
+dicomAssociationInitiator: TRUE
+dicomAssociationAcceptor: TRUE
+"""
+
+
+def written(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_device_is_added_in_one_transaction_and_taken_back_in_two_parts(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    before = site.octets()
+    done = run("apply", written(tmp_path / "new.ldif", ADD_DEVICE), "--yes")
+    assert (done.exit_code, done.stderr) == (0, "")
+    (undo,) = undo_files()
+    assert done.stdout.endswith(
+        f"3 to add, in one transaction\ndone in one transaction\nundo: dcmcfg apply {undo}\nthe archive has reloaded\n"
+    )
+    assert len(site.octets()) == len(before) + 3
+    undone = run("apply", str(undo), "--yes")
+    assert (undone.exit_code, undone.stderr) == (0, "")
+    assert "3 to delete, step by step\n" in undone.stdout
+    assert site.octets() == before
+
+
+def test_twice_the_same_file_is_nothing_to_do(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file = written(tmp_path / "new.ldif", ADD_DEVICE)
+    assert run("apply", file, "--yes").exit_code == 0
+    after = site.octets()
+    again = run("apply", file, "--yes")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert again.stdout == (
+        f"{site.headline}\n"
+        f"already so: add {NEW}\n"
+        f"already so: add cn=dicom,{NEW}\n"
+        f"already so: add dicomAETitle=NEW,{NEW}\n"
+        "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
+    )
+    assert site.octets() == after
+
+
+def test_the_wikis_add_on_a_tree_that_holds_the_value_is_nothing_to_do(run: Run, site: CliSite, tmp_path: Path) -> None:
+    text = f"dn: {ARCHIVE_DN}\nchangetype: modify\nadd: {NAME}\n{NAME}: DCM4CHEE\n"
+    file = written(tmp_path / "wiki.ldif", text)
+    assert run("apply", file, "--yes").exit_code == 0
+    assert site.values(NAME) == ("DCM4CHEE",)
+    assert site.slapd.run_client("ldapmodify", "-f", file).returncode == 20
+    assert "nothing to do" in run("apply", file, "--yes").stdout
+    other = written(tmp_path / "other.ldif", text.replace("DCM4CHEE\n", "AS_RECEIVED\n"))
+    refused = run("apply", other, "--yes")
+    assert refused.exit_code == 3
+    assert refused.stderr == (f"dcmcfg: {other}:1: {ARCHIVE_DN}: {NAME} takes one value and would have 2\n")
+
+
+def test_several_files_are_one_plan(run: Run, site: CliSite, tmp_path: Path) -> None:
+    first = written(tmp_path / "1.ldif", ADD_DEVICE)
+    rename = f"dn: {NEW}\nchangetype: modrdn\nnewrdn: dicomDeviceName=newer\ndeleteoldrdn: 1\n"
+    second = written(tmp_path / "2.ldif", rename)
+    result = run("apply", first, second, "--yes")
+    assert result.exit_code == 0, result.stderr
+    assert "3 to add, 1 to rename, in one transaction" in result.stdout
+    renamed = f"dicomDeviceName=newer,{DEVICES}"
+    assert site.octets()[renamed]["dicomdevicename"] == {b"newer"}
+    assert f"cn=dicom,{renamed}" in site.octets()
+
+
+def test_standard_input_is_a_file(run: Run, site: CliSite) -> None:
+    result = run("apply", "-", "--yes", input=ADD_DEVICE)
+    assert result.exit_code == 0, result.stderr
+    assert NEW in site.octets()
+
+
+def test_broken_ldif_names_each_record_with_its_line_and_changes_nothing(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    before = site.octets()
+    file = written(
+        tmp_path / "broken.ldif",
+        f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: fine\n\n"
+        f"cn: does not begin with dn\n\n"
+        f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription:: ***\n",
+    )
+    result = run("apply", file, "--yes")
+    assert (result.exit_code, result.stdout) == (3, "")
+    lines = result.stderr.splitlines()
+    assert lines[0] == "dcmcfg: 2 records are not LDIF:"
+    assert lines[1].startswith(f"  {file}:6: ")
+    assert lines[2].startswith(f"  {file}:11: ")
+    assert lines[-1] == "  next: nothing was changed; mend them"
+    assert site.octets() == before
+
+
+def test_every_record_that_does_not_fit_is_named_and_nothing_changes(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    file = written(
+        tmp_path / "misfit.ldif",
+        f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: fine\n\n"
+        f"dn: cn=nowhere,{DEVICES}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n\n"
+        f"dn: {ARCHIVE_DN}\nchangetype: delete\n\n"
+        f"dn: dicomDeviceName=storescp,{DEVICES}\nobjectClass: dicomDevice\ndicomDeviceName: storescp\n",
+    )
+    result = run("apply", file, "--yes")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.splitlines()[0] == "dcmcfg: 3 of 4 changes do not fit the tree:"
+    assert f"  {file}:6: cn=nowhere,{DEVICES}: there is no such entry" in result.stderr.splitlines()
+    assert f"  {file}:11: {ARCHIVE_DN}: the entry has" in result.stderr
+    assert f"  {file}:14: dicomDeviceName=storescp,{DEVICES}: the entry already exists and differs in" in result.stderr
+    assert site.octets() == before
+
+
+def test_what_only_the_server_can_refuse_changes_nothing_either(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    file = written(
+        tmp_path / "class.ldif",
+        f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n\n"
+        f"dn: dicomDeviceName=storescp,{DEVICES}\nchangetype: modify\nadd: {NAME}\n{NAME}: DCM4CHEE\n",
+    )
+    result = run("apply", file, "--yes")
+    assert result.exit_code == 3
+    assert "the entry would break its object classes (LDAP result 65" in result.stderr
+    assert site.octets() == before
+    assert undo_files() == []
+    assert site.archive.reloads == 0
+
+
+def test_files_that_are_not_there_are_told(run: Run, site: CliSite, tmp_path: Path) -> None:
+    result = run("apply", str(tmp_path / "none.ldif"))
+    assert result.exit_code == 3
+    assert result.stderr == f"dcmcfg: {tmp_path}/none.ldif: the file cannot be read (No such file or directory)\n"
+    assert run("apply", str(tmp_path)).exit_code == 3
+
+
+def test_secrets_are_not_shown_but_are_applied_and_come_back(run: Run, site: CliSite, tmp_path: Path) -> None:
+    (pin,) = site.values("dcmKeyStorePin")
+    file = written(
+        tmp_path / "pin.ldif",
+        f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dcmKeyStorePin\ndcmKeyStorePin: n3w-s3cret\n",
+    )
+    for arguments in (["--dry-run"], ["--dry-run", "--json"], ["--yes"]):
+        result = run("apply", file, *arguments)
+        assert result.exit_code == 0
+        assert "n3w-s3cret" not in result.output
+        assert pin not in result.output.replace("(secret)", "")
+    assert site.values("dcmKeyStorePin") == ("n3w-s3cret",)
+    assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
+    assert site.values("dcmKeyStorePin") == (pin,)
+
+
+def test_a_database_without_transactions_is_written_step_by_step(
+    run: Run, archive: Scripted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    server = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, database="ldif")
+    server.prepare()
+    server.load(site_files())
+    with server:
+        site = settle_at(monkeypatch, RunningSlapd(server), archive)
+        before = site.octets()
+        result = run("apply", written(tmp_path / "new.ldif", ADD_DEVICE), "--yes", "--json")
+        assert result.exit_code == 0, result.stderr
+        assert json.loads(result.stdout)["manner"] == "step by step"
+        assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
+        assert site.octets() == before
+
+
+def test_hostile_values_reach_the_server_and_not_the_terminal(run: Run, site: CliSite, tmp_path: Path) -> None:
+    text = "red \x1b[31m\x07 [bold]markup[/bold] é"
+    file = tmp_path / "hostile.ldif"
+    file.write_bytes(
+        f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: {text}\n".encode()
+    )
+    result = run("apply", str(file), "--yes")
+    assert result.exit_code == 0, result.stderr
+    assert "\x1b" not in result.output
+    assert site.values("dicomDescription") == (text,)
+
+
+@pytest.mark.parametrize("file", example_files(), ids=lambda path: path.name)
+def test_every_worked_example_applies_and_comes_back(run: Run, site: CliSite, file: Path) -> None:
+    if file.name == "remove-workstation.ldif":  # it removes what the other example adds
+        assert run("apply", str(file.with_name("add-workstation.ldif")), "--yes").exit_code == 0
+    before = site.octets()
+    result = run("apply", str(file), "--yes")
+    assert (result.exit_code, result.stderr) == (0, "")
+    if "nothing to do" in result.stdout:
+        assert file.name == "clear-external-retrieve.ldif", "the lab's tree does not hold the setting"
+        return
+    assert site.octets() != before
+    assert run("apply", str(undo_files()[-1]), "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+@pytest.mark.parametrize("name", ["5.33.0", "5.33.1"])
+def test_the_archives_own_update_files_apply_to_the_release_before(
+    run: Run, archive: Scripted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, upstream: Path, name: str
+) -> None:
+    """Files that take a value from another file (vendor data) are refused until that is asked for."""
+    server = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD)
+    server.prepare()
+    server.load([upstream / "5.31.0" / f"{part}.ldif" for part in ("init-baseDN", "init-config", "default-config")])
+    with server:
+        settle_at(monkeypatch, RunningSlapd(server), archive)
+        taken = 0
+        for file in sorted((upstream / "updates" / name).glob("*.ldif")):
+            if ":< file:" in file.read_text():
+                refused = run("apply", str(file), "--yes")
+                assert refused.exit_code == 3
+                assert "another file" in refused.stderr
+                continue
+            result = run("apply", str(file), "--yes", "--dry-run")
+            assert result.exit_code == 0, (file.name, result.stderr)
+            taken += 1
+        assert taken
+
+
+def test_empty_files_are_nothing_to_do(run: Run, site: CliSite) -> None:
+    result = run("apply", "-", input=io.BytesIO(b"version: 1\n"))
+    assert result.exit_code == 0
+    assert result.stdout.endswith("nothing to do; if the archive has not loaded it: dcmcfg reload\n")

@@ -1,0 +1,290 @@
+"""``dcmcfg set-external-retrieve``: what is shown, then what the tree holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.at_terminal import at_terminal
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, undo_files
+from tests.running_slapd import free_port
+
+pytestmark = pytest.mark.real
+
+PLAN = """\
+ entry                          attribute                          before     after
+ ─────────────────────────────────────────────────────────────────────────────────────
+ dicomDeviceName=dcm4chee-arc   dcmExternalRetrieveAEDestination   (absent)   DCM4CHEE
+
+dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch
+ e,dc=org
+changetype: modify
+add: dcmExternalRetrieveAEDestination
+dcmExternalRetrieveAEDestination: DCM4CHEE
+-
+1 to change, in one change
+"""
+
+
+def lines(text: str) -> list[str]:
+    """The lines of *text* without the blanks that fill a table."""
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def test_the_value_is_set_shown_and_loaded(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    (undo,) = undo_files()
+    assert lines(result.stdout) == [
+        site.headline,
+        *lines(PLAN),
+        "done in one change",
+        f"undo: dcmcfg apply {undo}",
+        "the archive has reloaded",
+    ]
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert site.values(NAME) == ("DCM4CHEE",)
+    assert [path for _, path, _ in site.archive.requests] == ["/dcm4chee-arc/ctrl/status", "/dcm4chee-arc/ctrl/reload"]
+    assert stat.S_IMODE(undo.stat().st_mode) == 0o600
+
+    undone = run("apply", str(undo), "--yes")
+    assert (undone.exit_code, undone.stderr) == (0, "")
+    assert site.octets() == before
+    assert site.archive.reloads == 2
+
+
+def test_what_is_so_already_is_nothing_to_do(run: Run, site: CliSite) -> None:
+    run("set-external-retrieve", "DCM4CHEE", "--yes")
+    site.archive.requests.clear()
+    result = run("set-external-retrieve", "DCM4CHEE")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        f"{site.headline}\n"
+        f"already so: modify {ARCHIVE_DN}\n"
+        "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
+    )
+    assert site.archive.requests == []
+
+
+def test_without_a_terminal_and_yes_the_plan_is_shown_and_nothing_changes(run: Run, site: CliSite) -> None:
+    result = run("set-external-retrieve", "DCM4CHEE")
+    assert result.exit_code == 1
+    assert lines(result.stdout) == [site.headline, *lines(PLAN)]
+    assert result.stderr == ("dcmcfg: there is no terminal to ask on, nothing was changed\n  next: --yes answers yes\n")
+    assert site.values(NAME) == ()
+    assert site.archive.requests == []
+
+
+def test_a_dry_run_shows_the_plan_and_exits_0(run: Run, site: CliSite) -> None:
+    result = run("set-external-retrieve", "DCM4CHEE", "--dry-run")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert lines(result.stdout) == [site.headline, *lines(PLAN)]
+    assert site.values(NAME) == ()
+    assert site.archive.requests == []
+
+
+@pytest.mark.parametrize(("answer", "code", "values"), [("y", 0, ("DCM4CHEE",)), ("n", 1, ()), ("", 1, ())])
+def test_at_a_terminal_it_asks(site: CliSite, answer: str, code: int, values: tuple[str, ...]) -> None:
+    exit_code, seen = at_terminal(["set-external-retrieve", "DCM4CHEE"], [("[y/N]: ", answer)])
+    assert exit_code == code, seen
+    assert "Carry this out? [y/N]: " in seen
+    assert ("declined, nothing was changed" in seen) == (code == 1)
+    assert site.values(NAME) == values
+
+
+def test_ctrl_c_at_the_question_changes_nothing(site: CliSite) -> None:
+    exit_code, seen = at_terminal(["set-external-retrieve", "DCM4CHEE"], [("[y/N]: ", "\x03")])
+    assert exit_code == 130, seen
+    assert site.values(NAME) == ()
+
+
+def test_an_ae_wins_over_the_device_and_is_cleared_by_itself(run: Run, site: CliSite) -> None:
+    run("set-external-retrieve", "DCM4CHEE", "--yes")
+    ae = f"dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}"
+    result = run("set-external-retrieve", "DCM4CHEE", "--ae", "AS_RECEIVED", "--yes")
+    assert result.exit_code == 0, result.stderr
+    assert site.values(NAME, ae) == ("DCM4CHEE",)
+    assert run("set-external-retrieve", "--clear", "--ae", "AS_RECEIVED", "--yes").exit_code == 0
+    assert site.values(NAME, ae) == ()
+    assert site.values(NAME) == ("DCM4CHEE",)
+
+
+def test_the_options_before_the_command_count_too(run: Run, site: CliSite) -> None:
+    result = run("--device", "storescp", "set-external-retrieve", "DCM4CHEE", "--yes")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "dcmcfg: the device storescp is not an archive (it has no object class dcmArchiveDevice)\n"
+        "  next: --device names the archive's device\n"
+    )
+
+
+def test_an_unknown_title_names_the_near_misses(run: Run, site: CliSite) -> None:
+    result = run("set-external-retrieve", "DCM4CHE", "--yes")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == (
+        "dcmcfg: no AE has the title DCM4CHE; near misses: DCM4CHEE\n"
+        "  next: name a storage SCP of the archive, or say --force-unknown-ae\n"
+    )
+    assert site.values(NAME) == ()
+    assert run("set-external-retrieve", "DCM4CHE", "--yes", "--force-unknown-ae").exit_code == 0
+    assert site.values(NAME) == ("DCM4CHE",)
+
+
+def test_an_ae_elsewhere_is_warned_about(run: Run, site: CliSite) -> None:
+    result = run("set-external-retrieve", "STORESCP", "--dry-run")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "warning: STORESCP is an AE of the device storescp, not of dcm4chee-arc: the external archive will send the "
+        "objects there, and the archive will not forward them.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["A" * 17], "not an AE title: it has 17 characters"),
+        (["A\\B"], "not an AE title: it holds a backslash"),
+        ([" "], "not an AE title: it is empty"),
+        ([], "name the AE, or say --clear"),
+        (["DCM4CHEE", "--clear"], "--clear takes no AET"),
+    ],
+)
+def test_usage_errors_exit_2_before_any_server_is_asked(run: Run, arguments: list[str], problem: str) -> None:
+    result = run("set-external-retrieve", *arguments, "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
+    assert result.exit_code == 2
+    assert problem in result.stderr
+
+
+def test_the_portable_ldif_is_right_in_each_state_of_the_tree(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file = tmp_path / "set.ldif"
+    result = run("set-external-retrieve", "DCM4CHEE", "--dry-run", "--ldif", str(file))
+    assert result.exit_code == 0
+    assert file.read_text() == (
+        "version: 1\n\n"
+        "dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch\n e,dc=org\n"
+        "changetype: modify\n"
+        "replace: dcmExternalRetrieveAEDestination\n"
+        "dcmExternalRetrieveAEDestination: DCM4CHEE\n"
+        "-\n\n"
+    )
+    for state in ((), ("AS_RECEIVED",), ("DCM4CHEE",)):
+        if state:
+            assert run("set-external-retrieve", *state, "--yes").exit_code == 0
+        taken = site.slapd.run_client("ldapmodify", "-f", str(file))
+        assert taken.returncode == 0, taken.stderr
+        assert site.values(NAME) == ("DCM4CHEE",)
+
+
+def test_ldif_to_standard_output_is_all_that_is_there(run: Run, site: CliSite) -> None:
+    result = run("set-external-retrieve", "--clear", "--yes", "--ldif", "-")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "version: 1\n\n"
+        "dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch\n e,dc=org\n"
+        "changetype: modify\n"
+        "replace: dcmExternalRetrieveAEDestination\n"
+        "-\n\n"
+    )
+
+
+def test_the_plan_file_is_applied_as_reviewed_or_refused(run: Run, site: CliSite, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.ldif"
+    assert run("set-external-retrieve", "DCM4CHEE", "--dry-run", "--out", str(plan)).exit_code == 0
+    assert stat.S_IMODE(plan.stat().st_mode) == 0o600
+    again = run("set-external-retrieve", "DCM4CHEE", "--dry-run", "--out", str(plan))
+    assert again.exit_code == 3
+    assert again.stderr == f"dcmcfg: {plan}: the file exists\n  next: --out names a new file\n"
+
+    assert run("set-external-retrieve", "AS_RECEIVED", "--yes").exit_code == 0
+    refused = run("apply", str(plan), "--yes")
+    assert refused.exit_code == 3
+    assert "no longer as it was when this was planned: dcmExternalRetrieveAEDestination has changed" in refused.stderr
+    assert site.slapd.run_client("ldapmodify", "-f", str(plan)).returncode == 122
+    assert site.values(NAME) == ("AS_RECEIVED",)
+
+    assert run("set-external-retrieve", "--clear", "--yes").exit_code == 0
+    assert run("apply", str(plan), "--yes").exit_code == 0
+    assert site.values(NAME) == ("DCM4CHEE",)
+
+
+def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSite) -> None:
+    url = f"http://127.0.0.1:{free_port()}/dcm4chee-arc"
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url)
+    assert result.exit_code == 3
+    assert result.stderr == (
+        f"dcmcfg: {url}/ctrl/status: connection refused\n  next: is the archive running? its URL is set with "
+        "--archive-url; nothing was changed; --no-reload changes the directory without the archive\n"
+    )
+    assert site.values(NAME) == ()
+    without = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url, "--no-reload")
+    assert without.exit_code == 0
+    assert without.stdout.endswith("the archive was not asked to reload: dcmcfg reload\n")
+    assert site.values(NAME) == ("DCM4CHEE",)
+
+
+def test_a_reload_that_fails_after_the_change_exits_4_with_the_command_that_finishes(run: Run, site: CliSite) -> None:
+    trace = b"java.lang.RuntimeException: boom\n\tat org.dcm4chee.A.b(A.java:1)\n"
+    site.archive.by_path["ctrl/reload"] = (500, trace)
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert result.exit_code == 4
+    assert result.stderr == (
+        f"dcmcfg: {site.archive.url}/ctrl/reload: the directory was changed, but the archive did not reload: "
+        "RuntimeException: boom (HTTP 500)\n  next: dcmcfg reload\n"
+    )
+    assert site.values(NAME) == ("DCM4CHEE",)
+    assert len(undo_files()) == 1
+
+
+def test_a_wrong_password_and_a_missing_server_change_nothing(
+    run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", "wrong")
+    wrong = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert (wrong.exit_code, wrong.stdout) == (3, "")
+    assert wrong.stderr == (
+        f"dcmcfg: {site.slapd.bind_dn} @ {site.slapd.url}: the server refused the bind DN or the password "
+        "(LDAP result 49)\n  next: check --bind-dn and the password (DCMCFG_BIND_PASSWORD)\n"
+    )
+    url = f"ldap://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("DCMCFG_LDAP_URL", url)
+    away = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert (away.exit_code, away.stdout) == (3, "")
+    assert away.stderr == (
+        f"dcmcfg: {url}: cannot connect to the LDAP server: connection refused\n"
+        "  next: is it running, and is --ldap-url (DCMCFG_LDAP_URL) right?\n"
+    )
+
+
+def test_an_unknown_device_is_told_with_those_there_are(run: Run, site: CliSite) -> None:
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes", "--device", "pacs")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "dcmcfg: there is no device pacs\n"
+        "  next: --device names one of: dcm4chee-arc, longterm, storescp, workstation\n"
+    )
+
+
+def test_the_result_as_json(run: Run, site: CliSite) -> None:
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes", "--json")
+    assert result.exit_code == 0
+    content = json.loads(result.stdout)
+    assert content["changed"] is True
+    assert content["reloaded"] is True
+    assert content["manner"] == "in one change"
+    assert content["undo_file"] == str(undo_files()[0])
+    assert [step["dn"] for step in content["steps"]] == [ARCHIVE_DN]
+
+
+def test_on_the_stock_configuration_the_value_is_there_already(run: Run, stock_site: CliSite) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE").exit_code == 0
+    assert stock_site.values(NAME) == ("DCM4CHEE",)
+    assert run("set-external-retrieve", "--clear", "--yes").exit_code == 0
+    assert stock_site.values(NAME) == ()
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    assert stock_site.values(NAME) == ("DCM4CHEE",)
+    assert os.environ["DCMCFG_LDAP_URL"] == stock_site.slapd.url

@@ -1,0 +1,61 @@
+"""``dcmcfg show``: a device with what counts for its AEs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.sites import NAME, CliSite
+
+pytestmark = pytest.mark.real
+
+
+def rows(text: str) -> list[list[str]]:
+    """The lines of *text*, cut at runs of blanks."""
+    return [[cell for cell in line.strip().split("  ") if cell] for line in text.splitlines() if line.strip()]
+
+
+def test_an_ae_is_shown_with_its_address_and_where_each_setting_comes_from(run: Run, site: CliSite) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    result = run("show", "dcm4chee-arc/DCM4CHEE")
+    assert (result.exit_code, result.stderr) == (0, "")
+    cells = [[cell.strip() for cell in row] for row in rows(result.stdout)]
+    assert cells[0] == ["dcm4chee-arc (archive)"]
+    assert any(row[:2] == ["DCM4CHEE", "localhost:11112"] for row in cells)
+    assert ["DCM4CHEE", NAME, "DCM4CHEE", "device"] in cells
+    assert any(row[:2] == ["dcmSendPendingCMoveInterval", "PT5S"] for row in cells)
+
+
+def test_the_aes_own_value_is_said_to_be_its_own(run: Run, site: CliSite) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    assert run("set-external-retrieve", "AS_RECEIVED", "--ae", "AS_RECEIVED", "--yes").exit_code == 0
+    content = json.loads(run("show", "--json").stdout)
+    settings = {ae["title"]: ae["settings"][NAME] for ae in content["aes"]}
+    assert settings["AS_RECEIVED"] == {"values": ["AS_RECEIVED"], "from": "AE"}
+    assert settings["DCM4CHEE"] == {"values": ["DCM4CHEE"], "from": "device"}
+
+
+def test_what_is_not_set_is_told_with_what_that_means(run: Run, site: CliSite) -> None:
+    result = run("show", "dcm4chee-arc/DCM4CHEE")
+    assert "(not set: objects go straight to the requester)" in result.stdout
+
+
+def test_another_device_has_no_retrieve_settings(run: Run, site: CliSite) -> None:
+    content = json.loads(run("show", "storescp", "--json").stdout)
+    assert content["device"] == "storescp"
+    assert content["archive"] is False
+    assert [ae["title"] for ae in content["aes"]] == ["STORESCP"]
+    assert content["aes"][0]["connections"][0]["port"] == 11115
+    assert content["aes"][0]["settings"] == {}
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [("pacs", "there is no device pacs"), ("storescp/DCM4CHEE", "the device storescp has no AE DCM4CHEE")],
+)
+def test_what_is_not_there_is_told(run: Run, site: CliSite, target: str, problem: str) -> None:
+    result = run("show", target)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith(f"dcmcfg: {problem}\n")
