@@ -22,12 +22,12 @@ def test_device_names_ignore_case() -> None:
 
 
 def test_an_unknown_device_is_told_with_those_there_are() -> None:
-    with pytest.raises(NotFound, match="no device pacs.*dcm4chee-arc, storescp"):
+    with pytest.raises(NotFound, match=r"no device pacs.*dcm4chee-arc, storescp"):
         Configuration(site()).device("pacs")
 
 
 def test_an_unknown_ae_is_told_with_those_of_the_device() -> None:
-    with pytest.raises(NotFound, match="no AE STORESCP.*AS_RECEIVED, DCM4CHEE"):
+    with pytest.raises(NotFound, match=r"no AE STORESCP.*AS_RECEIVED, DCM4CHEE"):
         Configuration(site()).device("dcm4chee-arc").network_ae("STORESCP")
 
 

@@ -1,0 +1,336 @@
+"""``dcmcfg lab`` as a user types it: a process of its own, with folders of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dcmcfg.errors import LabError
+from dcmcfg.lab import demo, life
+from dcmcfg.lab.ports import choose_ports
+from dcmcfg.lab.site import Ports, Site
+from dcmcfg.lab.state import LabState, ProcessId
+
+pytestmark = pytest.mark.real
+
+
+@dataclass(frozen=True)
+class Home:
+    """A user's folders; every lab that is started in them ends with the process that runs the test."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    @property
+    def lab(self) -> Path:
+        return self.folder / "state" / "dcmcfg" / "lab"
+
+    @property
+    def profile(self) -> Path:
+        return self.folder / "config" / "dcmcfg" / "profiles" / "lab.toml"
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "dcmcfg", *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        with self.start(*arguments) as process:
+            out, err = process.communicate(timeout=120)
+        return process.returncode, out, err
+
+    def ports(self) -> Ports:
+        return Site.load(self.lab).ports
+
+    def state(self) -> LabState:
+        state = LabState.load(self.lab)
+        assert state
+        return state
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DCMCFG_")}
+    environment |= {
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "DCMCFG_LAB_WITH_PID": str(os.getpid()),
+        "COLUMNS": "120",
+    }
+    home = Home(tmp_path, environment)
+    yield home
+    home.run("lab", "down")
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def listening(ports: Ports) -> list[str]:
+    named = {name: port for name, port in vars(ports).items() if name != "workstation"}
+    return [name for name, port in named.items() if listens(port)]
+
+
+def wait_until_gone(*processes: ProcessId) -> None:
+    deadline = time.monotonic() + 20
+    while any(process.alive() for process in processes):
+        assert time.monotonic() < deadline, "still there"
+        time.sleep(0.05)
+
+
+def test_a_lab_is_put_up_shown_and_taken_down(home: Home) -> None:
+    code, out, err = home.run("lab", "up")
+    assert (code, out) == (0, f"The lab is up: profile lab, folder {home.lab}\n"), err
+    assert re.findall(r"^  (\w+) +ready", err, re.MULTILINE) == ["slapd", "storage", "external", "archive"]
+    ports = home.ports()
+    assert listening(ports) == ["ldap", "http", "archive", "external", "storage"]
+    assert not listens(ports.workstation)
+    assert home.lab.stat().st_mode & 0o777 == 0o700
+    assert Site.load(home.lab).password_file.stat().st_mode & 0o777 == 0o600
+
+    assert home.run("lab", "up") == (0, f"The lab is already up: profile lab, folder {home.lab}\n", err)
+    assert home.ports() == ports
+
+    code, out, err = home.run("lab", "status", "--json")
+    assert (code, err) == (0, "")
+    status = json.loads(out)
+    assert status["up"] is True
+    assert {part["name"]: part["ready"] for part in status["parts"]} == {
+        "slapd": True,
+        "storage": True,
+        "external": True,
+        "archive": True,
+    }
+    assert (status["ldap_url"], status["profile"]) == (f"ldap://127.0.0.1:{ports.ldap}", "lab")
+
+    code, out, err = home.run("lab", "status")
+    assert (code, err) == (0, "")
+    for part in status["parts"]:
+        assert f"{part['name']}" in out
+        assert f"{part['pid']}" in out
+    for study in status["studies"]:
+        assert f"    {study['study_instance_uid']}\n" in out
+
+    processes = home.state().processes()
+    assert home.run("lab", "down") == (0, "The lab is down.\n", "")
+    assert not any(process.alive() for process in processes)
+    assert listening(ports) == []
+    assert not home.lab.exists()
+    assert not home.profile.exists()
+
+
+def test_the_profile_lab_leads_the_other_commands_to_it(home: Home) -> None:
+    assert home.run("lab", "up")[0] == 0
+    code, out, err = home.run("status", "--profile", "lab")
+    assert (code, err) == (0, "")
+    assert f"http://127.0.0.1:{home.ports().http}/dcm4chee-arc" in out
+
+
+def test_without_a_lab_status_says_no_and_down_has_nothing_to_do(home: Home) -> None:
+    assert home.run("lab", "status") == (1, "No lab is up. To start one: dcmcfg lab up\n", "")
+    code, out, err = home.run("lab", "status", "--json")
+    assert (code, json.loads(out), err) == (1, {"up": False, "reason": "there is no lab"}, "")
+    assert home.run("lab", "down") == (0, "No lab is up.\n", "")
+
+
+def test_kill_9_of_the_supervisor_leaves_nothing_listening(home: Home) -> None:
+    assert home.run("lab", "up")[0] == 0
+    state, ports = home.state(), home.ports()
+    os.kill(state.supervisor.pid, signal.SIGKILL)
+    wait_until_gone(*state.processes())
+    assert listening(ports) == []
+    code, out, _ = home.run("lab", "status")
+    killed = f"its supervisor, process {state.supervisor.pid}, was killed"
+    assert (code, out) == (1, f"The lab in {home.lab} is not up: {killed}.\n")
+    assert home.run("lab", "down") == (0, "The lab had ended before; what it left is removed.\n", "")
+    assert not home.lab.exists()
+
+
+def test_kill_9_of_whoever_started_it_leaves_nothing_listening(home: Home) -> None:
+    del home.environment["DCMCFG_LAB_WITH_PID"]
+    text = (
+        "import os, subprocess, sys, time\n"
+        "subprocess.run([sys.executable, '-m', 'dcmcfg', 'lab', 'up', '--with-pid', str(os.getpid())], check=True)\n"
+        "print('started', flush=True); time.sleep(600)"
+    )
+    command = [sys.executable, "-c", text]
+    with subprocess.Popen(command, env=home.environment, stdout=subprocess.PIPE, text=True) as runner:
+        assert runner.stdout
+        assert any(line == "started\n" for line in runner.stdout)
+        state, ports = home.state(), home.ports()
+        assert len(listening(ports)) == 5
+        runner.kill()
+    wait_until_gone(*state.processes())
+    assert listening(ports) == []
+    assert home.run("lab", "status")[1].endswith(f"process {runner.pid}, which it was started with, has ended.\n")
+
+
+def test_a_part_that_dies_ends_the_lab_status_says_why_and_up_starts_anew(home: Home) -> None:
+    assert home.run("lab", "up")[0] == 0
+    state, ports = home.state(), home.ports()
+    archive = next(part.process for part in state.parts if part.name == "archive")
+    assert archive
+    os.kill(archive.pid, signal.SIGKILL)
+    wait_until_gone(*state.processes())
+    assert listening(ports) == []
+    code, out, _ = home.run("lab", "status")
+    assert (code, out) == (1, f"The lab in {home.lab} is not up: archive was killed by SIGKILL.\n")
+    assert home.run("lab", "up")[:2] == (0, f"The lab is up: profile lab, folder {home.lab}\n")
+
+
+def test_of_two_at_once_one_starts_the_lab_and_the_other_finds_it(home: Home) -> None:
+    with home.start("lab", "up") as one, home.start("lab", "up") as other:
+        said = sorted((process.communicate(timeout=120)[0], process.returncode) for process in (one, other))
+    place = f"profile lab, folder {home.lab}\n"
+    assert said == [(f"The lab is already up: {place}", 0), (f"The lab is up: {place}", 0)]
+
+
+def test_ctrl_c_takes_a_lab_in_the_foreground_down(home: Home) -> None:
+    with home.start("lab", "up", "--foreground") as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("The lab is up")
+        ports = home.ports()
+        assert len(listening(ports)) == 5
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert listening(ports) == []
+    assert not home.lab.exists()
+
+
+def test_ctrl_c_while_the_lab_starts_leaves_nothing_running(home: Home) -> None:
+    with home.start("lab", "up") as process:
+        assert process.stderr
+        assert "slapd" in process.stderr.readline()
+        state, ports = home.state(), home.ports()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.splitlines()[-1]) == (130, "dcmcfg: interrupted")
+    wait_until_gone(*state.processes())
+    assert listening(ports) == []
+
+
+def test_a_folder_with_other_files_is_refused_and_left_alone(home: Home) -> None:
+    (home.folder / "mine").mkdir()
+    (home.folder / "mine" / "thesis.txt").write_text("dear")
+    folder = str(home.folder / "mine")
+    code, out, err = home.run("lab", "up", "--folder", folder)
+    assert (code, out) == (3, "")
+    assert err == (
+        f"dcmcfg: {folder}: the folder holds files that are no lab's (thesis.txt)\n"
+        "  next: name an empty or a new folder with --folder\n"
+    )
+    assert home.run("lab", "down", "--folder", folder) == (0, "No lab is up.\n", "")
+    assert (home.folder / "mine" / "thesis.txt").read_text() == "dear"
+
+
+def test_a_profile_that_no_lab_wrote_is_left_alone(home: Home) -> None:
+    home.profile.parent.mkdir(parents=True)
+    home.profile.write_text('ldap_url = "ldap://pacs.hospital.example"\n')
+    code, _, err = home.run("lab", "up")
+    assert (code, str(home.profile) in err) == (3, True)
+    assert home.profile.read_text() == 'ldap_url = "ldap://pacs.hospital.example"\n'
+    assert not home.lab.exists()
+
+
+def test_down_ends_no_process_that_got_the_number_of_one_of_its_own(home: Home) -> None:
+    assert home.run("lab", "up")[0] == 0
+    state = home.state()
+    os.kill(state.supervisor.pid, signal.SIGKILL)
+    wait_until_gone(*state.processes())
+    with subprocess.Popen(["sleep", "600"]) as bystander:
+        replace(state, supervisor=replace(state.supervisor, pid=bystander.pid)).save(home.lab)
+        assert home.run("lab", "down") == (0, "The lab had ended before; what it left is removed.\n", "")
+        assert bystander.poll() is None
+        bystander.kill()
+
+
+def test_a_part_that_cannot_start_is_named_with_the_last_lines_of_its_log(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", home.environment["XDG_CONFIG_HOME"])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = replace(choose_ports(), storage=taken.getsockname()[1])
+        monkeypatch.setattr(life, "choose_ports", lambda: ports)
+        with pytest.raises(LabError) as raised:
+            life.up(home.lab, lambda _: None, with_pid=os.getpid())
+    assert re.search(r"the lab did not start: storage ended with exit status \d+\n    .*", raised.value.what)
+    assert str(ports.storage) in raised.value.what
+    assert raised.value.on == str(home.lab / "log" / "storage.log")
+    assert listening(ports) == []
+    assert not home.profile.exists()
+
+
+def test_the_demo_goes_as_told_and_leaves_nothing_behind(home: Home) -> None:
+    home.environment["TMPDIR"] = str(home.folder)
+    code, out, err = home.run("lab", "demo")
+    assert (code, err) == (0, ""), out
+    assert re.search(r"^The story went as told: \d+ checks", out, re.MULTILINE)
+    assert "NOT SO" not in out
+    commands = re.findall(r"^\$ dcmcfg (\S+)", out, re.MULTILINE)
+    story = ["verify", "verify", "set-external-retrieve", "set-external-retrieve", "verify", "verify", "apply"]
+    assert commands == ["lab", "show", "export-ldif", *story, "export-ldif", "verify", "lab"]
+    assert list(home.folder.iterdir()) == []  # no profile, no undo, no folder of the story's
+
+
+def test_a_demo_that_goes_otherwise_says_so_and_takes_its_lab_down(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(home.folder))
+    monkeypatch.setattr(demo, "MOVE_DESTINATION_UNKNOWN", 0xA802)
+    told: list[str] = []
+    assert demo.play(told.append) is False
+    not_so = next(line for line in told if "[NOT SO]" in line)
+    assert "status A801, nothing received: not so" in not_so
+    processes = [int(pid) for line in told for pid in re.findall(r"\(process (\d+)\)", line)]
+    assert len(processes) == 4
+    assert not any(psutil.pid_exists(pid) for pid in processes)
+    assert list(home.folder.iterdir()) == []
+
+
+def test_ctrl_c_ends_the_demo_and_its_lab(home: Home) -> None:
+    home.environment["TMPDIR"] = str(home.folder)
+    with home.start("lab", "demo") as process:
+        assert process.stdout
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("$ dcmcfg verify"):
+                break
+        os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all in the foreground
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.splitlines()[-1]) == (130, "dcmcfg: interrupted")
+    processes = [int(pid) for line in lines for pid in re.findall(r"\(process (\d+)\)", line)]
+    assert len(processes) == 4
+    assert not any(psutil.pid_exists(pid) for pid in processes)
+    assert list(home.folder.iterdir()) == []
+
+
+def test_facts_that_cannot_be_read_are_told_and_down_removes_them(home: Home) -> None:
+    assert home.run("lab", "up")[0] == 0
+    processes = home.state().processes()
+    (home.lab / "site.json").write_text("{")
+    code, out, err = home.run("lab", "status")
+    assert (code, out) == (3, "")
+    assert str(home.lab / "site.json") in err
+    assert home.run("lab", "down")[:2] == (0, "The lab is down.\n")
+    assert not any(process.alive() for process in processes)
+    assert not home.lab.exists()
