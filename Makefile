@@ -1,0 +1,58 @@
+# make demo: all that is needed is installed, then the story is told on a site of its own.
+# make test: the same for the whole test suite. Both need Debian or Ubuntu with Python 3.11 or newer.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# Tests wait for servers more than they compute.
+JOBS   ?= 2
+
+.PHONY: demo test test-fast lint bench clean help packages-demo packages-test
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo       install what is needed, then: dcmcfg lab demo'
+	@echo 'make test       install what is needed, then all tests'
+	@echo 'make test-fast  the tests that start no server'
+	@echo 'make lint       ruff and mypy'
+	@echo 'make bench      how long things take'
+	@echo 'make clean      remove what these made'
+	@echo 'PYTHON=$(PYTHON) is the interpreter to use.'
+
+demo: packages-demo $(VENV)/stamp-demo
+	$(BIN)/dcmcfg lab demo
+	@echo 'dcmcfg is $(BIN)/dcmcfg'
+
+test: packages-test $(VENV)/stamp-dev
+	$(BIN)/pytest -n $(JOBS) $(PYTEST)
+
+test-fast: $(VENV)/stamp-dev
+	$(BIN)/pytest -m 'not real' $(PYTEST)
+
+lint: $(VENV)/stamp-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: packages-test $(VENV)/stamp-dev
+	@set -e; for each in benchmarks/*.py; do echo "$$each"; $(BIN)/python "$$each"; done
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+packages-demo packages-test: packages-%:
+	@PYTHON='$(PYTHON)' bash .ci/install-packages $*
+
+# A stamp is younger than pyproject.toml only when the installation it stands for was completed.
+$(VENV)/stamp-demo: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/stamp-dev: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/stamp-demo
+
+$(BIN)/pip:
+	@PYTHON='$(PYTHON)' bash .ci/install-packages venv
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,117 @@
+"""``dcmcfg lab``."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from dcmcfg.errors import LabError
+from dcmcfg.lab import demo, life
+from dcmcfg.lab.state import PartState
+from dcmcfg.lab.studies import make_studies
+from dcmcfg.render.lab import lab_json, part_line, print_lab
+from dcmcfg.settings.folders import state_folder
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_LIFE = click.IntRange(min=1)
+_POLL = 0.2
+
+
+def _folder_option(command: F) -> F:
+    return click.option(
+        "--folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="DCMCFG_LAB_FOLDER",
+        default=lambda: state_folder() / "lab",
+        show_default="in the user's state folder",
+        help="Folder of the lab.",
+    )(command)
+
+
+@click.group("lab", short_help="Run a whole site on this machine, to try things on.")
+def lab_group() -> None:
+    """Run a whole site on this machine, to try things on.
+
+    A directory server (slapd), a stand-in for the archive, an external archive and a storage SCP, all on loopback.
+    The profile "lab" describes it: dcmcfg show --profile lab.
+    """
+
+
+@lab_group.command("up")
+@_folder_option
+@click.option("--foreground", is_flag=True, help="Stay until Ctrl-C, then take the lab down.")
+@click.option("--with-pid", type=_LIFE, envvar="DCMCFG_LAB_WITH_PID", help="End the lab when this process ends.")
+def up(folder: Path, with_pid: int | None, *, foreground: bool) -> None:
+    """Start the lab, on free ports; returns when every part is ready.
+
+    Exit code 3: a part could not be started, and nothing is running.
+    """
+    lab, started = life.up(folder, _tell, with_pid=os.getpid() if foreground else with_pid)
+    said = "The lab is up" if started else "The lab is already up"
+    click.echo(f"{said}: profile {life.PROFILE}, folder {lab.site.folder}")
+    if foreground:
+        _stay(lab)
+
+
+@lab_group.command("down")
+@_folder_option
+def down(folder: Path) -> None:
+    """End the lab, and remove its folder and its profile."""
+    match life.down(folder):
+        case life.Down.ENDED_NOW:
+            click.echo("The lab is down.")
+        case life.Down.ENDED_BEFORE:
+            click.echo("The lab had ended before; what it left is removed.")
+        case life.Down.NO_LAB:
+            click.echo("No lab is up.")
+
+
+@lab_group.command("status")
+@_folder_option
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def status(folder: Path, *, as_json: bool) -> int:
+    """Show the parts of the lab, and the studies in it.
+
+    Exit code 1: the lab is not up.
+    """
+    lab = life.find(folder.absolute())
+    if as_json:
+        click.echo(json.dumps(lab_json(lab, make_studies()), indent=2))
+    elif lab is None:
+        click.echo("No lab is up. To start one: dcmcfg lab up")
+    else:
+        print_lab(lab, make_studies())
+    return 0 if lab and lab.is_up else 1
+
+
+@lab_group.command("demo", short_help="Tell the story of an external retrieve, on a lab of its own.")
+def demo_command() -> int:
+    """Tell the story of a retrieve from an external archive, on a lab of its own.
+
+    A retrieve fails; the setting it needs is made; it works; the setting is undone. Each step is a real command,
+    and checked. Exit code 0: every step did what the story says. 1: one did not.
+    """
+    return 0 if demo.play(click.echo) else 1
+
+
+def _tell(part: PartState) -> None:
+    click.echo(part_line(part), err=True)
+
+
+def _stay(lab: life.Lab) -> None:
+    """Wait until Ctrl-C, and take *lab* down; raises :class:`LabError` when it ends by itself."""
+    click.echo("Ctrl-C ends it.", err=True)
+    folder = lab.site.folder
+    try:
+        while (found := life.find(folder)) and found.is_up:
+            time.sleep(_POLL)
+    finally:
+        life.down(folder)
+    raise LabError(f"the lab ended: {found.reason if found else 'another dcmcfg took it down'}", on=str(folder))

@@ -1,0 +1,211 @@
+"""The story of a retrieve from an external archive, told with real commands on a lab of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from shlex import join
+from typing import Any
+
+from dcmcfg.lab import life
+from dcmcfg.lab.life import PROFILE
+from dcmcfg.lab.site import Site
+from dcmcfg.lab.studies import study
+
+MOVE_DESTINATION_UNKNOWN = 0xA801
+_UNDO = re.compile(r"^undo: dcmcfg apply (.+)$", re.MULTILINE)
+
+SUMMARY = """\
+  not set   the retrieve fails: the external archive does not know the workstation (A801)
+  set       the retrieve works: completed=20, failed=0, warning=0, the route by the external archive shown
+  undone    the configuration is what it was before, and the retrieve fails again
+What is worth trying next: dcmcfg lab up, then dcmcfg lab status"""
+
+Tell = Callable[[str], None]
+
+
+class NotAsTold(Exception):
+    """A step of the story did not do what the story says."""
+
+
+class Stage:
+    """Where the story plays: folders of its own, in which commands run as a user types them."""
+
+    def __init__(self, folder: Path, tell: Tell) -> None:
+        self.folder = folder
+        self.lab = folder / "lab"
+        self.tell = tell
+        self.checks = 0
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("DCMCFG_")}
+        self.environment = kept | {
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "DCMCFG_LAB_FOLDER": str(self.lab),
+            "DCMCFG_LAB_WITH_PID": str(os.getpid()),
+        }
+
+    def chapter(self, title: str) -> None:
+        self.tell(f"\n== {title}")
+
+    def run(self, *arguments: str, exit_code: int = 0) -> str:
+        """Run ``dcmcfg`` with *arguments*, telling the command and all it prints; return that.
+
+        Raises :class:`NotAsTold` when it exits otherwise than with *exit_code*.
+        """
+        self.tell(f"\n$ {join(('dcmcfg', *arguments))}")
+        lines = []
+        with self._start(arguments, stderr=subprocess.STDOUT) as process:
+            for line in process.stdout or ():
+                lines.append(line)
+                self.tell(line.rstrip("\n"))
+        self.check(f"exit code {exit_code}", process.returncode == exit_code, f"exit code {process.returncode}")
+        return "".join(lines)
+
+    def ask(self, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
+        """Run ``dcmcfg`` with *arguments* and ``--json``, telling the command only; return what it answered.
+
+        Raises :class:`NotAsTold` when it exits otherwise than with *exit_code*, or answers with no JSON object.
+        """
+        self.tell(f"\n$ {join(('dcmcfg', *arguments, '--json'))}")
+        with self._start((*arguments, "--json"), stderr=subprocess.PIPE) as process:
+            out, err = process.communicate()
+        self.check(f"exit code {exit_code}", process.returncode == exit_code, f"{process.returncode}: {err}")
+        try:
+            answer = json.loads(out)
+        except ValueError as error:
+            raise NotAsTold(f"the answer is no JSON ({error}): {out}") from error
+        if not isinstance(answer, dict):
+            raise NotAsTold(f"the answer is no JSON object: {out}")
+        return answer
+
+    def check(self, fact: str, holds: bool, instead: object = "") -> None:
+        """Tell *fact* and go on, or raise :class:`NotAsTold` with what is the case *instead*."""
+        if not holds:
+            raise NotAsTold(f"{fact}: not so" + (f", but {instead}" if instead != "" else ""))
+        self.checks += 1
+        self.tell(f"  [ok] {fact}")
+
+    def _start(self, arguments: tuple[str, ...], *, stderr: int) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "dcmcfg", *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+
+
+def play(tell: Tell) -> bool:
+    """Tell the story line by line; return whether every step did what the story says.
+
+    The lab is down and its folder gone when this returns or raises, Ctrl-C included.
+    """
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="dcmcfg-demo-") as folder:
+        stage = Stage(Path(folder), tell)
+        try:
+            _story(stage)
+            stage.run("lab", "down")
+        except NotAsTold as difference:
+            tell(f"  [NOT SO] {difference}")
+            tell(f"\nThe story did not go as told; {stage.checks} checks before that were ok.")
+            return False
+        finally:
+            life.down(stage.lab)  # finds nothing any more when all went well
+    tell(f"\nThe story went as told: {stage.checks} checks, {time.monotonic() - started:.0f} s.\n{SUMMARY}")
+    return True
+
+
+def _story(stage: Stage) -> None:
+    stage.chapter("A site on this machine: directory, archive, external archive, storage SCP")
+    stage.run("lab", "up")
+    stage.environment["DCMCFG_PROFILE"] = PROFILE
+    stage.tell(f"\n$ export DCMCFG_PROFILE={PROFILE}")
+    before = stage.folder / "before.ldif"
+    _nothing_is_set(stage, before)
+    _the_retrieve_fails(stage)
+    undo_file = _it_is_set(stage)
+    _the_retrieve_works(stage)
+    _it_is_undone(stage, undo_file, before)
+
+
+def _nothing_is_set(stage: Stage, before: Path) -> None:
+    stage.chapter("The archive sends external retrieves nowhere: dcmExternalRetrieveAEDestination is not set")
+    stage.run("show", "dcm4chee-arc/DCM4CHEE")
+    stage.run("export-ldif", "-o", str(before))
+    exported = before.read_text("utf-8")
+    stage.check("the exported tree does not hold it", "dcmExternalRetrieveAEDestination" not in exported)
+
+
+def _the_retrieve_fails(stage: Stage) -> None:
+    stage.chapter("So a workstation cannot retrieve a study that the archive has purged")
+    stage.run(*_verify("three"), exit_code=1)
+    _nothing_arrives(stage, "three")
+    last = _external_moves(stage)[-1]
+    stage.check(
+        "the external archive was asked to send to WORKSTATION, and answered A801, Move Destination unknown",
+        (last["destination"], last["status"]) == ("WORKSTATION", MOVE_DESTINATION_UNKNOWN),
+        last,
+    )
+
+
+def _it_is_set(stage: Stage) -> Path:
+    stage.chapter("The archive shall have such studies sent to itself, and forward them")
+    said = stage.run("set-external-retrieve", "DCM4CHEE", "--yes")
+    found = _UNDO.search(said)
+    stage.check("the undo was written, and named", found is not None and Path(found[1]).is_file())
+    stage.check("the archive has reloaded", "the archive has reloaded" in said)
+    again = stage.ask("set-external-retrieve", "DCM4CHEE", "--yes")
+    stage.check("done once more, there is nothing to do", again["changed"] is False, again)
+    return Path(found[1]) if found else Path()
+
+
+def _the_retrieve_works(stage: Stage) -> None:
+    stage.chapter("Now the workstation gets it")
+    stage.run(*_verify("three"))
+    last = _external_moves(stage)[-1]
+    stage.check(
+        "the external archive was asked to send to DCM4CHEE, and 3 completed",
+        (last["destination"], last["status"], last["completed"]) == ("DCM4CHEE", 0, 3),
+        last,
+    )
+    verdict = stage.ask(*_verify("twenty"))
+    counts = {name: verdict["reported"][name] for name in ("completed", "failed", "warning")}
+    stage.check(
+        "reported: completed=20, failed=0, warning=0", counts == {"completed": 20, "failed": 0, "warning": 0}, counts
+    )
+    stage.check("received: complete", verdict["received"]["finding"] == "complete", verdict["received"])
+    stage.check("route: shown", verdict["route"]["finding"] == "shown", verdict["route"])
+
+
+def _it_is_undone(stage: Stage, undo_file: Path, before: Path) -> None:
+    stage.chapter("Every change can be undone")
+    stage.run("apply", str(undo_file), "--yes")
+    after = stage.folder / "after.ldif"
+    stage.run("export-ldif", "-o", str(after))
+    stage.check("the tree is the one from before", after.read_bytes() == before.read_bytes())
+    _nothing_arrives(stage, "one")
+
+
+def _verify(name: str) -> tuple[str, ...]:
+    return ("verify", "--study", study(name).uid, "--dest", "WORKSTATION", "--receive")
+
+
+def _nothing_arrives(stage: Stage, name: str) -> None:
+    verdict = stage.ask(*_verify(name), exit_code=1)
+    found = (verdict["verified"], verdict["reported"]["status"], verdict["received"]["number"])
+    stage.check("not verified: status A801, nothing received", found == (False, MOVE_DESTINATION_UNKNOWN, 0), found)
+
+
+def _external_moves(stage: Stage) -> list[Mapping[str, Any]]:
+    """Return the external archive's own record of the C-MOVEs it served, oldest first."""
+    lines = Site.load(stage.lab).external_move_log.read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]

@@ -1,0 +1,34 @@
+"""The parts that a lab is made of, in the order in which they start."""
+
+from __future__ import annotations
+
+import sys
+
+from dcmcfg.lab.site import LOOPBACK, Site
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.supervisor import Part
+from dcmcfg.lab.tree import site_entries
+from dcmcfg.ldif.writer import format_entry
+
+
+def prepare(site: Site, password: str) -> tuple[Part, ...]:
+    """Fill the site's directory, and return the parts ready to be started.
+
+    The archive comes last: it reads the directory when it starts, and then all its peers are there. Raises
+    :class:`LabError`, also when slapd is not installed.
+    """
+    slapd = Slapd(site.slapd_folder, port=site.ports.ldap, root_password=password)
+    slapd.prepare()
+    slapd.add("".join(format_entry(entry) for entry in site_entries(site.ports)), name="the lab's tree")
+    ports = site.ports
+    return (
+        Part("slapd", site.ldap_url, slapd.command, ports.ldap),
+        _peer(site, "storage", f"STORESCP@{LOOPBACK}:{ports.storage}"),
+        _peer(site, "external", f"LONGTERM@{LOOPBACK}:{ports.external}"),
+        _peer(site, "archive", f"DCM4CHEE@{LOOPBACK}:{ports.archive}, {site.archive_url}"),
+    )
+
+
+def _peer(site: Site, module: str, address: str) -> Part:
+    """Return the part that is ``dcmcfg.lab.<module>``, run by this Python wherever it is installed (-P)."""
+    return Part(module, address, (sys.executable, "-P", "-u", "-m", f"dcmcfg.lab.{module}", str(site.folder)))

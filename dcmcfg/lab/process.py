@@ -1,0 +1,57 @@
+"""The life of a lab process: get ready, say so, serve until SIGTERM, end cleanly."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from pynetdicom.association import Association
+
+from dcmcfg.dicom.associate import abort
+from dcmcfg.dicom.quiet import keep_quiet
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.lab.site import Site
+
+_ENDING = {signal.SIGTERM, signal.SIGINT}
+
+
+def run(serve: Callable[[Site], AbstractContextManager[object]], arguments: list[str]) -> int:
+    """Run ``python -m dcmcfg.lab.<name> LABFOLDER`` and return the exit code.
+
+    *serve* returns a context within which the process serves. ``ready`` is printed on standard output when it
+    does; log lines go to standard error. Ends with 0 on SIGTERM or SIGINT, with 2 on wrong usage, and with 3 and
+    one line of explanation when the process cannot serve.
+    """
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m dcmcfg.lab.<name> LABFOLDER\n")
+        return 2
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # before any thread starts, so that all inherit it
+    _log_to_stderr()
+    try:
+        with serve(Site.load(Path(arguments[0]))):
+            sys.stdout.write("ready\n")
+            sys.stdout.flush()
+            signal.sigwait(_ENDING)
+    except DcmcfgError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    finally:
+        _end_associations()
+    return 0
+
+
+def _end_associations() -> None:
+    """Abort what is still open: the threads of associations would keep the process alive."""
+    for thread in threading.enumerate():
+        if isinstance(thread, Association):
+            abort(thread)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
+    keep_quiet()

@@ -1,0 +1,123 @@
+"""What the supervisor of a lab tells about itself: a file that others read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from dcmcfg.errors import LabError
+
+FILE_NAME = "state.json"
+_SAME_START = 0.5  # seconds; between two processes with one number lies a whole round of the numbers
+
+
+class Phase(StrEnum):
+    """How far a lab has come."""
+
+    STARTING = "starting"
+    UP = "up"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """A process, told by its start from a later one that got its number.
+
+    ``started`` is in seconds after boot: a time of day would change when the clock is set.
+    """
+
+    pid: int
+    started: float
+
+    @staticmethod
+    def of(pid: int) -> ProcessId:
+        """Return the identity of the running process *pid*; raises :class:`LabError` when there is none."""
+        try:
+            return ProcessId(pid, _seconds_after_boot(psutil.Process(pid)))
+        except (psutil.Error, ValueError, OverflowError) as error:
+            raise LabError("there is no such process", on=f"process {pid}") from error
+
+    def alive(self) -> psutil.Process | None:
+        """Return a handle on the process, or None when it has ended (a zombie has) or is another one by now."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(_seconds_after_boot(process) - self.started) < _SAME_START
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+@dataclass(frozen=True)
+class PartState:
+    """One part of the lab; ``process`` is None until it is started, ``since`` seconds since the epoch."""
+
+    name: str
+    address: str
+    process: ProcessId | None = None
+    since: float | None = None
+    ready: bool = False
+
+
+@dataclass(frozen=True)
+class LabState:
+    """The supervisor with its parts; ``reason`` says why the lab ended, ``failed`` names the part at fault."""
+
+    supervisor: ProcessId
+    phase: Phase
+    parts: tuple[PartState, ...]
+    reason: str = ""
+    failed: str = ""
+
+    def with_part(self, part: PartState) -> LabState:
+        """Return this state with *part* in the place of the part of the same name."""
+        return replace(self, parts=tuple(part if part.name == each.name else each for each in self.parts))
+
+    def is_up(self) -> bool:
+        """Tell whether the lab is ready and its supervisor alive."""
+        return self.phase is Phase.UP and self.supervisor.alive() is not None
+
+    def processes(self) -> tuple[ProcessId, ...]:
+        """Return the supervisor and the parts that were started, the supervisor first."""
+        return (self.supervisor, *(part.process for part in self.parts if part.process))
+
+    def save(self, folder: Path) -> None:
+        """Write the state into *folder*, whole or not at all."""
+        temporary = folder / f"{FILE_NAME}.new"
+        temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
+        temporary.replace(folder / FILE_NAME)
+
+    @staticmethod
+    def load(folder: Path) -> LabState | None:
+        """Return the state kept in *folder*, None when there is none; raises :class:`LabError` if unreadable."""
+        path = folder / FILE_NAME
+        try:
+            kept = json.loads(path.read_text("utf-8"))
+            return LabState(
+                supervisor=ProcessId(**kept["supervisor"]),
+                phase=Phase(kept["phase"]),
+                parts=tuple(_part(part) for part in kept["parts"]),
+                reason=kept["reason"],
+                failed=kept["failed"],
+            )
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LabError(
+                f"the lab's state cannot be read ({error})",
+                on=str(path),
+                next_step="end its processes (their commands name the folder), then remove the folder",
+            ) from error
+
+
+def _part(kept: dict[str, Any]) -> PartState:
+    process = kept.pop("process")
+    return PartState(**kept, process=ProcessId(**process) if process else None)
+
+
+def _seconds_after_boot(process: psutil.Process) -> float:
+    return process.create_time() - psutil.boot_time()

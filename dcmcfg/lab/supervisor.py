@@ -1,0 +1,195 @@
+"""The process above a lab's parts, whose end is the end of them all.
+
+``python -m dcmcfg.lab.supervisor FOLDER [PID]`` starts the parts listed in ``FOLDER/parts.json`` one after the
+other, each when the one before is ready, and keeps ``FOLDER/state.json``. It ends, and the parts with it in
+reverse order, on SIGTERM, when a part ends, and when process PID ends. When it is killed, the kernel kills the
+parts (``setpriv --pdeathsig``), so nothing is left listening.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+import psutil
+
+from dcmcfg.errors import LabError
+from dcmcfg.lab.state import LabState, PartState, Phase, ProcessId
+
+PARTS_FILE = "parts.json"
+LOG_FOLDER = "log"
+READY_LINE = b"ready"
+#: Seconds that a part may take to get ready, and to end after SIGTERM before it is killed.
+READY_TIMEOUT = 60.0
+STOP_TIMEOUT = 5.0
+_POLL = 0.05
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the lab: a process, and how one knows that it is ready.
+
+    Ready is listening on ``port``, or without a port the line ``ready`` on its standard output.
+    """
+
+    name: str
+    address: str
+    command: tuple[str, ...]
+    port: int | None = None
+
+
+def save_parts(parts: tuple[Part, ...], folder: Path) -> None:
+    """Write *parts*, in the order in which they are to start, for the supervisor of the lab in *folder*."""
+    (folder / PARTS_FILE).write_text(json.dumps([asdict(part) for part in parts], indent=2) + "\n", "utf-8")
+
+
+def load_parts(folder: Path) -> tuple[Part, ...]:
+    """Return what :func:`save_parts` wrote."""
+    kept = json.loads((folder / PARTS_FILE).read_text("utf-8"))
+    return tuple(Part(**(part | {"command": tuple(part["command"])})) for part in kept)
+
+
+def log_file(folder: Path, part: str) -> Path:
+    """Return where the output of a part of the lab in *folder* goes."""
+    return folder / LOG_FOLDER / f"{part}.log"
+
+
+class _Ended(Exception):
+    """The lab has to end; ``failed`` names the part at fault, if one is."""
+
+    def __init__(self, reason: str, failed: str = "") -> None:
+        super().__init__(reason)
+        self.failed = failed
+
+
+class Supervisor:
+    """Runs the parts of the lab in *folder* until something ends it; *watched* is a process to outlive not."""
+
+    def __init__(self, folder: Path, parts: tuple[Part, ...], watched: ProcessId | None) -> None:
+        self.folder = folder
+        self.parts = parts
+        self.watched = watched
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.asked_by: signal.Signals | None = None
+        self.state = LabState(
+            ProcessId.of(os.getpid()), Phase.STARTING, tuple(PartState(part.name, part.address) for part in parts)
+        )
+
+    def run(self) -> None:
+        """Start the parts, watch them, and when something ends the lab stop them; the state file tells why."""
+        for asking in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(asking, self._on_signal)
+        reason, failed = "the supervisor failed", ""
+        try:
+            self._tell(self.state)
+            for part in self.parts:
+                self._start(part)
+            self._tell(replace(self.state, phase=Phase.UP))
+            while True:
+                self._check()
+                time.sleep(_POLL)
+        except _Ended as end:
+            reason, failed = str(end), end.failed
+        finally:
+            _log(f"ending: {reason}")
+            self._stop()
+            self._tell(replace(self.state, phase=Phase.ENDED, reason=reason, failed=failed))
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        self.asked_by = signal.Signals(number)
+
+    def _tell(self, state: LabState) -> None:
+        self.state = state
+        with suppress(FileNotFoundError):  # somebody removed the lab's folder: the lab is to end all the same
+            state.save(self.folder)
+
+    def _start(self, part: Part) -> None:
+        """Start *part* and wait until it is ready; raises :class:`_Ended` when it does not get so."""
+        with log_file(self.folder, part.name).open("wb") as log:
+            child = subprocess.Popen(
+                _dying_with(os.getpid(), part.command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/"
+            )
+        self.children[part.name] = child
+        state = PartState(part.name, part.address, ProcessId.of(child.pid), time.time())
+        self._tell(self.state.with_part(state))
+        deadline = time.monotonic() + READY_TIMEOUT
+        while not self._is_ready(part, child):
+            self._check()
+            if time.monotonic() > deadline:
+                raise _Ended(f"{part.name} was not ready after {READY_TIMEOUT:.0f} s", part.name)
+            time.sleep(_POLL)
+        _log(f"{part.name} is ready: {part.address}, process {child.pid}")
+        self._tell(self.state.with_part(replace(state, ready=True)))
+
+    def _is_ready(self, part: Part, child: subprocess.Popen[bytes]) -> bool:
+        if part.port is None:
+            return READY_LINE in log_file(self.folder, part.name).read_bytes().splitlines()
+        try:  # asking the process, not the port, for somebody else may be listening there
+            sockets = psutil.Process(child.pid).net_connections("tcp")
+        except psutil.Error:
+            return False
+        return any(each.status == psutil.CONN_LISTEN and each.laddr.port == part.port for each in sockets)
+
+    def _check(self) -> None:
+        """Raise :class:`_Ended` when there is a reason to end."""
+        if self.asked_by is not None:
+            raise _Ended(f"asked to end ({self.asked_by.name})")
+        if self.watched is not None and self.watched.alive() is None:
+            raise _Ended(f"process {self.watched.pid}, which it was started with, has ended")
+        if not self.folder.is_dir():
+            raise _Ended("its folder is gone")
+        for name, child in self.children.items():
+            if child.poll() is not None:
+                raise _Ended(f"{name} {_how_it_ended(child.returncode)}", name)
+
+    def _stop(self) -> None:
+        """End the children, the last started first, and wait for each."""
+        for name, child in reversed(self.children.items()):
+            child.terminate()
+            try:
+                child.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                _log(f"{name} did not end within {STOP_TIMEOUT:.0f} s of SIGTERM and is killed")
+                child.kill()
+                child.wait()
+
+
+def _dying_with(parent: int, command: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *command* so wrapped that the kernel kills it when the thread that starts it ends.
+
+    The shell's question closes the gap between fork and prctl(2), in which the parent may have died already.
+    """
+    still_there = '[ "$PPID" = "$0" ] && exec "$@"'
+    return ("setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", still_there, str(parent), *command)
+
+
+def _how_it_ended(status: int) -> str:
+    return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
+
+
+def _log(line: str) -> None:
+    sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
+    sys.stderr.flush()
+
+
+def main() -> NoReturn:
+    """Run as a process of its own."""
+    folder, *pid = sys.argv[1:]
+    try:
+        watched = ProcessId.of(int(pid[0])) if pid else None
+        Supervisor(Path(folder), load_parts(Path(folder)), watched).run()
+    except (LabError, OSError) as error:
+        sys.exit(f"{error}")
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

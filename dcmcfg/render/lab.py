@@ -1,0 +1,100 @@
+"""A lab as a table, and as JSON."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from dcmcfg.lab.life import PROFILE, Lab
+from dcmcfg.lab.state import PartState
+from dcmcfg.lab.studies import Held, Study
+from dcmcfg.render.console import stdout_console
+
+_HELD = {
+    Held.EXTERNALLY: "purged, the external archive holds it",
+    Held.LOCALLY: "in the archive's own storage only",
+    Held.UNKNOWN: "in the external archive only, unknown to the archive",
+}
+
+
+def part_line(part: PartState) -> str:
+    """Return the line of progress for a part that is ready."""
+    pid = part.process.pid if part.process else "-"
+    return f"  {part.name:<9} ready  {part.address} (process {pid})"
+
+
+def lab_json(lab: Lab | None, studies: tuple[Study, ...]) -> dict[str, Any]:
+    """Return what ``lab status --json`` prints; ``up`` is always there, times are seconds since the epoch."""
+    if lab is None:
+        return {"up": False, "reason": "there is no lab"}
+    site = lab.site
+    return {
+        "up": lab.is_up,
+        "reason": lab.reason,
+        "folder": str(site.folder),
+        "profile": PROFILE,
+        "ldap_url": site.ldap_url,
+        "archive_url": site.archive_url,
+        "supervisor": lab.state.supervisor.pid if lab.state else None,
+        "parts": [
+            {
+                "name": part.name,
+                "address": part.address,
+                "pid": part.process.pid if part.process else None,
+                "since": part.since,
+                "ready": part.ready and lab.is_up,
+            }
+            for part in (lab.state.parts if lab.state else ())
+        ],
+        "studies": [
+            {
+                "name": study.name,
+                "study_instance_uid": study.uid,
+                "instances": len(study.instances),
+                "held": study.held.name.lower(),
+                "where": study.held.value,
+            }
+            for study in studies
+        ],
+    }
+
+
+def print_lab(lab: Lab, studies: tuple[Study, ...]) -> None:
+    """Print the parts with process, address and start, the studies with their UIDs, and how to go on."""
+    console = stdout_console()
+    if not lab.is_up:
+        console.print(f"The lab in {lab.site.folder} is not up: {lab.reason}.", markup=False, soft_wrap=True)
+        return
+    supervisor = lab.state.supervisor.pid if lab.state else "-"
+    console.print(f"The lab is up: supervisor process {supervisor}, folder {lab.site.folder}", soft_wrap=True)
+    console.print(_parts(lab))
+    for line in _study_lines(studies):
+        console.print(line, markup=False, soft_wrap=True)  # a UID is there to be copied: never cut, never folded
+
+
+def _parts(lab: Lab) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("part", "process", "since"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("address", overflow="fold")
+    for part in lab.state.parts if lab.state else ():
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(part.since)) if part.since else "-"
+        table.add_row(
+            part.name, str(part.process.pid) if part.process else "-", since, part.address.replace(", ", "\n")
+        )
+    return table
+
+
+def _study_lines(studies: tuple[Study, ...]) -> Iterator[str]:
+    yield "Studies:"
+    for study in studies:
+        yield f"  {study.name}, {len(study.instances)} instances: {_HELD[study.held]}"
+        yield f"    {study.uid}"
+    yield ""
+    yield "Try it:"
+    yield f"  dcmcfg show --profile {PROFILE}"
+    yield f"  dcmcfg verify --profile {PROFILE} --dest WORKSTATION --receive --study {studies[0].uid}"

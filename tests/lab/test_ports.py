@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import socket
+from dataclasses import astuple
+
+import pytest
+
+from dcmcfg.errors import LabError
+from dcmcfg.lab.ports import RANGE, choose_ports
+
+
+def test_chosen_ports_are_different_and_free() -> None:
+    ports = astuple(choose_ports())
+    assert len(set(ports)) == len(ports) == 6
+    for port in ports:
+        assert port in RANGE
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", ""])
+def test_a_port_on_which_something_listens_is_not_chosen(address: str) -> None:
+    start = 29000  # eight in a row that are free, of which one is then taken
+    candidates = next(found for first in range(start, 30000, 8) if _all_free(found := range(first, first + 8)))
+    with socket.create_server((address, candidates[3])):
+        for _ in range(10):
+            assert candidates[3] not in astuple(choose_ports(candidates))
+
+
+def test_no_free_port_names_the_range() -> None:
+    candidates = next(found for first in range(28000, 29000) if _all_free(found := range(first, first + 1)))
+    with (
+        socket.create_server(("127.0.0.1", candidates[0])),
+        pytest.raises(LabError, match="no free TCP port") as error,
+    ):
+        choose_ports(candidates)
+    assert f"{candidates[0]} to {candidates[0]}" in str(error.value)
+
+
+def _all_free(candidates: range) -> bool:
+    for port in candidates:
+        try:
+            socket.create_server(("", port)).close()
+        except OSError:
+            return False
+    return True
