@@ -1,0 +1,36 @@
+"""``python -m dcmcfg.lab.archive LABFOLDER``: the stand-in archive as a process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dcmcfg.dn import DN
+from dcmcfg.errors import LabError
+from dcmcfg.lab.archive.control import controlling
+from dcmcfg.lab.archive.java import JavaException
+from dcmcfg.lab.archive.lookup import Configuration, ldap_of
+from dcmcfg.lab.archive.service import ArchiveService
+from dcmcfg.lab.process import run
+from dcmcfg.lab.site import Site
+
+
+@contextmanager
+def serving(site: Site) -> Iterator[None]:
+    """Serve DICOM and HTTP while the context is open; raises :class:`LabError` when the archive cannot start."""
+    configuration = Configuration(ldap_of(site), DN.parse(site.base_dn))
+    try:
+        service = ArchiveService(site, configuration)
+    except JavaException as failure:
+        raise LabError(f"the archive does not start: {failure}", on=f"device {site.device}") from failure
+    try:
+        service.start()
+        with controlling(service, site.ports.http):
+            yield
+    finally:
+        service.close()
+
+
+if __name__ == "__main__":
+    sys.exit(run(serving, sys.argv[1:]))

@@ -1,0 +1,110 @@
+"""A device as the archive sees it: AEs and connections with the few settings that the stand-in acts on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.dn import NormalDN
+from dcmcfg.lab.archive.java import IllegalStateException, IncompatibleConnectionException
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A network connection; ``dn`` in normal form, times to wait for a response in seconds, None for no limit."""
+
+    dn: NormalDN
+    host: str
+    port: int | None
+    installed: bool
+    tls: bool
+    retrieve_timeout_s: float | None = None
+    store_timeout_s: float | None = None
+
+
+@dataclass(frozen=True)
+class TransferCapability:
+    """A SOP class with its role (``SCU`` or ``SCP``) and transfer syntaxes; ``*`` first means any."""
+
+    sop_class: str
+    role: str
+    transfer_syntaxes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NetworkAE:
+    """A network AE; settings that an AE inherits from its device are those in effect."""
+
+    title: str
+    installed: bool
+    acceptor: bool
+    connections: tuple[Connection, ...]
+    other_titles: tuple[str, ...] = ()
+    accepted_calling: tuple[str, ...] = ()
+    accepted_destinations: tuple[str, ...] = ()
+    external_retrieve_destination: str | None = None
+    send_pending_interval_s: float | None = None
+    return_retrieve_aets: tuple[str, ...] = ()
+    retrieve_aets: tuple[str, ...] = ()
+    has_object_storage: bool = False
+    capabilities: tuple[TransferCapability, ...] = ()
+
+    @property
+    def local_connection(self) -> Connection | None:
+        """The connection from which the AE calls others: its first installed plain one."""
+        return next((each for each in self.connections if each.installed and not each.tls), None)
+
+    @property
+    def retrieve_timeout_s(self) -> float | None:
+        """How long to wait for a response to a C-MOVE of its own."""
+        own = self.local_connection
+        return own.retrieve_timeout_s if own else None
+
+    @property
+    def store_timeout_s(self) -> float | None:
+        """How long to wait for a response to a C-STORE of its own."""
+        own = self.local_connection
+        return own.store_timeout_s if own else None
+
+    def usable_connection(self) -> Connection | None:
+        """Return the first connection that another AE can be reached at, as far as the lab goes: plain TCP."""
+        usable = (each for each in self.connections if each.installed and each.port and not each.tls)
+        return next(usable, None)
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device with its AEs and the settings that only a device has; times in seconds, None for not set."""
+
+    name: str
+    connections: tuple[Connection, ...]
+    aes: tuple[NetworkAE, ...]
+    ae_cache_stale_timeout_s: float | None = None
+    external_availability: str | None = None
+    move_scp_of_store_scu: tuple[tuple[str, str], ...] = ()
+
+    def ae(self, title: str) -> NetworkAE | None:
+        """Return the AE of exactly this title."""
+        return next((each for each in self.aes if each.title == title), None)
+
+    def called_ae(self, title: str) -> NetworkAE | None:
+        """Return the AE that answers when *title* is called: its own title, else ``*``, else dcmOtherAETitle.
+
+        As in ``AssociationHandler`` and ``Device.getApplicationEntity``.
+        """
+        others = (each for each in self.aes if title in each.other_titles)
+        return self.ae(title) or self.ae("*") or next(others, None)
+
+
+def peer_of(remote: NetworkAE, local: NetworkAE) -> Peer:
+    """Return where to reach *remote* from *local*, as ``ApplicationEntity.connect`` finds it.
+
+    Raises :class:`IllegalStateException` when *local* is not installed and :class:`IncompatibleConnectionException`
+    when no connections fit together.
+    """
+    if not local.installed:
+        raise IllegalStateException("Not installed")
+    theirs = remote.usable_connection()
+    if theirs is None or theirs.port is None or local.local_connection is None:
+        raise IncompatibleConnectionException(f"No compatible connection to {remote.title} available on {local.title}")
+    return Peer(remote.title, theirs.host, theirs.port)

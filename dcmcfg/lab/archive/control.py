@@ -1,0 +1,101 @@
+"""The control service of the stand-in archive over HTTP (``ArchiveCtrl``)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+from dcmcfg.errors import DcmcfgError, LabError
+from dcmcfg.lab.archive.java import (
+    ConfigurationException,
+    DanglingReference,
+    IllegalArgumentException,
+    IllegalStateException,
+    stack_trace,
+)
+from dcmcfg.lab.archive.service import ArchiveService
+from dcmcfg.lab.site import LOOPBACK
+
+BASE = "/dcm4chee-arc/ctrl"
+_TEXT = "text/plain"
+_log = logging.getLogger("archive.control")
+
+
+class _Control(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def __init__(self, service: ArchiveService, *arguments: object) -> None:
+        self._service = service
+        super().__init__(*arguments)  # type: ignore[arg-type]  # the three that the server passes
+
+    def do_GET(self) -> None:
+        if self.path == f"{BASE}/status":
+            self._answer(HTTPStatus.OK, "application/json", json.dumps({"status": self._service.status}))
+        else:
+            self._not_here()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        commands = {
+            f"{BASE}/reload": self._service.reload,
+            f"{BASE}/start": self._service.start,
+            f"{BASE}/stop": self._service.stop,
+        }
+        command = commands.get(self.path)
+        if command is None:
+            self._not_here()
+        else:
+            self._carry_out(command)
+
+    def _carry_out(self, command: Callable[[], None]) -> None:
+        try:
+            command()
+        except DanglingReference as failure:
+            self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, _TEXT, stack_trace(failure))
+        except (ConfigurationException, IllegalArgumentException) as failure:
+            self._answer(HTTPStatus.CONFLICT, _TEXT, f'{{"errorMessage":"{failure}"}}')
+        except (IllegalStateException, DcmcfgError) as failure:
+            self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, _TEXT, stack_trace(failure))
+        else:
+            self._answer(HTTPStatus.NO_CONTENT)
+
+    def _not_here(self) -> None:
+        known = {f"{BASE}/{command}" for command in ("status", "reload", "start", "stop")}
+        self._answer(HTTPStatus.METHOD_NOT_ALLOWED if self.path in known else HTTPStatus.NOT_FOUND)
+
+    def _answer(self, status: HTTPStatus, content_type: str = "", body: str = "") -> None:
+        octets = body.encode()
+        self.send_response(status)
+        if content_type:
+            self.send_header("Content-Type", content_type)
+        if status is not HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Length", str(len(octets)))
+        self.end_headers()
+        self.wfile.write(octets)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 — the name in the base class
+        _log.info(format, *arguments)
+
+
+@contextmanager
+def controlling(service: ArchiveService, port: int) -> Iterator[None]:
+    """Serve the control endpoints on loopback while the context is open; raises :class:`LabError`."""
+    try:
+        server = ThreadingHTTPServer((LOOPBACK, port), partial(_Control, service))
+    except OSError as error:
+        raise LabError(f"cannot listen ({error.strerror})", on=f"http://{LOOPBACK}:{port}") from error
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,108 @@
+"""What the archive knows of each instance: header, location, external archive, availability."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from pydicom.dataset import Dataset
+
+#: The external AE title of an instance that no storage commitment has recorded one for (entity ``Instance``).
+NO_EXTERNAL_AET = "*"
+_TABLE = """
+CREATE TABLE IF NOT EXISTS instance (
+    sop_instance_uid TEXT PRIMARY KEY,
+    study_uid TEXT NOT NULL,
+    header TEXT NOT NULL,
+    is_local INTEGER NOT NULL,
+    external_aet TEXT NOT NULL,
+    availability TEXT NOT NULL,
+    retrieve_aets TEXT NOT NULL
+)
+"""
+_COLUMNS = "header, is_local, external_aet, availability, retrieve_aets"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance; ``is_local`` says that the archive has a file of it, ``retrieve_aets`` are its own."""
+
+    header: Dataset
+    is_local: bool
+    external_aet: str = NO_EXTERNAL_AET
+    availability: str = "ONLINE"
+    retrieve_aets: tuple[str, ...] = ()
+
+    @property
+    def uid(self) -> str:
+        """The SOP Instance UID."""
+        return str(self.header.SOPInstanceUID)
+
+
+class Database:
+    """The instances that the archive knows, in a file that survives a restart; may be used by several threads."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = Lock()
+        self._connection = sqlite3.connect(path, check_same_thread=False)
+        with self._lock, self._connection:
+            self._connection.execute(_TABLE)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def is_empty(self) -> bool:
+        """Tell whether no instance is known."""
+        return not self._rows("SELECT 1 FROM instance LIMIT 1", ())
+
+    def save(self, instances: Iterable[Instance]) -> None:
+        """Add or replace *instances*, all or none."""
+        rows = [
+            (
+                each.uid,
+                str(each.header.StudyInstanceUID),
+                each.header.to_json(),
+                each.is_local,
+                each.external_aet,
+                each.availability,
+                "\\".join(each.retrieve_aets),
+            )
+            for each in instances
+        ]
+        with self._lock, self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def instance(self, sop_instance_uid: str) -> Instance | None:
+        """Return the instance, or None when it is unknown."""
+        rows = self._rows(f"SELECT {_COLUMNS} FROM instance WHERE sop_instance_uid = ?", (sop_instance_uid,))  # noqa: S608 — a constant
+        return _instance(rows[0]) if rows else None
+
+    def all(self) -> tuple[Instance, ...]:
+        """Return every instance, in the order of the UIDs of study and instance."""
+        rows = self._rows(f"SELECT {_COLUMNS} FROM instance ORDER BY study_uid, sop_instance_uid", ())  # noqa: S608 — a constant
+        return tuple(_instance(row) for row in rows)
+
+    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[str, int, str, str, str]]:
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+
+def header_of(dataset: Dataset) -> Dataset:
+    """Return the top-level attributes of *dataset* that a query may ask for: no pixel data, no file meta."""
+    header = Dataset()
+    for element in dataset:
+        if element.tag.group < 0x7FE0 and element.VR not in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
+            header.add(element)
+    return header
+
+
+def _instance(row: tuple[str, int, str, str, str]) -> Instance:
+    header, is_local, external_aet, availability, retrieve_aets = row
+    titles = tuple(title for title in retrieve_aets.split("\\") if title)
+    return Instance(Dataset.from_json(header), bool(is_local), external_aet, availability, titles)

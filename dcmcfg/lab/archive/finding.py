@@ -1,0 +1,27 @@
+"""What queries show of the archive's instances (``AbstractQuery``, ``QueryAttributes``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydicom.dataset import Dataset
+from pynetdicom import evt
+
+from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, Instance
+from dcmcfg.lab.archive.state import ArchiveState
+from dcmcfg.lab.listener import called_title
+from dcmcfg.lab.query import HeldInstance
+from dcmcfg.lab.query_scp import find
+
+
+def answer_find(state: ArchiveState, event: evt.Event) -> Iterator[tuple[Dataset, Dataset | None]]:
+    """Answer a C-FIND; the handler of EVT_C_FIND."""
+    called = state.device.called_ae(called_title(event.assoc))
+    instead = called.return_retrieve_aets if called else ()
+    return find(event, lambda: [_held(each, instead) for each in state.database.all()])
+
+
+def _held(instance: Instance, instead: tuple[str, ...]) -> HeldInstance:
+    external = () if instance.external_aet == NO_EXTERNAL_AET else (instance.external_aet,)
+    titles = instead or (*instance.retrieve_aets, *external)
+    return HeldInstance(instance.header, instance.availability, titles)

@@ -1,0 +1,146 @@
+"""From the entries of a device to a :class:`Device`, failing where the archive's own loader fails.
+
+Imitates ``LdapDicomConfiguration.loadDevice`` with ``LdapArchiveConfiguration``, for the attributes that the
+stand-in acts on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dcmcfg.dn import DN, NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import MalformedInput
+from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE, TransferCapability
+from dcmcfg.lab.archive.duration import seconds
+from dcmcfg.lab.archive.java import DanglingReference, IllegalArgumentException
+
+_PROTOCOLS = ("DICOM", "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
+_ROLES = ("SCU", "SCP")
+_PORTS = range(1, 65536)
+
+
+def device_of(entries: Sequence[Entry]) -> Device:
+    """Return the device whose subtree is *entries*, its own entry first.
+
+    Raises :class:`DanglingReference` when a connection reference does not name a connection of this device, and
+    :class:`IllegalArgumentException` for a value that the archive cannot read.
+    """
+    device = entries[0]
+    connections = {
+        connection.dn: connection
+        for connection in (_connection(entry, device) for entry in _all(entries, "dicomNetworkConnection"))
+    }
+    storages = _all(entries, "dcmStorage")
+    return Device(
+        name=device.text("dicomDeviceName") or "",
+        connections=tuple(connections.values()),
+        aes=tuple(_ae(entry, device, connections, entries) for entry in _all(entries, "dicomNetworkAE")),
+        ae_cache_stale_timeout_s=_duration(device, "dcmAECacheStaleTimeout"),
+        external_availability=_first(storages, "dcmExternalRetrieveInstanceAvailability"),
+        move_scp_of_store_scu=tuple(_pair(text) for text in device.texts("dcmCStoreSCUOfCMoveSCP")),
+    )
+
+
+def _all(entries: Sequence[Entry], object_class: str) -> list[Entry]:
+    return [entry for entry in entries if entry.is_a(object_class)]
+
+
+def _connection(entry: Entry, device: Entry) -> Connection:
+    port = entry.text("dicomPort")
+    if port is not None and int(port) not in _PORTS:
+        raise IllegalArgumentException(f"port out of range:{port}")
+    if (entry.text("dcmProtocol") or "DICOM") not in _PROTOCOLS:
+        raise IllegalArgumentException(
+            f"No enum constant org.dcm4che3.net.Connection.Protocol.{entry.text('dcmProtocol')}"
+        )
+    return Connection(
+        dn=entry.dn.normalised(),
+        host=entry.text("dicomHostname") or "",
+        port=int(port) if port else None,
+        installed=_installed(entry, device),
+        tls="dicomTLSCipherSuite" in entry,
+        retrieve_timeout_s=_seconds(entry, "dcmRetrieveTimeout"),
+        store_timeout_s=_seconds(entry, "dcmStoreTimeout"),
+    )
+
+
+def _ae(entry: Entry, device: Entry, connections: dict[NormalDN, Connection], entries: Sequence[Entry]) -> NetworkAE:
+    interval = entry if "dcmSendPendingCMoveInterval" in entry else device
+    return NetworkAE(
+        title=entry.text("dicomAETitle") or "",
+        installed=_installed(entry, device),
+        acceptor=entry.text("dicomAssociationAcceptor") == "TRUE",
+        connections=tuple(
+            _referenced(text, connections, entries) for text in entry.texts("dicomNetworkConnectionReference")
+        ),
+        other_titles=entry.texts("dcmOtherAETitle"),
+        accepted_calling=entry.texts("dcmAcceptedCallingAETitle"),
+        accepted_destinations=entry.texts("dcmAcceptedMoveDestination"),
+        external_retrieve_destination=_own_or_inherited(entry, device, "dcmExternalRetrieveAEDestination"),
+        send_pending_interval_s=_duration(interval, "dcmSendPendingCMoveInterval"),
+        return_retrieve_aets=entry.texts("dcmReturnRetrieveAET") or device.texts("dcmReturnRetrieveAET"),
+        retrieve_aets=entry.texts("dcmRetrieveAET") or device.texts("dcmRetrieveAET"),
+        has_object_storage="dcmObjectStorageID" in entry or "dcmObjectStorageID" in device,
+        capabilities=_capabilities(entry, entries),
+    )
+
+
+def _referenced(text: str, connections: dict[NormalDN, Connection], entries: Sequence[Entry]) -> Connection:
+    try:
+        dn = DN.parse(text).normalised()
+    except MalformedInput:
+        raise DanglingReference from None
+    if dn not in connections:
+        raise DanglingReference
+    named = _all(entries, "dicomNetworkConnection")
+    protocol = next(entry.text("dcmProtocol") for entry in named if entry.dn.normalised() == dn)
+    if protocol not in (None, "DICOM"):
+        raise IllegalArgumentException("protocol != DICOM - " + str(protocol))
+    return connections[dn]
+
+
+def _capabilities(ae: Entry, entries: Sequence[Entry]) -> tuple[TransferCapability, ...]:
+    """Return the AE's own, or those of the AE that it shares them with; of one that is not there, none."""
+    shared = ae.text("dcmShareTransferCapabilitiesFromAETitle")
+    own = {entry.dn for entry in _all(entries, "dicomNetworkAE") if entry.text("dicomAETitle") == shared}
+    parents = own if shared else {ae.dn}
+    return tuple(_capability(each) for each in _all(entries, "dicomTransferCapability") if each.dn.parent in parents)
+
+
+def _capability(entry: Entry) -> TransferCapability:
+    role = entry.text("dicomTransferRole") or ""
+    if role not in _ROLES:
+        raise IllegalArgumentException(f"No enum constant org.dcm4che3.net.TransferCapability.Role.{role}")
+    return TransferCapability(entry.text("dicomSOPClass") or "", role, entry.texts("dicomTransferSyntax"))
+
+
+def _installed(entry: Entry, device: Entry) -> bool:
+    """An absent dicomInstalled inherits; FALSE on the device always wins (``isInstalled`` in dcm4che)."""
+    return "FALSE" not in (device.text("dicomInstalled"), entry.text("dicomInstalled"))
+
+
+def _own_or_inherited(entry: Entry, device: Entry, attribute: str) -> str | None:
+    own = entry.text(attribute)
+    return own if own is not None else device.text(attribute)
+
+
+def _seconds(entry: Entry, attribute: str) -> float | None:
+    """Return a time given in milliseconds; 0 and absent mean no limit."""
+    return int(entry.text(attribute) or 0) / 1000 or None
+
+
+def _duration(entry: Entry, attribute: str) -> float | None:
+    text = entry.text(attribute)
+    return None if text is None else seconds(text)
+
+
+def _first(entries: Sequence[Entry], attribute: str) -> str | None:
+    return next((text for entry in entries for text in entry.texts(attribute)), None)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    first, equals, second = text.partition("=")
+    if not (first and equals and second):
+        raise IllegalArgumentException(f"Invalid dcmCStoreSCUOfCMoveSCP: {text}")
+    return first, second

@@ -1,0 +1,92 @@
+"""The DICOM side of the stand-in archive: who may associate, for what, and who answers.
+
+Imitates ``AssociationHandler`` with ``ArchiveAssociationHandler``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pynetdicom import ALL_TRANSFER_SYNTAXES, evt
+from pynetdicom.presentation import PresentationContext, build_context
+
+from dcmcfg.dn import NormalDN
+from dcmcfg.lab.archive.configuration import Device, NetworkAE
+from dcmcfg.lab.archive.finding import answer_find
+from dcmcfg.lab.archive.moving import answer_move
+from dcmcfg.lab.archive.state import ArchiveState
+from dcmcfg.lab.archive.storing import SUCCESS, store
+from dcmcfg.lab.listener import Handler, all_contexts, called_title, calling_title, listening
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
+
+_PERMANENT = 1
+_SERVICE_USER = 1
+CALLING_NOT_RECOGNISED = 3
+CALLED_NOT_RECOGNISED = 7
+_IMPLEMENTED = frozenset(str(context.abstract_syntax) for context in all_contexts())
+_log = logging.getLogger("archive.association")
+
+
+class DicomServer:
+    """The archive's DICOM port."""
+
+    def __init__(self, state: ArchiveState, title: str, port: int) -> None:
+        self._state = state
+        self._title = title
+        self._port = port
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Serve while the context is open; raises :class:`LabError` when the port is taken."""
+        listening_on = frozenset(each.dn for each in self._state.device.connections if each.port == self._port)
+        handlers: list[Handler] = [
+            (evt.EVT_REQUESTED, lambda event: self._admit(event, listening_on)),
+            (evt.EVT_C_ECHO, lambda _: SUCCESS),
+            (evt.EVT_C_STORE, lambda event: store(self._state, event)),
+            (evt.EVT_C_FIND, lambda event: answer_find(self._state, event)),
+        ]
+        with listening(self._title, self._port, handlers, all_contexts(), any_title=True):
+            yield
+
+    def _admit(self, event: evt.Event, listening_on: frozenset[NormalDN]) -> None:
+        """Reject the association, or accept what the called AE's transfer capabilities as SCP list."""
+        assoc = event.assoc
+        called, calling = called_title(assoc), calling_title(assoc)
+        reason = reason_to_reject(self._state.device, called, calling, listening_on)
+        if reason:
+            _log.info("rejected %s calling %s: 1/1/%d", calling, called, reason)
+            assoc.acse.send_reject(_PERMANENT, _SERVICE_USER, reason)
+            assoc.kill()
+            return
+        ae = self._state.device.called_ae(called)
+        if ae is not None:
+            assoc.acceptor.supported_contexts = accepted_contexts(ae)
+            serve_moves(assoc, self._move)
+
+    def _move(self, exchange: MoveExchange) -> MoveResponse | None:
+        return answer_move(self._state, exchange)
+
+
+def reason_to_reject(device: Device, called: str, calling: str, listening_on: frozenset[NormalDN]) -> int:
+    """Return the reason of an A-ASSOCIATE-RJ with result 1 and source 1 (PS3.8 Table 9-21); 0 to accept."""
+    ae = device.called_ae(called)
+    if ae is None or not ae.installed or not ae.acceptor:
+        return CALLED_NOT_RECOGNISED
+    if not any(each.installed and each.dn in listening_on for each in ae.connections):
+        return CALLED_NOT_RECOGNISED
+    if ae.accepted_calling and calling not in ae.accepted_calling:
+        return CALLING_NOT_RECOGNISED
+    return 0
+
+
+def accepted_contexts(ae: NetworkAE) -> list[PresentationContext]:
+    """Return what *ae* accepts: its transfer capabilities as SCP, of the SOP classes that the lab implements."""
+    accepted = []
+    for capability in ae.capabilities:
+        if capability.role == "SCP" and capability.sop_class in _IMPLEMENTED:
+            anything = capability.transfer_syntaxes[:1] == ("*",)
+            syntaxes = ALL_TRANSFER_SYNTAXES if anything else capability.transfer_syntaxes
+            accepted.append(build_context(capability.sop_class, list(syntaxes)))
+    return accepted

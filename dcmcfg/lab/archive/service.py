@@ -1,0 +1,78 @@
+"""The life of the stand-in archive: start, stop, reload (``ArchiveServiceImpl``)."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from threading import RLock
+from typing import Literal
+
+from dcmcfg.lab.archive.ae_cache import AECache
+from dcmcfg.lab.archive.java import IllegalStateException
+from dcmcfg.lab.archive.lookup import Configuration
+from dcmcfg.lab.archive.seed import database_of, seed, store_of
+from dcmcfg.lab.archive.server import DicomServer
+from dcmcfg.lab.archive.state import ArchiveState
+from dcmcfg.lab.site import Site
+
+_TITLE = "DCM4CHEE"  # of the listener only; who is called is decided for each association
+_log = logging.getLogger("archive")
+
+
+class ArchiveService:
+    """The archive of a lab's *site*: its device as loaded last, and whether it accepts associations.
+
+    Loading raises :class:`ConfigurationException` or :class:`IllegalArgumentException`.
+    """
+
+    def __init__(self, site: Site, configuration: Configuration) -> None:
+        self._lock = RLock()
+        self._configuration = configuration
+        self._device_name = site.device
+        device = configuration.load_device(site.device)
+        seed(site, device.external_availability)
+        cache = AECache(configuration.find_ae)
+        cache.stale_timeout_s = device.ae_cache_stale_timeout_s
+        self.state = ArchiveState(device, cache, database_of(site), store_of(site))
+        self._server = DicomServer(self.state, _TITLE, site.ports.archive)
+        self._serving: ExitStack | None = None
+
+    @property
+    def status(self) -> Literal["STARTED", "STOPPED"]:
+        """What ``GET ctrl/status`` tells."""
+        return "STOPPED" if self._serving is None else "STARTED"
+
+    def start(self) -> None:
+        """Accept associations; raises :class:`IllegalStateException` when that is so already."""
+        with self._lock:
+            if self._serving is not None:
+                raise IllegalStateException("already listening")
+            serving = ExitStack()
+            serving.enter_context(self._server.serving())
+            self._serving = serving
+            _log.info("started")
+
+    def stop(self) -> None:
+        """Accept no more associations; those that are open go on."""
+        with self._lock:
+            if self._serving is not None:
+                self._serving.close()
+                self._serving = None
+                _log.info("stopped")
+
+    def reload(self) -> None:
+        """Take over the device as it is in the directory now, and forget the AEs that were looked up.
+
+        When it does not load, everything stays as it was.
+        """
+        with self._lock:
+            device = self._configuration.load_device(self._device_name)
+            self.state.device = device
+            self.state.cache.clear()
+            self.state.cache.stale_timeout_s = device.ae_cache_stale_timeout_s
+            _log.info("reloaded")
+
+    def close(self) -> None:
+        """Stop, and close the database."""
+        self.stop()
+        self.state.database.close()

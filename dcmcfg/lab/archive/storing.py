@@ -1,0 +1,72 @@
+"""The C-STORE service of the stand-in archive.
+
+Imitates ``StoreServiceEJB`` as far as recalled objects go: an object whose file was purged is taken back only from
+the AE recorded as holding it; everything else that is known already is answered 0000 and ignored, which is what
+the default dcmOverwritePolicy SAME_SOURCE comes to for an object from another AE.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from pynetdicom import evt
+
+from dcmcfg.lab.archive.configuration import Device, NetworkAE
+from dcmcfg.lab.archive.database import Instance, header_of
+from dcmcfg.lab.archive.state import ArchiveState
+from dcmcfg.lab.listener import VERIFICATION
+from dcmcfg.lab.received import ReceivedObject, received
+
+SUCCESS = 0x0000
+PROCESSING_FAILURE = 0x0110
+_log = logging.getLogger("archive.store")
+
+
+def store(state: ArchiveState, event: evt.Event) -> int:
+    """Store, restore or ignore an object and forward it where a retrieve waits for it; return the status."""
+    brought = received(event)
+    called = state.device.called_ae(brought.called)
+    if called is None or not called.has_object_storage:
+        _log.info("%s has no object storage", brought.called)
+        return PROCESSING_FAILURE
+    known = state.database.instance(brought.sop_instance_uid)
+    if known is None:
+        _save(state, brought, _new(brought, called))
+    elif known.is_local:
+        _log.info("ignored %s: it is here already", brought.sop_instance_uid)
+    elif known.external_aet != brought.calling:
+        _log.info("ignored %s from %s: held by %s", brought.sop_instance_uid, brought.calling, known.external_aet)
+    else:
+        _save(state, brought, replace(known, is_local=True, availability="ONLINE"))
+        _forward(state, event, brought)
+    return SUCCESS
+
+
+def _new(brought: ReceivedObject, called: NetworkAE) -> Instance:
+    return Instance(header_of(brought.dataset), is_local=True, retrieve_aets=called.retrieve_aets or (called.title,))
+
+
+def _save(state: ArchiveState, brought: ReceivedObject, instance: Instance) -> None:
+    state.store.save_octets(brought.sop_instance_uid, brought.file)
+    state.database.save([instance])
+    _log.info("stored %s from %s", brought.sop_instance_uid, brought.calling)
+
+
+def _forward(state: ArchiveState, event: evt.Event, brought: ReceivedObject) -> None:
+    key = move_scp_of(state.device, brought.calling) or brought.originator
+    retrieve = state.retrieves.matching(key, brought.sop_instance_uid)
+    if retrieve is None:
+        _log.info("%s: no C-MOVE waits for it (move originator %r)", brought.sop_instance_uid, key)
+        return
+    contexts = [
+        context
+        for context in event.assoc.accepted_contexts
+        if context.abstract_syntax != VERIFICATION  # everything else on the way to a storage SCP is storage
+    ]
+    retrieve.forward(id(event.assoc), contexts, brought.sop_instance_uid, state.store.path(brought.sop_instance_uid))
+
+
+def move_scp_of(device: Device, store_scu: str) -> str | None:
+    """Return the C-MOVE SCP whose C-STOREs come from *store_scu* (dcmCStoreSCUOfCMoveSCP), None for no entry."""
+    return next((move_scp for scu, move_scp in device.move_scp_of_store_scu if scu == store_scu), None)

@@ -1,0 +1,53 @@
+"""An object store on disk: one DICOM file an instance (PS3.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from pydicom import dcmread, dcmwrite
+from pydicom.dataset import Dataset
+
+_SUFFIX = ".dcm"
+_NAME_CHARACTERS = frozenset("0123456789.")
+
+
+class ObjectStore:
+    """The DICOM files below *folder*, by SOP Instance UID."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(self, instance: Dataset) -> Path:
+        """Write a complete data set and return its file; an instance that is there is replaced."""
+        octets = BytesIO()
+        dcmwrite(octets, instance, enforce_file_format=True)
+        return self.save_octets(str(instance.SOPInstanceUID), octets.getvalue())
+
+    def save_octets(self, sop_instance_uid: str, file: bytes) -> Path:
+        """Write a DICOM file and return it; it is there whole or not at all.
+
+        Raises :class:`ValueError` when *sop_instance_uid* is not a UID, so that none leads out of the folder.
+        """
+        path = self.path(sop_instance_uid)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".part")
+        temporary.write_bytes(file)
+        temporary.replace(path)
+        return path
+
+    def path(self, sop_instance_uid: str) -> Path:
+        """Return where an instance is kept; raises :class:`ValueError` when the UID is none."""
+        if not sop_instance_uid.strip(".") or not _NAME_CHARACTERS.issuperset(sop_instance_uid):
+            raise ValueError(f"not a UID: {sop_instance_uid!r}")
+        return self.folder / f"{sop_instance_uid}{_SUFFIX}"
+
+    def headers(self) -> Iterator[Dataset]:
+        """Yield the header, without pixel data, of each instance, in the order of the UIDs."""
+        for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
+            yield dcmread(path, stop_before_pixels=True)
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing is kept, which a folder that does not exist is too."""
+        return not any(self.folder.glob(f"*{_SUFFIX}"))

@@ -1,0 +1,76 @@
+"""Identifiers of C-FIND and C-MOVE requests: their level and the unique keys they need (PS3.4 C.4)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+from pydicom.uid import UID
+
+from dcmcfg.lab.matching import key_values
+
+Level = Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]
+LEVELS: tuple[Level, ...] = ("PATIENT", "STUDY", "SERIES", "IMAGE")
+UNIQUE_KEYS: dict[Level, str] = {
+    "PATIENT": "PatientID",
+    "STUDY": "StudyInstanceUID",
+    "SERIES": "SeriesInstanceUID",
+    "IMAGE": "SOPInstanceUID",
+}
+_PATIENT_ROOT = "1.2.840.10008.5.1.4.1.2.1."
+
+
+class IdentifierMismatch(Exception):
+    """The identifier does not match the SOP class: status A900 with ``str()`` as error comment.
+
+    The texts are those of dcm4che's ``QueryRetrieveLevel2``.
+    """
+
+    def __init__(self, problem: str, keyword: str, more: str = "") -> None:
+        tag = Tag(tag_for_keyword(keyword) or 0)
+        super().__init__(f"{problem} {keyword} ({tag.group:04X},{tag.element:04X}){more}")
+
+
+def root_of(sop_class_uid: UID | str) -> Level:
+    """Return the topmost level of a Query/Retrieve information model."""
+    return "PATIENT" if str(sop_class_uid).startswith(_PATIENT_ROOT) else "STUDY"
+
+
+def query_level(identifier: Dataset, root: Level, *, relational: bool) -> Level:
+    """Return the level of a C-FIND identifier; raises :class:`IdentifierMismatch`.
+
+    Without relational queries the unique keys of all levels above must be there (PS3.4 C.4.1.2.2.1).
+    """
+    level = _level(identifier, root)
+    if not relational:
+        for above in LEVELS[LEVELS.index(root) : LEVELS.index(level)]:
+            _require(identifier, above)
+    return level
+
+
+def retrieve_level(identifier: Dataset, root: Level, *, relational: bool) -> Level:
+    """Return the level of a C-MOVE identifier, whose own unique key must be there too (PS3.4 C.4.2.1.4).
+
+    Raises :class:`IdentifierMismatch`.
+    """
+    level = query_level(identifier, root, relational=relational)
+    _require(identifier, level)
+    return level
+
+
+def _level(identifier: Dataset, root: Level) -> Level:
+    named = str(identifier.get("QueryRetrieveLevel") or "").strip()
+    if not named:
+        raise IdentifierMismatch("Missing", "QueryRetrieveLevel")
+    for level in LEVELS[LEVELS.index(root) :]:
+        if level == named:
+            return level
+    raise IdentifierMismatch("Invalid", "QueryRetrieveLevel", f" - {named}")
+
+
+def _require(identifier: Dataset, level: Level) -> None:
+    keyword = UNIQUE_KEYS[level]
+    if keyword not in identifier or not key_values(identifier[keyword]):
+        raise IdentifierMismatch("Missing", keyword)

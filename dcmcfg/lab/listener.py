@@ -1,0 +1,104 @@
+"""A DICOM port on loopback on which a lab process accepts associations."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pydicom.uid import UID
+from pynetdicom import AE, AllStoragePresentationContexts, evt
+from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import A_ASSOCIATE
+from pynetdicom.presentation import PresentationContext, build_context
+
+from dcmcfg.errors import LabError
+from dcmcfg.lab.site import LOOPBACK
+
+Handler = tuple[evt.NotificationEvent | evt.InterventionEvent, Callable[..., Any]]
+VERIFICATION = "1.2.840.10008.1.1"
+#: Find and Move of the Patient Root and of the Study Root information model (PS3.4 C.6).
+QUERY_RETRIEVE = (
+    "1.2.840.10008.5.1.4.1.2.1.1",
+    "1.2.840.10008.5.1.4.1.2.1.2",
+    "1.2.840.10008.5.1.4.1.2.2.1",
+    "1.2.840.10008.5.1.4.1.2.2.2",
+)
+_ASSOCIATIONS = 100
+_log = logging.getLogger("lab")
+
+
+def storage_contexts() -> list[PresentationContext]:
+    """Return presentation contexts for every storage SOP class that pynetdicom knows."""
+    return [build_context(context.abstract_syntax or "") for context in AllStoragePresentationContexts]
+
+
+def all_contexts() -> list[PresentationContext]:
+    """Return the contexts of an archive: verification, query/retrieve and storage."""
+    return [build_context(uid) for uid in (VERIFICATION, *QUERY_RETRIEVE)] + storage_contexts()
+
+
+@contextmanager
+def listening(
+    title: str,
+    port: int,
+    handlers: Sequence[Handler],
+    contexts: list[PresentationContext],
+    *,
+    any_title: bool = False,
+) -> Iterator[None]:
+    """Accept associations on loopback while the context is open; raises :class:`LabError` when it cannot listen.
+
+    Only *title* is accepted as called AE title unless *any_title*. There are no timeouts on an idle peer: a C-MOVE
+    may take as long as the one that it waits for.
+    """
+    entity = AE(ae_title=title)
+    entity.require_called_aet = not any_title
+    entity.maximum_associations = _ASSOCIATIONS
+    entity.network_timeout = None
+    entity.dimse_timeout = None
+    entity.supported_contexts = contexts
+    bound: list[Any] = [*handlers, (evt.EVT_SOP_EXTENDED, _agree_to_extensions)]
+    try:
+        server = entity.start_server((LOOPBACK, port), block=False, evt_handlers=bound)
+    except OSError as error:
+        raise LabError(
+            f"cannot listen ({error.strerror})",
+            on=f"{title}@{LOOPBACK}:{port}",
+            next_step=f"see what does: ss -tlnp sport = {port}",
+        ) from error
+    if server is None:
+        raise LabError("pynetdicom started no server", on=f"{title}@{LOOPBACK}:{port}")
+    try:
+        yield
+    finally:
+        server.shutdown()
+
+
+def association_request(association: Association) -> A_ASSOCIATE:
+    """Return the A-ASSOCIATE request of an incoming association."""
+    request = association.requestor.primitive
+    if request is None:
+        raise LabError("the association was not requested yet")
+    return request
+
+
+def calling_title(association: Association) -> str:
+    """Return the calling AE title of an incoming association."""
+    return str(association_request(association).calling_ae_title).strip()
+
+
+def called_title(association: Association) -> str:
+    """Return the called AE title of an incoming association."""
+    return str(association_request(association).called_ae_title).strip()
+
+
+def is_relational(association: Association, sop_class_uid: str) -> bool:
+    """Tell whether relational queries were negotiated for a SOP class (PS3.4 C.5.1.1.1)."""
+    asked = association.requestor.sop_class_extended
+    return asked.get(UID(sop_class_uid), b"\0")[:1] == b"\x01"
+
+
+def _agree_to_extensions(event: Any) -> dict[UID, bytes]:
+    return dict(event.app_info)

@@ -1,0 +1,164 @@
+"""The C-MOVE service as an exchange of responses, free of what stands behind it (PS3.4 C.4.2, PS3.7 9.1.4).
+
+pynetdicom's own C-MOVE service opens the association to the destination itself, names the SCP as move originator
+and cannot relay another SCP's responses. Here the handler answers as it likes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+from pynetdicom.association import Association
+from pynetdicom.dimse_primitives import C_MOVE
+from pynetdicom.dsutils import decode, encode
+from pynetdicom.presentation import PresentationContext
+
+from dcmcfg.lab.listener import association_request, called_title, calling_title, is_relational
+
+PENDING = 0xFF00
+_COMMENT_LENGTH = 64
+_log = logging.getLogger("lab.move")
+
+
+@dataclass(frozen=True)
+class MoveRequest:
+    """A C-MOVE request with what its association tells about it."""
+
+    calling: str
+    called: str
+    destination: str
+    sop_class_uid: str
+    message_id: int
+    priority: int
+    identifier: Dataset
+    proposed_transfer_syntaxes: tuple[str, ...]
+    relational: bool
+
+    @property
+    def study_uid(self) -> str:
+        """The Study Instance UID of the identifier, empty when it has none."""
+        return str(self.identifier.get("StudyInstanceUID", ""))
+
+
+@dataclass(frozen=True)
+class MoveResponse:
+    """A C-MOVE response; counters that are None are left out, and so is an empty comment.
+
+    The comment is cut at 64 characters, like any (0000,0902).
+    """
+
+    status: int
+    comment: str = ""
+    remaining: int | None = None
+    completed: int | None = None
+    failed: int | None = None
+    warning: int | None = None
+    identifier: Dataset | None = None
+
+
+class MoveExchange:
+    """One C-MOVE request under way: pending responses go out through it, the final one is returned."""
+
+    def __init__(self, association: Association, context: PresentationContext, message: C_MOVE) -> None:
+        self._association = association
+        self._context = context
+        self._message = message
+        self.request = _request(association, context, message)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Tell whether the requester has sent a C-CANCEL."""
+        return self._message.MessageID in self._association.dimse.cancel_req
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Tell whether the requester has aborted the association."""
+        return bool(self._association.acse.is_aborted())
+
+    def send(self, response: MoveResponse) -> None:
+        """Send a response; to a requester that is gone nothing is sent."""
+        if not self.is_abandoned:
+            self._association.dimse.send_msg(self._primitive(response), self._context.context_id or 1)
+
+    def _primitive(self, response: MoveResponse) -> C_MOVE:
+        primitive = C_MOVE()
+        primitive.MessageIDBeingRespondedTo = self._message.MessageID
+        primitive.AffectedSOPClassUID = self._message.AffectedSOPClassUID
+        primitive.Status = response.status
+        if response.comment:
+            primitive.ErrorComment = response.comment[:_COMMENT_LENGTH]  # type: ignore[assignment] # declared as None
+        primitive.NumberOfRemainingSuboperations = response.remaining
+        primitive.NumberOfCompletedSuboperations = response.completed
+        primitive.NumberOfFailedSuboperations = response.failed
+        primitive.NumberOfWarningSuboperations = response.warning
+        if response.identifier is not None:
+            octets = encode(response.identifier, *_encoding(self._context))
+            primitive.Identifier = BytesIO(octets) if octets else None
+        return primitive
+
+
+MoveHandler = Callable[[MoveExchange], MoveResponse | None]
+
+
+def serve_moves(association: Association, handler: MoveHandler) -> None:
+    """Have the C-MOVE requests of an incoming association answered by *handler*; call it on EVT_REQUESTED.
+
+    The handler runs in the association's own thread, so others go on meanwhile. It returns the final response, or
+    None when the association shall end without one.
+    """
+    serve_others = association._serve_request  # noqa: SLF001 — pynetdicom has no public hook before its own service
+    service: Any = partial(_serve, association, handler, serve_others)
+    association._serve_request = service  # type: ignore[method-assign]  # noqa: SLF001 — for the same reason
+
+
+def _serve(
+    association: Association,
+    handler: MoveHandler,
+    serve_others: Callable[[Any, int], None],
+    message: object,
+    context_id: int,
+) -> None:
+    contexts = {context.context_id: context for context in association.accepted_contexts}
+    if not isinstance(message, C_MOVE) or not message.is_valid_request or context_id not in contexts:
+        serve_others(message, context_id)
+        return
+    association.dimse.cancel_req = {}
+    try:
+        exchange = MoveExchange(association, contexts[context_id], message)
+        response = handler(exchange)
+    except Exception:  # noqa: BLE001 — a fault of the handler ends this association, as in pynetdicom itself
+        _log.exception("C-MOVE from %s failed", calling_title(association))
+        response = None
+    if response is None:
+        association.abort()
+    else:
+        exchange.send(response)
+
+
+def _request(association: Association, context: PresentationContext, message: C_MOVE) -> MoveRequest:
+    proposed = association_request(association).presentation_context_definition_list
+    syntaxes = next((each.transfer_syntax for each in proposed if each.context_id == context.context_id), [])
+    sop_class = str(context.abstract_syntax)
+    return MoveRequest(
+        calling=calling_title(association),
+        called=called_title(association),
+        destination=str(message.MoveDestination or "").strip(),
+        sop_class_uid=sop_class,
+        message_id=int(message.MessageID or 0),
+        priority=int(message.Priority or 0),
+        identifier=decode(message.Identifier, *_encoding(context)) if message.Identifier else Dataset(),
+        proposed_transfer_syntaxes=tuple(str(syntax) for syntax in syntaxes),
+        relational=is_relational(association, sop_class),
+    )
+
+
+def _encoding(context: PresentationContext) -> tuple[bool, bool, bool]:
+    syntax = UID(context.transfer_syntax[0])
+    return syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated

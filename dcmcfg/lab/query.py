@@ -1,0 +1,113 @@
+"""What a Query/Retrieve SCP finds among the instances it knows (PS3.4 C.4.1, C.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+
+from dcmcfg.lab.identifier import LEVELS, UNIQUE_KEYS, Level
+from dcmcfg.lab.matching import matches
+
+#: Instance Availability (PS3.3 C.4.23.1.1), best first.
+AVAILABILITIES = ("ONLINE", "NEARLINE", "OFFLINE", "UNAVAILABLE")
+_COMPUTED = ("RetrieveAETitle", "InstanceAvailability")
+_NOT_KEYS = (*_COMPUTED, "QueryRetrieveLevel", "SpecificCharacterSet", "TimezoneOffsetFromUTC")
+_ATTRIBUTES: dict[Level, str] = {
+    "PATIENT": "PatientName PatientID PatientBirthDate PatientSex IssuerOfPatientID PatientComments",
+    "STUDY": "StudyInstanceUID StudyDate StudyTime StudyID StudyDescription AccessionNumber "
+    "ReferringPhysicianName ModalitiesInStudy NumberOfStudyRelatedSeries NumberOfStudyRelatedInstances",
+    "SERIES": "SeriesInstanceUID SeriesNumber SeriesDescription SeriesDate SeriesTime Modality "
+    "BodyPartExamined NumberOfSeriesRelatedInstances",
+}
+#: keyword → the level it belongs to; what is not listed belongs to the image.
+_LEVEL_OF = {keyword: level for level, keywords in _ATTRIBUTES.items() for keyword in keywords.split()}
+
+
+@dataclass(frozen=True)
+class HeldInstance:
+    """One instance as queries see it: its header without pixel data, and how it can be had."""
+
+    header: Dataset
+    availability: str = "ONLINE"
+    retrieve_aets: tuple[str, ...] = ()
+
+    def unique_key(self, level: Level) -> str:
+        """Return the instance's value of the unique key of *level*; empty when it has none."""
+        return str(self.header.get(UNIQUE_KEYS[level], ""))
+
+
+AnyInstance = TypeVar("AnyInstance", bound=HeldInstance)
+
+
+def selected(identifier: Dataset, held: Iterable[AnyInstance]) -> tuple[AnyInstance, ...]:
+    """Return the instances that a C-MOVE identifier names by its unique keys."""
+    keys = [identifier[keyword] for keyword in UNIQUE_KEYS.values() if keyword in identifier]
+    return tuple(each for each in held if all(matches(key, each.header) for key in keys))
+
+
+def answers(identifier: Dataset, level: Level, held: Iterable[HeldInstance]) -> Iterator[Dataset]:
+    """Yield one identifier for each entity of *level* that matches, with the attributes asked for.
+
+    Retrieve AE Title, Instance Availability (the worst of the entity's instances) and the counts of related
+    series and instances come unasked.
+    """
+    known = tuple(held)
+    keys = [key for key in identifier if key.keyword not in _NOT_KEYS and _within(key.keyword, level)]
+    by_study, by_series = _grouped(known, "STUDY"), _grouped(known, "SERIES")
+    for group in _grouped(known, level).values():
+        entity = _entity(group, level)
+        if level != "PATIENT":
+            _count_study(entity, by_study[group[0].unique_key("STUDY")])
+        if level in ("SERIES", "IMAGE"):
+            entity.NumberOfSeriesRelatedInstances = len(by_series[group[0].unique_key("SERIES")])
+        if all(matches(key, entity) for key in keys):
+            yield _answer(identifier, entity, level)
+
+
+def _within(keyword: str, level: Level) -> bool:
+    return LEVELS.index(_LEVEL_OF.get(keyword, "IMAGE")) <= LEVELS.index(level)
+
+
+def _grouped(held: Iterable[AnyInstance], level: Level) -> dict[str, list[AnyInstance]]:
+    groups: dict[str, list[AnyInstance]] = {}
+    for each in held:
+        groups.setdefault(each.unique_key(level), []).append(each)
+    return groups
+
+
+def _entity(group: Sequence[HeldInstance], level: Level) -> Dataset:
+    """Return what is known of one patient, study, series or image."""
+    entity = Dataset()
+    for element in group[0].header:
+        if _within(element.keyword, level) or element.keyword == "SpecificCharacterSet":
+            entity.add(element)
+    entity.InstanceAvailability = max((each.availability for each in group), key=AVAILABILITIES.index)
+    titles = [each.retrieve_aets for each in group]
+    entity.RetrieveAETitle = [title for title in titles[0] if all(title in others for others in titles)]
+    return entity
+
+
+def _count_study(entity: Dataset, study: Sequence[HeldInstance]) -> None:
+    entity.NumberOfStudyRelatedInstances = len(study)
+    entity.NumberOfStudyRelatedSeries = len(_grouped(study, "SERIES"))
+    entity.ModalitiesInStudy = sorted({str(each.header.get("Modality", "")) for each in study})
+
+
+def _answer(identifier: Dataset, entity: Dataset, level: Level) -> Dataset:
+    answer = Dataset()
+    for key in identifier:
+        answer.add(entity[key.tag] if key.tag in entity else DataElement(key.tag, key.VR, None))
+    unasked = ["SpecificCharacterSet", *_COMPUTED]
+    if level == "STUDY":
+        unasked += ["NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"]
+    if level == "SERIES":
+        unasked += ["NumberOfSeriesRelatedInstances"]
+    for keyword in unasked:
+        if keyword in entity:
+            answer.add(entity[keyword])
+    answer.QueryRetrieveLevel = level
+    return answer

@@ -1,0 +1,139 @@
+"""Associations that a lab process requests, with the reason when one fails."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom import dcmread
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import A_ASSOCIATE, SOPClassExtendedNegotiation
+from pynetdicom.presentation import PresentationContext
+
+from dcmcfg.dicom.associate import abort
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.dicom.trace import Trace
+
+CONNECT_TIMEOUT_S = 5.0
+_STALL_S = 60.0
+
+
+@dataclass
+class AssociationFailed(Exception):
+    """The association could not be had."""
+
+    peer: Peer
+
+
+class HostUnknown(AssociationFailed):
+    """The host name does not resolve."""
+
+
+class ConnectionRefused(AssociationFailed):
+    """Nothing listens there, or the network says so."""
+
+
+class ConnectTimedOut(AssociationFailed):
+    """Nobody answered in time."""
+
+
+@dataclass
+class Rejected(AssociationFailed):
+    """A-ASSOCIATE-RJ with its result, source and reason/diagnostic (PS3.8 9.3.4)."""
+
+    result: int
+    source: int
+    reason: int
+
+
+class NothingAccepted(AssociationFailed):
+    """No presentation context was accepted."""
+
+
+class Aborted(AssociationFailed):
+    """The peer ended the association before it was established."""
+
+
+@contextmanager
+def associated(
+    calling: str,
+    peer: Peer,
+    contexts: Sequence[PresentationContext],
+    *,
+    relational: str = "",
+    response_timeout_s: float | None = None,
+) -> Iterator[Association]:
+    """Give an established association with *peer* and release it afterwards; on an error in between, abort it.
+
+    *relational* is a SOP class UID for which relational queries are negotiated. No *response_timeout_s* means to
+    wait for a DIMSE response for ever. Raises :class:`AssociationFailed`.
+    """
+    entity = AE(ae_title=calling)
+    entity.connection_timeout = entity.acse_timeout = CONNECT_TIMEOUT_S
+    entity.dimse_timeout = response_timeout_s
+    entity.network_timeout = None
+    trace = Trace(_STALL_S)
+    extension = [_relational_queries(relational)] if relational else []
+    try:
+        association = entity.associate(
+            peer.host,
+            peer.port,
+            list(contexts),
+            ae_title=peer.ae_title,
+            ext_neg=list(extension),
+            evt_handlers=[
+                (evt.EVT_ACSE_SENT, trace.on_acse_sent),
+                (evt.EVT_CONN_OPEN, trace.on_open),
+                (evt.EVT_CONN_CLOSE, trace.on_close),
+                (evt.EVT_PDU_RECV, trace.on_pdu_received),
+                (evt.EVT_PDU_SENT, trace.on_pdu_sent),
+            ],
+        )
+    except (socket.gaierror, UnicodeError) as error:
+        raise HostUnknown(peer) from error
+    if not association.is_established:
+        raise _failure(association, peer, trace)
+    try:
+        yield association
+    except BaseException:
+        abort(association)
+        raise
+    association.release()
+
+
+def send_file(association: Association, path: Path, *, originator: str, message_id: int) -> int | None:
+    """C-STORE an object on behalf of a C-MOVE; return the status, or None when it could not be sent."""
+    try:
+        answer = association.send_c_store(
+            dcmread(path), originator_aet=originator, originator_id=message_id, msg_id=message_id % 0xFFFF + 1
+        )
+    except (
+        ValueError,
+        RuntimeError,
+        AttributeError,
+    ):  # no context accepted for it, association gone, not a composite object
+        return None
+    status: int | None = answer.get("Status")
+    return status
+
+
+def _relational_queries(sop_class_uid: str) -> SOPClassExtendedNegotiation:
+    item = SOPClassExtendedNegotiation()
+    item.sop_class_uid = sop_class_uid
+    item.service_class_application_information = b"\x01"
+    return item
+
+
+def _failure(association: Association, peer: Peer, trace: Trace) -> AssociationFailed:
+    answer = association.acceptor.primitive
+    if isinstance(answer, A_ASSOCIATE):
+        if answer.result:
+            return Rejected(peer, answer.result, answer.result_source or 0, answer.diagnostic or 0)
+        return NothingAccepted(peer)
+    if trace.opened:
+        return Aborted(peer)
+    return ConnectTimedOut(peer) if isinstance(trace.connect_error, TimeoutError) else ConnectionRefused(peer)

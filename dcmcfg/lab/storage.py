@@ -1,0 +1,48 @@
+"""The lab's storage SCP: takes whatever it is sent, like dcm4che's ``StoreSCP``.
+
+``python -m dcmcfg.lab.storage LABFOLDER`` serves C-ECHO and C-STORE as STORESCP, whatever the called AE title.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pynetdicom import (
+    _config,  # the documented place of pynetdicom's options, despite its name
+    evt,
+)
+from pynetdicom.presentation import build_context
+
+from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.listener import VERIFICATION, Handler, listening
+from dcmcfg.lab.process import run
+from dcmcfg.lab.received import received
+from dcmcfg.lab.site import Site
+
+TITLE = "STORESCP"
+_log = logging.getLogger("storage")
+
+
+@contextmanager
+def serving(site: Site) -> Iterator[None]:
+    """Serve while the context is open; raises :class:`LabError` when the port is taken."""
+    store = ObjectStore(site.storage_folder)
+
+    def receive(event: evt.Event) -> int:
+        brought = received(event)
+        store.save_octets(brought.sop_instance_uid, brought.file)
+        originator = brought.originator or "none"
+        _log.info("stored %s from %s, move originator %s", brought.sop_instance_uid, brought.calling, originator)
+        return 0x0000
+
+    _config.UNRESTRICTED_STORAGE_SERVICE = True
+    handlers: list[Handler] = [(evt.EVT_C_STORE, receive), (evt.EVT_C_ECHO, lambda _: 0x0000)]
+    with listening(TITLE, site.ports.storage, handlers, [build_context(VERIFICATION)], any_title=True):
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(run(serving, sys.argv[1:]))

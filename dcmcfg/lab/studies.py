@@ -1,0 +1,139 @@
+"""The lab's synthetic studies: small CT images, the same in every lab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+_ROWS = _COLUMNS = 16
+_STUDY_DATE = "20240117"
+
+
+class Held(Enum):
+    """Who holds the objects of a study when a lab is new."""
+
+    EXTERNALLY = "archived and purged: the archive knows it, the external archive holds it"
+    LOCALLY = "in the archive's own storage only"
+    UNKNOWN = "in the external archive, unknown to the archive"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A synthetic study; ``instances`` are complete data sets with file meta information (PS3.10 §7.1)."""
+
+    name: str
+    held: Held
+    instances: tuple[Dataset, ...]
+
+    @property
+    def uid(self) -> str:
+        """The Study Instance UID."""
+        return str(self.instances[0].StudyInstanceUID)
+
+    @property
+    def sop_instance_uids(self) -> frozenset[str]:
+        """The SOP Instance UIDs of all objects of the study."""
+        return frozenset(str(instance.SOPInstanceUID) for instance in self.instances)
+
+
+def make_studies() -> tuple[Study, ...]:
+    """Return the lab's studies in a fixed order: one, three, twenty, local, unknown; always the same UIDs."""
+    return (
+        _study("one", Held.EXTERNALLY, series=1, images=1),
+        _study("three", Held.EXTERNALLY, series=1, images=3),
+        _study("twenty", Held.EXTERNALLY, series=2, images=10),
+        _study("local", Held.LOCALLY, series=1, images=5),
+        _study("unknown", Held.UNKNOWN, series=1, images=2),
+    )
+
+
+def study(name: str) -> Study:
+    """Return the study called *name*; raises :class:`KeyError` when there is none."""
+    return {each.name: each for each in make_studies()}[name]
+
+
+def _study(name: str, held: Held, *, series: int, images: int) -> Study:
+    return Study(name, held, tuple(_instances(name, series, images)))
+
+
+def _instances(name: str, series: int, images: int) -> Iterator[Dataset]:
+    for series_number in range(1, series + 1):
+        for instance_number in range(1, images + 1):
+            yield _ct_image(name, series_number, instance_number)
+
+
+def _uid(*parts: object) -> str:
+    return str(generate_uid(entropy_srcs=["dcmcfg lab", *map(str, parts)]))
+
+
+def _ct_image(name: str, series_number: int, instance_number: int) -> Dataset:
+    """Return a CT image with the attributes of type 1 and 2 (PS3.3 A.3)."""
+    image = Dataset()
+    _add_patient_and_study(image, name)
+    _add_series(image, name, series_number)
+    _add_image(image, instance_number)
+    image.SOPInstanceUID = _uid(name, series_number, instance_number)
+    image.file_meta = FileMetaDataset()
+    image.file_meta.MediaStorageSOPClassUID = CTImageStorage
+    image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    return image
+
+
+def _add_patient_and_study(image: Dataset, name: str) -> None:
+    image.SpecificCharacterSet = "ISO_IR 100"
+    image.PatientName = f"LAB^{name.upper()}"
+    image.PatientID = f"LAB-{name.upper()}"
+    image.PatientBirthDate = "19700101"
+    image.PatientSex = "O"
+    image.StudyInstanceUID = _uid(name)
+    image.StudyDate = _STUDY_DATE
+    image.StudyTime = "101500"
+    image.StudyID = name.upper()
+    image.StudyDescription = f"dcmcfg lab, study {name}"
+    image.AccessionNumber = f"A-{name.upper()}"
+    image.ReferringPhysicianName = ""
+
+
+def _add_series(image: Dataset, name: str, number: int) -> None:
+    image.Modality = "CT"
+    image.SeriesInstanceUID = _uid(name, number)
+    image.SeriesNumber = str(number)
+    image.SeriesDescription = f"series {number}"
+    image.FrameOfReferenceUID = _uid(name, "frame of reference")
+    image.PositionReferenceIndicator = ""
+    image.PatientPosition = "HFS"
+    image.Manufacturer = "dcmcfg lab"
+
+
+def _add_image(image: Dataset, number: int) -> None:
+    image.SOPClassUID = CTImageStorage
+    image.InstanceNumber = str(number)
+    image.AcquisitionNumber = "1"
+    image.ContentDate = _STUDY_DATE
+    image.ContentTime = "101500"
+    image.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    image.ImagePositionPatient = [0, 0, number]
+    image.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    image.PixelSpacing = [1, 1]
+    image.SliceThickness = "1"
+    image.KVP = "120"
+    image.SamplesPerPixel = 1
+    image.PhotometricInterpretation = "MONOCHROME2"
+    image.Rows = _ROWS
+    image.Columns = _COLUMNS
+    image.BitsAllocated = 16
+    image.BitsStored = 12
+    image.HighBit = 11
+    image.PixelRepresentation = 0
+    image.RescaleIntercept = "-1024"
+    image.RescaleSlope = "1"
+    pixels = bytearray()
+    for row in range(_ROWS):
+        for column in range(_COLUMNS):
+            pixels += ((row * column * number) % 4096).to_bytes(2, "little")
+    image.add_new("PixelData", "OW", bytes(pixels))

@@ -1,0 +1,136 @@
+"""A lab's site as the tests see it: its directory and the processes of its DICOM peers, each real."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.ports import choose_ports
+from dcmcfg.lab.site import LOOPBACK, Site
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import site_entries
+from dcmcfg.ldif.writer import format_entry
+from tests.running_slapd import PASSWORD, RunningSlapd
+
+DEVICE = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+AE = f"dicomAETitle=DCM4CHEE,{DEVICE}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    content_type: str
+    body: str
+
+
+class RunningSite:
+    def __init__(self, site: Site, slapd: RunningSlapd, stack: ExitStack) -> None:
+        self.site = site
+        self.slapd = slapd
+        self._stack = stack
+
+    @property
+    def archive(self) -> Peer:
+        return Peer("DCM4CHEE", LOOPBACK, self.site.ports.archive)
+
+    @property
+    def external(self) -> Peer:
+        return Peer("LONGTERM", LOOPBACK, self.site.ports.external)
+
+    @property
+    def storage(self) -> Peer:
+        return Peer("STORESCP", LOOPBACK, self.site.ports.storage)
+
+    def start(self, *modules: str) -> None:
+        """Start ``dcmcfg.lab.<module>`` for each of *modules*; they end with the site."""
+        for module in modules:
+            self._stack.enter_context(process(module, self.site))
+
+    def process(self, module: str) -> AbstractContextManager[subprocess.Popen[str]]:
+        """``dcmcfg.lab.<module>`` until the block ends."""
+        return process(module, self.site)
+
+    def modify(self, ldif: str) -> None:
+        """Change the directory with ldapmodify."""
+        path = self.site.folder / "change.ldif"
+        path.write_text(ldif)
+        done = self.slapd.run_client("ldapmodify", "-f", str(path))
+        assert done.returncode == 0, done.stderr
+
+    def put(self, attribute: str, *values: str, dn: str = DEVICE) -> None:
+        """Have *attribute* hold exactly *values* in the directory."""
+        lines = "".join(f"{attribute}: {value}\n" for value in values)
+        self.modify(f"dn: {dn}\nchangetype: modify\nreplace: {attribute}\n{lines}-\n")
+
+    def control(self, command: str, method: str = "POST") -> Answer:
+        request = urllib.request.Request(f"{self.site.archive_url}/ctrl/{command}", method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return Answer(response.status, response.headers.get("Content-Type", ""), response.read().decode())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.headers.get("Content-Type", ""), error.read().decode())
+
+    def reload(self) -> None:
+        assert self.control("reload") == Answer(204, "", "")
+
+    def external_knows(self, **known: Peer) -> None:
+        table = {title: [peer.host, peer.port] for title, peer in known.items()}
+        self.site.external_aes.write_text(json.dumps(table))
+
+    def external_moves(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.site.external_move_log.read_text().splitlines()]
+
+    def received(self) -> set[str]:
+        """The SOP Instance UIDs that the lab's storage SCP has."""
+        return {path.stem for path in self.site.storage_folder.glob("*.dcm")}
+
+    def log(self, module: str) -> str:
+        return (self.site.folder / f"{module}.log").read_text()
+
+
+@contextmanager
+def running_site(folder: Path) -> Iterator[RunningSite]:
+    """A new site whose directory runs; nothing else does yet."""
+    site = Site(folder, choose_ports())
+    site.save()
+    site.password_file.write_text(PASSWORD + "\n")
+    slapd = Slapd(site.slapd_folder, port=site.ports.ldap, root_password=PASSWORD)
+    slapd.prepare()
+    slapd.add("".join(format_entry(entry) for entry in site_entries(site.ports)))
+    with slapd, ExitStack() as stack:
+        yield RunningSite(site, RunningSlapd(slapd), stack)
+
+
+@contextmanager
+def process(module: str, site: Site) -> Iterator[subprocess.Popen[str]]:
+    """``python -m dcmcfg.lab.<module>`` until the block ends, which it does with exit status 0 on SIGTERM."""
+    command = [sys.executable, "-P", "-m", f"dcmcfg.lab.{module}", str(site.folder)]
+    with (site.folder / f"{module}.log").open("a") as log:
+        running = subprocess.Popen(dying_with_us(command), stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n", (site.folder / f"{module}.log").read_text()
+        yield running
+        if running.poll() is not None:
+            return  # the test has ended it
+        running.terminate()
+        assert running.wait(20) == 0, (site.folder / f"{module}.log").read_text()
+        assert running.stdout.read() == ""
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def dying_with_us(command: Iterable[str]) -> list[str]:
+    setpriv = shutil.which("setpriv") or "/usr/bin/setpriv"
+    return [setpriv, "--pdeathsig", "KILL", "--", *command]

@@ -1,0 +1,154 @@
+"""What queries show of the stand-in archive's studies."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from dcmcfg.lab.archive.seed import database_of
+from dcmcfg.lab.studies import make_studies, study
+from tests.lab.requests import find, identifier, move_study
+from tests.lab.running_site import AE, DEVICE, RunningSite
+
+pytestmark = pytest.mark.real
+FS1 = f"dcmStorageID=fs1,{DEVICE}"
+PATIENT_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.1.1"
+
+
+@pytest.fixture
+def site(bare_site: RunningSite) -> RunningSite:
+    """Only the archive runs."""
+    bare_site.start("archive")
+    return bare_site
+
+
+def test_a_purged_study_is_nearline_and_names_the_external_archive_unasked(site: RunningSite) -> None:
+    (answer,), final = find(site.archive, identifier(StudyInstanceUID=study("twenty").uid, PatientName=""))
+    assert final.Status == 0
+    assert answer.InstanceAvailability == "NEARLINE"
+    assert list(answer.RetrieveAETitle) == ["DCM4CHEE", "LONGTERM"]
+    assert (answer.NumberOfStudyRelatedSeries, answer.NumberOfStudyRelatedInstances) == (2, 20)
+    assert answer.PatientName == "LAB^TWENTY"
+    assert "StudyDescription" not in answer
+
+
+def test_a_local_study_is_online_and_names_the_archive_only(site: RunningSite) -> None:
+    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=study("local").uid))
+    assert (answer.InstanceAvailability, answer.RetrieveAETitle) == ("ONLINE", "DCM4CHEE")
+
+
+def test_the_availability_is_the_worst_of_the_objects(site: RunningSite) -> None:
+    database = database_of(site.site)
+    one, *_ = (each for each in database.all() if each.header.StudyInstanceUID == study("twenty").uid)
+    database.save([type(one)(one.header, is_local=True, external_aet="LONGTERM", retrieve_aets=("DCM4CHEE",))])
+    database.close()
+    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=study("twenty").uid))
+    assert answer.InstanceAvailability == "NEARLINE"
+    instances, _ = find(
+        site.archive,
+        identifier(
+            "IMAGE",
+            StudyInstanceUID=study("twenty").uid,
+            SeriesInstanceUID=str(one.header.SeriesInstanceUID),
+            SOPInstanceUID="",
+        ),
+    )
+    assert sorted(each.InstanceAvailability for each in instances) == ["NEARLINE"] * 9 + ["ONLINE"]
+
+
+def test_an_unset_availability_leaves_purged_studies_online(bare_site: RunningSite) -> None:
+    bare_site.put("dcmExternalRetrieveInstanceAvailability", dn=FS1)
+    bare_site.start("archive")
+    (answer,), _ = find(bare_site.archive, identifier(StudyInstanceUID=study("three").uid))
+    assert answer.InstanceAvailability == "ONLINE"
+    assert list(answer.RetrieveAETitle) == ["DCM4CHEE", "LONGTERM"]
+
+
+def test_a_return_retrieve_aet_hides_the_external_archive(site: RunningSite) -> None:
+    site.put("dcmReturnRetrieveAET", "PACS", dn=AE)
+    site.reload()
+    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=study("three").uid))
+    assert answer.RetrieveAETitle == "PACS"
+
+
+def test_from_study_down_to_image_every_object_is_found(site: RunningSite) -> None:
+    wanted = study("twenty")
+    series, _ = find(site.archive, identifier("SERIES", StudyInstanceUID=wanted.uid, SeriesInstanceUID=""))
+    assert [each.NumberOfSeriesRelatedInstances for each in series] == [10, 10]
+    found = set()
+    for each in series:
+        keys = identifier(
+            "IMAGE", StudyInstanceUID=wanted.uid, SeriesInstanceUID=each.SeriesInstanceUID, SOPInstanceUID=""
+        )
+        found |= {str(image.SOPInstanceUID) for image in find(site.archive, keys)[0]}
+    assert found == wanted.sop_instance_uids
+
+
+def test_what_only_the_external_archive_holds_is_not_found(site: RunningSite) -> None:
+    assert find(site.archive, identifier(StudyInstanceUID=study("unknown").uid))[0] == []
+    everything, _ = find(site.archive, identifier(StudyInstanceUID=""))
+    known = {each.uid for each in make_studies()} - {study("unknown").uid}
+    assert {str(each.StudyInstanceUID) for each in everything} == known
+
+
+def test_an_image_query_without_series_needs_relational_queries(site: RunningSite) -> None:
+    matches, final = find(site.archive, identifier("IMAGE", StudyInstanceUID=study("three").uid))
+    assert matches == []
+    assert (final.Status, final.ErrorComment) == (0xA900, "Missing SeriesInstanceUID (0020,000E)")
+
+
+def test_the_patient_root_finds_patients(site: RunningSite) -> None:
+    patients, _ = find(site.archive, identifier("PATIENT", PatientID="LAB-T*"), sop_class=PATIENT_ROOT_FIND)
+    assert sorted(each.PatientID for each in patients) == ["LAB-THREE", "LAB-TWENTY"]
+    studies, _ = find(site.archive, identifier(PatientID="LAB-ONE", StudyInstanceUID=""), sop_class=PATIENT_ROOT_FIND)
+    assert [each.StudyInstanceUID for each in studies] == [study("one").uid]
+
+
+def test_dcmtks_findscu_gets_the_answers(site: RunningSite) -> None:
+    command = [
+        "/usr/bin/findscu",
+        "-S",
+        "-aec",
+        "DCM4CHEE",
+        "-k",
+        "QueryRetrieveLevel=STUDY",
+        "-k",
+        "PatientName=lab^th*",
+    ]
+    done = subprocess.run(
+        [*command, "-k", "InstanceAvailability", site.archive.host, str(site.archive.port)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0
+    answer = done.stdout + done.stderr
+    assert "[LAB^THREE ]" in answer
+    assert "NEARLINE" in answer
+    assert "LAB^TWENTY" not in answer
+
+
+def test_a_local_study_is_sent_by_the_archive_itself(bare_site: RunningSite) -> None:
+    bare_site.start("archive", "storage")
+    outcome = move_study(bare_site.archive, "STORESCP", study("local").uid)
+    assert (outcome.status, outcome.counters) == (0x0000, {"completed": 5})
+    assert bare_site.received() == study("local").sop_instance_uids
+    assert "from DCM4CHEE, move originator VIEWER" in bare_site.log("storage")
+    refused = move_study(bare_site.archive, "WORKSTATION", study("local").uid)
+    assert (refused.status, refused.comment) == (0xA702, "java.net.ConnectException: Connection refused")
+
+
+def test_what_is_partly_purged_is_sent_in_part_and_says_that_this_is_not_imitated(
+    bare_site: RunningSite,
+) -> None:
+    bare_site.start("storage", "archive")
+    database = database_of(bare_site.site)
+    one = next(each for each in database.all() if each.is_local)
+    database.save([type(one)(one.header, is_local=False, external_aet="LONGTERM")])
+    database.close()
+    outcome = move_study(bare_site.archive, "STORESCP", study("local").uid)
+    assert (outcome.status, outcome.counters) == (0xB000, {"completed": 4, "failed": 1})
+    assert outcome.failed_uids == (one.uid,)
+    assert "not imitated" in outcome.comment

@@ -1,0 +1,252 @@
+"""External retrieve through the stand-in archive: the two branches, on a site of real processes."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.studies import study
+from tests.dicom.dcmtk import movescu, storescu
+from tests.lab.requests import STUDY_ROOT_MOVE, associate, find, identifier, move_study
+from tests.lab.running_site import AE, DEVICE, RunningSite
+
+pytestmark = pytest.mark.real
+DESTINATION = "dcmExternalRetrieveAEDestination"
+
+
+def availability(site: RunningSite, name: str) -> str:
+    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=study(name).uid))
+    return str(answer.InstanceAvailability)
+
+
+def set_destination(site: RunningSite) -> None:
+    site.put(DESTINATION, "DCM4CHEE")
+    site.reload()
+
+
+def test_with_the_destination_set_objects_come_back_and_are_forwarded_at_once(site: RunningSite) -> None:
+    set_destination(site)
+    done = movescu(site.archive, study("twenty").uid, "STORESCP", calling="VIEWER")
+    assert re.findall(r"Received Final Move Response \((.*)\)", done.stderr) == ["Success"], done.stderr
+    assert site.received() == study("twenty").sop_instance_uids
+    (move,) = site.external_moves()
+    assert (move["calling"], move["called"], move["destination"]) == ("VIEWER", "LONGTERM", "DCM4CHEE")
+    assert (move["status"], move["completed"], move["failed"]) == (0, 20, 0)
+    assert move["study_uid"] == study("twenty").uid
+    assert move["started"] <= move["time"]
+    assert "from DCM4CHEE, move originator VIEWER" in site.log("storage")
+    assert "from LONGTERM" not in site.log("storage")
+
+
+def test_the_final_response_counts_the_forwarded_objects_and_leaves_zero_counters_out(
+    site: RunningSite,
+) -> None:
+    set_destination(site)
+    outcome = move_study(site.archive, "STORESCP", study("three").uid)
+    assert outcome.status == 0x0000
+    assert outcome.counters == {"completed": 3}
+
+
+def test_recalled_objects_are_online_and_need_no_second_recall_even_after_a_restart(
+    bare_site: RunningSite,
+) -> None:
+    site = bare_site
+    site.start("external", "storage")
+    site.put(DESTINATION, "DCM4CHEE")
+    with site.process("archive"):
+        assert availability(site, "three") == "NEARLINE"
+        assert move_study(site.archive, "STORESCP", study("three").uid).status == 0
+        assert availability(site, "three") == "ONLINE"
+    with site.process("archive"):
+        assert availability(site, "three") == "ONLINE"
+        assert move_study(site.archive, "STORESCP", study("three").uid).counters == {"completed": 3}
+    assert len(site.external_moves()) == 1
+
+
+def test_with_the_destination_unset_the_external_archive_is_asked_to_send_to_the_destination_itself(
+    site: RunningSite,
+) -> None:
+    site.external_knows(STORESCP=site.storage)
+    outcome = move_study(site.archive, "STORESCP", study("three").uid)
+    assert (outcome.status, outcome.counters) == (0x0000, {"completed": 3})
+    assert [int(each.NumberOfCompletedSuboperations) for each in outcome.pending] == [1, 2, 3]
+    assert site.received() == study("three").sop_instance_uids
+    (move,) = site.external_moves()
+    assert (move["calling"], move["destination"]) == ("VIEWER", "STORESCP")
+    assert "from LONGTERM, move originator VIEWER" in site.log("storage")
+    assert availability(site, "three") == "NEARLINE"
+
+
+def test_with_the_destination_unset_the_external_archives_refusal_is_relayed_with_its_comment(
+    site: RunningSite,
+) -> None:
+    outcome = move_study(site.archive, "STORESCP", study("three").uid)
+    assert (outcome.status, outcome.comment) == (0xA801, "Move Destination: STORESCP unknown")
+    assert outcome.counters == {}
+    assert site.external_moves()[0]["status"] == 0xA801
+    assert site.received() == set()
+
+
+def test_with_the_destination_set_a_refusal_of_the_external_archive_is_relayed_too(site: RunningSite) -> None:
+    set_destination(site)
+    site.external_knows()
+    outcome = move_study(site.archive, "STORESCP", study("three").uid)
+    assert (outcome.status, outcome.comment) == (0xA801, "Move Destination: DCM4CHEE unknown")
+
+
+def test_a_change_counts_from_the_reload_on(site: RunningSite) -> None:
+    site.put(DESTINATION, "DCM4CHEE")
+    assert move_study(site.archive, "STORESCP", study("three").uid).status == 0xA801
+    site.reload()
+    assert move_study(site.archive, "STORESCP", study("three").uid).status == 0x0000
+
+
+def test_the_aes_value_wins_over_the_devices(site: RunningSite) -> None:
+    site.put(DESTINATION, "NOWHERE", dn=DEVICE)
+    site.put(DESTINATION, "DCM4CHEE", dn=AE)
+    site.reload()
+    assert move_study(site.archive, "STORESCP", study("one").uid).counters == {"completed": 1}
+
+
+def test_what_the_destination_does_not_get_counts_as_failed(site: RunningSite) -> None:
+    set_destination(site)
+    outcome = move_study(site.archive, "WORKSTATION", study("three").uid)  # nothing listens there
+    assert (outcome.status, outcome.counters) == (0xA702, {"failed": 3})
+    assert set(outcome.failed_uids) == study("three").sop_instance_uids
+    assert site.external_moves()[0]["completed"] == 3
+    assert availability(site, "three") == "ONLINE"
+
+
+def test_a_destination_that_names_another_ae_answers_success_without_counters(site: RunningSite) -> None:
+    site.external_knows(STORESCP=site.storage)
+    site.put(DESTINATION, "STORESCP")
+    site.reload()
+    outcome = move_study(site.archive, "WORKSTATION", study("three").uid)
+    assert (outcome.status, outcome.counters) == (0x0000, {})
+    assert site.received() == study("three").sop_instance_uids
+
+
+def test_a_destination_without_storage_capabilities_gets_nothing(site: RunningSite) -> None:
+    site.external_knows(AS_RECEIVED=site.archive)
+    site.put(DESTINATION, "AS_RECEIVED")
+    site.reload()
+    outcome = move_study(site.archive, "STORESCP", study("three").uid)
+    assert outcome.status == 0xA702
+    assert site.received() == set()
+
+
+def test_pending_responses_come_at_the_configured_interval_only(site: RunningSite) -> None:
+    site.put("dcmSendPendingCMoveInterval", "PT0.05S")
+    set_destination(site)
+    outcome = move_study(site.archive, "STORESCP", study("twenty").uid)
+    assert len(outcome.pending) > 2
+    done = [int(each.NumberOfCompletedSuboperations) for each in outcome.pending]
+    assert done == sorted(done)
+    assert all(
+        int(each.NumberOfCompletedSuboperations) + int(each.NumberOfRemainingSuboperations) == 20
+        for each in outcome.pending
+    )
+    site.put("dcmSendPendingCMoveInterval")
+    site.reload()
+    assert move_study(site.archive, "STORESCP", study("three").uid).pending == ()
+
+
+def test_several_retrieves_at_once_do_not_hold_each_other_up(site: RunningSite) -> None:
+    set_destination(site)
+    names = ("one", "three", "twenty")
+    with ThreadPoolExecutor() as pool:
+        started = time.monotonic()
+        asked = {
+            name: pool.submit(move_study, site.archive, "STORESCP", study(name).uid, calling=f"VIEWER_{name.upper()}")
+            for name in names
+        }
+        outcomes = {name: future.result().counters for name, future in asked.items()}
+    assert outcomes == {"one": {"completed": 1}, "three": {"completed": 3}, "twenty": {"completed": 20}}
+    assert time.monotonic() - started < 30
+    for name in names:
+        assert f"move originator VIEWER_{name.upper()}" in site.log("storage")
+
+
+def test_a_second_requester_gets_the_recalled_study_under_its_own_name(site: RunningSite) -> None:
+    set_destination(site)
+    first = move_study(site.archive, "STORESCP", study("three").uid, calling="FIRST")
+    second = move_study(site.archive, "STORESCP", study("three").uid, calling="SECOND")
+    assert first.counters == second.counters == {"completed": 3}
+    assert "move originator SECOND" in site.log("storage")
+
+
+def test_a_purged_object_is_taken_back_only_from_the_ae_that_holds_it(site: RunningSite) -> None:
+    files = [ObjectStore(site.site.external_folder / "objects").path(uid) for uid in study("three").sop_instance_uids]
+    assert storescu(site.archive, files, calling="OTHER").returncode == 0
+    assert availability(site, "three") == "NEARLINE"
+    assert storescu(site.archive, files, calling="LONGTERM").returncode == 0
+    assert availability(site, "three") == "ONLINE"
+
+
+def test_an_external_archive_that_dies_half_way_is_a702_with_what_was_forwarded(
+    bare_site: RunningSite,
+) -> None:
+    site = bare_site
+    site.start("archive")
+    set_destination(site)
+    with (
+        site.process("external") as external,
+        site.process("storage") as storage,
+        ThreadPoolExecutor() as pool,
+    ):
+        storage.send_signal(signal.SIGSTOP)  # so that the first object stays on its way
+        asked = pool.submit(move_study, site.archive, "STORESCP", study("twenty").uid)
+        await_log(site, "archive", "stored ")
+        time.sleep(0.2)  # the archive is about to forward it
+        external.kill()
+        external.wait()
+        storage.send_signal(signal.SIGCONT)
+        outcome = asked.result(60)
+    assert (outcome.status, outcome.counters) == (0xA702, {"completed": 1})
+
+
+def test_a_requester_that_gives_up_leaves_the_archive_in_order(site: RunningSite) -> None:
+    set_destination(site)
+    association = associate(site.archive, "VIEWER", STUDY_ROOT_MOVE)
+    answers = association.send_c_move(identifier(StudyInstanceUID=study("twenty").uid), "STORESCP", STUDY_ROOT_MOVE)
+    next(answers)
+    association.abort()
+    await_log(site, "archive", f"C-MOVE from VIEWER to STORESCP of {study('twenty').uid}")
+    assert site.received() == study("twenty").sop_instance_uids
+    assert move_study(site.archive, "STORESCP", study("three").uid).counters == {"completed": 3}
+
+
+@pytest.mark.parametrize("name", ["purged", "local"])
+def test_a_cancel_ends_the_retrieve_half_way(site: RunningSite, name: str) -> None:
+    """dcmtk cancels after two pending responses; with the destination unset the external archive is told too."""
+    site.external_knows(STORESCP=site.storage)
+    uid = study("twenty").uid
+    if name == "local":
+        site.put("dcmSendPendingCMoveInterval", "PT0.01S")
+        site.external_knows(DCM4CHEE=site.archive)
+        assert move_study(site.external, "DCM4CHEE", uid).status == 0
+        site.reload()
+    command = ["/usr/bin/movescu", "-v", "--cancel", "2", "-S", "-aec", "DCM4CHEE", "-aem", "STORESCP"]
+    keys = ["-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={uid}"]
+    done = subprocess.run(
+        [*command, *keys, site.archive.host, str(site.archive.port)], capture_output=True, text=True, check=False
+    )
+    assert "Cancel: SubOperationsTerminatedDueToCancelIndication" in done.stderr, done.stderr
+    assert 0 < len(site.received()) < 20
+    if name == "purged":
+        (move,) = site.external_moves()
+        assert move["status"] == 0xFE00
+        assert move["completed"] == len(site.received())
+
+
+def await_log(site: RunningSite, module: str, words: str) -> None:
+    deadline = time.monotonic() + 30
+    while words not in site.log(module):
+        assert time.monotonic() < deadline, site.log(module)
+        time.sleep(0.02)

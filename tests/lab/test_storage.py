@@ -1,0 +1,44 @@
+"""The storage SCP by itself, with dcmtk's clients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.studies import study
+from tests.dicom.dcmtk import echoscu, make_instances, storescu
+from tests.lab.running_site import RunningSite
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def site(bare_site: RunningSite) -> RunningSite:
+    """Only the storage SCP runs."""
+    bare_site.start("storage")
+    return bare_site
+
+
+def test_it_keeps_each_object_as_a_dicom_file(site: RunningSite, tmp_path: Path) -> None:
+    files = ObjectStore(tmp_path / "files")
+    sent = [files.save(each) for each in study("three").instances]
+    assert storescu(site.storage, sent, calling="MODALITY").returncode == 0
+    assert site.received() == study("three").sop_instance_uids
+    original = study("three").instances[0]
+    kept = dcmread(site.site.storage_folder / f"{original.SOPInstanceUID}.dcm")
+    assert kept.PixelData == original.PixelData
+    assert kept.to_json_dict() == original.to_json_dict()
+    assert "from MODALITY, move originator none" in site.log("storage")
+
+
+def test_it_takes_any_called_title_and_any_sop_class(site: RunningSite, tmp_path: Path) -> None:
+    peer = Peer("WHOEVER", site.storage.host, site.storage.port)
+    assert echoscu(peer).returncode == 0
+    mammogram = "1.2.840.10008.5.1.4.1.1.1.2"
+    made = make_instances(tmp_path / "made", sop_class=mammogram)
+    assert storescu(peer, made.files).returncode == 0
+    assert site.received() == set(made.sop_instance_uids)
