@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
 from tests.running_slapd import PASSWORD, RunningSlapd, copy_database, free_port, loaded_database
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts background jobs with SIGINT ignored, and so would be every program that the tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 UPSTREAM_FILES = ("init-baseDN.ldif", "init-config.ldif", "default-config.ldif", "default-ui-config.ldif")
 

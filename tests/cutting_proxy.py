@@ -32,7 +32,7 @@ class CuttingProxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listener.close()
+        _end(self._listener)
 
     @property
     def has_cut(self) -> bool:
