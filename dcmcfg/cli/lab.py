@@ -55,9 +55,11 @@ def up(folder: Path, with_pid: int | None, *, foreground: bool) -> None:
     """
     lab, started = life.up(folder, _tell, with_pid=os.getpid() if foreground else with_pid)
     said = "The lab is up" if started else "The lab is already up"
-    click.echo(f"{said}: profile {life.PROFILE}, folder {lab.site.folder}")
+    line = f"{said}: profile {life.PROFILE}, folder {lab.site.folder}"
     if foreground:
-        _stay(lab)
+        _stay(lab, line)
+    else:
+        click.echo(line)
 
 
 @lab_group.command("down")
@@ -105,11 +107,12 @@ def _tell(part: PartState) -> None:
     click.echo(part_line(part), err=True)
 
 
-def _stay(lab: life.Lab) -> None:
-    """Wait until Ctrl-C, and take *lab* down; raises :class:`LabError` when it ends by itself."""
-    click.echo("Ctrl-C ends it.", err=True)
+def _stay(lab: life.Lab, line: str) -> None:
+    """Say *line*, wait until Ctrl-C, and take *lab* down; raises :class:`LabError` when it ends by itself."""
     folder = lab.site.folder
     try:
+        click.echo(line)
+        click.echo("Ctrl-C ends it.", err=True)
         while (found := life.find(folder)) and found.is_up:
             time.sleep(_POLL)
     finally:
