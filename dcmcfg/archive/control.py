@@ -7,6 +7,8 @@ import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 import httpx
 
@@ -94,12 +96,32 @@ class ControlService:
         return time.monotonic() - begun
 
     def _request(self, method: str, url: str) -> _Answer:
-        """Return the answer, its body cut at :data:`_LONGEST_BODY`; raises :class:`httpx.TransportError`."""
+        """Return the answer, its body cut at :data:`_LONGEST_BODY`; raises :class:`httpx.TransportError`.
+
+        httpx bounds the wait for each piece of an answer, not that for all of them, hence the thread.
+        """
+        outcome: SimpleQueue[_Answer | BaseException] = SimpleQueue()
+
+        def exchange() -> None:
+            try:
+                outcome.put(self._exchange(method, url))
+            except BaseException as error:  # noqa: BLE001 — raised by the thread that waits
+                outcome.put(error)
+
+        Thread(target=exchange, daemon=True).start()
+        try:
+            got = outcome.get(timeout=self._timeouts.connect + self._timeouts.answer)
+        except Empty:
+            raise httpx.ReadTimeout("the answer does not end") from None
+        if isinstance(got, BaseException):
+            raise got
+        return got
+
+    def _exchange(self, method: str, url: str) -> _Answer:
         limits = httpx.Timeout(self._timeouts.answer, connect=self._timeouts.connect)
         headers = {"Accept-Encoding": "identity"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        deadline = time.monotonic() + self._timeouts.connect + self._timeouts.answer
         body = bytearray()
         with (
             httpx.Client(verify=self._tls, timeout=limits, follow_redirects=False, trust_env=False) as client,
@@ -109,8 +131,6 @@ class ControlService:
                 body += chunk
                 if len(body) > _LONGEST_BODY:
                     break
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the answer does not end")
             return _Answer(response, bytes(body[:_LONGEST_BODY]).decode("utf-8", "replace"))
 
     def _seconds(self, error: httpx.TransportError) -> float:

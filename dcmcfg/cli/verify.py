@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.failures import DEBUG
 from dcmcfg.cli.site import site_options
 from dcmcfg.devices import Configuration
+from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.render.console import stdout_console
-from dcmcfg.render.verify import verdict_json, verdict_view, verify_progress
+from dcmcfg.errors import AnswerIsNo, DcmcfgError
+from dcmcfg.render.verify import print_verdict, verdict_json, verify_progress
 from dcmcfg.settings import Settings
-from dcmcfg.verify.addresses import Address, find_addresses, server_hosts
+from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
 from dcmcfg.verify.evidence import Question
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.run import gather
-from dcmcfg.verify.study_uid import parse_study_uid
 
 
 @click.command("verify")
@@ -33,7 +39,7 @@ from dcmcfg.verify.study_uid import parse_study_uid
 @click.option("--require-witness", is_flag=True, help="Exit 1 unless our own receiver saw the instances.")
 @click.option(
     "--timeout-s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=LONGEST_S),
     metavar="S",
     help="Seconds to wait for each response; by default longer than the archive waits itself (dcmRetrieveTimeout).",
 )
@@ -68,7 +74,7 @@ def verify_command(
     Choose a study that the archive has purged: the move recalls it, so a second run on the same study proves less.
     Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent.
     """
-    study_uid, destination, calling = parse_study_uid(study), parse_ae_title(dest), parse_ae_title(calling)
+    study_uid, destination, calling = parse_uid(study), parse_ae_title(dest), parse_ae_title(calling)
     archive_ae = parse_ae_title(ae) if ae is not None else None
     address = Address.parse(connect) if connect is not None else None
     with open_directory(settings) as directory:
@@ -84,17 +90,53 @@ def verify_command(
         elsewhere=server_hosts(settings.ldap_url, settings.archive_url),
     )
     question = Question(study_uid, addresses.archive, destination, calling, expect)
-    with verify_progress() as watcher:
-        evidence = gather(
-            question,
-            addresses,
-            receive=receive,
-            external_log=external_log or settings.external_move_log,
-            watcher=watcher,
-        )
-    verdict = judge(evidence, require_witness=require_witness)
-    if as_json:
-        click.echo(json.dumps(verdict_json(verdict, evidence), indent=2))
-    else:
-        stdout_console().print(verdict_view(verdict, evidence))
+    with _a_no_once_sent() as sent:
+        with verify_progress() as watcher:
+            evidence = gather(
+                question,
+                addresses,
+                receive=receive,
+                external_log=external_log or settings.external_move_log,
+                watcher=replace(watcher, on_sent=sent.now),
+            )
+        verdict = judge(evidence, require_witness=require_witness)
+        if as_json:
+            click.echo(json.dumps(verdict_json(verdict, evidence), indent=2))
+        else:
+            print_verdict(verdict, evidence)
+        sys.stdout.flush()
     return verdict.exit_code
+
+
+@dataclass
+class _Sent:
+    """Whether the C-MOVE was sent."""
+
+    sent: bool = False
+
+    def now(self) -> None:
+        self.sent = True
+
+
+@contextmanager
+def _a_no_once_sent() -> Iterator[_Sent]:
+    """Make any failure after the C-MOVE was sent :class:`AnswerIsNo`: 3 would say that none was."""
+    state = _Sent()
+    try:
+        yield state
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if not state.sent or os.environ.get(DEBUG):
+            raise
+        match error:
+            case DcmcfgError():
+                raise AnswerIsNo(error.what, on=error.on, next_step=error.next_step) from error
+            case OSError():
+                problem = error.strerror or str(error)
+            case _:
+                problem = f"internal error, {type(error).__name__}: {error}"
+        raise AnswerIsNo(
+            f"the C-MOVE was sent, but how it went cannot be told ({problem})",
+            next_step=f"look at the destination for what arrived; {DEBUG}=1 shows where it failed",
+        ) from error

@@ -12,7 +12,7 @@ ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 — see own_addresses
 
 def is_this_machine(host: str) -> bool:
     """Tell whether *host*, a name or an address, is this machine; False too when the name cannot be resolved."""
-    return bool(_resolved(host) & _interface_addresses())
+    return bool(_own(host))
 
 
 def own_addresses(host: str) -> tuple[str, ...]:
@@ -22,7 +22,7 @@ def own_addresses(host: str) -> tuple[str, ...]:
     another address for the rest of the network, so all interfaces listen then. ``localhost`` stays on
     loopback.
     """
-    own = _resolved(host) & _interface_addresses()
+    own = _own(host)
     if own and all(_is_loopback(address) for address in own) and not _names_loopback(host):
         return (ALL_ADDRESSES,)
     return tuple(sorted(own, key=lambda address: (":" in address, address)))
@@ -57,11 +57,16 @@ def _resolved(host: str) -> set[str]:
     return {_bare(str(address[0])) for *_, address in found}
 
 
+def _own(host: str) -> set[str]:
+    """Return the addresses of *host* that are this machine's; on loopback the whole of 127/8 is."""
+    interfaces = _interface_addresses()
+    return {address for address in _resolved(host) if address in interfaces or address.startswith("127.")}
+
+
 def _interface_addresses() -> set[str]:
     families = (socket.AF_INET, socket.AF_INET6)
     items = (item for interface in psutil.net_if_addrs().values() for item in interface)
-    own = {_bare(item.address) for item in items if item.family in families}
-    return own | {"127.0.0.1", "127.0.1.1"}  # the whole of 127/8 is this machine; these two are in use
+    return {_bare(item.address) for item in items if item.family in families}
 
 
 def _bare(address: str) -> str:

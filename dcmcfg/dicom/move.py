@@ -36,10 +36,10 @@ class Progress:
 class MoveOutcome:
     """How a C-MOVE that was sent has ended.
 
-    ``status`` is the final one, None when none came; then ``interrupted`` says why in words, and it is ``""``
-    otherwise. The numbers are those of the final response, or the last ones heard when there is none; an
-    archive leaves out what is zero. ``offending_elements`` are tags such as ``(0020,000D)``. ``seconds``
-    runs from the request to the end.
+    ``status`` is the final one, None when none came; then ``interrupted`` says why in words, ``""`` otherwise, and
+    ``timed_out`` tells a peer that kept silent from one that ended the association. The numbers are those of the
+    final response, or the last ones heard when there is none; an archive leaves out what is zero.
+    ``offending_elements`` are tags such as ``(0020,000D)``. ``seconds`` runs from the request to the end.
     """
 
     status: int | None
@@ -51,10 +51,11 @@ class MoveOutcome:
     failed: int | None = None
     warning: int | None = None
     interrupted: str = ""
+    timed_out: bool = False
     seconds: float = 0.0
 
 
-def _ignore(progress: Progress) -> None:
+def _ignore(*_: object) -> None:
     """Take no notice."""
 
 
@@ -65,14 +66,16 @@ def move_study(
     destination: str,
     *,
     timeouts: Timeouts,
+    on_sent: Callable[[], None] = _ignore,
     on_pending: Callable[[Progress], None] = _ignore,
 ) -> MoveOutcome:
     """Ask *peer* as *calling* to send the study to the AE *destination*; return how that ended.
 
-    *on_pending* is called in this thread with each pending response; there may be none. Once the request is
-    sent, nothing that the peer does raises: a failure status, an abort, a lost connection and a time-out are
-    outcomes. Before that, :class:`DicomError` when there is no association, and :class:`MalformedInput` for
-    a UID or an AE title that is none. Ctrl-C cancels the retrieve (C-CANCEL) and aborts the association.
+    *on_sent* is called in this thread when the request is on its way, *on_pending* with each pending response;
+    there may be none. Once the request is sent, nothing that the peer does raises: a failure status, an abort, a
+    lost connection and a time-out are outcomes. Before that, :class:`DicomError` when there is no association, and
+    :class:`MalformedInput` for a UID or an AE title that is none. Ctrl-C cancels the retrieve (C-CANCEL) and aborts
+    the association.
     """
     identifier = Dataset()
     identifier.QueryRetrieveLevel = "STUDY"
@@ -85,6 +88,7 @@ def move_study(
         except RuntimeError as error:  # the association ended just now
             raise opened.failure(0) from error
         try:
+            on_sent()
             return _follow(opened, responses, on_pending)
         except BaseException:
             if opened.assoc.is_established:
@@ -101,26 +105,27 @@ def _follow(
     started = waiting_since = time.monotonic()
     progress = Progress()
     if opened.trace.ending:  # it ended before the wait began, so nothing would end the wait
-        return _interrupted(progress, opened.ending(0), started)
+        return _interrupted(opened, progress, 0, started)
     for status, identifier in responses:
         if "Status" not in status:
-            return _interrupted(progress, opened.ending(time.monotonic() - waiting_since), started)
+            return _interrupted(opened, progress, time.monotonic() - waiting_since, started)
         progress = _progress(status)
         if category_of(status.Status) != "pending":
             return _final(status, identifier, progress, started)
         on_pending(progress)
         waiting_since = time.monotonic()
-    return _interrupted(progress, opened.ending(0), started)
+    return _interrupted(opened, progress, 0, started)
 
 
-def _interrupted(progress: Progress, reason: str, started: float) -> MoveOutcome:
+def _interrupted(opened: OpenAssociation, progress: Progress, waited: float, started: float) -> MoveOutcome:
     return MoveOutcome(
         status=None,
         remaining=progress.remaining,
         completed=progress.completed,
         failed=progress.failed,
         warning=progress.warning,
-        interrupted=reason,
+        interrupted=opened.ending(waited),
+        timed_out=waited >= opened.timeouts.dimse,
         seconds=time.monotonic() - started,
     )
 

@@ -3,6 +3,9 @@
 Both may be about the archive or about the external archive behind it, and only the Error Comment tells: the
 archive puts the text of a Java exception there, cut at 64 characters, so that an AE title or a reject reason
 at its end is lost (CommonCMoveSCP and RetrieveServiceImpl of dcm4chee-arc, DicomServiceException of dcm4che).
+
+The archive opens associations with the external archive for what it has purged, and with the destination for what
+it holds itself. When one cannot be had the comment is the same, so both are named.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ _WHICH_EXTERNAL = (
     "(the comment has lost its AE title: it is the external retrieve AE title that the archive's database "
     "holds for the study, or dcmAltCMoveSCP or dcmFallbackCMoveSCP)"
 )
+
+_EITHER = "the external archive (a purged study), or the destination (a study in the archive's own storage)"
 
 #: Part of the comment, what it says, what to look at; the first that is found is taken.
 _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
@@ -35,36 +40,36 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "ConfigurationException",
-        "the archive cannot load the configuration of the external archive's AE",
-        "the connection references and values of that device in LDAP",
+        f"the archive cannot load the configuration of an AE: {_EITHER}",
+        "the connection references and values of that AE's device in LDAP",
     ),
     (
         "A-ASSOCIATE-RJ",
-        "the external archive rejected the archive's association",
+        f"the archive's association was rejected by {_EITHER}",
         "the external archive's list of calling AE titles: it sees the AE title of the requester, not the "
-        "archive's, so it must accept the calling title of this C-MOVE; and its own AE title, as the archive "
-        "calls it",
+        "archive's, so it must accept the calling title of this C-MOVE; the destination sees that of the "
+        "archive's AE; and the called AE title of either, as LDAP has it",
     ),
     (
         "Connection refused",
-        "nothing listens where the archive looks for the external archive",
-        "whether the external archive runs; dicomHostname and dicomPort of its connection in LDAP",
+        f"nothing listens where the archive looks for {_EITHER}",
+        "whether the one that is meant runs; dicomHostname and dicomPort of its connection in LDAP",
     ),
     (
         "UnknownHostException",
-        "the archive cannot resolve the external archive's host name",
-        "dicomHostname of the external archive's connection in LDAP, as seen from the archive's machine or container",
+        f"the archive cannot resolve a host name, that of {_EITHER}",
+        "dicomHostname of its connection in LDAP, as seen from the archive's machine or container",
     ),
     (
         "SocketTimeoutException",
-        "the external archive did not answer the archive's connection in time",
+        f"no answer in time to the archive's connection with {_EITHER}",
         "a firewall in between; dicomHostname and dicomPort of its connection in LDAP; dcmTCPConnectTimeout "
         "of the archive's connection",
     ),
     (
         "IncompatibleConnectionException",
-        "archive and external archive have no connection that fits",
-        "their connections in LDAP: both installed, the external one with a dicomPort, both plain or both "
+        f"no connection of the archive fits one of {_EITHER}",
+        "their connections in LDAP: both installed, the other one with a dicomPort, both plain or both "
         "TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)",
     ),
     (

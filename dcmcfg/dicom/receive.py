@@ -82,7 +82,8 @@ class Receiver:
         self._entity = AE(self.ae_title)
 
     def __str__(self) -> str:
-        return f"{self.ae_title}@{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.ae_title}@{host}:{self.port}"
 
     @property
     def received(self) -> tuple[ReceivedInstance, ...]:

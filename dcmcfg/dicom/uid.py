@@ -7,20 +7,28 @@ import re
 from dcmcfg.errors import MalformedInput
 
 MAXIMUM_LENGTH = 64
-_UID = re.compile(r"[0-9]+(\.[0-9]+)+")
+_UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+", re.ASCII)
 
 
 def parse_uid(text: str) -> str:
-    """Return *text* when it is one UID: digits and dots, at most 64 characters.
+    """Return *text* when it is one UID: digits and dots, no leading zero in a component, at most 64 characters.
 
-    Lists, wildcards and the empty string would match more than one study in a query, so they are refused
-    here. Components with a leading zero are against PS3.5 yet in use, and are let through. Raises
-    :class:`MalformedInput`.
+    Blanks around it are dropped, because UIDs are pasted from logs. Lists, wildcards and the empty string would
+    match more than one study in a query, so they are refused here. Raises :class:`MalformedInput`.
     """
-    if len(text) > MAXIMUM_LENGTH or not _UID.fullmatch(text):
-        raise MalformedInput(
-            "not a UID",
-            on=repr(text),
-            next_step="a UID has digits and dots, at most 64 characters, e.g. 1.2.840.113619",
-        )
-    return text
+    uid = text.strip()
+    if problem := _problem(uid):
+        raise MalformedInput(f"not a UID: {problem}", on=repr(text), next_step="a UID looks like 1.2.840.113619.2.55.3")
+    return uid
+
+
+def _problem(uid: str) -> str:
+    if not uid:
+        return "it is empty"
+    if not re.fullmatch(r"[0-9.]+", uid, re.ASCII):
+        return "it holds something else than digits and dots"
+    if len(uid) > MAXIMUM_LENGTH:
+        return f"it has {len(uid)} characters, at most {MAXIMUM_LENGTH} are allowed"
+    if not _UID.fullmatch(uid):
+        return "a component is empty or begins with a zero, or there is only one component"
+    return ""

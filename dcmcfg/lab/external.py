@@ -46,8 +46,12 @@ def store_of(site: Site) -> ObjectStore:
 
 
 def seed(site: Site) -> None:
-    """Give an empty external archive its studies, and its table of known AEs with the archive in it."""
+    """Give an empty external archive its studies, its table of known AEs with the archive in it, and an empty record.
+
+    The record is there from the beginning, so that one who reads it can tell "never asked" from "no record".
+    """
     site.external_folder.mkdir(parents=True, exist_ok=True)
+    site.external_move_log.touch()
     if not site.external_aes.exists():
         write_known_aes(site.external_aes, {ARCHIVE_TITLE: (LOOPBACK, site.ports.archive)})
     store = store_of(site)

@@ -57,6 +57,8 @@ class Lab:
                 return f"its supervisor, process {state.supervisor.pid}, was killed"
             case LabState(phase=Phase.STARTING):
                 return "it is starting"
+            case LabState(phase=Phase.ENDING, reason=reason):
+                return f"it is ending: {reason}"
             case _:
                 return ""
 
@@ -85,7 +87,7 @@ def up(folder: Path, tell: Tell, *, with_pid: int | None = None) -> tuple[Lab, b
     _refuse_a_profile_of_another_kind()
     with folders.locked(folder, create=True):
         state = LabState.load(folder)
-        if state and state.phase is not Phase.ENDED and state.supervisor.alive():
+        if state and state.phase in (Phase.STARTING, Phase.UP) and state.supervisor.alive():
             return _ready(folder, lambda: True, tell), False  # it may be starting, when its `lab up` was killed
         _end_processes(state)
         site = _fill(folder)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from socketserver import TCPServer
+from threading import Thread
 from typing import Any
 
 from pydicom.uid import UID
@@ -12,6 +14,7 @@ from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.presentation import PresentationContext, build_context
+from pynetdicom.transport import ThreadedAssociationServer
 
 from dcmcfg.errors import LabError
 from dcmcfg.lab.site import LOOPBACK
@@ -26,6 +29,8 @@ QUERY_RETRIEVE = (
     "1.2.840.10008.5.1.4.1.2.2.2",
 )
 _ASSOCIATIONS = 100
+#: Seconds in which a server notices that it is to stop; half a second by default, for each part of the lab in turn.
+_POLL_S = 0.05
 _log = logging.getLogger("lab")
 
 
@@ -61,19 +66,19 @@ def listening(
     entity.supported_contexts = contexts
     bound: list[Any] = [*handlers, (evt.EVT_SOP_EXTENDED, _agree_to_extensions)]
     try:
-        server = entity.start_server((LOOPBACK, port), block=False, evt_handlers=bound)
+        server = entity.make_server((LOOPBACK, port), evt_handlers=bound, server_class=ThreadedAssociationServer)
     except OSError as error:
         raise LabError(
             f"cannot listen ({error.strerror})",
             on=f"{title}@{LOOPBACK}:{port}",
             next_step=f"see what does: ss -tlnp sport = {port}",
         ) from error
-    if server is None:
-        raise LabError("pynetdicom started no server", on=f"{title}@{LOOPBACK}:{port}")
+    Thread(target=server.serve_forever, kwargs={"poll_interval": _POLL_S}, daemon=True).start()
     try:
         yield
     finally:
-        server.shutdown()
+        TCPServer.shutdown(server)  # pynetdicom's own is for servers that its start_server() started
+        server.server_close()
 
 
 def association_request(association: Association) -> A_ASSOCIATE:

@@ -21,6 +21,7 @@ class Phase(StrEnum):
 
     STARTING = "starting"
     UP = "up"
+    ENDING = "ending"
     ENDED = "ended"
 
 
@@ -65,7 +66,7 @@ class PartState:
 
 @dataclass(frozen=True)
 class LabState:
-    """The supervisor with its parts; ``reason`` says why the lab ended, ``failed`` names the part at fault."""
+    """The supervisor with its parts; ``reason`` says why the lab ends or ended, ``failed`` names the part at fault."""
 
     supervisor: ProcessId
     phase: Phase

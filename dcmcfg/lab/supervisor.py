@@ -100,6 +100,8 @@ class Supervisor:
             reason, failed = str(end), end.failed
         finally:
             _log(f"ending: {reason}")
+            with suppress(OSError):  # a full disk must not keep the parts running
+                self._tell(replace(self.state, phase=Phase.ENDING, reason=reason, failed=failed))
             self._stop()
             self._tell(replace(self.state, phase=Phase.ENDED, reason=reason, failed=failed))
 

@@ -2,39 +2,67 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from dcmcfg.dicom.move import Progress as MoveProgress
-from dcmcfg.render.console import stderr_console
+from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.run import Watcher
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
 _GOOD, _BAD, _OPEN = "green", "red", "yellow"
 _UIDS_SHOWN = 10
+_LABEL = 10  # columns
 
 
-def verdict_view(verdict: Verdict, evidence: Evidence) -> RenderableType:
-    """Return the report: the headline, who asked whom, each part by itself, what to do next."""
+def print_verdict(verdict: Verdict, evidence: Evidence) -> None:
+    """Print the report: the headline, who asked whom, each part by itself, what to do next.
+
+    Lines are broken at a terminal only: elsewhere a UID stays in one piece, and no line ends in blanks. A character
+    that the locale cannot show must not lose the verdict.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    console = stdout_console()
+    for line in _report(verdict, evidence, console):
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+
+
+def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[Text]:
     headline = Text(_plain(verdict.headline), style=f"bold {_GOOD if verdict.verified else _BAD}")
-    parts = Table.grid(padding=(0, 2))
-    parts.add_column(no_wrap=True, style="bold")
-    parts.add_column(overflow="fold")
-    parts.add_row("reported", _reported(verdict.reported))
-    parts.add_row("received", _received(verdict.received, evidence))
-    parts.add_row("route", _route(verdict.route))
-    for step in verdict.next_steps:
-        parts.add_row(Text("next", style="bold cyan"), _plain(step))
-    for note in verdict.notes:
-        parts.add_row(Text("note", style="dim"), Text(_plain(note), style="dim"))
-    return Group(headline, "", *_header(evidence), "", parts)
+    yield from _broken(headline, console, 0)
+    yield Text()
+    for line in _header(evidence):
+        yield from _broken(line, console, 0)
+    yield Text()
+    parts = [
+        (Text("reported", style="bold"), _reported(verdict.reported)),
+        (Text("received", style="bold"), _received(verdict.received, evidence)),
+        (Text("route", style="bold"), _route(verdict.route)),
+        *((Text("next", style="bold cyan"), Text(_plain(step))) for step in verdict.next_steps),
+        *((Text("note", style="dim"), Text(_plain(note), style="dim")) for note in verdict.notes),
+    ]
+    for label, content in parts:
+        label.pad_right(_LABEL - len(label))
+        for line in _broken(content, console, _LABEL):
+            yield Text.assemble(label, line)
+            label = Text(" " * _LABEL)
+
+
+def _broken(text: Text, console: Console, indent: int) -> Iterable[Text]:
+    """Return the lines of *text*, those at a terminal broken so that they fit behind *indent* columns."""
+    if not console.is_terminal:
+        return text.split("\n")
+    return text.wrap(console, max(console.width - indent, 2 * _LABEL), overflow="fold")
 
 
 def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
@@ -146,8 +174,10 @@ def _received(received: Received, evidence: Evidence) -> Text:
         callers = f"called by {', '.join(received.callers)}, Move Originator {originators}"
         text.append(f"\n{_plain(callers)} (proves nothing by itself)", style="default")
     for what, uids in (("missing", received.missing), ("foreign", received.foreign), ("twice", received.duplicates)):
-        if uids:
-            text.append(f"\n{what}: {_plain(_shortened(uids))}", style="default")
+        for uid in uids[:_UIDS_SHOWN]:
+            text.append(f"\n{what}: {_plain(uid)}", style="default")
+        if len(uids) > _UIDS_SHOWN:
+            text.append(f"\n{what}: {len(uids) - _UIDS_SHOWN} more (--json has all)", style="default")
     return _with_reasons(text, received.reasons)
 
 
@@ -163,11 +193,6 @@ def _with_reasons(text: Text, reasons: Iterable[str]) -> Text:
     for reason in reasons:
         text.append(f"\n- {_plain(reason)}", style="default")
     return text
-
-
-def _shortened(uids: tuple[str, ...]) -> str:
-    more = f" and {len(uids) - _UIDS_SHOWN} more" if len(uids) > _UIDS_SHOWN else ""
-    return ", ".join(uids[:_UIDS_SHOWN]) + more
 
 
 def _plain(text: str) -> str:

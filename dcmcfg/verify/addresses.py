@@ -15,12 +15,15 @@ from dcmcfg.retrieve_settings import effective
 from dcmcfg.verify.evidence import ConfiguredRoute
 
 STOCK_AE = "DCM4CHEE"
+_PORTS = range(1, 65536)
 #: Seconds that we wait longer than the archive itself, so that it is the archive that gives up first.
 MARGIN_S = 60.0
 #: Seconds to wait at least: the archive's stock dcmRetrieveTimeout.
 STOCK_RETRIEVE_TIMEOUT_S = 300.0
 #: Seconds to wait for an archive whose dcmRetrieveTimeout is 0 or absent, which waits for ever.
 UNLIMITED_S = 3600.0
+#: Seconds to wait at most: the operating system takes no number however large.
+LONGEST_S = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ class Address:
         except ValueError:
             host, port = None, None
         if not host or port == 0 or parts.netloc != text or set(text) & set("@ ") or text.endswith(":"):
-            raise MalformedInput("not HOST or HOST:PORT", on=repr(text), next_step="for example archive.hospital:11112")
+            raise MalformedInput(
+                "not HOST or HOST:PORT", on=repr(text), next_step="for example archive.hospital:11112 or [::1]:11112"
+            )
         return Address(host, port)
 
 
@@ -78,7 +83,7 @@ def find_addresses(
     device = configuration.device(device_name)
     asked = device.network_ae(ae) if ae else _usual_ae(device)
     connection = asked.listening()
-    archive = _peer(asked, connection, connect)
+    archive = _peer(asked, connection, connect, "--connect HOST:PORT gives the archive's address")
     target = configuration.network_ae(destination)
     if receive and target is None:
         raise NotFound(
@@ -86,7 +91,9 @@ def find_addresses(
             next_step="name another AE with --dest, or verify without --receive",
         )
     listening = target.listening() if target else None
-    receiver = _peer(target, listening, None) if target and (receive or listening) else None
+    receiver = None
+    if target and (receive or _is_usable(listening)):
+        receiver = _peer(target, listening, None, "name another AE with --dest, or verify without --receive")
     return Addresses(
         archive=archive,
         destination=receiver,
@@ -109,16 +116,28 @@ def _usual_ae(device: Device) -> NetworkAE:
     )
 
 
-def _peer(ae: NetworkAE, connection: Connection | None, instead: Address | None) -> Peer:
+def _peer(ae: NetworkAE, connection: Connection | None, instead: Address | None, way_out: str) -> Peer:
     port = (instead.port if instead else None) or (connection.port if connection else None)
     host = instead.host if instead else connection.host if connection else ""
     if not host or not port:
         raise DcmcfgError(
             f"{ae.title} has no installed DICOM connection that listens without TLS",
             on=str(ae.entry.dn),
-            next_step="verify speaks plain DICOM; --connect HOST:PORT gives the archive's address",
+            next_step=f"verify speaks plain DICOM; {way_out}",
         )
-    return Peer(ae.title, host, port)
+    try:
+        return Peer(ae.title, host, port)
+    except MalformedInput as error:  # the tree's fault, not the user's
+        dn = connection.dn if connection else ae.entry.dn
+        raise DcmcfgError(
+            f"{ae.title} has a dicomPort that is no TCP port: {port}",
+            on=str(dn),
+            next_step=f"correct it, then dcmcfg reload; or {way_out}",
+        ) from error
+
+
+def _is_usable(connection: Connection | None) -> bool:
+    return connection is not None and connection.port is not None and connection.port in _PORTS
 
 
 def _route(asked: NetworkAE, target: NetworkAE | None) -> ConfiguredRoute:
@@ -143,7 +162,7 @@ def _timeouts(device: Device, connection: Connection | None, timeout_s: float | 
         elif milliseconds == 0:
             timeout_s = UNLIMITED_S
         else:
-            timeout_s = max(milliseconds / 1000, STOCK_RETRIEVE_TIMEOUT_S) + MARGIN_S
+            timeout_s = min(max(milliseconds / 1000, STOCK_RETRIEVE_TIMEOUT_S) + MARGIN_S, LONGEST_S)
     return Timeouts(dimse=timeout_s, network=timeout_s)
 
 
@@ -169,6 +188,8 @@ def _warnings(
         )
     if target is None:
         yield f"the tree has no AE {destination}: the archive will not know this Move Destination"
+    elif (connection := target.listening()) and not _is_usable(connection):
+        yield f"{destination} has the dicomPort {connection.port}: the archive cannot load its device"
     elif not target.installed:
         yield f"{destination} is not installed (dicomInstalled), so the archive will refuse this Move Destination"
 

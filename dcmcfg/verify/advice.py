@@ -72,10 +72,7 @@ def _by_the_archive(evidence: Evidence) -> bool:
 
 def _not_reported(evidence: Evidence, reported: Reported) -> str:
     if reported.status is None:
-        return (
-            "the archive may still be at it: look for its answer in its log; a slow recall needs a longer "
-            "dcmRetrieveTimeout on the archive's connection, and --timeout-s here"
-        )
+        return _no_answer(evidence)
     if reported.status != SUCCESS or reported.failed or reported.warning:
         return _failed(evidence, reported)
     if reported.completed:
@@ -83,7 +80,28 @@ def _not_reported(evidence: Evidence, reported: Reported) -> str:
     return _nothing_completed(evidence)
 
 
+def _no_answer(evidence: Evidence) -> str:
+    if evidence.outcome.timed_out:
+        return (
+            "the archive may still be at it: look for its answer in its log; a slow recall needs a longer "
+            "dcmRetrieveTimeout on the archive's connection, and --timeout-s here"
+        )
+    return (
+        "the archive's log says why it ended the association; was it restarted? A dcm4chee archive gives no answer "
+        f"when a value in LDAP of the device of {evidence.question.destination}, or of the external archive, cannot "
+        "be read: dicomPort, dcmProtocol, the role of a dicomTransferCapability"
+    )
+
+
 def _failed(evidence: Evidence, reported: Reported) -> str:
+    if evidence.route.destination in evidence.route.archive_titles and any(
+        record.completed and record.destination == evidence.route.destination for record in evidence.records or ()
+    ):
+        return (
+            "the archive got the study from the external archive, and could not send it on to "
+            f"{evidence.question.destination}: does that listen at its address in LDAP, and accept the archive and "
+            "these SOP classes?"
+        )
     look_at = f"check: {explain('C-MOVE', reported.status or SOME_FAILED, reported.comment).look_at}"
     purged = any(instance.availability in NOT_ONLINE for instance in evidence.expected)
     if reported.status == NOT_PERFORMED and not purged and not evidence.records:

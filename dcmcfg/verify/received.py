@@ -39,17 +39,14 @@ def _finding(evidence: Evidence, reasons: tuple[str, ...]) -> Witness:
 
 
 def _foreign(arrived: tuple[ReceivedInstance, ...], expected: set[str], study_uid: str) -> tuple[str, ...]:
-    """Return what arrived without being expected; with an unknown expectation, what is of another study."""
-    return tuple(
-        sorted(
-            {
-                instance.sop_instance_uid
-                for instance in arrived
-                if (instance.study_uid and instance.study_uid != study_uid)
-                or (expected and instance.sop_instance_uid not in expected)
-            }
-        )
-    )
+    """Return what arrived without being expected; with an unknown expectation, what is not said to be of the study."""
+
+    def is_foreign(instance: ReceivedInstance) -> bool:
+        if not expected:
+            return instance.study_uid != study_uid
+        return instance.sop_instance_uid not in expected or instance.study_uid not in (None, study_uid)
+
+    return tuple(sorted({instance.sop_instance_uid for instance in arrived if is_foreign(instance)}))
 
 
 def _reasons(

@@ -79,7 +79,7 @@ def _weigh_record(
             )
     elif ours:
         findings.neutral.append(f"the external archive was asked and answered {_status(ours[-1])}, nothing completed")
-    elif delivered and purged:
+    elif delivered and purged and evidence.outcome.status is not None:  # else it may still be at it
         findings.contradicted.append(
             "the external archive's own record shows no C-MOVE of this study in this run, "
             f"although before it {counted(purged)} had to come from elsewhere"

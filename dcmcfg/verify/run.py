@@ -23,7 +23,7 @@ RECORD_S = 1.0
 _POLL_S = 0.05
 
 
-def _ignore(_: object) -> None:
+def _ignore(*_: object) -> None:
     """Take no notice."""
 
 
@@ -33,6 +33,7 @@ class Watcher:
 
     on_step: Callable[[str], None] = _ignore
     on_expected: Callable[[int], None] = _ignore
+    on_sent: Callable[[], None] = _ignore  # the C-MOVE
     on_pending: Callable[[Progress], None] = _ignore
     on_received: Callable[[int], None] = _ignore
 
@@ -96,6 +97,7 @@ def _move(question: Question, addresses: Addresses, watcher: Watcher) -> MoveOut
         question.study_uid,
         question.destination,
         timeouts=addresses.timeouts,
+        on_sent=watcher.on_sent,
         on_pending=watcher.on_pending,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -159,6 +160,29 @@ def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scr
     assert time.monotonic() - begun < 3
     assert caught.value.what == "the reload was sent and not confirmed: no answer within 0.3 s"
     assert caught.value.exit_code == 4
+
+
+def test_an_answer_in_drips_does_not_outlast_the_timeouts() -> None:
+    """Each octet comes within the time-out, and there is no end to them: not of the headers even."""
+    ended = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 204 No Content\r\nX-Drip: ")
+            while not ended.wait(0.05):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        service = ControlService(f"http://127.0.0.1:{listener.getsockname()[1]}", timeouts=QUICK)
+        begun = time.monotonic()
+        watchdog = threading.Timer(6, ended.set)
+        watchdog.start()
+        with pytest.raises(ReloadUnconfirmed, match="no answer within"):
+            service.reload()
+        assert time.monotonic() - begun < 5
+        watchdog.cancel()
+        ended.set()
 
 
 def test_reload_whose_connection_was_lost_is_unconfirmed(archive: Scripted) -> None:

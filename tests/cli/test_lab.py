@@ -198,6 +198,20 @@ def test_a_part_that_dies_ends_the_lab_status_says_why_and_up_starts_anew(home: 
     assert home.run("lab", "up")[:2] == (0, f"The lab is up: profile lab, folder {home.lab}\n")
 
 
+def test_a_lab_that_is_ending_is_not_up_and_up_starts_another(home: Home) -> None:
+    assert home.run("lab", "up")[0] == 0
+    parts = {part.name: part.process.pid for part in home.state().parts if part.process}
+    os.kill(parts["storage"], signal.SIGSTOP)  # it will not end on SIGTERM, so the others wait for it
+    os.kill(parts["archive"], signal.SIGKILL)
+    deadline = time.monotonic() + 4
+    while "ending" not in (told := home.run("lab", "status")[1]):
+        assert time.monotonic() < deadline, told
+    assert told == f"The lab in {home.lab} is not up: it is ending: archive was killed by SIGKILL.\n"
+    code, out, err = home.run("lab", "up")
+    assert (code, out) == (0, f"The lab is up: profile lab, folder {home.lab}\n"), err
+    assert listening(home.ports()) == ["ldap", "http", "archive", "external", "storage"]
+
+
 def test_of_two_at_once_one_starts_the_lab_and_the_other_finds_it(home: Home) -> None:
     with home.start("lab", "up") as one, home.start("lab", "up") as other:
         said = sorted((process.communicate(timeout=120)[0], process.returncode) for process in (one, other))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NoReturn
 
 import pytest
 from click.testing import Result
 
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.errors import DicomError
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
+from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.dicom import dcmtk
 from tests.dicom.dcmtk import LOOPBACK, Made, free_port, make_instances
@@ -81,7 +86,7 @@ def test_a_plain_pacs_sends_the_study_and_it_is_received(verify: Verify, plain_p
     result = verify(plain_pacs, "--receive")
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
-    assert re.sub(r" +\n", "\n", result.stdout) == (
+    assert result.stdout == (
         f"""\
 verified: 3 of 3 instances received by WORKSTATION; route not shown
 
@@ -266,6 +271,102 @@ def _sending(files: tuple[Path, ...], workstation: Peer, calling: str) -> OnMove
     return send
 
 
+def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
+    verify: Verify, workstation: Peer, tmp_path: Path
+) -> None:
+    """A UID is there to be copied and searched for: 64 characters stay in one piece."""
+    longest = STUDY + "." + "1" * (64 - len(STUDY) - len("..1.10"))
+    many = make_instances(tmp_path / "many", longest, per_series=12)
+    assert max(map(len, many.sop_instance_uids)) == 64
+    with scripted_archive(many, lambda _: MoveResponse(0xA702, "x" * 64)) as archive:
+        result = verify(archive, "--receive", study=longest)
+    lines = result.stdout.splitlines()
+    assert f"study {longest}" in lines
+    missing = [line.partition("missing: ")[2] for line in lines if "missing: " in line]
+    assert missing == [*sorted(many.sop_instance_uids)[:10], "2 more (--json has all)"]
+    assert f"          comment: {'x' * 64}" in lines
+    assert [line for line in lines if line != line.rstrip()] == []
+    words = "next      check: whether archive and destination both have these SOP classes"
+    (step,) = (line for line in lines if line.startswith(words))
+    assert step.endswith("the connection may have broken after the association was made")
+
+
+def test_at_a_terminal_lines_are_broken_between_words(
+    verify: Verify, made: Made, workstation: Peer, slapd: RunningSlapd
+) -> None:
+    with scripted_archive(made, lambda _: MoveResponse(0xA702)) as archive:
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10")
+        code, shown = at_terminal(["verify", "--study", STUDY, "--dest", "WORKSTATION", *where], [])
+    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in shown.splitlines()]
+    assert code == 1
+    start = next(number for number, line in enumerate(lines) if line.startswith("next"))
+    assert lines[start + 1].startswith(" " * 10 + "(dicomTransferCapability: role SCU")
+    assert max(len(line) for line in lines[start:]) <= 120
+
+
+def _breaking(*_: object, **__: object) -> NoReturn:
+    raise RuntimeError("a bug")
+
+
+def test_a_bug_before_the_move_is_3_and_one_after_it_is_1(
+    verify: Verify, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
+        with monkeypatch.context() as patch:
+            patch.setattr("dcmcfg.verify.run.find_instances", _breaking)
+            before = verify(archive)
+        monkeypatch.setattr("dcmcfg.cli.verify.judge", _breaking)
+        after = verify(archive)
+        monkeypatch.setenv("DCMCFG_DEBUG", "1")
+        shown = verify(archive)
+    assert (before.exit_code, before.stdout) == (3, "")
+    assert (after.exit_code, after.stdout) == (1, "")
+    assert after.stderr == (
+        "dcmcfg: the C-MOVE was sent, but how it went cannot be told (internal error, RuntimeError: a bug)\n"
+        "  next: look at the destination for what arrived; DCMCFG_DEBUG=1 shows where it failed\n"
+    )
+    assert (shown.exit_code, str(shown.exception)) == (1, "a bug")
+
+
+def test_an_error_after_the_move_is_1(verify: Verify, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose_the_answer(*_: object, **__: object) -> NoReturn:
+        raise DicomError("it is gone", on="DCM4CHEE@x:1", next_step="look")
+
+    monkeypatch.setattr("dcmcfg.cli.verify.judge", lose_the_answer)
+    with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
+        result = verify(archive)
+    assert (result.exit_code, result.stderr) == (1, "dcmcfg: DCM4CHEE@x:1: it is gone\n  next: look\n")
+
+
+def _as_a_process(archive: Peer, stdout: int | IO[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    where = ("--connect", f"{archive.host}:{archive.port}")
+    return subprocess.run(
+        [sys.executable, "-m", "dcmcfg", "verify", "--study", STUDY, "--dest", "WORKSTATION", *where],
+        env=os.environ | environment,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.usefixtures("verify")
+def test_a_verdict_that_cannot_be_written_is_1(made: Made) -> None:
+    with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive, Path("/dev/full").open("w") as full:
+        done = _as_a_process(archive, full)
+    assert done.returncode == 1
+    assert "the C-MOVE was sent" in done.stderr
+    assert "No space left on device" in done.stderr
+
+
+@pytest.mark.usefixtures("verify")
+def test_a_locale_without_arrows_loses_no_verdict(made: Made) -> None:
+    with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
+        done = _as_a_process(archive, subprocess.PIPE, PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "external archive \\u2192 WORKSTATION" in done.stdout
+
+
 def test_a_missing_and_a_foreign_instance_are_named(
     verify: Verify, made: Made, workstation: Peer, tmp_path: Path
 ) -> None:
@@ -335,14 +436,15 @@ def test_hostile_text_of_the_archive_does_not_reach_the_terminal_raw(verify: Ver
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--study", "1.02.3", "--dest", "WORKSTATION"), "not a Study Instance UID"),
-        (("--study", "1.2.*", "--dest", "WORKSTATION"), "not a Study Instance UID"),
+        (("--study", "1.02.3", "--dest", "WORKSTATION"), "not a UID"),
+        (("--study", "1.2.*", "--dest", "WORKSTATION"), "not a UID"),
         (("--study", "1.2.3", "--dest", "SEVENTEENLETTERS_"), "not an AE title"),
         (("--study", "1.2.3", "--dest", "A\\B"), "not an AE title"),
         (("--study", "1.2.3", "--dest", "A", "--calling", ""), "not an AE title"),
         (("--study", "1.2.3", "--dest", "A", "--connect", "host:x"), "not HOST or HOST:PORT"),
         (("--study", "1.2.3", "--dest", "A", "--expect", "0"), "--expect"),
         (("--study", "1.2.3", "--dest", "A", "--timeout-s", "0"), "--timeout-s"),
+        (("--study", "1.2.3", "--dest", "A", "--timeout-s", "inf"), "--timeout-s"),
         (("--study", "1.2.3", "--dest", "A", "--external-log", "/no/such/file"), "does not exist"),
         (("--dest", "A"), "--study"),
     ],

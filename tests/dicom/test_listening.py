@@ -12,7 +12,7 @@ from tests.dicom.dcmtk import LOOPBACK, free_port
 TEST_NET = "192.0.2.1"  # RFC 5737: nobody's
 
 
-@pytest.mark.parametrize("host", ["localhost", LOOPBACK, "127.0.1.1"])
+@pytest.mark.parametrize("host", ["localhost", LOOPBACK, "127.0.1.1", "127.0.0.5"])
 def test_loopback_is_this_machine(host: str) -> None:
     assert is_this_machine(host)
 

@@ -143,6 +143,7 @@ def test_what_goes_wrong_after_the_request_was_sent_is_an_outcome(
     assert outcome.status is None
     assert outcome.interrupted
     assert words in outcome.interrupted
+    assert outcome.timed_out == outcome.interrupted.startswith("no response within")
     assert capfd.readouterr() == ("", "")
 
 

@@ -58,7 +58,7 @@ def test_pynetdicom_knows_no_status_that_we_put_elsewhere() -> None:
         ("java.net.ConnectException: Connection refused", "nothing listens"),
         ("java.net.UnknownHostException: host", "resolve"),
         ("java.net.SocketTimeoutException: Connect timed out", "in time"),
-        ("org.dcm4che3.net.IncompatibleConnectionException: No compatible", "no connection that fits"),
+        ("org.dcm4che3.net.IncompatibleConnectionException: No compatible", "no connection of the archive fits"),
         ("java.lang.IllegalStateException: Not installed", "archive's own AE"),
         ("org.dcm4che3.conf.api.ConfigurationException: javax.naming.Name", "cannot load"),
     ],
@@ -66,6 +66,23 @@ def test_pynetdicom_knows_no_status_that_we_put_elsewhere() -> None:
 def test_a702_is_told_by_what_is_left_of_the_java_exception(comment: str, expected: str) -> None:
     assert len(comment) <= 64
     assert expected in explain("C-MOVE", 0xA702, comment).meaning
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "java.net.ConnectException: Connection refused",
+        "java.net.UnknownHostException: host",
+        "java.net.SocketTimeoutException: Connect timed out",
+        "A-ASSOCIATE-RJ[result: 1 - rejected-permanent, source: 1 - servi",
+        "org.dcm4che3.net.IncompatibleConnectionException: No compatible",
+        "org.dcm4che3.conf.api.ConfigurationException: javax.naming.Name",
+    ],
+)
+def test_a702_for_an_association_that_could_not_be_had_names_external_archive_and_destination(comment: str) -> None:
+    meaning = explain("C-MOVE", 0xA702, comment).meaning
+    assert "the external archive (a purged study)" in meaning
+    assert "the destination (a study in the archive's own storage)" in meaning
 
 
 def test_a702_without_a_comment_points_at_transfer_capabilities_and_the_destination() -> None:

@@ -1,3 +1,5 @@
+"""A UID as somebody types it."""
+
 from __future__ import annotations
 
 import pytest
@@ -6,29 +8,38 @@ from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
 
 
-@pytest.mark.parametrize("text", ["1.2.840.10008", "2.25." + "9" * 39, "1.2.03"])
-def test_uids_are_let_through(text: str) -> None:
-    assert parse_uid(text) == text
+@pytest.mark.parametrize("uid", ["1.2", "1.2.840.113619.2.55.3", "2.25.0", "2.25." + "9" * 39, "1." + "2" * 62, "0.0"])
+def test_a_uid_is_taken_as_it_is(uid: str) -> None:
+    assert parse_uid(uid) == uid
+
+
+def test_blanks_around_it_are_dropped() -> None:
+    assert parse_uid(" 1.2.3\n") == "1.2.3"
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "problem"),
     [
-        "",
-        "*",
-        "1.2.*",
-        "1.2\\1.3",
-        "1.2.",
-        ".1",
-        "1..2",
-        "1",
-        "1.2 ",
-        "1.2\n",
-        "1.2.x",
-        "1." + "2" * 63,
-        "\u0661.\u0662",
+        ("", "it is empty"),
+        (" ", "it is empty"),
+        ("*", "something else than digits and dots"),
+        ("1.2.*", "something else than digits and dots"),
+        ("1.2?", "something else than digits and dots"),
+        ("1.2\\1.3", "something else than digits and dots"),
+        ("1.2 3", "something else than digits and dots"),
+        ("1.2.x", "something else than digits and dots"),
+        ("1.\u0662", "something else than digits and dots"),
+        ("1.2\0", "something else than digits and dots"),
+        ("1", "a component is empty or begins with a zero, or there is only one component"),
+        (".1", "a component is empty"),
+        ("1.", "a component is empty"),
+        ("1..2", "a component is empty"),
+        ("1.02.3", "begins with a zero"),
+        ("00.1", "begins with a zero"),
+        ("1." + "2" * 63, "it has 65 characters, at most 64 are allowed"),
     ],
 )
-def test_what_would_match_other_studies_or_none_is_refused(text: str) -> None:
-    with pytest.raises(MalformedInput, match="not a UID"):
+def test_what_is_no_uid_is_refused_and_why_is_said(text: str, problem: str) -> None:
+    with pytest.raises(MalformedInput, match="not a UID: .*" + problem) as refused:
         parse_uid(text)
+    assert refused.value.exit_code == 2

@@ -56,6 +56,11 @@ def test_it_names_itself_as_calling_ae_and_the_requester_as_move_originator(site
     assert "from LONGTERM, move originator SOMEBODY" in site.log("storage")
 
 
+def test_its_record_is_there_before_the_first_move(site: RunningSite) -> None:
+    """So that "never asked" can be told from "no record"."""
+    assert site.external_moves() == []
+
+
 def test_each_move_is_recorded_with_what_became_of_it(site: RunningSite) -> None:
     site.external_knows(
         STORESCP=site.storage, WORKSTATION=Peer("WORKSTATION", "127.0.0.1", site.site.ports.workstation)

@@ -175,6 +175,9 @@ def test_a_part_that_ignores_sigterm_is_killed(folder: Path, start: Start) -> No
     supervisor = start(program("first", deaf))
     state = wait_for(folder, Phase.UP)
     supervisor.terminate()
+    ending = wait_for(folder, Phase.ENDING)  # not up any more, although the part still runs
+    assert (ending.is_up(), ending.reason) == (False, "asked to end (SIGTERM)")
+    assert ending.processes()[1].alive()
     assert supervisor.wait(30) == 0
     wait_until_gone(*state.processes())
 

@@ -9,7 +9,7 @@ from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
-from dcmcfg.verify.addresses import Address, find_addresses, server_hosts
+from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
 from tests.verify.conftest import PORTS
 
 DEVICE = "dcm4chee-arc"
@@ -70,6 +70,14 @@ def test_an_ae_that_only_listens_with_tls_is_refused_unless_connect_says_where(c
     assert find_addresses(secure, DEVICE, "WORKSTATION", connect=Address("a", 1)).archive == Peer("DCM4CHEE", "a", 1)
 
 
+def test_to_receive_with_tls_only_is_refused_with_another_way_out(configuration: Configuration) -> None:
+    secure = having(configuration, WORKSTATION, "dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256")
+    with pytest.raises(DcmcfgError, match=r"WORKSTATION has no .* without TLS") as refused:
+        find_addresses(secure, DEVICE, "WORKSTATION", receive=True)
+    assert refused.value.next_step.endswith("name another AE with --dest, or verify without --receive")
+    assert find_addresses(secure, DEVICE, "WORKSTATION").destination is None
+
+
 def test_a_destination_outside_the_tree_is_a_warning_without_receiving(configuration: Configuration) -> None:
     found = find_addresses(configuration, DEVICE, "NOBODY")
     assert found.destination is None
@@ -86,6 +94,21 @@ def test_a_destination_that_is_not_installed_is_warned_about(configuration: Conf
     off = having(configuration, WORKSTATION.parent, "dicomInstalled", "FALSE")
     found = find_addresses(off, DEVICE, "WORKSTATION")
     assert "is not installed" in found.warnings[0]
+
+
+def test_a_destination_whose_port_is_none_is_warned_about(configuration: Configuration) -> None:
+    broken = having(configuration, WORKSTATION, "dicomPort", "70000")
+    found = find_addresses(broken, DEVICE, "WORKSTATION")
+    assert found.destination is None
+    assert found.warnings == ("WORKSTATION has the dicomPort 70000: the archive cannot load its device",)
+
+
+def test_a_port_in_the_tree_that_is_none_is_not_the_users_fault(configuration: Configuration) -> None:
+    for dn, receive in ((WORKSTATION, True), (CONNECTION_DN, False)):
+        broken = having(configuration, dn, "dicomPort", "70000")
+        with pytest.raises(DcmcfgError, match="no TCP port: 70000") as refused:
+            find_addresses(broken, DEVICE, "WORKSTATION", receive=receive)
+        assert (refused.value.exit_code, refused.value.on) == (3, str(dn))
 
 
 def test_localhost_in_the_tree_is_warned_about_when_ldap_is_elsewhere(configuration: Configuration) -> None:
@@ -123,7 +146,8 @@ def test_the_route_is_the_effective_destination_with_its_source(configuration: C
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "seconds"), [("300000", 360), ("1000", 360), ("900000", 960), ("0", 3600), (None, 3600)]
+    ("milliseconds", "seconds"),
+    [("300000", 360), ("1000", 360), ("900000", 960), ("0", 3600), (None, 3600), ("9" * 18, LONGEST_S)],
 )
 def test_the_time_out_is_longer_than_the_archives_own(
     configuration: Configuration, milliseconds: str | None, seconds: float

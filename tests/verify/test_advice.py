@@ -34,7 +34,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         replace(A801, route=replace(VIA_ARCHIVE, destination_known=False)),
         "the tree has no AE WORKSTATION",
     ),
-    "A801, the external archive was never asked": (replace(A801, records=()), "an AE WORKSTATION of a device"),
+    "A801, the external archive was never asked": (replace(A801, records=()), "the AE WORKSTATION of a device"),
     "A702, cut comment": (
         replace(
             UNWITNESSED,
@@ -49,6 +49,18 @@ CASES: dict[str, tuple[Evidence, str]] = {
             outcome=MoveOutcome(0xA702, "java.net.ConnectException: Connection refused"),
         ),
         "it is WORKSTATION that the archive could not send to",
+    ),
+    "A702, the external archive delivered to the archive": (
+        replace(GOOD, outcome=MoveOutcome(0xA702, failed=3), received=()),
+        "could not send it on to WORKSTATION",
+    ),
+    "no answer in time": (
+        replace(UNWITNESSED, outcome=MoveOutcome(None, interrupted="no response within 9 s", timed_out=True)),
+        "dcmRetrieveTimeout",
+    ),
+    "an abort": (
+        replace(UNWITNESSED, outcome=MoveOutcome(None, interrupted="the peer aborted the association")),
+        "the device of WORKSTATION",
     ),
     "0000 without counters, unknown study": (
         reporting(replace(UNWITNESSED, expected=())),

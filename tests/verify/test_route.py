@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
 from dcmcfg.verify.route import judge_route
 from dcmcfg.verify.verdict import RouteFinding
@@ -80,6 +81,13 @@ def test_a_relayed_refusal_is_not_shown_and_says_what_the_external_archive_answe
 def test_a_refused_relay_although_set_is_contradicted() -> None:
     evidence = replace(ONLINE, records=(recorded("WORKSTATION", 0xA801, None),))
     assert judge_route(evidence, delivered=False).finding is CONTRADICTED
+
+
+def test_a_record_without_the_move_contradicts_nothing_while_it_may_still_go_on() -> None:
+    evidence = replace(GOOD, records=(), outcome=MoveOutcome(None, interrupted="no response within 9 s"))
+    route = judge_route(evidence, delivered=True)
+    assert route.finding is SHOWN
+    assert "the external archive's own record shows no C-MOVE of this study in this run" in route.reasons
 
 
 def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
