@@ -367,8 +367,9 @@ def test_missing_profile_names_those_there_are() -> None:
     write_profile("default", {})
     with pytest.raises(NotFound) as caught:
         site(options={"profile": "prod"})
-    assert (caught.value.what, caught.value.next_step) == ("there is no such profile", "there are: default, lab")
-    with pytest.raises(NotFound):
+    assert caught.value.what == "there is no profile prod, which --profile names"
+    assert caught.value.next_step == "there are: default, lab"
+    with pytest.raises(NotFound, match="there is no profile prod, which DCMCFG_PROFILE names"):
         site(PROFILE="prod")
 
 

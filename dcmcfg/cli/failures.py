@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from dcmcfg.errors import ChangedButNotFinished, DcmcfgError
 INTERRUPTED = 130
 #: What a shell reports for a program that SIGPIPE ended: the reader of our output went away.
 READER_GONE = 141
+#: What writing to a full disk, or to a terminal that is gone, ends in.
+_OUTPUT_FAILED = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 #: In the environment: show the traceback of an internal error.
 DEBUG = "DCMCFG_DEBUG"
 
@@ -49,7 +52,11 @@ def exit_from(run: Callable[[], object], invocation: Invocation) -> NoReturn:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        _tell(f"internal error ({type(error).__name__}: {error})", f"{DEBUG}=1 shows where; please report it")
+        if isinstance(error, OSError) and error.errno in _OUTPUT_FAILED:
+            changed = "; something may have been changed" if invocation.writing else ""
+            _tell(f"the output cannot be written ({error.strerror}){changed}")
+        else:
+            _tell(f"internal error ({type(error).__name__}: {error})", f"{DEBUG}=1 shows where; please report it")
         sys.exit(ChangedButNotFinished.exit_code if invocation.writing else DcmcfgError.exit_code)
     sys.exit(outcome if isinstance(outcome, int) else 0)
 

@@ -8,11 +8,11 @@ import click
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_control import control_service
-from dcmcfg.cli.site import site_options
+from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.settings import Settings
 
 
-@click.command("reload")
+@click.command("reload", cls=SiteCommand)
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def reload_command(settings: Settings, *, as_json: bool) -> None:

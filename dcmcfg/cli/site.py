@@ -7,11 +7,29 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
+import click
+
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options import SITE_SETTINGS, add_site_options
 from dcmcfg.settings import Settings, resolve
 
 R = TypeVar("R")
+
+
+class SiteCommand(click.Command):
+    """A command whose help lists its own options first, and those that say where the site is after them."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in two sections."""
+        sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Where the site is": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                title = "Where the site is" if parameter.name in SITE_SETTINGS else "Options"
+                sections[title].append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def site_options(command: Callable[..., R]) -> Callable[..., R]:

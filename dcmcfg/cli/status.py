@@ -7,11 +7,11 @@ import json
 import click
 
 from dcmcfg.cli.archive_control import control_service
-from dcmcfg.cli.site import site_options
+from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.settings import Settings
 
 
-@click.command("status")
+@click.command("status", cls=SiteCommand)
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def status_command(settings: Settings, *, as_json: bool) -> int:

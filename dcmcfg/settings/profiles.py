@@ -44,8 +44,10 @@ def profile_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _folder().glob("*.toml")))
 
 
-def read_profile(name: str) -> dict[str, str]:
+def read_profile(name: str, named_by: str = "--profile") -> dict[str, str]:
     """Return what the profile *name* holds; files that it names relatively are taken from its own folder.
+
+    *named_by* says in an error who asked for it.
 
     Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile.
     """
@@ -54,7 +56,11 @@ def read_profile(name: str) -> dict[str, str]:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         there = ", ".join(profile_names()) or "none"
-        raise NotFound("there is no such profile", on=str(path), next_step=f"there are: {there}") from None
+        raise NotFound(
+            f"there is no profile {name}, which {named_by} names",
+            on=str(path),
+            next_step=f"there are: {there}" + ("; dcmcfg lab up makes this one" if name == "lab" else ""),
+        ) from None
     except OSError as error:
         raise MalformedInput(f"the profile cannot be read: {error.strerror}", on=str(path)) from None
     except ValueError as error:  # not TOML, or not UTF-8

@@ -96,4 +96,4 @@ def collect(options: Mapping[str, str], environ: Mapping[str, str]) -> Sources:
         name = profiles.DEFAULT
     if not name:
         return Sources(given, (environment,), "")
-    return Sources(given, (environment, Source(f"profile {name}", profiles.read_profile(name))), name)
+    return Sources(given, (environment, Source(f"profile {name}", profiles.read_profile(name, "DCMCFG_PROFILE"))), name)

@@ -165,7 +165,26 @@ def test_missing_profile_names_those_there_are() -> None:
     where = write_profile("lab", {"device": "x"}).with_name("prod.toml")
     result = dcmcfg("status", "--profile", "prod")
     assert (result.returncode, result.stdout) == (3, "")
-    assert result.stderr == f"dcmcfg: {where}: there is no such profile\n  next: there are: lab\n"
+    assert result.stderr == (
+        f"dcmcfg: {where}: there is no profile prod, which --profile names\n  next: there are: lab\n"
+    )
+
+
+def test_a_misspelt_command_names_those_spelt_alike() -> None:
+    result = dcmcfg("set-external-retreive", "DCM4CHEE")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith("No such command 'set-external-retreive'. Did you mean set-external-retrieve?\n")
+
+
+def test_a_full_disk_is_told_and_no_internal_error() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "dcmcfg", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert (ended.returncode, ended.stderr) == (
+        3,
+        "dcmcfg: the output cannot be written (No space left on device)\n",
+    )
 
 
 # -- how runs end
