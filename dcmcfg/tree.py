@@ -11,6 +11,7 @@ from dcmcfg.dn import DN, RDN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.schema.definitions import Schema
+from dcmcfg.secret_values import is_secret
 
 
 @dataclass(frozen=True)
@@ -161,13 +162,16 @@ class Draft:
         if change.new_superior is not None and new[1:][-len(old) :] == old:
             raise DoesNotFit("an entry cannot move below itself", on=str(change.new_dn), result_code=53)
         self._require_parent(change.new_dn)
+        after = renamed(self.schema, before, change)
+        for name in {canonical_name(self.schema, kind) for kind, _ in change.new_rdn.parts}:
+            self._check_values(change.dn, name, after.values(name))
         moved = self._subtree(old)
         for key in reversed(moved):
             moved[key] = self._take(key)
         for key, entry in moved.items():
             kept = key[: len(key) - len(old)] + new
             self._put(kept, entry.at(entry.dn.rebased(change.dn, change.new_dn)))
-        self._entries[new] = renamed(self.schema, before, change)
+        self._entries[new] = after
 
     def _subtree(self, top: NormalDN) -> dict[NormalDN, Entry]:
         found = {top: self._entries[top]}
@@ -208,8 +212,8 @@ class Draft:
             raise DoesNotFit(f"{name} takes one value and would have {len(values)}", on=str(dn), result_code=19)
 
     def _check_naming_values(self, entry: Entry) -> None:
-        for name, value in entry.dn.rdn.parts:
-            if not _holds(self.schema, entry, name, _octets(value)):
+        for name, value in _naming(self.schema, entry.dn.rdn):
+            if not _holds(self.schema, entry, name, value):
                 raise DoesNotFit(f"{name} is part of the entry's name", on=str(entry.dn), result_code=67)
 
 
@@ -229,6 +233,8 @@ def modified(schema: Schema, entry: Entry, modification: Modification) -> Entry:
         case Operation.REPLACE:
             return entry.with_values(name, values)
         case Operation.INCREMENT:
+            if not held:
+                raise DoesNotFit(f"there is no {name} to increment", on=str(entry.dn), result_code=16)
             return entry.with_values(name, tuple(_incremented(entry, name, value, values) for value in held))
 
 
@@ -239,7 +245,7 @@ def _refuse_values_held(schema: Schema, entry: Entry, name: str, values: tuple[b
     normal = {schema.normal_value(name, value) for value in held}
     for value in values:
         if schema.normal_value(name, value) in normal:
-            raise DoesNotFit(f"{name} already holds {_shown(value)}", on=str(entry.dn), result_code=20)
+            raise DoesNotFit(f"{name} already holds {_shown(name, value)}", on=str(entry.dn), result_code=20)
 
 
 def _all(entry: Entry, name: str) -> tuple[bytes, ...]:
@@ -255,7 +261,7 @@ def _without(schema: Schema, entry: Entry, name: str, values: tuple[bytes, ...])
     held = {schema.normal_value(name, value) for value in entry.values(name)}
     for normal, value in gone.items():
         if normal not in held:
-            raise DoesNotFit(f"{name} does not hold {_shown(value)}", on=str(entry.dn), result_code=16)
+            raise DoesNotFit(f"{name} does not hold {_shown(name, value)}", on=str(entry.dn), result_code=16)
     return tuple(value for value in entry.values(name) if schema.normal_value(name, value) not in gone)
 
 
@@ -269,28 +275,37 @@ def _incremented(entry: Entry, name: str, value: bytes, by: tuple[bytes, ...]) -
 def renamed(schema: Schema, entry: Entry, change: Rename) -> Entry:
     """Return *entry* after *change*: its new DN, the new naming values, and without the old ones if so asked."""
     after = entry.at(change.new_dn)
-    kept = {(name.lower(), schema.normal_value(name, _octets(value))) for name, value in change.new_rdn.parts}
+    new = _naming(schema, change.new_rdn)
+    kept = {(name.lower(), schema.normal_value(name, value)) for name, value in new}
     if change.delete_old_rdn:
-        for name, value in change.dn.rdn.parts:
-            octets = schema.normal_value(name, _octets(value))
-            if (name.lower(), octets) not in kept or _octets(value) not in _naming(change.new_rdn, name):
+        for name, value in _naming(schema, change.dn.rdn):
+            octets = schema.normal_value(name, value)
+            if (name.lower(), octets) not in kept or (name, value) not in new:
                 values = tuple(v for v in after.values(name) if schema.normal_value(name, v) != octets)
                 after = after.with_values(name, values)
     return with_naming_values(schema, after)
 
 
-def _naming(rdn: RDN, name: str) -> set[bytes]:
-    return {_octets(value) for kind, value in rdn.parts if kind.lower() == name.lower()}
+def _naming(schema: Schema, rdn: RDN) -> tuple[tuple[str, bytes], ...]:
+    """Return what *rdn* says of the entry's attributes: (name as the schema has it, value)."""
+    return tuple((canonical_name(schema, kind), _octets(value)) for kind, value in rdn.parts)
 
 
 def with_naming_values(schema: Schema, entry: Entry) -> Entry:
     """Return *entry* with the values that its RDN names, added where they are missing (as slapd does)."""
     if not entry.dn.rdns:
         return entry
-    for name, value in entry.dn.rdn.parts:
-        if not _holds(schema, entry, name, _octets(value)):
-            entry = entry.with_values(name, (*entry.values(name), _octets(value)))
+    for name, value in _naming(schema, entry.dn.rdn):
+        if not _holds(schema, entry, name, value):
+            entry = entry.with_values(name, (*entry.values(name), value))
     return entry
+
+
+def canonical_name(schema: Schema, name: str) -> str:
+    """Return attribute description *name* as servers give it back: aliases and OIDs by the first name of the type."""
+    plain, semicolon, options = name.partition(";")
+    known = schema.attribute(plain)
+    return name if known is None or known.name.lower() == plain.lower() else known.name + semicolon + options
 
 
 def comparable(schema: Schema, name: str) -> bool:
@@ -308,6 +323,8 @@ def _octets(value: str) -> bytes:
     return value.encode("utf-8", "surrogateescape")
 
 
-def _shown(value: bytes) -> str:
+def _shown(name: str, value: bytes) -> str:
+    if is_secret(name, value):
+        return "the value, a secret"
     text = value.decode("utf-8", "replace")
     return repr(text if len(text) <= 80 else text[:77] + "…")

@@ -120,3 +120,32 @@ def test_a_change_that_is_refused_leaves_the_draft_as_it_was() -> None:
     with pytest.raises(DoesNotFit):
         before.after([Add(connection(ARCHIVE, name="new")), Delete(ARCHIVE_DN)])
     assert before.get(DN.parse(f"cn=new,{ARCHIVE}")) is None
+
+
+def test_an_increment_of_what_is_absent_is_refused() -> None:
+    with pytest.raises(DoesNotFit) as refused:
+        site().after([modify(Operation.INCREMENT, "dcmSchemaVersion", "1")])
+    assert refused.value.result_code == 16
+
+
+def test_a_rename_that_keeps_the_old_name_in_a_single_valued_attribute_is_refused() -> None:
+    with pytest.raises(DoesNotFit) as refused:
+        site().after([Rename(ARCHIVE_DN, RDN.of("dicomDeviceName", "new"), delete_old_rdn=False)])
+    assert refused.value.result_code == 19
+
+
+def test_a_name_by_its_alias_is_the_same_attribute() -> None:
+    alias, renamed = Entry.of(f"commonName=new,{ARCHIVE}", {"dicomHostname": "h"}), RDN.of("commonName", "newer")
+    after = site().after([Add(alias), Rename(alias.dn, renamed)])
+    found = after.get(ARCHIVE_DN.child("cn", "newer"))
+    assert found is not None
+    assert found.values("cn") == (b"newer",)
+    assert "commonName" not in found
+
+
+@pytest.mark.parametrize("operation", [Operation.DELETE, Operation.ADD])
+def test_a_refusal_does_not_tell_a_secret(operation: Operation) -> None:
+    holding = site(userPassword="geheim") if operation is Operation.ADD else site()
+    with pytest.raises(DoesNotFit, match="a secret") as refused:
+        holding.after([modify(operation, "userPassword", "geheim")])
+    assert "geheim" not in str(refused.value)

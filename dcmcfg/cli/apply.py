@@ -8,7 +8,7 @@ import click
 
 from dcmcfg.cli.changing import Choices, carry_out, changing_options
 from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.site import site_options
+from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.ldif_files import read_files
 from dcmcfg.plan.plan import make_plan
@@ -16,7 +16,7 @@ from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.settings import Settings
 
 
-@click.command("apply")
+@click.command("apply", cls=SiteCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
 @changing_options
@@ -30,4 +30,5 @@ def apply_command(settings: Settings, choices: Choices, *, files: tuple[Path, ..
     records = read_files(files)
     with open_directory(settings) as directory:
         plan = make_plan(read_tree(directory), wanted_of(records))
-        carry_out(settings, directory, plan, choices)
+        empty = tuple(f"{name} holds no records." for name, found in records if not found)
+        carry_out(settings, directory, plan, choices, empty)

@@ -6,13 +6,13 @@ import click
 
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import write_whole
-from dcmcfg.cli.site import site_options
+from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.export import export_ldif, exported
 from dcmcfg.settings import Settings
 
 
-@click.command("export-ldif")
+@click.command("export-ldif", cls=SiteCommand)
 @site_options
 @click.option("-o", "--output", metavar="FILE", default="-", help="Write to this file, whole or not at all.")
 @click.option("--with-secrets", is_flag=True, help="Include passwords and PINs; the file is readable by you only.")

@@ -25,8 +25,11 @@ def write_whole(target: str, text: Iterable[str], *, private: bool = False) -> N
         for piece in text:
             click.echo(piece, nl=False)
         return
-    path = Path(target)
+    path = Path(target).resolve()
     try:
+        if path.exists() and not path.is_file():
+            path.write_text("".join(text), "utf-8")  # a device or a pipe, which must not be replaced by a file
+            return
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

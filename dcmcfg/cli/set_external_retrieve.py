@@ -10,7 +10,7 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.changing import Choices, carry_out, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import STDOUT, write_whole
-from dcmcfg.cli.site import site_options
+from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.external_retrieve import external_retrieve
@@ -19,7 +19,7 @@ from dcmcfg.plan.text import change_ldif
 from dcmcfg.settings import Settings
 
 
-@click.command("set-external-retrieve")
+@click.command("set-external-retrieve", cls=SiteCommand)
 @click.argument("aet", required=False)
 @site_options
 @click.option("--ae", metavar="AET", help="Set it on this AE of the device; its value wins over the device's.")

@@ -7,7 +7,7 @@ import json
 import click
 
 from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.site import site_options
+from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.render.console import stdout_console
@@ -15,7 +15,7 @@ from dcmcfg.render.device import device_json, device_view
 from dcmcfg.settings import Settings
 
 
-@click.command("show")
+@click.command("show", cls=SiteCommand)
 @click.argument("target", required=False, metavar="[DEVICE[/AE]]")
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

@@ -21,7 +21,7 @@ ASSERTION_FAILED = 122
 _MEANINGS: Mapping[int, tuple[str, str]] = {
     3: ("the server's time limit was reached", "raise the limit for this bind DN, or bind as the administrator"),
     4: ("the server cut the answer short (size limit)", "bind as a DN without a size limit, e.g. the root DN"),
-    8: ("the server wants stronger authentication", "use ldaps://"),
+    8: ("the server wants stronger authentication", "name who to bind as (--bind-dn), or use ldaps://"),
     10: ("the server refers to another one", "use the URL of the server that may be written"),
     12: ("the server cannot do what was asked (unavailable critical extension)", ""),
     13: ("the server wants an encrypted connection", "use ldaps://"),
@@ -49,6 +49,10 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
     80: ("the server failed with an internal error", ""),
     122: ("the tree is no longer as it was when this was planned", "plan again"),
 }
+
+
+class NoAnswerInTime(ConnectionLost):
+    """The server did not answer in time: it may carry the request out yet."""
 
 
 def check(result: Mapping[str, Any], on: str) -> None:
@@ -83,7 +87,8 @@ def translated(url: str, *, sent: bool) -> Iterator[None]:
             next_step="is it running, and is --ldap-url (DCMCFG_LDAP_URL) right?",
         ) from error
     except (exceptions.LDAPCommunicationError, exceptions.LDAPResponseTimeoutError) as error:
-        kind = ConnectionLost if sent else DirectoryError
+        in_time = NoAnswerInTime if _cause(error) == _OVERDUE else ConnectionLost
+        kind = in_time if sent else DirectoryError
         raise kind(f"the connection to the LDAP server was lost: {_cause(error)}", on=url) from error
     except exceptions.LDAPExceptionError as error:
         raise DirectoryError(f"the LDAP request failed: {_cause(error)}", on=url) from error
@@ -98,6 +103,7 @@ def _cause(error: BaseException) -> str:
     return text or type(error).__name__
 
 
+_OVERDUE = "no answer in time"
 _CONNECT_SIGNS = (
     ("connection refused", "connection refused"),
     ("certificate verify failed", "its certificate is not trusted (--ca-file names the authority's certificate)"),
@@ -106,7 +112,7 @@ _CONNECT_SIGNS = (
     ("temporary failure in name resolution", "the host name cannot be resolved"),
     ("nodename nor servname", "the host name is not known"),
     ("invalid server address", "the host name is not known"),
-    ("timed out", "no answer in time"),
+    ("timed out", _OVERDUE),
     ("no route to host", "no route to host"),
     ("network is unreachable", "the network is unreachable"),
 )

@@ -35,7 +35,6 @@ _OPERATIONS = {
     Operation.REPLACE: ldap3.MODIFY_REPLACE,
     Operation.INCREMENT: ldap3.MODIFY_INCREMENT,
 }
-_ASSERTION = "1.3.6.1.1.12"
 Answer = dict[str, Any]
 
 
@@ -66,8 +65,9 @@ def _open(server: LdapServer) -> ldap3.Connection:
     if address.scheme == "ldaps":
         ca_file = str(server.ca_file) if server.ca_file else None
         tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=ca_file)
+    name = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
     host = ldap3.Server(
-        f"{address.scheme}://{address.hostname}" if address.scheme != "ldapi" else server.url,
+        f"{address.scheme}://{name}" if address.scheme != "ldapi" else server.url,
         port=address.port or (636 if tls else 389),
         use_ssl=tls is not None,
         tls=tls,
@@ -134,12 +134,15 @@ class LdapDirectory:
         return found[0] if found else None
 
     def facts(self) -> ServerFacts:
-        root = self.read(DN(), "base", ("supportedExtension", "supportedControl"))[0]
-        suffix = self.read(self._server.base_dn, "base", ("contextCSN",))
+        root = self.read(DN(), "base", ("supportedExtension", "supportedControl", "namingContexts"))[0]
+        base_dn = self._server.base_dn
+        contexts = [DN.parse(text) for text in root.texts("namingContexts")]
+        tops = [base_dn, *(context for context in contexts if context.rdns and base_dn.is_below(context))]
+        suffixes = [self.read_entry(dn, ("contextCSN",)) for dn in tops]
         return ServerFacts(
             transactions=transaction.BEGIN in root.texts("supportedExtension"),
-            assertions=_ASSERTION in root.texts("supportedControl"),
-            replicated=any("contextCSN" in entry for entry in suffix),
+            assertions=transaction.ASSERTION in root.texts("supportedControl"),
+            replicated=any(entry is not None and "contextCSN" in entry for entry in suffixes),
         )
 
     def apply(self, change: Change) -> None:
@@ -157,11 +160,12 @@ class LdapDirectory:
             numbers[number] = change
             if answer["result"] != SUCCESS:
                 self._extended(transaction.END, transaction.end_request(identifier, commit=False))
-                transaction.check_member(answer, str(change.dn))
+                transaction.check_member(answer, str(change.dn), change, first=len(numbers) == 1)
         ended = self._extended(transaction.END, transaction.end_request(identifier, commit=True))
         if ended["result"] != SUCCESS:
             failed = numbers.get(transaction.failed_message(ended["responseValue"]))
-            transaction.check_member(ended, str(failed.dn) if failed else self._server.url)
+            on = str(failed.dn) if failed else self._server.url
+            transaction.check_member(ended, on, failed, first=failed is changes[0])
 
     def _extended(self, name: str, value: bytes | None) -> Answer:
         with translated(self._server.url, sent=True):
@@ -186,11 +190,13 @@ def _request(change: Change) -> tuple[str, Any]:
             attributes = {attribute.name: list(attribute.values) for attribute in entry.attributes}
             return "addRequest", add_operation(str(entry.dn), attributes, auto_encode=False)
         case Modify(dn, modifications):
-            # One key an attribute keeps the order of its modifications; ldap3 sends them attribute by attribute.
+            # One key an attribute, however spelt, keeps the order of its modifications; ldap3 sends them by attribute.
             grouped: dict[str, list[tuple[str, list[bytes]]]] = {}
+            spelt: dict[str, str] = {}
             for modification in modifications:
                 step = (_OPERATIONS[modification.operation], list(modification.values))
-                grouped.setdefault(modification.name, []).append(step)
+                name = spelt.setdefault(modification.name.lower(), modification.name)
+                grouped.setdefault(name, []).append(step)
             return "modifyRequest", modify_operation(str(dn), grouped, auto_encode=False)
         case Rename(dn, new_rdn, delete_old_rdn, new_superior):
             superior = str(new_superior) if new_superior is not None else None

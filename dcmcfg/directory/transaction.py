@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dcmcfg.changes import Change
 from dcmcfg.directory.failures import SUCCESS, UNAVAILABLE_CRITICAL_EXTENSION, check
 from dcmcfg.errors import DirectoryError
 
 BEGIN = "1.3.6.1.1.21.1"
 MEMBER = "1.3.6.1.1.21.2"
 END = "1.3.6.1.1.21.3"
+
+#: The assertion control, without which steps can be taken too (by a read before each).
+ASSERTION = "1.3.6.1.1.12"
 
 _SEQUENCE, _BOOLEAN, _INTEGER, _OCTET_STRING = 0x30, 0x01, 0x02, 0x04
 
@@ -25,12 +29,15 @@ def check_begun(answer: Mapping[str, Any], url: str) -> None:
         raise TransactionUnavailable("the server does no transactions", on=url)
 
 
-def check_member(answer: Mapping[str, Any], on: str) -> None:
-    """Raise the error of a member that was refused, or that failed at the commit.
+def check_member(answer: Mapping[str, Any], on: str, member: Change | None, *, first: bool) -> None:
+    """Raise the error of a *member* that was refused, or that failed at the commit (None when not known which).
 
-    A database without transactions says so only here, by result 12 (OpenLDAP's back-ldif).
+    A database without transactions says so only here, by result 12 (OpenLDAP's back-ldif). The same result of a later
+    member with a critical control of its own is about that control: taking the steps one by one would end there too,
+    with the first ones made.
     """
-    if answer["result"] == UNAVAILABLE_CRITICAL_EXTENSION:
+    own = any(control.critical and control.oid != ASSERTION for control in member.controls) if member else False
+    if answer["result"] == UNAVAILABLE_CRITICAL_EXTENSION and (first or not own):
         raise TransactionUnavailable("the database does no transactions", on=on)
     check(answer, on)
 

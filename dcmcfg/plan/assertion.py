@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from dcmcfg.changes import Change, Control
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import Schema
+from dcmcfg.tree import canonical_name
 
 OID = "1.3.6.1.1.12"
 
@@ -112,9 +113,9 @@ def holds(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> 
             return version is None or version.encode() == value
         case Equals(name, value):
             normal = schema.normal_value(name, value)
-            return any(schema.normal_value(name, held) == normal for held in entry.values(name))
+            return any(schema.normal_value(name, held) == normal for held in entry.values(canonical_name(schema, name)))
         case Present(name):
-            return name in entry
+            return canonical_name(schema, name) in entry
         case Not(inner):
             return not holds(inner, entry, schema, version)
         case All(inner):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dcmcfg.changes import Modification, Operation
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.tree import comparable
 
 
 def between(before: Entry, after: Entry, schema: Schema) -> tuple[Modification, ...]:
     """Return the modifications that turn *before* into *after*, by attribute name; empty when they hold the same.
 
     Octets are compared, not normal forms: a change of case is a change. Values are deleted and added one by
-    one, so that the result says what moves; an attribute without equality rule is replaced as a whole.
+    one, so that the result says what moves; an attribute without equality rule, or of which nothing is known,
+    is replaced as a whole.
     """
     names = {attribute.name.lower(): attribute.name for attribute in (*after.attributes, *before.attributes)}
     found: list[Modification] = []
@@ -26,7 +26,7 @@ def _of_attribute(name: str, before: tuple[bytes, ...], after: tuple[bytes, ...]
     new = tuple(value for value in after if value not in before)
     if not gone and not new:
         return []
-    if not comparable(schema, name):
+    if not named_one_by_one(schema, name):
         return [Modification(Operation.REPLACE, name, after)]
     found = []
     if gone:
@@ -34,6 +34,15 @@ def _of_attribute(name: str, before: tuple[bytes, ...], after: tuple[bytes, ...]
     if new:
         found.append(Modification(Operation.ADD, name, new))
     return found
+
+
+def named_one_by_one(schema: Schema, name: str) -> bool:
+    """Tell whether it is known that the server can delete, and assert, single values of attribute *name*.
+
+    An attribute that the schema does not know may be one without equality rule (jpegPhoto).
+    """
+    definition = schema.attribute(name)
+    return definition is not None and definition.equality is not None
 
 
 def same(one: Entry, other: Entry, schema: Schema) -> bool:

@@ -11,9 +11,10 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import assertion, difference
 from dcmcfg.plan.assertion import Equals, Filter, Not, Present
+from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.plan.tolerance import outstanding
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.tree import Draft, Tree, comparable
+from dcmcfg.tree import Draft, Tree
 
 _ASSERTION_FAILED = 122
 
@@ -97,19 +98,36 @@ class _Planning:
         self._draft = Draft(tree)
         self._steps: list[Step] = []
         self._already: list[Change] = []
+        depth = min(map(len, tree.entries), default=0)
+        tops = [key for key in tree.entries if len(key) == depth]
+        self._top = tops[0] if len(tops) == 1 else ()
 
     def plan(self) -> Plan:
         return Plan(self._before, self._draft.tree(), tuple(self._steps), tuple(self._already))
 
     def take(self, wanted: Wanted) -> None:
+        asked = with_canonical_names(self._draft.schema, wanted.change)
+        self._require_known_place(asked.dn)
+        if isinstance(asked, Rename) and asked.new_superior is not None:
+            self._require_known_place(asked.new_superior)
         if wanted.strict:
-            self._take_as_written(wanted.change)
+            self._take_as_written(asked)
             return
-        change = outstanding(self._draft, wanted.change)
+        change = outstanding(self._draft, asked)
         if change is None:
             self._already.append(wanted.change)
             return
         self._take_resolved(change)
+
+    def _require_known_place(self, dn: DN) -> None:
+        """Refuse *dn* outside the tree: what is there was not read, so nothing may be said about it."""
+        key = self._draft.key(dn)
+        if key[len(key) - len(self._top) :] == self._top and len(key) >= len(self._top):
+            return
+        if self._draft.get(dn) is None and self._draft.get(dn.parent) is None:
+            raise DoesNotFit(
+                "it is not below the base DN", on=str(dn), next_step="--base-dn (DCMCFG_BASE_DN) names what to read"
+            )
 
     def restore(self, entry: Entry) -> None:
         """Bring the entry of that DN back to exactly the values of *entry*."""
@@ -195,7 +213,8 @@ def _whole(before: Entry, schema: Schema, version: str | None) -> list[Filter]:
 def _assertable(schema: Schema, name: str) -> bool:
     """A certificate is matched by serial number and issuer (RFC 4523 §2.5), not by its octets."""
     definition = schema.attribute(name)
-    return comparable(schema, name) and (definition is None or definition.equality != "certificateExactMatch")
+    certificate = definition is not None and definition.equality == "certificateExactMatch"
+    return difference.named_one_by_one(schema, name) and not certificate
 
 
 def _dn_after(change: Change) -> DN:

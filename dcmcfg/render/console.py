@@ -12,6 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 _WIDTH_WITHOUT_TERMINAL = 120
 
 
+def visible(text: str) -> str:
+    r"""Return *text* with what is not printable written as ``\xNN``: a value must not steer the terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
 def stdout_console() -> Console:
     """Return a console on standard output, for results."""
     return _console(on_stderr=False)

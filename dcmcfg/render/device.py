@@ -11,15 +11,17 @@ from rich.table import Table
 from rich.text import Text
 
 from dcmcfg.devices import Connection, Device, NetworkAE
+from dcmcfg.render.console import visible
 from dcmcfg.retrieve_settings import Setting, retrieve_settings
+from dcmcfg.secret_values import is_secret
 
 _UNSET = "(not set: objects go straight to the requester)"
 
 
 def device_view(device: Device, aes: Sequence[NetworkAE]) -> RenderableType:
     """Return *device* and *aes*: addresses first, then each effective retrieve setting of the archive's AEs."""
-    head = Text(f"{device.name}{' (archive)' if device.is_archive else ''}{_flag(installed=device.installed)}")
-    parts: list[RenderableType] = [head, Text(str(device.entry.dn)), _addresses(aes)]
+    head = Text(f"{visible(device.name)}{' (archive)' if device.is_archive else ''}{_flag(installed=device.installed)}")
+    parts: list[RenderableType] = [head, Text(visible(str(device.entry.dn))), _addresses(aes)]
     if device.is_archive:
         parts.append(_settings(aes))
     return Group(*parts)
@@ -57,8 +59,8 @@ def _addresses(aes: Iterable[NetworkAE]) -> Table:
         table.add_column(heading, overflow="fold")
     for ae in aes:
         addresses = "\n".join(_address(connection) for connection in ae.connections) or "(no connection)"
-        description = ae.entry.text("dicomDescription") or ""
-        table.add_row(*map(Text, (ae.title + _flag(installed=ae.installed), addresses, description)))
+        description = _shown("dicomDescription", ae.entry.text("dicomDescription") or "")
+        table.add_row(*map(Text, (visible(ae.title) + _flag(installed=ae.installed), addresses, description)))
     return table
 
 
@@ -68,19 +70,23 @@ def _settings(aes: Iterable[NetworkAE]) -> Table:
         table.add_column(heading, overflow="fold")
     for ae in aes:
         for number, setting in enumerate(retrieve_settings(ae)):
-            cells = (ae.title if number == 0 else "", setting.name, _value(setting), setting.level)
+            cells = (visible(ae.title) if number == 0 else "", setting.name, _value(setting), setting.level)
             table.add_row(*map(Text, cells))
     return table
 
 
 def _value(setting: Setting) -> str:
-    return "\n".join(setting.values) or _UNSET
+    return "\n".join(_shown(setting.name, value) for value in setting.values) or _UNSET
+
+
+def _shown(name: str, value: str) -> str:
+    return "(secret)" if is_secret(name, value.encode()) else visible(value)
 
 
 def _address(connection: Connection) -> str:
     port = f":{connection.port}" if connection.port else " (does not listen)"
     tls = " TLS" if connection.tls else ""
-    return f"{connection.host}{port}{tls}{_flag(installed=connection.installed)}"
+    return f"{visible(connection.host)}{port}{tls}{_flag(installed=connection.installed)}"
 
 
 def _flag(*, installed: bool) -> str:

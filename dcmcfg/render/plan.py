@@ -16,6 +16,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.render.console import visible
 from dcmcfg.secret_values import change_without_secrets, is_secret
 from dcmcfg.tree import Tree
 
@@ -54,7 +55,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 def already_lines(plan: Plan) -> Iterator[str]:
     """Yield a line for each wanted change that the tree holds already."""
     for change in plan.already:
-        yield f"already so: {_word(change)} {change.dn}"
+        yield f"already so: {_word(change)} {visible(str(change.dn))}"
 
 
 def print_to(console: Console, view: RenderableType) -> None:
@@ -69,7 +70,7 @@ def _table(steps: Iterable[Step], base: DN) -> Table:
     for step in steps:
         name = _relative(step.change.dn, base)
         for number, row in enumerate(_rows(step)):
-            table.add_row(Text(name if number == 0 else ""), *(Text(cell) for cell in row))
+            table.add_row(Text(visible(name) if number == 0 else ""), *(Text(visible(cell)) for cell in row))
     return table
 
 
@@ -84,8 +85,10 @@ def _rows(step: Step) -> Iterator[tuple[str, str, str]]:
         case Delete():
             count = len(step.before.attributes) if step.before else 0
             yield "(entry deleted)", f"{count} attributes", ""
-        case Rename() as rename:
+        case Rename(new_superior=None) as rename:
             yield "(renamed)", str(rename.dn.rdn), str(rename.new_rdn)
+        case Rename() as rename:
+            yield "(moved)", str(rename.dn), str(rename.new_dn)
 
 
 def _attribute_rows(name: str, before: Entry | None, after: Entry | None) -> Iterator[tuple[str, str, str]]:

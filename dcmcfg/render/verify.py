@@ -38,7 +38,7 @@ def print_verdict(verdict: Verdict, evidence: Evidence) -> None:
 
 
 def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[Text]:
-    headline = Text(_plain(verdict.headline), style=f"bold {_GOOD if verdict.verified else _BAD}")
+    headline = Text(_plain(verdict.headline), style=f"bold {_GOOD if verdict.accepted else _BAD}")
     yield from _broken(headline, console, 0)
     yield Text()
     for line in _header(evidence):

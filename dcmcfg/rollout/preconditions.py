@@ -22,16 +22,20 @@ def check_unmoved(directory: Directory, plan: Plan) -> None:
     Raises :class:`DoesNotFit` naming what has moved since the plan was made.
     """
     seen: set[NormalDN] = set()
+    moved: set[NormalDN] = set()
     for step in plan.steps:
         key = plan.before.key(step.change.dn)
-        if key in seen or _inside_the_plan(plan.before, step):
+        stale = any(key[depth:] in moved for depth in range(len(key)))
+        if isinstance(step.change, Rename):
+            moved |= {key, plan.before.key(step.change.new_dn)}
+        if stale or key in seen or _inside_the_plan(plan.before, step):
             continue
         seen.add(key)
         _check(step, directory.read_entry(step.change.dn, ("*", _VERSION)), plan.before)
 
 
 def _inside_the_plan(before: Tree, step: Step) -> bool:
-    """An entry that an earlier step made, or renamed, is not there yet to be read."""
+    """An entry that an earlier step made is not there yet to be read (nor is what a rename brings to a name)."""
     return not isinstance(step.change, Add) and step.change.dn not in before
 
 

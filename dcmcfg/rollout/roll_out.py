@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from dcmcfg.changes import Rename
-from dcmcfg.directory.failures import UNAVAILABLE_CRITICAL_EXTENSION
+from dcmcfg.directory.failures import UNAVAILABLE_CRITICAL_EXTENSION, NoAnswerInTime
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.transaction import TransactionUnavailable
 from dcmcfg.dn import DN
@@ -24,6 +25,9 @@ from dcmcfg.tree import Tree
 
 #: (steps done, steps in all) → nothing; called after each step taken by itself.
 OnStep = Callable[[int, int], None]
+
+#: How long a request whose connection was lost may still be under way in the server.
+_GRACE_S = 1.0
 
 
 class Manner(Enum):
@@ -171,37 +175,65 @@ class _RollOut:
 
     def _settle(self, steps: Sequence[Step], lost: ConnectionLost) -> None:
         """Find out what became of *steps* whose answer was lost; return when they were carried out."""
-        before = self._plan.before.after(step.change for step in self._done)
-        after = before.after(step.change for step in steps)
         try:
             self._directory = self._directory.reopened()
-            made, unmade = self._differing(steps, after) is None, self._differing(steps, before) is None
+            time.sleep(_GRACE_S)
+            made = self._are_made(steps)
         except DcmcfgError as error:
-            raise ChangedButNotFinished(
-                f"{lost.what}, and it is not known whether the change was made ({error.what})",
-                on=lost.on,
-                next_step=f"look with dcmcfg show; if it was made, dcmcfg apply {self._undo_file} takes it back",
-            ) from lost
+            self._unknown(steps, lost, f"it is not known whether the change was made ({error.what})")
         if made:
             return
-        if unmade:
-            self._stop(lost)
-        raise ChangedButNotFinished(
-            f"{lost.what}, and the tree is neither as before nor as planned",
-            on=lost.on,
-            next_step="compare dcmcfg export-ldif with the plan",
-        ) from lost
+        if made is None:
+            self._unknown(steps, lost, "the tree is neither as before nor as planned")
+        if isinstance(lost, NoAnswerInTime):
+            self._unknown(steps, lost, "the change is not made so far, but the server may make it yet")
+        self._stop(lost)
+
+    def _are_made(self, steps: Sequence[Step]) -> bool | None:
+        """Tell whether the directory holds what *steps* make, or what was before them; None when neither.
+
+        Steps that come to nothing count as made.
+
+        Octets decide first, because a change of case is a change; then the rules of the schema, because a server may
+        give a value back in another spelling (a DN without its blanks).
+        """
+        before = self._plan.before.after(step.change for step in self._done)
+        after = before.after(step.change for step in steps)
+        for exact in (True, False):
+            made, unmade = (self._differing(steps, tree, exact=exact) is None for tree in (after, before))
+            if made != unmade:
+                return made
+        return made or None
+
+    def _unknown(self, steps: Sequence[Step], lost: ConnectionLost, what: str) -> NoReturn:
+        """End the roll-out with an undo for either case: *steps* made, and not made."""
+        step = f"look with dcmcfg show; if it was made, dcmcfg apply {self._undo_file} takes it back"
+        try:
+            replace_undo(self._undo_file, self._undo_of((*self._done, *steps)), self._site)
+            if self._done:
+                other = save_undo(self._undo_file.parent, self._undo_of(self._done), self._site)
+                step += f"; if not, dcmcfg apply {other} takes back the {len(self._done)} steps before it"
+        except DcmcfgError as error:
+            step = f"look with dcmcfg export-ldif; {self._undo_file} takes back the whole plan only ({error.what})"
+        raise ChangedButNotFinished(f"{lost.what}, and {what}", on=lost.on, next_step=step) from lost
+
+    def _undo_of(self, done: Sequence[Step]) -> Plan:
+        now = self._plan.before.after(step.change for step in done)
+        return Plan(self._plan.before, now, tuple(done)).undo()
 
     def _stop(self, cause: DcmcfgError) -> NoReturn:
         """End the roll-out at a step that failed: with nothing changed, or with an undo of what was done."""
         if not self._done:
             raise _NothingChanged(cause) from cause
-        now = self._plan.before.after(step.change for step in self._done)
-        replace_undo(self._undo_file, Plan(self._plan.before, now, tuple(self._done)).undo(), self._site)
+        next_step = f"dcmcfg apply {self._undo_file} takes them back"
+        try:
+            replace_undo(self._undo_file, self._undo_of(self._done), self._site)
+        except DcmcfgError as error:
+            next_step = f"take them out of {self._undo_file}, which undoes the whole plan: {error.what}"
         raise ChangedButNotFinished(
             f"{cause.what}; {len(self._done)} of {len(self._plan.steps)} steps are done",
             on=cause.on,
-            next_step=f"dcmcfg apply {self._undo_file} takes them back",
+            next_step=next_step,
         ) from cause
 
     def _read_back(self) -> None:
@@ -210,7 +242,9 @@ class _RollOut:
             differing = self._differing(self._plan.steps, self._plan.after)
         except DcmcfgError as error:
             raise ChangedButNotFinished(
-                f"the change was made but could not be read back: {error.what}", on=error.on
+                f"the change was made but could not be read back: {error.what}",
+                on=error.on,
+                next_step=f"look at it with dcmcfg export-ldif; dcmcfg apply {self._undo_file} takes it back",
             ) from error
         if differing is not None:
             raise ChangedButNotFinished(
@@ -219,14 +253,18 @@ class _RollOut:
                 next_step=f"look at it with dcmcfg export-ldif; dcmcfg apply {self._undo_file} takes the change back",
             )
 
-    def _differing(self, steps: Sequence[Step], wanted: Tree) -> DN | None:
-        """Return the first DN touched by *steps* at which the directory is not as *wanted*, or None."""
+    def _differing(self, steps: Sequence[Step], wanted: Tree, *, exact: bool = False) -> DN | None:
+        """Return the first DN touched by *steps* at which the directory is not as *wanted*, or None.
+
+        Values compare by the schema, or octet for octet when *exact*.
+        """
+        schema = wanted.schema
         for dn in _touched(steps):
             found, planned = self._directory.read_entry(dn), wanted.get(dn)
             if found is None or planned is None:
                 if found is not planned:
                     return dn
-            elif not difference.same(found, planned, wanted.schema):
+            elif difference.between(found, planned, schema) and (exact or not difference.same(found, planned, schema)):
                 return dn
         return None
 

@@ -17,25 +17,25 @@ ONLINE_HINT = (
 
 
 def judge(evidence: Evidence, *, require_witness: bool = False) -> Verdict:
-    """Return the verdict on *evidence*; the parts are judged each by itself, ``verified`` takes all of them.
+    """Return the verdict on *evidence*; the parts are judged each by itself, ``accepted`` takes all of them.
 
-    Verified: the archive reported success (status 0000, completed as expected, nothing failed); where our receiver
+    Accepted: the archive reported success (status 0000, completed as expected, nothing failed); where our receiver
     listened, every expected instance arrived and no other; and the route is not contradicted. With
-    ``require_witness`` a success that nobody of ours witnessed is not verified.
+    ``require_witness`` a success that nobody of ours witnessed is not accepted.
     """
     reported = judge_report(evidence)
     received = judge_received(evidence)
     witnessed = received.finding is not Witness.NOT_WITNESSED
     delivered = received.finding is Witness.COMPLETE if witnessed else reported.ok
     route = judge_route(evidence, delivered=delivered)
-    verified = (
+    accepted = (
         reported.ok
         and (received.finding is Witness.COMPLETE or (not witnessed and not require_witness))
         and route.finding is not RouteFinding.CONTRADICTED
     )
     return Verdict(
-        headline=_headline(evidence, reported, received, route, verified=verified),
-        verified=verified,
+        headline=_headline(evidence, reported, received, route, accepted=accepted),
+        accepted=accepted,
         reported=reported,
         received=received,
         route=route,
@@ -44,8 +44,8 @@ def judge(evidence: Evidence, *, require_witness: bool = False) -> Verdict:
     )
 
 
-def _headline(evidence: Evidence, reported: Reported, received: Received, route: Route, *, verified: bool) -> str:
-    if not verified:
+def _headline(evidence: Evidence, reported: Reported, received: Received, route: Route, *, accepted: bool) -> str:
+    if not accepted:
         return "NOT verified: " + "; ".join(_against(reported, received, route))
     if received.finding is Witness.NOT_WITNESSED:
         return (

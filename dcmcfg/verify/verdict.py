@@ -80,10 +80,13 @@ class Route:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer. ``exit_code`` is 0 or 1: whatever happens before a C-MOVE is an error, not a verdict."""
+    """The answer. ``exit_code`` is 0 or 1: whatever happens before a C-MOVE is an error, not a verdict.
+
+    ``accepted`` is what the exit code says; ``verified`` is more, namely that our own receiver saw it.
+    """
 
     headline: str
-    verified: bool
+    accepted: bool
     reported: Reported
     received: Received
     route: Route
@@ -91,5 +94,9 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
     @property
+    def verified(self) -> bool:
+        return self.accepted and self.received.finding is Witness.COMPLETE
+
+    @property
     def exit_code(self) -> int:
-        return 0 if self.verified else 1
+        return 0 if self.accepted else 1

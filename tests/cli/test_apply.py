@@ -260,3 +260,17 @@ def test_empty_files_are_nothing_to_do(run: Run, site: CliSite) -> None:
     result = run("apply", "-", input=io.BytesIO(b"version: 1\n"))
     assert result.exit_code == 0
     assert result.stdout.endswith("nothing to do; if the archive has not loaded it: dcmcfg reload\n")
+
+
+def test_a_file_without_records_is_told(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file = written(tmp_path / "cut.ldif", "")
+    result = run("apply", file, "--yes")
+    assert result.exit_code == 0
+    assert result.stderr == f"warning: {file} holds no records.\n"
+
+
+def test_a_move_is_shown_with_where_it_goes(run: Run, site: CliSite, tmp_path: Path) -> None:
+    text = f"dn: cn=dicom,{ARCHIVE_DN}\nchangetype: moddn\nnewrdn: cn=moved\ndeleteoldrdn: 1\n"
+    file = written(tmp_path / "move.ldif", f"{text}newsuperior: dicomDeviceName=storescp,{DEVICES}\n")
+    table = run("apply", file, "--dry-run").stdout.partition("changetype")[0]
+    assert "cn=moved,dicomDeviceName=storescp" in "".join(table.split())

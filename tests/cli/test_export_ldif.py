@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -133,3 +135,25 @@ def test_a_whole_export_can_be_kept_readable_for_others(run: Run, site: CliSite,
     assert run("export-ldif", "-o", str(file)).exit_code == 0
     assert stat.S_IMODE(file.stat().st_mode) & 0o444 == 0o444
     assert ARCHIVE_DN.replace(",dc=dcm4che,dc=org", "") in file.read_text().replace("\n ", "")
+
+
+def test_a_pipe_is_written_into_and_not_replaced_by_a_file(run: Run, site: CliSite, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()), daemon=True)
+    reader.start()
+    result = run("export-ldif", "-o", str(pipe))
+    assert result.exit_code == 0, result.stderr
+    assert pipe.is_fifo()
+    reader.join(10)
+    assert got[0].startswith("version: 1\n")
+
+
+def test_a_symbolic_link_stays_one(run: Run, site: CliSite, tmp_path: Path) -> None:
+    real, link = tmp_path / "real.ldif", tmp_path / "link.ldif"
+    real.write_text("old")
+    link.symlink_to(real)
+    assert run("export-ldif", "-o", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert real.read_text().startswith("version: 1\n")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.sites import NAME, CliSite
+from tests.cli.sites import ARCHIVE_DN, NAME, CliSite
 
 pytestmark = pytest.mark.real
 
@@ -59,3 +61,23 @@ def test_what_is_not_there_is_told(run: Run, site: CliSite, target: str, problem
     result = run("show", target)
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr.startswith(f"dcmcfg: {problem}\n")
+
+
+def test_values_neither_steer_the_terminal_nor_tell_secrets_nor_are_markup(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    file = tmp_path / "odd.ldif"
+    odd = base64.b64encode("\x1b[31m[bold]red[/bold]\x9b\nline".encode()).decode()
+    file.write_text(
+        f"dn: dicomAETitle=DCM4CHEE,{ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\n"
+        f"dicomDescription:: {odd}\n\n"
+        f"dn: dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\n"
+        "dicomDescription: see http://joe:geheim@host/\n"
+    )
+    applied = run("apply", str(file), "--yes", "--no-reload")
+    assert applied.exit_code == 0, applied.stderr
+    shown = run("show").stdout
+    assert "\x1b" not in applied.stdout + shown
+    assert "\x9b" not in applied.stdout + shown
+    assert "geheim" not in applied.stdout + shown
+    assert r"\x1b[31m[bold]red[/bold]\x9b\x0aline" in shown

@@ -124,6 +124,7 @@ def test_without_receiving_dcmtks_storescp_gets_it_and_it_is_not_witnessed(
     assert result.exit_code == 0
     verdict = answer(result)
     assert verdict["headline"].startswith("reported, not witnessed: 3 of 3 instances")
+    assert verdict["verified"] is False, "nobody of ours saw it"
     assert (verdict["received"]["finding"], verdict["received"]["number"]) == ("not witnessed", None)
     assert dcmtk.stored_in(tmp_path / "stored") == set(made.sop_instance_uids)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +15,13 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import ConnectionLost, DirectoryError, NotFound
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import site_files
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import Equals, Not, Present
 from tests.connecting import server_at, server_of
 from tests.cutting_proxy import CuttingProxy
-from tests.running_slapd import RunningSlapd, free_port
+from tests.running_slapd import PASSWORD, RunningSlapd, free_port
 
 pytestmark = pytest.mark.real
 
@@ -180,6 +183,36 @@ def test_the_facts_of_a_stock_slapd(directory: LdapDirectory) -> None:
     assert facts.transactions
     assert facts.assertions
     assert not facts.replicated
+
+
+def test_an_ipv6_address_is_a_host() -> None:
+    server = replace(server_at(1), url=f"ldap://[::1]:{free_port()}")
+    with pytest.raises(DirectoryError, match="cannot connect to the LDAP server"):
+        connect(server)
+
+
+def test_a_provider_is_known_by_its_suffix_when_the_base_is_below_it(tmp_path: Path) -> None:
+    provider = Slapd(
+        tmp_path / "provider",
+        port=free_port(),
+        root_password=PASSWORD,
+        extra_global="moduleload syncprov",
+        extra_database="overlay syncprov",
+    )
+    provider.prepare()
+    provider.load(site_files())
+    base = DN.parse("cn=DICOM Configuration,dc=dcm4che,dc=org")
+    with provider, connect(server_of(RunningSlapd(provider), base_dn=base)) as directory:
+        assert directory.facts().replicated
+
+
+def test_modifications_of_one_attribute_keep_their_order_however_it_is_spelt(directory: LdapDirectory) -> None:
+    names = ("dicomDescription", "DICOMDESCRIPTION", "dicomDescription")
+    steps = (Modification(Operation.REPLACE, name, (b"%d" % number,)) for number, name in enumerate(names))
+    directory.apply(Modify(ARCHIVE, tuple(steps)))
+    found = directory.read_entry(ARCHIVE)
+    assert found is not None
+    assert found.values("dicomDescription") == (b"2",)
 
 
 def test_a_server_that_says_nothing_is_given_up_after_the_time_limit() -> None:

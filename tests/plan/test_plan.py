@@ -157,3 +157,52 @@ def test_a_rename_and_back_keeps_a_second_naming_value() -> None:
 def test_the_undo_of_a_delete_adds_the_entry_as_it_was() -> None:
     planned = plan(Delete(DN.parse(f"cn=dicom,{ARCHIVE}")))
     assert planned.undo().changes == (Add(connection(ARCHIVE)),)
+
+
+def test_an_attribute_that_the_schema_does_not_know_is_replaced_as_a_whole() -> None:
+    """It may be one without equality rule: deleting, or asserting, a single value of it would be refused."""
+    made = plan(setting(Operation.ADD, "face", name="jpegPhoto"))
+    (back,) = made.undo().changes
+    assert isinstance(back, Modify)
+    assert back.modifications == (Modification(Operation.REPLACE, "jpegPhoto"),)
+    assert asserted(back) == Present("jpegPhoto")
+    added = Entry.of(f"dicomDeviceName=q,{DEVICES}", {"objectClass": "dicomDevice", "jpegPhoto": "face"})
+    (gone,) = plan(Add(added)).undo().changes
+    assert Equals("jpegPhoto", b"face") not in getattr(asserted(gone), "inner", ())
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_attribute_named_by_its_oid_is_planned_by_its_name(strict: bool) -> None:
+    made = plan(setting(Operation.ADD, "geheim", name="2.5.4.35"), strict=strict)
+    (change,) = made.changes
+    assert isinstance(change, Modify)
+    assert [each.name for each in change.modifications] == ["userPassword"]
+    (back,) = made.undo().changes
+    assert isinstance(back, Modify)
+    assert back.modifications == (Modification(Operation.DELETE, "userPassword", (b"geheim",)),)
+
+
+def test_values_under_two_names_of_one_attribute_are_one_attribute() -> None:
+    given = Entry.of(f"cn=a,{ARCHIVE}", {"cn": "a", "commonName": "b", "dicomHostname": "h"})
+    (change,) = plan(Add(given)).changes
+    assert isinstance(change, Add)
+    assert change.entry.values("cn") == (b"a", b"b")
+    assert "commonName" not in change.entry
+
+
+def test_a_certificate_without_binary_is_refused_and_not_called_gone() -> None:
+    with pytest.raises(DoesNotFit, match="userCertificate;binary"):
+        plan(Modify(ARCHIVE_DN, (Modification(Operation.DELETE, "userCertificate"),)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Delete(DN.parse("dicomDeviceName=x,cn=Devices,dc=other")),
+        Modify(DN(), (Modification(Operation.DELETE, "description"),)),
+        Rename(ARCHIVE_DN, RDN.of("dicomDeviceName", "x"), new_superior=DN.parse("dc=other")),
+    ],
+)
+def test_what_is_not_below_the_base_is_refused_and_not_called_gone(change: Change) -> None:
+    with pytest.raises(DoesNotFit, match="not below the base DN"):
+        plan(change)

@@ -6,16 +6,19 @@ import os
 import signal
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
-from dcmcfg.directory.ldap import connect
+from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.directory.failures import NoAnswerInTime
+from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import ChangedButNotFinished, ConnectionLost, DirectoryError, DoesNotFit
+from dcmcfg.errors import ChangedButNotFinished, ConnectionLost, DcmcfgError, DirectoryError, DoesNotFit
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
 from dcmcfg.rollout.roll_out import Manner, manner_of, roll_out
@@ -308,3 +311,125 @@ def test_500_changes_go_in_one_transaction(site: Site) -> None:
 def test_what_is_so_already_is_no_step(site: Site) -> None:
     site.change(described(ARCHIVE, "a"))
     assert site.plan([described(ARCHIVE, "a")]).steps == ()
+
+
+def test_a_control_that_the_server_does_not_know_changes_nothing(site: Site) -> None:
+    """Result 12 is what a database without transactions answers, too: the steps must not be taken one by one then."""
+    before = site.octets()
+    odd = Modify(STORESCP, described(STORESCP, "b").modifications, (Control("1.2.3.4", critical=True),))
+    with pytest.raises(DirectoryError) as refused:
+        site.change(described(ARCHIVE, "a"), odd)
+    assert refused.value.result_code == 12
+    assert site.octets() == before
+    assert site.undo_files() == []
+
+
+def test_entries_that_change_places_are_not_taken_for_moved_by_somebody_else(site: Site) -> None:
+    before = site.octets()
+    names = [("storescp", "swap"), ("workstation", "storescp"), ("swap", "workstation")]
+    renames = [Rename(DEVICES.child("dicomDeviceName", old), RDN.of("dicomDeviceName", new)) for old, new in names]
+    connections = [DEVICES.child("dicomDeviceName", name).child("cn", "dicom") for name, _ in names[:2]]
+    ports = [Modify(dn, (Modification(Operation.REPLACE, "dicomPort", (b"4711",)),)) for dn in connections]
+    outcome = site.change(*renames, *ports)
+    site.apply_file(outcome.undo_file)
+    assert site.octets() == before
+
+
+@pytest.mark.parametrize("letting_in", [True, False], ids=["made", "not made"])
+def test_a_change_of_case_with_a_lost_answer_is_told_by_its_octets(
+    slapd: RunningSlapd, site_of: SiteOf, letting_in: bool
+) -> None:
+    """By the rules of the schema the tree before and the tree after are equal."""
+    direct = site_of(server_of(slapd))
+    direct.change(described(ARCHIVE, "main archive"))
+    plan = direct.plan([described(ARCHIVE, "Main Archive")])
+    with connect(server_of(slapd)) as directory:
+        losing: Any = Losing(directory, letting_in=letting_in)
+        lost: AbstractContextManager[object] = pytest.raises(ConnectionLost) if not letting_in else nullcontext()
+        with lost:
+            roll_out(
+                losing,
+                plan,
+                manner=Manner.ONE_CHANGE,
+                undo_folder=direct.undo_folder,
+                site="",
+                on_step=lambda *_: None,
+            )
+
+
+def test_an_answer_overdue_is_not_told_as_nothing_changed(slapd: RunningSlapd, site_of: SiteOf) -> None:
+    """The server may be busy writing: what is not made so far may be made a moment later."""
+    site = site_of(server_of(slapd))
+    plan = site.plan([described(ARCHIVE, "slow")])
+    with connect(server_of(slapd)) as directory:
+        losing: Any = Losing(directory, letting_in=False, error=NoAnswerInTime("no answer in time"))
+        with pytest.raises(ChangedButNotFinished, match="may make it yet"):
+            roll_out(
+                losing, plan, manner=Manner.ONE_CHANGE, undo_folder=site.undo_folder, site="", on_step=lambda *_: None
+            )
+    (undo,) = site.undo_files()
+    site.change(described(ARCHIVE, "slow"))
+    site.apply_file(undo)
+
+
+def test_a_server_that_dies_between_steps_leaves_an_undo_for_either_case(slapd: RunningSlapd, site_of: SiteOf) -> None:
+    site = site_of(server_of(slapd))
+    before = site.octets()
+    plan = site.plan([described(ARCHIVE, "a"), described(STORESCP, "b")])
+
+    def kill(done: int, _: int) -> None:
+        if done == 1:
+            os.kill(slapd.slapd.pid or 0, signal.SIGKILL)
+
+    with (
+        connect(server_of(slapd)) as directory,
+        pytest.raises(ChangedButNotFinished, match="not known whether") as unknown,
+    ):
+        roll_out(directory, plan, manner=Manner.STEP_BY_STEP, undo_folder=site.undo_folder, site="", on_step=kill)
+    slapd.slapd.stop()
+    slapd.slapd.start()
+    made, not_made = site.undo_files()
+    assert str(made) in unknown.value.next_step
+    assert str(not_made) in unknown.value.next_step
+    with pytest.raises(DoesNotFit):
+        site.apply_file(made)
+    site.apply_file(not_made)
+    assert site.octets() == before
+
+
+def test_an_undo_that_cannot_be_written_part_way_is_no_claim_that_nothing_changed(
+    without_transactions: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = without_transactions
+    plan = site.plan([described(ARCHIVE, "a"), described(STORESCP, "b")])
+
+    def full(*_: object) -> None:
+        raise DcmcfgError("the undo cannot be written (No space left on device)")
+
+    def stop(done: int, _: int) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("dcmcfg.rollout.roll_out.replace_undo", full)
+    with connect(site.server) as directory, pytest.raises(ChangedButNotFinished, match="1 of 2 steps") as stopped:
+        roll_out(directory, plan, manner=Manner.STEP_BY_STEP, undo_folder=site.undo_folder, site="", on_step=stop)
+    assert "No space left" in stopped.value.next_step
+
+
+class Losing:
+    """A directory that loses the answer to each change; *letting_in* says whether the change arrives."""
+
+    def __init__(self, directory: LdapDirectory, *, letting_in: bool, error: ConnectionLost | None = None) -> None:
+        self._directory = directory
+        self._letting_in = letting_in
+        self._error = error or ConnectionLost("the connection was lost")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._directory, name)
+
+    def apply(self, change: Change) -> None:
+        if self._letting_in:
+            self._directory.apply(change)
+        raise self._error
+
+    def reopened(self) -> LdapDirectory:
+        return self._directory

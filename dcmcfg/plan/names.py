@@ -1,0 +1,48 @@
+"""Attribute names as the server will give them back, whatever name a file uses for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from dcmcfg.changes import Add, Change, Modify
+from dcmcfg.entry import Attribute, Entry
+from dcmcfg.errors import DoesNotFit
+from dcmcfg.schema.definitions import Schema
+from dcmcfg.tree import canonical_name
+
+
+def with_canonical_names(schema: Schema, change: Change) -> Change:
+    """Return *change* with aliases (``commonName``) and OIDs of attributes replaced by their names (``cn``).
+
+    Otherwise a tree would hold one attribute under two names, and a secret named by its OID would not be known as one.
+    Raises :class:`DoesNotFit` for a certificate without ``;binary``, which would seem to be an attribute of its own.
+    """
+    match change:
+        case Add(entry):
+            _require_binary(schema, change, (attribute.name for attribute in entry.attributes))
+            return replace(change, entry=Entry(entry.dn, _attributes(schema, entry.attributes)))
+        case Modify(_, modifications):
+            _require_binary(schema, change, (modification.name for modification in modifications))
+            named = (replace(each, name=canonical_name(schema, each.name)) for each in modifications)
+            return replace(change, modifications=tuple(named))
+        case _:
+            return change
+
+
+def _require_binary(schema: Schema, change: Change, names: Iterable[str]) -> None:
+    """A certificate travels as ``;binary`` only (RFC 4523 §2.1)."""
+    for name in names:
+        known = schema.attribute(name)
+        if known is not None and known.syntax == "Certificate" and "binary" not in name.lower().split(";"):
+            raise DoesNotFit(f"{name} must be written {name};binary", on=str(change.dn), result_code=17)
+
+
+def _attributes(schema: Schema, given: Iterable[Attribute]) -> tuple[Attribute, ...]:
+    """Return *given* renamed, values that stood under several names of one attribute together."""
+    found: dict[str, Attribute] = {}
+    for attribute in given:
+        name = canonical_name(schema, attribute.name)
+        known = found.get(name.lower(), Attribute(name, ()))
+        found[name.lower()] = Attribute(known.name, known.values + attribute.values)
+    return tuple(found.values())
