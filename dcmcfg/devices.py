@@ -163,8 +163,10 @@ class Configuration:
         for device in self.devices:
             if device.name.lower() == name.lower():
                 return device
+        if (ae := self.network_ae(name)) is not None:
+            raise NotFound(f"there is no device {name}", next_step=f"it is an AE: {ae.device.name}/{name}")
         names = ", ".join(device.name for device in self.devices) or "none"
-        raise NotFound(f"there is no device {name}", next_step=f"--device names one of: {names}")
+        raise NotFound(f"there is no device {name}", next_step=f"the devices are: {names}")
 
     def network_aes(self) -> Iterator[NetworkAE]:
         """Yield every AE of every device."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dcmcfg.errors import LdifError
 from dcmcfg.ldif.reader import LdifErrors, read_all
 from dcmcfg.ldif.records import Record
+from dcmcfg.plan.text import directory_of
 
 _STDIN = "-"
 _SHOWN_PROBLEMS = 20
+_HEAD = 4096
 
 
 def read_files(paths: Sequence[Path]) -> tuple[tuple[str, tuple[Record, ...]], ...]:
@@ -31,6 +33,24 @@ def read_files(paths: Sequence[Path]) -> tuple[tuple[str, tuple[Record, ...]], .
     if problems:
         raise _listed(problems)
     return tuple(read)
+
+
+def file_doubts(files: Sequence[tuple[str, Sequence[Record]]], ldap_url: str) -> Iterator[str]:
+    """Yield a sentence for each of *files* (name, records) that is empty, or was written for another *ldap_url*."""
+    for name, records in files:
+        if not records:
+            yield f"{name} holds no records."
+        written_for = _written_for(Path(name))
+        if written_for not in (None, ldap_url):
+            yield f"{name} was written for {written_for}, and this is {ldap_url}."
+
+
+def _written_for(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return directory_of(file.read(_HEAD))
+    except OSError:  # standard input, or a pipe that was read already
+        return None
 
 
 def _read(path: Path) -> tuple[Record, ...]:

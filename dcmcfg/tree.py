@@ -192,8 +192,14 @@ class Draft:
     def _existing(self, dn: DN) -> Entry:
         entry = self.get(dn)
         if entry is None:
-            raise DoesNotFit("there is no such entry", on=str(dn), result_code=32)
+            raise DoesNotFit("there is no such entry", on=str(dn), next_step=self._nearest(dn), result_code=32)
         return entry
+
+    def _nearest(self, dn: DN) -> str:
+        above = dn.parent
+        while above.rdns and self.get(above) is None:
+            above = above.parent
+        return f"it exists up to {above}" if above.rdns else "is it below the base DN?"
 
     def _require_parent(self, dn: DN) -> None:
         """Refuse an entry without parent, but for the topmost one of a tree (whose parent is not part of it)."""

@@ -11,7 +11,8 @@ import pytest
 
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
-from tests.running_slapd import PASSWORD, RunningSlapd, copy_database, free_port, loaded_database
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd, copy_database, loaded_database
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts background jobs with SIGINT ignored, and so would be every program that the tests interrupt.

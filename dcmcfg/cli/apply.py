@@ -10,7 +10,7 @@ from dcmcfg.cli.changing import Choices, carry_out, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.ldif_files import read_files
+from dcmcfg.ldif_files import file_doubts, read_files
 from dcmcfg.plan.plan import make_plan
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.settings import Settings
@@ -30,5 +30,4 @@ def apply_command(settings: Settings, choices: Choices, *, files: tuple[Path, ..
     records = read_files(files)
     with open_directory(settings) as directory:
         plan = make_plan(read_tree(directory), wanted_of(records))
-        empty = tuple(f"{name} holds no records." for name, found in records if not found)
-        carry_out(settings, directory, plan, choices, empty)
+        carry_out(settings, directory, plan, choices, tuple(file_doubts(records, settings.ldap_url)))

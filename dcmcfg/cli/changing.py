@@ -17,10 +17,11 @@ from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import AnswerIsNo, ArchiveError, ChangedButNotFinished, DcmcfgError
+from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.text import plan_ldif
-from dcmcfg.render.console import progress, stderr_console, stdout_console
-from dcmcfg.render.plan import already_lines, plan_counts, plan_json, plan_view, print_to
+from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console
+from dcmcfg.render.plan import already_lines, plan_counts, plan_json, print_plan
 from dcmcfg.rollout.roll_out import Manner, Outcome, manner_of, roll_out
 from dcmcfg.rollout.undo_file import write_private
 from dcmcfg.settings import Settings, site_headline
@@ -76,7 +77,7 @@ def carry_out(
     the archive does not answer, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the directory
     was changed and the archive did not reload.
     """
-    _show(settings, plan, choices, warnings)
+    _show(settings, plan, choices, (*warnings, *doubts(plan)))
     if not plan.steps:
         _report(settings, plan, choices, None, reloaded=False)
         return
@@ -96,23 +97,22 @@ def carry_out(
     outcome = _write(settings, directory, plan, manner)
     _say(choices, f"done {outcome.manner.value}\nundo: dcmcfg apply {outcome.undo_file}")
     if service is not None:
-        _reload(service)
+        _reload(service, outcome)
     _report(settings, plan, choices, outcome, reloaded=service is not None)
 
 
 def _show(settings: Settings, plan: Plan, choices: Choices, warnings: Sequence[str]) -> None:
     console = stderr_console() if choices.stdout_taken else stdout_console()
-    console.print(site_headline(settings), markup=False, highlight=False, soft_wrap=True)
-    for line in already_lines(plan):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for line in (site_headline(settings), *already_lines(plan)):
+        print_line(console, line)
     if plan.steps:
-        print_to(console, plan_view(plan))
+        print_plan(console, plan)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
 
 
 def _say(choices: Choices, text: str) -> None:
-    click.echo(text, err=choices.stdout_taken)
+    click.echo(invocation.current().spoken(text), err=choices.stdout_taken)
 
 
 def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
@@ -132,11 +132,13 @@ def _reachable(settings: Settings) -> ControlService:
     """Return the archive's control service once it has answered, before anything is written."""
     service = control_service(settings)
     try:
-        service.status()
+        status = service.status()
     except ArchiveError as error:
         again = "nothing was changed; --no-reload changes the directory without the archive"
         step = f"{error.next_step}; {again}" if error.next_step else again
         raise ArchiveError(error.what, on=error.on, next_step=step) from error
+    if not status.started:
+        click.echo(f"warning: the archive is {status.state}; a reload does not start it.", err=True)
     return service
 
 
@@ -148,15 +150,16 @@ def _write(settings: Settings, directory: Directory, plan: Plan, manner: Manner)
         )
 
 
-def _reload(service: ControlService) -> None:
+def _reload(service: ControlService, outcome: Outcome) -> None:
+    next_step = f"dcmcfg reload; if the archive cannot load the change, take it back: dcmcfg apply {outcome.undo_file}"
     try:
         service.reload()
     except ArchiveError as error:
-        raise ChangedButNotFinished(
-            f"the directory was changed, but the archive did not reload: {error.what}",
-            on=error.on,
-            next_step="dcmcfg reload",
-        ) from error
+        what = f"the directory was changed, but the archive did not reload: {error.what}"
+        raise ChangedButNotFinished(what, on=error.on, next_step=next_step) from error
+    except KeyboardInterrupt:
+        what = "the directory was changed, and the reload was interrupted"
+        raise ChangedButNotFinished(what, next_step=next_step) from None
 
 
 def _report(settings: Settings, plan: Plan, choices: Choices, outcome: Outcome | None, *, reloaded: bool) -> None:

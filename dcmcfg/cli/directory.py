@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dcmcfg.cli.terminal import bind_password
+from dcmcfg.directory.failures import INVALID_CREDENTIALS
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.server import LdapServer
+from dcmcfg.errors import DirectoryError
 from dcmcfg.settings import Settings
 
 
@@ -13,7 +15,17 @@ def open_directory(settings: Settings) -> LdapDirectory:
 
     Raises :class:`~dcmcfg.errors.DirectoryError` when it cannot be reached or refuses.
     """
-    password = bind_password(settings) if settings.bind_dn else ""
-    return connect(
-        LdapServer(settings.ldap_url, settings.base_dn, settings.bind_dn, password, ca_file=settings.ca_file)
-    )
+    password = bind_password(settings)
+    server = LdapServer(settings.ldap_url, settings.base_dn, settings.bind_dn, password, ca_file=settings.ca_file)
+    try:
+        return connect(server)
+    except DirectoryError as error:
+        if error.result_code != INVALID_CREDENTIALS:
+            raise
+        origin = settings.origins.get("bind_password", "what was typed")
+        raise DirectoryError(
+            error.what,
+            on=error.on,
+            next_step=f"the bind DN comes from {settings.origins['bind_dn']}, the password from {origin}",
+            result_code=error.result_code,
+        ) from error

@@ -47,7 +47,7 @@ def exit_from(run: Callable[[], object], invocation: Invocation) -> NoReturn:
         _tell("interrupted" + ("; something may have been changed" if invocation.writing else ""))
         sys.exit(INTERRUPTED)
     except DcmcfgError as error:
-        tell_error(error)
+        _tell(f"{error.on}: {error.what}" if error.on else error.what, invocation.spoken(error.next_step))
         sys.exit(error.exit_code)
     except Exception as error:
         if os.environ.get(DEBUG):
@@ -61,12 +61,8 @@ def exit_from(run: Callable[[], object], invocation: Invocation) -> NoReturn:
     sys.exit(outcome if isinstance(outcome, int) else 0)
 
 
-def tell_error(error: DcmcfgError) -> None:
-    """Print *error* on stderr: what happened on which thing, the next step on a line of its own."""
-    _tell(f"{error.on}: {error.what}" if error.on else error.what, error.next_step)
-
-
 def _tell(problem: str, next_step: str = "") -> None:
+    """Print *problem* on stderr, the next step on a line of its own."""
     text = f"dcmcfg: {problem}" + (f"\n  next: {next_step}" if next_step else "")
     # Peers and files had a hand in the text: their control characters must not reach the terminal.
     click.echo("".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text), err=True)

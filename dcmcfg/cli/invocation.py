@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass, field
 
 import click
+
+_COMMAND = re.compile(r"\bdcmcfg (?=(?:apply|export-ldif|reload|set-external-retrieve|show|status|verify)\b)")
 
 
 @dataclass
 class Invocation:
     """One run of the program.
 
-    ``site`` holds the site options given before the command, by name. ``writing`` is true from the first request
-    that may change something: a failure that nobody foresaw is exit code 4 from there on, and 3 before.
+    ``site`` holds the site options given before the command, by name; once it runs, those after it too. ``writing``
+    is true from the first request that may change something: a failure that nobody foresaw is exit code 4 from there
+    on, and 3 before.
     """
 
     site: dict[str, str] = field(default_factory=dict)
     writing: bool = False
+
+    def spoken(self, text: str) -> str:
+        """Return *text* with the site options of this run in each command line that it tells the user to type."""
+        options = "".join(f"--{name.replace('_', '-')} {shlex.quote(value)} " for name, value in self.site.items())
+        return _COMMAND.sub(lambda _: f"dcmcfg {options}", text)
 
 
 def current() -> Invocation:

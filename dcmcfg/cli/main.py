@@ -6,6 +6,7 @@ import functools
 import importlib
 import sys
 from difflib import get_close_matches
+from io import TextIOWrapper
 from typing import Any, NamedTuple
 
 import click
@@ -114,5 +115,11 @@ def program(ctx: click.Context, /, **site: str | None) -> None:
 
 
 def main() -> None:
-    """Run the program on the command line's arguments, and exit."""
+    """Run the program on the command line's arguments, and exit.
+
+    A character that the locale cannot show is written as an escape: it must not cost the user the answer.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     program(prog_name="dcmcfg")

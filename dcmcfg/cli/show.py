@@ -10,7 +10,7 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.render.console import stdout_console
+from dcmcfg.render.console import print_view, stdout_console
 from dcmcfg.render.device import device_json, device_view
 from dcmcfg.settings import Settings
 
@@ -32,4 +32,4 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps(device_json(device, aes), indent=2))
     else:
-        stdout_console().print(device_view(device, aes), markup=False, highlight=False)
+        print_view(stdout_console(), device_view(device, aes))

@@ -42,8 +42,8 @@ def site_options(command: Callable[..., R]) -> Callable[..., R]:
     @functools.wraps(command)
     def with_settings(**parameters: object) -> R:
         own = {name: parameters.pop(name) for name in SITE_SETTINGS}
-        before = invocation.current().site
-        options = before | {name: str(value) for name, value in own.items() if value is not None}
+        options = invocation.current().site
+        options.update({name: str(value) for name, value in own.items() if value is not None})
         settings: Settings = resolve(options, os.environ)
         return command(settings=settings, **parameters)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli import invocation
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.failures import DEBUG
 from dcmcfg.cli.site import site_options
@@ -100,6 +101,7 @@ def verify_command(
                 watcher=replace(watcher, on_sent=sent.now),
             )
         verdict = judge(evidence, require_witness=require_witness)
+        verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
         if as_json:
             click.echo(json.dumps(verdict_json(verdict, evidence), indent=2))
         else:

@@ -26,7 +26,7 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
     12: ("the server cannot do what was asked (unavailable critical extension)", ""),
     13: ("the server wants an encrypted connection", "use ldaps://"),
     16: ("there is no such attribute or value", ""),
-    17: ("the server's schema does not know the attribute", "upgrade the schema first"),
+    17: ("the server's schema does not know the attribute", "check its spelling, else upgrade the server's schema"),
     18: ("the attribute's values cannot be compared one by one", "replace the attribute as a whole"),
     19: ("the value breaks a constraint, e.g. a second value of a single-valued attribute", ""),
     20: ("the value is already there", ""),
@@ -35,7 +35,7 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
     34: ("the DN is not valid here", ""),
     49: (
         "the server refused the bind DN or the password",
-        "check --bind-dn and the password (DCMCFG_BIND_PASSWORD)",
+        "check --bind-dn and where the password comes from",
     ),
     50: ("the bind DN has not the right to do this", "bind as the administrator"),
     51: ("the server is busy", "try again"),
@@ -67,7 +67,8 @@ def check(result: Mapping[str, Any], on: str) -> None:
     said = " ".join(str(result.get("message") or "").split())
     what = f"{meaning} (LDAP result {code}{': ' + said if said else ''})"
     if code == NO_SUCH_OBJECT:
-        raise NotFound(what, on=on, next_step=next_step)
+        matched = str(result.get("dn") or "")
+        raise NotFound(what, on=on, next_step=f"it exists up to {matched}" if matched else next_step)
     raise DirectoryError(what, on=on, next_step=next_step, result_code=code)
 
 
@@ -112,6 +113,7 @@ _CONNECT_SIGNS = (
     ("temporary failure in name resolution", "the host name cannot be resolved"),
     ("nodename nor servname", "the host name is not known"),
     ("invalid server address", "the host name is not known"),
+    ("ssl", "it does not speak TLS there (ldap:// is without, ldaps:// with TLS)"),
     ("timed out", _OVERDUE),
     ("no route to host", "no route to host"),
     ("network is unreachable", "the network is unreachable"),

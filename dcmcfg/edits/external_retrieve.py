@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.devices import Configuration, Device
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.spelling import near_misses
 
 ATTRIBUTE = "dcmExternalRetrieveAEDestination"
 _AE_CLASSES = ("dcmNetworkAE", "dcmArchiveNetworkAE")
@@ -58,19 +58,17 @@ def _require_known(configuration: Configuration, device: Device, title: str) -> 
     other = {name for ae in device.network_aes for name in ae.other_titles}
     if title in titles | other or any(ae.title == "*" for ae in device.network_aes):
         return
-    near = _near(title, sorted(titles | other))
+    near = near_misses(title, titles | other)
     raise Refused(
         f"no AE has the title {title}" + (f"; near misses: {', '.join(near)}" if near else ""),
         next_step="name a storage SCP of the archive, or say --force-unknown-ae",
     )
 
 
-def _near(title: str, known: list[str]) -> list[str]:
-    by_folded = {name.casefold(): name for name in known}
-    return [by_folded[name] for name in get_close_matches(title.casefold(), by_folded, n=3, cutoff=0.6)]
-
-
 def _doubts(configuration: Configuration, device: Device, title: str) -> Iterator[str]:
+    holders = [ae.device.name for ae in configuration.network_aes() if ae.title == title]
+    if len(holders) > 1:
+        yield f"{title} is an AE of several devices ({', '.join(holders)}); the archive takes the first it finds."
     own = next((ae for ae in device.network_aes if ae.title == title), None)
     if own is None:
         own = next((ae for ae in device.network_aes if title in ae.other_titles), None)

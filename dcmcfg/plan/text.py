@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from dcmcfg.changes import Change
 from dcmcfg.ldif.writer import VERSION_LINE, format_change
 from dcmcfg.plan.plan import Plan
 
+#: The first comment of the files that dcmcfg writes, which tells the site by its headline.
+_WRITTEN_FOR = re.compile(rb"^# dcmcfg (?:plan for|undo of) .* @ (\S+)", re.MULTILINE)
+
 
 def plan_ldif(plan: Plan, *, comments: Iterable[str] = ()) -> str:
     """Return *plan* as LDIF, assertions and secrets included; *comments* head it, a line each."""
     return change_ldif(plan.changes, comments=comments)
+
+
+def directory_of(head: bytes) -> str | None:
+    """Return the LDAP URL that a plan or undo file was written for, from the *head* of it; None for other files."""
+    found = _WRITTEN_FOR.search(head)
+    return found.group(1).decode("utf-8", "replace") if found else None
 
 
 def change_ldif(changes: Iterable[Change], *, comments: Iterable[str] = ()) -> str:

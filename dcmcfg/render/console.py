@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 #: Where there is no terminal, a table is as wide as its content may sensibly be.
@@ -27,9 +27,32 @@ def stderr_console() -> Console:
     return _console(on_stderr=True)
 
 
+def print_view(console: Console, view: RenderableType) -> None:
+    """Print *view*; nothing in it is markup, and where there is no terminal no line ends in blanks."""
+    if console.is_terminal:
+        console.print(view, markup=False, highlight=False)
+        return
+    with console.capture() as captured:
+        console.print(view, markup=False, highlight=False)
+    for line in captured.get().splitlines():
+        print_line(console, line.rstrip())
+
+
+def print_line(console: Console, line: str) -> None:
+    """Print *line* as it is and unbroken, whatever the width: it may be there to be copied."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class _Quiet(Console):
+    """A console that leaves a reader who went away to the caller; rich's own ends with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def _console(*, on_stderr: bool) -> Console:
-    console = Console(stderr=on_stderr, highlight=False)
-    return console if console.is_terminal else Console(stderr=on_stderr, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+    console = _Quiet(stderr=on_stderr, highlight=False)
+    return console if console.is_terminal else _Quiet(stderr=on_stderr, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
 
 
 @contextmanager

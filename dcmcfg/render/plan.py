@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +16,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.render.console import visible
+from dcmcfg.render.console import print_line, print_view, visible
 from dcmcfg.secret_values import change_without_secrets, is_secret
 from dcmcfg.tree import Tree
 
@@ -25,16 +25,13 @@ SHOWN_STEPS = 40
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
 
 
-def plan_view(plan: Plan) -> RenderableType:
-    """Return *plan* as a table of what moves, then as LDIF; DNs in the table are relative to the devices' container."""
+def print_plan(console: Console, plan: Plan) -> None:
+    """Print *plan* as a table of what moves, then as LDIF; DNs in the table are relative to the devices' container."""
     shown = plan.steps[:SHOWN_STEPS]
-    parts: list[RenderableType] = [
-        _table(shown, _devices_dn(plan.before)),
-        Text(_ldif(step.change for step in shown).rstrip("\n")),
-    ]
+    print_view(console, _table(shown, _devices_dn(plan.before)))
+    print_line(console, _ldif(step.change for step in shown).rstrip("\n"))
     if left := len(plan.steps) - len(shown):
-        parts.append(Text(f"… and {left} more steps; --out FILE writes the whole plan"))
-    return Group(*parts)
+        print_line(console, f"… and {left} more steps; --out FILE writes the whole plan")
 
 
 def plan_counts(plan: Plan) -> str:
@@ -56,11 +53,6 @@ def already_lines(plan: Plan) -> Iterator[str]:
     """Yield a line for each wanted change that the tree holds already."""
     for change in plan.already:
         yield f"already so: {_word(change)} {visible(str(change.dn))}"
-
-
-def print_to(console: Console, view: RenderableType) -> None:
-    """Print *view* as it is: nothing in it is markup."""
-    console.print(view, markup=False, highlight=False)
 
 
 def _table(steps: Iterable[Step], base: DN) -> Table:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
 from typing import Any
 
 from rich.console import Console
@@ -26,11 +24,8 @@ _LABEL = 10  # columns
 def print_verdict(verdict: Verdict, evidence: Evidence) -> None:
     """Print the report: the headline, who asked whom, each part by itself, what to do next.
 
-    Lines are broken at a terminal only: elsewhere a UID stays in one piece, and no line ends in blanks. A character
-    that the locale cannot show must not lose the verdict.
+    Lines are broken at a terminal only: elsewhere a UID stays in one piece, and no line ends in blanks.
     """
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     console = stdout_console()
     for line in _report(verdict, evidence, console):
         line.rstrip()

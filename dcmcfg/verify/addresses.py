@@ -12,6 +12,7 @@ from dcmcfg.dicom.listening import is_this_machine
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.retrieve_settings import effective
+from dcmcfg.spelling import near_misses
 from dcmcfg.verify.evidence import ConfiguredRoute
 
 STOCK_AE = "DCM4CHEE"
@@ -85,10 +86,12 @@ def find_addresses(
     connection = asked.listening()
     archive = _peer(asked, connection, connect, "--connect HOST:PORT gives the archive's address")
     target = configuration.network_ae(destination)
+    near = near_misses(destination, (ae.title for ae in configuration.network_aes()))
     if receive and target is None:
+        meant = f"did you mean {', '.join(near)}? Else " if near else ""
         raise NotFound(
             f"the tree has no AE {destination}, so there is no address to receive on",
-            next_step="name another AE with --dest, or verify without --receive",
+            next_step=f"{meant}name another AE with --dest, or verify without --receive",
         )
     listening = target.listening() if target else None
     receiver = None
@@ -97,7 +100,7 @@ def find_addresses(
     return Addresses(
         archive=archive,
         destination=receiver,
-        route=_route(asked, target),
+        route=_route(asked, target, near),
         timeouts=_timeouts(device, connection, timeout_s),
         warnings=tuple(_warnings(archive, connect, target, receiver, destination, elsewhere)),
     )
@@ -140,7 +143,7 @@ def _is_usable(connection: Connection | None) -> bool:
     return connection is not None and connection.port is not None and connection.port in _PORTS
 
 
-def _route(asked: NetworkAE, target: NetworkAE | None) -> ConfiguredRoute:
+def _route(asked: NetworkAE, target: NetworkAE | None, near: tuple[str, ...]) -> ConfiguredRoute:
     setting = effective(asked, "dcmExternalRetrieveAEDestination")
     sources = {"AE": f"AE {asked.title}", "device": f"device {asked.device.name}", "": ""}
     return ConfiguredRoute(
@@ -148,6 +151,7 @@ def _route(asked: NetworkAE, target: NetworkAE | None) -> ConfiguredRoute:
         source=sources[setting.level],
         archive_titles=frozenset(ae.title for ae in asked.device.network_aes),
         destination_known=target is not None and target.installed,
+        near_destination=near if target is None else (),
     )
 
 

@@ -43,6 +43,9 @@ def _destination_unknown(evidence: Evidence) -> str:
     asked = _refused_by_the_external_archive(evidence)
     if asked is None and _by_the_archive(evidence):
         if not route.destination_known:
+            if route.near_destination:
+                near = ", ".join(route.near_destination)
+                return f"the tree has no AE {question.destination} (case counts); did you mean {near}?"
             return f"the tree has no AE {question.destination}: create it with host and port, then dcmcfg reload"
         words = f"Unknown AE: {question.destination}"
         return f"check: {explain('C-MOVE', DESTINATION_UNKNOWN, words).look_at}"

@@ -47,6 +47,7 @@ class ConfiguredRoute:
     source: str = ""  # where it comes from: "device dcm4chee-arc" or "AE DCM4CHEE"
     archive_titles: frozenset[str] = frozenset()  # all AE titles of the archive's device
     destination_known: bool = True  # whether the Move Destination is an AE in the tree
+    near_destination: tuple[str, ...] = ()  # titles in the tree that are spelt almost like it
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Sequence
 
 
-def at_terminal(arguments: Sequence[str], answers: Sequence[tuple[str, str]]) -> tuple[int, str]:
-    """Run ``dcmcfg`` with *arguments* at a terminal 120 columns wide; return its exit code and all it showed.
+def at_terminal(arguments: Sequence[str], answers: Sequence[tuple[str, str]], *, columns: int = 120) -> tuple[int, str]:
+    """Run ``dcmcfg`` with *arguments* at a terminal of that many *columns*; return its exit code and all it showed.
 
     Each of *answers* is (the prompt's end, what is typed); ``\\x03`` is Ctrl-C.
     """
     pid, terminal = pty.fork()
     if pid == 0:
-        os.environ["COLUMNS"] = "120"
+        os.environ["COLUMNS"] = str(columns)
         os.environ["TERM"] = "dumb"
         os.execv(sys.executable, [sys.executable, "-m", "dcmcfg", *arguments])
     seen = b""

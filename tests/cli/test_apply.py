@@ -13,7 +13,8 @@ from dcmcfg.lab.tree import example_files, site_files
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, settle_at, undo_files
-from tests.running_slapd import PASSWORD, RunningSlapd, free_port
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 
 pytestmark = pytest.mark.real
 
@@ -146,7 +147,8 @@ def test_every_record_that_does_not_fit_is_named_and_nothing_changes(run: Run, s
     result = run("apply", file, "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr.splitlines()[0] == "dcmcfg: 3 of 4 changes do not fit the tree:"
-    assert f"  {file}:6: cn=nowhere,{DEVICES}: there is no such entry" in result.stderr.splitlines()
+    missing = f"  {file}:6: cn=nowhere,{DEVICES}: there is no such entry — it exists up to {DEVICES}"
+    assert missing in result.stderr.splitlines()
     assert f"  {file}:11: {ARCHIVE_DN}: the entry has" in result.stderr
     assert f"  {file}:14: dicomDeviceName=storescp,{DEVICES}: the entry already exists and differs in" in result.stderr
     assert site.octets() == before
@@ -274,3 +276,14 @@ def test_a_move_is_shown_with_where_it_goes(run: Run, site: CliSite, tmp_path: P
     file = written(tmp_path / "move.ldif", f"{text}newsuperior: dicomDeviceName=storescp,{DEVICES}\n")
     table = run("apply", file, "--dry-run").stdout.partition("changetype")[0]
     assert "cn=moved,dicomDeviceName=storescp" in "".join(table.split())
+
+
+def test_an_undo_written_for_another_server_is_warned_about(run: Run, site: CliSite, tmp_path: Path) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    (undo,) = undo_files()
+    elsewhere = undo.read_text().replace(site.slapd.url, "ldap://pacs.example:389")
+    file = written(tmp_path / "undo.ldif", elsewhere)
+    result = run("apply", file, "--dry-run")
+    assert result.exit_code == 0
+    assert result.stderr == f"warning: {file} was written for ldap://pacs.example:389, and this is {site.slapd.url}.\n"
+    assert run("apply", str(undo), "--dry-run").stderr == ""

@@ -16,7 +16,8 @@ from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, CliSite
-from tests.running_slapd import PASSWORD, RunningSlapd, free_port
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 
 pytestmark = pytest.mark.real
 

@@ -75,5 +75,6 @@ def test_reload_whose_outcome_is_not_known_is_exit_code_4(
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/reload: the reload was sent and not confirmed: no answer within 0.2 s\n"
-        "  next: dcmcfg status, then dcmcfg reload once more: reloading twice does no harm\n"
+        f"  next: dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once more: "
+        "reloading twice does no harm\n"
     )

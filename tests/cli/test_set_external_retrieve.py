@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, undo_files
-from tests.running_slapd import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 
@@ -223,7 +225,7 @@ def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSit
     assert site.values(NAME) == ()
     without = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url, "--no-reload")
     assert without.exit_code == 0
-    assert without.stdout.endswith("the archive was not asked to reload: dcmcfg reload\n")
+    assert without.stdout.endswith(f"the archive was not asked to reload: dcmcfg --archive-url {url} reload\n")
     assert site.values(NAME) == ("DCM4CHEE",)
 
 
@@ -234,10 +236,10 @@ def test_a_reload_that_fails_after_the_change_exits_4_with_the_command_that_fini
     assert result.exit_code == 4
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: the directory was changed, but the archive did not reload: "
-        "RuntimeException: boom (HTTP 500)\n  next: dcmcfg reload\n"
+        "RuntimeException: boom (HTTP 500)\n  next: dcmcfg reload; if the archive cannot load the change, take it "
+        f"back: dcmcfg apply {undo_files()[0]}\n"
     )
     assert site.values(NAME) == ("DCM4CHEE",)
-    assert len(undo_files()) == 1
 
 
 def test_a_wrong_password_and_a_missing_server_change_nothing(
@@ -248,7 +250,7 @@ def test_a_wrong_password_and_a_missing_server_change_nothing(
     assert (wrong.exit_code, wrong.stdout) == (3, "")
     assert wrong.stderr == (
         f"dcmcfg: {site.slapd.bind_dn} @ {site.slapd.url}: the server refused the bind DN or the password "
-        "(LDAP result 49)\n  next: check --bind-dn and the password (DCMCFG_BIND_PASSWORD)\n"
+        "(LDAP result 49)\n  next: the bind DN comes from default, the password from DCMCFG_BIND_PASSWORD\n"
     )
     url = f"ldap://127.0.0.1:{free_port()}"
     monkeypatch.setenv("DCMCFG_LDAP_URL", url)
@@ -264,8 +266,7 @@ def test_an_unknown_device_is_told_with_those_there_are(run: Run, site: CliSite)
     result = run("set-external-retrieve", "DCM4CHEE", "--yes", "--device", "pacs")
     assert result.exit_code == 3
     assert result.stderr == (
-        "dcmcfg: there is no device pacs\n"
-        "  next: --device names one of: dcm4chee-arc, longterm, storescp, workstation\n"
+        "dcmcfg: there is no device pacs\n  next: the devices are: dcm4chee-arc, longterm, storescp, workstation\n"
     )
 
 
@@ -288,3 +289,34 @@ def test_on_the_stock_configuration_the_value_is_there_already(run: Run, stock_s
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     assert stock_site.values(NAME) == ("DCM4CHEE",)
     assert os.environ["DCMCFG_LDAP_URL"] == stock_site.slapd.url
+
+
+def test_commands_to_type_name_the_site_that_the_options_named(run: Run, site: CliSite, tmp_path: Path) -> None:
+    password = tmp_path / "pass word"
+    password.write_text(site.slapd.password)
+    options = ("--ldap-url", site.slapd.url, "--bind-password-file", str(password))
+    result = run(*options, "set-external-retrieve", "DCM4CHEE", "--yes")
+    assert result.exit_code == 0, result.stderr
+    told = f"dcmcfg --ldap-url {site.slapd.url} --bind-password-file '{password}' apply {undo_files()[0]}"
+    assert f"undo: {told}\n" in result.stdout
+
+
+def test_an_archive_that_is_stopped_is_warned_about(run: Run, site: CliSite) -> None:
+    site.archive.by_path["ctrl/status"] = (200, b'{"status":"STOPPED"}')
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert result.exit_code == 0
+    assert result.stderr == "warning: the archive is STOPPED; a reload does not start it.\n"
+
+
+def test_a_reader_who_went_away_is_no_answer_of_no(site: CliSite) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "dcmcfg", "set-external-retrieve", "DCM4CHEE", "--dry-run"]
+    ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, timeout=60)
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def test_on_a_narrow_terminal_the_ldif_is_not_cut(site: CliSite) -> None:
+    _, seen = at_terminal(["set-external-retrieve", "DCM4CHEE", "--dry-run"], [], columns=60)
+    assert "dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch\n e,dc=org\n" in seen

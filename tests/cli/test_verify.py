@@ -23,7 +23,8 @@ from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.dicom import dcmtk
-from tests.dicom.dcmtk import LOOPBACK, Made, free_port, make_instances
+from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
+from tests.ports import free_port
 from tests.running_slapd import RunningSlapd
 from tests.verify.scripted_archive import OnMove, scripted_archive
 

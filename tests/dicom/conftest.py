@@ -10,6 +10,7 @@ import pytest
 
 from dcmcfg.dicom.peer import Peer, Timeouts
 from tests.dicom import dcmtk
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ class Source:
 @pytest.fixture
 def source(tmp_path: Path) -> Iterator[Source]:
     made = dcmtk.make_instances(tmp_path / "made", series=2, per_series=2)
-    receiver = Peer("RECEIVER", dcmtk.LOOPBACK, dcmtk.free_port())
+    receiver = Peer("RECEIVER", dcmtk.LOOPBACK, free_port())
     with dcmtk.dcmqrscp(tmp_path, knows={"RECEIVER": receiver}) as peer:
         sent = dcmtk.storescu(peer, made.files)
         assert sent.returncode == 0, sent.stderr

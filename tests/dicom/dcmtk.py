@@ -18,19 +18,13 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 from dcmcfg.dicom.peer import Peer
+from tests.ports import free_port
 
 LOOPBACK = "127.0.0.1"
 #: Full paths: the virtual environment has pynetdicom's own tools of the same names.
 BIN = Path("/usr/bin")
 _START_SECONDS = 20
 _STOP_SECONDS = 5
-
-
-def free_port() -> int:
-    """Return a TCP port that is free on loopback now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.query import find_instances
 from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk
+from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 
@@ -47,7 +48,7 @@ def _no_threads_left() -> bool:
 
 
 def test_refused_connection_says_that_nothing_listens(timeouts: Timeouts) -> None:
-    peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, dcmtk.free_port())
+    peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, free_port())
     with pytest.raises(DicomError, match="connection refused") as caught:
         echo(peer, "ME", timeouts)
     assert caught.value.on == str(peer)
@@ -172,7 +173,7 @@ def test_no_accepted_presentation_context_names_the_sop_class(tmp_path: Path, ti
 
 @pytest.mark.parametrize("title", ["", "A" * 17, "BACK\\SLASH", "Ü"])
 def test_what_is_no_ae_title_is_refused_before_anything_is_sent(title: str, timeouts: Timeouts) -> None:
-    peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, dcmtk.free_port())
+    peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, free_port())
     with pytest.raises(MalformedInput, match="not an AE title"):
         echo(peer, title, timeouts)
     with pytest.raises(MalformedInput, match="not an AE title"):

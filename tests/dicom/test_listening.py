@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dcmcfg.dicom.listening import ALL_ADDRESSES, is_this_machine, listener_of, own_addresses
-from tests.dicom.dcmtk import LOOPBACK, free_port
+from tests.dicom.dcmtk import LOOPBACK
+from tests.ports import free_port
 
 TEST_NET = "192.0.2.1"  # RFC 5737: nobody's
 

@@ -18,6 +18,7 @@ from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk
 from tests.dicom.conftest import Source
 from tests.dicom.scp import Behaviour, element, misbehaving_scp, responds
+from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 
@@ -173,7 +174,7 @@ def test_pending_responses_keep_a_slow_move_from_timing_out(impatient: Timeouts)
 
 def test_failure_before_the_request_was_sent_is_an_error(timeouts: Timeouts) -> None:
     with pytest.raises(DicomError, match="connection refused"):
-        _move(Peer("ARCHIVE", dcmtk.LOOPBACK, dcmtk.free_port()), timeouts)
+        _move(Peer("ARCHIVE", dcmtk.LOOPBACK, free_port()), timeouts)
 
 
 @pytest.mark.parametrize(("uid", "destination"), [("1.2.*", "RECEIVER"), ("1.2.3", "A" * 17), ("1.2.3", "")])

@@ -21,7 +21,8 @@ from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import Equals, Not, Present
 from tests.connecting import server_at, server_of
 from tests.cutting_proxy import CuttingProxy
-from tests.running_slapd import PASSWORD, RunningSlapd, free_port
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 
 pytestmark = pytest.mark.real
 
@@ -45,7 +46,7 @@ def test_no_server_is_told_with_the_option_to_look_at() -> None:
 
 
 def test_a_wrong_password_is_told(slapd: RunningSlapd) -> None:
-    with pytest.raises(DirectoryError, match=r"refused the bind DN or the password.*DCMCFG_BIND_PASSWORD") as refusal:
+    with pytest.raises(DirectoryError, match=r"refused the bind DN or the password.*check --bind-dn") as refusal:
         connect(server_of(slapd, password="wrong"))
     assert refusal.value.result_code == 49
 

@@ -10,7 +10,7 @@ from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.external_retrieve import external_retrieve
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
-from tests.trees import ARCHIVE, connection, network_ae, site, site_entries, storage_scp, tree
+from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_entries, storage_scp, tree
 
 NAME = "dcmExternalRetrieveAEDestination"
 
@@ -80,6 +80,11 @@ def test_any_title_is_known_where_the_device_takes_any() -> None:
 def test_an_ae_of_another_device_is_taken_with_a_warning() -> None:
     (warning,) = edit("STORESCP").warnings
     assert "STORESCP is an AE of the device storescp, not of dcm4chee-arc" in warning
+
+
+def test_a_title_on_two_devices_is_warned_about() -> None:
+    (warning,) = edit("DCM4CHEE", network_ae(STORESCP, "DCM4CHEE")).warnings
+    assert warning.startswith("DCM4CHEE is an AE of several devices (dcm4chee-arc, storescp)")
 
 
 def test_an_ae_that_cannot_store_is_warned_about() -> None:

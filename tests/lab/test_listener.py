@@ -7,7 +7,8 @@ import time
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.listener import all_contexts, listening
-from tests.dicom.dcmtk import LOOPBACK, echoscu, free_port
+from tests.dicom.dcmtk import LOOPBACK, echoscu
+from tests.ports import free_port
 
 
 def test_it_stops_at_once_and_leaves_its_port() -> None:

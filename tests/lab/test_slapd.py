@@ -16,7 +16,8 @@ import pytest
 from dcmcfg.errors import LabError
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
-from tests.running_slapd import RunningSlapd, free_port
+from tests.ports import free_port
+from tests.running_slapd import RunningSlapd
 
 START_AND_SLEEP = """
 import sys, time

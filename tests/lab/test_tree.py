@@ -18,7 +18,8 @@ from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import example_files, ldif_folder, site_entries, site_files
 from dcmcfg.ldif.writer import format_entry
 from dcmcfg.schema.definitions import bundled
-from tests.running_slapd import PASSWORD, RunningSlapd, free_port
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 
 PORTS = Ports(ldap=1, http=2, archive=3, external=4, storage=5, workstation=6)
 DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"

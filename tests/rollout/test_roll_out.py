@@ -24,8 +24,9 @@ from dcmcfg.lab.tree import site_files
 from dcmcfg.rollout.roll_out import Manner, manner_of, roll_out
 from tests.connecting import server_of
 from tests.cutting_proxy import CuttingProxy
+from tests.ports import free_port
 from tests.rollout.conftest import Site
-from tests.running_slapd import PASSWORD, RunningSlapd, free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 
 pytestmark = pytest.mark.real
 

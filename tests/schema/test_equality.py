@@ -16,7 +16,8 @@ from dcmcfg.lab.tree import site_files
 from dcmcfg.ldif.writer import format_change, format_entry
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.equality import normal_form
-from tests.running_slapd import PASSWORD, RunningSlapd, free_port
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 
 SCHEMA = bundled()
 SUFFIX = "dc=dcm4che,dc=org"

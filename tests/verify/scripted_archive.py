@@ -13,7 +13,8 @@ from dcmcfg.lab.listener import Handler, all_contexts, listening
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
 from dcmcfg.lab.query import HeldInstance
 from dcmcfg.lab.query_scp import find
-from tests.dicom.dcmtk import LOOPBACK, Made, free_port
+from tests.dicom.dcmtk import LOOPBACK, Made
+from tests.ports import free_port
 
 #: What it does on a C-MOVE: the final response, or None to abort; it may send things itself before.
 OnMove = Callable[[MoveExchange], MoveResponse | None]

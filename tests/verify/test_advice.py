@@ -34,6 +34,10 @@ CASES: dict[str, tuple[Evidence, str]] = {
         replace(A801, route=replace(VIA_ARCHIVE, destination_known=False)),
         "the tree has no AE WORKSTATION",
     ),
+    "A801 by the archive, destination misspelt": (
+        replace(A801, route=replace(VIA_ARCHIVE, destination_known=False, near_destination=("WORKSTATION2",))),
+        "did you mean WORKSTATION2?",
+    ),
     "A801, the external archive was never asked": (replace(A801, records=()), "the AE WORKSTATION of a device"),
     "A702, cut comment": (
         replace(

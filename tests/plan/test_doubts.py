@@ -1,0 +1,61 @@
+"""What is probably misspelt in a plan, or will be refused."""
+
+from __future__ import annotations
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.plan.doubts import doubts
+from dcmcfg.plan.plan import Wanted, make_plan
+from tests.trees import ARCHIVE, STORESCP, connection, site
+
+ARCHIVE_DN = DN.parse(ARCHIVE)
+
+
+def of(*changes: Change) -> list[str]:
+    return list(doubts(make_plan(site(), [Wanted(change) for change in changes])))
+
+
+def setting(name: str, value: str, dn: str = ARCHIVE) -> Modify:
+    return Modify(DN.parse(dn), (Modification(Operation.REPLACE, name, (value.encode(),)),))
+
+
+def test_a_misspelt_attribute_is_told_with_those_spelt_alike() -> None:
+    (doubt,) = of(setting("dcmExternalRetriveAEDestination", "DCM4CHEE"))
+    assert doubt == (
+        f"{ARCHIVE}: no attribute dcmExternalRetriveAEDestination is known; near misses: "
+        "dcmExternalRetrieveAEDestination, dcmExternalRetrieveAET, dcmNoRetrieveCacheOnDestinationAETitle"
+    )
+
+
+def test_a_misspelt_object_class_is_told() -> None:
+    entry = Entry.of(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConection", "cn": "x"})
+    (doubt,) = of(Add(entry))
+    assert doubt.startswith(
+        f"cn=x,{ARCHIVE}: no object class dicomNetworkConection is known; near misses: dicomNetworkC"
+    )
+
+
+def test_a_missing_mandatory_attribute_is_named() -> None:
+    entry = Entry.of(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": "x"})
+    assert of(Add(entry)) == [f"cn=x,{ARCHIVE}: dicomNetworkConnection requires dicomHostname"]
+
+
+def test_an_attribute_that_no_class_allows_is_named() -> None:
+    assert of(setting("dcmExternalRetrieveAEDestination", "DCM4CHEE", STORESCP)) == [
+        f"{STORESCP}: none of its object classes allows dcmExternalRetrieveAEDestination"
+    ]
+
+
+def test_what_is_in_order_raises_no_doubt() -> None:
+    assert of(setting("dicomDescription", "x"), Add(connection(ARCHIVE, "104", name="more"))) == []
+    assert of(Delete(DN.parse(f"cn=dicom,{ARCHIVE}"))) == []
+
+
+def test_what_was_wrong_before_and_is_not_touched_is_no_doubt_of_this_plan() -> None:
+    odd = Entry.of(
+        f"cn=odd,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": "odd", "dcmFoo": "1", "dicomHostname": "h"}
+    )
+    tree = site().after([Add(odd)])
+    plan = make_plan(tree, [Wanted(setting("dicomPort", "1", str(odd.dn)))])
+    assert list(doubts(plan)) == []
