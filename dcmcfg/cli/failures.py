@@ -31,24 +31,32 @@ def exit_from(run: Callable[[], object], invocation: Invocation) -> NoReturn:
 
     The exit code is the int that *run* returns (None is 0), else the error's.
     """
+    code = _code_of(run, invocation)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What is still buffered has nowhere to go, and the interpreter would make its own exit code of that.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _code_of(run: Callable[[], object], invocation: Invocation) -> int:
     try:
         outcome = run()
     except ReaderGone:
-        # What is still buffered has nowhere to go; the interpreter must not try once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not invocation.writing:
-            sys.exit(READER_GONE)
+            return READER_GONE
         _tell("the reader of the output went away; something may have been changed")
-        sys.exit(ChangedButNotFinished.exit_code)
+        return ChangedButNotFinished.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _tell("interrupted" + ("; something may have been changed" if invocation.writing else ""))
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except DcmcfgError as error:
         _tell(f"{error.on}: {error.what}" if error.on else error.what, invocation.spoken(error.next_step))
-        sys.exit(error.exit_code)
+        return error.exit_code
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
@@ -57,8 +65,8 @@ def exit_from(run: Callable[[], object], invocation: Invocation) -> NoReturn:
             _tell(f"the output cannot be written ({error.strerror}){changed}")
         else:
             _tell(f"internal error ({type(error).__name__}: {error})", f"{DEBUG}=1 shows where; please report it")
-        sys.exit(ChangedButNotFinished.exit_code if invocation.writing else DcmcfgError.exit_code)
-    sys.exit(outcome if isinstance(outcome, int) else 0)
+        return ChangedButNotFinished.exit_code if invocation.writing else DcmcfgError.exit_code
+    return outcome if isinstance(outcome, int) else 0
 
 
 def _tell(problem: str, next_step: str = "") -> None:
