@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE, build_context, evt
+from pynetdicom import AE, build_context
 from pynetdicom.association import Association
 
 from dcmcfg.aetitle import parse_ae_title
@@ -108,13 +108,7 @@ def _request(peer: Peer, calling: str, sop_classes: Sequence[str], timeouts: Tim
         peer.port,
         contexts=[build_context(uid, [*_TRANSFER_SYNTAXES]) for uid in sop_classes],
         ae_title=parse_ae_title(peer.ae_title),
-        evt_handlers=[
-            (evt.EVT_ACSE_SENT, trace.on_acse_sent),
-            (evt.EVT_CONN_OPEN, trace.on_open),
-            (evt.EVT_CONN_CLOSE, trace.on_close),
-            (evt.EVT_PDU_RECV, trace.on_pdu_received),
-            (evt.EVT_PDU_SENT, trace.on_pdu_sent),
-        ],
+        evt_handlers=trace.handlers,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 from pynetdicom import evt
 from pynetdicom.association import Association
@@ -53,6 +54,17 @@ class Trace:
     def connect_error(self) -> OSError | None:
         """Why the TCP connection failed, if it did."""
         return self._socket.connect_error if self._socket else None
+
+    @property
+    def handlers(self) -> list[tuple[evt.NotificationEvent, Callable[[evt.Event], None]]]:
+        """What to give to ``AE.associate`` as ``evt_handlers``."""
+        return [
+            (evt.EVT_ACSE_SENT, self.on_acse_sent),
+            (evt.EVT_CONN_OPEN, self.on_open),
+            (evt.EVT_CONN_CLOSE, self.on_close),
+            (evt.EVT_PDU_RECV, self.on_pdu_received),
+            (evt.EVT_PDU_SENT, self.on_pdu_sent),
+        ]
 
     def on_acse_sent(self, event: evt.Event) -> None:
         """Take the place of the socket before the connection is tried: the first primitive asks for that."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom import dcmread
-from pynetdicom import AE, evt
+from pynetdicom import AE
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE, SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext
@@ -85,13 +85,7 @@ def associated(
             list(contexts),
             ae_title=peer.ae_title,
             ext_neg=list(extension),
-            evt_handlers=[
-                (evt.EVT_ACSE_SENT, trace.on_acse_sent),
-                (evt.EVT_CONN_OPEN, trace.on_open),
-                (evt.EVT_CONN_CLOSE, trace.on_close),
-                (evt.EVT_PDU_RECV, trace.on_pdu_received),
-                (evt.EVT_PDU_SENT, trace.on_pdu_sent),
-            ],
+            evt_handlers=trace.handlers,
         )
     except (socket.gaierror, UnicodeError) as error:
         raise HostUnknown(peer) from error
