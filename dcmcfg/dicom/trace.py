@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 
 from pynetdicom import evt
 from pynetdicom.association import Association
+from pynetdicom.events import EventHandlerType
 from pynetdicom.pdu import A_ABORT_RQ, A_RELEASE_RQ
 
 _PROVIDER_REASONS = {  # PS3.8 Table 9-26
@@ -56,7 +56,7 @@ class Trace:
         return self._socket.connect_error if self._socket else None
 
     @property
-    def handlers(self) -> list[tuple[evt.NotificationEvent, Callable[[evt.Event], None]]]:
+    def handlers(self) -> list[EventHandlerType]:
         """What to give to ``AE.associate`` as ``evt_handlers``."""
         return [
             (evt.EVT_ACSE_SENT, self.on_acse_sent),
