@@ -28,7 +28,7 @@ _FORWARDED_ID = 1
 _log = logging.getLogger("archive.external")
 
 
-def retrieve_externally(  # noqa: PLR0913, RUF100 — all six are what a retrieve consists of
+def retrieve_externally(
     state: ArchiveState,
     exchange: MoveExchange,
     called: NetworkAE,
@@ -65,7 +65,7 @@ def retrieve_externally(  # noqa: PLR0913, RUF100 — all six are what a retriev
         return MoveResponse(UNABLE_TO_PERFORM, text_of(failure))
 
 
-def _forwarded(  # noqa: PLR0913, RUF100
+def _forwarded(
     state: ArchiveState,
     exchange: MoveExchange,
     called: NetworkAE,

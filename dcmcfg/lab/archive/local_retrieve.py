@@ -20,7 +20,7 @@ from dcmcfg.lab.suboperations import UNABLE_TO_PERFORM, SubOperations, pending_r
 _MIXED = "dcmcfg lab: local and purged objects in one C-MOVE: not imitated"
 
 
-def retrieve_locally(  # noqa: PLR0913, RUF100 — all six are what a retrieve consists of
+def retrieve_locally(
     state: ArchiveState,
     exchange: MoveExchange,
     called: NetworkAE,
