@@ -11,7 +11,8 @@ from dcmcfg.ldif.reader import LdifErrors, read_all
 from dcmcfg.ldif.records import Record
 from dcmcfg.plan.text import directory_of
 
-_STDIN = "-"
+#: The path that stands for standard input.
+STDIN = "-"
 _SHOWN_PROBLEMS = 20
 _HEAD = 4096
 
@@ -28,10 +29,8 @@ def read_files(paths: Sequence[Path]) -> tuple[tuple[str, tuple[Record, ...]], .
             read.append((str(path), _read(path)))
         except LdifErrors as errors:
             problems += errors.problems
-    if len(problems) == 1:
-        raise problems[0]
     if problems:
-        raise _listed(problems)
+        raise told_together(problems)
     return tuple(read)
 
 
@@ -54,7 +53,7 @@ def _written_for(path: Path) -> str | None:
 
 
 def _read(path: Path) -> tuple[Record, ...]:
-    if str(path) == _STDIN:
+    if str(path) == STDIN:
         return read_all(sys.stdin.buffer, "standard input")
     try:
         with path.open("rb") as file:
@@ -63,7 +62,10 @@ def _read(path: Path) -> tuple[Record, ...]:
         raise LdifError(f"the file cannot be read ({error.strerror})", on=str(path)) from error
 
 
-def _listed(problems: Sequence[LdifError]) -> LdifError:
+def told_together(problems: Sequence[LdifError]) -> LdifError:
+    """Return one error that lists *problems*, or the only one of them."""
+    if len(problems) == 1:
+        return problems[0]
     lines = "".join(f"\n  {problem}" for problem in problems[:_SHOWN_PROBLEMS])
     more = f"\n  … and {len(problems) - _SHOWN_PROBLEMS} more" if len(problems) > _SHOWN_PROBLEMS else ""
     return LdifError(f"{len(problems)} records are not LDIF:{lines}{more}", next_step="nothing was changed; mend them")

@@ -37,7 +37,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "route",
         }
     ),  # core
-    frozenset({"directory", "archive", "dicom", "settings", "ldif_files"}),  # edges
+    frozenset({"directory", "archive", "dicom", "settings", "ldif_files", "ldif_trees"}),  # edges
     frozenset({"lab"}),
     frozenset({"rollout", "verify"}),  # use cases
     frozenset({"render"}),

@@ -36,6 +36,7 @@ COMMANDS = {
         "Set the AE that external retrieves are sent to.",
     ),
     "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
+    "diff": Command("diff", "diff_command", "Show what differs between two trees, or from the live one."),
     "apply": Command("apply", "apply_command", "Carry out LDIF files, undo files included."),
     "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),
     "verify": Command("verify", "verify_command", "Prove with a real C-MOVE that a study arrives."),

@@ -1,0 +1,128 @@
+"""``dcmcfg diff``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.dn import DN
+from dcmcfg.errors import NotFound
+from dcmcfg.ldif_files import STDIN
+from dcmcfg.ldif_trees import read_ldif_tree
+from dcmcfg.plan import portion
+from dcmcfg.plan.diff import Diff, diff
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.diff import diff_json, print_diff
+from dcmcfg.render.diff_ldif import diff_ldif
+from dcmcfg.render.unified import unified
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.settings import Settings
+from dcmcfg.tree import Tree
+
+LIVE = "live"
+_DIFFERENT = 1
+
+
+@click.command("diff", cls=SiteCommand)
+@click.argument("sides", nargs=-1, required=True, metavar="[FROM] TO")
+@site_options
+@click.option("--only", metavar="DN", help="Compare the entry at this DN and all below it.")
+@click.option("--ignore", metavar="ATTR", multiple=True, help="Leave this attribute out; may be given again.")
+@click.option("--with-secrets", is_flag=True, help="Compare and show passwords, PINs and vendor data too.")
+@click.option("--ldif", "form", flag_value="ldif", help="Print change records for 'dcmcfg apply'.")
+@click.option("--unified", "form", flag_value="unified", help="Print a unified diff of the two exports.")
+@click.option("--json", "form", flag_value="json", help="Print it as JSON.")
+def diff_command(
+    settings: Settings,
+    *,
+    sides: tuple[str, ...],
+    only: str | None,
+    ignore: tuple[str, ...],
+    with_secrets: bool,
+    form: str | None,
+) -> int:
+    """Show what differs between two trees, or from the live one.
+
+    Every output tells the changes that turn FROM into TO; FROM is the live tree when it is left out.
+
+    FROM and TO are LDIF files of entries, folders of such (*.ldif), '-' for standard input, or the word 'live'. Values
+    compare as the directory compares them. Secrets and vendor data that one side lacks are no difference unless
+    --with-secrets. Beside the live tree that is compared which export-ldif writes; with --device after the command,
+    that device only.
+
+    Exit code: 0 equal, 1 different, 3 could not read.
+    """
+    read = _read(settings, sides)
+    before, after = _compared(settings, read, only)
+    found = diff(before, after, ignore=ignore, with_secrets=with_secrets)
+    _print(found, read.names, form, with_secrets=with_secrets)
+    return _DIFFERENT if found.plan.steps else 0
+
+
+class _Sides(NamedTuple):
+    """The two sides: what they are called, what they hold, and the place of the live one (None: both are files)."""
+
+    names: tuple[str, str]
+    trees: tuple[Tree, Tree]
+    live: int | None
+
+
+def _read(settings: Settings, sides: tuple[str, ...]) -> _Sides:
+    """Read both sides; the files first, so that nobody types a password for a file that is none."""
+    if len(sides) > 2:
+        raise click.UsageError("name one side or two")
+    pair = sides if len(sides) == 2 else (LIVE, *sides)
+    if pair[0] == pair[1] and pair[0] in (LIVE, STDIN):
+        raise click.UsageError(f"{pair[0]} would be compared with itself")
+    trees = {side: read_ldif_tree(Path(side), bundled()) for side in pair if side != LIVE}
+    if LIVE in pair:
+        with open_directory(settings) as directory:
+            trees[LIVE] = read_tree(directory)
+    called = {LIVE: f"{LIVE} {settings.ldap_url}", STDIN: "standard input"}
+    first, second = pair
+    return _Sides(
+        (called.get(first, first), called.get(second, second)),
+        (trees[first], trees[second]),
+        pair.index(LIVE) if LIVE in pair else None,
+    )
+
+
+def _compared(settings: Settings, sides: _Sides, only: str | None) -> tuple[Tree, Tree]:
+    """Return the portions of both trees that are to be compared."""
+    first, second = sides.trees
+    if only is not None and settings.device_asked is not None:
+        raise click.UsageError("--only and --device exclude each other")
+    if only is not None or settings.device_asked is not None:
+        dn = DN.parse(only) if only is not None else portion.device_dn(settings.device, first, second)
+        if dn not in first and dn not in second:
+            raise NotFound("neither side has this entry", on=str(dn))
+        return portion.subtree(first, dn), portion.subtree(second, dn)
+    match sides.live:
+        case 0:
+            return portion.beside_live(first, sides.names[1], second)
+        case 1:
+            live, file = portion.beside_live(second, sides.names[0], first)
+            return file, live
+        case _:
+            return first, second
+
+
+def _print(found: Diff, names: tuple[str, str], form: str | None, *, with_secrets: bool) -> None:
+    match form:
+        case "ldif":
+            pieces = diff_ldif(found, names, with_secrets=with_secrets)
+        case "unified":
+            pieces = unified(found, names, with_secrets=with_secrets)
+        case "json":
+            pieces = iter((json.dumps(diff_json(found, names, with_secrets=with_secrets), indent=2) + "\n",))
+        case _:
+            print_diff(stdout_console(), found, names, with_secrets=with_secrets)
+            return
+    for piece in pieces:
+        click.echo(piece, nl=False)

@@ -1,0 +1,140 @@
+"""Trees from LDIF files of entries, or from folders of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from dcmcfg.changes import Add
+from dcmcfg.dn import DN, RDN, NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DoesNotFit, LdifError
+from dcmcfg.ldif.reader import read
+from dcmcfg.ldif.records import ContentRecord, Record
+from dcmcfg.ldif_files import STDIN, told_together
+from dcmcfg.plan.names import with_canonical_names
+from dcmcfg.schema.definitions import Schema
+from dcmcfg.tree import Tree, with_naming_values
+
+#: What a server keeps about an entry (RFC 4512 §3.4, RFC 4530, OpenLDAP's own), as slapcat writes it out.
+_OPERATIONAL = frozenset(
+    name.lower()
+    for name in (
+        "contextCSN",
+        "createTimestamp",
+        "creatorsName",
+        "entryCSN",
+        "entryDN",
+        "entryUUID",
+        "hasSubordinates",
+        "modifiersName",
+        "modifyTimestamp",
+        "structuralObjectClass",
+        "subschemaSubentry",
+    )
+)
+
+
+def read_ldif_tree(path: Path, schema: Schema) -> Tree:
+    """Return the tree of the entries in *path*: a file, ``-`` for standard input, or a folder's ``*.ldif`` by name.
+
+    Entries are as a server would hold them: attributes by their names in *schema*, with the values that the RDN names,
+    and without operational attributes.
+    Raises :class:`LdifError` when there is nothing to read, or with all that is wrong: text that is not LDIF, change
+    records, an entry given twice or without its parent.
+    """
+    reading = _Reading(schema)
+    for file in _files(path):
+        if str(file) == STDIN:
+            reading.take(sys.stdin.buffer, "standard input")
+            continue
+        try:
+            with file.open("rb") as source:
+                reading.take(source, str(file))
+        except OSError as error:
+            raise LdifError(f"the file cannot be read ({error.strerror})", on=str(file)) from error
+    return reading.tree(str(path))
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.ldif"))
+    if not files:
+        raise LdifError("the folder holds no *.ldif files", on=str(path))
+    return files
+
+
+class _NormalRDNs(dict[RDN, tuple[tuple[str, str], ...]]):
+    """RDN as spelt → its normal form."""
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__()
+        self._schema = schema
+
+    def __missing__(self, rdn: RDN) -> tuple[tuple[str, str], ...]:
+        (self[rdn],) = self._schema.normal_dn(DN((rdn,)))
+        return self[rdn]
+
+
+class _Reading:
+    """The entries of some files, with where each was found and what is wrong."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._entries: dict[NormalDN, Entry] = {}
+        self._places: dict[NormalDN, str] = {}
+        self._known_names: set[str] = set()
+        self._normal_rdns = _NormalRDNs(schema)
+        self._problems: list[LdifError] = []
+
+    def take(self, source: Iterable[bytes], name: str) -> None:
+        for record in read(source, name):
+            try:
+                self._take(record, name)
+            except LdifError as problem:
+                self._problems.append(problem)
+
+    def tree(self, name: str) -> Tree:
+        self._problems += self._orphans()
+        if self._problems:
+            raise told_together(self._problems)
+        if not self._entries:
+            raise LdifError("it holds no entries", on=name)
+        return Tree(self._schema, self._entries)
+
+    def _take(self, record: Record | LdifError, name: str) -> None:
+        if isinstance(record, LdifError):
+            raise record
+        place = f"{name}:{record.line}"
+        if not isinstance(record, ContentRecord):
+            raise LdifError("a change, where entries are compared", on=place, next_step="dcmcfg apply takes changes")
+        key = self._key(record.entry.dn)
+        if key in self._entries:
+            raise LdifError(f"the entry stands at {self._places[key]} already: {record.entry.dn}", on=place)
+        self._entries[key] = self._as_held(record.entry, place)
+        self._places[key] = place
+
+    def _key(self, dn: DN) -> NormalDN:
+        """Return the normal form of *dn*; that of each RDN is worked out once, as entries share what is above them."""
+        return tuple(self._normal_rdns[rdn] for rdn in dn.rdns)
+
+    def _as_held(self, entry: Entry, place: str) -> Entry:
+        if not all(attribute.name in self._known_names for attribute in entry.attributes):
+            kept = tuple(each for each in entry.attributes if each.name.lower() not in _OPERATIONAL)
+            try:
+                change = with_canonical_names(self._schema, Add(Entry(entry.dn, kept)))
+            except DoesNotFit as problem:
+                raise LdifError(problem.what, on=place) from problem
+            if isinstance(change, Add):
+                entry = change.entry
+            self._known_names.update(attribute.name for attribute in entry.attributes)
+        return with_naming_values(self._schema, entry)
+
+    def _orphans(self) -> Iterator[LdifError]:
+        """Yield a problem for each entry that could not be loaded, as the tree holds higher ones but not its parent."""
+        highest = min(map(len, self._entries), default=0)
+        for key, entry in self._entries.items():
+            if len(key) > highest and key[1:] not in self._entries:
+                yield LdifError(f"its parent is missing: {entry.dn}", on=self._places[key])

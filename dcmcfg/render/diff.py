@@ -1,0 +1,167 @@
+"""A diff as a table, or as JSON."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dcmcfg.changes import Add, Change, Delete, Modify
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.plan.diff import Diff
+from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.render.console import print_line, print_view, visible
+from dcmcfg.render.plan import plan_counts
+from dcmcfg.secret_values import is_secret
+
+#: A table of more entries is cut here.
+SHOWN_ENTRIES = 200
+_LONGEST_SHOWN = 200
+_SECRET = "(secret)"  # noqa: S105 — what stands in its place
+_WORDS: dict[type[Change], str] = {Add: "add", Modify: "modify", Delete: "delete"}
+
+
+def print_diff(console: Console, diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> None:
+    """Print a table of what differs between the sides called *names*, then how many entries do; or one line.
+
+    DNs are relative to the devices' container.
+    """
+    steps = diff.plan.steps
+    if not steps:
+        print_line(console, f"no differences{_passed_over(diff)}")
+        return
+    print_line(console, f"from {one_line(names[0])} to {one_line(names[1])}")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("entry", "attribute", "from", "to"):
+        table.add_column(heading, overflow="fold")
+    base = _devices_dn(diff.plan)
+    for step in steps[:SHOWN_ENTRIES]:
+        entry = _relative(step.change.dn, base)
+        for number, row in enumerate(_rows(step, with_secrets=with_secrets)):
+            table.add_row(*(Text(visible(cell)) for cell in (entry if number == 0 else "", *row)))
+    print_view(console, table)
+    if len(steps) > SHOWN_ENTRIES:
+        more = len(steps) - SHOWN_ENTRIES
+        print_line(console, f"… and {more} more entries; --ldif, --unified and --json show all")
+    print_line(console, diff_summary(diff))
+
+
+def diff_summary(diff: Diff) -> str:
+    """Return how many entries differ, and what was passed over, in one line."""
+    count = len(diff.plan.steps)
+    differ = "1 entry differs" if count == 1 else f"{count} entries differ"
+    return f"{differ}: {plan_counts(diff.plan)}{_passed_over(diff)}"
+
+
+def diff_json(diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> dict[str, Any]:
+    """Return the diff for ``--json``.
+
+    ``entries`` counts those compared on each side. ``changes`` stand in the order in which they apply, each with
+    ``dn``, ``change`` (add, modify, delete) and ``attributes``: ``name``, ``from`` and ``to``, lists of the values
+    that go and come. A value is text, ``{"base64": …}`` for other octets, or ``{"secret": true}``.
+    """
+    plan = diff.plan
+    return {
+        "from": names[0],
+        "to": names[1],
+        "equal": not plan.steps,
+        "entries": {"from": len(plan.before.entries), "to": len(plan.after.entries)},
+        "not_compared": list(diff.passed_over),
+        "changes": [
+            {
+                "dn": str(step.change.dn),
+                "change": _WORDS[type(step.change)],
+                "attributes": [_attribute_json(moved, with_secrets=with_secrets) for moved in _moved(step)],
+            }
+            for step in plan.steps
+        ],
+    }
+
+
+class _Moved(NamedTuple):
+    """The values of an attribute that go and come."""
+
+    name: str
+    gone: tuple[bytes, ...]
+    come: tuple[bytes, ...]
+
+
+def _moved(step: Step) -> Iterator[_Moved]:
+    entries = [entry for entry in (step.before, step.after) if entry is not None]
+    for name in {each.name.lower(): each.name for entry in entries for each in entry.attributes}.values():
+        old, new = (entry.values(name) if entry else () for entry in (step.before, step.after))
+        gone = tuple(value for value in old if value not in new)
+        come = tuple(value for value in new if value not in old)
+        if gone or come:
+            yield _Moved(name, gone, come)
+
+
+def _attribute_json(moved: _Moved, *, with_secrets: bool) -> dict[str, Any]:
+    gone, come = ([_json_value(moved.name, v, with_secrets=with_secrets) for v in held] for held in moved[1:])
+    return {"name": moved.name, "from": gone, "to": come}
+
+
+def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[str, Any]:
+    if is_secret(name, value) and not with_secrets:
+        return {"secret": True}
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(value).decode()}
+
+
+def _rows(step: Step, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
+    """Yield (attribute, from, to), one row for a single value that changes, else one for each that goes or comes."""
+    match step:
+        case Step(before=None, after=Entry(attributes=attributes)):
+            yield "(entry)", "(absent)", f"{len(attributes)} attributes"
+        case Step(before=Entry(attributes=attributes), after=None):
+            yield "(entry)", f"{len(attributes)} attributes", "(absent)"
+        case Step(before=before, after=after):
+            for name, gone, come in _moved(step):
+                left = [_shown(name, value, with_secrets=with_secrets) for value in gone]
+                right = [_shown(name, value, with_secrets=with_secrets) for value in come]
+                left = left or ["" if before and name in before else "(absent)"]
+                right = right or ["" if after and name in after else "(absent)"]
+                for number, (old, new) in enumerate(zip_longest(left, right, fillvalue="")):
+                    yield (name if number == 0 else ""), old, new
+
+
+def _shown(name: str, value: bytes, *, with_secrets: bool) -> str:
+    if is_secret(name, value) and not with_secrets:
+        return _SECRET
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"({len(value)} octets)"
+    return text if text.isprintable() and len(text) <= _LONGEST_SHOWN else f"({len(value)} octets)"
+
+
+def _devices_dn(plan: Plan) -> DN:
+    for tree in (plan.before, plan.after):
+        for entry in tree.entries.values():
+            if entry.is_a("dicomDevicesRoot"):
+                return entry.dn
+    return DN()
+
+
+def _relative(dn: DN, base: DN) -> str:
+    depth = len(dn.rdns) - len(base.rdns)
+    return str(DN(dn.rdns[:depth])) if depth > 0 and dn.is_below(base) else str(dn)
+
+
+def _passed_over(diff: Diff) -> str:
+    names = ", ".join(diff.passed_over)
+    return f" (not compared, as one side lacks secrets or vendor data: {names})" if names else ""
+
+
+def one_line(text: str) -> str:
+    """Return *text* without line ends or anything else that is not printable."""
+    return visible(" ".join(text.split()))
