@@ -13,18 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from dcmcfg.changes import Add, Change, Delete, Modify
-from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.plan.diff import Diff
-from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.plan.plan import Step
+from dcmcfg.render.cells import devices_dn, relative_dn, shown_value
 from dcmcfg.render.console import print_line, print_view, visible
 from dcmcfg.render.plan import plan_counts
 from dcmcfg.secret_values import is_secret
 
 #: A table of more entries is cut here.
 SHOWN_ENTRIES = 200
-_LONGEST_SHOWN = 200
-_SECRET = "(secret)"  # noqa: S105 — what stands in its place
 _WORDS: dict[type[Change], str] = {Add: "add", Modify: "modify", Delete: "delete"}
 
 
@@ -41,9 +39,9 @@ def print_diff(console: Console, diff: Diff, names: tuple[str, str], *, with_sec
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("entry", "attribute", "from", "to"):
         table.add_column(heading, overflow="fold")
-    base = _devices_dn(diff.plan)
+    base = devices_dn(diff.plan.before, diff.plan.after)
     for step in steps[:SHOWN_ENTRIES]:
-        entry = _relative(step.change.dn, base)
+        entry = relative_dn(step.change.dn, base)
         for number, row in enumerate(_rows(step, with_secrets=with_secrets)):
             table.add_row(*(Text(visible(cell)) for cell in (entry if number == 0 else "", *row)))
     print_view(console, table)
@@ -126,35 +124,12 @@ def _rows(step: Step, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
             yield "(entry)", f"{len(attributes)} attributes", "(absent)"
         case Step(before=before, after=after):
             for name, gone, come in _moved(step):
-                left = [_shown(name, value, with_secrets=with_secrets) for value in gone]
-                right = [_shown(name, value, with_secrets=with_secrets) for value in come]
+                left = [shown_value(name, value, with_secrets=with_secrets) for value in gone]
+                right = [shown_value(name, value, with_secrets=with_secrets) for value in come]
                 left = left or ["" if before and name in before else "(absent)"]
                 right = right or ["" if after and name in after else "(absent)"]
                 for number, (old, new) in enumerate(zip_longest(left, right, fillvalue="")):
                     yield (name if number == 0 else ""), old, new
-
-
-def _shown(name: str, value: bytes, *, with_secrets: bool) -> str:
-    if is_secret(name, value) and not with_secrets:
-        return _SECRET
-    try:
-        text = value.decode("utf-8")
-    except UnicodeDecodeError:
-        return f"({len(value)} octets)"
-    return text if text.isprintable() and len(text) <= _LONGEST_SHOWN else f"({len(value)} octets)"
-
-
-def _devices_dn(plan: Plan) -> DN:
-    for tree in (plan.before, plan.after):
-        for entry in tree.entries.values():
-            if entry.is_a("dicomDevicesRoot"):
-                return entry.dn
-    return DN()
-
-
-def _relative(dn: DN, base: DN) -> str:
-    depth = len(dn.rdns) - len(base.rdns)
-    return str(DN(dn.rdns[:depth])) if depth > 0 and dn.is_below(base) else str(dn)
 
 
 def _passed_over(diff: Diff) -> str:

@@ -16,19 +16,18 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.render.cells import devices_dn, relative_dn, shown_value
 from dcmcfg.render.console import print_line, print_view, visible
-from dcmcfg.secret_values import change_without_secrets, is_secret
-from dcmcfg.tree import Tree
+from dcmcfg.secret_values import change_without_secrets
 
 #: A plan of more steps is shown up to here; ``--out`` writes all of it.
 SHOWN_STEPS = 40
-_SECRET = "(secret)"  # noqa: S105 — what stands in its place
 
 
 def print_plan(console: Console, plan: Plan) -> None:
     """Print *plan* as a table of what moves, then as LDIF; DNs in the table are relative to the devices' container."""
     shown = plan.steps[:SHOWN_STEPS]
-    print_view(console, _table(shown, _devices_dn(plan.before)))
+    print_view(console, _table(shown, devices_dn(plan.before)))
     print_line(console, _ldif(step.change for step in shown).rstrip("\n"))
     if left := len(plan.steps) - len(shown):
         print_line(console, f"… and {left} more steps; --out FILE writes the whole plan")
@@ -60,7 +59,7 @@ def _table(steps: Iterable[Step], base: DN) -> Table:
     for heading in ("entry", "attribute", "before", "after"):
         table.add_column(heading, overflow="fold")
     for step in steps:
-        name = _relative(step.change.dn, base)
+        name = relative_dn(step.change.dn, base)
         for number, row in enumerate(_rows(step)):
             table.add_row(Text(visible(name) if number == 0 else ""), *(Text(visible(cell)) for cell in row))
     return table
@@ -89,28 +88,9 @@ def _attribute_rows(name: str, before: Entry | None, after: Entry | None) -> Ite
     gone = [value for value in old if value not in new]
     come = [value for value in new if value not in old]
     for number in range(max(len(gone), len(come))):
-        left = _shown(name, gone[number]) if number < len(gone) else ("(absent)" if not old else "")
-        right = _shown(name, come[number]) if number < len(come) else ("(absent)" if not new else "")
+        left = shown_value(name, gone[number]) if number < len(gone) else ("(absent)" if not old else "")
+        right = shown_value(name, come[number]) if number < len(come) else ("(absent)" if not new else "")
         yield (name if number == 0 else ""), left, right
-
-
-def _shown(name: str, value: bytes) -> str:
-    if is_secret(name, value):
-        return _SECRET
-    try:
-        text = value.decode("utf-8")
-    except UnicodeDecodeError:
-        return f"({len(value)} octets)"
-    return text if text.isprintable() and len(text) <= 200 else f"({len(value)} octets)"
-
-
-def _devices_dn(tree: Tree) -> DN:
-    return next((entry.dn for entry in tree.entries.values() if entry.is_a("dicomDevicesRoot")), DN())
-
-
-def _relative(dn: DN, base: DN) -> str:
-    depth = len(dn.rdns) - len(base.rdns)
-    return str(DN(dn.rdns[:depth])) if depth > 0 and dn.is_below(base) else str(dn)
 
 
 def _ldif(changes: Iterable[Change]) -> str:

@@ -1,0 +1,33 @@
+"""DNs and values as they fit into a table's cell."""
+
+from __future__ import annotations
+
+from dcmcfg.dn import DN
+from dcmcfg.secret_values import is_secret
+from dcmcfg.tree import Tree
+
+_LONGEST_SHOWN = 200
+_SECRET = "(secret)"  # noqa: S105 — what stands in its place
+
+
+def shown_value(name: str, value: bytes, *, with_secrets: bool = False) -> str:
+    """Return *value* of attribute *name* as text, or in its place that it is a secret or how many octets it has."""
+    if is_secret(name, value) and not with_secrets:
+        return _SECRET
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"({len(value)} octets)"
+    return text if text.isprintable() and len(text) <= _LONGEST_SHOWN else f"({len(value)} octets)"
+
+
+def devices_dn(*trees: Tree) -> DN:
+    """Return the DN of the container of the devices in the first of *trees* that has one, or the empty DN."""
+    entries = (entry for tree in trees for entry in tree.entries.values())
+    return next((entry.dn for entry in entries if entry.is_a("dicomDevicesRoot")), DN())
+
+
+def relative_dn(dn: DN, base: DN) -> str:
+    """Return *dn* without its ending *base*, or whole where it is not below that."""
+    depth = len(dn.rdns) - len(base.rdns)
+    return str(DN(dn.rdns[:depth])) if depth > 0 and dn.is_below(base) else str(dn)
