@@ -30,6 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "references",
             "secret_values",
             "retrieve_settings",
+            "settings_in_use",
             "edits",
             "plan",
             "export",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import click
 
-_COMMAND = re.compile(r"\bdcmcfg (?=(?:apply|export-ldif|reload|set-external-retrieve|show|status|verify)\b)")
+_COMMAND = re.compile(r"\bdcmcfg (?=(?:apply|check|diff|explain|export-ldif|reload|set-external-retrieve|show|status|verify)\b)")
 
 
 @dataclass

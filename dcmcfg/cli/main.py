@@ -35,6 +35,8 @@ COMMANDS = {
         "set_external_retrieve_command",
         "Set the AE that external retrieves are sent to.",
     ),
+    "check": Command("check", "check_command", "Find what is wrong in the configuration, or in LDIF files."),
+    "explain": Command("explain", "explain_command", "Say what an attribute means and where it is set."),
     "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
     "diff": Command("diff", "diff_command", "Show what differs between two trees, or from the live one."),
     "apply": Command("apply", "apply_command", "Carry out LDIF files, undo files included."),

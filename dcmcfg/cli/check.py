@@ -1,0 +1,68 @@
+"""``dcmcfg check``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from dcmcfg.changes import Add
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.errors import LdifError
+from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
+from dcmcfg.ldif_files import STDIN, read_files
+from dcmcfg.render.check import findings_json, findings_sarif, print_findings
+from dcmcfg.render.console import stdout_console
+from dcmcfg.schema.check import Subject, check
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.findings import Place
+from dcmcfg.settings import Settings
+
+
+@click.command("check", cls=SiteCommand)
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path, allow_dash=True))
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0.")
+def check_command(settings: Settings, *, files: tuple[Path, ...], as_json: bool, as_sarif: bool) -> int:
+    """Find what is wrong in the configuration, or in LDIF files.
+
+    Without FILE the live tree is read; a FILE holds entries as LDIF, '-' is standard input. All is told at once;
+    several files count as one tree. Checked are names, classes, references, and whether the archive can read each
+    value.
+    Exit code 1 when there are errors; warnings alone are 0.
+    """
+    if as_json and as_sarif:
+        raise click.UsageError("--json and --sarif exclude each other")
+    if files:
+        subjects = tuple(subject for name, records in read_files(files) for subject in _subjects(name, records))
+    else:
+        with open_directory(settings) as directory:
+            subjects = tuple(Subject(entry) for entry in read_tree(directory).ordered())
+    findings = tuple(check(subjects, bundled(), live=not files))
+    if as_json:
+        click.echo(json.dumps(findings_json(findings, len(subjects)), indent=2))
+    elif as_sarif:
+        click.echo(json.dumps(findings_sarif(findings), indent=2))
+    else:
+        print_findings(stdout_console(), findings, len(subjects))
+    return 1 if any(finding.severity == "error" for finding in findings) else 0
+
+
+def _subjects(path: str, records: tuple[Record, ...]) -> Iterator[Subject]:
+    """Yield the entries of a file; raises :class:`LdifError` for a record that changes one instead."""
+    name = "standard input" if path == STDIN else path
+    for record in records:
+        match record:
+            case ContentRecord(entry, line) | ChangeRecord(Add(entry), line):
+                yield Subject(entry, Place(name, line))
+            case ChangeRecord(_, line):
+                raise LdifError(
+                    "a change and no entry, there is nothing to check by itself",
+                    on=f"{name}:{line}",
+                    next_step="dcmcfg apply --dry-run FILE says what it would do, with doubts",
+                )

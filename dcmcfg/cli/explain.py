@@ -1,0 +1,48 @@
+"""``dcmcfg explain``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.explain import explanation_json, print_explanation
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.explain import explain
+from dcmcfg.settings import Settings
+from dcmcfg.settings_in_use import InUse, in_use
+
+
+@click.command("explain", cls=SiteCommand)
+@click.argument("attribute")
+@site_options
+@click.option("--on", "on", metavar="CLASS", help="Only as it stands on this object class.")
+@click.option("--offline", is_flag=True, help="Do not ask the directory where it is set.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def explain_command(settings: Settings, *, attribute: str, on: str | None, offline: bool, as_json: bool) -> None:
+    """Say what an attribute means and where it is set.
+
+    What the archive's web form calls it, what a value is, on which object classes it may or must stand, with the
+    values that the form offers there and its default. From the directory, where one answers: which entries hold it,
+    and for what an AE takes from its device, which of the two counts.
+    """
+    known = explain(bundled(), attribute, on)
+    use, not_looked = (None, "--offline") if offline else _looked_up(settings, known.attribute.name, on)
+    if as_json:
+        click.echo(json.dumps(explanation_json(known, use, not_looked), indent=2))
+    else:
+        print_explanation(stdout_console(), known, use, not_looked)
+
+
+def _looked_up(settings: Settings, name: str, on: str | None) -> tuple[InUse | None, str]:
+    """Return where attribute *name* is set, or None with the reason why that is not known."""
+    try:
+        with open_directory(settings) as directory:
+            return in_use(read_tree(directory), name, on), ""
+    except DcmcfgError as error:
+        return None, f"{error.on}: {error.what}" if error.on else error.what

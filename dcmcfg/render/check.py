@@ -1,0 +1,140 @@
+"""Findings as a table, as JSON, and as SARIF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dcmcfg import __version__
+from dcmcfg.dn import DN
+from dcmcfg.render.console import print_line, print_view, visible
+from dcmcfg.schema.findings import RULES, Finding
+from dcmcfg.secret_values import is_secret
+
+_SECRET = "(secret)"  # noqa: S105 — what stands in its place
+_SHOWN_VALUE = 60
+_SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def print_findings(console: Console, findings: Sequence[Finding], entries: int) -> None:
+    """Print *findings* as a table, names relative to the container of devices, and how many there are."""
+    if findings:
+        print_view(console, _table(findings))
+    print_line(console, counted(findings, entries))
+
+
+def counted(findings: Sequence[Finding], entries: int) -> str:
+    """Return the result in a line: ``12 entries: 1 error, 2 warnings``."""
+    errors = sum(finding.severity == "error" for finding in findings)
+    warnings = len(findings) - errors
+    return f"{_number(entries, 'entry', 'entries')}: {_number(errors, 'error')}, {_number(warnings, 'warning')}"
+
+
+def findings_json(findings: Sequence[Finding], entries: int) -> dict[str, Any]:
+    """Return *findings* for ``--json``: ``entries``, ``errors`` and ``warnings`` as numbers, ``findings`` in order.
+
+    The value of a secret is ``(secret)``; octets that are not UTF-8 are escaped; ``file`` and ``line`` are null
+    unless the entry came from a file.
+    """
+    errors = sum(finding.severity == "error" for finding in findings)
+    return {
+        "entries": entries,
+        "errors": errors,
+        "warnings": len(findings) - errors,
+        "findings": [
+            {
+                "severity": finding.severity,
+                "rule": finding.rule.name,
+                "dn": str(finding.dn),
+                "attribute": finding.attribute or None,
+                "value": _value(finding),
+                "message": finding.message,
+                "file": finding.place.file if finding.place else None,
+                "line": finding.place.line if finding.place else None,
+            }
+            for finding in findings
+        ],
+    }
+
+
+def findings_sarif(findings: Sequence[Finding]) -> dict[str, Any]:
+    """Return *findings* as a SARIF 2.1.0 log of one run; the DN is a logical location, the line a physical one."""
+    rules = [
+        {
+            "id": rule.name,
+            "shortDescription": {"text": rule.asks},
+            "defaultConfiguration": {"level": rule.severity},
+        }
+        for rule in RULES
+    ]
+    driver = {"name": "dcmcfg", "version": __version__, "rules": rules}
+    results = [_sarif_result(finding) for finding in findings]
+    return {"version": "2.1.0", "$schema": _SARIF_SCHEMA, "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+def _sarif_result(finding: Finding) -> dict[str, Any]:
+    location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": str(finding.dn), "kind": "object"}]}
+    if finding.place:
+        location["physicalLocation"] = {
+            "artifactLocation": {"uri": quote(finding.place.file)},
+            "region": {"startLine": finding.place.line},
+        }
+    about = ": ".join(part for part in (finding.attribute, _shown(finding)) if part)
+    return {
+        "ruleId": finding.rule.name,
+        "level": finding.severity,
+        "message": {"text": f"{about} — {finding.message}" if about else finding.message},
+        "locations": [location],
+    }
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("", "entry", "attribute", "value", "what is wrong"):
+        table.add_column(heading, overflow="fold")
+    before: tuple[object, ...] = ()
+    for finding in findings:
+        entry = (finding.dn, finding.place)
+        where = "" if entry == before else _where(finding)
+        before = entry
+        message = f"{visible(finding.message)} [{finding.rule.name}]"
+        cells = (finding.severity, where, visible(finding.attribute), _shown(finding), message)
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _where(finding: Finding) -> str:
+    place = f"\n{visible(finding.place.file)}:{finding.place.line}" if finding.place else ""
+    return visible(_relative(finding.dn)) + place
+
+
+def _relative(dn: DN) -> str:
+    """Return the part of *dn* below ``cn=Devices``, or all of it when it is elsewhere."""
+    for at, rdn in enumerate(dn.rdns):
+        if at and rdn.normalised() == (("cn", "devices"),):
+            return str(DN(dn.rdns[:at]))
+    return str(dn)
+
+
+def _value(finding: Finding) -> str | None:
+    if finding.value is None:
+        return None
+    if is_secret(finding.attribute, finding.value):
+        return _SECRET
+    return finding.value.decode("utf-8", "backslashreplace")
+
+
+def _shown(finding: Finding) -> str:
+    value = _value(finding) or ""
+    cut = value if len(value) <= _SHOWN_VALUE else f"{value[:_SHOWN_VALUE]}… ({len(finding.value or b'')} octets)"
+    return visible(cut)
+
+
+def _number(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

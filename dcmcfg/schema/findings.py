@@ -1,0 +1,79 @@
+"""Finding: what is wrong with an entry, by the rule that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dcmcfg.dn import DN
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of ``dcmcfg check``: its identifier, how bad a breach is, and what it asks for in a sentence."""
+
+    name: str
+    severity: Severity
+    asks: str
+
+
+UNKNOWN_ATTRIBUTE = Rule("unknown-attribute", "error", "Every attribute is defined by the schema.")
+UNKNOWN_CLASS = Rule("unknown-class", "error", "Every object class is defined by the schema.")
+MISSING_ATTRIBUTE = Rule("missing-attribute", "error", "An entry has every attribute that its classes require.")
+NOT_ALLOWED = Rule("attribute-not-allowed", "error", "Each attribute is allowed by a class of the entry.")
+SINGLE_VALUED = Rule("single-valued", "error", "A single-valued attribute has one value.")
+VALUE_TWICE = Rule("value-twice", "error", "No attribute has a value twice, as its equality rule compares.")
+ENTRY_TWICE = Rule("entry-twice", "error", "No entry is given twice.")
+SYNTAX = Rule("syntax", "error", "A value is of its attribute's LDAP syntax.")
+FORMAT = Rule("format", "error", "A value is in the format that the archive parses it by.")
+ENUMERATION = Rule(
+    "enumeration", "error", "A value is one of those that the archive knows; any other fails the device."
+)
+PORT = Rule("port", "error", "A port is from 1 to 65535; with any other the archive does not load the device.")
+DANGLING = Rule("dangling-reference", "error", "A reference names an entry that exists.")
+NOT_OFFERED = Rule("value-not-offered", "warning", "A value is one of those that the archive's web form offers.")
+OUT_OF_RANGE = Rule("out-of-range", "warning", "A number is within the bounds that the archive's web form sets.")
+
+RULES = (
+    UNKNOWN_ATTRIBUTE,
+    UNKNOWN_CLASS,
+    MISSING_ATTRIBUTE,
+    NOT_ALLOWED,
+    SINGLE_VALUED,
+    VALUE_TWICE,
+    ENTRY_TWICE,
+    SYNTAX,
+    FORMAT,
+    ENUMERATION,
+    PORT,
+    DANGLING,
+    NOT_OFFERED,
+    OUT_OF_RANGE,
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an entry stands in a file; ``line`` is that of its ``dn:`` line, from 1."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A breach of ``rule`` by the entry ``dn``.
+
+    ``attribute`` is empty where the entry as a whole is meant, ``value`` None where no single value is. ``message``
+    never repeats a value that may be a secret. ``place`` is None unless the entry was read from a file.
+    """
+
+    rule: Rule
+    dn: DN
+    attribute: str
+    message: str
+    value: bytes | None = None
+    severity: Severity = "error"
+    place: Place | None = None

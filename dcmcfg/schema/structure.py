@@ -1,0 +1,97 @@
+"""What a schema says against the attributes that an entry has, whatever their values (RFC 4512 §2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from dcmcfg.entry import Entry
+from dcmcfg.schema.definitions import ObjectClass, Schema
+from dcmcfg.schema.findings import MISSING_ATTRIBUTE, NOT_ALLOWED, UNKNOWN_ATTRIBUTE, UNKNOWN_CLASS, Finding
+from dcmcfg.spelling import near_misses
+
+_SHOWN = 80
+#: Attributes that the server keeps itself, which a dump of its database (``slapcat``) carries (RFC 4512 §3.4).
+OPERATIONAL = frozenset(
+    name.lower()
+    for name in (
+        "structuralObjectClass",
+        "entryUUID",
+        "entryCSN",
+        "entryDN",
+        "contextCSN",
+        "creatorsName",
+        "createTimestamp",
+        "modifiersName",
+        "modifyTimestamp",
+        "subschemaSubentry",
+        "hasSubordinates",
+        "numSubordinates",
+        "memberOf",
+    )
+)
+
+
+def structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
+    """Yield what is wrong with the attributes and classes that *entry* has, in the order of the entry.
+
+    As long as a class is unknown nothing is said of what the classes require and allow. The naming values count as
+    present, as they do when a server adds the entry.
+    """
+    for attribute in entry.attributes:
+        if schema.attribute(attribute.name) is None:
+            yield _unknown(schema, entry, attribute.name)
+    names = entry.texts("objectClass")
+    classes = tuple(schema.object_class(name) for name in names)
+    known = tuple(each for each in classes if each is not None)
+    for name, found in zip(names, classes, strict=True):
+        if found is None and name.lower() != "top":
+            near = _near(tuple(each.name for each in schema.object_classes), name)
+            message = f"no object class {_cut(name)} is known{near}"
+            yield Finding(UNKNOWN_CLASS, entry.dn, "objectClass", message, name.encode())
+    if not names:
+        yield Finding(MISSING_ATTRIBUTE, entry.dn, "objectClass", "the entry has no objectClass")
+    elif len(known) == len([name for name in names if name.lower() != "top"]):
+        yield from _breaches(schema, entry, with_superiors(schema, known))
+
+
+def with_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[ObjectClass, ...]:
+    """Return *classes* with all those above them, each once."""
+    found: dict[str, ObjectClass] = {}
+    left = list(classes)
+    while left:
+        known = left.pop()
+        if known.name not in found:
+            found[known.name] = known
+            left += [above for above in map(schema.object_class, known.superiors) if above is not None]
+    return tuple(found.values())
+
+
+def _unknown(schema: Schema, entry: Entry, name: str) -> Finding:
+    near = _near(tuple(attribute.name for attribute in schema.attributes), name)
+    return Finding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"no attribute {_cut(name)} is known{near}")
+
+
+def _breaches(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) -> Iterator[Finding]:
+    spelt = [attribute.name for attribute in entry.attributes]
+    naming = [kind for kind, _ in entry.dn.rdn.parts] if entry.dn.rdns else []
+    present = {known.name.lower() for known in map(schema.attribute, (*spelt, *naming)) if known is not None}
+    for known in classes:
+        for name in known.must:
+            if name.lower() not in present:
+                yield Finding(MISSING_ATTRIBUTE, entry.dn, name, f"{known.name} requires {name}")
+    allowed = {name.lower() for known in classes for name in (*known.must, *known.may)} | {"objectclass"}
+    for name in spelt:
+        definition = schema.attribute(name)
+        if definition is not None and definition.name.lower() not in allowed:
+            yield Finding(NOT_ALLOWED, entry.dn, name, f"none of its object classes allows {name}")
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
+
+
+@lru_cache(maxsize=512)
+def _near(known: tuple[str, ...], name: str) -> str:
+    near = near_misses(name, known)
+    return f"; near misses: {', '.join(near)}" if near else ""

@@ -1,0 +1,61 @@
+"""What the archive's own web form says of an attribute: its name there, the values offered, the default."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from dcmcfg.schema.formats import OF_ATTRIBUTE, OF_FORM, Format
+
+#: Attributes whose list in the form is open: it grows with releases, and stock data holds other values.
+OPEN_LISTS = frozenset({"dcmuiAction", "dicomPrimaryDeviceType"})
+
+
+@dataclass(frozen=True)
+class FormField:
+    """A field of the form.
+
+    ``values`` are those it offers (none: any), ``default`` what it fills in, ``format`` its own word for the kind of
+    value, ``minimum`` and ``maximum`` the bounds of a number.
+    """
+
+    label: str
+    values: tuple[str, ...] = ()
+    default: tuple[str, ...] = ()
+    format: str = ""
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@cache
+def form_fields(attribute: str) -> Mapping[str, FormField]:
+    """Return the form's fields for *attribute* (a name as the schema spells it) by object class; may be empty."""
+    return {name: _field(fact) for name, fact in _facts().get(attribute, {}).items()}
+
+
+def value_format(attribute: str, field: FormField | None) -> Format | None:
+    """Return the archive's format of *attribute*'s values where *field* is its field in the form, or None."""
+    return OF_ATTRIBUTE.get(attribute) or (OF_FORM.get(field.format) if field else None)
+
+
+@cache
+def _facts() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Return what the file holds; only commands that ask pay for reading it."""
+    facts: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    facts = json.loads(resources.files(__package__).joinpath("ui.json").read_bytes())
+    return facts
+
+
+def _field(fact: Mapping[str, Any]) -> FormField:
+    return FormField(
+        fact.get("label", ""),
+        tuple(fact.get("values", ())),
+        tuple(fact.get("default", ())),
+        fact.get("format", ""),
+        fact.get("minimum"),
+        fact.get("maximum"),
+    )

@@ -1,0 +1,178 @@
+"""``dcmcfg check``: all findings at once, from files and from the live tree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dcmcfg import __version__
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, CliSite
+
+BAD = """\
+dn: dicomDeviceName=x,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org
+objectClass: dicomDevice
+objectClass: dcmDevise
+dicomDeviceName: x
+dicomInstalled: true
+
+dn: cn=dicom,dicomDeviceName=x,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org
+objectClass: dicomNetworkConnection
+cn: dicom
+dicomHostname: h
+dicomPort: 70000
+"""
+
+
+@pytest.fixture
+def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.ldif").write_text(BAD)
+    return "bad.ldif"
+
+
+def test_findings_of_a_file_are_told_with_their_place(run: Run, bad: str) -> None:
+    result = run("check", bad)
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip(" ─")] == [
+        "entry attribute value what is wrong",
+        "error dicomDeviceName=x objectClass dcmDevise no object class dcmDevise is known; near misses:",
+        "bad.ldif:1 dcmDevice, dicomDevice, dicomDevicesRoot",
+        "[unknown-class]",
+        "error dicomInstalled true a boolean is TRUE or FALSE, in capitals only",
+        "[syntax]",
+        "error cn=dicom,dicomDeviceName=x dicomPort 70000 a port is from 1 to 65535 [port]",
+        "bad.ldif:7",
+        "2 entries: 3 errors, 0 warnings",
+    ]
+
+
+def test_json_holds_every_finding(run: Run, bad: str) -> None:
+    result = run("check", bad, "--json")
+    content = json.loads(result.stdout)
+    assert (result.exit_code, content["entries"], content["errors"], content["warnings"]) == (1, 2, 3, 0)
+    assert content["findings"][2] == {
+        "severity": "error",
+        "rule": "port",
+        "dn": "cn=dicom,dicomDeviceName=x,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org",
+        "attribute": "dicomPort",
+        "value": "70000",
+        "message": "a port is from 1 to 65535",
+        "file": "bad.ldif",
+        "line": 7,
+    }
+
+
+def test_sarif_is_what_version_2_1_0_asks_for(run: Run, bad: str) -> None:
+    log = json.loads(run("check", bad, "--sarif").stdout)
+    assert (log["version"], len(log["runs"])) == ("2.1.0", 1)
+    driver = log["runs"][0]["tool"]["driver"]
+    assert (driver["name"], driver["version"]) == ("dcmcfg", __version__)
+    known = {rule["id"] for rule in driver["rules"]}
+    results = log["runs"][0]["results"]
+    assert [result["ruleId"] for result in results] == ["unknown-class", "syntax", "port"]
+    assert known >= {result["ruleId"] for result in results}
+    assert results[2] == {
+        "ruleId": "port",
+        "level": "error",
+        "message": {"text": "dicomPort: 70000 — a port is from 1 to 65535"},
+        "locations": [
+            {
+                "logicalLocations": [
+                    {
+                        "fullyQualifiedName": "cn=dicom,dicomDeviceName=x,cn=Devices,cn=DICOM Configuration,"
+                        "dc=dcm4che,dc=org",
+                        "kind": "object",
+                    }
+                ],
+                "physicalLocation": {"artifactLocation": {"uri": "bad.ldif"}, "region": {"startLine": 7}},
+            }
+        ],
+    }
+
+
+def test_standard_input_is_a_file_too(run: Run) -> None:
+    result = run("check", "-", input=BAD)
+    assert result.exit_code == 1
+    assert "standard input:1" in result.stdout
+
+
+def test_warnings_alone_are_no_error(run: Run) -> None:
+    text = (
+        BAD.replace("objectClass: dcmDevise", "objectClass: dcmDevice\nobjectClass: dcmArchiveDevice")
+        .replace("true", "TRUE\ndcmFuzzyAlgorithmClass: org.dcm4che3.soundex.ESoundex\ndcmOverwritePolicy: SOMETIMES")
+        .replace("70000", "104")
+    )
+    result = run("check", "-", input=text)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("\n2 entries: 0 errors, 1 warning\n")
+
+
+def test_hostile_values_neither_steer_the_terminal_nor_fill_it_and_secrets_stay_secret(run: Run) -> None:
+    text = (
+        BAD.replace("dicomInstalled: true", "dicomInstalled:: G1szMW1b")
+        .replace("objectClass: dcmDevise", f"objectClass: {'x' * 100_000}")
+        .replace("dicomPort: 70000", "dicomPort: joe:geheim@host")
+    )
+    for option in ("--json", "--sarif", ""):
+        result = run("check", "-", *filter(None, [option]), input=text)
+        assert (result.exit_code, result.stderr) == (1, "")
+        assert "\x1b" not in result.stdout
+        assert "geheim" not in result.stdout
+        assert "(secret)" in result.stdout
+    assert r"\x1b[31m[" in result.stdout
+    assert len(result.stdout) < 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("nonsense\n", "dcmcfg: standard input:1: "),
+        (
+            "dn: cn=x\nchangetype: delete\n",
+            "dcmcfg: standard input:1: a change and no entry, there is nothing to check by itself\n",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_a_3(run: Run, text: str, problem: str) -> None:
+    result = run("check", "-", input=text)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith(problem)
+
+
+def test_a_file_that_is_not_there_is_a_3(run: Run) -> None:
+    result = run("check", "gone.ldif")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == "dcmcfg: gone.ldif: the file cannot be read (No such file or directory)\n"
+
+
+def test_two_forms_at_once_are_a_usage_error(run: Run, bad: str) -> None:
+    assert run("check", bad, "--json", "--sarif").exit_code == 2
+
+
+@pytest.mark.real
+def test_the_live_site_is_in_order(run: Run, site: CliSite) -> None:
+    result = run("check")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        0,
+        f"{len(site.octets())} entries: 0 errors, 0 warnings\n",
+        "",
+    )
+
+
+@pytest.mark.real
+def test_the_archives_default_configuration_is_in_order(run: Run, stock_site: CliSite) -> None:
+    result = run("check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith(" entries: 0 errors, 0 warnings\n")
+
+
+@pytest.mark.real
+def test_a_wrong_value_in_the_live_tree_is_found(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file = tmp_path / "odd.ldif"
+    file.write_text(f"dn: {ARCHIVE_DN}\nreplace: dcmPurgeStoragePollingInterval\ndcmPurgeStoragePollingInterval: 5m\n")
+    assert site.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
+    content = json.loads(run("check", "--json").stdout)
+    assert [(each["rule"], each["value"], each["file"]) for each in content["findings"]] == [("format", "5m", None)]

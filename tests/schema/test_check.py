@@ -1,0 +1,180 @@
+"""Every rule of the check, with an entry that breaks it and one that does not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.entry import Entry
+from dcmcfg.lab.tree import site_files
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.schema.check import Subject, check
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.findings import Finding, Place
+from dcmcfg.schema.web_form import form_fields
+from tests.trees import ARCHIVE, BASE, STORESCP, connection, network_ae, site_entries
+
+UPSTREAM = os.environ.get("DCMCFG_UPSTREAM", "")
+FILES = ("init-baseDN.ldif", "init-config.ldif", "default-config.ldif", "default-ui-config.ldif")
+
+
+def found(*entries: Entry, live: bool = False) -> list[Finding]:
+    return list(check([Subject(entry) for entry in entries], bundled(), live=live))
+
+
+def rules(*entries: Entry, live: bool = False) -> list[tuple[str, str, bytes | None]]:
+    return [(each.rule.name, each.attribute, each.value) for each in found(*entries, live=live)]
+
+
+def site_with(name: str, *values: str) -> tuple[Entry, ...]:
+    """The small site, the archive device holding *values* of attribute *name*."""
+    octets = tuple(value.encode() for value in values)
+    return tuple(entry.with_values(name, octets) if str(entry.dn) == ARCHIVE else entry for entry in site_entries())
+
+
+def test_a_site_in_order_has_no_findings() -> None:
+    assert found(*site_entries()) == found(*site_entries(), live=True) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "rule", "wrong"),
+    [
+        ("dcmFoo", ["1"], "unknown-attribute", None),
+        ("dcmURI", ["file:/x"], "attribute-not-allowed", None),
+        ("dcmFuzzyAlgorithmClass", [], "missing-attribute", None),
+        ("dicomDescription", ["a", "b"], "single-valued", None),
+        ("dicomManufacturer", ["é", "É"], "value-twice", "É"),
+        ("dicomInstalled", ["true"], "syntax", "true"),
+        ("dcmSendPendingCMoveInterval", ["5s"], "format", "5s"),
+        ("dcmRejectExpiredStudiesSchedule", ["hour=24"], "format", "hour=24"),
+        ("dcmStorageVerificationInitialDelay", ["PT5M"], "format", "PT5M"),
+        ("dcmExternalRetrieveAEDestination", ["A" * 17], "format", "A" * 17),
+        ("dicomInstitutionCode", ["1^2^3"], "format", "1^2^3"),
+        ("dcmOverwritePolicy", ["SOMETIMES"], "value-not-offered", "SOMETIMES"),
+        ("dicomRelatedDeviceReference", [f"cn=gone,{BASE}"], "dangling-reference", f"cn=gone,{BASE}"),
+    ],
+)
+def test_a_breach_is_found_by_its_rule(name: str, values: list[str], rule: str, wrong: str | None) -> None:
+    findings = rules(*site_with(name, *values))
+    assert (rule, name, wrong.encode() if wrong is not None else None) in findings
+    assert {each for each, _, _ in findings} - {"single-valued"} <= {rule}
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "9" * 5000])
+def test_a_port_out_of_range_is_an_error(port: str) -> None:
+    (finding,) = found(*site_entries(), connection(ARCHIVE, port, name="more"))
+    assert (finding.rule.name, finding.severity, finding.attribute) == ("port", "error", "dicomPort")
+
+
+@pytest.mark.parametrize("port", ["1", "65535"])
+def test_the_first_and_last_port_are_in_range(port: str) -> None:
+    assert found(*site_entries(), connection(ARCHIVE, port, name="more")) == []
+
+
+def test_a_number_below_the_forms_minimum_is_a_warning() -> None:
+    odd = connection(STORESCP, "104", name="more", dcmTCPConnectTimeout="5")
+    odd = odd.with_values("objectClass", (b"dicomNetworkConnection", b"dcmNetworkConnection"))
+    (finding,) = found(*site_entries(), odd)
+    assert (finding.rule.name, finding.severity) == ("out-of-range", "warning")
+
+
+def test_a_protocol_in_small_letters_fails_the_device_and_is_an_error() -> None:
+    odd = connection(STORESCP, "104", name="more", dcmProtocol="dicom")
+    odd = odd.with_values("objectClass", (b"dicomNetworkConnection", b"dcmNetworkConnection"))
+    (finding,) = found(*site_entries(), odd)
+    assert (finding.rule.name, finding.severity, finding.value) == ("enumeration", "error", b"dicom")
+
+
+def test_a_misspelt_class_hides_what_classes_require_and_allow() -> None:
+    odd = Entry.of(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConection", "cn": "x", "dcmURI": "file:/x"})
+    assert rules(*site_entries(), odd) == [("unknown-class", "objectClass", b"dicomNetworkConection")]
+
+
+def test_an_entry_without_object_class_is_told() -> None:
+    assert rules(*site_entries(), Entry.of(f"cn=x,{ARCHIVE}", {"cn": "x"})) == [
+        ("missing-attribute", "objectClass", None)
+    ]
+
+
+def test_top_is_a_class_and_the_naming_value_counts_as_present() -> None:
+    entry = Entry.of(f"cn=x,{ARCHIVE}", {"objectClass": ("top", "dicomNetworkConnection"), "dicomHostname": "h"})
+    assert found(*site_entries(), entry) == []
+
+
+def test_one_attribute_under_two_names_is_one_attribute() -> None:
+    odd = connection(ARCHIVE, "104", name="more").with_values("2.5.4.3", (b"MORE",))
+    assert ("value-twice", "cn", b"MORE") in rules(*site_entries(), odd)
+
+
+def test_an_entry_given_twice_is_told_at_the_second_place() -> None:
+    entry = site_entries()[0]
+    spelt = Entry.of("DC=dcm4che, dc=ORG", {a.name: a.values for a in entry.attributes})
+    (finding,) = check([Subject(entry, Place("a.ldif", 1)), Subject(spelt, Place("b.ldif", 7))], bundled(), live=False)
+    assert (finding.rule.name, finding.place) == ("entry-twice", Place("b.ldif", 7))
+
+
+def test_to_a_server_that_holds_it_an_unknown_name_is_known_and_here_a_warning() -> None:
+    (finding,) = found(*site_with("dcmFromTheFuture", "1"), live=True)
+    assert (finding.rule.name, finding.severity) == ("unknown-attribute", "warning")
+
+
+def test_what_the_server_keeps_itself_is_no_unknown_attribute() -> None:
+    assert found(*site_with("entryUUID", "1"), *()) == []
+
+
+def test_other_entries_of_the_directory_are_not_the_archives() -> None:
+    person = Entry.of(f"uid=joe,{BASE}", {"objectClass": "inetOrgPerson", "uid": "joe", "sn": "x"})
+    assert found(*site_entries(), person) == []
+
+
+def test_a_reference_out_of_the_part_that_a_file_holds_is_passed_over() -> None:
+    part = network_ae(STORESCP, "X", references=("gone",))
+    assert found(part) == []
+    assert [rule for rule, _, _ in rules(part, live=True)] == ["dangling-reference"]
+    assert [rule for rule, _, _ in rules(*site_entries(), part)] == ["dangling-reference"]
+
+
+def test_references_are_found_however_they_are_spelt() -> None:
+    ae = network_ae(STORESCP, "X").with_values(
+        "dicomNetworkConnectionReference", (f"CN=Dicom, {STORESCP.upper()}".encode(),)
+    )
+    assert found(*site_entries(), ae) == []
+
+
+def test_messages_never_repeat_a_value() -> None:
+    secret = "very-secret-" * 10_000
+    for name in ("dcmKeyStorePin", "dicomInstalled", "dcmSendPendingCMoveInterval", "dicomRelatedDeviceReference"):
+        assert all("very-secret" not in each.message for each in found(*site_with(name, secret, "é" + secret)))
+
+
+def test_the_labs_own_tree_has_neither_error_nor_warning() -> None:
+    assert [(f.dn, f.attribute, f.message) for f in check(subjects(site_files()), bundled(), live=True)] == []
+
+
+@pytest.mark.skipif(not UPSTREAM, reason="DCMCFG_UPSTREAM is not set: the archive's default trees are not checked")
+@pytest.mark.parametrize("version", ["5.29.0", "5.31.0", "5.33.1"])
+def test_the_archives_default_configuration_has_neither_error_nor_warning(version: str) -> None:
+    read = subjects([Path(UPSTREAM) / version / name for name in FILES])
+    assert len(read) > 1000
+    assert [(f.dn, f.attribute, f.message) for f in check(read, bundled(), live=True)] == []
+
+
+def test_every_field_of_the_form_is_of_a_known_attribute_and_class() -> None:
+    schema = bundled()
+    fields = [(name, of) for name in (a.name for a in schema.attributes) for of in form_fields(name)]
+    assert len(fields) > 1000
+    assert [(name, of) for name, of in fields if schema.object_class(of) is None] == []
+
+
+def subjects(files: tuple[Path, ...] | list[Path]) -> list[Subject]:
+    read = []
+    for path in files:
+        with path.open("rb") as source:
+            records = read_all(source, path.name)
+        read += [
+            Subject(each.entry, Place(path.name, each.line)) for each in records if isinstance(each, ContentRecord)
+        ]
+    return read
