@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import click
 
-_COMMAND = re.compile(r"\bdcmcfg (?=(?:apply|check|diff|explain|export-ldif|reload|set-external-retrieve|show|status|verify)\b)")
+_NAMED = "apply|check|diff|explain|export-ldif|reload|set-external-retrieve|show|status|verify"
+_COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")
 
 
 @dataclass
