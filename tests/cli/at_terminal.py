@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import sys
 from collections.abc import Sequence
+
+
+CTRL_C = "\x03"
 
 
 def at_terminal(arguments: Sequence[str], answers: Sequence[tuple[str, str]], *, columns: int = 120) -> tuple[int, str]:
@@ -21,17 +25,24 @@ def at_terminal(arguments: Sequence[str], answers: Sequence[tuple[str, str]], *,
     seen = b""
     for prompt, typed in answers:
         seen += read_until(terminal, prompt.encode())
-        os.write(terminal, typed.encode() if typed == "\x03" else typed.encode() + b"\n")
-    seen += read_until(terminal, None)
+        os.write(terminal, typed.encode() if typed == CTRL_C else typed.encode() + b"\n")
+    interrupted = bool(answers) and answers[-1][1] == CTRL_C
+    seen += read_until(terminal, None, again=CTRL_C.encode() if interrupted else b"")
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     return os.waitstatus_to_exitcode(status), seen.decode().replace("\r\n", "\n")
 
 
-def read_until(terminal: int, prompt: bytes | None) -> bytes:
-    """Return what the program writes until *prompt*, or until it ends."""
+def read_until(terminal: int, prompt: bytes | None, *, again: bytes = b"") -> bytes:
+    """Return what the program writes until *prompt*, or until it ends.
+
+    After a second of silence *again* is typed: CPython misses a Ctrl-C that comes between its prompt and its wait.
+    """
     seen = b""
     while prompt is None or not seen.endswith(prompt):
+        if again and not select.select([terminal], [], [], 1.0)[0]:
+            os.write(terminal, again)
+            continue
         try:
             some = os.read(terminal, 1024)
         except OSError:  # Linux: the other end was closed
