@@ -8,7 +8,6 @@ import select
 import sys
 from collections.abc import Sequence
 
-
 CTRL_C = "\x03"
 
 
