@@ -156,18 +156,26 @@ def _route(asked: NetworkAE, target: NetworkAE | None, near: tuple[str, ...]) ->
 
 
 def _timeouts(device: Device, connection: Connection | None, timeout_s: float | None) -> Timeouts:
-    """Return time-outs no shorter than the archive's own dcmRetrieveTimeout (milliseconds in the tree)."""
-    if timeout_s is None:
-        entry = device.tree.get(connection.dn) if connection else None
-        text = (entry.text("dcmRetrieveTimeout") if entry else None) or "0"
-        milliseconds = int(text) if text.isdecimal() else 0
-        if connection is None:
-            timeout_s = STOCK_RETRIEVE_TIMEOUT_S + MARGIN_S
-        elif milliseconds == 0:
-            timeout_s = UNLIMITED_S
-        else:
-            timeout_s = min(max(milliseconds / 1000, STOCK_RETRIEVE_TIMEOUT_S) + MARGIN_S, LONGEST_S)
-    return Timeouts(dimse=timeout_s, network=timeout_s)
+    """Return time-outs no longer than *timeout_s*; without it, no shorter than the archive's own dcmRetrieveTimeout."""
+    if timeout_s is not None:
+        usual = Timeouts()
+        return Timeouts(
+            connect=min(usual.connect, timeout_s), acse=min(usual.acse, timeout_s), dimse=timeout_s, network=timeout_s
+        )
+    patience_s = _archive_patience_s(device, connection)
+    return Timeouts(dimse=patience_s, network=patience_s)
+
+
+def _archive_patience_s(device: Device, connection: Connection | None) -> float:
+    """Return the seconds that the archive may keep silent (dcmRetrieveTimeout is in milliseconds; 0 is for ever)."""
+    entry = device.tree.get(connection.dn) if connection else None
+    text = (entry.text("dcmRetrieveTimeout") if entry else None) or "0"
+    milliseconds = int(text) if text.isdecimal() else 0
+    if connection is None:
+        return STOCK_RETRIEVE_TIMEOUT_S + MARGIN_S
+    if milliseconds == 0:
+        return UNLIMITED_S
+    return min(max(milliseconds / 1000, STOCK_RETRIEVE_TIMEOUT_S) + MARGIN_S, LONGEST_S)
 
 
 def _warnings(

@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.devices import Configuration
-from dcmcfg.dicom.peer import Peer
+from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
@@ -159,7 +159,8 @@ def test_the_time_out_is_longer_than_the_archives_own(
 
 
 def test_the_time_out_can_be_said(configuration: Configuration) -> None:
-    assert find_addresses(configuration, DEVICE, "WORKSTATION", timeout_s=5).timeouts.dimse == 5
+    assert find_addresses(configuration, DEVICE, "WORKSTATION", timeout_s=5).timeouts == Timeouts(5, 5, 5, 5)
+    assert find_addresses(configuration, DEVICE, "WORKSTATION", timeout_s=900).timeouts == Timeouts(10, 30, 900, 900)
 
 
 @pytest.mark.parametrize(
