@@ -22,6 +22,10 @@ def server_of(slapd: RunningSlapd, **changed: Any) -> LdapServer:
 
 def server_at(port: int, **changed: Any) -> LdapServer:
     """Return a server on *port* of this machine, whatever listens there."""
-    base_dn = DN.parse("dc=dcm4che,dc=org")
-    bind_dn = "cn=admin,dc=dcm4che,dc=org"
-    return LdapServer(f"ldap://127.0.0.1:{port}", base_dn, bind_dn, "secret", **changed)
+    facts: dict[str, Any] = {
+        "url": f"ldap://127.0.0.1:{port}",
+        "base_dn": DN.parse("dc=dcm4che,dc=org"),
+        "bind_dn": "cn=admin,dc=dcm4che,dc=org",
+        "password": "secret",
+    }
+    return LdapServer(**(facts | changed))

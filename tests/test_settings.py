@@ -172,6 +172,75 @@ def test_move_log_of_a_profile_counts_for_its_own_server_only(tmp_path: Path) ->
     assert site(options=lab | {"ldap_url": "ldap://x"}).external_move_log is None
 
 
+# -- how the connection is secured
+
+
+def test_over_ldapi_nobody_is_named_unless_somebody_is() -> None:
+    settings = site(LDAP_URL="ldapi:///")
+    assert (settings.bind_dn, settings.bind_secret, settings.identity) == ("", None, "SASL EXTERNAL")
+    assert site_headline(settings).startswith("SASL EXTERNAL @ ldapi://%2Fvar%2Frun%2Fslapd%2Fldapi · ")
+    assert site(LDAP_URL="ldapi:///", BIND_DN="cn=u").bind_dn == "cn=u"
+    assert site(LDAP_URL="ldapi:///", BIND_PASSWORD="p").bind_dn == "cn=admin,dc=dcm4che,dc=org"
+    assert site(options={"ldap_url": "ldapi:///"}, BIND_DN="cn=u", BIND_PASSWORD="p").bind_dn == ""
+
+
+def test_a_client_certificate_names_who_asks_unless_a_bind_dn_does() -> None:
+    settings = site(LDAP_URL="ldaps://h", CLIENT_CERT="c.pem", CLIENT_KEY="k.pem")
+    assert (settings.bind_dn, settings.client_cert, settings.client_key) == ("", Path("c.pem"), Path("k.pem"))
+    assert (settings.origins["client_cert"], settings.origins["client_key"]) == (
+        "DCMCFG_CLIENT_CERT",
+        "DCMCFG_CLIENT_KEY",
+    )
+    assert site(LDAP_URL="ldaps://h", CLIENT_CERT="c.pem", BIND_DN="cn=u").bind_dn == "cn=u"
+
+
+def test_a_client_certificate_goes_only_to_the_server_of_its_source() -> None:
+    write_profile("default", {"ldap_url": "ldaps://prod", "client_cert": "c.pem"})
+    assert site().client_cert == profile_path("default").with_name("c.pem")
+    assert site(options={"ldap_url": "ldaps://x"}).client_cert is None
+    assert "DCMCFG_LDAP_URL" in refused(CLIENT_CERT="other.pem").what
+    options = {"ldap_url": "ldaps://x", "client_cert": "mine.pem"}
+    assert site(options=options).client_cert == Path("mine.pem")
+
+
+def test_a_certificate_of_an_option_leaves_the_other_ones_key_behind() -> None:
+    environ = {"LDAP_URL": "ldaps://h", "CLIENT_CERT": "c.pem", "CLIENT_KEY": "k.pem"}
+    settings = site(options={"client_cert": "mine.pem"}, **environ)
+    assert (settings.client_cert, settings.client_key) == (Path("mine.pem"), None)
+    settings = site(options={"client_key": "new.key"}, **environ)
+    assert (settings.client_cert, settings.client_key) == (Path("c.pem"), Path("new.key"))
+
+
+def test_a_key_without_certificate_and_a_certificate_without_tls_are_refused() -> None:
+    assert refused(LDAP_URL="ldaps://h", CLIENT_KEY="k").on == "DCMCFG_CLIENT_KEY"
+    assert refused(LDAP_URL="ldap://h", CLIENT_CERT="c").what == "a certificate is only shown over TLS"
+    assert refused(LDAP_URL="ldapi:///", CLIENT_CERT="c").what == "a certificate is only shown over TLS"
+    assert site(LDAP_URL="ldap://h", CLIENT_CERT="c", STARTTLS="1").client_cert == Path("c")
+
+
+def test_starttls_that_was_asked_for_anywhere_holds_for_every_unencrypted_url() -> None:
+    assert not site(LDAP_URL="ldap://h").starttls
+    assert site(LDAP_URL="ldap://h", STARTTLS="true").starttls
+    settings = site(options={"ldap_url": "ldap://x"}, STARTTLS="Yes")
+    assert (settings.starttls, settings.origins["starttls"]) == (True, "DCMCFG_STARTTLS")
+    path = write_profile("lab", {"ldap_url": "ldap://lab"})
+    path.write_text('ldap_url = "ldap://lab"\nstarttls = true\n')
+    assert site(PROFILE="lab").starttls
+    assert site(options={"profile": "lab", "ldap_url": "ldap://x"}).starttls
+    assert not site(PROFILE="lab", STARTTLS="false", LDAP_URL="ldap://h").starttls
+
+
+def test_starttls_beside_a_url_that_needs_none_is_passed_over_from_elsewhere_and_refused_beside_it() -> None:
+    assert not site(options={"ldap_url": "ldaps://x"}, STARTTLS="true").starttls
+    error = refused(LDAP_URL="ldaps://h", STARTTLS="true")
+    assert str(error).startswith("DCMCFG_STARTTLS: StartTLS begins on ldap://, and the URL is ldaps://h:636 — ")
+    assert refused(options={"starttls": "true"}, LDAP_URL="ldapi:///").on == "--starttls"
+
+
+def test_starttls_is_true_or_false() -> None:
+    assert str(refused(STARTTLS="maybe")) == "DCMCFG_STARTTLS: it is true or false, and not 'maybe'"
+
+
 # -- the archive's token
 
 
@@ -273,6 +342,8 @@ def test_malformed_dn_is_refused(key: str, value: str) -> None:
         ("ldaps://10.0.0.1", "ldaps://10.0.0.1:636"),
         ("ldap://[::1]:3389", "ldap://[::1]:3389"),
         ("ldapi://%2Frun%2Fslapd%2Fldapi", "ldapi://%2Frun%2Fslapd%2Fldapi"),
+        ("ldapi:///", "ldapi://%2Fvar%2Frun%2Fslapd%2Fldapi"),
+        ("ldapi://", "ldapi://%2Fvar%2Frun%2Fslapd%2Fldapi"),
     ],
 )
 def test_ldap_url_in_one_spelling(given: str, used: str) -> None:
@@ -299,8 +370,8 @@ def test_ldap_url_in_one_spelling(given: str, used: str) -> None:
         "ldap://a..b",
         "ldap://ü",
         "ldap://h\n",
-        "ldapi://",
-        "ldapi:///",
+        "ldapi://run",
+        "ldapi://%2Frun%00",
     ],
 )
 def test_malformed_ldap_url_is_refused_and_named(url: str) -> None:

@@ -164,7 +164,7 @@ def _reload(service: ControlService, outcome: Outcome) -> None:
 
 def _report(settings: Settings, plan: Plan, choices: Choices, outcome: Outcome | None, *, reloaded: bool) -> None:
     if choices.as_json:
-        site = {"bind_dn": settings.bind_dn, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url}
+        site = {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url}
         result = {
             "site": site,
             **plan_json(plan),

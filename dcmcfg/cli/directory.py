@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+import stat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
 from dcmcfg.cli.terminal import bind_password
 from dcmcfg.directory.failures import INVALID_CREDENTIALS
 from dcmcfg.directory.ldap import LdapDirectory, connect
@@ -13,14 +20,28 @@ from dcmcfg.settings import Settings
 def open_directory(settings: Settings) -> LdapDirectory:
     """Return an open connection to the site's directory server, asking for the password where none is known.
 
-    Raises :class:`~dcmcfg.errors.DirectoryError` when it cannot be reached or refuses.
+    Warns on stderr of what makes a credential an open secret: a password that leaves this machine unencrypted, a
+    private key that others can read. Raises :class:`~dcmcfg.errors.DirectoryError` when the server cannot be reached,
+    cannot be trusted or refuses.
     """
-    password = bind_password(settings)
-    server = LdapServer(settings.ldap_url, settings.base_dn, settings.bind_dn, password, ca_file=settings.ca_file)
+    for warning in _warnings(settings):
+        click.echo(f"warning: {warning}", err=True)
+    external = not settings.bind_dn
+    server = LdapServer(
+        settings.ldap_url,
+        settings.base_dn,
+        settings.bind_dn,
+        "" if external else bind_password(settings),
+        ca_file=settings.ca_file,
+        starttls=settings.starttls,
+        client_cert=settings.client_cert,
+        client_key=settings.client_key,
+        external=external,
+    )
     try:
         return connect(server)
     except DirectoryError as error:
-        if error.result_code != INVALID_CREDENTIALS:
+        if error.result_code != INVALID_CREDENTIALS or external:
             raise
         origin = settings.origins.get("bind_password", "what was typed")
         raise DirectoryError(
@@ -29,3 +50,32 @@ def open_directory(settings: Settings) -> LdapDirectory:
             next_step=f"the bind DN comes from {settings.origins['bind_dn']}, the password from {origin}",
             result_code=error.result_code,
         ) from error
+
+
+def _warnings(settings: Settings) -> list[str]:
+    found = []
+    address = urlsplit(settings.ldap_url)
+    if address.scheme == "ldap" and settings.bind_dn and not (settings.starttls or _stays_here(address.hostname or "")):
+        found.append(f"the password goes to {settings.ldap_url} unencrypted; --starttls or ldaps:// protects it")
+    if settings.client_cert is not None:
+        key = settings.client_key or settings.client_cert
+        if _open_to_others(key):
+            found.append(f"{key}: others can read this private key; chmod 600 keeps it to you")
+    return found
+
+
+def _stays_here(host: str) -> bool:
+    """Tell whether *host* is this machine, by what it says and not by asking."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _open_to_others(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:  # it is told when it is used
+        return False

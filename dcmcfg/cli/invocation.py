@@ -26,8 +26,13 @@ class Invocation:
 
     def spoken(self, text: str) -> str:
         """Return *text* with the site options of this run in each command line that it tells the user to type."""
-        options = "".join(f"--{name.replace('_', '-')} {shlex.quote(value)} " for name, value in self.site.items())
+        options = "".join(f"{_option(name, value)} " for name, value in self.site.items())
         return _COMMAND.sub(lambda _: f"dcmcfg {options}", text)
+
+
+def _option(name: str, value: str) -> str:
+    option = f"--{name.replace('_', '-')}"
+    return option if name == "starttls" else f"{option} {shlex.quote(value)}"
 
 
 def current() -> Invocation:

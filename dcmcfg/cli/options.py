@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., object])
 
-#: (setting, placeholder, names a file, help); the option is the setting with ``-`` for ``_``.
-_OPTIONS = (
-    ("profile", "NAME", False, "Profile that describes the site."),
-    ("ldap_url", "URL", False, "Directory server: ldap://, ldaps:// or ldapi://."),
-    ("base_dn", "DN", False, "Entry below which the configuration is kept."),
-    ("bind_dn", "DN", False, "Who to bind as."),
-    ("bind_password_file", "FILE", True, "File that holds the password of the bind DN."),
-    ("device", "NAME", False, "The archive's device."),
-    ("archive_url", "URL", False, "The archive's base URL."),
-    ("archive_token_file", "FILE", True, "File that holds a bearer token for the archive."),
-    ("ca_file", "FILE", True, "CA certificates (PEM) to verify ldaps:// and https:// with."),
+#: (setting, placeholder, what it takes, help); the option is the setting with ``-`` for ``_``.
+_FILE = click.Path()
+_FLAG = None
+_OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
+    ("profile", "NAME", click.STRING, "Profile that describes the site."),
+    ("ldap_url", "URL", click.STRING, "Directory server: ldap://, ldaps:// or ldapi://."),
+    ("base_dn", "DN", click.STRING, "Entry below which the configuration is kept."),
+    ("bind_dn", "DN", click.STRING, "Who to bind as."),
+    ("bind_password_file", "FILE", _FILE, "File that holds the password of the bind DN."),
+    ("device", "NAME", click.STRING, "The archive's device."),
+    ("archive_url", "URL", click.STRING, "The archive's base URL."),
+    ("archive_token_file", "FILE", _FILE, "File that holds a bearer token for the archive."),
+    ("ca_file", "FILE", _FILE, "CA certificates (PEM) to verify ldaps://, StartTLS and https:// with."),
+    ("starttls", "", _FLAG, "Encrypt ldap:// by StartTLS, or do not connect."),
+    ("client_cert", "FILE", _FILE, "Certificate (PEM) to show the directory server."),
+    ("client_key", "FILE", _FILE, "Its private key (PEM), unless it is in the same file."),
 )
 #: The settings that have an option.
 SITE_SETTINGS = tuple(setting for setting, *_ in _OPTIONS)
@@ -27,8 +32,11 @@ SITE_SETTINGS = tuple(setting for setting, *_ in _OPTIONS)
 
 def add_site_options(function: F) -> F:
     """Return *function* with the site options added; each parameter is a str, or None when not given."""
-    for setting, placeholder, names_a_file, text in reversed(_OPTIONS):
-        kind = click.Path() if names_a_file else click.STRING
-        option = click.option("--" + setting.replace("_", "-"), metavar=placeholder, type=kind, help=text)
+    for setting, placeholder, kind, text in reversed(_OPTIONS):
+        name = "--" + setting.replace("_", "-")
+        if kind is _FLAG:
+            option = click.option(name, flag_value="true", default=None, help=text)
+        else:
+            option = click.option(name, metavar=placeholder, type=kind, help=text)
         function = option(function)
     return function

@@ -7,22 +7,34 @@ import json
 import click
 
 from dcmcfg.cli.archive_control import control_service
+from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.settings import Settings
 
 
 @click.command("status", cls=SiteCommand)
 @site_options
+@click.option("--directory", "with_directory", is_flag=True, help="Ask the directory server too, and who one is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def status_command(settings: Settings, *, as_json: bool) -> int:
+def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -> int:
     """Say whether the archive is up.
 
-    Exit code 0: it is started. 1: it answers, and is stopped. 3: it could not be asked.
+    Exit code 0: it is started. 1: it answers, and is stopped. 3: it could not be asked. With --directory the
+    directory server is asked first; a 3 may then be for it.
     """
+    who = _who_am_i(settings) if with_directory else None
+    if who is not None and not as_json:
+        click.echo(f"directory {settings.ldap_url}: {who or 'anonymous'}")
     status = control_service(settings).status()
     if as_json:
         result = {"archive_url": settings.archive_url, "status": status.state, "seconds": round(status.seconds, 3)}
-        click.echo(json.dumps(result))
+        asked = {} if who is None else {"ldap_url": settings.ldap_url, "who_am_i": who}
+        click.echo(json.dumps(result | asked))
     else:
         click.echo(f"{status.state}: archive {settings.archive_url} ({status.seconds:.2f} s)")
     return 0 if status.started else 1
+
+
+def _who_am_i(settings: Settings) -> str:
+    with open_directory(settings) as directory:
+        return directory.who_am_i()

@@ -21,10 +21,14 @@ ASSERTION_FAILED = 122
 _MEANINGS: Mapping[int, tuple[str, str]] = {
     3: ("the server's time limit was reached", "raise the limit for this bind DN, or bind as the administrator"),
     4: ("the server cut the answer short (size limit)", "bind as a DN without a size limit, e.g. the root DN"),
-    8: ("the server wants stronger authentication", "name who to bind as (--bind-dn), or use ldaps://"),
+    7: (
+        "the server does not take this way to say who one is",
+        "SASL EXTERNAL needs ldapi:// or a client certificate that the server verifies; else name a --bind-dn",
+    ),
+    8: ("the server wants stronger authentication", "name who to bind as (--bind-dn), or use ldaps:// or --starttls"),
     10: ("the server refers to another one", "use the URL of the server that may be written"),
     12: ("the server cannot do what was asked (unavailable critical extension)", ""),
-    13: ("the server wants an encrypted connection", "use ldaps://"),
+    13: ("the server wants an encrypted connection", "use --starttls or ldaps://"),
     16: ("there is no such attribute or value", ""),
     17: ("the server's schema does not know the attribute", "check its spelling, else upgrade the server's schema"),
     18: ("the attribute's values cannot be compared one by one", "replace the attribute as a whole"),
@@ -33,6 +37,7 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
     21: ("the value has the wrong syntax", ""),
     32: ("there is no such entry", ""),
     34: ("the DN is not valid here", ""),
+    48: ("the server does not take this way to say who one is", "name who to bind as (--bind-dn)"),
     49: (
         "the server refused the bind DN or the password",
         "check --bind-dn and where the password comes from",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import ldap3
-from ldap3.core.exceptions import LDAPExceptionError
 from ldap3.operation.add import add_operation
 from ldap3.operation.delete import delete_operation
 from ldap3.operation.modify import modify_operation
@@ -19,10 +15,11 @@ from ldap3.operation.modifyDn import modify_dn_operation
 from dcmcfg.changes import Add, Change, Control, Delete, Modify, Operation, Rename
 from dcmcfg.directory import transaction
 from dcmcfg.directory.failures import SUCCESS, check, translated
+from dcmcfg.directory.opening import WHO_AM_I, closed, opened
 from dcmcfg.directory.server import LdapServer, Scope, ServerFacts
 from dcmcfg.dn import DN
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.errors import DirectoryError, NotFound
+from dcmcfg.errors import NotFound
 
 _SCOPES: Mapping[Scope, Literal["BASE", "LEVEL", "SUBTREE"]] = {
     "base": "BASE",
@@ -39,56 +36,8 @@ Answer = dict[str, Any]
 
 
 def connect(server: LdapServer) -> LdapDirectory:
-    """Return an open connection, bound as *server* says.
-
-    Raises :class:`DirectoryError` when the server cannot be reached or refuses the bind. A password-less bind with
-    a DN is refused here: servers treat it as anonymous (RFC 4513 §5.1.2).
-    """
-    if server.bind_dn and not server.password:
-        raise DirectoryError(
-            "no password was given for the bind DN", on=server.bind_dn, next_step="set DCMCFG_BIND_PASSWORD_FILE"
-        )
-    with translated(server.url, sent=False):
-        connection = _open(server)
-        connection.open(read_server_info=False)
-        connection.bind(read_server_info=False)
-        answer: Answer = connection.result
-    if answer["result"] != SUCCESS:
-        _close(connection)
-        check(answer, f"{server.bind_dn or 'anonymous'} @ {server.url}")
-    return LdapDirectory(server, connection)
-
-
-def _open(server: LdapServer) -> ldap3.Connection:
-    address = urlsplit(server.url)
-    tls = None
-    if address.scheme == "ldaps":
-        ca_file = str(server.ca_file) if server.ca_file else None
-        tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=ca_file)
-    name = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
-    host = ldap3.Server(
-        f"{address.scheme}://{name}" if address.scheme != "ldapi" else server.url,
-        port=address.port or (636 if tls else 389),
-        use_ssl=tls is not None,
-        tls=tls,
-        get_info=ldap3.NONE,
-        connect_timeout=server.connect_timeout_s,
-    )
-    return ldap3.Connection(
-        host,
-        user=server.bind_dn or None,
-        password=server.password or None,
-        auto_referrals=False,
-        check_names=False,
-        auto_encode=False,
-        receive_timeout=server.receive_timeout_s,
-        return_empty_attributes=False,
-    )
-
-
-def _close(connection: ldap3.Connection) -> None:
-    with suppress(LDAPExceptionError, OSError):  # the peer may be gone already; there is nothing left to lose
-        connection.unbind()
+    """Return an open connection, secured and bound as *server* says; raises what :func:`opened` raises."""
+    return LdapDirectory(server, opened(server))
 
 
 class LdapDirectory:
@@ -111,7 +60,7 @@ class LdapDirectory:
         return self._server
 
     def close(self) -> None:
-        _close(self._connection)
+        closed(self._connection)
 
     def reopened(self) -> LdapDirectory:
         self.close()
@@ -144,6 +93,11 @@ class LdapDirectory:
             assertions=transaction.ASSERTION in root.texts("supportedControl"),
             replicated=any(entry is not None and "contextCSN" in entry for entry in suffixes),
         )
+
+    def who_am_i(self) -> str:
+        answer = self._extended(WHO_AM_I, None)
+        check(answer, self._server.url)
+        return bytes(answer["responseValue"] or b"").decode("utf-8", "backslashreplace")
 
     def apply(self, change: Change) -> None:
         _, answer = self._send(change, ())

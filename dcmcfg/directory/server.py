@@ -16,13 +16,22 @@ Scope = Literal["base", "one", "subtree"]
 
 @dataclass(frozen=True)
 class LdapServer:
-    """Where a directory is and who asks; an empty ``bind_dn`` is an anonymous bind, asked for on purpose."""
+    """Where a directory is and who asks; an empty ``bind_dn`` is an anonymous bind, asked for on purpose.
+
+    ``external`` binds as whoever the connection shows (SASL EXTERNAL): on ``ldapi`` the account that runs dcmcfg,
+    over TLS the owner of ``client_cert``. Without a ``client_key`` the key is in the certificate's file. TLS is
+    always verified, against ``ca_file`` if there is one. ``starttls`` asks for it on ``ldap``.
+    """
 
     url: str
     base_dn: DN
     bind_dn: str
     password: str = field(repr=False)
     ca_file: Path | None = None
+    starttls: bool = False
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    external: bool = False
     connect_timeout_s: float = 10.0
     receive_timeout_s: int = 60
 
@@ -63,6 +72,9 @@ class Directory(Protocol):
 
     def facts(self) -> ServerFacts:
         """Return what the root DSE and the suffix entry say."""
+
+    def who_am_i(self) -> str:
+        """Return who the server takes us for (RFC 4532): ``dn:…`` or ``u:…``, empty when anonymous."""
 
     def apply(self, change: Change) -> None:
         """Carry out one change."""

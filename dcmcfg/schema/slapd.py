@@ -11,6 +11,7 @@ _SYNTAX_NUMBERS = {
     "Binary": 5,
     "Boolean": 7,
     "Certificate": 8,
+    "CountryString": 11,
     "DN": 12,
     "DirectoryString": 15,
     "IA5String": 26,
@@ -20,7 +21,7 @@ _SYNTAX_NUMBERS = {
 }
 _SYNTAXES = "1.3.6.1.4.1.1466.115.121.1"
 #: What slapd knows without being told; defining it again is an error.
-_BUILT_IN = {"objectclass", "cn", "uid", "userpassword", "description", "top"}
+_BUILT_IN = {"objectclass", "cn", "uid", "userpassword", "description", "seealso", "top"}
 #: The classes of the suffix entry (RFC 4519 §3.3, §3.8), with what a configuration's suffix uses of them.
 _SUFFIX_CLASSES = (
     ObjectClass("organization", "2.5.6.4", "structural", must=("o",), may=("userPassword", "description")),

@@ -16,7 +16,7 @@ import tomli_w
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 
 DEFAULT = "default"
-#: What a profile may hold; the values are strings.
+#: What a profile may hold; the values are strings, ``starttls`` is a boolean.
 KEYS = (
     "ldap_url",
     "base_dn",
@@ -26,9 +26,12 @@ KEYS = (
     "archive_url",
     "archive_token_file",
     "ca_file",
+    "starttls",
+    "client_cert",
+    "client_key",
     "external_move_log",
 )
-_FILES = ("bind_password_file", "archive_token_file", "ca_file", "external_move_log")
+_FILES = ("bind_password_file", "archive_token_file", "ca_file", "client_cert", "client_key", "external_move_log")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -66,7 +69,7 @@ def read_profile(name: str, named_by: str = "--profile") -> dict[str, str]:
     except ValueError as error:  # not TOML, or not UTF-8
         raise MalformedInput(f"the profile is not TOML: {error}", on=str(path)) from None
     _check(content, str(path))
-    return {key: _located(key, str(value), path.parent) for key, value in content.items()}
+    return {key: _located(key, _text(value), path.parent) for key, value in content.items()}
 
 
 def write_profile(name: str, values: Mapping[str, str]) -> Path:
@@ -113,8 +116,14 @@ def _check(content: Mapping[str, object], where: str) -> None:
     for key, value in content.items():
         if key not in KEYS:
             raise MalformedInput(f"unknown key {key!r}", on=where, next_step=f"a profile holds {', '.join(KEYS)}")
+        if key == "starttls" and isinstance(value, bool):
+            continue
         if not isinstance(value, str) or not value:
             raise MalformedInput(f"the value of {key!r} is not a text in quotes, or is empty", on=where)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _located(key: str, value: str, folder: Path) -> str:

@@ -9,6 +9,7 @@ from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
 from dcmcfg.settings.site import Settings
 from dcmcfg.settings.sources import Source, Sources, collect
+from dcmcfg.settings.tls import resolve_tls
 from dcmcfg.settings.urls import parse_archive_url, parse_ldap_url
 
 #: A stock installation on this machine.
@@ -22,7 +23,7 @@ STOCK = Source(
         "archive_url": "http://localhost:8080/dcm4chee-arc",
     },
 )
-_SERVER = ("ldap_url", "bind_dn", "bind_password", "bind_password_file")
+_SERVER = ("ldap_url", "bind_dn", "bind_password", "bind_password_file", "client_cert", "client_key")
 _ARCHIVE = ("archive_url", "archive_token", "archive_token_file")
 
 
@@ -39,30 +40,36 @@ def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
     archive_url, archive = _owner(sources, _ARCHIVE)
     url, dn_in_url = parse_ldap_url(ldap_url.values["ldap_url"], ldap_url.origin("ldap_url"))
     base_dn, base_origin = _base_dn(sources, ldap_url, dn_in_url)
-    binding = next(s for s in (sources.options, server, STOCK) if "bind_dn" in s.values)
     device = _strongest(sources, "device") or STOCK
     ca_file = _strongest(sources, "ca_file")
     # A password goes with its bind DN: an option that names another one leaves the owner's password behind.
     by_option = {"bind_dn", "bind_password_file"} & sources.options.values.keys()
     password = (sources.options if by_option else server).secret("bind_password")
+    tls = resolve_tls(sources, ldap_url, server, url)
+    binding = next((s for s in (sources.options, server) if "bind_dn" in s.values), STOCK)
+    external = binding is STOCK and password is None and (tls.client_cert is not None or url.startswith("ldapi:"))
     token = sources.options.secret("archive_token") or archive.secret("archive_token")
     return Settings(
         ldap_url=url,
         base_dn=base_dn,
-        bind_dn=_bind_dn(binding),
+        bind_dn="" if external else _bind_dn(binding),
         device=device.values["device"],
         archive_url=parse_archive_url(archive_url.values["archive_url"], archive_url.origin("archive_url")),
         ca_file=ca_file.path("ca_file") if ca_file else None,
+        starttls=tls.starttls,
+        client_cert=tls.client_cert,
+        client_key=tls.client_key,
         external_move_log=_external_move_log(server),
         profile=sources.profile,
         origins={
             "ldap_url": ldap_url.origin("ldap_url"),
             "base_dn": base_origin,
-            "bind_dn": binding.origin("bind_dn"),
+            "bind_dn": "SASL EXTERNAL" if external else binding.origin("bind_dn"),
             "device": device.origin("device"),
             "archive_url": archive_url.origin("archive_url"),
         }
         | ({"ca_file": ca_file.origin("ca_file")} if ca_file else {})
+        | tls.origins
         | ({"bind_password": password.origin} if password else {})
         | ({"archive_token": token.origin} if token else {}),
         bind_secret=password,

@@ -19,6 +19,10 @@ class Settings:
     ``/``. ``profile`` is the profile that was read, or empty. ``origins`` says for each setting where it came
     from, in the user's words: ``--ldap-url``, ``DCMCFG_LDAP_URL``, ``profile lab``, ``default``. Secrets are in
     no ``repr``.
+
+    ``bind_dn`` is empty where the connection itself says who asks (SASL EXTERNAL): the account that runs dcmcfg on
+    ``ldapi``, else the owner of ``client_cert``, whose key is in ``client_key`` or in the same file. ``starttls``
+    is only true with ``ldap``.
     """
 
     ldap_url: str
@@ -27,11 +31,19 @@ class Settings:
     device: str
     archive_url: str
     ca_file: Path | None = None
+    starttls: bool = False
+    client_cert: Path | None = None
+    client_key: Path | None = None
     external_move_log: Path | None = None
     profile: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
     bind_secret: Secret | None = field(default=None, repr=False)
     token_secret: Secret | None = field(default=None, repr=False)
+
+    @property
+    def identity(self) -> str:
+        """Who asks the directory server: the bind DN, or ``SASL EXTERNAL``."""
+        return self.bind_dn or "SASL EXTERNAL"
 
     @property
     def device_asked(self) -> str | None:
@@ -60,4 +72,4 @@ class Settings:
 
 def site_headline(settings: Settings) -> str:
     """Return the one line that heads every plan: who writes to which server, which archive reloads."""
-    return f"{settings.bind_dn} @ {settings.ldap_url} · archive {settings.archive_url}"
+    return f"{settings.identity} @ {settings.ldap_url} · archive {settings.archive_url}"

@@ -23,8 +23,13 @@ _VARIABLES = {
         "archive_token",
         "archive_token_file",
         "ca_file",
+        "starttls",
+        "client_cert",
+        "client_key",
     )
 }
+
+_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,13 @@ class Source:
     def path(self, key: str) -> Path | None:
         """Return the file that the setting *key* names, ``None`` when there is no such setting."""
         return Path(self.values[key]).expanduser() if key in self.values else None
+
+    def flag(self, key: str) -> bool:
+        """Return whether the setting *key* is switched on; raises :class:`MalformedInput` for any other word."""
+        word = self.values.get(key, "false").lower()
+        if word not in _WORDS:
+            raise MalformedInput(f"it is true or false, and not {word!r}", on=self.origin(key))
+        return _WORDS[word]
 
     def secret(self, key: str) -> Secret | None:
         """Return the secret given as *key* or as the file ``key_file``; both raise :class:`MalformedInput`."""

@@ -11,6 +11,9 @@ from dcmcfg.errors import MalformedInput
 _LDAP_PORTS = {"ldap": 389, "ldaps": 636}
 _ARCHIVE_EXAMPLE = "http://localhost:8080/dcm4chee-arc"
 _SERVER_EXAMPLE = "ldap://localhost:389"
+_SOCKET_EXAMPLE = "ldapi://%2Frun%2Fslapd%2Fldapi"
+#: The socket of ``ldapi:///``: where slapd of Debian and Ubuntu listens.
+_SOCKET = "%2Fvar%2Frun%2Fslapd%2Fldapi"
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?")
 
 
@@ -24,9 +27,10 @@ def parse_ldap_url(text: str, origin: str) -> tuple[str, DN | None]:
     path = unquote(parts.path.removeprefix("/"), errors="surrogateescape")
     dn = DN.parse(path) if path else None
     if parts.scheme == "ldapi":
-        if not unquote(parts.netloc).startswith("/"):
-            raise _malformed("the socket's path is missing", text, origin, "ldapi://%2Frun%2Fslapd%2Fldapi")
-        return f"ldapi://{parts.netloc}", dn
+        socket = parts.netloc or _SOCKET
+        if not unquote(socket).startswith("/") or not unquote(socket).isprintable():
+            raise _malformed("it names no socket, with %2F for each /", text, origin, _SOCKET_EXAMPLE)
+        return f"ldapi://{socket}", dn
     port = _port(parts, text, origin, _SERVER_EXAMPLE) or _LDAP_PORTS[parts.scheme]
     return f"{parts.scheme}://{_host(parts, text, origin, _SERVER_EXAMPLE)}:{port}", dn
 

@@ -1,0 +1,158 @@
+"""A connection to an LDAP server, secured before anything is said and bound before it is handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import ldap3
+from ldap3.core.exceptions import (
+    LDAPCommunicationError,
+    LDAPExceptionError,
+    LDAPSessionTerminatedByServerError,
+    LDAPStartTLSError,
+)
+
+from dcmcfg.directory.failures import SUCCESS, check, translated
+from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.tls import VerifiedTls, client_context, ended_after_handshake
+from dcmcfg.errors import DirectoryError
+
+#: The extended operation "Who am I?" (RFC 4532).
+WHO_AM_I = "1.3.6.1.4.1.4203.1.11.3"
+_PORTS = {"ldap": 389, "ldaps": 636}
+
+
+def opened(server: LdapServer) -> ldap3.Connection:
+    """Return an open connection, bound as *server* says.
+
+    With TLS nothing but the handshake (for StartTLS: the request for it) is sent before the server's certificate was
+    verified. Raises :class:`DirectoryError` when the server cannot be reached, is not who it should be, does not
+    encrypt, or refuses the bind. A password-less bind with a DN is refused here: servers treat it as anonymous
+    (RFC 4513 §5.1.2).
+    """
+    if server.bind_dn and not server.password:
+        raise DirectoryError(
+            "no password was given for the bind DN", on=server.bind_dn, next_step="set DCMCFG_BIND_PASSWORD_FILE"
+        )
+    tls = _tls(server)
+    connection = _connection(server, tls)
+    try:
+        with translated(server.url, sent=False), _strangers_told(server):
+            _secured(connection, server, tls)
+            answer = _bound(connection, server, tls)
+        check(answer, f"{_who(server)} @ {server.url}")
+    except BaseException:
+        closed(connection)
+        raise
+    return connection
+
+
+def closed(connection: ldap3.Connection) -> None:
+    """Close *connection*, whatever state it is in."""
+    with suppress(LDAPExceptionError, OSError):  # the peer may be gone already; there is nothing left to lose
+        connection.unbind()
+
+
+def _who(server: LdapServer) -> str:
+    return "SASL EXTERNAL" if server.external else server.bind_dn or "anonymous"
+
+
+def _tls(server: LdapServer) -> VerifiedTls | None:
+    address = urlsplit(server.url)
+    if address.scheme != "ldaps" and not server.starttls:
+        return None
+    return VerifiedTls(client_context(server), address.hostname or "")
+
+
+def _connection(server: LdapServer, tls: VerifiedTls | None) -> ldap3.Connection:
+    """Return what ldap3 needs to know, no connection made yet; its ``Server`` takes neither port nor DN in a URL."""
+    address = urlsplit(server.url)
+    name = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
+    local = address.scheme == "ldapi"
+    host = ldap3.Server(
+        server.url if local else f"{address.scheme}://{name}",
+        port=None if local else address.port or _PORTS[address.scheme],
+        use_ssl=address.scheme == "ldaps",
+        tls=tls,
+        get_info=ldap3.NONE,
+        connect_timeout=server.connect_timeout_s,
+    )
+    sasl = {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.EXTERNAL, "sasl_credentials": ""}
+    simple = {"user": server.bind_dn or None, "password": server.password or None}
+    return ldap3.Connection(
+        host,
+        auto_referrals=False,
+        check_names=False,
+        auto_encode=False,
+        receive_timeout=server.receive_timeout_s,
+        return_empty_attributes=False,
+        **(sasl if server.external else simple),
+    )
+
+
+def _secured(connection: ldap3.Connection, server: LdapServer, tls: VerifiedTls | None) -> None:
+    """Open *connection*; with *tls*, return only once it is encrypted and the server's certificate verified."""
+    try:
+        connection.open(read_server_info=False)
+        if server.starttls:
+            connection.start_tls(read_server_info=False)
+    except LDAPExceptionError as error:
+        if tls is not None and tls.failure is not None:
+            raise tls.failure from error
+        if isinstance(error, LDAPStartTLSError) and connection.result and connection.result["result"] != SUCCESS:
+            raise _no_starttls(server) from error
+        if server.starttls and isinstance(error, LDAPSessionTerminatedByServerError):
+            raise _ended("when it was asked for StartTLS", server) from error
+        raise
+    if tls is not None and not tls.holds(connection):  # ldap3's start_tls returns False where it did nothing
+        raise _no_starttls(server)
+
+
+def _bound(connection: ldap3.Connection, server: LdapServer, tls: VerifiedTls | None) -> dict[str, Any]:
+    """Return the answer to the bind.
+
+    In TLS 1.3 a server judges the client's certificate after the client's handshake is over, so that its refusal is
+    met here; slapd with GnuTLS says it by closing the connection.
+    """
+    try:
+        connection.bind(read_server_info=False)
+    except LDAPCommunicationError as error:
+        if "timed out" in str(error):
+            raise
+        if tls is not None:
+            raise ended_after_handshake(str(error), server.url) from error
+        raise _ended("when it was asked to bind", server) from error
+    answer: dict[str, Any] = connection.result
+    return answer
+
+
+@contextmanager
+def _strangers_told(server: LdapServer) -> Iterator[None]:
+    """Turn what ldap3 raises over octets that are no LDAP message into :class:`DirectoryError`."""
+    try:
+        yield
+    except (LookupError, ValueError) as error:
+        raise DirectoryError(
+            "what answers there is no LDAP server",
+            on=server.url,
+            next_step="check host and port; if that is a TLS port, the URL starts with ldaps://",
+        ) from error
+
+
+def _ended(when: str, server: LdapServer) -> DirectoryError:
+    return DirectoryError(
+        f"the server ended the connection {when}",
+        on=server.url,
+        next_step="if that is a TLS port, the URL starts with ldaps://",
+    )
+
+
+def _no_starttls(server: LdapServer) -> DirectoryError:
+    return DirectoryError(
+        "the server does not offer StartTLS, and nothing is sent unencrypted",
+        on=server.url,
+        next_step="use ldaps:// if it has a TLS port, or have the server offer StartTLS",
+    )

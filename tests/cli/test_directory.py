@@ -1,0 +1,119 @@
+"""How a command reaches the directory server: by socket, with TLS, and what it warns of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.archive.scripted import Scripted
+from tests.cli.conftest import Run
+from tests.running_slapd import RunningSlapd
+from tests.tls_slapd import ManyFacedSlapd, leaf_files, many_faced, written
+
+pytestmark = pytest.mark.real
+
+ADMIN = f"dn:{RunningSlapd.bind_dn}"
+
+
+@pytest.fixture
+def slapd_and_ca(tmp_path: Path, site_database: Path) -> Iterator[tuple[ManyFacedSlapd, Path]]:
+    authority = trustme.CA()
+    ca_file = written(tmp_path, "ca.pem", authority.cert_pem.bytes())
+    leaf_files(tmp_path, "client", authority.issue_cert(common_name="dcmcfg"))
+    shown = leaf_files(tmp_path, "server", authority.issue_cert("localhost"))
+    with many_faced(tmp_path / "slapd", site_database, shown, ca_file) as slapd:
+        yield slapd, ca_file
+
+
+def test_over_the_socket_no_password_is_needed(
+    run: Run, slapd_and_ca: tuple[ManyFacedSlapd, Path], archive: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slapd, _ = slapd_and_ca
+    archive.answer(200, '{"status":"STARTED"}')
+    archive.answer(200, '{"status":"STARTED"}')
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", archive.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", "another server's")
+    result = run("status", "--directory", "--ldap-url", slapd.ldapi_url)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"directory {slapd.ldapi_url}: {ADMIN}\nSTARTED: archive {archive.url} (")
+    content = json.loads(run("status", "--directory", "--ldap-url", slapd.ldapi_url, "--json").stdout)
+    assert (content["ldap_url"], content["who_am_i"], content["status"]) == (slapd.ldapi_url, ADMIN, "STARTED")
+
+
+def test_a_change_over_the_socket_is_headed_by_the_way_in(
+    run: Run, slapd_and_ca: tuple[ManyFacedSlapd, Path], archive: Scripted
+) -> None:
+    slapd, _ = slapd_and_ca
+    site = ("--ldap-url", slapd.ldapi_url, "--archive-url", archive.url)
+    result = run("set-external-retrieve", "DCM4CHEE", "--no-reload", "--yes", *site)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"SASL EXTERNAL @ {slapd.ldapi_url} · archive {archive.url}\n")
+    assert "\ndone in one change\n" in result.stdout
+
+
+def test_a_client_certificate_says_who_one_is_and_its_key_is_warned_of(
+    run: Run, slapd_and_ca: tuple[ManyFacedSlapd, Path], archive: Scripted, tmp_path: Path
+) -> None:
+    slapd, ca_file = slapd_and_ca
+    archive.answer(200, '{"status":"STARTED"}')
+    key = tmp_path / "client.key"
+    key.chmod(0o644)
+    files = ("--ca-file", str(ca_file), "--client-cert", str(tmp_path / "client.pem"), "--client-key", str(key))
+    where = ("--ldap-url", slapd.starttls_url, "--starttls", "--archive-url", archive.url)
+    result = run("status", "--directory", *files, *where)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"directory {slapd.starttls_url}: dn:uid=dcmcfg\n")
+    assert result.stderr == f"warning: {key}: others can read this private key; chmod 600 keeps it to you\n"
+
+
+def test_a_certificate_that_is_not_trusted_is_a_3_and_the_password_stays_here(
+    run: Run, slapd_and_ca: tuple[ManyFacedSlapd, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slapd, _ = slapd_and_ca
+    monkeypatch.setenv("DCMCFG_LDAP_URL", slapd.starttls_url)
+    monkeypatch.setenv("DCMCFG_STARTTLS", "yes")
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", slapd.root_password)
+    result = run("export-ldif")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == (
+        f"dcmcfg: {slapd.starttls_url}: the server's certificate comes from an authority that is not trusted here; "
+        "nothing was sent\n  next: --ca-file (DCMCFG_CA_FILE) names the certificate of the authority that signed it\n"
+    )
+    assert slapd.binds == []
+
+
+def test_a_command_that_is_told_repeats_the_way_in(run: Run, slapd_and_ca: tuple[ManyFacedSlapd, Path]) -> None:
+    slapd, ca_file = slapd_and_ca
+    where = ("--ldap-url", slapd.starttls_url, "--starttls", "--ca-file", str(ca_file))
+    password = written(ca_file.parent, "password", slapd.root_password.encode())
+    who = ("--bind-password-file", str(password), "--no-reload", "--yes")
+    result = run("set-external-retrieve", "DCM4CHEE", *where, *who)
+    assert (result.exit_code, result.stderr) == (0, "")
+    said = f"--ldap-url {slapd.starttls_url} --bind-password-file {password} --ca-file {ca_file} --starttls "
+    assert f"the archive was not asked to reload: dcmcfg {said}reload\n" in result.stdout.replace("'", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        (["--ldap-url", "ldap://ldap.invalid"], True),
+        (["--ldap-url", "ldap://ldap.invalid", "--starttls"], False),
+        (["--ldap-url", "ldaps://ldap.invalid"], False),
+        (["--ldap-url", "ldap://127.1.2.3:9"], False),
+        (["--ldap-url", "ldap://[::1]:9"], False),
+        (["--ldap-url", "ldap://localhost:9"], False),
+    ],
+)
+def test_a_password_that_leaves_this_machine_unencrypted_is_warned_of(
+    run: Run, tmp_path: Path, options: list[str], *, warned: bool
+) -> None:
+    password = written(tmp_path, "password", b"p")
+    result = run("export-ldif", "--bind-password-file", str(password), *options)
+    assert result.exit_code == 3
+    warning = "warning: the password goes to ldap://ldap.invalid:389 unencrypted; --starttls or ldaps:// protects it\n"
+    assert result.stderr.startswith(warning) is warned
+    assert "unencrypted" in result.stderr or not warned
