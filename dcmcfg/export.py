@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dcmcfg.devices import Configuration
 from dcmcfg.entry import Attribute, Entry
@@ -35,6 +35,11 @@ def export_ldif(entries: tuple[Entry, ...], *, with_secrets: bool) -> Iterator[s
     secrets, a comment names the attributes of which values were left out.
     """
     yield VERSION_LINE + "\n"
+    yield from records(entries, with_secrets=with_secrets)
+
+
+def records(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:
+    """Yield the records of :func:`export_ldif` without the version line before them, which slapadd refuses."""
     for entry in entries:
         shown, omitted = (entry, ()) if with_secrets else without_secrets(entry)
         comments = [f"left out, a secret: {name}" for name in omitted]

@@ -57,6 +57,16 @@ def read_ldif_tree(path: Path, schema: Schema) -> Tree:
     return reading.tree(str(path))
 
 
+def tree_of(source: Iterable[bytes], name: str, schema: Schema, *, strict: bool = False) -> Tree:
+    """Return the tree of the entries in *source*, LDIF octets called *name*; *strict* holds it to RFC 2849.
+
+    Raises :class:`LdifError` as :func:`read_ldif_tree` does.
+    """
+    reading = _Reading(schema)
+    reading.take(source, name, strict=strict)
+    return reading.tree(name)
+
+
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
@@ -89,8 +99,8 @@ class _Reading:
         self._normal_rdns = _NormalRDNs(schema)
         self._problems: list[LdifError] = []
 
-    def take(self, source: Iterable[bytes], name: str) -> None:
-        for record in read(source, name):
+    def take(self, source: Iterable[bytes], name: str, *, strict: bool = False) -> None:
+        for record in read(source, name, strict=strict):
             try:
                 self._take(record, name)
             except LdifError as problem:

@@ -40,7 +40,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),  # core
     frozenset({"directory", "archive", "dicom", "settings", "ldif_files", "ldif_trees"}),  # edges
     frozenset({"lab"}),
-    frozenset({"rollout", "verify"}),  # use cases
+    frozenset({"rollout", "snapshot", "verify"}),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )

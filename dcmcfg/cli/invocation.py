@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import click
 
-_NAMED = "apply|check|diff|explain|export-ldif|reload|set-external-retrieve|show|status|verify"
+_NAMED = "apply|check|diff|explain|export-ldif|reload|restore|set-external-retrieve|show|snapshot|status|verify"
 _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")
 
 

@@ -14,35 +14,61 @@ from dcmcfg.errors import DcmcfgError
 
 STDOUT = "-"
 _READABLE = 0o666
+_OWNER_ONLY = 0o600
 
 
-def write_whole(target: str, text: Iterable[str], *, private: bool = False) -> None:
+def refuse_existing(target: str) -> None:
+    """Raise :class:`DcmcfgError` when there is a file *target*."""
+    if Path(target).exists():
+        raise _exists(target)
+
+
+def write_whole(target: str, text: Iterable[str], *, private: bool = False, new: bool = False) -> None:
     """Write *text* to the file *target*, replacing it whole or not at all; ``-`` is standard output.
 
-    A *private* file is readable by its owner only. Raises :class:`DcmcfgError` when it cannot be written.
+    A *private* file is readable by its owner only, and on the disk when this returns; a *new* one must not exist yet.
+    Raises :class:`DcmcfgError` when it cannot be written.
     """
     if target == STDOUT:
         for piece in text:
             click.echo(piece, nl=False)
         return
     path = Path(target).resolve()
+    if new:
+        refuse_existing(target)
     try:
         if path.exists() and not path.is_file():
             path.write_text("".join(text), "utf-8")  # a device or a pipe, which must not be replaced by a file
             return
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.writelines(text)
-            if not private:
-                Path(temporary).chmod(_READABLE & ~_umask())
-            Path(temporary).replace(path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                Path(temporary).unlink()
-            raise
+        _put(path, text, private=private, new=new)
+    except FileExistsError:
+        raise _exists(target) from None
     except OSError as error:
         raise DcmcfgError(f"the file cannot be written ({error.strerror})", on=target) from error
+
+
+def _put(path: Path, text: Iterable[str], *, private: bool, new: bool) -> None:
+    """Write a temporary file beside *path*, which then gets its name."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(text)
+            if private:
+                file.flush()
+                os.fsync(file.fileno())
+        if not private:
+            Path(temporary).chmod(_READABLE & ~_umask())
+        if new:
+            path.touch(mode=_OWNER_ONLY, exist_ok=False)  # of two at once, one gets the name
+        Path(temporary).replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(temporary).unlink()
+        raise
+
+
+def _exists(target: str) -> DcmcfgError:
+    return DcmcfgError("the file exists", on=target, next_step="name a new file")
 
 
 def _umask() -> int:

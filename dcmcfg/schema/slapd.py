@@ -20,6 +20,8 @@ _SYNTAX_NUMBERS = {
     "OctetString": 40,
 }
 _SYNTAXES = "1.3.6.1.4.1.1466.115.121.1"
+#: OID of a syntax → its name.
+SYNTAX_NAMES = {f"{_SYNTAXES}.{number}": name for name, number in _SYNTAX_NUMBERS.items()}
 #: What slapd knows without being told; defining it again is an error.
 _BUILT_IN = {"objectclass", "cn", "uid", "userpassword", "description", "seealso", "top"}
 #: The classes of the suffix entry (RFC 4519 §3.3, §3.8), with what a configuration's suffix uses of them.

@@ -1,0 +1,33 @@
+"""``dcmcfg restore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dcmcfg.cli.changing import Choices, carry_out, changing_options
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.settings import Settings
+from dcmcfg.snapshot.file import read_snapshot
+from dcmcfg.snapshot.restoring import require_base_dn, restore_doubts, restore_plan
+
+
+@click.command("restore", cls=SiteCommand)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@site_options
+@changing_options
+def restore_command(settings: Settings, choices: Choices, *, file: Path) -> None:
+    """Make the configuration equal to a snapshot.
+
+    FILE is what 'dcmcfg snapshot' wrote. All below the configuration's root becomes what it was, octet for octet and
+    secrets included; entries that the snapshot lacks are deleted. A file that is damaged, or was taken at another
+    base DN, is refused.
+    """
+    snapshot = read_snapshot(file)
+    require_base_dn(snapshot, settings.base_dn, str(file))
+    with open_directory(settings) as directory:
+        plan = restore_plan(directory, snapshot)
+        doubts = tuple(restore_doubts(directory, snapshot, str(file)))
+        carry_out(settings, directory, plan, choices, doubts)

@@ -1,0 +1,83 @@
+"""What brings the configuration in one tree back to exactly the octets of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dcmcfg.changes import Add, Change, Delete, Modify, Rename
+from dcmcfg.devices import Configuration
+from dcmcfg.dn import RDN, NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.plan import difference
+from dcmcfg.schema.definitions import Schema
+from dcmcfg.schema.structure import with_superiors
+from dcmcfg.tree import Tree
+
+
+def restoration(live: Tree, wanted: Tree) -> tuple[Change, ...]:
+    """Return the changes after which *live* holds the configuration of *wanted*, secrets and spelling included.
+
+    That is the configuration root and all below it: what *wanted* lacks there is deleted. Of the entries above the
+    root only those that *live* lacks are added, and no others are touched, since they are not the archive's.
+
+    An entry whose structural class differs goes with all below it and comes back, as no server changes such a
+    class (RFC 4512 §2.4.2). After those, names are respelt, entries added parents first, values changed, and entries
+    deleted children first, so that no reference dangles on the way.
+    """
+    root = live.key(Configuration(wanted).root)
+    target = {key: entry for key, entry in wanted.entries.items() if _is_below(key, root)}
+    held = {key: entry for key, entry in live.entries.items() if _is_below(key, root)}
+    above = {key: entry for key, entry in wanted.entries.items() if key not in target and key not in live.entries}
+    anew = _of_another_class(held, target, live.schema)
+    changes: list[Change] = [Delete(held.pop(key).dn) for key in _children_first(anew)]
+    changes += _respelt(held, target, live.schema)
+    now = live.after(changes)
+    missing = above | {key: entry for key, entry in target.items() if key not in held}
+    changes += [Add(missing[key]) for key in _parents_first(missing)]
+    for key in _parents_first(held.keys() & target.keys()):
+        if modifications := difference.between(now.entries[key], target[key], live.schema):
+            changes.append(Modify(target[key].dn, modifications))
+    changes += [Delete(now.entries[key].dn) for key in _children_first(held.keys() - target.keys())]
+    return tuple(changes)
+
+
+def _of_another_class(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> set[NormalDN]:
+    """Return the keys of *held* whose structural class is another in *target*, and those below them."""
+    tops = {
+        key for key in held.keys() & target.keys() if _structural(held[key], schema) != _structural(target[key], schema)
+    }
+    return {key for key in held if any(key[depth:] in tops for depth in range(len(key)))} if tops else set()
+
+
+def _structural(entry: Entry, schema: Schema) -> frozenset[str]:
+    known = (schema.object_class(name) for name in entry.texts("objectClass"))
+    classes = with_superiors(schema, (each for each in known if each is not None))
+    return frozenset(each.name for each in classes if each.kind == "structural")
+
+
+def _respelt(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> list[Change]:
+    """Return the renames to the spelling of *target*; a type is the same however a server spells it."""
+    found: list[Change] = []
+    for key in _parents_first(held.keys() & target.keys()):
+        wanted = target[key].dn.rdn
+        if _values(held[key].dn.rdn, schema) != _values(wanted, schema):
+            found.append(Rename(held[key].dn, wanted, delete_old_rdn=True))
+    return found
+
+
+def _values(rdn: RDN, schema: Schema) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (known.name.lower() if (known := schema.attribute(kind)) else kind.lower(), value) for kind, value in rdn.parts
+    )
+
+
+def _is_below(key: NormalDN, base: NormalDN) -> bool:
+    return len(key) >= len(base) and key[len(key) - len(base) :] == base
+
+
+def _parents_first(keys: Iterable[NormalDN]) -> list[NormalDN]:
+    return sorted(keys, key=lambda key: key[::-1])
+
+
+def _children_first(keys: Iterable[NormalDN]) -> list[NormalDN]:
+    return _parents_first(keys)[::-1]

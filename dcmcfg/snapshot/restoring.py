@@ -1,0 +1,56 @@
+"""What a directory lacks of a snapshot, as a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.server import Directory
+from dcmcfg.dn import DN
+from dcmcfg.errors import NotFound, Refused
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.restoration import restoration
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.subschema import Descriptions, parse_description
+from dcmcfg.snapshot.file import Snapshot
+from dcmcfg.snapshot.taking import published_schema
+from dcmcfg.tree import Tree
+
+_SHOWN = 5
+
+
+def require_base_dn(snapshot: Snapshot, base_dn: DN, name: str) -> None:
+    """Raise :class:`Refused` unless *snapshot*, the file *name*, was taken at *base_dn*."""
+    taken_at = snapshot.facts.base_dn
+    if bundled().normal_dn(taken_at) != bundled().normal_dn(base_dn):
+        raise Refused(
+            f"the snapshot was taken at the base DN {taken_at}, and this site's is {base_dn}",
+            on=name,
+            next_step="a snapshot goes back to where it was taken only: is this the right site, the right --base-dn?",
+        )
+
+
+def restore_plan(directory: Directory, snapshot: Snapshot) -> Plan:
+    """Return the plan that makes the configuration in *directory* equal to *snapshot*, octet for octet.
+
+    An empty directory gets all of it. Raises what :func:`make_plan` and :func:`read_tree` raise.
+    """
+    try:
+        live = read_tree(directory)
+    except NotFound:
+        live = Tree(bundled(), {})
+    return make_plan(live, (Wanted(change) for change in restoration(live, snapshot.tree)))
+
+
+def restore_doubts(directory: Directory, snapshot: Snapshot, name: str) -> Iterator[str]:
+    """Yield a sentence where *directory* is not the server, or has not the schema, that *snapshot* was taken from."""
+    facts = snapshot.facts
+    if facts.server != directory.server.url:
+        yield f"{name} was taken from {facts.server}, and this is {directory.server.url}."
+    published = published_schema(directory)
+    for kind, used in (("attributeTypes", facts.attribute_types), ("objectClasses", facts.object_classes)):
+        known = Descriptions(published.values(kind))
+        missing = [each.names[0] for each in map(parse_description, used) if each.oid not in known]
+        if missing and published.values(kind):
+            more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+            yield f"the server's schema does not define {', '.join(missing[:_SHOWN])}{more}, as it did at the snapshot."

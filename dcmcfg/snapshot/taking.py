@@ -1,0 +1,80 @@
+"""A snapshot taken of a directory."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+from dcmcfg import __version__
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.server import Directory
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.plan.portion import configuration
+from dcmcfg.schema.subschema import Descriptions
+from dcmcfg.snapshot.facts import Facts
+from dcmcfg.snapshot.file import Snapshot
+from dcmcfg.tree import Tree
+
+_ROOT_DSE = ("structuralObjectClass", "vendorName", "vendorVersion", "namingContexts", "subschemaSubentry")
+
+
+def take(directory: Directory) -> Snapshot:
+    """Return the configuration that *directory* holds, secrets included, with what the server says of itself.
+
+    Raises :class:`~dcmcfg.errors.NotFound` without a configuration, and :class:`~dcmcfg.errors.DirectoryError`.
+    """
+    tree = read_tree(directory)
+    held = configuration(tree, Configuration(tree).root)
+    root_dse = directory.read_entry(DN(), _ROOT_DSE) or Entry(DN())
+    subschema = published_schema(directory, root_dse)
+    digest = hashlib.sha256(
+        b"\n".join(sorted((*subschema.values("attributeTypes"), *subschema.values("objectClasses"))))
+    )
+    attributes, classes = _used(held)
+    facts = Facts(
+        directory.server.base_dn,
+        taken=datetime.now(UTC).isoformat(timespec="seconds"),
+        program=f"dcmcfg {__version__}",
+        server=directory.server.url,
+        vendor_name=_vendor(root_dse),
+        vendor_version=root_dse.text("vendorVersion") or "",
+        naming_contexts=root_dse.values("namingContexts"),
+        subschema_sha256=digest.hexdigest() if subschema.attributes else "",
+        attribute_types=_published(subschema, "attributeTypes", attributes),
+        object_classes=_published(subschema, "objectClasses", classes),
+    )
+    return Snapshot(facts, held)
+
+
+def published_schema(directory: Directory, root_dse: Entry | None = None) -> Entry:
+    """Return the server's subschema entry (RFC 4512 §4.2), without attributes where it shows none.
+
+    Raises :class:`~dcmcfg.errors.DirectoryError`.
+    """
+    root_dse = root_dse or directory.read_entry(DN(), _ROOT_DSE)
+    name = root_dse.text("subschemaSubentry") if root_dse else None
+    if not name:
+        return Entry(DN())
+    return directory.read_entry(DN.parse(name), ("attributeTypes", "objectClasses")) or Entry(DN.parse(name))
+
+
+def _vendor(root_dse: Entry) -> str:
+    """OpenLDAP names itself by the class of its root DSE only."""
+    named = root_dse.text("vendorName")
+    return named or ("OpenLDAP" if root_dse.text("structuralObjectClass") == "OpenLDAProotDSE" else "")
+
+
+def _used(tree: Tree) -> tuple[set[str], set[str]]:
+    """Return the names of attributes, and of object classes, that the entries of *tree* have."""
+    attributes: set[str] = set()
+    classes: set[str] = set()
+    for entry in tree.entries.values():
+        attributes |= {attribute.name.partition(";")[0] for attribute in entry.attributes}
+        classes |= set(entry.texts("objectClass"))
+    return attributes, classes
+
+
+def _published(subschema: Entry, kind: str, names: set[str]) -> tuple[bytes, ...]:
+    return tuple(each.text for each in Descriptions(subschema.values(kind)).with_superiors(names))

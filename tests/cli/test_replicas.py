@@ -1,0 +1,157 @@
+"""Changes on a provider that a replica follows: syncprov, and a consumer in refreshAndPersist mode (RFC 4533)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import site_files
+from tests.archive.scripted import Scripted
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, CliSite, attributes, settle_at, undo_files
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
+
+pytestmark = pytest.mark.real
+
+DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
+NEW = f"dicomDeviceName=new,{DEVICES}"
+FIRST = f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: the first\n\n"
+#: The tree takes it, the classes of the entry do not: only a server can say so.
+REFUSED = f"dn: {STORESCP}\nchangetype: modify\nreplace: uid\nuid: x\n\n"
+SECOND = f"dn: {STORESCP}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: the second\n\n"
+DEVICE = f"""\
+dn: {NEW}
+changetype: add
+objectClass: dicomDevice
+dicomDeviceName: new
+dicomInstalled: TRUE
+
+dn: cn=dicom,{NEW}
+changetype: add
+objectClass: dicomNetworkConnection
+cn: dicom
+dicomHostname: localhost
+dicomPort: 104
+
+dn: {STORESCP}
+changetype: modrdn
+newrdn: dicomDeviceName=renamed
+deleteoldrdn: 1
+
+dn: dicomDeviceName=renamed,{DEVICES}
+changetype: modify
+replace: dicomDescription
+dicomDescription: after its rename
+
+"""
+_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Replicated:
+    """A site whose directory has a replica."""
+
+    site: CliSite
+    replica: RunningSlapd
+
+    def replica_octets(self) -> dict[str, dict[str, frozenset[bytes]]]:
+        return {str(entry.dn): attributes(entry) for entry in self.replica.entries()}
+
+    def in_step(self) -> dict[str, dict[str, frozenset[bytes]]]:
+        """The tree that both hold, once the replica has followed; the two trees are told apart if it does not."""
+        provider = self.site.octets()
+        deadline = time.monotonic() + _SECONDS
+        while (replica := self.replica_octets()) != provider and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert replica == provider
+        return provider
+
+
+@pytest.fixture
+def replicated(monkeypatch: pytest.MonkeyPatch, archive: Scripted, tmp_path: Path) -> Iterator[Replicated]:
+    provider = Slapd(
+        tmp_path / "provider",
+        port=free_port(),
+        root_password=PASSWORD,
+        extra_global="moduleload syncprov",
+        extra_database="overlay syncprov",
+    )
+    provider.prepare()
+    provider.load(site_files())
+    consumer = Slapd(
+        tmp_path / "consumer",
+        port=free_port(),
+        root_password=PASSWORD,
+        extra_database=f'syncrepl rid=001 provider={provider.url} type=refreshAndPersist retry="1 +"\n'
+        f'  searchbase="{provider.suffix}" bindmethod=simple binddn="{provider.root_dn}" credentials={PASSWORD}',
+    )
+    consumer.prepare()
+    with provider, consumer:
+        both = Replicated(settle_at(monkeypatch, RunningSlapd(provider), archive), RunningSlapd(consumer))
+        deadline = time.monotonic() + _SECONDS
+        while "0" not in (code := str(consumer_code(both.replica))) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert code == "0", "the consumer got no tree"
+        both.in_step()
+        yield both
+
+
+def consumer_code(replica: RunningSlapd) -> int:
+    """How a search of the suffix ends: 32 until the consumer has it."""
+    return replica.run_client("ldapsearch", "-LLL", "-s", "base", "-b", replica.base_dn, "1.1").returncode
+
+
+def written(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def test_why_no_transaction_a_failing_one_reaches_the_replica_in_part(replicated: Replicated, tmp_path: Path) -> None:
+    """OpenLDAP's own client: the provider has changed nothing, the replica has what stood before the failing member."""
+    before = replicated.in_step()
+    file = written(tmp_path / "t.ldif", FIRST + REFUSED)
+    done = replicated.site.slapd.run_client("ldapmodify", "-E", "txn=commit", "-f", file)
+    assert done.returncode != 0
+    assert replicated.site.octets() == before
+    deadline = time.monotonic() + _SECONDS
+    while replicated.replica_octets() == before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert replicated.replica_octets()[ARCHIVE_DN]["dicomdescription"] == {b"the first"}, (
+        "it no longer does: rule gone?"
+    )
+
+
+def test_the_replica_follows_an_apply_and_its_undo_step_by_step(
+    run: Run, replicated: Replicated, tmp_path: Path
+) -> None:
+    before = replicated.in_step()
+    file = written(tmp_path / "t.ldif", FIRST + DEVICE)
+    done = run("apply", file, "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert "2 to add, 2 to change, 1 to rename, step by step\ndone step by step\n" in done.stdout
+    after = replicated.in_step()
+    assert after[f"dicomDeviceName=renamed,{DEVICES}"]["dicomdescription"] == {b"after its rename"}
+    undone = run("apply", str(undo_files()[0]), "--yes")
+    assert undone.exit_code == 0, undone.stderr
+    assert "step by step\n" in undone.stdout
+    assert replicated.in_step() == before
+
+
+def test_the_replica_holds_the_same_after_an_apply_that_fails_part_way(
+    run: Run, replicated: Replicated, tmp_path: Path
+) -> None:
+    before = replicated.in_step()
+    file = written(tmp_path / "t.ldif", FIRST + REFUSED + SECOND)
+    failed = run("apply", file, "--yes")
+    assert failed.exit_code == 4, failed.output
+    assert "1 of 3 steps are done" in failed.stderr
+    assert replicated.in_step()[ARCHIVE_DN]["dicomdescription"] == {b"the first"}
+    assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
+    assert replicated.in_step() == before

@@ -1,0 +1,231 @@
+"""``dcmcfg snapshot``: a file that is whole, private, loadable, and says when it is not."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.errors import LabError
+from dcmcfg.lab.slapd import Slapd
+from tests.cli.conftest import Run
+from tests.cli.sites import CliSite
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def taken(run: Run, site: CliSite, tmp_path: Path) -> Path:
+    path = tmp_path / "site.snapshot.ldif"
+    result = run("snapshot", str(path))
+    assert result.exit_code == 0, result.stderr
+    return path
+
+
+def with_checksum(content: bytes) -> bytes:
+    """*content* as if dcmcfg had written it so."""
+    return content + b"# end of snapshot, sha256 " + hashlib.sha256(content).hexdigest().encode() + b"\n"
+
+
+def body(path: Path) -> bytes:
+    """The file without its last line."""
+    return path.read_bytes().rpartition(b"# end of snapshot")[0]
+
+
+def flipped(octets: bytes, place: int, bit: int) -> bytes:
+    return octets[:place] + bytes([octets[place] ^ bit]) + octets[place + 1 :]
+
+
+def another_slapd(folder: Path) -> Slapd:
+    server = Slapd(folder, port=free_port(), root_password=PASSWORD)
+    server.prepare()
+    return server
+
+
+def test_it_says_what_it_holds_and_is_private(run: Run, site: CliSite, tmp_path: Path) -> None:
+    path = tmp_path / "site.snapshot.ldif"
+    result = run("snapshot", str(path))
+    assert (result.exit_code, result.stderr) == (0, "")
+    told = re.escape(f"{path}: {len(site.octets())} entries of dc=dcm4che,dc=org @ {site.slapd.url}, ")
+    assert re.fullmatch(told + r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00; it holds secrets\n", result.stdout)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (pin,) = site.values("dcmKeyStorePin")
+    assert pin in path.read_text()
+    assert not list(tmp_path.glob(".site*")), "no temporary file is left"
+
+
+def test_the_facts_of_the_server_stand_at_its_head(taken: Path, site: CliSite) -> None:
+    head = taken.read_text().partition("\n\n")[0].replace("\n#  ", "")
+    lines = head.splitlines()
+    assert lines[0] == "# dcmcfg snapshot 1"
+    assert "# dn: dc=dcm4che,dc=org" in lines
+    assert f"# server: {site.slapd.url}" in lines
+    assert "# vendorName: OpenLDAP" in lines
+    assert "# namingContexts: dc=dcm4che,dc=org" in lines
+    assert any(re.fullmatch("# subschema-sha256: [0-9a-f]{64}", line) for line in lines)
+    assert any("NAME 'dcmArchiveDevice'" in line for line in lines)
+    assert any(re.search(r"# attributeTypes: \( .* NAME 'dicomDeviceName'", line) for line in lines)
+
+
+def test_check_proves_it_without_a_server(run: Run, taken: Path, site: CliSite) -> None:
+    site.slapd.slapd.stop()
+    result = run("snapshot", "--check", str(taken))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"{taken}: whole and loadable: ")
+
+
+def test_what_check_passes_slapadd_loads_to_the_same_tree(run: Run, taken: Path, site: CliSite, tmp_path: Path) -> None:
+    assert run("snapshot", "--check", str(taken)).exit_code == 0
+    server = another_slapd(tmp_path / "empty")
+    content = taken.read_bytes()
+    server.add(content)
+    assert not content.lower().startswith(b"version:")
+    with server:
+        loaded = CliSite(RunningSlapd(server), site.archive)
+        assert loaded.octets() == site.octets()
+
+
+def test_ldapadd_loads_it_too(taken: Path, site: CliSite, tmp_path: Path) -> None:
+    with another_slapd(tmp_path / "empty") as server:
+        loaded = CliSite(RunningSlapd(server), site.archive)
+        added = loaded.slapd.run_client("ldapadd", "-f", str(taken))
+        assert added.returncode == 0, added.stderr
+        assert loaded.octets() == site.octets()
+
+
+def test_the_stock_configuration_loads_as_well(run: Run, stock_site: CliSite, tmp_path: Path) -> None:
+    path = tmp_path / "stock.ldif"
+    assert run("snapshot", str(path)).exit_code == 0
+    result = run("snapshot", "--check", str(path))
+    assert result.exit_code == 0, result.output
+    server = another_slapd(tmp_path / "empty")
+    server.add(path.read_bytes())
+    with server:
+        assert CliSite(RunningSlapd(server), stock_site.archive).octets() == stock_site.octets()
+
+
+def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, taken: Path) -> None:
+    """At places drawn anew each time, and at those that are most likely to be forgotten."""
+    whole = taken.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    records = [record + b"\n\n" for record in whole.split(b"\n\n")]
+    draw = random.Random()
+    cuts = (0, 1, len(whole) // 2, len(whole) - 1, *draw.choices(range(len(whole)), k=25))
+    ends = (0, 2, 21, whole.index(b"server:"), len(whole) - 1, len(whole) - 40, len(whole) - 70)
+    places = (*ends, *draw.choices(range(len(whole)), k=40))
+    numbers = (0, 1, 2, len(lines) - 2, len(lines) - 1, *draw.choices(range(len(lines)), k=25))
+    damaged = [whole[:cut] for cut in cuts]
+    damaged += [flipped(whole, place, bit) for place in places for bit in (0x01, 0x20)]
+    damaged += [b"".join(lines[:number] + lines[number + 1 :]) for number in numbers]
+    damaged += [whole.replace(record, b"") for record in draw.choices(records[1:-1], k=10)]
+    damaged += [whole + b"\n", whole + whole, whole.replace(b"\n", b"\r\n")]
+    for octets in damaged:
+        taken.write_bytes(octets)
+        for arguments, code in ((("snapshot", "--check"), 1), (("restore", "--yes"), 3)):
+            refused = run(*arguments, str(taken))
+            assert (refused.exit_code, refused.stdout) == (code, ""), octets[-200:]
+            assert refused.stderr.startswith(f"dcmcfg: {taken}: ")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda whole: whole[:0], "it is no snapshot of dcmcfg\n  next: dcmcfg apply takes other LDIF files"),
+        (lambda whole: whole[:-1], "the snapshot is not whole: its last line, the checksum, is missing or damaged"),
+        (
+            lambda whole: whole.replace(b"dicomInstalled: TRUE", b"dicomInstalled: FALSE", 1),
+            "the snapshot was altered or damaged since it was taken: its checksum does not fit",
+        ),
+        (
+            lambda whole: whole.replace(b"snapshot 1\n", b"snapshot 2\n", 1),
+            "the snapshot is of a format that this dcmcfg does not read",
+        ),
+    ],
+    ids=["empty", "cut short", "altered", "newer"],
+)
+def test_the_reason_is_told(run: Run, taken: Path, damage: object, told: str) -> None:
+    assert callable(damage)
+    taken.write_bytes(damage(taken.read_bytes()))
+    assert run("snapshot", "--check", str(taken)).stderr == f"dcmcfg: {taken}: {told}\n"
+
+
+def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, taken: Path, tmp_path: Path) -> None:
+    """Whatever wrote it: an entry without its parent, an entry twice, and what slapd would not load."""
+    content = body(taken)
+    records = content.rstrip(b"\n").split(b"\n\n")
+    archive = next(number for number, record in enumerate(records) if b"dn: dicomDeviceName=dcm4chee-arc," in record)
+    cases = {
+        "its parent is missing": records[:archive] + records[archive + 1 :],
+        "the entry stands at": [*records, records[archive]],
+        "no colon in": [*records, b"dn: cn=x\nno colon"],
+        "none of its object classes allows uid": [
+            *records[:archive],
+            records[archive] + b"\nuid: x",
+            *records[archive + 1 :],
+        ],
+        "no attribute dcmNoSuch is known": [
+            *records[:archive],
+            records[archive] + b"\ndcmNoSuch: x",
+            *records[archive + 1 :],
+        ],
+    }
+    for told, parts in cases.items():
+        forged = tmp_path / "forged.ldif"
+        forged.write_bytes(with_checksum(b"\n\n".join(parts) + b"\n\n"))
+        refused = run("snapshot", "--check", str(forged), env={"COLUMNS": "300"})
+        assert refused.exit_code == 1, told
+        assert told in refused.output
+        server = another_slapd(tmp_path / told.replace(" ", "-"))
+        with pytest.raises(LabError):
+            server.add(forged.read_bytes())
+
+
+def test_definitions_that_only_the_server_had_count(run: Run, site: CliSite, tmp_path: Path, taken: Path) -> None:
+    """A newer release's attribute: the bundled schema does not know it, the snapshot brings its definition."""
+    content = body(taken)
+    new = b"( 1.2.40.0.13.1.15.0.3.99999 NAME 'dcmBrandNew' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 )"
+    owner = b"( 1.2.40.0.13.1.15.0.4.99999 NAME 'dcmBrandNewClass' SUP top AUXILIARY MAY dcmBrandNew )"
+    head, _, rest = content.partition(b"\n\n")
+    rest = rest.replace(
+        b"\ndicomDeviceName: dcm4chee-arc\n",
+        b"\ndicomDeviceName: dcm4chee-arc\nobjectClass: dcmBrandNewClass\ndcmBrandNew: VALUE\n",
+    )
+    assert rest != content.partition(b"\n\n")[2]
+    for value, code in ((b"TRUE", 0), (b"maybe", 1)):
+        facts = head + b"\n# attributeTypes: " + new + b"\n# objectClasses: " + owner
+        taken.write_bytes(with_checksum(facts + b"\n\n" + rest.replace(b"VALUE", value)))
+        result = run("snapshot", "--check", str(taken), env={"COLUMNS": "300"})
+        assert result.exit_code == code, result.output
+
+
+def test_a_file_that_exists_is_left_alone_unless_asked(run: Run, taken: Path, site: CliSite) -> None:
+    before = taken.read_bytes()
+    refused = run("snapshot", str(taken))
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert refused.stderr == f"dcmcfg: {taken}: the file exists\n  next: name a new file\n"
+    assert taken.read_bytes() == before
+    taken.chmod(0o644)
+    assert run("snapshot", "--replace", str(taken)).exit_code == 0
+    assert stat.S_IMODE(taken.stat().st_mode) == 0o600
+
+
+def test_a_server_that_is_away_leaves_no_file(run: Run, site: CliSite, tmp_path: Path) -> None:
+    site.slapd.slapd.stop()
+    result = run("snapshot", str(tmp_path / "none.ldif"))
+    assert result.exit_code == 3
+    assert list(tmp_path.glob("*none*")) == []
+
+
+def test_a_folder_that_is_not_there_is_told(run: Run, site: CliSite, tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "s.ldif"
+    result = run("snapshot", str(path))
+    assert result.exit_code == 3
+    assert result.stderr == f"dcmcfg: {path}: the file cannot be written (No such file or directory)\n"
+    assert run("snapshot", "-").exit_code == 2
+    assert run("snapshot", "--check", str(path)).exit_code == 3

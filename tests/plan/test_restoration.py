@@ -1,0 +1,70 @@
+"""What brings a tree back to another, octet for octet."""
+
+from __future__ import annotations
+
+from dcmcfg.changes import Add, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN, RDN
+from dcmcfg.entry import Entry
+from dcmcfg.plan.restoration import restoration
+from dcmcfg.tree import Tree
+from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, site, site_entries, tree
+
+
+def octets(of: Tree) -> dict[str, dict[str, frozenset[bytes]]]:
+    return {
+        str(entry.dn): {attribute.name: frozenset(attribute.values) for attribute in entry.attributes}
+        for entry in of.entries.values()
+    }
+
+
+def test_equal_trees_need_nothing() -> None:
+    assert restoration(site(), site()) == ()
+
+
+def test_octets_count_where_the_rules_see_no_difference() -> None:
+    live, wanted = site(dicomDescription="Archive"), site(dicomDescription="archive")
+    (change,) = restoration(live, wanted)
+    assert change == Modify(
+        DN.parse(ARCHIVE),
+        (
+            Modification(Operation.DELETE, "dicomDescription", (b"Archive",)),
+            Modification(Operation.ADD, "dicomDescription", (b"archive",)),
+        ),
+    )
+
+
+def test_a_name_in_other_case_is_renamed_and_its_values_follow() -> None:
+    live = site().after([Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "StoreSCP"))])
+    changes = restoration(live, site())
+    assert changes == (Rename(DN.parse(f"dicomDeviceName=StoreSCP,{DEVICES}"), RDN.of("dicomDeviceName", "storescp")),)
+    assert octets(live.after(changes)) == octets(site())
+
+
+def test_adds_stand_before_modifies_before_deletes() -> None:
+    live = site(dicomDescription="x").after(
+        [Delete(DN.parse(f"cn=dicom,{STORESCP}")), Add(connection(ARCHIVE, name="x"))]
+    )
+    changes = restoration(live, site())
+    assert [type(change) for change in changes] == [Add, Modify, Delete]
+    assert octets(live.after(changes)) == octets(site())
+
+
+def test_a_structural_class_is_not_changed_but_the_entry_replaced_with_all_below_it() -> None:
+    other = {"objectClass": "dicomConfigurationRoot", "cn": "x", "dicomDeviceName": "storescp"}
+    kept = [entry for entry in site_entries() if not entry.dn.is_below(DN.parse(STORESCP))]
+    live = tree(*kept, Entry.of(STORESCP, other), connection(STORESCP, name="below"))
+    changes = restoration(live, site())
+    assert [type(change) for change in changes[:2]] == [Delete, Delete]
+    assert octets(live.after(changes)) == octets(site())
+
+
+def test_what_is_above_the_root_or_beside_it_is_left_alone() -> None:
+    described = Modify(DN.parse(BASE), (Modification(Operation.ADD, "description", (b"ours",)),))
+    live = site().after([described, Add(Entry.of(f"o=else,{BASE}", {"objectClass": "organization", "o": "else"}))])
+    assert restoration(live, site()) == ()
+
+
+def test_an_empty_tree_gets_everything_from_the_top() -> None:
+    changes = restoration(tree(), site())
+    assert str(changes[0].dn) == BASE
+    assert octets(tree().after(changes)) == octets(site())
