@@ -39,7 +39,7 @@ COMMANDS = {
     "explain": Command("explain", "explain_command", "Say what an attribute means and where it is set."),
     "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
     "diff": Command("diff", "diff_command", "Show what differs between two trees, or from the live one."),
-    "snapshot": Command("snapshot", "snapshot_command", "Save the whole configuration in a file that proves itself."),
+    "snapshot": Command("snapshot", "snapshot_command", "Save the whole configuration, with its secrets, in a file."),
     "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
     "apply": Command("apply", "apply_command", "Carry out LDIF files, undo files included."),
     "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),

@@ -24,7 +24,7 @@ from dcmcfg.snapshot.taking import take
 @click.option("--check", "checking", is_flag=True, help="Prove that FILE is whole and would load; no server is asked.")
 @click.option("--replace", "replacing", is_flag=True, help="Replace FILE when it exists.")
 def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacing: bool) -> None:
-    """Save the whole configuration, secrets included, in a new file.
+    """Save the whole configuration, with its secrets, in a file.
 
     The file is readable by you only, holds a checksum, and is LDIF: 'dcmcfg restore' makes the directory equal to it,
     slapadd or ldapadd load it into an empty server.
