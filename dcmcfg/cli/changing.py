@@ -22,10 +22,14 @@ from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.text import plan_ldif
 from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console
 from dcmcfg.render.plan import already_lines, plan_counts, plan_json, print_plan
-from dcmcfg.rollout.roll_out import Manner, Outcome, manner_of, roll_out
-from dcmcfg.rollout.undo_file import write_private
+from dcmcfg.rollout.left import require_finished
+from dcmcfg.rollout.manner import Manner, manner_left, manner_of
+from dcmcfg.rollout.private_file import write_private
+from dcmcfg.rollout.record import Record
+from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.roll_out import Outcome, resume, roll_out
 from dcmcfg.settings import Settings, site_headline
-from dcmcfg.settings.folders import undo_folder
+from dcmcfg.settings.folders import state_folder
 
 R = TypeVar("R")
 
@@ -69,19 +73,31 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def carry_out(
-    settings: Settings, directory: Directory, plan: Plan, choices: Choices, warnings: Sequence[str] = ()
+    settings: Settings,
+    directory: Directory,
+    plan: Plan,
+    choices: Choices,
+    warnings: Sequence[str] = (),
+    *,
+    undoes: int | None = None,
+    resuming: Record | None = None,
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
+    It takes back the roll-out of number *undoes*, or is what the one of *resuming* has left to do.
+
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
-    the archive does not answer, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the directory
-    was changed and the archive did not reload.
+    the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed while another roll-out is
+    unfinished, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the directory was changed and the
+    archive did not reload.
     """
     _show(settings, plan, choices, (*warnings, *doubts(plan)))
     if not plan.steps:
         _report(settings, plan, choices, None, reloaded=False)
         return
-    manner = manner_of(directory, plan)
+    if resuming is None and not choices.dry_run:
+        require_finished(state_folder(), directory, but=undoes)
+    manner = manner_of(directory, plan) if resuming is None else manner_left(directory, plan)
     _say(choices, f"{plan_counts(plan)}, {manner.value}")
     if choices.out is not None:
         _write_plan(settings, plan, choices.out)
@@ -94,7 +110,7 @@ def carry_out(
     service = None if choices.no_reload else _reachable(settings)
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
-    outcome = _write(settings, directory, plan, manner)
+    outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes))
     _say(choices, f"done {outcome.manner.value}\nundo: dcmcfg apply {outcome.undo_file}")
     if service is not None:
         _reload(service, outcome)
@@ -142,16 +158,22 @@ def _reachable(settings: Settings) -> ControlService:
     return service
 
 
-def _write(settings: Settings, directory: Directory, plan: Plan, manner: Manner) -> Outcome:
+def _occasion(settings: Settings, undoes: int | None) -> Occasion:
+    return Occasion(state_folder(), site_headline(settings), invocation.current().command_line, undoes)
+
+
+def _write(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record) -> Outcome:
     invocation.current().writing = True
     with progress("writing", len(plan.steps)) as on_step:
-        return roll_out(
-            directory, plan, manner=manner, undo_folder=undo_folder(), site=site_headline(settings), on_step=on_step
-        )
+        match of:
+            case Occasion():
+                return roll_out(directory, plan, manner=manner, occasion=of, on_step=on_step)
+            case Record():
+                return resume(directory, plan, of, manner=manner, state=state_folder(), on_step=on_step)
 
 
 def _reload(service: ControlService, outcome: Outcome) -> None:
-    next_step = f"dcmcfg reload; if the archive cannot load the change, take it back: dcmcfg apply {outcome.undo_file}"
+    next_step = f"dcmcfg reload; if the archive cannot load the change, take it back: dcmcfg undo {outcome.number}"
     try:
         service.reload()
     except ArchiveError as error:
@@ -170,6 +192,7 @@ def _report(settings: Settings, plan: Plan, choices: Choices, outcome: Outcome |
             **plan_json(plan),
             "changed": outcome is not None,
             "manner": outcome.manner.value if outcome else None,
+            "roll_out": outcome.number if outcome else None,
             "undo_file": str(outcome.undo_file) if outcome else None,
             "reloaded": reloaded,
         }

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import click
 
-_NAMED = "apply|check|diff|explain|export-ldif|reload|restore|set-external-retrieve|show|snapshot|status|verify"
+_NAMED = (
+    "apply|check|diff|explain|export-ldif|history|reload|restore|set-external-retrieve|show|snapshot|status|undo|verify"
+)
 _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")
 
 
@@ -18,11 +20,18 @@ class Invocation:
 
     ``site`` holds the site options given before the command, by name; once it runs, those after it too. ``writing``
     is true from the first request that may change something: a failure that nobody foresaw is exit code 4 from there
-    on, and 3 before.
+    on, and 3 before. ``words`` are the arguments that the program was called with.
     """
+
+    words: tuple[str, ...] = ()
 
     site: dict[str, str] = field(default_factory=dict)
     writing: bool = False
+
+    @property
+    def command_line(self) -> str:
+        """What was called, as one would type it into a shell."""
+        return shlex.join(("dcmcfg", *self.words))
 
     def spoken(self, text: str) -> str:
         """Return *text* with the site options of this run in each command line that it tells the user to type."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
 from io import TextIOWrapper
 from typing import Any, NamedTuple
@@ -42,6 +43,8 @@ COMMANDS = {
     "snapshot": Command("snapshot", "snapshot_command", "Save the whole configuration, with its secrets, in a file."),
     "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
     "apply": Command("apply", "apply_command", "Carry out LDIF files, undo files included."),
+    "history": Command("history", "history_command", "List what was rolled out from this account, the newest first."),
+    "undo": Command("undo", "undo_command", "Take a roll-out back."),
     "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),
     "verify": Command("verify", "verify_command", "Prove with a real C-MOVE that a study arrives."),
     "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on."),
@@ -52,10 +55,11 @@ COMMANDS = {
 class Program(click.Group):
     """The group that knows its commands by :data:`COMMANDS`."""
 
-    def main(self, *args: Any, **extra: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run as click does, with every failure told by :func:`exit_from`."""
-        run = invocation.Invocation()
-        as_click_does = functools.partial(super().main, *args, **extra | {"standalone_mode": False, "obj": run})
+        words = list(sys.argv[1:] if args is None else args)
+        run = invocation.Invocation(words=tuple(words))
+        as_click_does = functools.partial(super().main, words, *rest, **extra | {"standalone_mode": False, "obj": run})
         return exit_from(as_click_does, run)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -64,11 +64,14 @@ class Plan:
         tree = self.after if len(done) == len(self.steps) else self.before.after(step.change for step in done)
         undoing = _Planning(tree)
         for step in reversed(done):
-            for change in _inverse(step):
-                undoing.take(Wanted(change))
-            if isinstance(step.change, Rename) and step.before is not None:
-                undoing.restore(step.before)
+            undoing.take_back(step)
         return undoing.plan()
+
+    def undo_pieces(self) -> tuple[tuple[Change, ...], ...]:
+        """Return for each step what takes it back; those of the first steps, the last first, are the undo of these."""
+        undoing = _Planning(self.after)
+        pieces = [tuple(taken.change for taken in undoing.take_back(step)) for step in reversed(self.steps)]
+        return tuple(reversed(pieces))
 
 
 def make_plan(tree: Tree, wanted: Iterable[Wanted]) -> Plan:
@@ -129,7 +132,16 @@ class _Planning:
                 "it is not below the base DN", on=str(dn), next_step="--base-dn (DCMCFG_BASE_DN) names what to read"
             )
 
-    def restore(self, entry: Entry) -> None:
+    def take_back(self, step: Step) -> list[Step]:
+        """Return the steps that undo *step*, taken here."""
+        known = len(self._steps)
+        for change in _inverse(step):
+            self.take(Wanted(change))
+        if isinstance(step.change, Rename) and step.before is not None:
+            self._restore(step.before)
+        return self._steps[known:]
+
+    def _restore(self, entry: Entry) -> None:
         """Bring the entry of that DN back to exactly the values of *entry*."""
         held = self._draft.get(entry.dn)
         if held is not None and (modifications := difference.between(held, entry, self._draft.schema)):

@@ -28,7 +28,7 @@ def print_plan(console: Console, plan: Plan) -> None:
     """Print *plan* as a table of what moves, then as LDIF; DNs in the table are relative to the devices' container."""
     shown = plan.steps[:SHOWN_STEPS]
     print_view(console, _table(shown, devices_dn(plan.before)))
-    print_line(console, _ldif(step.change for step in shown).rstrip("\n"))
+    print_line(console, changes_ldif(step.change for step in shown).rstrip("\n"))
     if left := len(plan.steps) - len(shown):
         print_line(console, f"… and {left} more steps; --out FILE writes the whole plan")
 
@@ -43,7 +43,9 @@ def plan_counts(plan: Plan) -> str:
 def plan_json(plan: Plan) -> dict[str, Any]:
     """Return *plan* for ``--json``: ``steps`` in order, each with ``dn``, ``change`` and ``ldif``, and ``already``."""
     return {
-        "steps": [{"dn": str(change.dn), "change": _word(change), "ldif": _ldif([change])} for change in plan.changes],
+        "steps": [
+            {"dn": str(change.dn), "change": _word(change), "ldif": changes_ldif([change])} for change in plan.changes
+        ],
         "already": [{"dn": str(change.dn), "change": _word(change)} for change in plan.already],
     }
 
@@ -93,7 +95,8 @@ def _attribute_rows(name: str, before: Entry | None, after: Entry | None) -> Ite
         yield (name if number == 0 else ""), left, right
 
 
-def _ldif(changes: Iterable[Change]) -> str:
+def changes_ldif(changes: Iterable[Change]) -> str:
+    """Return *changes* as LDIF to be read, without secrets and controls; a comment names what was left out."""
     text = []
     for change in changes:
         shown, omitted = change_without_secrets(change)

@@ -10,8 +10,3 @@ import platformdirs
 def state_folder() -> Path:
     """Return the user's state folder of dcmcfg (``~/.local/state/dcmcfg``), which may not exist yet."""
     return platformdirs.user_state_path("dcmcfg")
-
-
-def undo_folder() -> Path:
-    """Return where undo files are kept, which may not exist yet."""
-    return state_folder() / "undo"

@@ -50,5 +50,6 @@ def settle_at(monkeypatch: pytest.MonkeyPatch, slapd: RunningSlapd, archive: Scr
 
 
 def undo_files() -> list[Path]:
-    """The undo files of the account that the test runs as, oldest first."""
-    return sorted((Path(os.environ["XDG_STATE_HOME"]) / "dcmcfg" / "undo").glob("*"))
+    """The undo files of what the account that the test runs as has rolled out, oldest first."""
+    folders = (Path(os.environ["XDG_STATE_HOME"]) / "dcmcfg" / "rollouts").glob("[0-9]*")
+    return [folder / "undo.ldif" for folder in sorted(folders, key=lambda folder: int(folder.name))]

@@ -237,7 +237,7 @@ def test_a_reload_that_fails_after_the_change_exits_4_with_the_command_that_fini
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: the directory was changed, but the archive did not reload: "
         "RuntimeException: boom (HTTP 500)\n  next: dcmcfg reload; if the archive cannot load the change, take it "
-        f"back: dcmcfg apply {undo_files()[0]}\n"
+        "back: dcmcfg undo 1\n"
     )
     assert site.values(NAME) == ("DCM4CHEE",)
 

@@ -11,11 +11,17 @@ import pytest
 from dcmcfg.changes import Change
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.server import Directory, LdapServer
 from dcmcfg.ldif_files import read_files
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.wanted import wanted_of
-from dcmcfg.rollout.roll_out import Manner, Outcome, manner_of, roll_out
+from dcmcfg.rollout.history import History
+from dcmcfg.rollout.left import plan_back, plan_left, settle
+from dcmcfg.rollout.manner import Manner, manner_left, manner_of
+from dcmcfg.rollout.record import Record
+from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.roll_out import Outcome, resume, roll_out
+from dcmcfg.rollout.writing import OnStep
 
 
 @dataclass(frozen=True)
@@ -23,22 +29,55 @@ class Site:
     """A server, with what one does to it from plan to read-back."""
 
     server: LdapServer
-    undo_folder: Path
+    state: Path
 
     def plan(self, changes: Sequence[Change]) -> Plan:
         with connect(self.server) as directory:
             return make_plan(read_tree(directory), [Wanted(change) for change in changes])
 
-    def roll_out(self, plan: Plan, *, manner: Manner | None = None) -> Outcome:
-        with connect(self.server) as directory:
+    def roll_out(
+        self,
+        plan: Plan,
+        *,
+        manner: Manner | None = None,
+        undoes: int | None = None,
+        through: Directory | None = None,
+        on_step: OnStep = lambda *_: None,
+    ) -> Outcome:
+        """Roll *plan* out, over the connection *through* where one is given."""
+        with connect(self.server) as own:
+            directory = through or own
             return roll_out(
                 directory,
                 plan,
                 manner=manner or manner_of(directory, plan),
-                undo_folder=self.undo_folder,
-                site="the test's server",
-                on_step=lambda *_: None,
+                occasion=Occasion(self.state, "the test's server", "a test", undoes),
+                on_step=on_step,
             )
+
+    def settled(self) -> Record | None:
+        with connect(self.server) as directory:
+            return settle(self.state, directory)
+
+    def undo(self, number: int | None = None) -> Outcome:
+        """As ``dcmcfg undo`` does."""
+        interrupted = self.settled()
+        record = self.history().to_take_back(self.server.url, number, interrupted)
+        with connect(self.server) as directory:
+            plan = plan_back(record, read_tree(directory))
+        return self.roll_out(plan, undoes=record.number)
+
+    def resume(self) -> Outcome:
+        """As ``dcmcfg apply --resume`` does."""
+        record = self.settled()
+        assert record is not None
+        with connect(self.server) as directory:
+            plan = plan_left(record, read_tree(directory))
+            manner = manner_left(directory, plan)
+            return resume(directory, plan, record, manner=manner, state=self.state, on_step=lambda *_: None)
+
+    def history(self) -> History:
+        return History(self.state)
 
     def change(self, *changes: Change) -> Outcome:
         return self.roll_out(self.plan(changes))
@@ -57,10 +96,7 @@ class Site:
             for entry in entries
         }
 
-    def undo_files(self) -> list[Path]:
-        return sorted(self.undo_folder.glob("*")) if self.undo_folder.exists() else []
-
 
 @pytest.fixture
 def site_of(tmp_path: Path) -> Callable[[LdapServer], Site]:
-    return lambda server: Site(server, tmp_path / "undo")
+    return lambda server: Site(server, tmp_path / "state")

@@ -21,7 +21,8 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import ChangedButNotFinished, ConnectionLost, DcmcfgError, DirectoryError, DoesNotFit
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
-from dcmcfg.rollout.roll_out import Manner, manner_of, roll_out
+from dcmcfg.rollout.history import Result, result_of
+from dcmcfg.rollout.manner import Manner
 from tests.connecting import server_of
 from tests.cutting_proxy import CuttingProxy
 from tests.ports import free_port
@@ -200,23 +201,22 @@ def test_an_entry_added_meanwhile_is_named(site: Site) -> None:
         site.roll_out(plan)
 
 
-def test_a_refusal_by_the_server_in_a_transaction_changes_nothing_and_leaves_no_undo(site: Site) -> None:
+def test_a_refusal_by_the_server_in_a_transaction_changes_nothing_and_says_so_in_the_history(site: Site) -> None:
     before = site.octets()
     with pytest.raises(DirectoryError, match="break its object classes"):
         site.change(described(ARCHIVE, "a"), Modify(STORESCP, (Modification(Operation.ADD, "uid", (b"x",)),)))
     assert site.octets() == before
-    assert site.undo_files() == []
+    assert [result_of(record) for record in site.history().records] == [Result.NOTHING]
 
 
 def test_a_refusal_part_way_leaves_an_undo_of_what_was_done(without_transactions: Site) -> None:
     site = without_transactions
     before = site.octets()
     bad = Modify(STORESCP, (Modification(Operation.ADD, "uid", (b"x",)),))
-    with pytest.raises(ChangedButNotFinished, match=r"1 of 3 steps are done — dcmcfg apply .*\.ldif takes them back"):
+    with pytest.raises(ChangedButNotFinished, match=r"1 of 3 steps are done — .*dcmcfg undo takes back"):
         site.change(described(ARCHIVE, "a"), bad, described(STORESCP, "never"))
     assert site.octets() != before
-    (undo,) = site.undo_files()
-    site.apply_file(undo)
+    site.undo()
     assert site.octets() == before
 
 
@@ -229,16 +229,23 @@ def test_an_interrupt_stops_after_the_step_under_way_with_an_undo(without_transa
         if done == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
-    with connect(site.server) as directory, pytest.raises(ChangedButNotFinished, match="interrupted; 2 of 3"):
-        roll_out(
-            directory,
-            plan,
-            manner=manner_of(directory, plan),
-            undo_folder=site.undo_folder,
-            site="the test's server",
-            on_step=interrupt,
-        )
-    site.apply_file(site.undo_files()[0])
+    with pytest.raises(ChangedButNotFinished, match="interrupted; 2 of 3"):
+        site.roll_out(plan, on_step=interrupt)
+    site.undo()
+    assert site.octets() == before
+
+
+def test_an_interrupted_roll_out_is_finished_by_resume_and_then_one_undo_takes_all_back(
+    without_transactions: Site,
+) -> None:
+    site = without_transactions
+    before = site.octets()
+    plan = site.plan([*new_device(), described(ARCHIVE, "a")])
+    with pytest.raises(ChangedButNotFinished, match="interrupted; 2 of 4"):
+        site.roll_out(plan, on_step=lambda done, _: os.kill(os.getpid(), signal.SIGINT) if done == 2 else None)
+    assert site.resume().number == 1
+    assert site.octets()[str(ARCHIVE)]["dicomdescription"] == {b"a"}
+    site.undo()
     assert site.octets() == before
 
 
@@ -263,7 +270,7 @@ def test_a_connection_lost_before_the_commit_has_changed_nothing(slapd: RunningS
             site.change(described(ARCHIVE, "the first"), described(STORESCP, "the second"))
         assert proxy.has_cut
     assert site_of(server_of(slapd)).octets() == before
-    assert site.undo_files() == []
+    assert [result_of(record) for record in site.history().records] == [Result.NOTHING]
 
 
 def test_a_lost_answer_to_a_single_change_is_read_back(slapd: RunningSlapd, site_of: SiteOf) -> None:
@@ -279,14 +286,14 @@ def test_a_server_that_is_gone_after_the_commit_was_sent_is_told_as_unknown(
         site = through(proxy, slapd, site_of)
         with pytest.raises(ChangedButNotFinished, match="not known whether the change was made"):
             site.change(described(ARCHIVE, "a"), described(STORESCP, "b"))
-    assert len(site.undo_files()) == 1, "the way back stays"
+    assert [result_of(record) for record in site.history().records] == [Result.CUT_OFF], "the way back stays"
 
 
-def test_nothing_is_written_when_the_undo_cannot_be(site: Site) -> None:
-    site.undo_folder.parent.mkdir(parents=True, exist_ok=True)
-    site.undo_folder.write_text("a file where the folder should be")
+def test_nothing_is_written_when_the_record_cannot_be(site: Site) -> None:
+    site.state.mkdir(parents=True)
+    (site.state / "rollouts").write_text("a file where the folder should be")
     before = site.octets()
-    with pytest.raises(Exception, match=r"the undo cannot be written.*nothing was changed"):
+    with pytest.raises(DcmcfgError, match=r"the record of the roll-out cannot be written.*nothing was changed"):
         site.change(described(ARCHIVE, "a"))
     assert site.octets() == before
 
@@ -322,7 +329,7 @@ def test_a_control_that_the_server_does_not_know_changes_nothing(site: Site) -> 
         site.change(described(ARCHIVE, "a"), odd)
     assert refused.value.result_code == 12
     assert site.octets() == before
-    assert site.undo_files() == []
+    assert [result_of(record) for record in site.history().records] == [Result.NOTHING]
 
 
 def test_entries_that_change_places_are_not_taken_for_moved_by_somebody_else(site: Site) -> None:
@@ -348,14 +355,7 @@ def test_a_change_of_case_with_a_lost_answer_is_told_by_its_octets(
         losing: Any = Losing(directory, letting_in=letting_in)
         lost: AbstractContextManager[object] = pytest.raises(ConnectionLost) if not letting_in else nullcontext()
         with lost:
-            roll_out(
-                losing,
-                plan,
-                manner=Manner.ONE_CHANGE,
-                undo_folder=direct.undo_folder,
-                site="",
-                on_step=lambda *_: None,
-            )
+            direct.roll_out(plan, through=losing)
 
 
 def test_an_answer_overdue_is_not_told_as_nothing_changed(slapd: RunningSlapd, site_of: SiteOf) -> None:
@@ -365,15 +365,16 @@ def test_an_answer_overdue_is_not_told_as_nothing_changed(slapd: RunningSlapd, s
     with connect(server_of(slapd)) as directory:
         losing: Any = Losing(directory, letting_in=False, error=NoAnswerInTime("no answer in time"))
         with pytest.raises(ChangedButNotFinished, match="may make it yet"):
-            roll_out(
-                losing, plan, manner=Manner.ONE_CHANGE, undo_folder=site.undo_folder, site="", on_step=lambda *_: None
-            )
-    (undo,) = site.undo_files()
-    site.change(described(ARCHIVE, "slow"))
-    site.apply_file(undo)
+            site.roll_out(plan, through=losing)
+        directory.apply(plan.changes[0])
+    site.undo()
+    assert b"slow" not in site.octets()[str(ARCHIVE)].get("dicomdescription", set())
 
 
-def test_a_server_that_dies_between_steps_leaves_an_undo_for_either_case(slapd: RunningSlapd, site_of: SiteOf) -> None:
+@pytest.mark.parametrize("finish", [Site.resume, Site.undo])
+def test_a_server_that_dies_between_steps_is_read_when_it_is_back(
+    slapd: RunningSlapd, site_of: SiteOf, finish: Callable[[Site], object]
+) -> None:
     site = site_of(server_of(slapd))
     before = site.octets()
     plan = site.plan([described(ARCHIVE, "a"), described(STORESCP, "b")])
@@ -382,38 +383,15 @@ def test_a_server_that_dies_between_steps_leaves_an_undo_for_either_case(slapd: 
         if done == 1:
             os.kill(slapd.slapd.pid or 0, signal.SIGKILL)
 
-    with (
-        connect(server_of(slapd)) as directory,
-        pytest.raises(ChangedButNotFinished, match="not known whether") as unknown,
-    ):
-        roll_out(directory, plan, manner=Manner.STEP_BY_STEP, undo_folder=site.undo_folder, site="", on_step=kill)
+    with pytest.raises(ChangedButNotFinished, match=r"not known whether .*apply --resume goes on, dcmcfg undo takes"):
+        site.roll_out(plan, manner=Manner.STEP_BY_STEP, on_step=kill)
     slapd.slapd.stop()
     slapd.slapd.start()
-    made, not_made = site.undo_files()
-    assert str(made) in unknown.value.next_step
-    assert str(not_made) in unknown.value.next_step
-    with pytest.raises(DoesNotFit):
-        site.apply_file(made)
-    site.apply_file(not_made)
+    finish(site)
+    if finish is Site.resume:
+        assert site.octets()[str(STORESCP)]["dicomdescription"] == {b"b"}
+        site.undo()
     assert site.octets() == before
-
-
-def test_an_undo_that_cannot_be_written_part_way_is_no_claim_that_nothing_changed(
-    without_transactions: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = without_transactions
-    plan = site.plan([described(ARCHIVE, "a"), described(STORESCP, "b")])
-
-    def full(*_: object) -> None:
-        raise DcmcfgError("the undo cannot be written (No space left on device)")
-
-    def stop(done: int, _: int) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-
-    monkeypatch.setattr("dcmcfg.rollout.roll_out.replace_undo", full)
-    with connect(site.server) as directory, pytest.raises(ChangedButNotFinished, match="1 of 2 steps") as stopped:
-        roll_out(directory, plan, manner=Manner.STEP_BY_STEP, undo_folder=site.undo_folder, site="", on_step=stop)
-    assert "No space left" in stopped.value.next_step
 
 
 class Losing:

@@ -1,0 +1,40 @@
+"""``dcmcfg history``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from dcmcfg.cli.completing import roll_out_numbers
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.history import history_json, print_history, print_roll_out, roll_out_json
+from dcmcfg.rollout.history import History
+from dcmcfg.settings.folders import state_folder
+
+
+@click.command("history")
+@click.argument("number", required=False, type=click.IntRange(min=1), metavar="[N]", shell_complete=roll_out_numbers)
+@click.option("--close", is_flag=True, help="Note that the tree was put right by hand after N, which was interrupted.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def history_command(*, number: int | None, close: bool, as_json: bool) -> None:
+    """List what was rolled out from this account, the newest first.
+
+    With N, that roll-out with its changes; secrets are left out. 'dcmcfg undo N' takes one back. No server is asked.
+    """
+    history = History(state_folder())
+    if number is None:
+        if close:
+            raise click.UsageError("--close needs N")
+        if as_json:
+            click.echo(json.dumps(history_json(history), indent=2))
+        else:
+            print_history(stdout_console(), history)
+        return
+    record = history.numbered(number)
+    if close:
+        history.close(record)
+    if as_json:
+        click.echo(json.dumps(roll_out_json(history, record, with_changes=True), indent=2))
+    else:
+        print_roll_out(stdout_console(), history, record)

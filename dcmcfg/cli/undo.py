@@ -1,0 +1,35 @@
+"""``dcmcfg undo``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.changing import Choices, carry_out, changing_options
+from dcmcfg.cli.completing import roll_out_numbers
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.render.history import taken_back
+from dcmcfg.rollout.history import History
+from dcmcfg.rollout.left import plan_back, settle
+from dcmcfg.settings import Settings
+from dcmcfg.settings.folders import state_folder
+
+
+@click.command("undo", cls=SiteCommand)
+@click.argument("number", required=False, type=click.IntRange(min=1), metavar="[N]", shell_complete=roll_out_numbers)
+@site_options
+@changing_options
+def undo_command(settings: Settings, choices: Choices, *, number: int | None) -> None:
+    """Take a roll-out back.
+
+    It is planned, shown and asked for as any other change is. Without N it is the one that was interrupted, else the
+    newest that stands on this directory. An undo is a roll-out too: 'dcmcfg undo N' with its own number makes again
+    what it took back. What was changed since is not overwritten: the undo is refused then, naming what has moved.
+    """
+    with open_directory(settings) as directory:
+        interrupted = settle(state_folder(), directory)
+        record = History(state_folder()).to_take_back(settings.ldap_url, number, interrupted)
+        plan = plan_back(record, read_tree(directory))
+        click.echo(taken_back(record), err=choices.stdout_taken)
+        carry_out(settings, directory, plan, choices, undoes=record.number)

@@ -1,0 +1,123 @@
+"""Roll-outs as a table, one by one, and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dcmcfg.render.console import print_line, print_view, visible
+from dcmcfg.render.plan import changes_ldif
+from dcmcfg.rollout.history import History, Result, result_of
+from dcmcfg.rollout.record import Record
+from dcmcfg.secret_values import is_secret
+
+
+def print_history(console: Console, history: History) -> None:
+    """Print a line for each roll-out, the newest first."""
+    if not history.records:
+        print_line(console, "nothing was rolled out from this account")
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("N", "when (UTC)", "who", "directory", "command", "changes", "result"):
+        table.add_column(heading, overflow="fold")
+    for record in history.records:
+        head = record.head
+        cells = (str(record.number), _when(record), f"{head.user}@{head.host}", head.ldap_url, _command(record))
+        table.add_row(*(Text(visible(cell)) for cell in (*cells, _counts(record), _result(history, record))))
+    print_view(console, table)
+
+
+def print_roll_out(console: Console, history: History, record: Record) -> None:
+    """Print one roll-out whole: what there is to say of it, and its changes as LDIF without secrets."""
+    head = record.head
+    for name, text in (
+        ("roll-out", str(record.number)),
+        ("when", f"{_when(record)} UTC"),
+        ("who", f"{head.user}@{head.host}"),
+        ("site", head.site),
+        ("command", _command(record)),
+        ("changes", f"{_counts(record)}, {head.manner}"),
+        ("result", _result(history, record)),
+        ("undoes", f"roll-out {head.undoes}" if head.undoes is not None else ""),
+        ("undo", str(record.undo_file)),
+    ):
+        if text:
+            print_line(console, f"{name + ':':<10}{visible(text)}")
+    print_line(console, "\n" + changes_ldif(record.changes).rstrip("\n"))
+
+
+def history_json(history: History) -> list[dict[str, Any]]:
+    """Return each roll-out as :func:`roll_out_json` does, without the changes, the newest first."""
+    return [roll_out_json(history, record) for record in history.records]
+
+
+def roll_out_json(history: History, record: Record, *, with_changes: bool = False) -> dict[str, Any]:
+    """Return one roll-out for ``--json``.
+
+    ``result`` is one of ``done``, ``nothing changed``, ``unfinished``, ``cut off`` (what became of the step under way
+    is not known yet), ``under way``, ``put right by hand``; ``made`` and ``steps`` are counts; ``changes`` LDIF.
+    """
+    head, undone_by = record.head, history.undone_by(record)
+    found: dict[str, Any] = {
+        "number": record.number,
+        "when": head.when,
+        "user": head.user,
+        "host": head.host,
+        "ldap_url": head.ldap_url,
+        "site": head.site,
+        "command": _command(record),
+        "counts": dict(head.counts),
+        "steps": head.steps,
+        "made": record.progress().done,
+        "manner": head.manner,
+        "result": "under way" if history.is_under_way(record) else result_of(record).value,
+        "undoes": head.undoes,
+        "undone_by": undone_by.number if undone_by else None,
+        "undo_file": str(record.undo_file),
+    }
+    return found | ({"changes": changes_ldif(record.changes)} if with_changes else {})
+
+
+def taken_back(record: Record) -> str:
+    """Return the line that says which roll-out an undo takes back."""
+    return f"takes back {_named(record)}"
+
+
+def taken_up(record: Record) -> str:
+    """Return the line that says which roll-out is gone on with."""
+    return f"goes on with {_named(record)}, of which {record.progress().done} of {record.head.steps} steps are made"
+
+
+def _named(record: Record) -> str:
+    return visible(f"roll-out {record.number} of {_when(record)} UTC by {record.head.user}: {_command(record)}")
+
+
+def _when(record: Record) -> str:
+    return record.head.when.replace("T", " ").removesuffix("Z")
+
+
+def _command(record: Record) -> str:
+    command = record.head.command
+    return "(not shown, it holds a secret)" if is_secret("", command.encode()) else command
+
+
+def _counts(record: Record) -> str:
+    return ", ".join(f"{count} {word}" for word, count in sorted(record.head.counts.items()))
+
+
+def _result(history: History, record: Record) -> str:
+    progress, steps = record.progress(), record.head.steps
+    if undoing := history.undone_by(record):
+        return f"undone by {undoing.number}"
+    if history.is_under_way(record):
+        return f"under way, {progress.done} of {steps} made"
+    result = result_of(record)
+    how_far = {
+        Result.STOPPED: f", {progress.done} of {steps} made",
+        Result.CUT_OFF: f", {progress.done} of {steps} made for sure",
+    }
+    return str(result.value) + how_far.get(result, "")

@@ -1,0 +1,105 @@
+"""What an interrupted roll-out has left to do, and what takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dcmcfg.changes import Change
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.server import Directory
+from dcmcfg.errors import DoesNotFit, Refused
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.rollout.history import History
+from dcmcfg.rollout.lock import directory_lock
+from dcmcfg.rollout.record import Record
+from dcmcfg.rollout.settling import are_made
+from dcmcfg.tree import Tree
+
+
+def settle(state: Path, directory: Directory) -> Record | None:
+    """Return the newest roll-out on *directory* that its journal calls unfinished, or None.
+
+    Where it was cut off, what became of the steps then begun is found out by reading, and noted: it may turn out to be
+    complete, or to have changed nothing. Raises :class:`Refused` while another roll-out is under way or when the
+    directory holds neither what was nor what was planned, and :class:`~dcmcfg.errors.DirectoryError`.
+    """
+    url = directory.server.url
+    if History(state).unfinished(url) is None:
+        return None
+    with directory_lock(state, url):
+        record = History(state).unfinished(url)
+        if record is not None and not record.progress().ended:
+            _settle(record, directory)
+        return record
+
+
+def require_finished(state: Path, directory: Directory, *, but: int | None = None) -> None:
+    """Raise :class:`Refused` when a roll-out has left *directory* half changed, and what :func:`settle` raises.
+
+    *but* is the number of the one that is about to be taken back.
+    """
+    settle(state, directory)
+    refuse_unfinished(state, directory.server.url, but=but)
+
+
+def refuse_unfinished(state: Path, ldap_url: str, *, but: int | None = None) -> None:
+    """Raise :class:`Refused` when a journal says that the directory at *ldap_url* is half changed."""
+    found = History(state).unfinished(ldap_url)
+    if found is None or found.number == but:
+        return
+    back = "dcmcfg undo" if found.head.undoes is None else f"dcmcfg undo {found.number}"
+    raise Refused(
+        f"roll-out {found.number} of {found.head.when} is not finished ({found.progress().done} of {found.head.steps} "
+        "steps are made), nothing was changed by this one",
+        on=ldap_url,
+        next_step=f"dcmcfg apply --resume finishes it, {back} takes it back",
+    )
+
+
+def plan_left(record: Record, tree: Tree) -> Plan:
+    """Return the plan from *tree* to what *record* was to make; raises :class:`DoesNotFit` when the tree has moved."""
+    return _strict(record, tree, record.changes[record.progress().done :])
+
+
+def plan_back(record: Record, tree: Tree) -> Plan:
+    """Return the plan that takes back what *record* did; raises :class:`DoesNotFit` when the tree has moved."""
+    return _strict(record, tree, record.undo(record.progress().done))
+
+
+def _strict(record: Record, tree: Tree, changes: Sequence[Change]) -> Plan:
+    try:
+        return make_plan(tree, [Wanted(change, strict=True) for change in changes])
+    except DoesNotFit as moved:
+        finished = record.progress().done == record.head.steps
+        raise DoesNotFit(
+            f"the tree has moved since roll-out {record.number}: {moved.what}",
+            on=moved.on,
+            next_step="take back first what was changed since, or change it by hand" if finished else _by_hand(record),
+            result_code=moved.result_code,
+        ) from moved
+
+
+def _settle(record: Record, directory: Directory) -> None:
+    progress = record.progress()
+    first, last = progress.done + 1, progress.done + progress.begun
+    made: bool | None = False
+    if progress.begun:
+        changes, undo = record.changes[first - 1 : last], record.undo(last, first)
+        made = are_made(read_tree(directory), changes, undo)
+    if made is None:
+        raise Refused(
+            f"roll-out {record.number} was cut off at step {first}, "
+            "and the tree is neither as before that nor as planned",
+            on=str(record.changes[first - 1].dn),
+            next_step=_by_hand(record),
+        )
+    with record.journal.opened() as pen:
+        pen.ended(last if made else progress.done)
+
+
+def _by_hand(record: Record) -> str:
+    return (
+        f"compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif, put it right, "
+        f"and say so: dcmcfg history --close {record.number}"
+    )

@@ -1,0 +1,85 @@
+"""One roll-out at a time on a directory, for one user on one machine."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dcmcfg.errors import DcmcfgError, Refused
+
+#: ``dcmcfg history`` holds a lock for a moment to see whether anybody does.
+_PATIENCE_S = 0.5
+_PAUSE_S = 0.05
+
+
+@contextmanager
+def directory_lock(state: Path, ldap_url: str) -> Iterator[None]:
+    """Hold the lock of the directory at *ldap_url*; the system gives it back when the process ends, however it does.
+
+    Raises :class:`Refused` when another process holds it, and :class:`DcmcfgError` when *state* cannot be written.
+    """
+    path = _path(state, ldap_url)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise DcmcfgError(
+            f"the state folder cannot be written ({error.strerror})",
+            on=str(path.parent),
+            next_step="nothing was changed",
+        ) from error
+    try:
+        if not _taken(handle):
+            holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+            raise Refused(
+                f"another roll-out is under way on this directory (process {holder}), nothing was changed by this one",
+                on=ldap_url,
+                next_step="wait until it has ended, and plan again; dcmcfg history shows it",
+            )
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_locked(state: Path, ldap_url: str) -> bool:
+    """Tell whether a process is rolling out on the directory at *ldap_url* now."""
+    try:
+        handle = os.open(_path(state, ldap_url), os.O_RDWR)
+    except OSError:  # never locked, or not ours to see
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def directory_key(ldap_url: str) -> str:
+    """Return a file name that stands for the directory at *ldap_url*."""
+    return hashlib.sha256(ldap_url.encode()).hexdigest()[:16]
+
+
+def _path(state: Path, ldap_url: str) -> Path:
+    return state / "locks" / directory_key(ldap_url)
+
+
+def _taken(handle: int) -> bool:
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_PAUSE_S)
+        else:
+            return True
