@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcmcfg.devices import Configuration
+from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound
-from dcmcfg.retrieve_settings import INHERITED, Setting, effective
+from dcmcfg.retrieve_settings import Setting
+from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.tree import Tree
+
+#: On both levels, and not known to be one setting: which storage, of which several may stand side by side.
+_OF_EACH_LEVEL = frozenset({"dcmMetadataStorageID", "dcmStorageID"})
 
 
 @dataclass(frozen=True)
@@ -36,21 +40,42 @@ class InUse:
     effective: tuple[Effective, ...]
 
 
-def in_use(tree: Tree, name: str, on: str | None = None) -> InUse:
-    """Return where attribute *name* is set in *tree*; with *on*, on entries of that object class only."""
-    known = tree.schema.attribute(name)
+def in_use(tree: Tree, known: AttributeType, on: str | None = None) -> InUse:
+    """Return where the attribute *known* is set in *tree*; with *on*, on entries of that object class only.
+
+    By each of its names, of which the tree's own schema may know none.
+    """
+    names = {name.lower() for name in (known.oid, known.name, *known.aliases)}
     held = []
     for entry in tree.ordered():
         if on is None or entry.is_a(on):
             values = [
                 value
                 for attribute in entry.attributes
-                if known is not None and tree.schema.attribute(attribute.name) is known
+                if attribute.name.partition(";")[0].lower() in names
                 for value in attribute.values
             ]
             if values:
                 held.append(Held(entry.dn, tuple(values)))
-    return InUse(tuple(held), _effective(tree, name) if name in INHERITED else ())
+    return InUse(tuple(held), _effective(tree, known.name) if _inherited(tree.schema, known.name) else ())
+
+
+def _inherited(schema: Schema, name: str) -> bool:
+    """Tell whether an archive AE takes attribute *name* from its device where it has no value of its own.
+
+    So it does with what may stand on both: ArchiveAEExtension asks itself, then ArchiveDeviceExtension.
+    """
+    levels = [schema.object_class(level) for level in ("dcmArchiveDevice", "dcmArchiveNetworkAE")]
+    return name not in _OF_EACH_LEVEL and all(
+        level is not None and name.lower() in map(str.lower, level.may) for level in levels
+    )
+
+
+def _counts(ae: NetworkAE, name: str) -> Setting:
+    if own := ae.entry.texts(name):
+        return Setting(name, own, "AE")
+    inherited = ae.device.entry.texts(name)
+    return Setting(name, inherited, "device" if inherited else "")
 
 
 def _effective(tree: Tree, name: str) -> tuple[Effective, ...]:
@@ -60,7 +85,7 @@ def _effective(tree: Tree, name: str) -> tuple[Effective, ...]:
     except NotFound:
         return ()
     return tuple(
-        Effective(device.name, ae.title, effective(ae, name))
+        Effective(device.name, ae.title, _counts(ae, name))
         for device in devices
         if device.is_archive
         for ae in device.network_aes

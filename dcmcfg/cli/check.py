@@ -12,13 +12,15 @@ from dcmcfg.changes import Add
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.server import Directory
+from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import LdifError
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.ldif_files import STDIN, read_files
 from dcmcfg.render.check import findings_json, findings_sarif, print_findings
 from dcmcfg.render.console import stdout_console
 from dcmcfg.schema.check import Subject, check
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.schema.findings import Place
 from dcmcfg.settings import Settings
 
@@ -26,9 +28,17 @@ from dcmcfg.settings import Settings
 @click.command("check", cls=SiteCommand)
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
+@click.option(
+    "--schema",
+    "which",
+    type=click.Choice(["server", "bundled"]),
+    help="The server's own schema (default for the live tree), or the one that comes with dcmcfg (for a FILE).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0.")
-def check_command(settings: Settings, *, files: tuple[Path, ...], as_json: bool, as_sarif: bool) -> int:
+def check_command(
+    settings: Settings, *, files: tuple[Path, ...], which: str | None, as_json: bool, as_sarif: bool
+) -> int:
     """Find what is wrong in the configuration, or in LDIF files.
 
     Without FILE the live tree is read; a FILE holds entries as LDIF, '-' is standard input. All is told at once;
@@ -38,12 +48,15 @@ def check_command(settings: Settings, *, files: tuple[Path, ...], as_json: bool,
     """
     if as_json and as_sarif:
         raise click.UsageError("--json and --sarif exclude each other")
-    if files:
-        subjects = tuple(subject for name, records in read_files(files) for subject in _subjects(name, records))
-    else:
+    subjects = tuple(subject for name, records in read_files(files) for subject in _subjects(name, records))
+    schema = None
+    if not files or which == "server":
         with open_directory(settings) as directory:
-            subjects = tuple(Subject(entry) for entry in read_tree(directory).ordered())
-    findings = tuple(check(subjects, bundled(), live=not files))
+            if not files:
+                subjects = tuple(Subject(entry) for entry in read_tree(directory).ordered())
+            if which != "bundled":
+                schema = _server_schema(directory)
+    findings = tuple(check(subjects, schema or bundled(), live=not files, newer=not files and schema is None))
     if as_json:
         click.echo(json.dumps(findings_json(findings, len(subjects)), indent=2))
     elif as_sarif:
@@ -51,6 +64,15 @@ def check_command(settings: Settings, *, files: tuple[Path, ...], as_json: bool,
     else:
         print_findings(stdout_console(), findings, len(subjects))
     return 1 if any(finding.severity == "error" for finding in findings) else 0
+
+
+def _server_schema(directory: Directory) -> Schema | None:
+    schema = read_schema(directory)
+    if schema is None:
+        click.echo(
+            f"warning: {directory.server.url} shows no schema; checked by the one that comes with dcmcfg", err=True
+        )
+    return schema
 
 
 def _subjects(path: str, records: tuple[Record, ...]) -> Iterator[Subject]:

@@ -9,13 +9,16 @@ import click
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.explain import explanation_json, print_explanation
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.schema.explain import explain
+from dcmcfg.schema.subschema import merged
 from dcmcfg.settings import Settings
-from dcmcfg.settings_in_use import InUse, in_use
+from dcmcfg.settings_in_use import in_use
+from dcmcfg.tree import Tree
 
 
 @click.command("explain", cls=SiteCommand)
@@ -28,21 +31,27 @@ def explain_command(settings: Settings, *, attribute: str, on: str | None, offli
     """Say what an attribute means and where it is set.
 
     What the archive's web form calls it, what a value is, on which object classes it may or must stand, with the
-    values that the form offers there and its default. From the directory, where one answers: which entries hold it,
-    and for what an AE takes from its device, which of the two counts.
+    values that the form offers there and its default. From the directory, where one answers: the description in its
+    schema, attributes that only its schema knows, which entries hold it, and for what an AE takes from its device,
+    which of the two counts.
     """
-    known = explain(bundled(), attribute, on)
-    use, not_looked = (None, "--offline") if offline else _looked_up(settings, known.attribute.name, on)
+    schema, tree, not_looked = (bundled(), None, "--offline") if offline else _looked_up(settings)
+    known = explain(schema, attribute, on)
+    use = None if tree is None else in_use(tree, known.attribute, on)
     if as_json:
         click.echo(json.dumps(explanation_json(known, use, not_looked), indent=2))
     else:
         print_explanation(stdout_console(), known, use, not_looked)
 
 
-def _looked_up(settings: Settings, name: str, on: str | None) -> tuple[InUse | None, str]:
-    """Return where attribute *name* is set, or None with the reason why that is not known."""
+def _looked_up(settings: Settings) -> tuple[Schema, Tree | None, str]:
+    """Return what is known with the server's help, and the tree, or None with the reason why it was not read."""
+    schema = bundled()
     try:
         with open_directory(settings) as directory:
-            return in_use(read_tree(directory), name, on), ""
+            published = read_schema(directory)
+            if published is not None:
+                schema = merged(published, schema)
+            return schema, read_tree(directory), ""
     except DcmcfgError as error:
-        return None, f"{error.on}: {error.what}" if error.on else error.what
+        return schema, None, f"{error.on}: {error.what}" if error.on else error.what

@@ -31,15 +31,17 @@ _NO_EQUALITY = "not at all: values can only be replaced as a whole"
 def print_explanation(console: Console, known: Explanation, use: InUse | None, not_looked: str) -> None:
     """Print what is *known* of an attribute, then where it is in *use*, or why nobody looked."""
     attribute = known.attribute
-    print_line(console, f"{attribute.name} ({attribute.oid})")
+    print_line(console, visible(f"{attribute.name} ({attribute.oid})"))
     names = dict.fromkeys(use.field.label for use in known.uses if use.field and use.field.label)
+    server = [("the server says", attribute.description)] if attribute.description else []
     for word, text in (
+        *server,
         ("in the web form", ", ".join(names) or "(not there)"),
         ("a value is", f"{in_words(attribute.syntax)} ({attribute.syntax})"),
         ("values compare", _compared(attribute.equality)),
         ("values", "one" if attribute.single_valued else "any number"),
     ):
-        print_line(console, f"  {word + ':':<17}{text}")
+        print_line(console, f"  {word + ':':<17}{visible(text)}")
     print_view(console, _uses(known.uses))
     if use is None:
         print_line(console, f"Where it is set was not looked up: {visible(not_looked)}.")
@@ -56,6 +58,7 @@ def explanation_json(known: Explanation, use: InUse | None, not_looked: str) -> 
     return {
         "attribute": attribute.name,
         "oid": attribute.oid,
+        "description": attribute.description or None,
         "syntax": attribute.syntax,
         "equality": attribute.equality,
         "single_valued": attribute.single_valued,
@@ -76,7 +79,8 @@ def _uses(uses: tuple[Use, ...]) -> Table:
         table.add_column(heading, overflow="fold")
     for use in uses:
         default = ", ".join(use.field.default) if use.field else ""
-        table.add_row(*map(Text, (use.object_class, "must" if use.required else "may", _allowed(use), default)))
+        cells = (visible(use.object_class), "must" if use.required else "may", _allowed(use), default)
+        table.add_row(*map(Text, cells))
     return table
 
 

@@ -47,15 +47,16 @@ class Subject:
     place: Place | None = None
 
 
-def check(subjects: Iterable[Subject], schema: Schema, *, live: bool) -> Iterator[Finding]:
+def check(subjects: Iterable[Subject], schema: Schema, *, live: bool, newer: bool = False) -> Iterator[Finding]:
     """Yield what is wrong with *subjects*, in their order: errors and warnings, see ``RULES``.
 
     *live* says that they are all that a server holds below its base DN. Then every reference must find its target
-    among them, and a name that *schema* does not know is a warning, since the server's own schema knew it.
-    Otherwise they come from files, which may hold a part: a reference into a part that is not there is passed over.
+    among them. Otherwise they come from files, which may hold a part: a reference into a part that is not there is
+    passed over. With *newer*, the server that took the entries may know more than *schema* does: what it does not
+    know or allow is a warning.
     Unknown names count below ``cn=DICOM Configuration`` only, what else a directory holds is not the archive's.
     """
-    return _Check(tuple(subjects), schema, live).findings()
+    return _Check(tuple(subjects), schema, live, newer).findings()
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class _Check:
     subjects: tuple[Subject, ...]
     schema: Schema
     live: bool
+    newer: bool
 
     def findings(self) -> Iterator[Finding]:
         seen = set()
@@ -85,7 +87,7 @@ class _Check:
             if finding.rule not in _SERVER_KNOWS:
                 yield finding
             elif ours and finding.attribute.lower() not in OPERATIONAL:
-                yield replace(finding, severity="warning") if self.live else finding
+                yield replace(finding, severity="warning") if self.newer else finding
 
     def _values(self, entry: Entry) -> Iterator[Finding]:
         held: dict[str, tuple[AttributeType, list[bytes]]] = {}

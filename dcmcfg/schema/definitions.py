@@ -17,7 +17,11 @@ Kind = Literal["structural", "auxiliary", "abstract"]
 
 @dataclass(frozen=True)
 class AttributeType:
-    """An attribute type; ``syntax`` and ``equality`` by their names in RFC 4517 (``IA5String``, ``integerMatch``)."""
+    """An attribute type; ``syntax`` and ``equality`` by their names in RFC 4517 (``IA5String``, ``integerMatch``).
+
+    ``description`` is the server's own, empty in the bundled facts. ``operational`` attributes are kept by the server
+    (RFC 4512 §3.4).
+    """
 
     name: str
     oid: str
@@ -26,6 +30,8 @@ class AttributeType:
     substring: str | None = None
     single_valued: bool = False
     aliases: tuple[str, ...] = ()
+    description: str = ""
+    operational: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class ObjectClass:
     superiors: tuple[str, ...] = ("top",)
     must: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    description: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +100,9 @@ class Schema:
 
     @cached_property
     def _object_classes(self) -> Mapping[str, ObjectClass]:
-        return {name.lower(): known for known in self.object_classes for name in (known.oid, known.name)}
+        return {
+            name.lower(): known for known in self.object_classes for name in (known.oid, known.name, *known.aliases)
+        }
 
     @cached_property
     def _normaliser(self) -> Normalisers:

@@ -5,23 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
+from dcmcfg.schema.syntax_oids import syntax_oid
 
-#: Syntax name → number below :data:`_SYNTAXES` (RFC 4517 §3.3, RFC 4523 §2; Binary is RFC 2252's).
-_SYNTAX_NUMBERS = {
-    "Binary": 5,
-    "Boolean": 7,
-    "Certificate": 8,
-    "CountryString": 11,
-    "DN": 12,
-    "DirectoryString": 15,
-    "IA5String": 26,
-    "Integer": 27,
-    "OID": 38,
-    "OctetString": 40,
-}
-_SYNTAXES = "1.3.6.1.4.1.1466.115.121.1"
-#: OID of a syntax → its name.
-SYNTAX_NAMES = {f"{_SYNTAXES}.{number}": name for name, number in _SYNTAX_NUMBERS.items()}
 #: What slapd knows without being told; defining it again is an error.
 _BUILT_IN = {"objectclass", "cn", "uid", "userpassword", "description", "seealso", "top"}
 #: The classes of the suffix entry (RFC 4519 §3.3, §3.8), with what a configuration's suffix uses of them.
@@ -58,7 +43,7 @@ def _attribute_type(attribute: AttributeType) -> Iterator[str]:
         yield f"EQUALITY {attribute.equality}"
     if attribute.substring:
         yield f"SUBSTR {attribute.substring}"
-    yield f"SYNTAX {_SYNTAXES}.{_SYNTAX_NUMBERS[attribute.syntax]}"
+    yield f"SYNTAX {syntax_oid(attribute.syntax)}"
     if attribute.single_valued:
         yield "SINGLE-VALUE"
     yield ")"

@@ -11,6 +11,8 @@ from dcmcfg.schema.findings import MISSING_ATTRIBUTE, NOT_ALLOWED, UNKNOWN_ATTRI
 from dcmcfg.spelling import near_misses
 
 _SHOWN = 80
+#: extensibleObject, which allows every attribute (RFC 4512 §4.3).
+_EXTENSIBLE = "1.3.6.1.4.1.1466.101.120.111"
 #: Attributes that the server keeps itself, which a dump of its database (``slapcat``) carries (RFC 4512 §3.4).
 OPERATIONAL = frozenset(
     name.lower()
@@ -80,10 +82,12 @@ def _breaches(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) ->
         for name in known.must:
             if name.lower() not in present:
                 yield Finding(MISSING_ATTRIBUTE, entry.dn, name, f"{known.name} requires {name}")
+    if any(known.oid == _EXTENSIBLE for known in classes):
+        return
     allowed = {name.lower() for known in classes for name in (*known.must, *known.may)} | {"objectclass"}
     for name in spelt:
         definition = schema.attribute(name)
-        if definition is not None and definition.name.lower() not in allowed:
+        if definition is not None and not definition.operational and definition.name.lower() not in allowed:
             yield Finding(NOT_ALLOWED, entry.dn, name, f"none of its object classes allows {name}")
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.subschema import published_schema
 from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.restoration import restoration
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.subschema import Descriptions, parse_description
+from dcmcfg.schema.descriptions import Descriptions, parse_description
 from dcmcfg.snapshot.file import Snapshot
-from dcmcfg.snapshot.taking import published_schema
 from dcmcfg.tree import Tree
 
 _SHOWN = 5

@@ -9,15 +9,16 @@ from dcmcfg import __version__
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.subschema import published_schema
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.plan.portion import configuration
-from dcmcfg.schema.subschema import Descriptions
+from dcmcfg.schema.descriptions import Descriptions
 from dcmcfg.snapshot.facts import Facts
 from dcmcfg.snapshot.file import Snapshot
 from dcmcfg.tree import Tree
 
-_ROOT_DSE = ("structuralObjectClass", "vendorName", "vendorVersion", "namingContexts", "subschemaSubentry")
+_ROOT_DSE = ("structuralObjectClass", "vendorName", "vendorVersion", "namingContexts")
 
 
 def take(directory: Directory) -> Snapshot:
@@ -28,7 +29,7 @@ def take(directory: Directory) -> Snapshot:
     tree = read_tree(directory)
     held = configuration(tree, Configuration(tree).root)
     root_dse = directory.read_entry(DN(), _ROOT_DSE) or Entry(DN())
-    subschema = published_schema(directory, root_dse)
+    subschema = published_schema(directory)
     digest = hashlib.sha256(
         b"\n".join(sorted((*subschema.values("attributeTypes"), *subschema.values("objectClasses"))))
     )
@@ -46,18 +47,6 @@ def take(directory: Directory) -> Snapshot:
         object_classes=_published(subschema, "objectClasses", classes),
     )
     return Snapshot(facts, held)
-
-
-def published_schema(directory: Directory, root_dse: Entry | None = None) -> Entry:
-    """Return the server's subschema entry (RFC 4512 §4.2), without attributes where it shows none.
-
-    Raises :class:`~dcmcfg.errors.DirectoryError`.
-    """
-    root_dse = root_dse or directory.read_entry(DN(), _ROOT_DSE)
-    name = root_dse.text("subschemaSubentry") if root_dse else None
-    if not name:
-        return Entry(DN())
-    return directory.read_entry(DN.parse(name), ("attributeTypes", "objectClasses")) or Entry(DN.parse(name))
 
 
 def _vendor(root_dse: Entry) -> str:

@@ -10,9 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dcmcfg.cli.main import program
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import site_files
 from tests.archive.scripted import Scripted, scripted_archive
 from tests.cli.sites import CliSite, settle_at
-from tests.running_slapd import RunningSlapd
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 
 Run = Callable[..., Result]
 
@@ -53,3 +56,21 @@ def site(monkeypatch: pytest.MonkeyPatch, slapd: RunningSlapd, archive: Scripted
 def stock_site(monkeypatch: pytest.MonkeyPatch, upstream_slapd: RunningSlapd, archive: Scripted) -> CliSite:
     """The archive's own default configuration on a real slapd, and an archive that answers."""
     return settle_at(monkeypatch, upstream_slapd, archive)
+
+
+@pytest.fixture
+def newer_slapd(tmp_path: Path) -> Iterator[RunningSlapd]:
+    """A server whose schema knows more than the bundled one, with an entry that shows it."""
+    syntax = "EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15{64} SINGLE-VALUE"
+    schema = (
+        f"attributetype ( 1.3.6.1.4.1.32473.1 NAME 'dcmFromTheFuture' DESC 'What \\27SUP name\\27 is for' {syntax} )",
+        f"attributetype ( 1.3.6.1.4.1.32473.2 NAME 'dcmHostile' DESC 'red \x1b[31m' {syntax} )",
+        "objectclass ( 1.3.6.1.4.1.32473.3 NAME 'dcmFuture' SUP top STRUCTURAL MUST cn MAY dcmFromTheFuture )",
+    )
+    port = free_port()
+    slapd = Slapd(tmp_path / "newer", port=port, root_password=PASSWORD, extra_global="\n".join(schema))
+    slapd.prepare()
+    slapd.load(site_files()[:1])
+    slapd.add("dn: cn=future,dc=dcm4che,dc=org\nobjectClass: dcmFuture\ncn: future\ndcmFromTheFuture: Soon\n")
+    with slapd:
+        yield RunningSlapd(slapd)

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from dcmcfg import __version__
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import site_files
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, CliSite
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 
 BAD = """\
 dn: dicomDeviceName=x,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org
@@ -176,3 +180,51 @@ def test_a_wrong_value_in_the_live_tree_is_found(run: Run, site: CliSite, tmp_pa
     assert site.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
     content = json.loads(run("check", "--json").stdout)
     assert [(each["rule"], each["value"], each["file"]) for each in content["findings"]] == [("format", "5m", None)]
+
+
+@pytest.mark.real
+def test_the_servers_own_schema_judges_the_live_tree_and_files_when_asked(
+    run: Run, newer_slapd: RunningSlapd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DCMCFG_LDAP_URL", newer_slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", newer_slapd.password)
+    root = "cn=DICOM Configuration,dc=dcm4che,dc=org"
+    text = (
+        f"dn: {root}\nobjectClass: dicomConfigurationRoot\ncn: DICOM Configuration\n\n"
+        f"dn: cn=x,{root}\nobjectClass: dcmFuture\ncn: x\ndcmFromTheFuture: a\n"
+    )
+    file = tmp_path / "new.ldif"
+    file.write_text(text)
+
+    def rules(*arguments: str) -> list[tuple[str, str]]:
+        content = json.loads(run("check", *arguments, "--json").stdout)
+        return [(each["severity"], each["rule"]) for each in content["findings"]]
+
+    unknown = ["unknown-attribute", "unknown-class"]
+    assert rules(str(file)) == [("error", rule) for rule in unknown]
+    assert rules(str(file), "--schema", "server") == []
+    file.write_text(text + "dcmFromTheFuture: b\ndicomDescription: c\n")
+    assert rules(str(file), "--schema", "server") == [
+        ("error", "attribute-not-allowed"),
+        ("error", "single-valued"),
+    ]
+    file.write_text(text)
+    assert newer_slapd.run_client("ldapadd", "-f", str(file)).returncode == 0
+    assert rules() == []
+    assert rules("--schema", "bundled") == [("warning", rule) for rule in unknown]
+
+
+@pytest.mark.real
+def test_a_server_that_shows_no_schema_is_checked_by_the_bundled_one_and_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hidden = 'access to dn.base="cn=Subschema" by * none'
+    slapd = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, extra_global=hidden)
+    slapd.prepare()
+    slapd.load(site_files()[:1])
+    with slapd:
+        monkeypatch.setenv("DCMCFG_LDAP_URL", slapd.url)
+        monkeypatch.setenv("DCMCFG_BIND_PASSWORD", PASSWORD)
+        result = run("check")
+    assert (result.exit_code, result.stdout) == (0, "1 entry: 0 errors, 0 warnings\n")
+    assert result.stderr == f"warning: {slapd.url} shows no schema; checked by the one that comes with dcmcfg\n"

@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, NAME, CliSite
+from tests.running_slapd import RunningSlapd
 
 EXPLAINED = """\
 dcmExternalRetrieveAEDestination (1.2.40.0.13.1.15.110.3.124)
@@ -109,3 +110,58 @@ def test_a_secret_is_not_shown(run: Run, site: CliSite) -> None:
         assert "(secret)" in result.stdout
         assert f"    {pin}\n" not in result.stdout
         assert f'"{pin}"' not in result.stdout
+
+
+@pytest.mark.real
+def test_any_attribute_of_both_levels_counts_from_the_ae_first(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file = tmp_path / "set.ldif"
+    file.write_text(
+        f"dn: {ARCHIVE_DN}\nreplace: dcmQidoMaxNumberOfResults\ndcmQidoMaxNumberOfResults: 100\n\n"
+        f"dn: dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}\n"
+        "replace: dcmQidoMaxNumberOfResults\ndcmQidoMaxNumberOfResults: 7\n"
+    )
+    assert site.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
+    content = json.loads(run("explain", "dcmQidoMaxNumberOfResults", "--json").stdout)
+    assert {each["ae"]: (each["values"], each["from"]) for each in content["effective"]} == {
+        "AS_RECEIVED": (["7"], "AE"),
+        "DCM4CHEE": (["100"], "device"),
+        "IOCM_REGULAR_USE": (["100"], "device"),
+        "WORKLIST": (["100"], "device"),
+    }
+    assert json.loads(run("explain", "dicomDescription", "--json").stdout)["effective"] == []
+
+
+@pytest.mark.real
+def test_what_only_the_servers_schema_knows_is_explained_by_it(
+    run: Run, newer_slapd: RunningSlapd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DCMCFG_LDAP_URL", newer_slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", newer_slapd.password)
+    result = run("explain", "dcmfromthefuture")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip(" ─")] == [
+        "dcmFromTheFuture (1.3.6.1.4.1.32473.1)",
+        "the server says: What 'SUP name' is for",
+        "in the web form: (not there)",
+        "a value is: text (DirectoryString)",
+        "values compare: neither case nor surplus blanks count",
+        "values: one",
+        "object class allowed values default",
+        "dcmFuture may (any)",
+        "Set on:",
+        "cn=future,dc=dcm4che,dc=org",
+        "Soon",
+    ]
+    offline = run("explain", "dcmFromTheFuture", "--offline")
+    assert offline.exit_code == 3
+    assert offline.stderr.startswith("dcmcfg: no attribute dcmFromTheFuture is known\n")
+    assert json.loads(run("explain", "dcmFromTheFuture", "--json").stdout)["description"] == "What 'SUP name' is for"
+
+
+@pytest.mark.real
+def test_a_servers_words_do_not_steer_the_terminal(
+    run: Run, newer_slapd: RunningSlapd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DCMCFG_LDAP_URL", newer_slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", newer_slapd.password)
+    assert "\x1b" not in run("explain", "dcmHostile").stdout

@@ -1,76 +1,90 @@
-"""Definitions as servers publish them."""
+"""A server's own schema from its descriptions."""
 
 from __future__ import annotations
 
-import pytest
+import dataclasses
 
-from dcmcfg.errors import MalformedInput
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.subschema import Descriptions, parse_description, with_descriptions
-from tests.running_slapd import RunningSlapd
+from dcmcfg.entry import Entry
+from dcmcfg.schema.definitions import Schema, bundled
+from dcmcfg.schema.subschema import merged, schema_of, with_descriptions
 
-#: OIDs of the archive's own attributes; slapd has the others built in, with more to them.
-DICOM_AND_DCM4CHE = ("1.2.840.10008.", "1.2.40.")
-STRING = b"SYNTAX 1.3.6.1.4.1.1466.115.121.1.15"
-NAME = b"( 2.5.4.41 NAME 'name' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch " + STRING + b"{32768} )"
-SN = b"( 2.5.4.4 NAME ( 'sn' 'surname' ) DESC 'RFC2256: last (family) $ name(s)' SUP name )"
-PERSON = b"( 2.5.6.6 NAME 'person' SUP top STRUCTURAL MUST ( surname $ cn ) MAY ( userPassword$description ) )"
+NAME = (
+    "( 2.5.4.41 NAME 'name' EQUALITY 2.5.13.2 SUBSTR caseIgnoreSubstringsMatch "
+    "SYNTAX 1.3.6.1.4.1.1466.115.121.1.15{9} )"
+)
+RULE = "( 2.5.13.2 NAME 'caseIgnoreMatch' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )"
 
 
-def test_a_type_takes_syntax_and_rules_from_the_one_above_it() -> None:
-    schema = with_descriptions(bundled(), (SN, NAME), ())
-    found = schema.attribute("SURNAME")
+def schema(*types: str, classes: tuple[str, ...] = ()) -> Schema:
+    values = {"attributeTypes": (NAME, *types), "objectClasses": classes, "matchingRules": RULE}
+    return schema_of(Entry.of("cn=Subschema", values), bundled())
+
+
+def test_syntax_and_rules_come_from_the_supertype_with_rules_named_by_oid() -> None:
+    found = schema("( 1.2 NAME ( 'nick' 'alias' ) SUP NAME DESC 'said' SINGLE-VALUE )").attribute("ALIAS")
     assert found is not None
-    assert (found.name, found.aliases, found.oid) == ("sn", ("surname",), "2.5.4.4")
-    assert (found.syntax, found.equality, found.single_valued) == ("DirectoryString", "caseIgnoreMatch", False)
+    assert dataclasses.astuple(found) == (
+        *("nick", "1.2", "DirectoryString", "caseIgnoreMatch", "caseIgnoreSubstringsMatch", True),
+        *(("alias",), "said", False),
+    )
+    assert schema("( 1.2 NAME 'a' SUP 2.5.4.41 )").normal_value("a", b"X  Y ") == b"x y"
 
 
-def test_a_class_names_its_attributes_by_their_first_names() -> None:
-    found = with_descriptions(bundled(), (SN, NAME), (PERSON,)).object_class("person")
+def test_supertypes_in_a_circle_or_missing_are_survived() -> None:
+    odd = schema("( 1.2 NAME 'a' SUP b )", "( 1.3 NAME 'b' SUP a )", "( 1.4 NAME 'c' SUP gone )")
+    assert [(each.syntax, each.equality) for each in odd.attributes[1:]] == [("", None)] * 3
+
+
+def test_an_unknown_syntax_goes_by_its_oid_and_a_nameless_type_by_its_own() -> None:
+    found = schema("( 1.2.3 SYNTAX 1.3.6.1.1.16.1 USAGE directoryOperation )").attribute("1.2.3")
     assert found is not None
-    assert (found.kind, found.superiors) == ("structural", ("top",))
-    assert (found.must, found.may) == (("sn", "cn"), ("userPassword", "description"))
+    assert (found.name, found.syntax, found.operational) == ("1.2.3", "1.3.6.1.1.16.1", True)
+
+
+def test_what_is_known_by_oid_keeps_its_name() -> None:
+    found = schema("( 2.5.4.3 NAME ( 'commonName' 'CN' ) SUP name )", classes=("( 1.9 NAME 'x' MUST COMMONNAME )",))
+    cn = found.attribute("commonname")
+    assert cn is not None
+    assert (cn.name, cn.aliases) == ("cn", ("commonName",))
+    assert found.object_classes[0].must == ("cn",)
+
+
+def test_classes_have_kinds_superiors_and_several_names() -> None:
+    found = schema(
+        classes=(
+            "( 1.1 NAME ( 'one' 'uno' ) SUP ( top $ two ) AUXILIARY MUST name MAY ( cn $ other ) )",
+            "( 1.2 NAME 'two' ABSTRACT )",
+            "( 1.3 NAME 'three' DESC 'default kind' )",
+        )
+    )
+    one, two, three = found.object_classes
+    assert found.object_class("UNO") is one
+    assert (one.kind, two.kind, three.kind) == ("auxiliary", "abstract", "structural")
+    assert (one.superiors, one.must, one.may) == (("top", "two"), ("name",), ("cn", "other"))
+    assert three.description == "default kind"
+
+
+def test_descriptions_that_are_none_are_passed_over() -> None:
+    assert [each.name for each in schema("nonsense", "( 1.2 NAME 'a' )").attributes] == ["name", "a"]
+
+
+def test_the_server_wins_where_both_know_and_each_adds_what_only_it_knows() -> None:
+    server = schema("( 2.5.4.3 NAME 'cn' SUP name DESC 'the server says' )", "( 1.2 NAME 'new' )")
+    both = merged(server, bundled())
+    cn, ours = both.attribute("cn"), both.attribute("dicomAETitle")
+    assert cn is not None
+    assert cn.description == "the server says"
+    assert both.attribute("new") is not None
+    assert ours is bundled().attribute("dicomAETitle")
+    assert len(both.attributes) == len(bundled().attributes) + 2
+    assert len({each.name.lower() for each in both.attributes}) == len(both.attributes)
 
 
 def test_what_is_published_wins_over_what_is_bundled() -> None:
-    own = b"( 1.2.840.10008.15.0.3.1 NAME 'dicomDeviceName' EQUALITY caseExactMatch " + STRING + b" )"
+    own = (
+        b"( 1.2.840.10008.15.0.3.1 NAME 'dicomDeviceName' EQUALITY caseExactMatch "
+        + b"SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )"
+    )
     before, after = bundled(), with_descriptions(bundled(), (own,), ())
     assert before.normal_value("dicomDeviceName", b"A") == before.normal_value("dicomDeviceName", b"a")
     assert after.normal_value("dicomDeviceName", b"A") != after.normal_value("dicomDeviceName", b"a")
-
-
-def test_those_above_come_with_a_definition_and_no_others() -> None:
-    known = Descriptions((SN, NAME, PERSON))
-    assert [each.text for each in known.with_superiors(["Surname", "unknown"])] == [NAME, SN]
-    assert "2.5.4.41" in known
-    assert "dcmNoSuch" not in known
-
-
-@pytest.mark.parametrize(
-    "text", [b"", b"2.5.4.4", b"( 2.5.4.4", b"( 2.5.4.4 NAME ( 'sn'", b"( 2.5.4.4 NAME )", b"( 1 SUP ( \xff"]
-)
-def test_what_is_no_definition_is_told(text: bytes) -> None:
-    with pytest.raises(MalformedInput, match="not a definition"):
-        parse_description(text)
-
-
-@pytest.mark.real
-def test_what_slapd_publishes_of_the_bundled_schema_is_the_bundled_schema(slapd: RunningSlapd) -> None:
-    found = slapd.run_client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", "cn=Subschema", "-s", "base", "+")
-    lines = found.stdout.splitlines()
-    attributes, classes = (
-        [line.removeprefix(f"{kind}: ").encode() for line in lines if line.startswith(f"{kind}: ")]
-        for kind in ("attributeTypes", "objectClasses")
-    )
-    assert len(attributes) > 700
-    read = with_descriptions(type(bundled())((), ()), attributes, classes)
-    for attribute in bundled().attributes:
-        got = read.attribute(attribute.name)
-        assert got is not None, attribute.name
-        assert got == attribute or not attribute.oid.startswith(DICOM_AND_DCM4CHE)
-    for known in bundled().object_classes:
-        got_class = read.object_class(known.name)
-        assert got_class is not None, known.name
-        assert got_class.kind == known.kind
-        assert {name.lower() for name in got_class.must} == {name.lower() for name in known.must}
-        assert {name.lower() for name in got_class.may} == {name.lower() for name in known.may}

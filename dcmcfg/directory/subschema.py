@@ -1,0 +1,40 @@
+"""The schema that a server publishes for the entries below the base DN (RFC 4512 §4.4)."""
+
+from __future__ import annotations
+
+from dcmcfg.directory.server import Directory
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DirectoryError, MalformedInput
+from dcmcfg.schema.definitions import Schema, bundled
+from dcmcfg.schema.subschema import ATTRIBUTES, schema_of
+
+
+def read_schema(directory: Directory) -> Schema | None:
+    """Return the server's own schema, or None where it shows none, which it may well hide from some.
+
+    It takes some 60 ms (200 KB in 1,100 descriptions), so that only commands that need it should ask. Raises
+    :class:`DirectoryError` when the server does not answer.
+    """
+    subschema = published_schema(directory)
+    return schema_of(subschema, bundled()) if "attributeTypes" in subschema else None
+
+
+def published_schema(directory: Directory) -> Entry:
+    """Return the server's subschema entry (RFC 4512 §4.2), without attributes where it shows none.
+
+    It is the one that the entry at the base DN names, else the root DSE. Raises :class:`DirectoryError` when the
+    server does not answer.
+    """
+    try:
+        for dn in (directory.server.base_dn, DN()):
+            entry = directory.read_entry(dn, ("subschemaSubentry",))
+            named = entry.text("subschemaSubentry") if entry else None
+            if named:
+                return directory.read_entry(DN.parse(named), ATTRIBUTES) or Entry(DN())
+    except DirectoryError as error:
+        if error.result_code is None:  # not the server's own answer
+            raise
+    except MalformedInput:  # it names no DN
+        pass
+    return Entry(DN())
