@@ -18,24 +18,34 @@ _SECRET_ATTRIBUTES = frozenset(
         "userPassword",
     )
 )
-_SECRET_KEY = re.compile(rb"credential|passw|secret", re.IGNORECASE)
+#: In the key of a property. Where a token is got or how long it lives is no secret; ``pin`` and ``pass`` are words.
+_SECRET_KEY = re.compile(
+    rb"credential|passw|passphrase|secret|pwd|(?:api|access|private)[-_.]?key(?![-_.]?id)"
+    rb"|token(?!s?[-_.]?(?:url|uri|endpoint|path|type|life|expir|ttl))|(?<![a-z])(?:pin|pass)(?![a-z])",
+    re.IGNORECASE,
+)
 #: ``user:password@`` as in URLs and proxy settings; a port before an ``@`` does not occur.
 _USER_INFO = re.compile(rb"(?<![\w.+-])(?!mailto:)[^\s:/@{}]+:[^\s/@{}]+@(?=[\w\[])")
-_USER_INFO_IN_URL = re.compile(rb"://[^\s/@:]*:[^\s/@]+@")
+#: In a URL a password may hold a ``/``, in spite of RFC 3986; digits, or a variable, and then a ``/`` are a port.
+_USER_INFO_IN_URL = re.compile(rb"://[^\s/@:]*:(?![0-9]+[/?#])(?:[^\s/@]+|(?!\$?\{)[^\s@]+)@")
+#: A parameter of a URL that names a secret; a variable in its place is none.
+_SECRET_PARAMETER = re.compile(
+    rb"[?&;](?:access_?token|token|api[-_]?key|passw(?:or)?d|pwd|secret)=(?!\$?\{)[^\s&;]", re.IGNORECASE
+)
 
 
 def is_secret(name: str, value: bytes) -> bool:
     """Tell whether *value* of attribute *name* must not be shown.
 
-    So are PINs and passwords by their attribute, a ``dcmProperty`` whose key names a credential, password or
-    secret, and any value that carries ``user:password@``.
+    So are PINs and passwords by their attribute, a ``dcmProperty`` whose key names a credential (password, secret,
+    token, API key), and any value that carries ``user:password@`` or such a parameter of a URL.
     """
     plain = name.partition(";")[0].lower()
     if plain in _SECRET_ATTRIBUTES:
         return True
     if plain == "dcmproperty" and _SECRET_KEY.search(value.partition(b"=")[0]):
         return True
-    return bool(_USER_INFO_IN_URL.search(value) or _USER_INFO.search(value))
+    return any(sign.search(value) for sign in (_USER_INFO_IN_URL, _USER_INFO, _SECRET_PARAMETER))
 
 
 def without_secrets(entry: Entry) -> tuple[Entry, tuple[str, ...]]:

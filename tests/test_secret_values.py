@@ -1,0 +1,123 @@
+"""Which values are secrets, and which only look like one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.secret_values import is_secret
+from tests.conftest import UPSTREAM_FILES
+
+#: Stock PINs, which are in every default configuration.
+PINS = {"dcmKeyStorePin", "dcmTrustStorePin"}
+
+
+@pytest.mark.parametrize("name", ["dcmKeyStorePin", "DCMKEYSTOREKEYPIN", "userPassword", "userPassword;x-old"])
+def test_an_attribute_of_secrets_is_secret_whatever_its_value(name: str) -> None:
+    assert is_secret(name, b"x")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "credential",
+        "jclouds.oauth.credential",
+        "password",
+        "PASSWD",
+        "db.pwd",
+        "pass",
+        "client-secret",
+        "token",
+        "accessToken",
+        "bearer_token",
+        "apikey",
+        "api-key",
+        "x.api_key",
+        "accessKey",
+        "private.key",
+        "keyPassphrase",
+        "pin",
+        "card.pin",
+    ],
+)
+def test_a_property_whose_key_names_a_credential_is_secret(key: str) -> None:
+    assert is_secret("dcmProperty", f"{key}=x".encode())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "roles=user,token",
+        "identity=AKIA",
+        "accessKeyId=AKIA",
+        "tokenURL=https://idp/token",
+        "token_endpoint=https://idp",
+        "tokenLifetime=PT5M",
+        "mapping=x",
+        "spinner=1",
+        "bypass=1",
+        "passive=true",
+        "compassion=1",
+        "pathFormat={now,date,yyyy/MM/dd}/{0020000D,hash}",
+    ],
+)
+def test_a_property_whose_key_only_looks_like_it_is_not(line: str) -> None:
+    assert not is_secret("dcmProperty", line.encode())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://joe:pw@host/x",
+        "ldap://joe:p/w@host",
+        "http://joe:geheim/2024/x@host:8080/y",
+        "http://:pw@host",
+        "joe:pw@proxy:3128",
+        "https://host/x?token=abc",
+        "https://host/x?a=b&access_token=abc",
+        "https://host/x;pwd=abc",
+        "https://host/x?API-key=abc",
+    ],
+)
+def test_a_password_inside_a_value_is_secret(value: str) -> None:
+    assert is_secret("dcmURI", value.encode())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://host:8080/users/joe@example.org",
+        "http://host:8080?mail=joe@example.org",
+        "http://host:${port}/joe@example.org",
+        "http://host/a:b",
+        "file:///opt/storage/",
+        "mailto:joe@example.org",
+        "joe@example.org",
+        "../viewer?token={{access_token}}",
+        "../viewer?token=${token}",
+        "https://host/token?grant=x",
+        "CT:1@",
+        "12:30",
+    ],
+)
+def test_what_only_looks_like_one_is_not(value: str) -> None:
+    assert not is_secret("dcmURI", value.encode())
+
+
+def held_secrets(files: list[Path]) -> set[str]:
+    found = set()
+    for path in files:
+        with path.open("rb") as source:
+            records = read_all(source, path.name)
+        for record in records:
+            if isinstance(record, ContentRecord):
+                found |= {a.name for a in record.entry.attributes for v in a.values if is_secret(a.name, v)}
+    return found
+
+
+@pytest.mark.parametrize("release", ["5.29.0", "5.31.0", "5.33.1"])
+def test_the_default_configuration_holds_no_other_secrets_than_pins(upstream: Path, release: str) -> None:
+    assert held_secrets([upstream / release / name for name in UPSTREAM_FILES]) <= PINS
