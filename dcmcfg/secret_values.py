@@ -24,10 +24,11 @@ _SECRET_KEY = re.compile(
     rb"|token(?!s?[-_.]?(?:url|uri|endpoint|path|type|life|expir|ttl))|(?<![a-z])(?:pin|pass)(?![a-z])",
     re.IGNORECASE,
 )
-#: ``user:password@`` as in URLs and proxy settings; a port before an ``@`` does not occur.
-_USER_INFO = re.compile(rb"(?<![\w.+-])(?!mailto:)[^\s:/@{}]+:[^\s/@{}]+@(?=[\w\[])")
+#: ``user:password@`` as in URLs and proxy settings; a port before an ``@`` does not occur. The bounds are there for
+#: long values, on which the search would otherwise take quadratic time.
+_USER_INFO = re.compile(rb"(?<![\w.+-])(?!mailto:)[^\s:/@{}]{1,256}:[^\s/@{}]{1,256}@(?=[\w\[])")
 #: In a URL a password may hold a ``/``, in spite of RFC 3986; digits, or a variable, and then a ``/`` are a port.
-_USER_INFO_IN_URL = re.compile(rb"://[^\s/@:]*:(?![0-9]+[/?#])(?:[^\s/@]+|(?!\$?\{)[^\s@]+)@")
+_USER_INFO_IN_URL = re.compile(rb"://[^\s/@:]{0,256}:(?![0-9]{1,5}[/?#])(?:[^\s/@]{1,256}|(?!\$?\{)[^\s@]{1,256})@")
 #: A parameter of a URL that names a secret; a variable in its place is none.
 _SECRET_PARAMETER = re.compile(
     rb"[?&;](?:access_?token|token|api[-_]?key|passw(?:or)?d|pwd|secret)=(?!\$?\{)[^\s&;]", re.IGNORECASE
@@ -45,7 +46,9 @@ def is_secret(name: str, value: bytes) -> bool:
         return True
     if plain == "dcmproperty" and _SECRET_KEY.search(value.partition(b"=")[0]):
         return True
-    return any(sign.search(value) for sign in (_USER_INFO_IN_URL, _USER_INFO, _SECRET_PARAMETER))
+    if b"@" in value and (_USER_INFO_IN_URL.search(value) or _USER_INFO.search(value)):
+        return True
+    return bool(_SECRET_PARAMETER.search(value))
 
 
 def without_secrets(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
