@@ -17,6 +17,7 @@ from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import LdifError
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.ldif_files import STDIN, read_files
+from dcmcfg.ldif_places import located
 from dcmcfg.render.check import findings_json, findings_sarif, print_findings
 from dcmcfg.render.console import stdout_console
 from dcmcfg.schema.check import Subject, check
@@ -56,7 +57,9 @@ def check_command(
                 subjects = tuple(Subject(entry) for entry in read_tree(directory).ordered())
             if which != "bundled":
                 schema = _server_schema(directory)
-    findings = tuple(check(subjects, schema or bundled(), live=not files, newer=not files and schema is None))
+    judge = schema or bundled()
+    found = check(subjects, judge, live=not files, newer=not files and schema is None)
+    findings = tuple(located(found, judge, files))
     if as_json:
         click.echo(json.dumps(findings_json(findings, len(subjects)), indent=2))
     elif as_sarif:

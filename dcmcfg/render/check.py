@@ -98,20 +98,21 @@ def _table(findings: Sequence[Finding]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("", "entry", "attribute", "value", "what is wrong"):
         table.add_column(heading, overflow="fold")
-    before: tuple[object, ...] = ()
+    before: DN | None = None
     for finding in findings:
-        entry = (finding.dn, finding.place)
-        where = "" if entry == before else _where(finding)
-        before = entry
+        where = _where(finding, named=finding.dn == before)
+        before = finding.dn
         message = f"{visible(finding.message)} [{finding.rule.name}]"
         cells = (finding.severity, where, visible(finding.attribute), _shown(finding), message)
         table.add_row(*map(Text, cells))
     return table
 
 
-def _where(finding: Finding) -> str:
-    place = f"\n{visible(finding.place.file)}:{finding.place.line}" if finding.place else ""
-    return visible(_relative(finding.dn)) + place
+def _where(finding: Finding, *, named: bool) -> str:
+    """Return the entry, unless it was *named* in the row above, and the place in a file."""
+    name = [] if named else [visible(_relative(finding.dn))]
+    place = [f"{visible(finding.place.file)}:{finding.place.line}"] if finding.place else []
+    return "\n".join(name + place)
 
 
 def _relative(dn: DN) -> str:

@@ -56,7 +56,7 @@ RULES = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where an entry stands in a file; ``line`` is that of its ``dn:`` line, from 1."""
+    """Where an entry, or a value of it, stands in a file; ``line`` is that of its first line, from 1."""
 
     file: str
     line: int

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from dcmcfg import __version__
+from dcmcfg.dn import DN
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
+from dcmcfg.render.check import findings_sarif
+from dcmcfg.schema.findings import RULES, Finding, Place
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, CliSite
 from tests.ports import free_port
@@ -43,12 +46,12 @@ def test_findings_of_a_file_are_told_with_their_place(run: Run, bad: str) -> Non
     assert [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip(" ─")] == [
         "entry attribute value what is wrong",
         "error dicomDeviceName=x objectClass dcmDevise no object class dcmDevise is known; near misses:",
-        "bad.ldif:1 dcmDevice, dicomDevice, dicomDevicesRoot",
+        "bad.ldif:3 dcmDevice, dicomDevice, dicomDevicesRoot",
         "[unknown-class]",
-        "error dicomInstalled true a boolean is TRUE or FALSE, in capitals only",
+        "error bad.ldif:5 dicomInstalled true a boolean is TRUE or FALSE, in capitals only",
         "[syntax]",
         "error cn=dicom,dicomDeviceName=x dicomPort 70000 a port is from 1 to 65535 [port]",
-        "bad.ldif:7",
+        "bad.ldif:11",
         "2 entries: 3 errors, 0 warnings",
     ]
 
@@ -65,7 +68,7 @@ def test_json_holds_every_finding(run: Run, bad: str) -> None:
         "value": "70000",
         "message": "a port is from 1 to 65535",
         "file": "bad.ldif",
-        "line": 7,
+        "line": 11,
     }
 
 
@@ -91,10 +94,32 @@ def test_sarif_is_what_version_2_1_0_asks_for(run: Run, bad: str) -> None:
                         "kind": "object",
                     }
                 ],
-                "physicalLocation": {"artifactLocation": {"uri": "bad.ldif"}, "region": {"startLine": 7}},
+                "physicalLocation": {"artifactLocation": {"uri": "bad.ldif"}, "region": {"startLine": 11}},
             }
         ],
     }
+
+
+def test_sarif_of_every_rule_keeps_to_the_properties_that_version_2_1_0_defines() -> None:
+    """SARIF 2.1.0 §3.13 to §3.52: no object takes others than these, and these are required."""
+    findings = [
+        Finding(rule, DN.parse("cn=x"), "a b", "wrong", b"v", rule.severity, Place("a b/c.ldif", 3)) for rule in RULES
+    ]
+    log = findings_sarif([*findings, Finding(RULES[0], DN.parse("cn=x"), "", "wrong")])
+    assert set(log) == {"version", "$schema", "runs"}
+    (run_of,) = log["runs"]
+    assert set(run_of) == {"tool", "results"}
+    assert [set(rule) for rule in run_of["tool"]["driver"]["rules"]] == [
+        {"id", "shortDescription", "defaultConfiguration"}
+    ] * len(RULES)
+    for result in run_of["results"]:
+        assert set(result) == {"ruleId", "level", "message", "locations"}
+        assert result["level"] in ("error", "warning")
+        (location,) = result["locations"]
+        assert {"logicalLocations"} <= set(location) <= {"logicalLocations", "physicalLocation"}
+        assert [set(each) for each in location["logicalLocations"]] == [{"fullyQualifiedName", "kind"}]
+        if physical := location.get("physicalLocation"):
+            assert physical == {"artifactLocation": {"uri": "a%20b/c.ldif"}, "region": {"startLine": 3}}
 
 
 def test_standard_input_is_a_file_too(run: Run) -> None:

@@ -239,6 +239,14 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked(pki: Pki, tmp_pa
         connect(server_at(9, starttls=True, client_cert=client.certificate, client_key=locked))
 
 
+def test_a_handshake_that_is_never_answered_ends() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = deaf.getsockname()[1]
+        server = server_at(port, url=f"ldaps://127.0.0.1:{port}", receive_timeout_s=1)
+        with pytest.raises(DirectoryError, match=r"no answer to the TLS handshake in time — is it a TLS port\?"):
+            connect(server)
+
+
 @pytest.mark.parametrize("path", ["gone", "n" * 200])
 def test_a_socket_that_is_not_there_is_told(path: str) -> None:
     with pytest.raises(DirectoryError, match=r"cannot connect to the LDAP server: .*--ldap-url"):

@@ -48,6 +48,9 @@ def test_a_site_in_order_has_no_findings() -> None:
         ("dicomDescription", ["a", "b"], "single-valued", None),
         ("dicomManufacturer", ["é", "É"], "value-twice", "É"),
         ("dicomInstalled", ["true"], "syntax", "true"),
+        ("dcmQidoMaxNumberOfResults", ["010"], "syntax", "010"),
+        ("dicomRelatedDeviceReference", ["nonsense"], "syntax", "nonsense"),
+        ("dcmExternalRetrieveAEDestination", ["É"], "syntax", "É"),
         ("dcmSendPendingCMoveInterval", ["5s"], "format", "5s"),
         ("dcmRejectExpiredStudiesSchedule", ["hour=24"], "format", "hour=24"),
         ("dcmStorageVerificationInitialDelay", ["PT5M"], "format", "PT5M"),
@@ -61,6 +64,14 @@ def test_a_breach_is_found_by_its_rule(name: str, values: list[str], rule: str, 
     findings = rules(*site_with(name, *values))
     assert (rule, name, wrong.encode() if wrong is not None else None) in findings
     assert {each for each, _, _ in findings} - {"single-valued"} <= {rule}
+
+
+def test_a_uid_that_is_none_is_told() -> None:
+    odd = [
+        entry.with_values("dicomSOPClass", (b"1.02",)) if "dicomSOPClass" in entry else entry
+        for entry in site_entries()
+    ]
+    assert set(rules(*odd)) == {("syntax", "dicomSOPClass", b"1.02")}
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "9" * 5000])

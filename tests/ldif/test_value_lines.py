@@ -1,0 +1,44 @@
+"""Values are found again where they stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.ldif.value_lines import value_line
+
+TEXT = b"""\
+version: 1
+
+dn: cn=x
+cn: x
+# description: first
+description: fir
+ st
+description:: c2Vjb25k
+userCertificate;binary:: AAE=
+description:first
+cn:: !!!
+
+dn: cn=y
+description: third
+"""
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize(
+    ("first", "name", "value", "line"),
+    [
+        (3, "cn", b"x", 4),
+        (3, "description", b"second", 8),
+        (3, "description", b"first", 10),
+        (3, "description", None, 10),
+        (3, "usercertificate", b"\x00\x01", 9),
+        (3, "description", b"third", 3),
+        (3, "nothing", None, 3),
+        (13, "description", b"third", 14),
+        (99, "cn", None, 99),
+    ],
+)
+def test_a_value_is_found_on_its_last_line(end: bytes, first: int, name: str, value: bytes | None, line: int) -> None:
+    lines = TEXT.replace(b"\n", end).split(b"\n")
+    assert value_line(lines, first, {name}, value) == line
