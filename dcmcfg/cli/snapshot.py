@@ -12,6 +12,7 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.errors import AnswerIsNo, LdifError, MalformedInput, Refused
 from dcmcfg.render.check import print_findings
 from dcmcfg.render.console import stdout_console
+from dcmcfg.schema.findings import Finding
 from dcmcfg.settings import Settings
 from dcmcfg.snapshot.file import Snapshot, read_snapshot, snapshot_text
 from dcmcfg.snapshot.proof import findings
@@ -44,6 +45,8 @@ def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacin
         snapshot = take(directory)
     write_whole(str(file), snapshot_text(snapshot), private=True, new=not replacing)
     click.echo(f"{file}: {_told(snapshot)}; it holds secrets")
+    if _refused_by_a_server(findings(snapshot)):
+        click.echo("warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.", err=True)
 
 
 def _check(file: Path) -> None:
@@ -54,9 +57,13 @@ def _check(file: Path) -> None:
         raise AnswerIsNo(refused.what, on=refused.on, next_step=refused.next_step) from refused
     if found:
         print_findings(stdout_console(), found, len(snapshot.tree.entries))
-    if any(finding.severity == "error" for finding in found):
+    if _refused_by_a_server(found):
         raise AnswerIsNo("a server would not load it", on=str(file))
     click.echo(f"{file}: whole and loadable: {_told(snapshot)}")
+
+
+def _refused_by_a_server(found: tuple[Finding, ...]) -> bool:
+    return any(finding.severity == "error" for finding in found)
 
 
 def _told(snapshot: Snapshot) -> str:

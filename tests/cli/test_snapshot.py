@@ -12,8 +12,10 @@ import pytest
 
 from dcmcfg.errors import LabError
 from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import site_files
+from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
-from tests.cli.sites import CliSite
+from tests.cli.sites import CliSite, settle_at
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 
@@ -202,6 +204,28 @@ def test_definitions_that_only_the_server_had_count(run: Run, site: CliSite, tmp
         taken.write_bytes(with_checksum(facts + b"\n\n" + rest.replace(b"VALUE", value)))
         result = run("snapshot", "--check", str(taken), env={"COLUMNS": "300"})
         assert result.exit_code == code, result.output
+
+
+def test_a_tree_that_would_not_load_is_told_when_it_is_taken(
+    run: Run, monkeypatch: pytest.MonkeyPatch, archive: Scripted, tmp_path: Path
+) -> None:
+    """A server keeps an entry of former days that it would not take today."""
+    server = another_slapd(tmp_path / "lax")
+    server.load(site_files())
+    below = "cn=old,dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+    server._tool("add", "-s", content=f"dn: {below}\nobjectClass: dicomNetworkConnection\ncn: old\n".encode())
+    path = tmp_path / "s.ldif"
+    with server:
+        settle_at(monkeypatch, RunningSlapd(server), archive)
+        result = run("snapshot", str(path))
+    assert result.exit_code == 0
+    assert result.stderr == "warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.\n"
+    refused = run("snapshot", "--check", str(path), env={"COLUMNS": "300"})
+    assert refused.exit_code == 1
+    assert "dicomNetworkConnection requires dicomHostname" in refused.stdout
+    assert refused.stderr == f"dcmcfg: {path}: a server would not load it\n"
+    with pytest.raises(LabError):
+        another_slapd(tmp_path / "empty").add(path.read_bytes())
 
 
 def test_a_file_that_exists_is_left_alone_unless_asked(run: Run, taken: Path, site: CliSite) -> None:

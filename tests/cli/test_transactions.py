@@ -1,0 +1,164 @@
+"""The rules for transactions, as a user of the commands meets them on a real slapd."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, CliSite, settle_at, undo_files
+from tests.cutting_proxy import CuttingProxy
+from tests.running_slapd import RunningSlapd
+
+pytestmark = pytest.mark.real
+
+DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
+NEW = f"dicomDeviceName=new,{DEVICES}"
+DESCRIBED = f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: changed\n\n"
+DEVICE = f"""\
+dn: {NEW}
+changetype: add
+objectClass: dicomDevice
+dicomDeviceName: new
+dicomInstalled: TRUE
+
+dn: cn=dicom,{NEW}
+changetype: add
+objectClass: dicomNetworkConnection
+cn: dicom
+dicomHostname: localhost
+dicomPort: 104
+
+dn: dicomAETitle=NEW,{NEW}
+changetype: add
+objectClass: dicomNetworkAE
+dicomAETitle: NEW
+dicomNetworkConnectionReference: cn=dicom,{NEW}
+dicomAssociationInitiator: TRUE
+dicomAssociationAcceptor: TRUE
+
+"""
+RENAMED = f"""\
+dn: {STORESCP}
+changetype: modrdn
+newrdn: dicomDeviceName=renamed
+deleteoldrdn: 1
+
+dn: cn=dicom,dicomDeviceName=renamed,{DEVICES}
+changetype: modify
+replace: dicomPort
+dicomPort: 4711
+
+"""
+MOVED = f"""\
+dn: cn=dicom,{NEW}
+changetype: moddn
+newrdn: cn=moved
+deleteoldrdn: 1
+newsuperior: {STORESCP}
+
+"""
+MEMBERS = 2000
+
+
+def written(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_device_added_with_a_change_is_taken_back_in_two_parts(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    done = run("apply", written(tmp_path / "new.ldif", DESCRIBED + DEVICE), "--yes")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "3 to add, 1 to change, in one transaction\ndone in one transaction\n" in done.stdout
+    after = site.octets()
+    (undo,) = undo_files()
+    undone = run("apply", str(undo), "--yes")
+    assert (undone.exit_code, undone.stderr) == (0, "")
+    manner = "in two parts: a transaction, then deletes one by one"
+    assert f"1 to change, 3 to delete, {manner}\ndone {manner}\n" in undone.stdout
+    assert site.octets() == before
+    assert run("apply", str(undo_files()[-1]), "--yes").exit_code == 0
+    assert site.octets() == after
+
+
+def test_a_rename_in_the_middle_goes_in_the_transaction_and_so_does_its_undo(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    before = site.octets()
+    done = run("apply", written(tmp_path / "rename.ldif", DESCRIBED + RENAMED), "--yes")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "done in one transaction\n" in done.stdout
+    after = site.octets()
+    assert after[f"cn=dicom,dicomDeviceName=renamed,{DEVICES}"]["dicomport"] == {b"4711"}
+    undone = run("apply", str(undo_files()[0]), "--yes")
+    assert (undone.exit_code, undone.stderr) == (0, "")
+    assert "done in one transaction\n" in undone.stdout
+    assert site.octets() == before
+
+
+def test_a_move_to_another_superior_goes_step_by_step_and_comes_back(run: Run, site: CliSite, tmp_path: Path) -> None:
+    """It has crashed slapd in a transaction; alone it is one change."""
+    assert run("apply", written(tmp_path / "new.ldif", DEVICE), "--yes").exit_code == 0
+    before = site.octets()
+    for text, manner in ((MOVED, "in one change"), (DESCRIBED + MOVED, "step by step")):
+        done = run("apply", written(tmp_path / "move.ldif", text), "--yes")
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert f"\ndone {manner}\n" in done.stdout
+        assert f"cn=moved,{STORESCP}" in site.octets()
+        undone = run("apply", str(undo_files()[-1]), "--yes")
+        assert (undone.exit_code, undone.stderr) == (0, "")
+        assert f"\ndone {manner}\n" in undone.stdout
+        assert site.octets() == before
+
+
+def test_2000_changes_go_in_one_transaction_and_so_does_their_undo(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    connections = "".join(
+        f"dn: cn=extra {number},{ARCHIVE_DN}\nchangetype: add\nobjectClass: dicomNetworkConnection\n"
+        f"cn: extra {number}\ndicomHostname: localhost\n\n"
+        for number in range(MEMBERS)
+    )
+    done = run("apply", written(tmp_path / "many.ldif", connections), "--yes", "--no-reload")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "2000 to add, in one transaction\ndone in one transaction\n" in done.stdout
+    assert len(site.octets()) == len(before) + MEMBERS
+    undone = run("apply", str(undo_files()[0]), "--yes", "--no-reload")
+    assert (undone.exit_code, undone.stderr) == (0, "")
+    assert "2000 to delete, in one transaction\ndone in one transaction\n" in undone.stdout
+    assert site.octets() == before
+
+
+def test_a_commit_whose_answer_is_lost_is_read_back_and_told_as_done(
+    run: Run, site: CliSite, slapd: RunningSlapd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = site.octets()
+    with CuttingProxy(slapd.slapd.port, after=b"1.3.6.1.1.21.3") as proxy:
+        monkeypatch.setenv("DCMCFG_LDAP_URL", proxy.url)
+        done = run("apply", written(tmp_path / "new.ldif", DESCRIBED + DEVICE), "--yes")
+        assert proxy.has_cut
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "done in one transaction\n" in done.stdout
+    settle_at(monkeypatch, slapd, site.archive)
+    assert NEW in site.octets()
+    assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+def test_a_server_gone_after_the_commit_is_told_as_unknown_and_the_undo_fits_if_it_was_made(
+    run: Run, site: CliSite, slapd: RunningSlapd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = site.octets()
+    with CuttingProxy(slapd.slapd.port, after=b"1.3.6.1.1.21.3", closing=True) as proxy:
+        monkeypatch.setenv("DCMCFG_LDAP_URL", proxy.url)
+        failed = run("apply", written(tmp_path / "new.ldif", DESCRIBED + DEVICE), "--yes")
+    assert failed.exit_code == 4
+    (undo,) = undo_files()
+    assert "it is not known whether the change was made" in failed.stderr
+    assert f"if it was made, dcmcfg apply {undo} takes it back" in failed.stderr
+    settle_at(monkeypatch, slapd, site.archive)
+    assert NEW in site.octets()
+    assert run("apply", str(undo), "--yes").exit_code == 0
+    assert site.octets() == before
