@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -12,10 +13,10 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.errors import AnswerIsNo, LdifError, MalformedInput, Refused
 from dcmcfg.render.check import print_findings
 from dcmcfg.render.console import stdout_console
-from dcmcfg.schema.findings import Finding
+from dcmcfg.render.snapshot import snapshot_json, snapshot_line
 from dcmcfg.settings import Settings
-from dcmcfg.snapshot.file import Snapshot, read_snapshot, snapshot_text
-from dcmcfg.snapshot.proof import findings
+from dcmcfg.snapshot.file import read_snapshot, snapshot_text
+from dcmcfg.snapshot.proof import findings, loadable
 from dcmcfg.snapshot.taking import take
 
 
@@ -24,7 +25,8 @@ from dcmcfg.snapshot.taking import take
 @site_options
 @click.option("--check", "checking", is_flag=True, help="Prove that FILE is whole and would load; no server is asked.")
 @click.option("--replace", "replacing", is_flag=True, help="Replace FILE when it exists.")
-def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacing: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacing: bool, as_json: bool) -> None:
     """Save the whole configuration, with its secrets, in a file.
 
     The file is readable by you only, holds a checksum, and is LDIF: 'dcmcfg restore' makes the directory equal to it,
@@ -37,35 +39,37 @@ def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacin
     if checking and replacing:
         raise click.UsageError("--check and --replace exclude each other")
     if checking:
-        _check(file)
-        return
+        _check(file, as_json=as_json)
+    else:
+        _take(settings, file, replacing=replacing, as_json=as_json)
+
+
+def _take(settings: Settings, file: Path, *, replacing: bool, as_json: bool) -> None:
     if not replacing:
         refuse_existing(str(file))
     with open_directory(settings) as directory:
         snapshot = take(directory)
     write_whole(str(file), snapshot_text(snapshot), private=True, new=not replacing)
-    click.echo(f"{file}: {_told(snapshot)}; it holds secrets")
-    if _refused_by_a_server(findings(snapshot)):
+    found = findings(snapshot)
+    if as_json:
+        click.echo(json.dumps(snapshot_json(str(file), snapshot, found), indent=2))
+    else:
+        click.echo(f"{file}: {snapshot_line(snapshot)}; it holds secrets")
+    if not loadable(found):
         click.echo("warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.", err=True)
 
 
-def _check(file: Path) -> None:
+def _check(file: Path, *, as_json: bool) -> None:
     try:
         snapshot = read_snapshot(file)
         found = findings(snapshot)
     except (Refused, LdifError, MalformedInput) as refused:
         raise AnswerIsNo(refused.what, on=refused.on, next_step=refused.next_step) from refused
-    if found:
+    if as_json:
+        click.echo(json.dumps(snapshot_json(str(file), snapshot, found), indent=2))
+    elif found:
         print_findings(stdout_console(), found, len(snapshot.tree.entries))
-    if _refused_by_a_server(found):
+    if not loadable(found):
         raise AnswerIsNo("a server would not load it", on=str(file))
-    click.echo(f"{file}: whole and loadable: {_told(snapshot)}")
-
-
-def _refused_by_a_server(found: tuple[Finding, ...]) -> bool:
-    return any(finding.severity == "error" for finding in found)
-
-
-def _told(snapshot: Snapshot) -> str:
-    facts = snapshot.facts
-    return f"{len(snapshot.tree.entries)} entries of {facts.base_dn} @ {facts.server}, {facts.taken}"
+    if not as_json:
+        click.echo(f"{file}: whole and loadable: {snapshot_line(snapshot)}")

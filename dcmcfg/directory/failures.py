@@ -56,6 +56,10 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
 }
 
 
+#: How OpenLDAP's replicas (consumers without updateref) refuse to be written.
+_SHADOW = "shadow context"
+
+
 class NoAnswerInTime(ConnectionLost):
     """The server did not answer in time: it may carry the request out yet."""
 
@@ -74,6 +78,8 @@ def check(result: Mapping[str, Any], on: str) -> None:
     if code == NO_SUCH_OBJECT:
         matched = str(result.get("dn") or "")
         raise NotFound(what, on=on, next_step=f"it exists up to {matched}" if matched else next_step)
+    if _SHADOW in said:
+        next_step = "it is a replica: use the URL of its provider"
     raise DirectoryError(what, on=on, next_step=next_step, result_code=code)
 
 

@@ -43,10 +43,14 @@ def restoration(live: Tree, wanted: Tree) -> tuple[Change, ...]:
 
 def _of_another_class(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> set[NormalDN]:
     """Return the keys of *held* whose structural class is another in *target*, and those below them."""
-    tops = {
-        key for key in held.keys() & target.keys() if _structural(held[key], schema) != _structural(target[key], schema)
-    }
+    tops = {key for key in held.keys() & target.keys() if _is_another(held[key], target[key], schema)}
     return {key for key in held if any(key[depth:] in tops for depth in range(len(key)))} if tops else set()
+
+
+def _is_another(one: Entry, other: Entry, schema: Schema) -> bool:
+    if one.values("objectClass") == other.values("objectClass"):
+        return False
+    return _structural(one, schema) != _structural(other, schema)
 
 
 def _structural(entry: Entry, schema: Schema) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from dcmcfg.schema.check import Subject, check
@@ -25,3 +26,8 @@ def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
     schema = with_descriptions(bundled(), facts.attribute_types, facts.object_classes)
     found = check(map(Subject, snapshot.tree.ordered()), schema, live=False)
     return tuple(replace(each, severity="warning") if each.rule in _THE_ARCHIVES else each for each in found)
+
+
+def loadable(found: Iterable[Finding]) -> bool:
+    """Tell whether none of *found* keeps a server from loading the snapshot."""
+    return all(finding.severity != "error" for finding in found)

@@ -155,3 +155,16 @@ def test_the_replica_holds_the_same_after_an_apply_that_fails_part_way(
     assert replicated.in_step()[ARCHIVE_DN]["dicomdescription"] == {b"the first"}
     assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
     assert replicated.in_step() == before
+
+
+def test_a_replica_takes_no_changes_and_says_so(
+    run: Run, replicated: Replicated, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = replicated.in_step()
+    settle_at(monkeypatch, replicated.replica, replicated.site.archive)
+    for text in (FIRST, FIRST + SECOND):
+        refused = run("apply", written(tmp_path / "t.ldif", text), "--yes")
+        assert refused.exit_code == 3, refused.output
+        assert refused.stderr.endswith("no update referral)\n  next: it is a replica: use the URL of its provider\n")
+        assert undo_files() == []
+    assert replicated.in_step() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import re
 import stat
@@ -80,6 +81,15 @@ def test_check_proves_it_without_a_server(run: Run, taken: Path, site: CliSite) 
     result = run("snapshot", "--check", str(taken))
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"{taken}: whole and loadable: ")
+
+
+def test_json_tells_the_same(run: Run, taken: Path, site: CliSite, tmp_path: Path) -> None:
+    fresh = run("snapshot", "--json", str(tmp_path / "other.ldif"))
+    checked = run("snapshot", "--check", "--json", str(tmp_path / "other.ldif"))
+    assert (fresh.exit_code, checked.exit_code, fresh.stdout) == (0, 0, checked.stdout)
+    told = json.loads(fresh.stdout)
+    assert (told["entries"], told["loadable"], told["server"]) == (len(site.octets()), True, site.slapd.url)
+    assert (told["base_dn"], told["findings"]) == ("dc=dcm4che,dc=org", [])
 
 
 def test_what_check_passes_slapadd_loads_to_the_same_tree(run: Run, taken: Path, site: CliSite, tmp_path: Path) -> None:

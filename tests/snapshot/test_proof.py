@@ -6,7 +6,7 @@ from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.snapshot.facts import Facts
 from dcmcfg.snapshot.file import Snapshot
-from dcmcfg.snapshot.proof import findings
+from dcmcfg.snapshot.proof import findings, loadable
 from tests.trees import ARCHIVE, BASE, site
 
 FACTS = Facts(DN.parse(BASE), taken="", program="", server="")
@@ -29,9 +29,11 @@ def test_what_a_server_refuses_is_an_error() -> None:
     ):
         (found,) = findings(with_value(name, value))
         assert (found.rule.name, found.severity) == (rule, "error")
+        assert not loadable([found])
 
 
 def test_what_only_the_archive_asks_for_is_a_warning() -> None:
     nowhere = f"cn=nowhere,{ARCHIVE}".encode()
     (found,) = findings(with_value("dicomNetworkConnectionReference", nowhere))
     assert (found.rule.name, found.severity) == ("dangling-reference", "warning")
+    assert loadable([found])

@@ -1,0 +1,43 @@
+"""Files that commands write: whole or not at all, and a new one never in place of another."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.cli.output import write_whole
+from dcmcfg.errors import DcmcfgError
+
+
+def interrupted() -> Iterator[str]:
+    yield "half"
+    raise KeyboardInterrupt
+
+
+def test_what_is_interrupted_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for new in (True, False):
+        with pytest.raises(KeyboardInterrupt):
+            write_whole(str(path), interrupted(), new=new)
+        assert list(tmp_path.iterdir()) == []
+    path.write_text("before")
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(str(path), interrupted())
+    assert path.read_text() == "before"
+
+
+def test_of_two_at_once_one_gets_the_name(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+
+    def meanwhile() -> Iterator[str]:
+        write_whole(str(path), ["the other's"], private=True, new=True)
+        yield "ours"
+
+    with pytest.raises(DcmcfgError, match="the file exists — name a new file"):
+        write_whole(str(path), meanwhile(), private=True, new=True)
+    assert path.read_text() == "the other's"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
