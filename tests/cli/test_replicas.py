@@ -153,7 +153,8 @@ def test_the_replica_holds_the_same_after_an_apply_that_fails_part_way(
     assert failed.exit_code == 4, failed.output
     assert "1 of 3 steps are done" in failed.stderr
     assert replicated.in_step()[ARCHIVE_DN]["dicomdescription"] == {b"the first"}
-    assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
+    undone = run("undo", "--yes")
+    assert undone.exit_code == 0, undone.stderr
     assert replicated.in_step() == before
 
 
@@ -166,5 +167,4 @@ def test_a_replica_takes_no_changes_and_says_so(
         refused = run("apply", written(tmp_path / "t.ldif", text), "--yes")
         assert refused.exit_code == 3, refused.output
         assert refused.stderr.endswith("no update referral)\n  next: it is a replica: use the URL of its provider\n")
-        assert undo_files() == []
     assert replicated.in_step() == before

@@ -145,20 +145,3 @@ def test_a_commit_whose_answer_is_lost_is_read_back_and_told_as_done(
     assert NEW in site.octets()
     assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
     assert site.octets() == before
-
-
-def test_a_server_gone_after_the_commit_is_told_as_unknown_and_the_undo_fits_if_it_was_made(
-    run: Run, site: CliSite, slapd: RunningSlapd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    before = site.octets()
-    with CuttingProxy(slapd.slapd.port, after=b"1.3.6.1.1.21.3", closing=True) as proxy:
-        monkeypatch.setenv("DCMCFG_LDAP_URL", proxy.url)
-        failed = run("apply", written(tmp_path / "new.ldif", DESCRIBED + DEVICE), "--yes")
-    assert failed.exit_code == 4
-    (undo,) = undo_files()
-    assert "it is not known whether the change was made" in failed.stderr
-    assert f"if it was made, dcmcfg apply {undo} takes it back" in failed.stderr
-    settle_at(monkeypatch, slapd, site.archive)
-    assert NEW in site.octets()
-    assert run("apply", str(undo), "--yes").exit_code == 0
-    assert site.octets() == before
