@@ -20,7 +20,7 @@ from dcmcfg.errors import AnswerIsNo, ArchiveError, ChangedButNotFinished, Dcmcf
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.text import plan_ldif
-from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console
+from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console, visible
 from dcmcfg.render.plan import already_lines, plan_counts, plan_json, print_plan
 from dcmcfg.rollout.left import require_finished
 from dcmcfg.rollout.manner import Manner, manner_left, manner_of
@@ -124,7 +124,7 @@ def _show(settings: Settings, plan: Plan, choices: Choices, warnings: Sequence[s
     if plan.steps:
         print_plan(console, plan)
     for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(f"warning: {visible(warning)}", err=True)
 
 
 def _say(choices: Choices, text: str) -> None:

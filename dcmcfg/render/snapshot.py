@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dcmcfg.render.check import findings_json
+from dcmcfg.render.console import visible
 from dcmcfg.schema.findings import Finding
 from dcmcfg.snapshot.file import Snapshot
 from dcmcfg.snapshot.proof import loadable
@@ -14,7 +15,7 @@ from dcmcfg.snapshot.proof import loadable
 def snapshot_line(snapshot: Snapshot) -> str:
     """Return how much was taken, from where and when."""
     facts = snapshot.facts
-    return f"{len(snapshot.tree.entries)} entries of {facts.base_dn} @ {facts.server}, {facts.taken}"
+    return visible(f"{len(snapshot.tree.entries)} entries of {facts.base_dn} @ {facts.server}, {facts.taken}")
 
 
 def snapshot_json(file: str, snapshot: Snapshot, found: Sequence[Finding]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import random
@@ -196,6 +197,18 @@ def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, taken: 
         server = another_slapd(tmp_path / told.replace(" ", "-"))
         with pytest.raises(LabError):
             server.add(forged.read_bytes())
+
+
+def test_a_file_cannot_steer_the_terminal(run: Run, taken: Path, site: CliSite) -> None:
+    hostile = base64.b64encode(b"ldap://\x1b[2J\x07pacs")
+    lines = [b"# server:: " + hostile if b"# server:" in line else line for line in body(taken).split(b"\n")]
+    taken.write_bytes(with_checksum(b"\n".join(lines)))
+    checked = run("snapshot", "--check", str(taken))
+    restored = run("restore", str(taken), "--dry-run")
+    assert (checked.exit_code, restored.exit_code) == (0, 0)
+    assert "ldap://\\x1b[2J\\x07pacs" in checked.stdout
+    assert "ldap://\\x1b[2J\\x07pacs" in restored.stderr
+    assert "\x1b" not in checked.output + restored.output
 
 
 def test_definitions_that_only_the_server_had_count(run: Run, site: CliSite, tmp_path: Path, taken: Path) -> None:
