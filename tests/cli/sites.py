@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import pytest
 
 from dcmcfg.entry import Entry
@@ -47,6 +48,11 @@ def settle_at(monkeypatch: pytest.MonkeyPatch, slapd: RunningSlapd, archive: Scr
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", slapd.password)
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", archive.url)
     return CliSite(slapd, archive)
+
+
+def every_risk(command: click.Command) -> tuple[str, ...]:
+    """The options with which *command* is told to take each risk that it would otherwise refuse."""
+    return tuple(option for each in command.params for option in each.opts if option.startswith("--force-"))
 
 
 def undo_files() -> list[Path]:

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.cli.restore import restore_command
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.lab.slapd import Slapd
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, CliSite, settle_at, undo_files
+from tests.cli.sites import ARCHIVE_DN, CliSite, every_risk, settle_at, undo_files
 from tests.connecting import server_of
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
@@ -103,7 +104,7 @@ def test_an_entry_of_another_structural_class_comes_back_with_all_below_it(
             "dicomDeviceName": "storescp",
         }
         directory.apply(Add(Entry.of(STORESCP, values)))
-    result = run("restore", str(taken), "--yes")
+    result = run("restore", str(taken), "--yes", *every_risk(restore_command))
     assert result.exit_code == 0, result.stderr
     assert site.octets() == before
 
@@ -182,7 +183,7 @@ def test_arbitrary_changes_are_taken_back_octet_for_octet(run: Run, site: CliSit
         for _ in range(15):
             made_one(draw, directory)
     assert site.octets() != before
-    result = run("restore", str(taken), "--yes", "--no-reload")
+    result = run("restore", str(taken), "--yes", "--no-reload", *every_risk(restore_command))
     assert result.exit_code == 0, result.stderr
     assert site.octets() == before
     assert "nothing to do" in run("restore", str(taken), "--yes", "--no-reload").stdout

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dcmcfg.cli.apply import apply_command
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, CliSite, settle_at, undo_files
+from tests.cli.sites import ARCHIVE_DN, CliSite, every_risk, settle_at, undo_files
 from tests.cutting_proxy import CuttingProxy
 from tests.running_slapd import RunningSlapd
 
@@ -125,7 +126,7 @@ def test_2000_changes_go_in_one_transaction_and_so_does_their_undo(run: Run, sit
     assert (done.exit_code, done.stderr) == (0, "")
     assert "2000 to add, in one transaction\ndone in one transaction\n" in done.stdout
     assert len(site.octets()) == len(before) + MEMBERS
-    undone = run("apply", str(undo_files()[0]), "--yes", "--no-reload")
+    undone = run("apply", str(undo_files()[0]), "--yes", "--no-reload", *every_risk(apply_command))
     assert (undone.exit_code, undone.stderr) == (0, "")
     assert "2000 to delete, in one transaction\ndone in one transaction\n" in undone.stdout
     assert site.octets() == before
