@@ -15,25 +15,8 @@ from dcmcfg.ldif.records import ContentRecord, Record
 from dcmcfg.ldif_files import STDIN, told_together
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.schema.definitions import Schema
+from dcmcfg.schema.structure import OPERATIONAL
 from dcmcfg.tree import Tree, with_naming_values
-
-#: What a server keeps about an entry (RFC 4512 §3.4, RFC 4530, OpenLDAP's own), as slapcat writes it out.
-_OPERATIONAL = frozenset(
-    name.lower()
-    for name in (
-        "contextCSN",
-        "createTimestamp",
-        "creatorsName",
-        "entryCSN",
-        "entryDN",
-        "entryUUID",
-        "hasSubordinates",
-        "modifiersName",
-        "modifyTimestamp",
-        "structuralObjectClass",
-        "subschemaSubentry",
-    )
-)
 
 
 def read_ldif_tree(path: Path, schema: Schema) -> Tree:
@@ -132,7 +115,7 @@ class _Reading:
 
     def _as_held(self, entry: Entry, place: str) -> Entry:
         if not all(attribute.name in self._known_names for attribute in entry.attributes):
-            kept = tuple(each for each in entry.attributes if each.name.lower() not in _OPERATIONAL)
+            kept = tuple(each for each in entry.attributes if each.name.lower() not in OPERATIONAL)
             try:
                 change = with_canonical_names(self._schema, Add(Entry(entry.dn, kept)))
             except DoesNotFit as problem:
