@@ -28,6 +28,11 @@ def ignore_case(attribute_type: str, value: str) -> str:  # noqa: ARG001 — the
     return re.sub(" +", " ", folded) if "  " in folded else folded
 
 
+def is_at_or_below(name: NormalDN, base: NormalDN) -> bool:
+    """Tell whether *name* is *base* or a descendant of it."""
+    return len(name) >= len(base) and name[len(name) - len(base) :] == base
+
+
 @dataclass(frozen=True)
 class RDN:
     """A relative distinguished name: one or more (type, value) pairs, whose order carries no meaning."""

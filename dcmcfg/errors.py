@@ -56,11 +56,15 @@ class Refused(DcmcfgError):
 
 
 class DoesNotFit(Refused):
-    """A change that the tree as it is does not allow; ``result_code`` is the LDAP result it would end in."""
+    """A change that the tree as it is does not allow; ``result_code`` is the LDAP result it would end in.
 
-    def __init__(self, what: str, *, on: str = "", next_step: str = "", result_code: int = 0) -> None:
+    ``moved`` is the DN of an entry that is no longer as it was taken for granted, if that is the reason.
+    """
+
+    def __init__(self, what: str, *, on: str = "", next_step: str = "", result_code: int = 0, moved: str = "") -> None:
         super().__init__(what, on=on, next_step=next_step)
         self.result_code = result_code
+        self.moved = moved
 
 
 class DirectoryError(DcmcfgError):

@@ -34,6 +34,8 @@ _SECRET_PARAMETER = re.compile(
     rb"[?&;](?:access_?token|token|api[-_]?key|passw(?:or)?d|pwd|secret)=(?!\$?\{)[^\s&;]", re.IGNORECASE
 )
 
+_LONGEST_TOLD = 80
+
 
 def is_secret(name: str, value: bytes) -> bool:
     """Tell whether *value* of attribute *name* must not be shown.
@@ -49,6 +51,17 @@ def is_secret(name: str, value: bytes) -> bool:
     if b"@" in value and (_USER_INFO_IN_URL.search(value) or _USER_INFO.search(value)):
         return True
     return bool(_SECRET_PARAMETER.search(value))
+
+
+def told(name: str, value: bytes) -> str:
+    """Return *value* of attribute *name* as a message may tell it: quoted, cut short, or that it is a secret."""
+    if is_secret(name, value):
+        return "the value, a secret"
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"{len(value)} octets"
+    return repr(text if len(text) <= _LONGEST_TOLD else text[: _LONGEST_TOLD - 3] + "…")
 
 
 def without_secrets(entry: Entry) -> tuple[Entry, tuple[str, ...]]:

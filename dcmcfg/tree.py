@@ -11,7 +11,7 @@ from dcmcfg.dn import DN, RDN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.secret_values import is_secret
+from dcmcfg.secret_values import told
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ def _refuse_values_held(schema: Schema, entry: Entry, name: str, values: tuple[b
     normal = {schema.normal_value(name, value) for value in held}
     for value in values:
         if schema.normal_value(name, value) in normal:
-            raise DoesNotFit(f"{name} already holds {_shown(name, value)}", on=str(entry.dn), result_code=20)
+            raise DoesNotFit(f"{name} already holds {told(name, value)}", on=str(entry.dn), result_code=20)
 
 
 def _all(entry: Entry, name: str) -> tuple[bytes, ...]:
@@ -267,7 +267,7 @@ def _without(schema: Schema, entry: Entry, name: str, values: tuple[bytes, ...])
     held = {schema.normal_value(name, value) for value in entry.values(name)}
     for normal, value in gone.items():
         if normal not in held:
-            raise DoesNotFit(f"{name} does not hold {_shown(name, value)}", on=str(entry.dn), result_code=16)
+            raise DoesNotFit(f"{name} does not hold {told(name, value)}", on=str(entry.dn), result_code=16)
     return tuple(value for value in entry.values(name) if schema.normal_value(name, value) not in gone)
 
 
@@ -327,10 +327,3 @@ def _holds(schema: Schema, entry: Entry, name: str, value: bytes) -> bool:
 
 def _octets(value: str) -> bytes:
     return value.encode("utf-8", "surrogateescape")
-
-
-def _shown(name: str, value: bytes) -> str:
-    if is_secret(name, value):
-        return "the value, a secret"
-    text = value.decode("utf-8", "replace")
-    return repr(text if len(text) <= 80 else text[:77] + "…")

@@ -6,17 +6,20 @@ Only the filters that dcmcfg itself writes are understood here: ``&``, ``|``, ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Change, Control
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import Schema
+from dcmcfg.secret_values import told
 from dcmcfg.tree import canonical_name
 
 OID = "1.3.6.1.1.12"
 
 _AND, _OR, _NOT, _EQUALITY, _PRESENT, _OCTET_STRING = 0xA0, 0xA1, 0xA2, 0xA3, 0x87, 0x04
+#: Of many values found, a message tells so many.
+_TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,37 @@ def holds(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> 
 
 
 def broken(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> tuple[str, ...]:
-    """Return the attributes about which *wanted* is not true of *entry*, each once; empty when it holds."""
+    """Return what of *wanted* is not true of *entry*, each attribute with the value expected and those found.
+
+    Empty when it holds. Secrets are not told.
+    """
     parts = wanted.inner if isinstance(wanted, All) else (wanted,)
-    return tuple(dict.fromkeys(_about(part) for part in parts if not holds(part, entry, schema, version)))
+    return tuple(
+        dict.fromkeys(_told(part, entry, schema, version) for part in parts if not holds(part, entry, schema, version))
+    )
+
+
+def listed(moved: Sequence[str]) -> str:
+    """Return what *moved*, as :func:`broken` tells it, in one line; of many the first ones."""
+    more = f" and {len(moved) - _TOLD} more" if len(moved) > _TOLD else ""
+    return ", ".join(moved[:_TOLD]) + more
+
+
+def _told(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> str:
+    match wanted:
+        case Equals(name, value) if name.lower() == "entrycsn":
+            return f"the entry (entryCSN: expected {value.decode('utf-8', 'replace')}, found {version})"
+        case Equals(name, value):
+            expected = told(name, value)
+        case Present(name):
+            expected = "a value"
+        case Not(Present(name)):
+            expected = "none"
+        case _:
+            return _about(wanted)
+    held = entry.values(canonical_name(schema, name))
+    found = ", ".join(told(name, value) for value in held[:_TOLD]) + (", …" if len(held) > _TOLD else "")
+    return f"{name} (expected {expected}, found {found or 'none'})"
 
 
 def _about(wanted: Filter) -> str:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
-from dcmcfg.plan import assertion, difference
+from dcmcfg.plan import assertion, content, difference
 from dcmcfg.plan.assertion import Equals, Filter, Not, Present
+from dcmcfg.plan.comparison import Comparison, Lacking
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.plan.tolerance import outstanding
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.tree import Draft, Tree
+from dcmcfg.tree import Draft, Tree, with_naming_values
 
+_NO_SUCH_ENTRY = 32
 _ASSERTION_FAILED = 122
+#: Results that a change made for the tree as it was ends in once the entry is another: no such value, a second value
+#: of a single-valued attribute, a value or an entry that is there already, a broken assertion.
+_SIGNS_OF_MOVING = (16, 19, 20, 68, _ASSERTION_FAILED)
+#: Of many problems, a message lists so many.
+_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -24,12 +31,36 @@ class Wanted:
     """A change that somebody wants.
 
     A *strict* one fits exactly as it is written or is refused; any other counts as done where it is so already.
+    With *content* the change is an Add that tells how the entry is wanted, whether it exists or not.
     ``place`` is where it was written (``file:line``), for messages.
     """
 
     change: Change
     strict: bool = False
     place: str = ""
+    content: bool = False
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A change that the tree does not allow, with the reason."""
+
+    wanted: Wanted
+    problem: DoesNotFit
+
+
+class Misfits(DoesNotFit):
+    """Several of *count* changes do not fit; ``problems`` has the reason of each."""
+
+    def __init__(self, problems: Sequence[DoesNotFit], count: int) -> None:
+        listed = "".join(f"\n  {problem}" for problem in problems[:_LISTED])
+        more = f"\n  … and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
+        super().__init__(
+            f"{len(problems)} of {count} changes do not fit the tree:{listed}{more}",
+            result_code=problems[0].result_code,
+        )
+        self.problems = tuple(problems)
+        self.count = count
 
 
 @dataclass(frozen=True)
@@ -77,20 +108,53 @@ class Plan:
 def make_plan(tree: Tree, wanted: Iterable[Wanted]) -> Plan:
     """Return the plan that makes each *wanted* change of *tree*, in order.
 
-    Raises :class:`DoesNotFit` listing every change that the tree refuses, with its place; nothing is planned then.
+    Raises :class:`DoesNotFit` (:class:`Misfits` for several) with every change that the tree refuses, and its place;
+    nothing is planned then.
+    """
+    every = tuple(wanted)
+    plan, misfits = plan_fitting(tree, every)
+    if len(misfits) == 1:
+        raise misfits[0].problem
+    if misfits:
+        raise Misfits([misfit.problem for misfit in misfits], len(every))
+    return plan
+
+
+def plan_fitting(tree: Tree, wanted: Iterable[Wanted]) -> tuple[Plan, tuple[Misfit, ...]]:
+    """Return the plan of what fits of *wanted*, in order, and what does not.
+
+    Nor does what builds on an add, a delete or a rename that did not fit: changes of that entry and of those below.
     """
     planning = _Planning(tree)
-    problems: list[DoesNotFit] = []
-    count = 0
+    misfits: list[Misfit] = []
+    without: dict[NormalDN, str] = {}
     for each in wanted:
-        count += 1
         try:
+            _require_ground(tree, each.change, without)
             planning.take(each)
         except DoesNotFit as problem:
-            problems.append(_placed(problem, each.place))
-    if problems:
-        raise _refusal(problems, count)
-    return planning.plan()
+            misfits.append(Misfit(each, _placed(problem, each.place)))
+            for dn in _made_or_gone(each.change):
+                without.setdefault(tree.key(dn), each.place)
+    return planning.plan(), tuple(misfits)
+
+
+def _require_ground(tree: Tree, change: Change, without: Mapping[NormalDN, str]) -> None:
+    """Raise :class:`DoesNotFit` when *change* is of, or below, one of the entries in *without* (key → place)."""
+    key = tree.key(change.dn) if without else ()
+    for depth in range(len(key)):
+        if (place := without.get(key[depth:])) is not None:
+            raise DoesNotFit(f"it builds on {place or 'a change'}, which does not fit", on=str(change.dn))
+
+
+def _made_or_gone(change: Change) -> tuple[DN, ...]:
+    match change:
+        case Modify():
+            return ()
+        case Rename():
+            return change.dn, change.new_dn
+        case Add() | Delete():
+            return (change.dn,)
 
 
 class _Planning:
@@ -101,6 +165,8 @@ class _Planning:
         self._draft = Draft(tree)
         self._steps: list[Step] = []
         self._already: list[Change] = []
+        self._content: dict[NormalDN, Entry] = {}
+        self._comparison = Comparison(tree.schema, lacking=Lacking.UNSAID)
         depth = min(map(len, tree.entries), default=0)
         tops = [key for key in tree.entries if len(key) == depth]
         self._top = tops[0] if len(tops) == 1 else ()
@@ -113,6 +179,10 @@ class _Planning:
         self._require_known_place(asked.dn)
         if isinstance(asked, Rename) and asked.new_superior is not None:
             self._require_known_place(asked.new_superior)
+        if wanted.content and isinstance(asked, Add):
+            self._take_content(asked)
+            return
+        self._content.clear()
         if wanted.strict:
             self._take_as_written(asked)
             return
@@ -132,6 +202,24 @@ class _Planning:
                 "it is not below the base DN", on=str(dn), next_step="--base-dn (DCMCFG_BASE_DN) names what to read"
             )
 
+    def _take_content(self, asked: Add) -> None:
+        """Bring the entry to what *asked* says of it: values that it lacks go, but for secrets and vendor data."""
+        schema = self._draft.schema
+        content.check_name(schema, asked.entry)
+        wanted, held = with_naming_values(schema, asked.entry), self._draft.get(asked.dn)
+        said = self._content.setdefault(self._draft.key(asked.dn), wanted)
+        if said is not wanted and (names := difference.differing(said, wanted, schema)):
+            raise DoesNotFit(f"a record before this one says otherwise of {', '.join(names)}", on=str(asked.dn))
+        if held is None:
+            self._take_resolved(asked)
+            return
+        target = self._comparison.target(held, wanted)
+        if target is held:
+            self._already.append(asked)
+            return
+        content.check_class(schema, held, target)
+        self._take_resolved(Modify(held.dn, difference.between(held, target, schema)))
+
     def take_back(self, step: Step) -> list[Step]:
         """Return the steps that undo *step*, taken here."""
         known = len(self._steps)
@@ -149,9 +237,12 @@ class _Planning:
 
     def _take_as_written(self, change: Change) -> None:
         before = self._draft.get(change.dn)
-        if before is not None:
-            self._check_assertions(change, before)
-        self._draft.apply(change)
+        try:
+            if before is not None:
+                self._check_assertions(change, before)
+            self._draft.apply(change)
+        except DoesNotFit as problem:
+            raise _told_as_moved(problem) from problem
         self._steps.append(Step(change, before, self._draft.get(_dn_after(change))))
 
     def _check_assertions(self, change: Change, before: Entry) -> None:
@@ -160,7 +251,8 @@ class _Planning:
             wanted = assertion.of_control(control) if control.oid == assertion.OID else None
             if wanted is not None and (moved := assertion.broken(wanted, before, self._draft.schema, version)):
                 raise DoesNotFit(
-                    f"the tree is no longer as it was when this was planned: {', '.join(moved)} has changed",
+                    "the tree is no longer as it was when this was planned: "
+                    f"somebody has changed {assertion.listed(moved)}",
                     on=str(change.dn),
                     next_step="plan again from the tree as it is now",
                     result_code=_ASSERTION_FAILED,
@@ -252,17 +344,23 @@ def _inverse(step: Step) -> tuple[Change, ...]:
             return (Rename(rename.new_dn, old.rdn, delete_old_rdn=True, new_superior=parent),)
 
 
+def _told_as_moved(problem: DoesNotFit) -> DoesNotFit:
+    """Return *problem* of a strict change as one of an entry that has moved since, where that is the reason."""
+    if problem.result_code == _NO_SUCH_ENTRY:
+        what = f"{problem.what}; a directory does not say who deleted or renamed it"
+        return DoesNotFit(what, on=problem.on, next_step=problem.next_step, result_code=problem.result_code)
+    if problem.result_code in _SIGNS_OF_MOVING:
+        problem.moved = problem.on
+    return problem
+
+
 def _placed(problem: DoesNotFit, place: str) -> DoesNotFit:
     if not place:
         return problem
-    on = f"{place}: {problem.on}"
-    return DoesNotFit(problem.what, on=on, next_step=problem.next_step, result_code=problem.result_code)
-
-
-def _refusal(problems: Sequence[DoesNotFit], count: int) -> DoesNotFit:
-    if len(problems) == 1:
-        return problems[0]
-    listed = "\n".join(f"  {problem}" for problem in problems)
     return DoesNotFit(
-        f"{len(problems)} of {count} changes do not fit the tree:\n{listed}", result_code=problems[0].result_code
+        problem.what,
+        on=f"{place}: {problem.on}",
+        next_step=problem.next_step,
+        result_code=problem.result_code,
+        moved=problem.moved,
     )

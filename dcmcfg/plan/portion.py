@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.devices import Configuration
-from dcmcfg.dn import DN, NormalDN
+from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.errors import NotFound
 from dcmcfg.tree import Tree
 
@@ -11,13 +11,13 @@ from dcmcfg.tree import Tree
 def subtree(tree: Tree, dn: DN) -> Tree:
     """Return the entry at *dn* and all below it; empty when the tree has nothing there."""
     base = tree.key(dn)
-    return _kept(tree, {key for key in tree.entries if _is_below(key, base)})
+    return _kept(tree, {key for key in tree.entries if is_at_or_below(key, base)})
 
 
 def configuration(tree: Tree, root: DN) -> Tree:
     """Return what an export holds: the entries from the top down to the configuration *root*, and all below it."""
     base = tree.key(root)
-    return _kept(tree, {key for key in tree.entries if _is_below(key, base) or _is_below(base, key)})
+    return _kept(tree, {key for key in tree.entries if is_at_or_below(key, base) or is_at_or_below(base, key)})
 
 
 def device_dn(name: str, *trees: Tree) -> DN:
@@ -45,10 +45,6 @@ def beside_live(live: Tree, name: str, file: Tree) -> tuple[Tree, Tree]:
         top = min(file.entries.values(), key=lambda entry: len(entry.dn.rdns)).dn
         raise NotFound(f"{root} is not in it", on=name, next_step=f'to compare a part: --only "{top}"')
     return configuration(live, root), configuration(file, root)
-
-
-def _is_below(key: NormalDN, base: NormalDN) -> bool:
-    return len(key) >= len(base) and key[len(key) - len(base) :] == base
 
 
 def _kept(tree: Tree, keys: set[NormalDN]) -> Tree:

@@ -10,7 +10,7 @@ from dcmcfg.ldif.writer import VERSION_LINE, format_change
 from dcmcfg.plan.plan import Plan
 
 #: The first comment of the files that dcmcfg writes, which tells the site by its headline.
-_WRITTEN_FOR = re.compile(rb"^# dcmcfg (?:plan for|undo of) .* @ (\S+)", re.MULTILINE)
+_WRITTEN_FOR = re.compile(rb"^# dcmcfg (?:plan for|undo of|rejects for) .* @ (\S+)", re.MULTILINE)
 
 
 def plan_ldif(plan: Plan, *, comments: Iterable[str] = ()) -> str:
@@ -19,7 +19,7 @@ def plan_ldif(plan: Plan, *, comments: Iterable[str] = ()) -> str:
 
 
 def directory_of(head: bytes) -> str | None:
-    """Return the LDAP URL that a plan or undo file was written for, from the *head* of it; None for other files."""
+    """Return the LDAP URL that a file of dcmcfg's was written for, from the *head* of it; None for other files."""
     found = _WRITTEN_FOR.search(head)
     return found.group(1).decode("utf-8", "replace") if found else None
 

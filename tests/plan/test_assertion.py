@@ -65,6 +65,20 @@ def test_a_version_that_is_not_known_is_left_to_the_server() -> None:
     assert not assertion.holds(Equals("entryCSN", b"1"), ENTRY, schema, "2")
 
 
-def test_what_is_broken_is_named_once() -> None:
+def test_what_is_broken_is_told_with_what_was_expected_and_what_was_found() -> None:
     wanted = All((Equals("cn", b"x"), Equals("cn", b"y"), Present("dicomInstalled"), Equals("cn", b"a")))
-    assert assertion.broken(wanted, ENTRY, bundled(), None) == ("cn", "dicomInstalled")
+    assert assertion.broken(wanted, ENTRY, bundled(), None) == (
+        "cn (expected 'x', found 'a', 'b')",
+        "cn (expected 'y', found 'a', 'b')",
+        "dicomInstalled (expected a value, found none)",
+    )
+
+
+def test_a_broken_assertion_of_a_secret_does_not_tell_it() -> None:
+    entry = Entry.of("cn=a", {"dcmKeyStorePin": "held"})
+    (told,) = assertion.broken(Equals("dcmKeyStorePin", b"expected"), entry, bundled(), None)
+    assert told == "dcmKeyStorePin (expected the value, a secret, found the value, a secret)"
+
+
+def test_of_many_broken_assertions_the_first_are_listed() -> None:
+    assert assertion.listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"

@@ -103,8 +103,10 @@ def test_every_change_that_does_not_fit_is_told_with_its_place() -> None:
 
 def test_a_strict_file_is_refused_when_the_tree_has_moved() -> None:
     reviewed = plan(setting(Operation.REPLACE, "DCM4CHEE"), holding="OLD").changes
-    with pytest.raises(DoesNotFit, match=f"no longer as it was when this was planned: {NAME} has changed"):
+    with pytest.raises(DoesNotFit, match="no longer as it was when this was planned") as refusal:
         plan(*reviewed, strict=True, holding="SOMEBODY_ELSES")
+    assert f"somebody has changed {NAME} (expected 'OLD', found 'SOMEBODY_ELSES')" in refusal.value.what
+    assert refusal.value.moved == ARCHIVE
 
 
 def test_a_strict_file_is_planned_exactly_as_written() -> None:

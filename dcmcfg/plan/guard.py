@@ -1,0 +1,109 @@
+"""What about a plan is dangerous enough that somebody has to say its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcmcfg.changes import Add, Delete, Modify, Rename
+from dcmcfg.devices import Configuration
+from dcmcfg.dn import DN, NormalDN, is_at_or_below
+from dcmcfg.entry import Entry
+from dcmcfg.errors import NotFound
+from dcmcfg.plan.comparison import VENDOR_DATA
+from dcmcfg.plan.dangling import gone, new_dangling
+from dcmcfg.plan.plan import Plan
+from dcmcfg.tree import Tree
+
+MANY_CHANGES = "many-changes"
+MANY_DELETES = "many-deletes"
+ARCHIVE_DEVICE = "archive-device"
+DANGLING_REFERENCE = "dangling-reference"
+VENDOR_DATA_CHANGE = "vendor-data"
+
+#: The share of the existing entries above which a plan changes, or deletes, many; and from how many entries on.
+_MANY = 0.3
+_FEW_ENTRIES = 10
+_TOLD = 3
+
+
+@dataclass(frozen=True)
+class Risk:
+    """A danger of a plan by its ``name``, what it is, and the entries concerned."""
+
+    name: str
+    what: str
+    entries: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = f" and {len(self.entries) - _TOLD} more" if len(self.entries) > _TOLD else ""
+        return f"{self.name}: {self.what}: {'; '.join(self.entries[:_TOLD])}{more}"
+
+
+def risks(plan: Plan, *, device: str, under: DN | None = None) -> tuple[Risk, ...]:
+    """Return the risks of *plan* for the archive *device*.
+
+    How many entries are many is counted at and below *under*, or below the configuration root. The steps decide about
+    changes and deletes, the trees before and after about everything else.
+    """
+    found = (
+        _many(plan, MANY_CHANGES, "changed", (Modify, Rename), under),
+        _many(plan, MANY_DELETES, "deleted", (Delete,), under),
+        _archive_device(plan, device),
+        _dangling(plan),
+        _vendor_data(plan),
+    )
+    return tuple(risk for risk in found if risk is not None)
+
+
+def _many(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN | None) -> Risk | None:
+    base = _scope(plan.before, under)
+    keys = {plan.before.key(step.change.dn): step for step in plan.steps if isinstance(step.change, kinds)}
+    touched = [plan.before.entries[key].dn for key in keys if key in plan.before.entries and is_at_or_below(key, base)]
+    if not touched:
+        return None
+    existing = sum(is_at_or_below(key, base) for key in plan.before.entries)
+    if existing < _FEW_ENTRIES or len(touched) <= _MANY * existing:
+        return None
+    return Risk(name, f"{len(touched)} of {existing} entries would be {word}", tuple(map(str, touched)))
+
+
+def _scope(tree: Tree, under: DN | None) -> NormalDN:
+    if under is not None:
+        return tree.key(under)
+    try:
+        return tree.key(Configuration(tree).root)
+    except NotFound:
+        return ()
+
+
+def _archive_device(plan: Plan, device: str) -> Risk | None:
+    """An archive that does not find its device does not start."""
+    entries = (plan.before.entries[key] for key in gone(plan))
+    names = tuple(str(entry.dn) for entry in entries if _is_archive(entry, device))
+    return Risk(ARCHIVE_DEVICE, "the archive's own device would be deleted or renamed", names) if names else None
+
+
+def _is_archive(entry: Entry, device: str) -> bool:
+    if entry.is_a("dcmArchiveDevice"):
+        return True
+    return (entry.text("dicomDeviceName") or "").lower() == device.lower() and entry.is_a("dicomDevice")
+
+
+def _dangling(plan: Plan) -> Risk | None:
+    found = tuple(f"{dn} ({name}: {text})" for dn, name, text in new_dangling(plan))
+    return Risk(DANGLING_REFERENCE, "a reference would lead to no entry", found) if found else None
+
+
+def _vendor_data(plan: Plan) -> Risk | None:
+    """What the archive's vendor ships in one piece; entries that are new bring their own."""
+    names: dict[str, None] = {}
+    for step in plan.steps:
+        if step.before is None or isinstance(step.change, Add | Rename):
+            continue
+        if _vendor_values(step.before) != (_vendor_values(step.after) if step.after is not None else ()):
+            names[str(step.before.dn)] = None
+    return Risk(VENDOR_DATA_CHANGE, "dicomVendorData would change", tuple(names)) if names else None
+
+
+def _vendor_values(entry: Entry) -> tuple[tuple[bytes, ...], ...]:
+    return tuple(each.values for each in entry.attributes if each.name.partition(";")[0].lower() == VENDOR_DATA)

@@ -1,0 +1,46 @@
+"""A plan that also asserts the entryCSN of each entry that it touches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dcmcfg.changes import Add, Change
+from dcmcfg.errors import Refused
+from dcmcfg.plan import assertion
+from dcmcfg.plan.assertion import All, Equals, Filter
+from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.tree import Draft
+
+
+def with_versions(plan: Plan) -> Plan:
+    """Return *plan* with the entryCSN asserted by the first step of each entry, whatever else that asserts.
+
+    A later step finds an entryCSN that nobody knows yet, and an Add finds none. Raises :class:`Refused` when the
+    server told none.
+    """
+    draft = Draft(plan.before)
+    steps: list[Step] = []
+    for step in plan.steps:
+        version = draft.version(step.change.dn)
+        if version is not None and not isinstance(step.change, Add):
+            steps.append(replace(step, change=_asserting(step.change, version)))
+        else:
+            steps.append(step)
+        draft.apply(step.change)
+    if plan.before.entries and not plan.before.versions:
+        raise Refused("the server tells no entryCSN, which --strict would assert")
+    return replace(plan, steps=tuple(steps))
+
+
+def _asserting(change: Change, version: str) -> Change:
+    """Return *change* with its assertions and that of *version* in one control, which is all that a request takes."""
+    mine = Equals("entryCSN", version.encode())
+    others = tuple(control for control in change.controls if control.oid != assertion.OID)
+    given = tuple(control for control in change.controls if control.oid == assertion.OID)
+    filters: list[Filter] = [mine]
+    for control in given:
+        understood = assertion.of_control(control)
+        if understood is None:
+            return change  # somebody else's filter: the server judges that one
+        filters += understood.inner if isinstance(understood, All) else (understood,)
+    return replace(change, controls=others + assertion.control(dict.fromkeys(filters)))

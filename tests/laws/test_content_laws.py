@@ -1,0 +1,82 @@
+"""Laws of content records, for arbitrary trees of a few devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcmcfg.dn import DN
+from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.plan.diff import diff
+from dcmcfg.plan.plan import Plan, make_plan
+from dcmcfg.plan.prune import surplus
+from dcmcfg.plan.versions import with_versions
+from dcmcfg.plan.wanted import wanted_of
+from dcmcfg.secret_values import without_secrets
+from dcmcfg.tree import Tree
+from tests.laws.test_diff_laws import few, octets, trees
+from tests.trees import BASE
+
+
+def applied(before: Tree, after: Tree, order: Iterable[int] = (), *, prune: bool = True, secrets: bool = True) -> Plan:
+    """The plan of the entries of *after* as a file, in any order."""
+    entries = after.ordered() if secrets else tuple(without_secrets(entry)[0] for entry in after.ordered())
+    places = list(order) or range(len(entries))
+    wanted = tuple(wanted_of([("file", [ContentRecord(entries[at], at + 1) for at in places])]))
+    return make_plan(before, (*wanted, *(surplus(before, DN.parse(BASE), wanted) if prune else ())))
+
+
+@given(trees(), trees(), st.data())
+@few
+def test_the_entries_of_a_tree_pruned_make_it_so(before: Tree, after: Tree, data: st.DataObject) -> None:
+    order = data.draw(st.permutations(range(len(after.entries))))
+    reached = applied(before, after, order).after
+    assert reached.entries.keys() == after.entries.keys()
+    assert diff(reached, after).plan.steps == ()
+
+
+@given(trees(), trees())
+@few
+def test_twice_is_nothing_to_do(before: Tree, after: Tree) -> None:
+    for prune in (True, False):
+        for secrets in (True, False):
+            reached = applied(before, after, prune=prune, secrets=secrets).after
+            assert applied(reached, after, prune=prune, secrets=secrets).steps == ()
+
+
+@given(trees(), trees())
+@few
+def test_without_prune_no_entry_goes(before: Tree, after: Tree) -> None:
+    assert before.entries.keys() <= applied(before, after, prune=False).after.entries.keys()
+
+
+@given(trees(), trees())
+@few
+def test_a_file_without_secrets_takes_none_away(before: Tree, after: Tree) -> None:
+    reached = applied(before, after, prune=False, secrets=False).after
+    for key, entry in before.entries.items():
+        _, lost = without_secrets(entry)
+        _, kept = without_secrets(reached.entries[key])
+        single = {name for name in lost if name == "dcmURI"}  # a value in its place takes it away
+        assert set(lost) - single <= set(kept)
+        if not any("dicomVendorData" in each for each in after.entries.values()):
+            assert reached.entries[key].values("dicomVendorData") == entry.values("dicomVendorData")
+
+
+@given(trees(), trees())
+@few
+def test_the_plan_is_undone(before: Tree, after: Tree) -> None:
+    plan = applied(before, after)
+    assert octets(plan.after.after(plan.undo().changes)) == octets(before)
+
+
+@given(trees(), trees())
+@few
+def test_versions_change_nothing_but_what_is_asserted(before: Tree, after: Tree) -> None:
+    versions = {key: f"version-{number}" for number, key in enumerate(before.entries)}
+    plan = applied(Tree(before.schema, before.entries, versions), after)
+    strict = with_versions(plan)
+    assert [step.after for step in strict.steps] == [step.after for step in plan.steps]
+    assert octets(before.after(strict.changes)) == octets(plan.after)

@@ -1,0 +1,82 @@
+"""What fits is planned, what does not is set aside to be mended."""
+
+from __future__ import annotations
+
+from dcmcfg.errors import DoesNotFit
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.plan.plan import Misfit, Plan, make_plan, plan_fitting
+from dcmcfg.plan.rejects import rejects_ldif
+from dcmcfg.plan.text import directory_of
+from dcmcfg.plan.wanted import wanted_of
+from tests.trees import ARCHIVE, STORESCP, site
+
+FITS = f"dn: {ARCHIVE}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n\n"
+MISSES = f"dn: cn=none,{ARCHIVE}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n\n"
+
+
+def fitting(text: str) -> tuple[Plan, tuple[Misfit, ...]]:
+    return plan_fitting(site(), wanted_of([("f", read_all([text.encode()], "f"))]))
+
+
+def places(misfits: tuple[Misfit, ...]) -> list[str]:
+    return [misfit.wanted.place for misfit in misfits]
+
+
+def test_what_fits_is_planned_and_what_does_not_is_named() -> None:
+    plan, misfits = fitting(FITS + MISSES + FITS.replace(ARCHIVE, STORESCP))
+    assert [str(change.dn) for change in plan.changes] == [ARCHIVE, STORESCP]
+    assert places(misfits) == ["f:6"]
+    assert "there is no such entry" in misfits[0].problem.what
+
+
+def test_what_stands_below_an_entry_that_could_not_be_added_is_set_aside() -> None:
+    """Below one that exists and differs too: it is somebody else's."""
+    taken = STORESCP
+    text = (
+        f"dn: {taken}\nchangetype: add\nobjectClass: dicomDevice\ndicomDeviceName: storescp\n\n"
+        f"dn: cn=tls,{taken}\nchangetype: add\nobjectClass: dicomNetworkConnection\ncn: tls\ndicomHostname: h\n\n"
+    )
+    plan, misfits = fitting(text + FITS)
+    assert len(plan.steps) == 1
+    assert places(misfits) == ["f:1", "f:6"]
+    assert misfits[1].problem.what == "it builds on f:1, which does not fit"
+
+
+def test_what_builds_on_a_rename_that_does_not_fit_is_set_aside() -> None:
+    text = f"dn: {ARCHIVE}\nchangetype: modrdn\nnewrdn: dicomDeviceName=storescp\ndeleteoldrdn: 1\n\n" + FITS.replace(
+        ARCHIVE, STORESCP
+    )
+    plan, misfits = fitting(text)
+    assert plan.steps == ()
+    assert places(misfits) == ["f:1", "f:6"]
+
+
+def test_a_change_of_values_holds_up_nothing_else() -> None:
+    wrong = f"dn: {ARCHIVE}\nchangetype: modify\nadd: dicomInstalled\ndicomInstalled: FALSE\n\n"
+    plan, misfits = fitting(wrong + FITS)
+    assert (len(plan.steps), places(misfits)) == (1, ["f:1"])
+
+
+def test_the_rejects_can_be_read_again_with_the_reason_above_each() -> None:
+    entry = f"dn: {ARCHIVE}\nobjectClass: dicomNetworkAE\ndicomAETitle:: /v8=\n\n"
+    strict = MISSES.replace("changetype", "control: 1.3.6.1.1.12 true:: hwtvYmplY3RDbGFzcw==\nchangetype")
+    for text in (MISSES, entry, strict):
+        _, misfits = fitting(text)
+        written = rejects_ldif(misfits, comments=("dcmcfg rejects for cn=admin @ ldap://h:389 · archive x",))
+        again = read_all([written.encode()], "r")
+        (first,), (second,) = read_all([text.encode()], "f"), again
+        assert type(second) is type(first)
+        assert getattr(second, "change", None) == getattr(first, "change", None)
+        assert getattr(second, "entry", None) == getattr(first, "entry", None)
+        assert "# f:1: " in written
+        assert directory_of(written.encode()) == "ldap://h:389"
+
+
+def test_of_very_many_problems_the_first_are_told() -> None:
+    try:
+        make_plan(site(), wanted_of([("f", read_all([(MISSES * 25).encode()], "f"))]))
+    except DoesNotFit as refusal:
+        lines = refusal.what.splitlines()
+    assert lines[0] == "25 of 25 changes do not fit the tree:"
+    assert lines[-1] == "  … and 5 more"
+    assert len(lines) == 22
