@@ -8,42 +8,89 @@ import click
 
 from dcmcfg.cli.changing import Choices, carry_out, changing_options
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.rejects import Rejects, rejects_path
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
 from dcmcfg.ldif_files import file_doubts, read_files
-from dcmcfg.plan.plan import make_plan
+from dcmcfg.plan import content
+from dcmcfg.plan.prune import surplus
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.render.history import taken_up
 from dcmcfg.rollout.history import History
+from dcmcfg.rollout.last_change import planned_telling_who
 from dcmcfg.rollout.left import plan_left, settle
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
+
+_REJECTED = 1
 
 
 @click.command("apply", cls=SiteCommand)
 @click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
 @click.option("--resume", is_flag=True, help="Finish the roll-out that was interrupted; without FILE.")
+@click.option("--prune", is_flag=True, help="Delete the entries at and below --under that no FILE names.")
+@click.option("--under", metavar="DN", help="Where --prune deletes.")
+@click.option("--continue", "go_on", is_flag=True, help="Leave out the records that do not fit; exit code 1 then.")
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="NEW",
+    help="Where --continue writes what it leaves out; the first FILE's name with .rejects.ldif by default.",
+)
 @changing_options
-def apply_command(settings: Settings, choices: Choices, *, files: tuple[Path, ...], resume: bool) -> None:
+def apply_command(
+    settings: Settings,
+    choices: Choices,
+    *,
+    files: tuple[Path, ...],
+    resume: bool,
+    prune: bool,
+    under: str | None,
+    go_on: bool,
+    rejects: Path | None,
+) -> int:
     """Carry out LDIF files, undo files included.
 
-    A FILE holds change records, or entries that do not exist yet; '-' is standard input. What the tree holds already
-    is listed and passed over. A file with assertion controls (a plan, an undo) fits exactly as it is written,
-    or is refused as a whole. Nothing is written unless every record of every file fits.
+    A FILE holds change records, or entries as they are wanted: one that is not there is added, one that differs is
+    changed, none is deleted without --prune; '-' is standard input. What the tree holds already is listed and passed
+    over. A file with assertion controls (a plan, an undo) fits exactly as it is written, or is refused as a whole.
+    Nothing is written unless every record of every file fits, or --continue.
     """
     if bool(files) == resume:
         raise click.UsageError("--resume takes no FILE" if resume else "name a FILE, or say --resume")
+    if prune != (under is not None):
+        raise click.UsageError("--prune and --under DN go together")
+    if rejects is not None and not go_on:
+        raise click.UsageError("--rejects goes with --continue")
     if resume:
+        if prune or go_on or choices.strict:
+            raise click.UsageError("--resume carries out the plan as it was, without --prune, --continue or --strict")
         _resume(settings, choices)
-        return
+        return 0
+    subtree = DN.parse(under) if under is not None else None
+    return _apply(settings, choices, files, subtree, rejects_path(files, rejects) if go_on else None)
+
+
+def _apply(
+    settings: Settings, choices: Choices, files: tuple[Path, ...], under: DN | None, left_out: Path | None
+) -> int:
+    """Carry out *files*, pruned *under* that DN; what does not fit goes to *left_out*, or is a refusal (None)."""
     records = read_files(files)
+    wanted = tuple(wanted_of(records))
     with open_directory(settings) as directory:
-        plan = make_plan(read_tree(directory), wanted_of(records))
-        doubts = tuple(file_doubts(records, settings.ldap_url))
+        tree = read_tree(directory)
+        deletes = surplus(tree, under, wanted) if under is not None else ()
+        plan, misfits = planned_telling_who(directory, tree, (*wanted, *deletes), go_on=left_out is not None)
+        rejects = Rejects(left_out, misfits) if left_out is not None else None
+        if rejects is not None and not choices.dry_run:
+            rejects.require_new()
+        warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records))
         undoes = History(state_folder()).owner_of(files)
-        carry_out(settings, directory, plan, choices, doubts, undoes=undoes)
+        carry_out(settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects)
+    return _REJECTED if misfits and not choices.dry_run else 0
 
 
 def _resume(settings: Settings, choices: Choices) -> None:

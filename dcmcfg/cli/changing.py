@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,14 +15,20 @@ import click
 from dcmcfg.archive.control import ControlService
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_control import control_service
+from dcmcfg.cli.rejects import Rejects
+from dcmcfg.cli.risks import PARAMETERS, require_named, risk_lines, risk_options
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
+from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ArchiveError, ChangedButNotFinished, DcmcfgError
 from dcmcfg.plan.doubts import doubts
+from dcmcfg.plan.guard import Risk, risks
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.text import plan_ldif
+from dcmcfg.plan.versions import with_versions
 from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console, visible
-from dcmcfg.render.plan import already_lines, plan_counts, plan_json, print_plan
+from dcmcfg.render.plan import already_lines, plan_counts, plan_json, print_plan, risks_json
+from dcmcfg.rollout.last_change import telling_who
 from dcmcfg.rollout.left import require_finished
 from dcmcfg.rollout.manner import Manner, manner_left, manner_of
 from dcmcfg.rollout.private_file import write_private
@@ -45,14 +52,22 @@ class Choices:
     as_json: bool
     #: Standard output holds something else, so the plan is shown on standard error.
     stdout_taken: bool = False
+    #: Assert of each entry that nothing in it has changed.
+    strict: bool = False
+    #: The risks that were named.
+    forced: frozenset[str] = frozenset()
 
 
 def changing_options(command: Callable[..., R]) -> Callable[..., R]:
     """Return *command* with the options of a changing command added, to be called with ``choices=Choices``."""
 
     @functools.wraps(command)
-    def with_choices(*, dry_run: bool, yes: bool, out: Path | None, no_reload: bool, as_json: bool, **rest: Any) -> R:
-        return command(choices=Choices(dry_run, yes, out, no_reload, as_json, stdout_taken=as_json), **rest)
+    def with_choices(
+        *, dry_run: bool, yes: bool, out: Path | None, no_reload: bool, as_json: bool, strict: bool, **rest: Any
+    ) -> R:
+        forced = frozenset(risk for parameter, risk in PARAMETERS.items() if rest.pop(parameter))
+        choices = Choices(dry_run, yes, out, no_reload, as_json, stdout_taken=as_json, strict=strict, forced=forced)
+        return command(choices=choices, **rest)
 
     for option in reversed(
         (
@@ -65,7 +80,9 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
                 help="Also write the plan to a new file that 'dcmcfg apply' or ldapmodify carries out.",
             ),
             click.option("--no-reload", is_flag=True, help="Change the directory only; the archive is not asked."),
+            click.option("--strict", is_flag=True, help="Refuse when anything in an entry has changed meanwhile."),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+            *risk_options(),
         )
     ):
         with_choices = option(with_choices)
@@ -79,23 +96,34 @@ def carry_out(
     choices: Choices,
     warnings: Sequence[str] = (),
     *,
+    under: DN | None = None,
+    rejects: Rejects | None = None,
     undoes: int | None = None,
     resuming: Record | None = None,
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
-    It takes back the roll-out of number *undoes*, or is what the one of *resuming* has left to do.
+    It takes back the roll-out of number *undoes*, or is what the one of *resuming* has left to do: its risks were named
+    when it began. Entries at and below *under* (else the configuration root) are what risks are measured by. *rejects*
+    are told, and written to their file unless it is a dry run.
 
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
-    the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed while another roll-out is
-    unfinished, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the directory was changed and the
-    archive did not reload.
+    the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
+    while another roll-out is unfinished, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the
+    directory was changed and the archive did not reload.
     """
-    _show(settings, plan, choices, (*warnings, *doubts(plan)))
+    if choices.strict:
+        plan = with_versions(plan)
+    found = risks(plan, device=settings.device, under=under)
+    report = functools.partial(_report, settings, plan, choices, found, rejects)
+    told = (*doubts(plan), *risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None))
+    _show(settings, plan, choices, (*warnings, *(rejects.lines() if rejects else ()), *told))
     if not plan.steps:
-        _report(settings, plan, choices, None, reloaded=False)
+        with _written(settings, choices, rejects):
+            report(None, reloaded=False)
         return
     if resuming is None and not choices.dry_run:
+        require_named(found, choices.forced)
         require_finished(state_folder(), directory, but=undoes)
     manner = manner_of(directory, plan) if resuming is None else manner_left(directory, plan)
     _say(choices, f"{plan_counts(plan)}, {manner.value}")
@@ -103,18 +131,25 @@ def carry_out(
         _write_plan(settings, plan, choices.out)
         _say(choices, f"plan: {choices.out}")
     if choices.dry_run:
-        _report(settings, plan, choices, None, reloaded=False)
+        report(None, reloaded=False)
         return
     if not choices.yes:
         require_terminal()
     service = None if choices.no_reload else _reachable(settings)
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
-    outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes))
+    with _written(settings, choices, rejects):
+        outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes))
     _say(choices, f"done {outcome.manner.value}\nundo: dcmcfg apply {outcome.undo_file}")
     if service is not None:
         _reload(service, outcome)
-    _report(settings, plan, choices, outcome, reloaded=service is not None)
+    report(outcome, reloaded=service is not None)
+
+
+def _written(settings: Settings, choices: Choices, rejects: Rejects | None) -> AbstractContextManager[None]:
+    if rejects is None or choices.dry_run:
+        return nullcontext()
+    return rejects.written(settings)
 
 
 def _show(settings: Settings, plan: Plan, choices: Choices, warnings: Sequence[str]) -> None:
@@ -164,7 +199,7 @@ def _occasion(settings: Settings, undoes: int | None) -> Occasion:
 
 def _write(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record) -> Outcome:
     invocation.current().writing = True
-    with progress("writing", len(plan.steps)) as on_step:
+    with telling_who(directory, plan), progress("writing", len(plan.steps)) as on_step:
         match of:
             case Occasion():
                 return roll_out(directory, plan, manner=manner, occasion=of, on_step=on_step)
@@ -184,12 +219,26 @@ def _reload(service: ControlService, outcome: Outcome) -> None:
         raise ChangedButNotFinished(what, next_step=next_step) from None
 
 
-def _report(settings: Settings, plan: Plan, choices: Choices, outcome: Outcome | None, *, reloaded: bool) -> None:
+def _report(
+    settings: Settings,
+    plan: Plan,
+    choices: Choices,
+    found: Sequence[Risk],
+    rejects: Rejects | None,
+    outcome: Outcome | None,
+    *,
+    reloaded: bool,
+) -> None:
+    left_out = rejects if rejects is not None and rejects.misfits else None
+    rejects_file = str(left_out.path) if left_out and not choices.dry_run else None
     if choices.as_json:
         site = {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url}
         result = {
             "site": site,
             **plan_json(plan),
+            "risks": risks_json(found, choices.forced),
+            "rejected": left_out.json() if left_out else [],
+            "rejects_file": rejects_file,
             "changed": outcome is not None,
             "manner": outcome.manner.value if outcome else None,
             "roll_out": outcome.number if outcome else None,
@@ -197,7 +246,10 @@ def _report(settings: Settings, plan: Plan, choices: Choices, outcome: Outcome |
             "reloaded": reloaded,
         }
         click.echo(json.dumps(result, indent=2))
-    elif not plan.steps:
+        return
+    if left_out and rejects_file:
+        _say(choices, f"left out, {len(left_out.misfits)} to be mended: {rejects_file}")
+    if not plan.steps:
         _say(choices, "nothing to do; if the archive has not loaded it: dcmcfg reload")
     elif outcome is not None:
         _say(choices, "the archive has reloaded" if reloaded else "the archive was not asked to reload: dcmcfg reload")

@@ -14,22 +14,33 @@ from dcmcfg.cli.options import SITE_SETTINGS, add_site_options
 from dcmcfg.settings import Settings, resolve
 
 R = TypeVar("R")
+_OWN, _RISKS, _SITE = "Options", "Refused unless named", "Where the site is"
+
+
+class RiskOption(click.Option):
+    """An option that takes a risk by its name."""
 
 
 class SiteCommand(click.Command):
-    """A command whose help lists its own options first, and those that say where the site is after them."""
+    """A command whose help lists its own options first, then risks, then the options that say where the site is."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options in two sections."""
-        sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Where the site is": []}
+        """Write the options in sections."""
+        sections: dict[str, list[tuple[str, str]]] = {_OWN: [], _RISKS: [], _SITE: []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None:
-                title = "Where the site is" if parameter.name in SITE_SETTINGS else "Options"
-                sections[title].append(record)
+                sections[_section(parameter)].append(record)
         for title, records in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def _section(parameter: click.Parameter) -> str:
+    if isinstance(parameter, RiskOption):
+        return _RISKS
+    return _SITE if parameter.name in SITE_SETTINGS else _OWN
 
 
 def site_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from rich import box
@@ -15,6 +15,7 @@ from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
+from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.render.cells import devices_dn, relative_dn, shown_value
 from dcmcfg.render.console import print_line, print_view, visible
@@ -50,10 +51,20 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     }
 
 
+def risks_json(risks: Iterable[Risk], forced: Collection[str]) -> list[dict[str, Any]]:
+    """Return *risks* for ``--json``: ``name``, ``what``, ``entries``, and whether the name was said (``forced``)."""
+    return [
+        {"name": each.name, "what": each.what, "entries": list(each.entries), "forced": each.name in forced}
+        for each in risks
+    ]
+
+
 def already_lines(plan: Plan) -> Iterator[str]:
-    """Yield a line for each wanted change that the tree holds already."""
-    for change in plan.already:
+    """Yield a line for each wanted change that the tree holds already; of many the first ones."""
+    for change in plan.already[:SHOWN_STEPS]:
         yield f"already so: {_word(change)} {visible(str(change.dn))}"
+    if (left := len(plan.already) - SHOWN_STEPS) > 0:
+        yield f"already so: {left} more"
 
 
 def _table(steps: Iterable[Step], base: DN) -> Table:

@@ -13,7 +13,7 @@ from dcmcfg.schema.definitions import Schema
 from dcmcfg.tree import Tree
 
 _VERSION = "entryCSN"
-_GONE = "somebody has deleted or renamed the entry meanwhile"
+_GONE = "somebody has deleted or renamed the entry meanwhile; a directory does not say who"
 
 
 def check_unmoved(directory: Directory, plan: Plan) -> None:
@@ -56,7 +56,7 @@ def _check(step: Step, found: Entry | None, before: Tree) -> None:
     match step.change:
         case Add(entry):
             if found is not None and entry.dn not in before:
-                raise _moved("somebody has added the entry meanwhile", step)
+                raise _moved("somebody has added the entry meanwhile", step, there=True)
         case Modify() | Delete() | Rename():
             if found is None:
                 raise _moved(_GONE, step)
@@ -73,8 +73,9 @@ def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_on
             if understood_only:
                 raise _moved("the assertion is one that neither this server nor dcmcfg can check", step)
         elif moved := assertion.broken(wanted, held, schema, version):
-            raise _moved(f"somebody has changed {', '.join(moved)} meanwhile", step)
+            raise _moved(f"somebody has changed {assertion.listed(moved)} meanwhile", step, there=True)
 
 
-def _moved(what: str, step: Step) -> DoesNotFit:
-    return DoesNotFit(what, on=str(step.change.dn), next_step="plan again", result_code=122)
+def _moved(what: str, step: Step, *, there: bool = False) -> DoesNotFit:
+    dn = str(step.change.dn)
+    return DoesNotFit(what, on=dn, next_step="plan again", result_code=122, moved=dn if there else "")

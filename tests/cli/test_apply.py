@@ -101,7 +101,7 @@ def test_several_files_are_one_plan(run: Run, site: CliSite, tmp_path: Path) -> 
     first = written(tmp_path / "1.ldif", ADD_DEVICE)
     rename = f"dn: {NEW}\nchangetype: modrdn\nnewrdn: dicomDeviceName=newer\ndeleteoldrdn: 1\n"
     second = written(tmp_path / "2.ldif", rename)
-    result = run("apply", first, second, "--yes")
+    result = run("apply", first, second, "--yes", "--force-dangling-reference")  # the AE names its connection
     assert result.exit_code == 0, result.stderr
     assert "3 to add, 1 to rename, in one transaction" in result.stdout
     renamed = f"dicomDeviceName=newer,{DEVICES}"
@@ -142,7 +142,8 @@ def test_every_record_that_does_not_fit_is_named_and_nothing_changes(run: Run, s
         f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: fine\n\n"
         f"dn: cn=nowhere,{DEVICES}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n\n"
         f"dn: {ARCHIVE_DN}\nchangetype: delete\n\n"
-        f"dn: dicomDeviceName=storescp,{DEVICES}\nobjectClass: dicomDevice\ndicomDeviceName: storescp\n",
+        f"dn: dicomDeviceName=storescp,{DEVICES}\nchangetype: add\n"
+        "objectClass: dicomDevice\ndicomDeviceName: storescp\n",
     )
     result = run("apply", file, "--yes")
     assert (result.exit_code, result.stdout) == (3, "")

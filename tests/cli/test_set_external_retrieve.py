@@ -205,7 +205,10 @@ def test_the_plan_file_is_applied_as_reviewed_or_refused(run: Run, site: CliSite
     assert run("set-external-retrieve", "AS_RECEIVED", "--yes").exit_code == 0
     refused = run("apply", str(plan), "--yes")
     assert refused.exit_code == 3
-    assert "no longer as it was when this was planned: dcmExternalRetrieveAEDestination has changed" in refused.stderr
+    moved = "somebody has changed dcmExternalRetrieveAEDestination (expected none, found 'AS_RECEIVED')"
+    assert (
+        f"no longer as it was when this was planned: {moved}; {site.slapd.bind_dn} changed the entry" in refused.stderr
+    )
     assert site.slapd.run_client("ldapmodify", "-f", str(plan)).returncode == 122
     assert site.values(NAME) == ("AS_RECEIVED",)
 

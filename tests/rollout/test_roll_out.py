@@ -154,7 +154,7 @@ def test_an_undo_is_refused_when_somebody_has_changed_the_value_since(site: Site
     outcome = site.change(described(ARCHIVE, "ours"))
     site.change(described(ARCHIVE, "somebody else's"))
     now = site.octets()
-    with pytest.raises(DoesNotFit, match="dicomDescription has changed"):
+    with pytest.raises(DoesNotFit, match="somebody has changed dicomDescription"):
         site.apply_file(outcome.undo_file)
     refused = slapd.run_client("ldapmodify", "-f", str(outcome.undo_file))
     assert refused.returncode == 122
@@ -178,7 +178,7 @@ def test_what_moved_between_plan_and_roll_out_is_named_and_nothing_is_written(si
     plan = site.plan([described(ARCHIVE, "planned"), described(STORESCP, "planned")])
     site.change(described(STORESCP, "moved meanwhile"))
     now = site.octets()
-    with pytest.raises(DoesNotFit, match="somebody has changed dicomDescription meanwhile"):
+    with pytest.raises(DoesNotFit, match=r"somebody has changed dicomDescription .* meanwhile"):
         site.roll_out(plan)
     assert site.octets() == now
 

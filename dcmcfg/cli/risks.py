@@ -1,0 +1,50 @@
+"""The risks of a plan that the user has to name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import click
+
+from dcmcfg.cli.site import RiskOption
+from dcmcfg.errors import Refused
+from dcmcfg.plan import guard
+from dcmcfg.plan.guard import Risk
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_TAKING = {
+    guard.MANY_CHANGES: "Change more than 30 % of the entries.",
+    guard.MANY_DELETES: "Delete more than 30 % of the entries.",
+    guard.ARCHIVE_DEVICE: "Delete or rename the archive's own device.",
+    guard.DANGLING_REFERENCE: "Leave a reference that leads to no entry.",
+    guard.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
+}
+#: Option's parameter → the risk that it takes.
+PARAMETERS = {f"force_{name.replace('-', '_')}": name for name in _TAKING}
+
+
+def risk_options() -> Iterator[Callable[[F], F]]:
+    """Yield the decorator of an option ``--force-RISK`` for each risk."""
+    for name, text in _TAKING.items():
+        yield click.option(f"--force-{name}", cls=RiskOption, is_flag=True, help=text)
+
+
+def require_named(risks: Sequence[Risk], forced: Iterable[str]) -> None:
+    """Raise :class:`Refused` when one of *risks* is not among those *forced*."""
+    left = [risk for risk in risks if risk.name not in forced]
+    if not left:
+        return
+    options = " ".join(f"--force-{risk.name}" for risk in left)
+    listed = f" {left[0]}" if len(left) == 1 else "".join(f"\n  {risk}" for risk in left)
+    raise Refused(f"the plan is not carried out:{listed}", next_step=f"{options}, if it is meant")
+
+
+def risk_lines(risks: Iterable[Risk], forced: Iterable[str], *, refused: bool) -> Iterator[str]:
+    """Yield a sentence for each risk that is taken, and with *refused* also for those that need to be named."""
+    for risk in risks:
+        if risk.name in forced:
+            yield str(risk)
+        elif refused:
+            yield f"{risk}; not carried out without --force-{risk.name}"
