@@ -1,0 +1,105 @@
+"""Risks that a changing command refuses unless they are named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, CliSite, undo_files
+
+pytestmark = pytest.mark.real
+
+DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+VENDOR = f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomVendorData\ndicomVendorData:: AAEC\n"
+NO_CONNECTION = f"dn: cn=dicom,{ARCHIVE_DN}\nchangetype: delete\n\n"
+
+
+def written(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_risk_is_refused_by_name_and_taken_by_name(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    file = written(tmp_path / "vendor.ldif", VENDOR)
+    refused = run("apply", file, "--yes")
+    assert refused.exit_code == 3
+    assert refused.stderr == (
+        f"dcmcfg: the plan is not carried out: vendor-data: dicomVendorData would change: {ARCHIVE_DN}\n"
+        "  next: --force-vendor-data, if it is meant\n"
+    )
+    assert site.octets() == before
+    assert run("apply", file, "--yes", "--force-many-changes").exit_code == 3
+    forced = run("apply", file, "--yes", "--force-vendor-data")
+    assert forced.exit_code == 0
+    assert forced.stderr == f"warning: vendor-data: dicomVendorData would change: {ARCHIVE_DN}\n"
+    (undo,) = undo_files()
+    assert run("apply", str(undo), "--yes").exit_code == 3
+    assert run("apply", str(undo), "--yes", "--force-vendor-data").exit_code == 0
+    assert site.octets() == before
+
+
+def test_a_dry_run_shows_the_plan_and_its_risks(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file, plan = written(tmp_path / "vendor.ldif", VENDOR), tmp_path / "plan.ldif"
+    result = run("apply", file, "--dry-run", "--out", str(plan))
+    assert result.exit_code == 0
+    assert "1 to change, in one change" in result.stdout
+    assert result.stderr == (
+        f"warning: vendor-data: dicomVendorData would change: {ARCHIVE_DN}; "
+        "not carried out without --force-vendor-data\n"
+    )
+    assert run("apply", str(plan), "--yes").exit_code == 3  # the reviewed plan is no way around it
+    told = json.loads(run("apply", file, "--dry-run", "--json").stdout)["risks"]
+    what = "dicomVendorData would change"
+    assert told == [{"name": "vendor-data", "what": what, "entries": [ARCHIVE_DN], "forced": False}]
+
+
+def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    result = run("apply", written(tmp_path / "both.ldif", NO_CONNECTION + VENDOR), "--yes")
+    lines = result.stderr.splitlines()
+    assert (result.exit_code, lines[0]) == (3, "dcmcfg: the plan is not carried out:")
+    reference = f"(dicomNetworkConnectionReference: cn=dicom,{ARCHIVE_DN})"
+    assert lines[1].startswith("  dangling-reference: a reference would lead to no entry: dicomAETitle=")
+    assert reference in lines[1]
+    assert lines[1].endswith("more")
+    assert lines[2] == f"  vendor-data: dicomVendorData would change: {ARCHIVE_DN}"
+    assert lines[3] == "  next: --force-dangling-reference --force-vendor-data, if it is meant"
+    assert site.octets() == before
+
+
+def test_the_archives_device_is_not_pruned_away(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    exported = run("export-ldif", "--device", "storescp").stdout
+    file = written(tmp_path / "storescp.ldif", exported)
+    result = run("apply", file, "--prune", "--under", DEVICES, "--yes")
+    assert result.exit_code == 3
+    assert f"\n  archive-device: the archive's own device would be deleted or renamed: {ARCHIVE_DN}\n" in result.stderr
+    assert "\n  many-deletes: " in result.stderr
+    assert site.octets() == before
+
+
+def test_renaming_the_archives_device_needs_its_name(run: Run, site: CliSite, tmp_path: Path) -> None:
+    text = f"dn: {ARCHIVE_DN}\nchangetype: modrdn\nnewrdn: dicomDeviceName=other\ndeleteoldrdn: 1\n"
+    file = written(tmp_path / "rename.ldif", text)
+    assert "archive-device: " in run("apply", file, "--yes").stderr
+    done = run("apply", file, "--yes", "--force-archive-device", "--force-dangling-reference")
+    assert done.exit_code == 0, done.stderr
+    assert ARCHIVE_DN not in site.octets()
+
+
+def test_every_changing_command_names_the_risks_in_its_help(run: Run) -> None:
+    for command in ("apply", "set-external-retrieve"):
+        text = run(command, "--help").stdout
+        section = text.partition("Refused unless named:\n")[2].partition("\n\n")[0]
+        options = [line.split()[0] for line in section.splitlines() if line.lstrip().startswith("--")]
+        assert options == [
+            "--force-many-changes",
+            "--force-many-deletes",
+            "--force-archive-device",
+            "--force-dangling-reference",
+            "--force-vendor-data",
+        ]
