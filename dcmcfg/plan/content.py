@@ -8,7 +8,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.ldif.records import ContentRecord, Record
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.structure import OPERATIONAL, with_superiors
+from dcmcfg.schema.structure import OPERATIONAL, structural_classes
 from dcmcfg.tree import canonical_name
 
 _NAMING_VIOLATION = 64
@@ -51,8 +51,8 @@ def check_class(schema: Schema, held: Entry, wanted: Entry) -> None:
 
     Nothing is said as long as a class is unknown.
     """
-    old, new = _structural(schema, held), _structural(schema, wanted)
-    if old is not None and new is not None and old != new:
+    old, new = (structural_classes(schema, entry) for entry in (held, wanted))
+    if old != new and _all_known(schema, held) and _all_known(schema, wanted):
         raise DoesNotFit(
             f"the entry is of class {', '.join(sorted(old)) or 'none'}, and the record's is "
             f"{', '.join(sorted(new)) or 'none'}: a structural class cannot change",
@@ -62,9 +62,5 @@ def check_class(schema: Schema, held: Entry, wanted: Entry) -> None:
         )
 
 
-def _structural(schema: Schema, entry: Entry) -> frozenset[str] | None:
-    names = [name for name in entry.texts("objectClass") if name.lower() != "top"]
-    known = [found for found in map(schema.object_class, names) if found is not None]
-    if len(known) < len(names):
-        return None
-    return frozenset(each.name for each in with_superiors(schema, known) if each.kind == "structural")
+def _all_known(schema: Schema, entry: Entry) -> bool:
+    return all(name.lower() == "top" or schema.object_class(name) is not None for name in entry.texts("objectClass"))

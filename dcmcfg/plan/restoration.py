@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.devices import Configuration
-from dcmcfg.dn import RDN, NormalDN
+from dcmcfg.dn import RDN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
 from dcmcfg.plan import difference
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.structure import with_superiors
+from dcmcfg.schema.structure import structural_classes
 from dcmcfg.tree import Tree
 
 
@@ -25,8 +25,8 @@ def restoration(live: Tree, wanted: Tree) -> tuple[Change, ...]:
     deleted children first, so that no reference dangles on the way.
     """
     root = live.key(Configuration(wanted).root)
-    target = {key: entry for key, entry in wanted.entries.items() if _is_below(key, root)}
-    held = {key: entry for key, entry in live.entries.items() if _is_below(key, root)}
+    target = {key: entry for key, entry in wanted.entries.items() if is_at_or_below(key, root)}
+    held = {key: entry for key, entry in live.entries.items() if is_at_or_below(key, root)}
     above = {key: entry for key, entry in wanted.entries.items() if key not in target and key not in live.entries}
     anew = _of_another_class(held, target, live.schema)
     changes: list[Change] = [Delete(held.pop(key).dn) for key in _children_first(anew)]
@@ -50,13 +50,7 @@ def _of_another_class(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry]
 def _is_another(one: Entry, other: Entry, schema: Schema) -> bool:
     if one.values("objectClass") == other.values("objectClass"):
         return False
-    return _structural(one, schema) != _structural(other, schema)
-
-
-def _structural(entry: Entry, schema: Schema) -> frozenset[str]:
-    known = (schema.object_class(name) for name in entry.texts("objectClass"))
-    classes = with_superiors(schema, (each for each in known if each is not None))
-    return frozenset(each.name for each in classes if each.kind == "structural")
+    return structural_classes(schema, one) != structural_classes(schema, other)
 
 
 def _respelt(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> list[Change]:
@@ -73,10 +67,6 @@ def _values(rdn: RDN, schema: Schema) -> frozenset[tuple[str, str]]:
     return frozenset(
         (known.name.lower() if (known := schema.attribute(kind)) else kind.lower(), value) for kind, value in rdn.parts
     )
-
-
-def _is_below(key: NormalDN, base: NormalDN) -> bool:
-    return len(key) >= len(base) and key[len(key) - len(base) :] == base
 
 
 def _parents_first(keys: Iterable[NormalDN]) -> list[NormalDN]:

@@ -69,6 +69,13 @@ def with_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[Obje
     return tuple(found.values())
 
 
+def structural_classes(schema: Schema, entry: Entry) -> frozenset[str]:
+    """Return the structural classes of *entry*, superiors included, as far as *schema* knows its classes."""
+    known = (schema.object_class(name) for name in entry.texts("objectClass"))
+    classes = with_superiors(schema, (each for each in known if each is not None))
+    return frozenset(each.name for each in classes if each.kind == "structural")
+
+
 def _unknown(schema: Schema, entry: Entry, name: str) -> Finding:
     near = _near(tuple(attribute.name for attribute in schema.attributes), name)
     return Finding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"no attribute {_cut(name)} is known{near}")
