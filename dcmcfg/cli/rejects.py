@@ -37,7 +37,7 @@ class Rejects:
     path: Path
     misfits: tuple[Misfit, ...] = ()
 
-    def __post_init__(self) -> None:
+    def require_new(self) -> None:
         """Raise :class:`DcmcfgError` when there is something to write and the file exists."""
         if self.misfits and self.path.exists():
             raise self._exists()

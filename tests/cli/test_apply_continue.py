@@ -80,6 +80,16 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, site: CliSite, tmp_pa
     assert result.exit_code == 3
     assert result.stderr == f"dcmcfg: {rejects}: the file exists\n  next: --rejects names a new file\n"
     assert rejects.read_text() == "mine"
+    assert run("apply", str(file), "--continue", "--dry-run").exit_code == 0
+    assert site.octets() == before
+
+
+def test_rejects_that_cannot_be_written_change_nothing(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    file, rejects = written(tmp_path / "in.ldif", GOOD + WRONG), tmp_path / "none" / "r.ldif"
+    result = run("apply", str(file), "--continue", "--rejects", str(rejects), "--yes")
+    assert result.exit_code == 3
+    assert result.stderr.endswith(f"dcmcfg: {rejects}: the rejects cannot be written (No such file or directory)\n")
     assert site.octets() == before
 
 

@@ -1,0 +1,117 @@
+"""Who changed an entry last is told with the refusal, wherever it comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.changes import Change, Delete, Modification, Modify, Operation
+from dcmcfg.directory.ldap import LdapDirectory, connect
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.dn import DN
+from dcmcfg.errors import DirectoryError, DoesNotFit
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.rollout.last_change import telling_who, told
+from dcmcfg.rollout.roll_out import Manner, roll_out
+from tests.connecting import server_of
+from tests.running_slapd import RunningSlapd
+
+pytestmark = pytest.mark.real
+
+DEVICES = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
+ARCHIVE = DEVICES.child("dicomDeviceName", "dcm4chee-arc")
+STORESCP = DEVICES.child("dicomDeviceName", "storescp")
+
+
+def described(dn: DN, text: str) -> Modify:
+    return Modify(dn, (Modification(Operation.REPLACE, "dicomDescription", (text.encode(),)),))
+
+
+class Overtaken(LdapDirectory):
+    """A connection that somebody else overtakes after the last look, before the first write."""
+
+    overtaking: tuple[Change, ...] = ()
+
+    def apply(self, change: Change) -> None:
+        self._let_others_pass()
+        super().apply(change)
+
+    def apply_in_transaction(self, changes: object) -> None:
+        self._let_others_pass()
+        super().apply_in_transaction(changes)  # type: ignore[arg-type]
+
+    def _let_others_pass(self) -> None:
+        passing, self.overtaking = self.overtaking, ()
+        with connect(self.server) as other:
+            for change in passing:
+                other.apply(change)
+
+
+@pytest.fixture
+def directory(slapd: RunningSlapd) -> Iterator[Overtaken]:
+    server = server_of(slapd)
+    with connect(server) as opened:
+        yield Overtaken(server, opened._connection)
+
+
+def planned(directory: Overtaken, *changes: Change) -> Plan:
+    return make_plan(read_tree(directory), [Wanted(change) for change in changes])
+
+
+def rolled_out(directory: Overtaken, plan: Plan, manner: Manner, folder: Path) -> None:
+    with telling_who(directory, plan):
+        roll_out(directory, plan, manner=manner, undo_folder=folder, site="test", on_step=lambda *_: None)
+
+
+@pytest.mark.parametrize("manner", [Manner.STEP_BY_STEP, Manner.TRANSACTION])
+def test_an_assertion_that_breaks_at_the_server_is_told_with_values_and_who(
+    directory: Overtaken, slapd: RunningSlapd, tmp_path: Path, manner: Manner
+) -> None:
+    plan = planned(directory, described(STORESCP, "ours"), described(ARCHIVE, "ours"))
+    directory.overtaking = (described(STORESCP, "theirs"),)
+    with pytest.raises(DoesNotFit) as refusal:
+        rolled_out(directory, plan, manner, tmp_path / "undo")
+    assert re.fullmatch(
+        r"somebody has changed dicomDescription \(expected 'Storage SCP', found 'theirs'\) meanwhile; "
+        rf"{re.escape(slapd.bind_dn)} changed the entry last, \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
+        refusal.value.what,
+    )
+    assert refusal.value.on == str(STORESCP)
+    assert list((tmp_path / "undo").iterdir()) == []
+
+
+def test_other_refusals_of_the_server_stay_as_they_are(directory: Overtaken, tmp_path: Path) -> None:
+    wrong = Modify(STORESCP, (Modification(Operation.REPLACE, "dcmArchiveUrl", (b"x",)),))
+    with pytest.raises(DirectoryError) as refusal:
+        rolled_out(directory, planned(directory, wrong), Manner.ONE_CHANGE, tmp_path)
+    assert refusal.value.result_code == 17
+
+
+def test_what_moved_before_the_first_write_is_told_with_who(
+    directory: Overtaken, slapd: RunningSlapd, tmp_path: Path
+) -> None:
+    plan = planned(directory, described(ARCHIVE, "ours"))
+    with connect(directory.server) as other:
+        other.apply(described(ARCHIVE, "theirs"))
+    with pytest.raises(DoesNotFit, match=f"found 'theirs'.*; {slapd.bind_dn} changed the entry last"):
+        rolled_out(directory, plan, Manner.ONE_CHANGE, tmp_path)
+
+
+def test_an_entry_that_went_while_asking_and_a_connection_that_did(directory: Overtaken) -> None:
+    gone = DoesNotFit("moved", on="x", moved=str(ARCHIVE.child("cn", "gone")))
+    assert told(directory, gone).what.endswith("a directory does not say who deleted or renamed it")
+    directory.close()
+    closed = DoesNotFit("moved", on="x", moved=str(ARCHIVE))
+    assert told(directory, closed).what.startswith("moved; who changed the entry last could not be read (")
+
+
+def test_a_deleted_entry_is_told_as_such(directory: Overtaken, tmp_path: Path) -> None:
+    connection = STORESCP.child("cn", "dicom")
+    plan = planned(directory, described(connection, "ours"))
+    with connect(directory.server) as other:
+        other.apply(Delete(connection))
+    with pytest.raises(DoesNotFit, match="deleted or renamed the entry meanwhile; a directory does not say who"):
+        rolled_out(directory, plan, Manner.ONE_CHANGE, tmp_path)
