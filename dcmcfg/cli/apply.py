@@ -19,7 +19,7 @@ from dcmcfg.plan.prune import surplus
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.render.history import taken_up
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.last_change import planned_telling_who
+from dcmcfg.rollout.last_change import planned_telling_who, telling_who
 from dcmcfg.rollout.left import plan_left, settle
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
@@ -102,6 +102,7 @@ def _resume(settings: Settings, choices: Choices) -> None:
                 on=settings.ldap_url,
                 next_step="dcmcfg history lists what there was; dcmcfg reload, if the archive has not loaded it",
             )
-        plan = plan_left(record, read_tree(directory))
+        with telling_who(directory):
+            plan = plan_left(record, read_tree(directory))
         click.echo(taken_up(record), err=choices.stdout_taken)
         carry_out(settings, directory, plan, choices, resuming=record)

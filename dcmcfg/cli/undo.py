@@ -11,6 +11,7 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.render.history import taken_back
 from dcmcfg.rollout.history import History
+from dcmcfg.rollout.last_change import telling_who
 from dcmcfg.rollout.left import plan_back, settle
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
@@ -30,6 +31,7 @@ def undo_command(settings: Settings, choices: Choices, *, number: int | None) ->
     with open_directory(settings) as directory:
         interrupted = settle(state_folder(), directory)
         record = History(state_folder()).to_take_back(settings.ldap_url, number, interrupted)
-        plan = plan_back(record, read_tree(directory))
+        with telling_who(directory):
+            plan = plan_back(record, read_tree(directory))
         click.echo(taken_back(record), err=choices.stdout_taken)
         carry_out(settings, directory, plan, choices, undoes=record.number)

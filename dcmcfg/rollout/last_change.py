@@ -45,9 +45,18 @@ def telling_who(directory: Directory, plan: Plan | None = None) -> Iterator[None
         raise told(directory, refusal) from refusal
     except DirectoryError as refusal:
         if refusal.result_code == ASSERTION_FAILED and plan is not None:
-            with telling_who(directory):
-                check_unmoved(directory, plan)
+            _tell_what_moved(directory, plan)
         raise
+
+
+def _tell_what_moved(directory: Directory, plan: Plan) -> None:
+    """Raise :class:`DoesNotFit` for what *plan* no longer fits; return when that cannot be found out."""
+    try:
+        check_unmoved(directory, plan)
+    except DoesNotFit as moved:
+        raise told(directory, moved) from moved
+    except DcmcfgError:  # the refusal itself says more
+        return
 
 
 def told(directory: Directory, refusal: DoesNotFit) -> DoesNotFit:

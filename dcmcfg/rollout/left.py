@@ -77,6 +77,7 @@ def _strict(record: Record, tree: Tree, changes: Sequence[Change]) -> Plan:
             on=moved.on,
             next_step="take back first what was changed since, or change it by hand" if finished else _by_hand(record),
             result_code=moved.result_code,
+            moved=moved.moved,
         ) from moved
 
 

@@ -15,7 +15,9 @@ from dcmcfg.dn import DN
 from dcmcfg.errors import DirectoryError, DoesNotFit
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.rollout.last_change import telling_who, told
-from dcmcfg.rollout.roll_out import Manner, roll_out
+from dcmcfg.rollout.manner import Manner
+from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.roll_out import roll_out
 from tests.connecting import server_of
 from tests.running_slapd import RunningSlapd
 
@@ -63,7 +65,7 @@ def planned(directory: Overtaken, *changes: Change) -> Plan:
 
 def rolled_out(directory: Overtaken, plan: Plan, manner: Manner, folder: Path) -> None:
     with telling_who(directory, plan):
-        roll_out(directory, plan, manner=manner, undo_folder=folder, site="test", on_step=lambda *_: None)
+        roll_out(directory, plan, manner=manner, occasion=Occasion(folder, "test"), on_step=lambda *_: None)
 
 
 @pytest.mark.parametrize("manner", [Manner.STEP_BY_STEP, Manner.TRANSACTION])
@@ -73,14 +75,13 @@ def test_an_assertion_that_breaks_at_the_server_is_told_with_values_and_who(
     plan = planned(directory, described(STORESCP, "ours"), described(ARCHIVE, "ours"))
     directory.overtaking = (described(STORESCP, "theirs"),)
     with pytest.raises(DoesNotFit) as refusal:
-        rolled_out(directory, plan, manner, tmp_path / "undo")
+        rolled_out(directory, plan, manner, tmp_path / "state")
     assert re.fullmatch(
         r"somebody has changed dicomDescription \(expected 'Storage SCP', found 'theirs'\) meanwhile; "
         rf"{re.escape(slapd.bind_dn)} changed the entry last, \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
         refusal.value.what,
     )
     assert refusal.value.on == str(STORESCP)
-    assert list((tmp_path / "undo").iterdir()) == []
 
 
 def test_other_refusals_of_the_server_stay_as_they_are(directory: Overtaken, tmp_path: Path) -> None:
