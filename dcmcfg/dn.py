@@ -21,6 +21,8 @@ _STRING_TAGS = {0x04, 0x0C, 0x13, 0x16}
 _HEX_STRING = re.compile(r"#((?:[0-9A-Fa-f]{2})+) *")
 _BEYOND_PLAIN = re.compile('["#+;<>\\\\\ud800-\udfff]')
 
+_DELICATE = re.compile('[\x00-\x1f"+,;<>\\\\\x7f\udc80-\udcff]|^[ #]| $')
+
 
 def ignore_case(attribute_type: str, value: str) -> str:  # noqa: ARG001 — the signature of NormaliseValue
     """Return *value* in the normal form of caseIgnoreMatch: case folded, runs of blanks as one."""
@@ -56,8 +58,12 @@ class RDN:
         """Return the pairs sorted, types in lower case, values in normal form."""
         return tuple(sorted((kind.lower(), normalise_value(kind, value)) for kind, value in self.parts))
 
+    @cached_property
+    def _text(self) -> str:
+        return "+".join([f"{kind}={_escape(value)}" for kind, value in self.parts])
+
     def __str__(self) -> str:
-        return "+".join(f"{kind}={_escape(value)}" for kind, value in self.parts)
+        return self._text
 
 
 @dataclass(frozen=True)
@@ -107,39 +113,52 @@ class DN:
         """Return this DN with its ending *old* (by number of RDNs) replaced by *new*."""
         return DN(self.rdns[: len(self.rdns) - len(old.rdns)] + new.rdns)
 
-    @cached_property
-    def _text(self) -> str:
-        return ",".join(str(rdn) for rdn in self.rdns)
-
     def __str__(self) -> str:
-        return self._text
+        # By hand, as the lock of a cached_property costs more than the text.
+        text: str | None = self.__dict__.get("_text")
+        if text is None:
+            self.__dict__["_text"] = text = ",".join([rdn._text for rdn in self.rdns])  # noqa: SLF001 — same module
+        return text
 
 
 def _plain_dn(text: str) -> DN | None:
-    """Return the DN that *text* is, the fast way; None when special characters or a fault ask for the parser."""
-    if _BEYOND_PLAIN.search(text):
-        return None
+    """Return the DN that *text* is, the fast way; None when special characters or a fault ask for the parser.
+
+    Entries share what is above them, which is worked out once.
+    """
+    piece, comma, above = text.partition(",")
+    rdn = _plain_rdn(piece)
+    if rdn is None or not comma:
+        return None if rdn is None else DN((rdn,))
+    rdns = _plain_rdns(above)
+    return None if rdns is None else DN((rdn, *rdns))
+
+
+@lru_cache(maxsize=8192)
+def _plain_rdns(text: str) -> tuple[RDN, ...] | None:
     rdns = []
     for piece in text.split(","):
         rdn = _plain_rdn(piece)
         if rdn is None:
             return None
         rdns.append(rdn)
-    return DN(tuple(rdns))
+    return tuple(rdns)
 
 
 @lru_cache(maxsize=8192)
 def _plain_rdn(text: str) -> RDN | None:
-    """Return the single-valued RDN that *text*, free of special characters, is; None when the parser must look."""
+    """Return the single-valued RDN that *text*, up to a comma, is; None when the parser must look."""
     kind, equals, value = text.partition("=")
     kind = kind.strip(" ")
-    if not equals or not _TYPE.fullmatch(kind):
+    if not equals or not _TYPE.fullmatch(kind) or _BEYOND_PLAIN.search(value):
         return None
     return RDN.of(kind, value.strip(" "))
 
 
 def _escape(value: str) -> str:
     """Return *value* as it is written in a DN (RFC 4514 §2.4)."""
+    if not _DELICATE.search(value):
+        return value
     last = len(value) - 1
     written = []
     for position, character in enumerate(value):

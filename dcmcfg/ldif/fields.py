@@ -32,6 +32,7 @@ KEYWORDS = frozenset(
 _DESCRIPTION = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9_-]+)*", re.ASCII)
 _SAFE_STRING = re.compile(rb"(?:(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]+)?")
 _SHOWN = 40
+_WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]")
 
 
 class Field(NamedTuple):
@@ -61,7 +62,7 @@ class FieldReader:
             raise self.problem(line.number, *_why_no_field(line.text))
         name = _description(before)
         if not name:
-            raise self.problem(line.number, f"{shown(before)} is not an attribute description")
+            raise self.problem(line.number, *_why_no_name(before))
         if rest[:1] == b"<" and name.lower() in KEYWORDS:
             raise self.problem(line.number, f"'{name}:' cannot take its value from a URL")
         return Field(name, self.value(name, rest, line.number), line.number)
@@ -132,4 +133,17 @@ def _why_no_field(text: bytes) -> tuple[str, str]:
         return "blanks follow the '-'", "remove them"
     if text[:1] == b" ":
         return "a continuation line (it begins with a blank) follows no line", "remove the blank or the empty line"
-    return f"no colon in {shown(text)}", "a continued line must begin with a blank"
+    if text.lower().decode("utf-8", "replace") in KEYWORDS:
+        return f"no colon after {shown(text)}", "write one"
+    if not _WORD.search(text):
+        return f"no colon in {shown(text)}", "'-' closes a modification"
+    return f"no colon in this line of {len(text)} octets", "a continued line must begin with a blank"
+
+
+def _why_no_name(before: bytes) -> tuple[str, str]:
+    """Say what is wrong with *before*, which stands before a colon; the end of a folded secret is not shown."""
+    if not before:
+        return "the line begins with a colon", "an attribute description stands before it"
+    if name := _description(before.strip()):
+        return f"blanks beside {name!r}, before the colon", "remove them"
+    return "no attribute description stands before the colon", "a continued line must begin with a blank"

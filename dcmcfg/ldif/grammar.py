@@ -77,7 +77,7 @@ def _control(fields: FieldReader, field: Field) -> Control:
     if match is None:
         raise fields.problem(
             field.line,
-            f"not a control: {shown(field.value)}",
+            f"not a control: {shown(field.value.partition(b':')[0])}",
             "it is written 'control: OID true|false', then ': value' or ':: base64'",
         )
     oid, criticality, rest = match.groups()

@@ -1,13 +1,18 @@
-"""Logical lines of LDIF: a stream of octets unfolded and numbered (RFC 2849, notes 2 and 3).
+"""Lines of LDIF: octets cut at empty lines, unfolded, numbered (RFC 2849, notes 2 and 3).
 
 Lines end with LF or CRLF. A line that begins with a blank continues the line before it, be that a comment or be
-the rest nothing but blanks (OpenLDAP's tools read it so too); only a truly empty line separates records.
+the rest nothing but blanks (OpenLDAP's tools read it so too); only a truly empty line separates records. What
+stands between two of those can therefore be read by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
+from io import BufferedIOBase
 from typing import NamedTuple
+
+_CHUNK = 64 * 1024
 
 
 class LogicalLine(NamedTuple):
@@ -22,38 +27,65 @@ class LogicalLine(NamedTuple):
     ended: bool = True
 
 
-def logical_lines(chunks: Iterable[bytes]) -> Iterator[LogicalLine]:
-    """Yield the logical lines of *chunks*, which may be cut anywhere (an open binary file, a list of one)."""
+#: What stands between empty lines without its last line ending, the number of its first physical line (from 1), and
+#: whether there was that ending. Empty lines may begin it and, with CRLF, stand inside. No class, for speed.
+Block = tuple[bytes, int, bool]
+
+
+def blocks(source: Iterable[bytes]) -> Iterator[Block]:
+    """Yield the blocks of *source*: an open binary file, or chunks that may be cut anywhere.
+
+    Held in memory are a chunk and a record.
+    """
+    number = 1
+    for piece in _pieces(source):
+        *whole, rest = piece.split(b"\n\n")
+        for text in whole:
+            yield text, number, True
+            number += text.count(b"\n") + 2
+        if rest:
+            yield rest.removesuffix(b"\n"), number, rest.endswith(b"\n")
+            number += rest.count(b"\n")
+
+
+def logical_lines(block: Block) -> Iterator[LogicalLine]:
+    """Yield the logical lines of *block*."""
+    octets, at, ended = block
     parts: list[bytes] = []
-    first = 0
-    for number, (text, ended) in enumerate(_physical_lines(chunks), 1):
-        if text[:1] == b" " and parts:
+    first = at
+    for number, line in enumerate(octets.split(b"\n"), at):
+        text = line[:-1] if line[-1:] == b"\r" else line
+        if text[:1] == b" " and parts and parts[0]:
             parts.append(text[1:])
-            if not ended:
-                yield LogicalLine(b"".join(parts), first, ended=False)
-                parts = []
             continue
         if parts:
-            yield LogicalLine(parts[0] if len(parts) == 1 else b"".join(parts), first)
+            yield LogicalLine(b"".join(parts), first)
         parts, first = [text], number
-        if not text or not ended:
-            yield LogicalLine(text, number, ended)
-            parts = []
-    if parts:
-        yield LogicalLine(b"".join(parts), first)
+    yield LogicalLine(b"".join(parts), first, ended)
 
 
-def _physical_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Yield each physical line without its ending, and whether it had one."""
-    begun: list[bytes] = []
-    for chunk in chunks:
-        head, *lines = chunk.split(b"\n")
-        begun.append(head)
-        if not lines:
-            continue
-        rest = lines.pop()
-        for line in (b"".join(begun), *lines):
-            yield line[:-1] if line[-1:] == b"\r" else line, True
-        begun = [rest]
-    if last := b"".join(begun):
-        yield last.removesuffix(b"\r"), False
+def _pieces(source: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield *source* in pieces that end with an empty line, each as soon as it is there; the last may not."""
+    held: list[bytes] = []
+    end = b""  # of what is held, enough of it to see an empty line that the next chunk completes
+    for chunk in _chunks(source):
+        seam = end + chunk
+        cut = max(_after(seam, b"\n\n"), _after(seam, b"\n\r\n")) - len(end)
+        if cut > 0:
+            yield b"".join((*held, chunk[:cut]))
+            held, end, chunk = [], b"", chunk[cut:]
+        held.append(chunk)
+        end = (end + chunk)[-2:]
+    yield b"".join(held)
+
+
+def _chunks(source: Iterable[bytes]) -> Iterable[bytes]:
+    if isinstance(source, BufferedIOBase):
+        return iter(partial(source.read1, _CHUNK), b"")  # iterating would give it line by line
+    return source
+
+
+def _after(text: bytes, mark: bytes) -> int:
+    """Return the place after the last *mark* in *text*, or 0."""
+    at = text.rfind(mark)
+    return at + len(mark) if at >= 0 else 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from dcmcfg.errors import LdifError
+from dcmcfg.ldif.collector import collector_paused
 from dcmcfg.ldif.fields import FieldReader, keyword, shown
 from dcmcfg.ldif.grammar import parse_record
-from dcmcfg.ldif.lines import LogicalLine, logical_lines
-from dcmcfg.ldif.records import Record
+from dcmcfg.ldif.lines import LogicalLine, blocks, logical_lines
+from dcmcfg.ldif.plain import PlainEntries
+from dcmcfg.ldif.records import ContentRecord, Record
 
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -49,24 +51,24 @@ def read(
     """
     fields = FieldReader(name, strict, resolve_url)
     rules = _Rfc2849(fields) if strict else None
-    for lines in _blocks(logical_lines(source)):
-        start = lines[0]
-        if start.number == 1 and start.text.startswith(_UTF_16_MARKS):
+    plain_entry = PlainEntries().entry
+    for block in blocks(source):
+        text, number, _ = block
+        entry = None if strict else plain_entry(text)
+        if entry is not None:
+            yield ContentRecord(entry, number)
+            continue
+        if number == 1 and text.startswith(_UTF_16_MARKS):
             yield fields.problem(1, "the text is UTF-16", "save the file as UTF-8")
             return
-        try:
-            if rules:
-                rules.check(lines)
-            body = _without_version(fields, lines)
-            if not body:
-                continue
-            record = parse_record(fields, body)
-            if rules:
-                rules.check_kind(record)
-        except LdifError as problem:
-            yield problem
-        else:
-            yield record
+        for lines in _records(logical_lines(block)):
+            try:
+                record = _record(fields, rules, lines)
+            except LdifError as problem:
+                yield problem
+            else:
+                if record is not None:
+                    yield record
 
 
 def read_all(
@@ -79,17 +81,31 @@ def read_all(
     """Return the records of *source*, read as by :func:`read`; raises :class:`LdifErrors` with every problem."""
     records: list[Record] = []
     problems: list[LdifError] = []
-    for item in read(source, name, strict=strict, resolve_url=resolve_url):
-        if isinstance(item, LdifError):
-            problems.append(item)
-        else:
-            records.append(item)
+    with collector_paused():
+        for item in read(source, name, strict=strict, resolve_url=resolve_url):
+            if isinstance(item, LdifError):
+                problems.append(item)
+            else:
+                records.append(item)
     if problems:
         raise LdifErrors(tuple(problems))
     return tuple(records)
 
 
-def _blocks(lines: Iterable[LogicalLine]) -> Iterator[list[LogicalLine]]:
+def _record(fields: FieldReader, rules: _Rfc2849 | None, lines: list[LogicalLine]) -> Record | None:
+    """Return the record that *lines* are, None when they are version lines only; raises :class:`LdifError`."""
+    if rules:
+        rules.check(lines)
+    body = _without_version(fields, lines)
+    if not body:
+        return None
+    record = parse_record(fields, body)
+    if rules:
+        rules.check_kind(record)
+    return record
+
+
+def _records(lines: Iterable[LogicalLine]) -> Iterator[list[LogicalLine]]:
     """Yield the runs of lines between empty lines, comments left out."""
     block: list[LogicalLine] = []
     for line in lines:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dcmcfg.changes import Change
 from dcmcfg.entry import Entry
 
 
-@dataclass(frozen=True)
-class ContentRecord:
+class ContentRecord(NamedTuple):
     """A record without ``changetype``; ``line`` is that of its ``dn:`` line, from 1."""
 
     entry: Entry
     line: int
 
 
-@dataclass(frozen=True)
-class ChangeRecord:
+class ChangeRecord(NamedTuple):
     """A record with ``changetype``, its controls on the change; ``line`` is that of its ``dn:`` line, from 1."""
 
     change: Change

@@ -11,14 +11,19 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Rename
-from dcmcfg.entry import Entry
+from dcmcfg.dn import DN, RDN
+from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.ldif.fields import KEYWORDS, is_attribute_description
 
 VERSION_LINE = "version: 1\n"
 MAXIMUM_LINE = 76
+_MOST_PREFIXES = 4096
 
+_UNSAFE_FIRST = (" ", ":", "<")
 _PLAIN = re.compile(rb"(?![ :<])[\x20-\x7e]*(?<! )")
+# Lines with such values; what precedes the first ": " is known to be a name.
+_PLAIN_LINES = re.compile(rb"(?:[^:\n]++: [!-9;=-~][\x20-\x7e]*+(?<! )\n)++")
 _OID = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 
 
@@ -28,7 +33,8 @@ def format_entry(entry: Entry, *, comments: Iterable[str] = ()) -> str:
     *comments* stand before it, each on ``#`` lines of its own. Raises :class:`MalformedInput` for an attribute
     that has no name LDIF can hold.
     """
-    return _record(comments, [_field("dn", str(entry.dn)), *_entry_body(entry)])
+    head = _comments(comments) if comments else ""
+    return f"{head}{_name('dn', entry.dn)}{_lines(entry.attributes)}\n"
 
 
 def format_change(change: Change, *, comments: Iterable[str] = ()) -> str:
@@ -37,45 +43,31 @@ def format_change(change: Change, *, comments: Iterable[str] = ()) -> str:
     *comments* stand before it, each on ``#`` lines of its own. Raises :class:`MalformedInput` for an attribute
     or control that has no name LDIF can hold.
     """
-    head = [_field("dn", str(change.dn)), *map(_control, change.controls)]
-    return _record(comments, [*head, *_change_body(change)])
+    head = _name("dn", change.dn) + "".join(map(_control, change.controls))
+    return _comments(comments) + head + _change_body(change) + "\n"
 
 
-def _record(comments: Iterable[str], lines: Iterable[str]) -> str:
-    commented = [line for comment in comments for line in _comment(comment)]
-    return "\n".join([*commented, *map(_fold, lines), "", ""])
-
-
-def _change_body(change: Change) -> list[str]:
+def _change_body(change: Change) -> str:
     match change:
         case Add():
-            return ["changetype: add", *_entry_body(change.entry)]
+            return "changetype: add\n" + _lines(change.entry.attributes)
         case Delete():
-            return ["changetype: delete"]
+            return "changetype: delete\n"
         case Modify():
-            steps = [line for modification in change.modifications for line in _modification(modification)]
-            return ["changetype: modify", *steps]
+            return "changetype: modify\n" + "".join(map(_modification, change.modifications))
         case Rename():
             return _rename_body(change)
 
 
-def _entry_body(entry: Entry) -> Iterator[str]:
-    return (line for attribute in entry.attributes for line in _values(attribute.name, attribute.values))
+def _modification(modification: Modification) -> str:
+    values = _lines((modification,))
+    return _fold(f"{modification.operation.value}: {modification.name}") + values + "-\n"
 
 
-def _modification(modification: Modification) -> list[str]:
-    head = f"{modification.operation.value}: {modification.name}"
-    return [head, *_values(modification.name, modification.values), "-"]
-
-
-def _rename_body(rename: Rename) -> list[str]:
-    superior = [] if rename.new_superior is None else [_field("newsuperior", str(rename.new_superior))]
-    return [
-        "changetype: modrdn",
-        _field("newrdn", str(rename.new_rdn)),
-        f"deleteoldrdn: {int(rename.delete_old_rdn)}",
-        *superior,
-    ]
+def _rename_body(rename: Rename) -> str:
+    superior = "" if rename.new_superior is None else _name("newsuperior", rename.new_superior)
+    new_rdn = _name("newrdn", rename.new_rdn)
+    return f"changetype: modrdn\n{new_rdn}deleteoldrdn: {int(rename.delete_old_rdn)}\n{superior}"
 
 
 def _control(control: Control) -> str:
@@ -84,43 +76,74 @@ def _control(control: Control) -> str:
     head = f"control: {control.oid} {'true' if control.critical else 'false'}"
     match control.value:
         case None:
-            return head
+            return _fold(head)
         case b"":
-            return f"{head}:"
+            return _fold(f"{head}:")
         case value:
-            return f"{head}:: {base64.b64encode(value).decode()}"
+            return _fold(f"{head}:: {base64.b64encode(value).decode()}")
 
 
-def _values(name: str, values: Sequence[bytes]) -> list[str]:
-    if not is_attribute_description(name) or name.lower() in KEYWORDS:
-        raise MalformedInput("no name for an attribute in LDIF", on=repr(name))
-    return [_field(name, value) for value in values]
+def _lines(named: Sequence[Attribute | Modification]) -> str:
+    """Return a line for each value of what is *named*; the fast way when all of them are short and plain."""
+    lines = [prefix + value for each in named for prefix in (_prefixes[each.name],) for value in each.values]
+    if not lines:
+        return ""
+    text = b"\n".join(lines) + b"\n"
+    if _PLAIN_LINES.fullmatch(text) and text.count(b"\n") == len(lines) and max(map(len, lines)) <= MAXIMUM_LINE:
+        return text.decode()
+    return "".join([_field(each.name, value) for each in named for value in each.values])
 
 
-def _field(name: str, value: str | bytes) -> str:
-    octets = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-    if not octets:
-        return f"{name}:"
-    if _PLAIN.fullmatch(octets):
-        return f"{name}: {octets.decode()}"
-    return f"{name}:: {base64.b64encode(octets).decode()}"
+class _Prefixes(dict[str, bytes]):
+    """Attribute description → what stands before a plain value; raises :class:`MalformedInput` for what is none."""
+
+    def __missing__(self, name: str) -> bytes:
+        if not is_attribute_description(name) or name.lower() in KEYWORDS:
+            raise MalformedInput("no name for an attribute in LDIF", on=repr(name))
+        if len(self) >= _MOST_PREFIXES:
+            self.clear()
+        self[name] = prefix = f"{name}: ".encode()
+        return prefix
+
+
+_prefixes = _Prefixes()
+
+
+def _name(keyword: str, name: DN | RDN) -> str:
+    text = str(name)
+    if text and text.isascii() and text.isprintable() and not text.startswith(_UNSAFE_FIRST) and not text.endswith(" "):
+        return _fold(f"{keyword}: {text}")
+    return _field(keyword, text.encode("utf-8", "surrogateescape"))
+
+
+def _field(name: str, value: bytes) -> str:
+    if not value:
+        return _fold(f"{name}:")
+    if _PLAIN.fullmatch(value):
+        return _fold(f"{name}: {value.decode()}")
+    return _fold(f"{name}:: {base64.b64encode(value).decode()}")
 
 
 def _fold(line: str) -> str:
-    """Return *line* in physical lines of at most 76 characters, which are octets here, as all of them are ASCII.
+    """Return *line* with its ending, in physical lines of at most 76 characters; octets here, as all are ASCII.
 
     None ends with a blank if that can be avoided, because editors like to remove those.
     """
     if len(line) <= MAXIMUM_LINE:
-        return line
+        return line + "\n"
     pieces = [line[:MAXIMUM_LINE].rstrip(" ")]
     at = len(pieces[0])
     while at < len(line):
         piece = line[at : at + MAXIMUM_LINE - 1]
-        piece = piece.rstrip(" ") or piece
+        if piece[-1] == " ":
+            piece = piece.rstrip(" ") or piece
         pieces.append(piece)
         at += len(piece)
-    return "\n ".join(pieces)
+    return "\n ".join(pieces) + "\n"
+
+
+def _comments(comments: Iterable[str]) -> str:
+    return "".join([f"{line}\n" for comment in comments for line in _comment(comment)])
 
 
 def _comment(text: str) -> Iterator[str]:

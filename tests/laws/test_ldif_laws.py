@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.changes import Change
 from dcmcfg.entry import Entry
 from dcmcfg.errors import LdifError
-from dcmcfg.ldif.lines import logical_lines
+from dcmcfg.ldif.lines import blocks, logical_lines
+from dcmcfg.ldif.plain import PlainEntries
 from dcmcfg.ldif.reader import read, read_all
-from dcmcfg.ldif.records import ChangeRecord, ContentRecord
+from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.ldif.writer import MAXIMUM_LINE, VERSION_LINE, format_change, format_entry
 from tests.ldif.strategies import changes, entries
 
@@ -22,6 +24,14 @@ few = settings(max_examples=60, deadline=None)
 
 def file_of(*records: str) -> bytes:
     return (VERSION_LINE + "\n" + "".join(records)).encode()
+
+
+def comparable(item: Record | LdifError) -> Record | str:
+    return str(item) if isinstance(item, LdifError) else item
+
+
+def unfolded_text(record: bytes) -> bytes:
+    return b"".join(line.text + b"\n" for block in blocks([record]) for line in logical_lines(block))
 
 
 def pieces(text: bytes, cuts: list[int]) -> list[bytes]:
@@ -67,14 +77,14 @@ def test_where_the_stream_is_cut_changes_nothing(change: Change, cuts: list[int]
     text = file_of(format_change(change))
     if crlf:
         text = text.replace(b"\n", b"\r\n")
-    assert list(logical_lines(pieces(text, cuts))) == list(logical_lines([text]))
+    assert list(read(pieces(text, cuts), "law")) == list(read([text], "law"))
     assert b"".join(pieces(text, cuts)) == text
 
 
 @few
 @given(changes, st.lists(st.integers(1, 3000), max_size=8))
 def test_folding_anywhere_changes_nothing(change: Change, places: list[int]) -> None:
-    unfolded = b"\n".join(line.text for line in logical_lines([file_of(format_change(change))])) + b"\n"
+    unfolded = VERSION_LINE.encode() + b"\n" + unfolded_text(format_change(change).encode())
     folded = bytearray()
     for at, octet in enumerate(unfolded):
         if at in places and unfolded[at - 1 : at] != b"\n" and octet != 0x0A:
@@ -93,12 +103,32 @@ def test_a_comment_never_becomes_anything_else(remark: str) -> None:
     assert record.entry == Entry.of("cn=a", {"cn": "a"})
 
 
+@few
+@given(st.lists(changes | entries, max_size=3), st.lists(st.integers(0, 2000), max_size=4))
+def test_where_a_stream_of_many_records_is_cut_changes_nothing(written: list[Change | Entry], cuts: list[int]) -> None:
+    text = file_of(*(format_entry(each) if isinstance(each, Entry) else format_change(each) for each in written))
+    assert list(read(pieces(text, cuts), "law")) == list(read([text], "law"))
+
+
 #: One line each; the two empty ones at the end make records end often enough.
 fragments = st.sampled_from(
     [
         "dn: cn=a",
         "dn:: YQ",
         "dn",
+        "dn: cn=b,o=x",
+        "dn: :YQ",
+        "dn: <x=y",
+        "dn:  cn=b",
+        "dn: \tcn=b",
+        "cn: b",
+        "CN: c",
+        "cn:  d",
+        "cn: \te",
+        "cn: f\x7f",
+        "sn: g\r",
+        "sn:: aA==",
+        "sn;x: i",
         "changetype: add",
         "changetype: modify",
         "changetype: modrdn",
@@ -137,6 +167,17 @@ def test_any_text_gives_records_or_located_errors(lines: list[str], tail: bytes,
             assert name == "law.ldif"
             assert 1 <= int(number) <= text.count(b"\n") + 1
             assert "\n" not in str(item)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(fragments.filter(bool), max_size=5), max_size=4), st.integers(0, 3))
+def test_the_fast_way_reads_what_the_grammar_reads(records: list[list[str]], blank_lines: int) -> None:
+    lines = [line for record in records for line in ["dn: cn=a,o=x", *record, *[""] * blank_lines]]
+    text = "\n".join(lines).encode("latin-1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PlainEntries, "entry", lambda _self, _text: None)
+        careful = list(map(comparable, read([text], "law")))
+    assert list(map(comparable, read([text], "law"))) == careful
 
 
 @settings(max_examples=100, deadline=None)

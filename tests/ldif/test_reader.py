@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
@@ -220,6 +223,17 @@ def test_a_url_is_resolved_by_the_resolver_that_was_given() -> None:
 def test_content_and_changes_may_be_mixed() -> None:
     kinds = [type(item) for item in read([b"dn: cn=a\ncn: a\n\ndn: cn=a\nchangetype: delete\n"], "t")]
     assert kinds == [ContentRecord, ChangeRecord]
+
+
+def test_the_collector_is_as_it_was_after_reading_whatever_happens() -> None:
+    def source() -> Iterator[bytes]:
+        yield b"dn: cn=a\ncn: a\n\n"
+        assert not gc.isenabled()
+        raise OSError
+
+    with pytest.raises(OSError):
+        read_all(source(), "t")
+    assert gc.isenabled()
 
 
 def test_an_empty_source_has_no_records() -> None:

@@ -32,12 +32,13 @@ FAULTS = [
     ("dn: cn=a\ncn:< file:secret\n", 2, "cn: the value stands in another file, which is not read: file:secret"),
     ("dn: cn=a\ncn: a\rb\n", 2, "NUL or a carriage return"),
     ("dn: cn=a\ncn: a\0b\n", 2, "NUL or a carriage return"),
-    ("dn: cn=a\nc n: a\n", 2, "'c n' is not an attribute description"),
-    ("dn: cn=a\ncn : a\n", 2, "'cn ' is not an attribute description"),
-    ("dn : cn=a\ncn: a\n", 1, "'dn ' is not an attribute description"),
-    ("dn: cn=a\nchangetype : delete\n", 2, "'changetype ' is not an attribute description"),
-    ("dn: cn=a\n: a\n", 2, "'' is not an attribute description"),
-    ("dn: cn=a\ncn: a\nnothing here\n", 3, "no colon in 'nothing here'"),
+    ("dn: cn=a\nc n: a\n", 2, "no attribute description stands before the colon"),
+    ("dn: cn=a\ncn : a\n", 2, "blanks beside 'cn', before the colon"),
+    ("dn : cn=a\ncn: a\n", 1, "blanks beside 'dn', before the colon"),
+    ("dn: cn=a\nchangetype : delete\n", 2, "blanks beside 'changetype', before the colon"),
+    ("dn: cn=a\n: a\n", 2, "the line begins with a colon"),
+    ("dn: cn=a\ncn: a\nnothing here\n", 3, "no colon in this line of 12 octets"),
+    ("dn: cn=a\nchangetype\n", 2, "no colon after 'changetype'"),
     ("dn: cn=a\ncn: a\n-\n", 3, "a '-' that closes no modification"),
     ("dn: cn=a\ncn: a\ndn: cn=b\ncn: b\n", 3, "a 'dn:' line inside a record"),
     ("dn: cn=a\ncn: a\nchangetype: add\n", 3, "'changetype:' stands late or twice"),
@@ -120,6 +121,21 @@ def test_a_value_never_shows_in_a_message() -> None:
         read_all([b"dn: cn=a\ndcmKeyStorePin:: c2VjcmV0!\n\ndn: cn=b\nreplace: cn\ndcmKeyStorePin: c2VjcmV0\n"], "t")
     assert len(caught.value.problems) == 2
     assert not any("c2VjcmV0" in str(problem) for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize("folded", ["hunter2hunter2", "hunter2 hunter2: x", "hunter2=;:hunter2", "\u00e4hunter2:"])
+def test_the_rest_of_a_folded_secret_that_lost_its_blank_never_shows_in_a_message(folded: str) -> None:
+    for record in ("dcmKeyStorePin: correct horse\n", "changetype: modify\nadd: dcmKeyStorePin\ndcmKeyStorePin: x\n"):
+        (problem,) = read([f"dn: cn=a\n{record}{folded}\n".encode()], "t")
+        assert isinstance(problem, LdifError)
+        assert "a continued line must begin with a blank" in str(problem)
+        assert "hunter2" not in str(problem)
+
+
+def test_the_value_of_a_control_never_shows_in_a_message() -> None:
+    (problem,) = read([b"dn: cn=a\ncontrol: 1.3.6.1.1.12 ture: hunter2\nchangetype: delete\n"], "t")
+    assert "not a control: '1.3.6.1.1.12 ture'" in str(problem)
+    assert "hunter2" not in str(problem)
 
 
 def test_a_long_line_is_cut_in_the_message() -> None:

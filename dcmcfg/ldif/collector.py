@@ -1,0 +1,22 @@
+"""Python's cycle collector, paused while many entries are read."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Look for no cycles meanwhile: entries are in none, and looking through all of them again and again is not linear.
+
+    Of 100,000 entries it took as long as reading them.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

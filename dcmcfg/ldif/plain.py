@@ -1,0 +1,93 @@
+"""Entries in the plainest form of LDIF, read the fast way.
+
+That is a ``dn:`` line and ``name: value`` lines, folded or not; nearly all that tools write. What has anything else,
+or any fault, is left to the grammar, which also says what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from operator import itemgetter
+
+from dcmcfg.dn import DN
+from dcmcfg.entry import Attribute, Entry
+from dcmcfg.errors import MalformedInput
+from dcmcfg.ldif.fields import KEYWORDS, is_attribute_description
+
+_BEGINNING = b"dn: "
+# The lines of one attribute that follow each other; any other line gives a pair of empty ones.
+_VALUE = rb"[!-9;=-\xff][ -\xff]*+"
+_RUNS = re.compile(rb"([^:\n]++): (%b(?:\n\1: %b)*+)(?:\n|\Z)|.+" % (_VALUE, _VALUE))
+_Run = tuple[bytes, bytes]
+_name_of = itemgetter(0)
+_KEPT = 1 << 12
+_LONGEST_KEPT = 1 << 10
+
+
+class PlainEntries:
+    """Reads the plain entries of one source.
+
+    One AE often has the capabilities of the next, so what equals something read before is the same object: that
+    saves time now, and memory for as long as the entries live.
+    """
+
+    def __init__(self) -> None:
+        self._bodies: dict[bytes, tuple[Attribute, ...]] = {}
+        self._attributes: dict[_Run, Attribute] = {}
+        self._names = _Names()
+        self._folds = False
+
+    def entry(self, text: bytes) -> Entry | None:
+        """Return the entry that *text*, a block without its last line ending, is; None when it is not plain."""
+        if not text.startswith(_BEGINNING):
+            return None
+        if self._folds and b"\n " in text:
+            text = text.replace(b"\n ", b"")
+        head, _, body = text.partition(b"\n")
+        attributes = self._bodies.get(body) or self._body(body)
+        if attributes is None:
+            if self._folds or b"\n " not in text:
+                return None
+            self._folds = True  # so are the next, most likely
+            return self.entry(text)
+        try:
+            name = head[4:].decode()
+            return Entry(DN.parse(name), attributes) if name.isprintable() else None
+        except (UnicodeDecodeError, MalformedInput):
+            return None
+
+    def _body(self, body: bytes) -> tuple[Attribute, ...] | None:
+        runs = _RUNS.findall(body)
+        names = self._names[tuple(map(_name_of, runs))]
+        if names is None:
+            return None
+        known = self._attributes
+        if len(known) > _KEPT or len(self._bodies) > _KEPT:
+            known.clear()
+            self._bodies.clear()
+        attributes = tuple(
+            [known.get(run) or self._attribute(run, name) for run, name in zip(runs, names, strict=True)]
+        )
+        if len(body) <= _LONGEST_KEPT:
+            self._bodies[body] = attributes
+        return attributes
+
+    def _attribute(self, run: _Run, name: str) -> Attribute:
+        octets, values = run
+        attribute = Attribute(name, tuple(values.split(b"\n%b: " % octets)) if b"\n" in values else (values,))
+        if len(values) <= _LONGEST_KEPT:
+            self._attributes[run] = attribute
+        return attribute
+
+
+class _Names(dict[tuple[bytes, ...], tuple[str, ...] | None]):
+    """Names in order → the same as text if an entry can have them: valid, and each there once."""
+
+    def __missing__(self, octets: tuple[bytes, ...]) -> tuple[str, ...] | None:
+        names = tuple(name.decode("utf-8", "replace") for name in octets)
+        folded = {name.lower() for name in names}
+        plain = 0 < len(folded) == len(names) and folded.isdisjoint(KEYWORDS)
+        if len(self) > _KEPT:
+            self.clear()
+        self[octets] = found = names if plain and all(map(is_attribute_description, names)) else None
+        return found
