@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dcmcfg.errors import LdifError
 from dcmcfg.ldif.reader import LdifErrors, read_all
 from dcmcfg.ldif.records import Record
+from dcmcfg.ldif_references import References, refuse_references
 from dcmcfg.plan.text import directory_of
 
 #: The path that stands for standard input.
@@ -17,16 +18,17 @@ _SHOWN_PROBLEMS = 20
 _HEAD = 4096
 
 
-def read_files(paths: Sequence[Path]) -> tuple[tuple[str, tuple[Record, ...]], ...]:
+def read_files(paths: Sequence[Path], *, file_urls: bool = False) -> tuple[tuple[str, tuple[Record, ...]], ...]:
     """Return (name, records) of each file, in order; ``-`` is standard input.
 
+    A value that stands in another file (``attr:< file:name``) is read with *file_urls*, and refused without.
     Raises :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them.
     """
     read: list[tuple[str, tuple[Record, ...]]] = []
     problems: list[LdifError] = []
     for path in paths:
         try:
-            read.append((str(path), _read(path)))
+            read.append((str(path), _read(path, resolver(path, file_urls=file_urls))))
         except LdifErrors as errors:
             problems += errors.problems
     if problems:
@@ -52,12 +54,19 @@ def _written_for(path: Path) -> str | None:
         return None
 
 
-def _read(path: Path) -> tuple[Record, ...]:
+def resolver(path: Path, *, file_urls: bool) -> Callable[[str], bytes]:
+    """Return what the reader of the LDIF at *path* does with a value that stands in another file."""
+    if not file_urls:
+        return refuse_references
+    return References(None if str(path) == STDIN else path.parent).value
+
+
+def _read(path: Path, resolve_url: Callable[[str], bytes]) -> tuple[Record, ...]:
     if str(path) == STDIN:
-        return read_all(sys.stdin.buffer, "standard input")
+        return read_all(sys.stdin.buffer, "standard input", resolve_url=resolve_url)
     try:
         with path.open("rb") as file:
-            return read_all(file, str(path))
+            return read_all(file, str(path), resolve_url=resolve_url)
     except OSError as error:
         raise LdifError(f"the file cannot be read ({error.strerror})", on=str(path)) from error
 

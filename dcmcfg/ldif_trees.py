@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from dcmcfg.changes import Add
 from dcmcfg.dn import DN, RDN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit, LdifError
+from dcmcfg.ldif.collector import collector_paused
 from dcmcfg.ldif.reader import read
 from dcmcfg.ldif.records import ContentRecord, Record
-from dcmcfg.ldif_files import STDIN, told_together
+from dcmcfg.ldif_files import STDIN, resolver, told_together
+from dcmcfg.ldif_references import refuse_references
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import OPERATIONAL
 from dcmcfg.tree import Tree, with_naming_values
 
 
-def read_ldif_tree(path: Path, schema: Schema) -> Tree:
+def read_ldif_tree(path: Path, schema: Schema, *, file_urls: bool = False) -> Tree:
     """Return the tree of the entries in *path*: a file, ``-`` for standard input, or a folder's ``*.ldif`` by name.
 
     Entries are as a server would hold them: attributes by their names in *schema*, with the values that the RDN names,
-    and without operational attributes.
+    and without operational attributes. A value that stands in another file is read with *file_urls*, else refused.
     Raises :class:`LdifError` when there is nothing to read, or with all that is wrong: text that is not LDIF, change
     records, an entry given twice or without its parent.
     """
     reading = _Reading(schema)
     for file in _files(path):
+        resolve_url = resolver(file, file_urls=file_urls)
         if str(file) == STDIN:
-            reading.take(sys.stdin.buffer, "standard input")
+            reading.take(sys.stdin.buffer, "standard input", resolve_url=resolve_url)
             continue
         try:
             with file.open("rb") as source:
-                reading.take(source, str(file))
+                reading.take(source, str(file), resolve_url=resolve_url)
         except OSError as error:
             raise LdifError(f"the file cannot be read ({error.strerror})", on=str(file)) from error
     return reading.tree(str(path))
@@ -82,12 +85,20 @@ class _Reading:
         self._normal_rdns = _NormalRDNs(schema)
         self._problems: list[LdifError] = []
 
-    def take(self, source: Iterable[bytes], name: str, *, strict: bool = False) -> None:
-        for record in read(source, name, strict=strict):
-            try:
-                self._take(record, name)
-            except LdifError as problem:
-                self._problems.append(problem)
+    def take(
+        self,
+        source: Iterable[bytes],
+        name: str,
+        *,
+        strict: bool = False,
+        resolve_url: Callable[[str], bytes] = refuse_references,
+    ) -> None:
+        with collector_paused():
+            for record in read(source, name, strict=strict, resolve_url=resolve_url):
+                try:
+                    self._take(record, name)
+                except LdifError as problem:
+                    self._problems.append(problem)
 
     def tree(self, name: str) -> Tree:
         self._problems += self._orphans()

@@ -38,7 +38,9 @@ LAYERS: tuple[frozenset[str], ...] = (
             "route",
         }
     ),  # core
-    frozenset({"directory", "archive", "dicom", "settings", "ldif_files", "ldif_places", "ldif_trees"}),  # edges
+    frozenset(
+        {"directory", "archive", "dicom", "settings", "ldif_files", "ldif_places", "ldif_references", "ldif_trees"}
+    ),  # edges
     frozenset({"lab"}),
     frozenset({"rollout", "snapshot", "verify"}),  # use cases
     frozenset({"render"}),

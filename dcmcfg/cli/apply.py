@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from dcmcfg.cli.changing import Choices, carry_out, changing_options
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.rejects import Rejects, rejects_path
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
+from dcmcfg.ldif.records import Record
 from dcmcfg.ldif_files import file_doubts, read_files
 from dcmcfg.plan import content
 from dcmcfg.plan.prune import surplus
@@ -40,6 +43,7 @@ _REJECTED = 1
     metavar="NEW",
     help="Where --continue writes what it leaves out; the first FILE's name with .rejects.ldif by default.",
 )
+@file_urls_option
 @changing_options
 def apply_command(
     settings: Settings,
@@ -51,6 +55,7 @@ def apply_command(
     under: str | None,
     go_on: bool,
     rejects: Path | None,
+    file_urls: bool,
 ) -> int:
     """Carry out LDIF files, undo files included.
 
@@ -71,14 +76,19 @@ def apply_command(
         _resume(settings, choices)
         return 0
     subtree = DN.parse(under) if under is not None else None
-    return _apply(settings, choices, files, subtree, rejects_path(files, rejects) if go_on else None)
+    records = read_files(files, file_urls=file_urls)
+    return _apply(settings, choices, files, records, subtree, rejects_path(files, rejects) if go_on else None)
 
 
 def _apply(
-    settings: Settings, choices: Choices, files: tuple[Path, ...], under: DN | None, left_out: Path | None
+    settings: Settings,
+    choices: Choices,
+    files: tuple[Path, ...],
+    records: Sequence[tuple[str, tuple[Record, ...]]],
+    under: DN | None,
+    left_out: Path | None,
 ) -> int:
-    """Carry out *files*, pruned *under* that DN; what does not fit goes to *left_out*, or is a refusal (None)."""
-    records = read_files(files)
+    """Carry out the *records* of *files*, pruned *under* that DN; what does not fit goes to *left_out*, if any."""
     wanted = tuple(wanted_of(records))
     with open_directory(settings) as directory:
         tree = read_tree(directory)

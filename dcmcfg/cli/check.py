@@ -10,6 +10,7 @@ import click
 
 from dcmcfg.changes import Add
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
@@ -29,6 +30,7 @@ from dcmcfg.settings import Settings
 @click.command("check", cls=SiteCommand)
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
+@file_urls_option
 @click.option(
     "--schema",
     "which",
@@ -38,7 +40,13 @@ from dcmcfg.settings import Settings
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0.")
 def check_command(
-    settings: Settings, *, files: tuple[Path, ...], which: str | None, as_json: bool, as_sarif: bool
+    settings: Settings,
+    *,
+    files: tuple[Path, ...],
+    which: str | None,
+    file_urls: bool,
+    as_json: bool,
+    as_sarif: bool,
 ) -> int:
     """Find what is wrong in the configuration, or in LDIF files.
 
@@ -49,7 +57,8 @@ def check_command(
     """
     if as_json and as_sarif:
         raise click.UsageError("--json and --sarif exclude each other")
-    subjects = tuple(subject for name, records in read_files(files) for subject in _subjects(name, records))
+    read = read_files(files, file_urls=file_urls)
+    subjects = tuple(subject for name, records in read for subject in _subjects(name, records))
     schema = None
     if not files or which == "server":
         with open_directory(settings) as directory:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import click
 
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN
@@ -35,6 +36,7 @@ _DIFFERENT = 1
 @click.option("--only", metavar="DN", help="Compare the entry at this DN and all below it.")
 @click.option("--ignore", metavar="ATTR", multiple=True, help="Leave this attribute out; may be given again.")
 @click.option("--with-secrets", is_flag=True, help="Compare and show passwords, PINs and vendor data too.")
+@file_urls_option
 @click.option("--ldif", "form", flag_value="ldif", help="Print change records for 'dcmcfg apply'.")
 @click.option("--unified", "form", flag_value="unified", help="Print a unified diff of the two exports.")
 @click.option("--json", "form", flag_value="json", help="Print it as JSON.")
@@ -45,6 +47,7 @@ def diff_command(
     only: str | None,
     ignore: tuple[str, ...],
     with_secrets: bool,
+    file_urls: bool,
     form: str | None,
 ) -> int:
     """Show what differs between two trees, or from the live one.
@@ -58,7 +61,7 @@ def diff_command(
 
     Exit code: 0 equal, 1 different, 3 could not read.
     """
-    read = _read(settings, sides)
+    read = _read(settings, sides, file_urls=file_urls)
     before, after = _compared(settings, read, only)
     found = diff(before, after, ignore=ignore, with_secrets=with_secrets)
     _print(found, read.names, form, with_secrets=with_secrets)
@@ -73,14 +76,14 @@ class _Sides(NamedTuple):
     live: int | None
 
 
-def _read(settings: Settings, sides: tuple[str, ...]) -> _Sides:
+def _read(settings: Settings, sides: tuple[str, ...], *, file_urls: bool) -> _Sides:
     """Read both sides; the files first, so that nobody types a password for a file that is none."""
     if len(sides) > 2:
         raise click.UsageError("name one side or two")
     pair = sides if len(sides) == 2 else (LIVE, *sides)
     if pair[0] == pair[1] and pair[0] in (LIVE, STDIN):
         raise click.UsageError(f"{pair[0]} would be compared with itself")
-    trees = {side: read_ldif_tree(Path(side), bundled()) for side in pair if side != LIVE}
+    trees = {side: read_ldif_tree(Path(side), bundled(), file_urls=file_urls) for side in pair if side != LIVE}
     if LIVE in pair:
         with open_directory(settings) as directory:
             trees[LIVE] = read_tree(directory)

@@ -8,7 +8,7 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.export import export_ldif, exported
+from dcmcfg.export import export_ldif, exported, records
 from dcmcfg.settings import Settings
 
 
@@ -16,7 +16,8 @@ from dcmcfg.settings import Settings
 @site_options
 @click.option("-o", "--output", metavar="FILE", default="-", help="Write to this file, whole or not at all.")
 @click.option("--with-secrets", is_flag=True, help="Include passwords and PINs; the file is readable by you only.")
-def export_ldif_command(settings: Settings, *, output: str, with_secrets: bool) -> None:
+@click.option("--no-version", is_flag=True, help="Leave out the line 'version: 1', which slapadd refuses.")
+def export_ldif_command(settings: Settings, *, output: str, with_secrets: bool, no_version: bool) -> None:
     """Write the configuration as LDIF.
 
     With --device after the command, that device only. Parents stand before children and everything in a stable
@@ -25,5 +26,6 @@ def export_ldif_command(settings: Settings, *, output: str, with_secrets: bool) 
     """
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-    text = export_ldif(exported(tree, settings.device_asked), with_secrets=with_secrets)
+    write = records if no_version else export_ldif
+    text = write(exported(tree, settings.device_asked), with_secrets=with_secrets)
     write_whole(output, text, private=with_secrets)

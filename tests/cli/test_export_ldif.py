@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import subprocess
 import threading
 from pathlib import Path
 
@@ -62,6 +63,30 @@ def test_the_stock_configuration_survives_export_and_load(run: Run, stock_site: 
     file = tmp_path / "all.ldif"
     assert run("export-ldif", "--with-secrets", "-o", str(file)).exit_code == 0
     assert loaded_by_ldapadd(tmp_path, file) == stock_site.octets()
+
+
+def test_slapadd_takes_it_without_the_version_line_only(run: Run, site: CliSite, tmp_path: Path) -> None:
+    assert run("export-ldif", "--with-secrets").stdout.startswith("version: 1\n\n")
+    plain, versioned = tmp_path / "plain.ldif", tmp_path / "versioned.ldif"
+    assert run("export-ldif", "--with-secrets", "--no-version", "-o", str(plain)).exit_code == 0
+    assert run("export-ldif", "--with-secrets", "-o", str(versioned)).exit_code == 0
+    assert versioned.read_text() == "version: 1\n\n" + plain.read_text()
+    server = Slapd(tmp_path / "empty", port=free_port(), root_password=PASSWORD)
+    server.prepare()
+    assert slapadd(server, versioned) != 0
+    assert slapadd(server, plain) == 0
+    with server:
+        assert CliSite(RunningSlapd(server), site.archive).octets() == site.octets()
+
+
+def slapadd(server: Slapd, file: Path) -> int:
+    """The exit code of slapadd itself; Slapd.load would leave the version line out."""
+    program, *rest = server.command
+    configuration = rest[rest.index("-f") : rest.index("-f") + 2]
+    done = subprocess.run(
+        [program, "-T", "add", *configuration, "-l", str(file)], capture_output=True, timeout=30, check=False
+    )
+    return done.returncode
 
 
 def loaded_by_ldapadd(folder: Path, file: Path) -> dict[str, dict[str, frozenset[bytes]]]:
