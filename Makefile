@@ -6,8 +6,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # Tests wait for servers more than they compute.
 JOBS   ?= 2
+SECONDS ?= 60
 
-.PHONY: demo test test-fast lint bench clean help packages-demo packages-test
+.PHONY: demo test test-fast lint bench fuzz clean help packages-demo packages-test
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +17,7 @@ help:
 	@echo 'make test-fast  the tests that start no server'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make bench      how long things take'
+	@echo 'make fuzz       readers on broken input; SECONDS=600 is for how long'
 	@echo 'make clean      remove what these made'
 	@echo 'PYTHON=$(PYTHON) is the interpreter to use.'
 
@@ -36,6 +38,9 @@ lint: $(VENV)/stamp-dev
 
 bench: packages-test $(VENV)/stamp-dev
 	@set -e; for each in benchmarks/*.py; do echo "$$each"; $(BIN)/python "$$each"; done
+
+fuzz: $(VENV)/stamp-dev
+	nice $(BIN)/python -m fuzz --seconds $(SECONDS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -236,29 +236,6 @@ def test_every_worked_example_applies_and_comes_back(run: Run, site: CliSite, fi
     assert site.octets() == before
 
 
-@pytest.mark.parametrize("name", ["5.33.0", "5.33.1"])
-def test_the_archives_own_update_files_apply_to_the_release_before(
-    run: Run, archive: Scripted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, upstream: Path, name: str
-) -> None:
-    """Files that take a value from another file (vendor data) are refused until that is asked for."""
-    server = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD)
-    server.prepare()
-    server.load([upstream / "5.31.0" / f"{part}.ldif" for part in ("init-baseDN", "init-config", "default-config")])
-    with server:
-        settle_at(monkeypatch, RunningSlapd(server), archive)
-        taken = 0
-        for file in sorted((upstream / "updates" / name).glob("*.ldif")):
-            if ":< file:" in file.read_text():
-                refused = run("apply", str(file), "--yes")
-                assert refused.exit_code == 3
-                assert "another file" in refused.stderr
-                continue
-            result = run("apply", str(file), "--yes", "--dry-run")
-            assert result.exit_code == 0, (file.name, result.stderr)
-            taken += 1
-        assert taken
-
-
 def test_empty_files_are_nothing_to_do(run: Run, site: CliSite) -> None:
     result = run("apply", "-", input=io.BytesIO(b"version: 1\n"))
     assert result.exit_code == 0

@@ -1,0 +1,104 @@
+"""What is fuzzed: each target takes octets, says in short how it answered, and may raise its declared errors only."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dcmcfg.changes import Change
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DcmcfgError, LdifError, MalformedInput
+from dcmcfg.lab.tree import example_files, site_files
+from dcmcfg.ldif.reader import read
+from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.ldif.writer import format_change, format_entry
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function of octets, the errors that it may raise, and octets to begin with."""
+
+    run: Callable[[bytes], str]
+    errors: tuple[type[DcmcfgError], ...]
+    seeds: Callable[[], Iterator[bytes]]
+
+
+def ldif(octets: bytes, *, strict: bool) -> str:
+    """Read *octets*; what was read is written, and must read the same."""
+    answers = set()
+    for item in read([octets], "fuzz", strict=strict):
+        match item:
+            case LdifError():
+                answers.add(place(item))
+                assert "\n" not in str(item)
+            case ContentRecord(entry):
+                assert read_back(format_entry(entry)) == entry
+            case _:
+                assert read_back(format_change(item.change)) == item.change
+                answers.add(type(item.change).__name__)
+    return " ".join(sorted(answers))
+
+
+def place(error: BaseException) -> str:
+    """Return the kind of *error* with the line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
+    return f"{type(error).__name__} at {where}"
+
+
+def read_back(text: str) -> Entry | Change | LdifError:
+    (item,) = read([text.encode()], "fuzz")
+    match item:
+        case LdifError():
+            return item
+        case ContentRecord(entry):
+            return entry
+        case _:
+            return item.change
+
+
+def ldif_in_pieces(octets: bytes) -> str:
+    """Read *octets* cut in two, at a place that they choose themselves; that must change nothing."""
+    cut = int.from_bytes(octets[:2], "big") % (len(octets) + 1)
+    whole = [str(item) for item in read([octets], "fuzz")]
+    assert whole == [str(item) for item in read([octets[:cut], octets[cut:]], "fuzz")]
+    return ""
+
+
+def distinguished_name(octets: bytes) -> str:
+    """Parse *octets*; what was parsed is printed, and must parse the same."""
+    dn = DN.parse(octets.decode("utf-8", "surrogateescape"))
+    assert DN.parse(str(dn)) == dn
+    dn.normalised()
+    assert dn.is_below(dn)
+    return f"{min(len(dn.rdns), 4)} {max((len(rdn.parts) for rdn in dn.rdns), default=0)}"
+
+
+def records() -> Iterator[bytes]:
+    """Yield the records of the LDIF files that come with dcmcfg, one by one, and some forms they do not have."""
+    for file in (*site_files(), *example_files()):
+        yield from file.read_bytes().split(b"\n\n")
+    yield b"version: 1\r\ndn:: Y249YQ==\r\ncontrol: 1.3.6.1.1.12 true:: MAA=\r\nchangetype: delete\r\n"
+    yield b"dn: cn=a,o=x\nchangetype: moddn\nnewrdn: cn=b+sn=c\ndeleteoldrdn: 1\nnewsuperior: o=y"
+    yield b"dn: cn=a\nadd: a\na:< file:x\n-\nreplace: b\n-\nincrement: c\nc: 1\n"
+
+
+def names() -> Iterator[bytes]:
+    """Yield the DNs of those files, and some with escapes."""
+    for record in records():
+        if record.startswith(b"dn: "):
+            yield record[4:].partition(b"\n")[0]
+    yield rb'cn=\2c\20a\, b\\+sn="x,y" , o=#0403414243;c=\c3\a4'
+
+
+#: By the name on the command line; a further target is one further line.
+TARGETS: dict[str, Target] = {
+    "ldif": Target(partial(ldif, strict=False), (), records),
+    "ldif-strict": Target(partial(ldif, strict=True), (), records),
+    "ldif-pieces": Target(ldif_in_pieces, (), records),
+    "dn": Target(distinguished_name, (MalformedInput,), names),
+}
