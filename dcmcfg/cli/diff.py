@@ -14,6 +14,7 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound
+from dcmcfg.ldif.collector import collector_paused
 from dcmcfg.ldif_files import STDIN
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.plan import portion
@@ -61,9 +62,10 @@ def diff_command(
 
     Exit code: 0 equal, 1 different, 3 could not read.
     """
-    read = _read(settings, sides, file_urls=file_urls)
-    before, after = _compared(settings, read, only)
-    found = diff(before, after, ignore=ignore, with_secrets=with_secrets)
+    with collector_paused():
+        read = _read(settings, sides, file_urls=file_urls)
+        before, after = _compared(settings, read, only)
+        found = diff(before, after, ignore=ignore, with_secrets=with_secrets)
     _print(found, read.names, form, with_secrets=with_secrets)
     return _DIFFERENT if found.plan.steps else 0
 
