@@ -1,0 +1,122 @@
+"""A TCP proxy that counts the requests of an LDAP client, and kills the client at one of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+#: RFC 4511 protocolOps that may change something: modify, add, delete, modify DN, extended.
+WRITES = frozenset({0x66, 0x68, 0x4A, 0x6C, 0x77})
+#: And those that read: search.
+READS = frozenset({0x63})
+
+
+class KillingProxy:
+    """Relays to *port* on loopback; the client is killed at request number *at* (from 1) of the kinds *counted*.
+
+    Before the server has got it, or (*answered*) when the server has answered it and before the client hears of that.
+    """
+
+    def __init__(self, port: int, *, listening: int = 0) -> None:
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", listening))
+        self.url = f"ldap://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.let_live()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _end(self._listener)
+
+    def kill_at(self, at: int, *, answered: bool, counted: frozenset[int] = WRITES) -> None:
+        self._at, self._answered, self._counted = at, answered, counted
+        self._count, self.has_killed = 0, False
+        self._victim: int | None = None
+        self._known = threading.Event()
+
+    def let_live(self) -> None:
+        self.kill_at(0, answered=False)
+
+    def victim_is(self, pid: int) -> None:
+        self._victim = pid
+        self._known.set()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self._port))
+            for each in (client, server):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            fatal: list[int] = []
+            threading.Thread(target=self._requests, args=(client, server, fatal), daemon=True).start()
+            threading.Thread(target=self._answers, args=(client, server, fatal), daemon=True).start()
+
+    def _requests(self, client: socket.socket, server: socket.socket, fatal: list[int]) -> None:
+        with contextlib.suppress(OSError):
+            for message, number, operation in _messages(client):
+                if operation in self._counted:
+                    self._count += 1
+                    if self._count == self._at and not self._answered:
+                        self._kill()
+                        break
+                    if self._count == self._at:
+                        fatal.append(number)
+                server.sendall(message)
+        _end(server)
+
+    def _answers(self, client: socket.socket, server: socket.socket, fatal: list[int]) -> None:
+        with contextlib.suppress(OSError):
+            for message, number, _ in _messages(server):
+                if number in fatal:
+                    self._kill()
+                    break
+                client.sendall(message)
+        _end(client)
+        _end(server)
+
+    def _kill(self) -> None:
+        assert self._known.wait(10)
+        assert self._victim
+        self.has_killed = True
+        os.kill(self._victim, signal.SIGKILL)
+
+
+def _messages(source: socket.socket) -> Iterator[tuple[bytes, int, int]]:
+    """Yield each LDAPMessage with its ID and the tag of its protocolOp."""
+    held = b""
+    while data := source.recv(65536):
+        held += data
+        while (length := _length(held)) and len(held) >= length:
+            message, held = held[:length], held[length:]
+            body = 2 + (message[1] & 0x7F if message[1] >= 0x80 else 0)
+            size = message[body + 1]
+            yield message, int.from_bytes(message[body + 2 : body + 2 + size], "big"), message[body + 2 + size]
+
+
+def _length(data: bytes) -> int:
+    """Return how long the element is that *data* begins with; 0 when that cannot be said yet."""
+    if len(data) < 2 or (data[1] >= 0x80 and len(data) < 2 + (data[1] & 0x7F)):
+        return 0
+    if data[1] < 0x80:
+        return 2 + data[1]
+    octets = data[1] & 0x7F
+    return 2 + octets + int.from_bytes(data[2 : 2 + octets], "big")
+
+
+def _end(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

@@ -1,0 +1,262 @@
+"""kill -9 of the program at each request of a plan: the tree is old, new, or can be led to either."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.directory.ldap import connect
+from dcmcfg.dn import DN, RDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DirectoryError
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import site_files
+from dcmcfg.plan.text import change_ldif
+from dcmcfg.rollout.history import History, Result, result_of
+from dcmcfg.rollout.left import settle
+from dcmcfg.rollout.record import Record
+from tests.connecting import server_of
+from tests.killing_proxy import READS, KillingProxy
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
+
+pytestmark = pytest.mark.real
+
+ARCHIVE = DN.parse("dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
+#: With this in the environment, 500 records are killed at every single one (some minutes) instead of here and there.
+EVERY = "DCMCFG_EVERY_STEP"
+Octets = dict[str, dict[str, frozenset[bytes]]]
+KILLED = -9
+
+
+def connection(name: str) -> Entry:
+    return Entry.of(
+        ARCHIVE.child("cn", name), {"objectClass": "dicomNetworkConnection", "cn": name, "dicomHostname": "h"}
+    )
+
+
+def first_state(count: int) -> list[Change]:
+    return [Add(connection(f"old {number}")) for number in range(count // 5)]
+
+
+def plan_of(count: int) -> list[Change]:
+    """*count* changes of every kind, of which none comes to nothing."""
+    changes: list[Change] = []
+    for number in range(count // 5):
+        new, old = ARCHIVE.child("cn", f"new {number}"), ARCHIVE.child("cn", f"old {number}")
+        port = Modification(Operation.ADD, "dicomPort", (b"104",))
+        host = Modification(Operation.REPLACE, "dicomHostname", (b"H",))  # a change of case only
+        rename = Rename(new, RDN.of("cn", f"renamed {number}"))
+        changes += [Add(connection(f"new {number}")), Modify(new, (port,)), rename, Modify(rename.new_dn, (host,))]
+        changes.append(Delete(old))
+    return changes
+
+
+@dataclass
+class Programs:
+    """The program, run by the fork server against one slapd through the proxy."""
+
+    server: subprocess.Popen[str]
+    proxy: KillingProxy
+    slapd: RunningSlapd
+    state: Path
+    file: Path
+    in_transaction: bool
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        assert self.server.stdin
+        assert self.server.stdout
+        self.server.stdin.write(json.dumps([*arguments, "--yes", "--no-reload"]) + "\n")
+        self.server.stdin.flush()
+        self.proxy.victim_is(json.loads(self.server.stdout.readline()))
+        code, output = json.loads(self.server.stdout.readline())
+        return code, output
+
+    def killed(self, at: int, *arguments: str, answered: bool, reading: bool = False) -> bool:
+        """Run it and kill it at that request; False when it ended by itself before."""
+        if reading:
+            self.proxy.kill_at(at, answered=answered, counted=READS)
+        else:
+            self.proxy.kill_at(at, answered=answered)
+        code, output = self.run(*arguments)
+        assert (code == KILLED) is self.proxy.has_killed, output
+        assert self.proxy.has_killed or code == 0, output
+        return self.proxy.has_killed
+
+    def succeeds(self, *arguments: str) -> str:
+        self.revive()
+        self.proxy.let_live()
+        code, output = self.run(*arguments)
+        assert code == 0, output
+        return output
+
+    def revive(self) -> None:
+        """Start slapd again if it fell: 2.5.13 now and then does when a client dies within a transaction."""
+        try:
+            connect(server_of(self.slapd)).close()
+        except DirectoryError:
+            self.slapd.slapd.stop()
+            self.slapd.slapd.start()
+
+    def octets(self) -> Octets:
+        self.revive()
+        with connect(server_of(self.slapd)) as directory:
+            entries = directory.read(directory.server.base_dn)
+        return {
+            str(entry.dn): {attribute.name: frozenset(attribute.values) for attribute in entry.attributes}
+            for entry in entries
+        }
+
+    def last(self) -> Record:
+        return History(self.state / "dcmcfg").records[0]
+
+    def settled(self) -> Result:
+        """What the last roll-out turns out to be, when the next run has read the tree."""
+        with connect(server_of(self.slapd, url=self.proxy.url)) as directory:
+            settle(self.state / "dcmcfg", directory)
+        return result_of(self.last())
+
+    def plan(self, count: int) -> tuple[Octets, Octets]:
+        """Write a plan of *count* steps into the file; return the tree before and after, having made and undone it."""
+        with connect(server_of(self.slapd)) as directory:
+            directory.apply_in_transaction(first_state(count))
+        self.file.write_text(change_ldif(plan_of(count)))
+        old = self.octets()
+        self.succeeds("apply", str(self.file))
+        new = self.octets()
+        self.succeeds("undo")
+        assert self.octets() == old
+        assert old != new
+        return old, new
+
+
+@pytest.fixture(params=["transaction", "step by step"])
+def programs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
+    provider = {"extra_global": "moduleload syncprov", "extra_database": "overlay syncprov"}
+    stepwise = provider if request.param == "step by step" else {}
+    slapd = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, **stepwise)
+    slapd.prepare()
+    slapd.load(site_files())
+    with slapd, KillingProxy(slapd.port) as proxy:
+        site = {"LDAP_URL": proxy.url, "BIND_PASSWORD": PASSWORD}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("DCMCFG_")}
+        environment |= {f"DCMCFG_{name}": value for name, value in site.items()}
+        environment |= {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.rollout.fork_server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        with server:
+            try:
+                yield Programs(
+                    server, proxy, RunningSlapd(slapd), tmp_path / "state", tmp_path / "plan.ldif", not stepwise
+                )
+            finally:
+                server.kill()
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+def test_killed_at_each_request_it_can_be_finished_and_undone(programs: Programs, answered: bool) -> None:
+    old, new = programs.plan(5)
+    at = 0
+    while programs.killed(at := at + 1, "apply", str(programs.file), answered=answered):
+        assert programs.octets() in (old, new) or not programs.in_transaction
+        programs.succeeds("apply", "--resume")
+        assert programs.octets() == new
+        programs.succeeds("undo")
+        assert programs.octets() == old
+    assert at > 5
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+def test_killed_at_each_request_it_can_be_undone_at_once(programs: Programs, answered: bool) -> None:
+    old, new = programs.plan(5)
+    at = 0
+    while programs.killed(at := at + 1, "apply", str(programs.file), answered=answered):
+        if programs.settled() is Result.NOTHING:
+            assert programs.octets() == old
+        else:
+            programs.succeeds("undo")
+            assert programs.octets() == old
+    assert programs.octets() == new
+    assert at > 5
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+def test_an_undo_killed_at_each_request_can_be_finished_and_taken_back(programs: Programs, answered: bool) -> None:
+    old, new = programs.plan(5)
+    programs.succeeds("apply", str(programs.file))
+    first = programs.last()
+    at = 0
+    while programs.killed(at := at + 1, "undo", str(first.number), answered=answered):
+        undoing = programs.last()
+        if at % 2:
+            programs.succeeds("apply", "--resume")
+            assert programs.octets() == old
+        if programs.settled() is not Result.NOTHING:
+            programs.succeeds("undo", str(undoing.number))
+        assert programs.octets() == new
+    assert programs.octets() == old
+    assert at > 5
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+def test_a_resume_killed_at_its_first_request_each_time_comes_to_the_end(programs: Programs, answered: bool) -> None:
+    """Unheard, each of them makes one step; unsent, the second request of each is the one that is lost."""
+    old, new = programs.plan(5)
+    assert programs.killed(1 if answered else 2, "apply", str(programs.file), answered=answered)
+    runs = 1
+    while not programs.in_transaction and programs.killed(1 if answered else 2, "apply", "--resume", answered=answered):
+        runs += 1
+        if programs.settled() is Result.DONE:
+            break
+    if programs.in_transaction:
+        programs.succeeds("apply", "--resume")
+    assert programs.octets() == new
+    assert runs == (1 if programs.in_transaction else 5)
+    programs.succeeds("undo")
+    assert programs.octets() == old
+
+
+def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> None:
+    """Before the record is there nothing has happened; while it reads back, everything."""
+    old, new = programs.plan(5)
+    at, results = 0, []
+    while programs.killed(at := at + 1, "apply", str(programs.file), answered=True, reading=True):
+        now = programs.octets()
+        assert now in (old, new)
+        results.append(now == new)
+        if now == new:
+            assert programs.settled() is Result.DONE
+            programs.succeeds("undo")
+        else:
+            assert result_of(programs.last()) is Result.DONE, "that of a roll-out before"
+    assert results == sorted(results)
+    assert len(set(results)) == 2
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+def test_killed_at_steps_of_500_records(programs: Programs, answered: bool) -> None:
+    old, new = programs.plan(500)
+    steps = range(1, 501) if os.environ.get(EVERY) else (1, 250, 500, 501)
+    for at in steps:
+        if not programs.killed(at, "apply", str(programs.file), answered=answered):
+            programs.succeeds("undo")
+            continue
+        if at % 2:
+            programs.succeeds("apply", "--resume")
+            assert programs.octets() == new
+        if programs.settled() is not Result.NOTHING:
+            programs.succeeds("undo")
+        assert programs.octets() == old
