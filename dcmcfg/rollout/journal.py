@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,11 +50,14 @@ class Pen:
         self._write(f"closed {done}")
 
     def _write(self, line: str) -> None:
+        octets = f"{line}\n".encode()
         try:
-            os.write(self._handle, f"{line}\n".encode())
+            written = os.write(self._handle, octets)
             os.fdatasync(self._handle)
         except OSError as error:
-            raise DcmcfgError(f"the journal cannot be written ({error.strerror})", on=str(self._path)) from error
+            raise _unwritable(self._path, error.strerror or "") from error
+        if written < len(octets):  # a disk that is filling up takes part of a line first
+            raise _unwritable(self._path, os.strerror(errno.ENOSPC))
 
 
 class Journal:
@@ -72,7 +76,7 @@ class Journal:
         try:
             handle = os.open(self._path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
-            raise DcmcfgError(f"the journal cannot be written ({error.strerror})", on=str(self._path)) from error
+            raise _unwritable(self._path, error.strerror or "") from error
         try:
             size = os.fstat(handle).st_size
             tail = os.pread(handle, _LONGEST_LINE, max(0, size - _LONGEST_LINE))
@@ -110,6 +114,10 @@ def _meaning(line: str) -> Progress | None:
         case ["closed", done] if done.isdigit():
             return Progress(int(done), ended=True, closed=True)
     return None
+
+
+def _unwritable(path: Path, why: str) -> DcmcfgError:
+    return DcmcfgError(f"the journal cannot be written ({why})", on=str(path))
 
 
 def _unreadable(path: Path, why: str) -> DcmcfgError:

@@ -140,9 +140,14 @@ class Programs:
 
 @pytest.fixture(params=["transaction", "step by step"])
 def programs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
-    provider = {"extra_global": "moduleload syncprov", "extra_database": "overlay syncprov"}
-    stepwise = provider if request.param == "step by step" else {}
-    slapd = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, **stepwise)
+    stepwise = request.param == "step by step"
+    slapd = Slapd(
+        tmp_path / "slapd",
+        port=free_port(),
+        root_password=PASSWORD,
+        extra_global="moduleload syncprov" if stepwise else "",
+        extra_database="overlay syncprov" if stepwise else "",
+    )
     slapd.prepare()
     slapd.load(site_files())
     with slapd, KillingProxy(slapd.port) as proxy:
@@ -224,7 +229,7 @@ def test_a_resume_killed_at_its_first_request_each_time_comes_to_the_end(program
     if programs.in_transaction:
         programs.succeeds("apply", "--resume")
     assert programs.octets() == new
-    assert runs == (1 if programs.in_transaction else 5)
+    assert runs == (1 if programs.in_transaction else 5 if answered else 4)
     programs.succeeds("undo")
     assert programs.octets() == old
 

@@ -1,0 +1,219 @@
+"""``dcmcfg undo``, ``dcmcfg history`` and ``dcmcfg apply --resume``: what was rolled out, and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.rollout.lock import directory_lock
+from dcmcfg.settings.folders import state_folder
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, undo_files
+
+pytestmark = pytest.mark.real
+
+DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+
+
+def two_changes(tmp_path: Path) -> str:
+    path = tmp_path / "two.ldif"
+    path.write_text(
+        "".join(
+            f"dn: dicomDeviceName={name},{DEVICES}\nchangetype: modify\nreplace: dicomDescription\n"
+            "dicomDescription: x\n\n"
+            for name in ("dcm4chee-arc", "storescp")
+        )
+    )
+    return str(path)
+
+
+def torn_off(run: Run, site: CliSite, tmp_path: Path) -> None:
+    """Leave what kill -9 leaves when the first of two steps was made and the second had not arrived."""
+    assert run("apply", two_changes(tmp_path), "--yes").exit_code == 0
+    taken = site.slapd.run_client("ldapmodify", "-f", str(one_undo(tmp_path)))
+    assert taken.returncode == 0, taken.stderr
+    (undo_files()[-1].parent / "journal").write_text("planned\nbegins 1 1\nbegins 2 2\nbeg")
+
+
+def one_undo(tmp_path: Path) -> Path:
+    """The undo of the second step alone: the first record of the undo of both."""
+    path = tmp_path / "one.ldif"
+    path.write_text("version: 1\n\n" + undo_files()[-1].read_text().split("\n\n")[1] + "\n")
+    return path
+
+
+def when(text: str) -> str:
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "(when)", text)
+
+
+def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    unasked = run("undo")
+    assert (unasked.exit_code, site.values(NAME)) == (1, ("DCM4CHEE",))
+    undone = run("undo", "--yes")
+    assert (undone.exit_code, undone.stderr) == (0, "")
+    lines = when(undone.stdout).splitlines()
+    user = lines[0].partition(" by ")[2].partition(":")[0]
+    assert lines[:2] == [
+        f"takes back roll-out 1 of (when) UTC by {user}: dcmcfg set-external-retrieve DCM4CHEE --yes",
+        site.headline,
+    ]
+    assert lines[-4:] == [
+        "1 to change, in one change",
+        "done in one change",
+        f"undo: dcmcfg apply {undo_files()[1]}",
+        "the archive has reloaded",
+    ]
+    assert site.octets() == before
+    again = run("undo", "2", "--yes", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["roll_out"]) == (0, 3)
+    assert site.values(NAME) == ("DCM4CHEE",)
+
+
+def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file = tmp_path / "secret.ldif"
+    file.write_text(f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dcmKeyStorePin\ndcmKeyStorePin: geheim\n")
+    assert run("history").stdout == "nothing was rolled out from this account\n"
+    assert run("apply", str(file), "--yes").exit_code == 0
+    assert run("undo", "--yes").exit_code == 0
+    listed = run("history")
+    rows = [line.split() for line in listed.stdout.splitlines() if line[:3].strip().isdigit()]
+    assert [(row[0], row[-2:]) for row in rows] == [("2", ["change", "done"]), ("1", ["by", "2"])]
+    one = run("history", "1")
+    assert one.exit_code == 0
+    assert "result:   undone by 2\n" in one.stdout
+    assert f"command:  dcmcfg apply {file} --yes\n" in one.stdout
+    assert "# not shown, a secret: dcmKeyStorePin\n" in one.stdout
+    assert "geheim" in (undo_files()[0].parent / "plan.ldif").read_text()
+    as_json = run("history", "--json"), run("history", "1", "--json")
+    assert not any("geheim" in said.stdout for said in (listed, one, *as_json))
+    newest, oldest = json.loads(as_json[0].stdout)
+    assert (newest["number"], newest["undoes"], newest["result"], newest["undone_by"]) == (2, 1, "done", None)
+    assert (oldest["counts"], oldest["steps"], oldest["made"], oldest["undone_by"]) == ({"change": 1}, 1, 1, 2)
+    assert json.loads(as_json[1].stdout)["changes"].startswith("# not shown")
+
+
+def test_applying_the_undo_file_counts_as_its_undo(run: Run, site: CliSite) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
+    assert "undone by 2" in run("history", "1").stdout
+    nothing = run("undo", "--yes")
+    assert nothing.exit_code == 3
+    assert "no roll-out stands that could be taken back" in nothing.stderr
+
+
+def test_an_undo_file_of_an_earlier_version_is_applied_as_before(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    earlier = state_folder() / "undo" / "20261123T233907.469737Z-18062.ldif"
+    earlier.parent.mkdir()
+    earlier.write_text(undo_files()[0].read_text())
+    assert run("apply", str(earlier), "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: CliSite, tmp_path: Path) -> None:
+    torn_off(run, site, tmp_path)
+    now = site.octets()
+    refused = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert refused.exit_code == 3
+    assert re.sub(r"of \S+Z is", "of (when) is", refused.stderr) == (
+        f"dcmcfg: {site.slapd.url}: roll-out 1 of (when) is not finished (1 of 2 steps are made), nothing was changed "
+        "by this one\n  next: dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n"
+    )
+    assert run("set-external-retrieve", "DCM4CHEE", "--dry-run").exit_code == 0
+    assert "unfinished, 1 of 2 made" in " ".join(run("history", "1").stdout.split())
+    assert site.octets() == now
+
+
+def test_resume_finishes_it_and_one_undo_takes_all_of_it_back(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    torn_off(run, site, tmp_path)
+    resumed = run("apply", "--resume", "--yes")
+    assert (resumed.exit_code, resumed.stderr) == (0, "")
+    assert ", of which 1 of 2 steps are made\n" in resumed.stdout
+    assert "1 to change, in one change\n" in resumed.stdout
+    assert "done" in run("history", "1").stdout
+    assert run("undo", "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+def test_undo_takes_back_what_an_interrupted_one_had_done(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    torn_off(run, site, tmp_path)
+    assert run("undo", "--yes").exit_code == 0
+    assert site.octets() == before
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+
+
+def test_resume_with_nothing_unfinished_says_so(run: Run, site: CliSite, tmp_path: Path) -> None:
+    result = run("apply", "--resume")
+    assert result.exit_code == 3
+    assert "no roll-out on this directory is unfinished" in result.stderr
+    assert run("apply", "--resume", two_changes(tmp_path)).exit_code == 2
+    assert run("apply").exit_code == 2
+
+
+def test_close_notes_that_the_tree_was_put_right_by_hand(run: Run, site: CliSite, tmp_path: Path) -> None:
+    torn_off(run, site, tmp_path)
+    assert run("history", "--close").exit_code == 2
+    assert run("history", "1", "--close").exit_code == 0
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    assert "put right by hand" in run("history", "1").stdout
+    assert run("history", "2", "--close").exit_code == 3
+
+
+def test_while_another_process_rolls_out_a_change_is_refused(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    with directory_lock(state_folder(), site.slapd.url):
+        refused = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert refused.exit_code == 3
+    assert refused.stderr == (
+        f"dcmcfg: {site.slapd.url}: another roll-out is under way on this directory (process {os.getpid()}), nothing "
+        "was changed by this one\n  next: wait until it has ended, and plan again; dcmcfg history shows it\n"
+    )
+    assert site.octets() == before
+
+
+def test_the_lock_of_a_killed_process_does_not_block(run: Run, site: CliSite) -> None:
+    program = (
+        "import os, signal; from pathlib import Path; from dcmcfg.rollout.lock import directory_lock\n"
+        f"with directory_lock(Path({str(state_folder())!r}), {site.slapd.url!r}): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
+    assert len(list((state_folder() / "locks").iterdir())) == 1
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+
+
+def test_a_damaged_record_is_told_and_nothing_is_changed(run: Run, site: CliSite) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    (undo_files()[0].parent / "journal").write_text("")
+    now = site.octets()
+    for arguments in (("set-external-retrieve", "--clear", "--yes"), ("undo", "--yes"), ("history",)):
+        result = run(*arguments)
+        assert result.exit_code == 3
+        assert "the journal of a roll-out cannot be read (it is damaged), nothing was changed" in result.stderr
+    assert site.octets() == now
+
+
+def test_a_state_folder_that_cannot_be_written_changes_nothing(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    state_folder().parent.mkdir(parents=True)
+    state_folder().write_text("a file")
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert result.exit_code == 3
+    assert "the state folder cannot be written" in result.stderr
+    assert site.octets() == before
+
+
+def test_the_shell_completes_numbers(run: Run, site: CliSite) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    environment = {"_DCMCFG_COMPLETE": "bash_complete", "COMP_WORDS": "dcmcfg undo ", "COMP_CWORD": "2"}
+    assert run(env=environment).stdout == "plain,1\n"

@@ -1,0 +1,192 @@
+"""Records and what they say together; without a server."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.dn import DN
+from dcmcfg.errors import DcmcfgError, NotFound, Refused
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.rollout.history import History, Result, result_of
+from dcmcfg.rollout.lock import directory_lock, is_locked
+from dcmcfg.rollout.record import Record
+from dcmcfg.rollout.recording import Occasion, record_roll_out
+from tests.trees import ARCHIVE, STORESCP, site
+
+URL = "ldap://pacs:389"
+ELSEWHERE = "ldap://other:389"
+
+
+def plan() -> Plan:
+    def described(dn: str) -> Wanted:
+        return Wanted(Modify(DN.parse(dn), (Modification(Operation.ADD, "dicomDescription", (b"x",)),)))
+
+    return make_plan(site(), [described(ARCHIVE), described(STORESCP)])
+
+
+def recorded(state: Path, *, url: str = URL, undoes: int | None = None, done: int | None = 2) -> Record:
+    """A roll-out of two steps that ended with *done* made, or was cut off in the second (None)."""
+    record = record_roll_out(Occasion(state, f"admin @ {url}", "dcmcfg test", undoes), url, plan(), "step by step")
+    with record.journal.opened() as pen:
+        if done is None:
+            pen.begins(2, 2)
+        else:
+            pen.ended(done)
+    return record
+
+
+def numbers(state: Path) -> list[int]:
+    return [record.number for record in History(state).records]
+
+
+def test_a_record_is_private_and_tells_what_it_was_told(tmp_path: Path) -> None:
+    record = recorded(tmp_path)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in record.folder.iterdir()} == {0o600}
+    assert stat.S_IMODE(record.folder.stat().st_mode) == 0o700
+    again = History(tmp_path).numbered(1)
+    assert again.head == record.head
+    assert (again.head.steps, dict(again.head.counts), again.head.command) == (2, {"change": 2}, "dcmcfg test")
+    assert again.changes == plan().changes
+    assert again.undo(2) == plan().undo().changes
+    assert again.undo(1) == plan().undo(1).changes
+    assert again.undo(2, 2) + again.undo(1) == again.undo(2)
+
+
+def test_the_newest_comes_first_and_what_was_being_written_is_none(tmp_path: Path) -> None:
+    for _ in range(11):
+        recorded(tmp_path)
+    (tmp_path / "rollouts" / ".new-0123").mkdir()
+    (tmp_path / "rollouts" / "notes").mkdir()
+    assert numbers(tmp_path) == list(range(11, 0, -1))
+
+
+def test_what_a_killed_process_had_begun_to_write_goes_with_the_next(tmp_path: Path) -> None:
+    record = recorded(tmp_path)
+    record.folder.rename(tmp_path / "rollouts" / f".new-{_lock_name(tmp_path)}")
+    assert numbers(tmp_path) == []
+    recorded(tmp_path)
+    assert sorted(path.name for path in (tmp_path / "rollouts").iterdir()) == ["1"]
+
+
+def _lock_name(state: Path) -> str:
+    with directory_lock(state, URL):
+        (lock,) = (state / "locks").iterdir()
+    return lock.name
+
+
+@pytest.mark.parametrize(
+    ("done", "result"), [(0, Result.NOTHING), (1, Result.STOPPED), (2, Result.DONE), (None, Result.CUT_OFF)]
+)
+def test_the_journal_tells_the_result(tmp_path: Path, done: int | None, result: Result) -> None:
+    record = recorded(tmp_path, done=done)
+    assert result_of(record) is result
+    unfinished = result in (Result.STOPPED, Result.CUT_OFF)
+    assert (History(tmp_path).unfinished(URL) is not None) is unfinished
+    assert History(tmp_path).unfinished(ELSEWHERE) is None
+
+
+def test_undo_without_number_goes_back_one_by_one_and_passes_over_undos(tmp_path: Path) -> None:
+    def meant() -> int:
+        return History(tmp_path).to_take_back(URL, None, None).number
+
+    recorded(tmp_path)
+    recorded(tmp_path, url=ELSEWHERE)
+    recorded(tmp_path)
+    recorded(tmp_path, done=0)
+    assert meant() == 3
+    recorded(tmp_path, undoes=3)
+    assert meant() == 1
+    recorded(tmp_path, undoes=5)
+    assert meant() == 3, "its undo was undone"
+    recorded(tmp_path, undoes=3)
+    recorded(tmp_path, undoes=1)
+    with pytest.raises(NotFound, match="no roll-out stands"):
+        meant()
+
+
+def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    recorded(tmp_path, undoes=1)
+    recorded(tmp_path, url=ELSEWHERE)
+    recorded(tmp_path, done=0)
+    history = History(tmp_path)
+    for number, reason in ((1, "undone by roll-out 2"), (3, "was on ldap://other"), (4, "has changed nothing")):
+        with pytest.raises(Refused, match=reason):
+            history.to_take_back(URL, number, None)
+    with pytest.raises(NotFound, match="there is no roll-out 5"):
+        history.to_take_back(URL, 5, None)
+    assert history.to_take_back(URL, 2, None).number == 2, "an undo can be undone"
+
+
+def test_an_interrupted_roll_out_of_which_nothing_came_is_not_passed_over_for_an_older_one(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    interrupted = recorded(tmp_path, done=0)
+    with pytest.raises(Refused, match="roll-out 2 has changed nothing"):
+        History(tmp_path).to_take_back(URL, None, interrupted)
+
+
+def test_an_interrupted_undo_is_not_guessed_about(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    interrupted = recorded(tmp_path, undoes=1, done=1)
+    with pytest.raises(Refused, match="--resume goes on with it, dcmcfg undo 2 takes it back"):
+        History(tmp_path).to_take_back(URL, None, interrupted)
+
+
+def test_an_undone_roll_out_is_not_unfinished_any_more(tmp_path: Path) -> None:
+    recorded(tmp_path, done=1)
+    recorded(tmp_path, undoes=1)
+    assert History(tmp_path).unfinished(URL) is None
+
+
+def test_what_was_put_right_by_hand_can_be_closed_and_nothing_else(tmp_path: Path) -> None:
+    recorded(tmp_path, done=1)
+    history = History(tmp_path)
+    history.close(history.numbered(1))
+    assert result_of(history.numbered(1)) is Result.CLOSED
+    assert History(tmp_path).unfinished(URL) is None
+    with pytest.raises(Refused, match="not unfinished"):
+        History(tmp_path).close(History(tmp_path).numbered(1))
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"when": 1}'])
+def test_a_head_that_cannot_be_read_is_told_with_the_way_out(tmp_path: Path, damage: str) -> None:
+    record = recorded(tmp_path)
+    (record.folder / "head.json").write_text(damage)
+    with pytest.raises(DcmcfgError, match=r"cannot be read, nothing was changed — .*move .*rollouts/1 elsewhere"):
+        History(tmp_path).unfinished(URL)
+
+
+def test_an_edited_undo_is_not_taken_by_number(tmp_path: Path) -> None:
+    record = recorded(tmp_path)
+    record.undo_file.write_text(record.undo_file.read_text().replace("dicomDescription", "dicomStationName"))
+    with pytest.raises(DcmcfgError, match="not as roll-out 1 has left it"):
+        History(tmp_path).numbered(1).undo(2)
+
+
+def test_a_head_of_more_facts_than_known_is_told_and_not_guessed(tmp_path: Path) -> None:
+    """As a later version may write it."""
+    record = recorded(tmp_path)
+    head = json.loads((record.folder / "head.json").read_text()) | {"later": True}
+    (record.folder / "head.json").write_text(json.dumps(head))
+    with pytest.raises(DcmcfgError, match="cannot be read"):
+        History(tmp_path).unfinished(URL)
+
+
+def test_one_roll_out_at_a_time_on_a_directory(tmp_path: Path) -> None:
+    with directory_lock(tmp_path, URL):
+        assert is_locked(tmp_path, URL)
+        with directory_lock(tmp_path, ELSEWHERE):
+            pass
+        with (
+            pytest.raises(Refused, match=r"another roll-out is under way on this directory \(process \d+\)"),
+            directory_lock(tmp_path, URL),
+        ):
+            pass
+    assert not is_locked(tmp_path, URL)
+    with directory_lock(tmp_path, URL):
+        pass

@@ -1,0 +1,95 @@
+"""The journal: its last whole line tells how far a roll-out has come."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.rollout.journal import PLANNED, Journal, Progress
+
+STEPS = 500
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "journal"
+    path.write_text(PLANNED)
+    return path
+
+
+def progress(path: Path) -> Progress:
+    return Journal(path).progress(STEPS)
+
+
+@contextmanager
+def no_file_longer_than(octets: int) -> Iterator[None]:
+    """A disk that is full from there on, as far as a process without quota can have one."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_each_line_is_told_by_the_next_reader(path: Path) -> None:
+    assert progress(path) == Progress()
+    with Journal(path).opened() as pen:
+        pen.begins(1, 1)
+        assert progress(path) == Progress(0, 1)
+        pen.begins(2, 500)
+        assert progress(path) == Progress(1, 499)
+        pen.ended(500)
+        assert progress(path) == Progress(500, ended=True)
+        pen.closed(7)
+        assert progress(path) == Progress(7, ended=True, closed=True)
+
+
+@pytest.mark.parametrize("torn", ["b", "begins 2 2", "begins 2", "\0\0\0\0", "ended 50"])
+def test_a_torn_last_line_has_not_been_said_and_is_written_over(path: Path, torn: str) -> None:
+    whole = f"{PLANNED}begins 1 1\n"
+    path.write_text(whole + torn)
+    assert progress(path) == Progress(0, 1)
+    with Journal(path).opened() as pen:
+        pen.ended(1)
+    assert path.read_text() == f"{whole}ended 1\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "planned", "nonsense\n", "ended x\n", "ended 501\n", "begins 500 501\n", "begins 3 2\n", "begins 0 1\n"],
+)
+def test_what_cannot_be_is_told_as_damage(path: Path, text: str) -> None:
+    path.write_text(text)
+    with pytest.raises(DcmcfgError, match=r"cannot be read \(it is damaged\), nothing was changed"):
+        progress(path)
+
+
+def test_a_journal_that_is_gone_is_told(path: Path) -> None:
+    path.unlink()
+    with pytest.raises(DcmcfgError, match="No such file"):
+        progress(path)
+    with pytest.raises(DcmcfgError, match="cannot be written"), Journal(path).opened():
+        pass
+
+
+@pytest.mark.parametrize("room", range(len("begins 2 2\n")))
+def test_a_disk_that_fills_up_within_a_line_is_an_error_and_the_line_was_not_said(path: Path, room: int) -> None:
+    with Journal(path).opened() as pen:
+        pen.begins(1, 1)
+        with (
+            no_file_longer_than(path.stat().st_size + room),
+            pytest.raises(DcmcfgError, match="the journal cannot be written"),
+        ):
+            pen.begins(2, 2)
+    assert progress(path) == Progress(0, 1)
+
+
+def test_a_long_journal_is_read_at_its_end_only(path: Path) -> None:
+    path.write_bytes(PLANNED.encode() + b"\xff" * 1_000_000 + b"\nbegins 3 3\n")
+    assert progress(path) == Progress(2, 1)

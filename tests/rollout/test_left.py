@@ -1,0 +1,174 @@
+"""Roll-outs left half done, on real slapd: two at once, a full disk, a tree that somebody else has touched."""
+
+from __future__ import annotations
+
+import resource
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.directory.ldap import connect
+from dcmcfg.directory.server import LdapServer
+from dcmcfg.dn import DN
+from dcmcfg.errors import ChangedButNotFinished, DoesNotFit, Refused
+from dcmcfg.plan.plan import Plan
+from dcmcfg.rollout.history import Result, result_of
+from dcmcfg.rollout.manner import Manner
+from dcmcfg.rollout.recording import Occasion, record_roll_out
+from tests.connecting import server_of
+from tests.rollout.conftest import Site
+from tests.running_slapd import RunningSlapd
+
+pytestmark = pytest.mark.real
+
+DEVICES = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
+NAMES = ("dcm4chee-arc", "storescp", "longterm", "workstation")
+
+
+def described(name: str, text: str) -> Modify:
+    dn = DEVICES.child("dicomDeviceName", name)
+    return Modify(dn, (Modification(Operation.REPLACE, "dicomDescription", (text.encode(),)),))
+
+
+def texts(site: Site) -> list[str]:
+    octets = site.octets()
+    held = (octets[str(DEVICES.child("dicomDeviceName", name))].get("dicomdescription", frozenset()) for name in NAMES)
+    return [b"".join(values).decode() for values in held]
+
+
+@pytest.fixture
+def site(slapd: RunningSlapd, site_of: Callable[[LdapServer], Site]) -> Site:
+    return site_of(server_of(slapd))
+
+
+def stopped(site: Site, *, after: int = 2) -> None:
+    """A roll-out that ends with a full disk after some of its four steps."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(done: int, _: int) -> None:
+        if done == after:
+            journal = site.state / "rollouts" / "1" / "journal"
+            resource.setrlimit(resource.RLIMIT_FSIZE, (journal.stat().st_size + 3, before[1]))
+
+    plan = site.plan([described(name, "new") for name in NAMES])
+    try:
+        with pytest.raises(
+            ChangedButNotFinished, match=rf"the journal cannot be written.*; {after} of 4 steps are done"
+        ):
+            site.roll_out(plan, manner=Manner.STEP_BY_STEP, on_step=fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_a_disk_that_fills_up_stops_it_and_loses_no_way_back(site: Site, after: int) -> None:
+    before = site.octets()
+    stopped(site, after=after)
+    assert texts(site)[after - 1 : after + 1] != ["new", "new"]
+    assert site.resume().number == 1
+    assert texts(site) == ["new"] * 4
+    site.undo()
+    assert site.octets() == before
+
+
+def test_while_one_is_unfinished_another_is_refused_with_both_ways_out(site: Site) -> None:
+    plan = site.plan([described("storescp", "another")])
+    stopped(site)
+    now = site.octets()
+    with pytest.raises(Refused, match=r"roll-out 1 of .*1 of 4 steps.*apply --resume finishes it, dcmcfg undo takes"):
+        site.roll_out(site.plan([described("workstation", "another")]))
+    with pytest.raises(Refused, match="is not finished"):
+        site.roll_out(plan)
+    assert site.octets() == now
+    site.undo()
+    site.roll_out(plan)
+
+
+def test_of_two_at_once_one_wins_and_the_other_is_told_why(site: Site) -> None:
+    plans = {text: site.plan([described(name, text) for name in NAMES]) for text in ("one", "other")}
+    together = threading.Barrier(2)
+
+    def roll_out(plan: Plan) -> str:
+        together.wait()
+        try:
+            site.roll_out(plan, manner=Manner.STEP_BY_STEP)
+        except Refused as refused:  # DoesNotFit, when the winner was done before the other looked again
+            return refused.what
+        return ""
+
+    with ThreadPoolExecutor(2) as threads:
+        said = dict(zip(plans, threads.map(roll_out, plans.values()), strict=True))
+    (winner,) = (text for text, reason in said.items() if not reason)
+    (reason,) = (reason for reason in said.values() if reason)
+    assert "another roll-out is under way" in reason or "somebody has changed dicomDescription" in reason
+    assert texts(site) == [winner] * 4
+
+
+def test_a_record_without_any_request_turns_out_to_be_nothing(site: Site) -> None:
+    """What kill -9 between the record and the first line of the journal leaves."""
+    plan = site.plan([described("storescp", "new")])
+    record_roll_out(Occasion(site.state, "the test's server"), site.server.url, plan, "in one change")
+    before = site.octets()
+    settled = site.settled()
+    assert settled is not None
+    assert result_of(settled) is Result.NOTHING
+    assert site.octets() == before
+    site.roll_out(plan)
+
+
+def test_what_somebody_else_has_made_of_the_step_under_way_is_not_guessed(site: Site) -> None:
+    plan = site.plan([described("storescp", "new")])
+    record = record_roll_out(Occasion(site.state, "the test's server"), site.server.url, plan, "in one change")
+    with record.journal.opened() as pen:
+        pen.begins(1, 1)
+    with connect(site.server) as directory:
+        directory.apply(described("storescp", "somebody else's"))
+    with pytest.raises(Refused, match=r"neither as before that nor as planned — .*dcmcfg history --close 1"):
+        site.settled()
+    site.history().close(site.history().numbered(1))
+    site.change(described("storescp", "new"))
+
+
+def test_what_moved_in_a_half_done_roll_out_is_named_by_both_ways(site: Site) -> None:
+    stopped(site)
+    with connect(site.server) as directory:
+        directory.apply(described("dcm4chee-arc", "moved"))
+        directory.apply(described("workstation", "moved"))
+    now = site.octets()
+    for way in (site.resume, site.undo):
+        with pytest.raises(DoesNotFit, match=r"the tree has moved since roll-out 1: .*dicomDescription has changed"):
+            way()
+    assert site.octets() == now
+
+
+def test_an_older_one_that_still_fits_can_be_undone_and_one_that_does_not_is_refused(site: Site) -> None:
+    site.change(described("storescp", "first"))
+    site.change(described("workstation", "second"))
+    site.change(described("storescp", "third"))
+    with pytest.raises(DoesNotFit, match=r"since roll-out 1: .*dicomDescription has changed"):
+        site.undo(1)
+    site.undo(2)
+    assert texts(site)[1] == "third"
+    assert texts(site)[3] != "second"
+
+
+def test_an_undo_is_undone_by_its_own_number(site: Site) -> None:
+    site.change(described("storescp", "new"))
+    undoing = site.undo()
+    site.undo(undoing.number)
+    assert texts(site)[1] == "new"
+    site.undo()
+    assert texts(site)[1] != "new"
+
+
+def test_a_transaction_is_one_line_of_the_journal_and_a_step_is_one(site: Site) -> None:
+    site.change(*(described(name, "together") for name in NAMES))
+    site.roll_out(site.plan([described(name, "each") for name in NAMES]), manner=Manner.STEP_BY_STEP)
+    journals = [(record.folder / "journal").read_text() for record in site.history().records]
+    assert journals == [
+        "planned\nbegins 1 1\nbegins 2 2\nbegins 3 3\nbegins 4 4\nended 4\n",
+        "planned\nbegins 1 4\nended 4\n",
+    ]
