@@ -1,4 +1,4 @@
-"""A TCP proxy that counts the requests of an LDAP client, and kills the client at one of them."""
+"""A TCP proxy that counts the requests of an LDAP client, and kills the client at one of them, or looks at each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -43,9 +43,18 @@ class KillingProxy:
         self._count, self.has_killed = 0, False
         self._victim: int | None = None
         self._known = threading.Event()
+        self._look: Callable[[int, bool], None] | None = None
 
     def let_live(self) -> None:
         self.kill_at(0, answered=False)
+
+    def look_at_each(self, look: Callable[[int, bool], None]) -> None:
+        """Have *look* called at each write, twice: before the server has it, and before the client hears the answer.
+
+        The client waits meanwhile, so that everything is as if it had been killed there.
+        """
+        self.let_live()
+        self._look = look
 
     def victim_is(self, pid: int) -> None:
         self._victim = pid
@@ -60,11 +69,11 @@ class KillingProxy:
             server = socket.create_connection(("127.0.0.1", self._port))
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            fatal: list[int] = []
+            fatal: dict[int, int] = {}
             threading.Thread(target=self._requests, args=(client, server, fatal), daemon=True).start()
             threading.Thread(target=self._answers, args=(client, server, fatal), daemon=True).start()
 
-    def _requests(self, client: socket.socket, server: socket.socket, fatal: list[int]) -> None:
+    def _requests(self, client: socket.socket, server: socket.socket, fatal: dict[int, int]) -> None:
         with contextlib.suppress(OSError):
             for message, number, operation in _messages(client):
                 if operation in self._counted:
@@ -72,15 +81,19 @@ class KillingProxy:
                     if self._count == self._at and not self._answered:
                         self._kill()
                         break
-                    if self._count == self._at:
-                        fatal.append(number)
+                    if self._count == self._at or self._look:
+                        fatal[number] = self._count
+                    if self._look:
+                        self._look(self._count, False)
                 server.sendall(message)
         _end(server)
 
-    def _answers(self, client: socket.socket, server: socket.socket, fatal: list[int]) -> None:
+    def _answers(self, client: socket.socket, server: socket.socket, fatal: dict[int, int]) -> None:
         with contextlib.suppress(OSError):
             for message, number, _ in _messages(server):
-                if number in fatal:
+                if number in fatal and self._look:
+                    self._look(fatal[number], True)
+                elif number in fatal:
                     self._kill()
                     break
                 client.sendall(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,15 +15,17 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.directory.ldap import connect
+from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DirectoryError
+from dcmcfg.errors import DcmcfgError, DirectoryError
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
 from dcmcfg.plan.text import change_ldif
 from dcmcfg.rollout.history import History, Result, result_of
-from dcmcfg.rollout.left import settle
+from dcmcfg.rollout.left import plan_back, plan_left, settle
 from dcmcfg.rollout.record import Record
+from dcmcfg.tree import Tree
 from tests.connecting import server_of
 from tests.killing_proxy import READS, KillingProxy
 from tests.ports import free_port
@@ -31,7 +34,7 @@ from tests.running_slapd import PASSWORD, RunningSlapd
 pytestmark = pytest.mark.real
 
 ARCHIVE = DN.parse("dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
-#: With this in the environment, 500 records are killed at every single one (some minutes) instead of here and there.
+#: With this in the environment, each of 500 records is looked at (some minutes), instead of every fiftieth.
 EVERY = "DCMCFG_EVERY_STEP"
 Octets = dict[str, dict[str, frozenset[bytes]]]
 KILLED = -9
@@ -58,6 +61,13 @@ def plan_of(count: int) -> list[Change]:
         changes += [Add(connection(f"new {number}")), Modify(new, (port,)), rename, Modify(rename.new_dn, (host,))]
         changes.append(Delete(old))
     return changes
+
+
+def octets_of(tree: Tree) -> Octets:
+    return {
+        str(entry.dn): {attribute.name: frozenset(attribute.values) for attribute in entry.attributes}
+        for entry in tree.entries.values()
+    }
 
 
 @dataclass
@@ -109,11 +119,7 @@ class Programs:
     def octets(self) -> Octets:
         self.revive()
         with connect(server_of(self.slapd)) as directory:
-            entries = directory.read(directory.server.base_dn)
-        return {
-            str(entry.dn): {attribute.name: frozenset(attribute.values) for attribute in entry.attributes}
-            for entry in entries
-        }
+            return octets_of(read_tree(directory))
 
     def last(self) -> Record:
         return History(self.state / "dcmcfg").records[0]
@@ -251,17 +257,45 @@ def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> Non
     assert len(set(results)) == 2
 
 
-@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
-def test_killed_at_steps_of_500_records(programs: Programs, answered: bool) -> None:
+def test_each_instant_of_500_records_leads_to_new_and_old(programs: Programs) -> None:
+    """At each request the program stands still, as one that was killed there: what it has left behind is looked at."""
     old, new = programs.plan(500)
-    steps = range(1, 501) if os.environ.get(EVERY) else (1, 250, 500, 501)
-    for at in steps:
-        if not programs.killed(at, "apply", str(programs.file), answered=answered):
-            programs.succeeds("undo")
-            continue
-        if at % 2:
-            programs.succeeds("apply", "--resume")
-            assert programs.octets() == new
-        if programs.settled() is not Result.NOTHING:
-            programs.succeeds("undo")
-        assert programs.octets() == old
+    every = 1 if os.environ.get(EVERY) else 50
+    aside = programs.state / "aside"
+    seen: list[tuple[int, bool, int]] = []
+    astray: list[str] = []
+
+    def look(number: int, answered: bool) -> None:
+        if number % every > 1 and number < 499:
+            return
+        try:
+            found = left_behind(number)
+        except DcmcfgError as error:
+            astray.append(f"{number}, {answered}: {error}")
+            return
+        seen.append((number, answered, found))
+
+    def left_behind(number: int) -> int:
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.copytree(programs.last().folder, aside / "rollouts" / "1")
+        with connect(server_of(programs.slapd, url=programs.proxy.url)) as directory:
+            record = settle(aside, directory)
+            tree = read_tree(directory)
+        assert record
+        if number % 100 in (0, 1):
+            if octets_of(plan_left(record, tree).after) != new:
+                astray.append(f"not resumable to new: {number}")
+            if octets_of(plan_back(record, tree).after) != old:
+                astray.append(f"not undoable to old: {number}")
+        return record.progress().done
+
+    programs.proxy.look_at_each(look)
+    code, output = programs.run("apply", str(programs.file))
+    assert code == 0, output
+    assert programs.octets() == new
+    if programs.in_transaction:
+        assert [done for *_, done in seen] == [0] * (len(seen) - 1) + [500]
+    else:
+        assert [done for *_, done in seen] == [number if answered else number - 1 for number, answered, _ in seen]
+    assert len(seen) > 1000 // every
+    assert astray == []
