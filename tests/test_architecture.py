@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 #: Rooms from the ground up. A module may import from its own layer and from those below.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"", "errors", "dn", "entry", "changes", "aetitle", "spelling"}),  # words; "" is dcmcfg/__init__.py
+    frozenset(
+        {"", "errors", "dn", "entry", "changes", "aetitle", "spelling", "ber"}
+    ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text
     frozenset(
         {

@@ -8,6 +8,7 @@ from typing import Any
 
 from ldap3.core import exceptions
 
+from dcmcfg.directory.response import Response
 from dcmcfg.errors import ConnectionLost, DirectoryError, NotFound
 
 SUCCESS = 0
@@ -69,17 +70,30 @@ def check(result: Mapping[str, Any], on: str) -> None:
 
     Raises :class:`NotFound` for noSuchObject, else :class:`DirectoryError` with the result code.
     """
-    code = int(result["result"])
+    meant = result.get("description", "an unknown result")
+    code, matched_dn, said = int(result["result"]), str(result.get("dn") or ""), str(result.get("message") or "")
+    _check(Response(0, code, matched_dn, said, tuple(result.get("referrals") or ())), on, otherwise=meant)
+
+
+def check_answer(answer: Response, on: str) -> None:
+    """Do the same for an *answer* to a change."""
+    _check(answer, on, otherwise="an unknown result")
+
+
+def _check(answer: Response, on: str, *, otherwise: str) -> None:
+    code = answer.result_code
     if code == SUCCESS:
         return
-    meaning, next_step = _MEANINGS.get(code, (f"the server answered {result.get('description', '')}", ""))
-    said = " ".join(str(result.get("message") or "").split())
+    meaning, next_step = _MEANINGS.get(code, (f"the server answered {otherwise}", ""))
+    said = " ".join(answer.message.split())
     what = f"{meaning} (LDAP result {code}{': ' + said if said else ''})"
     if code == NO_SUCH_OBJECT:
-        matched = str(result.get("dn") or "")
-        raise NotFound(what, on=on, next_step=f"it exists up to {matched}" if matched else next_step)
+        next_step = f"it exists up to {answer.matched_dn}" if answer.matched_dn else next_step
+        raise NotFound(what, on=on, next_step=next_step)
     if _SHADOW in said:
         next_step = "it is a replica: use the URL of its provider"
+    if answer.referrals:
+        next_step = f"{next_step}: {' or '.join(answer.referrals)}"
     raise DirectoryError(what, on=on, next_step=next_step, result_code=code)
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Literal
 
 import ldap3
-from ldap3.operation.add import add_operation
-from ldap3.operation.delete import delete_operation
-from ldap3.operation.modify import modify_operation
-from ldap3.operation.modifyDn import modify_dn_operation
 
-from dcmcfg.changes import Add, Change, Control, Delete, Modify, Operation, Rename
+from dcmcfg.changes import Change
 from dcmcfg.directory import transaction
-from dcmcfg.directory.failures import SUCCESS, check, translated
+from dcmcfg.directory.exchange import Exchange
+from dcmcfg.directory.failures import check, check_answer, translated
 from dcmcfg.directory.opening import WHO_AM_I, closed, opened
+from dcmcfg.directory.request import change_request, extended_request
 from dcmcfg.directory.server import LdapServer, Scope, ServerFacts
 from dcmcfg.dn import DN
 from dcmcfg.entry import Attribute, Entry
@@ -26,13 +25,6 @@ _SCOPES: Mapping[Scope, Literal["BASE", "LEVEL", "SUBTREE"]] = {
     "one": "LEVEL",
     "subtree": "SUBTREE",
 }
-_OPERATIONS = {
-    Operation.ADD: ldap3.MODIFY_ADD,
-    Operation.DELETE: ldap3.MODIFY_DELETE,
-    Operation.REPLACE: ldap3.MODIFY_REPLACE,
-    Operation.INCREMENT: ldap3.MODIFY_INCREMENT,
-}
-Answer = dict[str, Any]
 
 
 def connect(server: LdapServer) -> LdapDirectory:
@@ -95,68 +87,18 @@ class LdapDirectory:
         )
 
     def who_am_i(self) -> str:
-        answer = self._extended(WHO_AM_I, None)
-        check(answer, self._server.url)
-        return bytes(answer["responseValue"] or b"").decode("utf-8", "backslashreplace")
+        answer = self._exchange().ask(partial(extended_request, name=WHO_AM_I))
+        check_answer(answer, self._server.url)
+        return (answer.value or b"").decode("utf-8", "backslashreplace")
 
     def apply(self, change: Change) -> None:
-        _, answer = self._send(change, ())
-        check(answer, str(change.dn))
+        check_answer(self._exchange().ask(partial(change_request, change=change)), str(change.dn))
 
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
-        begun = self._extended(transaction.BEGIN, None)
-        transaction.check_begun(begun, self._server.url)
-        identifier: bytes = begun["responseValue"]
-        numbers: dict[int, Change] = {}
-        member = Control(transaction.MEMBER, critical=True, value=identifier)
-        for change in changes:
-            number, answer = self._send(change, (member,))
-            numbers[number] = change
-            if answer["result"] != SUCCESS:
-                self._extended(transaction.END, transaction.end_request(identifier, commit=False))
-                transaction.check_member(answer, str(change.dn), change, first=len(numbers) == 1)
-        ended = self._extended(transaction.END, transaction.end_request(identifier, commit=True))
-        if ended["result"] != SUCCESS:
-            failed = numbers.get(transaction.failed_message(ended["responseValue"]))
-            on = str(failed.dn) if failed else self._server.url
-            transaction.check_member(ended, on, failed, first=failed is changes[0])
+        transaction.carry_out(self._exchange(), changes, self._server.url)
 
-    def _extended(self, name: str, value: bytes | None) -> Answer:
-        with translated(self._server.url, sent=True):
-            self._connection.extended(name, value)
-            answer: Answer = self._connection.result
-        return answer
-
-    def _send(self, change: Change, more: tuple[Control, ...]) -> tuple[int, Answer]:
-        """Return the message ID under which *change* went out, and the answer to it."""
-        kind, request = _request(change)
-        controls = [(control.oid, control.critical, control.value) for control in (*change.controls, *more)]
-        with translated(self._server.url, sent=True):
-            number: int = self._connection.send(kind, request, controls or None)
-            self._connection.post_send_single_response(number)
-            answer: Answer = self._connection.result
-        return number, answer
-
-
-def _request(change: Change) -> tuple[str, Any]:
-    match change:
-        case Add(entry):
-            attributes = {attribute.name: list(attribute.values) for attribute in entry.attributes}
-            return "addRequest", add_operation(str(entry.dn), attributes, auto_encode=False)
-        case Modify(dn, modifications):
-            # One key an attribute, however spelt, keeps the order of its modifications; ldap3 sends them by attribute.
-            grouped: dict[str, list[tuple[str, list[bytes]]]] = {}
-            spelt: dict[str, str] = {}
-            for modification in modifications:
-                step = (_OPERATIONS[modification.operation], list(modification.values))
-                name = spelt.setdefault(modification.name.lower(), modification.name)
-                grouped.setdefault(name, []).append(step)
-            return "modifyRequest", modify_operation(str(dn), grouped, auto_encode=False)
-        case Rename(dn, new_rdn, delete_old_rdn, new_superior):
-            superior = str(new_superior) if new_superior is not None else None
-            return "modDNRequest", modify_dn_operation(str(dn), str(new_rdn), delete_old_rdn, superior)
-        case Delete(dn):
-            return "delRequest", delete_operation(str(dn))  # type: ignore[no-untyped-call] # its stub says nothing
+    def _exchange(self) -> Exchange:
+        return Exchange(self._connection, self._server.url)
 
 
 def _entry(item: dict[str, Any]) -> Entry:

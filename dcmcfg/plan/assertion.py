@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from dcmcfg.ber import OCTET_STRING, element, elements, split
 from dcmcfg.changes import Change, Control
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import Schema
@@ -17,7 +18,7 @@ from dcmcfg.tree import canonical_name
 
 OID = "1.3.6.1.1.12"
 
-_AND, _OR, _NOT, _EQUALITY, _PRESENT, _OCTET_STRING = 0xA0, 0xA1, 0xA2, 0xA3, 0x87, 0x04
+_AND, _OR, _NOT, _EQUALITY, _PRESENT = 0xA0, 0xA1, 0xA2, 0xA3, 0x87
 #: Of many values found, a message tells so many.
 _TOLD = 3
 
@@ -95,15 +96,15 @@ def encode(wanted: Filter) -> bytes:
     """Return *wanted* in BER."""
     match wanted:
         case Equals(name, value):
-            return _element(_EQUALITY, _element(_OCTET_STRING, name.encode()) + _element(_OCTET_STRING, value))
+            return element(_EQUALITY, element(OCTET_STRING, name.encode()) + element(OCTET_STRING, value))
         case Present(name):
-            return _element(_PRESENT, name.encode())
+            return element(_PRESENT, name.encode())
         case Not(inner):
-            return _element(_NOT, encode(inner))
+            return element(_NOT, encode(inner))
         case All(inner):
-            return _element(_AND, b"".join(encode(each) for each in inner))
+            return element(_AND, b"".join(encode(each) for each in inner))
         case AnyOf(inner):
-            return _element(_OR, b"".join(encode(each) for each in inner))
+            return element(_OR, b"".join(encode(each) for each in inner))
 
 
 def holds(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> bool:
@@ -171,32 +172,13 @@ def _about(wanted: Filter) -> str:
             return ", ".join(dict.fromkeys(_about(each) for each in inner))
 
 
-def _element(tag: int, content: bytes) -> bytes:
-    length = len(content)
-    if length < 0x80:
-        return bytes((tag, length)) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(octets))) + octets + content
-
-
-def _split(data: bytes) -> tuple[int, bytes, bytes]:
-    """Return the first element's tag and content, and what follows it."""
-    length, start = data[1], 2
-    if length >= 0x80:
-        start += length & 0x7F
-        length = int.from_bytes(data[2:start], "big")
-    if len(data) < start + length:
-        raise ValueError("the element is cut short")
-    return data[0], data[start : start + length], data[start + length :]
-
-
 def _decode(data: bytes) -> tuple[Filter, bytes]:
-    tag, content, rest = _split(data)
+    tag, content, end = split(data)
+    rest = data[end:]
     if tag == _PRESENT:
         return Present(content.decode("ascii")), rest
     if tag == _EQUALITY:
-        _, name, remainder = _split(content)
-        _, value, _ = _split(remainder)
+        (_, name), (_, value) = elements(content)
         return Equals(name.decode("ascii"), value), rest
     if tag == _NOT:
         return Not(_decode(content)[0]), rest

@@ -1,0 +1,102 @@
+"""Answers to requests that change the directory, from the octets that the server sent (RFC 4511 §4.1.9, §4.12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcmcfg.ber import ENUMERATED, INTEGER, OCTET_STRING, SEQUENCE, elements, split
+
+#: The message ID of what the server says unasked (RFC 4511 §4.4).
+UNSOLICITED = 0
+_RESULTS = frozenset({0x67, 0x69, 0x6B, 0x6D})  # modify, add, delete, modify DN
+_EXTENDED, _REFERRAL, _RESPONSE_NAME, _RESPONSE_VALUE = 0x78, 0xA3, 0x8A, 0x8B
+#: Far beyond any answer to a change; a length above it is garbage, and waiting for so much would never end.
+_LONGEST = 1 << 24
+
+
+@dataclass(frozen=True)
+class Response:
+    """An LDAPResult, and of an extended response the name and value (None when not there)."""
+
+    number: int
+    result_code: int
+    matched_dn: str = ""
+    message: str = ""
+    referrals: tuple[str, ...] = ()
+    name: str | None = None
+    value: bytes | None = None
+
+
+class NotAnAnswer(ValueError):
+    """Octets that are no LDAP answer to a change."""
+
+
+class Incoming:
+    """What has arrived of the server's answers and was not taken yet."""
+
+    def __init__(self) -> None:
+        self._octets = bytearray()
+
+    def add(self, octets: bytes) -> None:
+        """Append what was received."""
+        self._octets += octets
+
+    def take(self) -> list[Response]:
+        """Return the answers that have arrived whole; raises :class:`NotAnAnswer`."""
+        found: list[Response] = []
+        at = 0
+        data = bytes(self._octets)
+        while (end := _end(data, at)) is not None and end <= len(data):
+            found.append(response(data[at:end]))
+            at = end
+        del self._octets[:at]
+        return found
+
+
+def response(message: bytes) -> Response:
+    """Return the answer that *message*, one whole LDAPMessage, is; raises :class:`NotAnAnswer`."""
+    try:
+        return _response(message)
+    except ValueError as error:
+        raise NotAnAnswer(str(error)) from error
+
+
+def _response(message: bytes) -> Response:
+    _, content, _ = split(message)
+    (number_tag, number), (kind, operation), *_ = [*elements(content), (0, b""), (0, b"")]
+    if number_tag != INTEGER or (kind not in _RESULTS and kind != _EXTENDED):
+        raise ValueError(f"a message of kind {kind:#x} is no answer to a change")
+    (code_tag, code), (dn_tag, dn), (text_tag, text), *more = [*elements(operation), *[(0, b"")] * 3]
+    if (code_tag, dn_tag, text_tag) != (ENUMERATED, OCTET_STRING, OCTET_STRING):
+        raise ValueError("an answer without result code, matched DN and message")
+    optional = dict(more)
+    name = optional.get(_RESPONSE_NAME)
+    return Response(
+        int.from_bytes(number, "big", signed=True),
+        int.from_bytes(code, "big", signed=True),
+        dn.decode("utf-8", "replace"),
+        text.decode("utf-8", "replace"),
+        tuple(uri.decode("utf-8", "replace") for _, uri in elements(optional.get(_REFERRAL, b""))),
+        name.decode("utf-8", "replace") if name is not None else None,
+        optional.get(_RESPONSE_VALUE),
+    )
+
+
+def _end(data: bytes, at: int) -> int | None:
+    """Return where the message that begins at *at* ends, or None when too little of it has arrived to tell."""
+    if at >= len(data):
+        return None
+    if data[at] != SEQUENCE:
+        raise NotAnAnswer(f"a message begins with {data[at]:#x}")
+    if len(data) < at + 2:
+        return None
+    length = data[at + 1]
+    if length < 0x80:
+        return at + 2 + length
+    octets = length & 0x7F
+    if len(data) < at + 2 + octets:
+        return None
+    length = int.from_bytes(data[at + 2 : at + 2 + octets], "big")
+    if not octets or length > _LONGEST:
+        raise NotAnAnswer("a message has no sensible length")
+    return at + 2 + octets + length

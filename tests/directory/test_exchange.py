@@ -1,0 +1,115 @@
+"""Requests and answers over a connection, with servers that misbehave."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from dcmcfg.ber import split
+from dcmcfg.changes import Delete, Modification, Modify, Operation
+from dcmcfg.directory.exchange import Exchange
+from dcmcfg.directory.failures import NoAnswerInTime
+from dcmcfg.directory.ldap import LdapDirectory, connect
+from dcmcfg.directory.request import change_request
+from dcmcfg.dn import DN
+from dcmcfg.errors import ConnectionLost, DirectoryError
+from tests.connecting import server_at
+from tests.directory.answers import EXTENDED, NOTICE_OF_DISCONNECTION, answer
+from tests.scripted_ldap import ScriptedLdap, number_of
+
+CHANGE = Delete(DN.parse("cn=a,dc=dcm4che,dc=org"))
+
+
+def asked(script: Callable[[socket.socket, int], None], *, receive_timeout_s: int = 60) -> DirectoryError:
+    """What is told of a change to which the server does as *script* (connection, message ID) says."""
+
+    def serve(client: socket.socket) -> None:
+        script(client, number_of(client.recv(65536)))
+
+    with (
+        ScriptedLdap(serve) as server,
+        connect(server_at(server.port, receive_timeout_s=receive_timeout_s)) as directory,
+        pytest.raises(DirectoryError) as told,
+    ):
+        directory.apply(CHANGE)
+    return told.value
+
+
+def test_a_notice_of_disconnection_is_told_with_its_reason_and_leaves_the_outcome_open() -> None:
+    notice = answer(0, 52, kind=EXTENDED, said="going  down", name=NOTICE_OF_DISCONNECTION)
+    told = asked(lambda client, _: client.sendall(notice))
+    assert isinstance(told, ConnectionLost)
+    assert "the server ended it: going down" in told.what
+
+
+def test_an_answer_that_is_cut_short_leaves_the_outcome_open() -> None:
+    told = asked(lambda client, number: client.sendall(answer(number)[:-3]))
+    assert isinstance(told, ConnectionLost)
+
+
+def test_garbage_leaves_the_outcome_open() -> None:
+    told = asked(lambda client, _: client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"))
+    assert isinstance(told, ConnectionLost)
+    assert "no LDAP" in told.what
+
+
+def test_an_answer_to_something_else_leaves_the_outcome_open() -> None:
+    told = asked(lambda client, number: client.sendall(answer(number + 1)))
+    assert isinstance(told, ConnectionLost)
+
+
+def test_a_referral_names_the_server_that_may_be_written() -> None:
+    told = asked(lambda client, number: client.sendall(answer(number, 10, referrals=("ldap://provider/dc=org",))))
+    assert told.result_code == 10
+    assert told.next_step.endswith(": ldap://provider/dc=org")
+
+
+def test_no_answer_in_time_says_so() -> None:
+    begun = time.monotonic()
+    told = asked(lambda *_: time.sleep(2), receive_timeout_s=1)
+    assert isinstance(told, NoAnswerInTime)
+    assert 1 <= time.monotonic() - begun < 8
+
+
+def test_after_a_lost_answer_nothing_more_is_sent_on_the_connection() -> None:
+    def garbage(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(b"garbage")
+        assert client.recv(65536) == b""
+
+    with ScriptedLdap(garbage) as server, connect(server_at(server.port)) as directory:
+        with pytest.raises(ConnectionLost):
+            directory.apply(CHANGE)
+        with pytest.raises(DirectoryError, match="was closed") as closed:
+            directory.apply(CHANGE)
+        assert not isinstance(closed.value, ConnectionLost)
+
+
+def exchange_of(directory: LdapDirectory) -> Exchange:
+    return directory._exchange()
+
+
+def test_neither_side_waits_for_the_other_to_read_first() -> None:
+    """Both ways more is under way than the sockets hold, and the server does not read while it cannot write."""
+    count, said = 200, "x" * 60_000
+
+    def serve(client: socket.socket) -> None:
+        pending, answered = b"", 0
+        while answered < count:
+            pending += client.recv(65536)
+            with contextlib.suppress(ValueError):
+                while pending:
+                    _, _, end = split(pending)
+                    client.sendall(answer(number_of(pending), said=said))
+                    pending, answered = pending[end:], answered + 1
+
+    large = Modify(CHANGE.dn, (Modification(Operation.REPLACE, "dicomVendorData", (b"y" * 60_000,)),))
+    with ScriptedLdap(serve) as server, connect(server_at(server.port)) as directory:
+        exchange = exchange_of(directory)
+        posted = [exchange.post(partial(change_request, change=large)) for _ in range(count)]
+        assert [each.number for each in exchange.answers()] == posted
