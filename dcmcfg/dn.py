@@ -102,6 +102,13 @@ class DN:
         """Return the form in which equal names are equal, by *normalise_value* for each attribute's rule."""
         return tuple(rdn.normalised(normalise_value) for rdn in self.rdns)
 
+    def remembered(self, by: object, find: Callable[[DN], NormalDN]) -> NormalDN:
+        """Return ``find(self)``, the normal form by somebody's rules, found once for as long as the same *by* asks."""
+        known: tuple[object, NormalDN] | None = self.__dict__.get("_remembered")
+        if known is None or known[0] is not by:
+            self.__dict__["_remembered"] = known = (by, find(self))
+        return known[1]
+
     def is_below(self, other: DN, normalise_value: NormaliseValue = ignore_case) -> bool:
         """Tell whether this is *other* or a descendant of it."""
         depth = len(self.rdns) - len(other.rdns)

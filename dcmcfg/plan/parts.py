@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from dcmcfg.changes import Delete, Rename
@@ -37,6 +38,8 @@ def parts(plan: Plan) -> Parts:
 
 
 def _deletes_a_last_child(plan: Plan) -> bool:
+    if not any(isinstance(step.change, Delete) for step in plan.steps):
+        return False
     draft = Draft(plan.before)
     for step in plan.steps:
         if isinstance(step.change, Delete) and draft.children(step.change.dn.parent) == 1:
@@ -47,20 +50,25 @@ def _deletes_a_last_child(plan: Plan) -> bool:
 
 def _builds_on_a_delete(plan: Plan) -> bool:
     """Tell whether a step after a delete takes up the deleted name, or changes it by renaming something above."""
-    deleted: list[NormalDN] = []
+    deleted: set[NormalDN] = set()
+    above_deleted: set[NormalDN] = set()
     for step in plan.steps:
         change, key = step.change, plan.before.key(step.change.dn)
         match change:
             case Delete():
-                deleted.append(key)
-            case Rename() if any(_ends_with(gone, key) for gone in deleted):
+                deleted.add(key)
+                above_deleted.update(_at_and_above(key))
+                continue
+            case Rename() if key in above_deleted or _is_within(plan.before.key(change.new_dn), deleted):
                 return True
-            case Rename() if any(_ends_with(plan.before.key(change.new_dn), gone) for gone in deleted):
-                return True
-            case _ if any(_ends_with(key, gone) for gone in deleted):
-                return True
+        if _is_within(key, deleted):
+            return True
     return False
 
 
-def _ends_with(key: NormalDN, ending: NormalDN) -> bool:
-    return key[len(key) - len(ending) :] == ending if len(key) >= len(ending) else False
+def _is_within(key: NormalDN, tops: Container[NormalDN]) -> bool:
+    return any(above in tops for above in _at_and_above(key))
+
+
+def _at_and_above(key: NormalDN) -> Iterator[NormalDN]:
+    return (key[depth:] for depth in range(len(key) + 1))

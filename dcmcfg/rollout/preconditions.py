@@ -9,6 +9,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import assertion
 from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.rollout.touched import read_entries
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.tree import Tree
 
@@ -19,19 +20,34 @@ _GONE = "somebody has deleted or renamed the entry meanwhile; a directory does n
 def check_unmoved(directory: Directory, plan: Plan) -> None:
     """Read what *plan* touches, directly before writing, so that an abort at the server is rare.
 
-    Raises :class:`DoesNotFit` naming what has moved since the plan was made.
+    An entry with the entryCSN that it had when the plan was made is as it was then. Raises :class:`DoesNotFit` naming
+    what has moved since.
     """
-    seen: set[NormalDN] = set()
+    first = _first_steps(plan)
+    versions = plan.before.versions
+    names = [step.change.dn for step in first.values()]
+    found = read_entries(directory, plan.before, names, (_VERSION,) if versions else ("*",))
+    for key, step in first.items():
+        entry = found.get(key)
+        if entry is not None and versions:
+            if entry.text(_VERSION) == versions.get(key, ""):
+                continue
+            entry = directory.read_entry(step.change.dn, ("*", _VERSION))
+        _check(step, entry, plan.before)
+
+
+def _first_steps(plan: Plan) -> dict[NormalDN, Step]:
+    """Return by entry the first step that touches it, for the entries of which the directory can tell beforehand."""
+    first: dict[NormalDN, Step] = {}
     moved: set[NormalDN] = set()
     for step in plan.steps:
         key = plan.before.key(step.change.dn)
-        stale = any(key[depth:] in moved for depth in range(len(key)))
+        stale = bool(moved) and any(key[depth:] in moved for depth in range(len(key)))
         if isinstance(step.change, Rename):
             moved |= {key, plan.before.key(step.change.new_dn)}
-        if stale or key in seen or _inside_the_plan(plan.before, step):
-            continue
-        seen.add(key)
-        _check(step, directory.read_entry(step.change.dn, ("*", _VERSION)), plan.before)
+        if not stale and not _inside_the_plan(plan.before, step):
+            first.setdefault(key, step)
+    return first
 
 
 def _inside_the_plan(before: Tree, step: Step) -> bool:

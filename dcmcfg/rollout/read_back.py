@@ -7,6 +7,7 @@ from dcmcfg.dn import DN
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan
 from dcmcfg.rollout.settling import touched
+from dcmcfg.rollout.touched import read_entries
 
 
 def differing(directory: Directory, plan: Plan) -> DN | None:
@@ -14,12 +15,14 @@ def differing(directory: Directory, plan: Plan) -> DN | None:
 
     None is everything as planned. Raises :class:`~dcmcfg.errors.DirectoryError`.
     """
-    schema = plan.after.schema
-    for dn in touched(plan.changes):
-        found, planned = directory.read_entry(dn), plan.after.get(dn)
+    tree = plan.after
+    names = touched(plan.changes)
+    now = read_entries(directory, tree, names)
+    for dn in names:
+        found, planned = now.get(tree.key(dn)), tree.get(dn)
         if found is None or planned is None:
             if found is not planned:
                 return dn
-        elif not difference.same(found, planned, schema):
+        elif not difference.same(found, planned, tree.schema):
             return dn
     return None

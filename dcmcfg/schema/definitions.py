@@ -9,7 +9,7 @@ from functools import cache, cached_property, lru_cache, partial
 from importlib import resources
 from typing import Literal, cast
 
-from dcmcfg.dn import DN, NormalDN
+from dcmcfg.dn import DN, RDN, NormalDN
 from dcmcfg.schema.equality import Normaliser, distinguished_name, normaliser, object_identifier, octets
 
 Kind = Literal["structural", "auxiliary", "abstract"]
@@ -81,10 +81,21 @@ class Schema:
 
     def normal_dn(self, dn: DN) -> NormalDN:
         """Return the form in which equal DNs are equal: each value by its attribute's rule, aliases as one type."""
-        return tuple(
-            tuple(sorted((self._type(kind), self.normal_dn_value(kind, value)) for kind, value in rdn.parts))
-            for rdn in dn.rdns
-        )
+        return dn.remembered(self, self._normal_dn)
+
+    def _normal_dn(self, dn: DN) -> NormalDN:
+        known = self._normal_rdns
+        return tuple([known.get(rdn) or self._normal_rdn(rdn) for rdn in dn.rdns])
+
+    def _normal_rdn(self, rdn: RDN) -> tuple[tuple[str, str], ...]:
+        """Return the normal form of *rdn*, kept for the next time: entries share what is above them."""
+        parts = sorted((self._type(kind), self.normal_dn_value(kind, value)) for kind, value in rdn.parts)
+        self._normal_rdns[rdn] = found = tuple(parts)
+        return found
+
+    @cached_property
+    def _normal_rdns(self) -> dict[RDN, tuple[tuple[str, str], ...]]:
+        return {}
 
     def _type(self, name: str) -> str:
         known = self.attribute(name)
