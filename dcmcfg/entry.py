@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from dcmcfg.dn import DN
 
@@ -15,6 +14,9 @@ class Attribute:
 
     name: str
     values: tuple[bytes, ...]
+
+
+_NONE = Attribute("", ())
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,13 @@ class Entry:
             tuple(Attribute(name, _octets(values)) for name, values in attributes.items()),
         )
 
-    @cached_property
+    @property
     def _by_name(self) -> dict[str, Attribute]:
-        return {attribute.name.lower(): attribute for attribute in self.attributes}
+        # By hand, as the lock of a cached_property costs more than a look at a few attributes.
+        known: dict[str, Attribute] | None = self.__dict__.get("_names")
+        if known is None:
+            self.__dict__["_names"] = known = {attribute.name.lower(): attribute for attribute in self.attributes}
+        return known
 
     def values(self, name: str) -> tuple[bytes, ...]:
         """Return the values of attribute *name*, in order; empty when it is absent."""
@@ -61,14 +67,16 @@ class Entry:
 
         An attribute that is there keeps its place and spelling, a new one comes last.
         """
-        new = tuple(values)
-        kept = tuple(
-            Attribute(attribute.name, new) if attribute.name.lower() == name.lower() else attribute
-            for attribute in self.attributes
-        )
-        if name not in self:
-            kept = (*kept, Attribute(name, new))
-        return Entry(self.dn, tuple(attribute for attribute in kept if attribute.values))
+        new, wanted = tuple(values), name.lower()
+        kept: list[Attribute] = []
+        last = Attribute(name, new)
+        for attribute in self.attributes:
+            if attribute.name.lower() == wanted:
+                kept.append(Attribute(attribute.name, new))
+                last = _NONE
+            else:
+                kept.append(attribute)
+        return Entry(self.dn, tuple([attribute for attribute in (*kept, last) if attribute.values]))
 
     def at(self, dn: DN) -> Entry:
         """Return this entry under another DN."""

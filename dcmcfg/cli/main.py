@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,11 @@ from dcmcfg import __version__
 from dcmcfg.cli import invocation
 from dcmcfg.cli.failures import ReaderGone, exit_from
 from dcmcfg.cli.options import add_site_options
+
+
+#: Trees and plans are large and free of cycles: looking for garbage after each 700 objects, as Python does, takes a
+#: third of the time of a large roll-out and finds nothing.
+_GARBAGE_AFTER = 100_000
 
 
 class Command(NamedTuple):
@@ -131,4 +137,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    gc.set_threshold(_GARBAGE_AFTER, 50, 50)
     program(prog_name="dcmcfg")

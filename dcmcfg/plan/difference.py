@@ -14,7 +14,9 @@ def between(before: Entry, after: Entry, schema: Schema) -> tuple[Modification, 
     one, so that the result says what moves; an attribute without equality rule, or of which nothing is known,
     is replaced as a whole.
     """
-    names = {attribute.name.lower(): attribute.name for attribute in (*after.attributes, *before.attributes)}
+    shared = set(map(id, before.attributes)).intersection(map(id, after.attributes))
+    moving = (attribute for attribute in (*after.attributes, *before.attributes) if id(attribute) not in shared)
+    names = {attribute.name.lower(): attribute.name for attribute in moving}
     found: list[Modification] = []
     for _, name in sorted(names.items()):
         found += _of_attribute(name, before.values(name), after.values(name), schema)
