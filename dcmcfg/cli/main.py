@@ -19,7 +19,6 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.failures import ReaderGone, exit_from
 from dcmcfg.cli.options import add_site_options
 
-
 #: Trees and plans are large and free of cycles: looking for garbage after each 700 objects, as Python does, takes a
 #: third of the time of a large roll-out and finds nothing.
 _GARBAGE_AFTER = 100_000

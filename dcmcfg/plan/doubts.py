@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from dcmcfg.changes import Add, Modify
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.schema.findings import MISSING_ATTRIBUTE
 from dcmcfg.schema.structure import structure
 
+#: Of many doubts, so many are told: they will be about the same thing.
+_TOLD = 40
+
 
 def doubts(plan: Plan) -> Iterator[str]:
     """Yield a sentence for each attribute or class that the bundled schema does not know or does not allow.
 
+    Of many, the first are told, and how many there are.
     Doubts and no refusals: the server's schema may be newer than the one that comes with dcmcfg. What was wrong
     before, in attributes that the plan leaves alone, is none of its business; what the classes require is.
     """
+    found = _doubts(plan)
+    yield from islice(found, _TOLD)
+    if left := sum(1 for _ in found):
+        yield f"and {left} more of the kind"
+
+
+def _doubts(plan: Plan) -> Iterator[str]:
     schema = plan.before.schema
     for step in plan.steps:
         if step.after is None:

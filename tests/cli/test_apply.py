@@ -84,6 +84,20 @@ def test_twice_the_same_file_is_nothing_to_do(run: Run, site: CliSite, tmp_path:
     assert site.octets() == after
 
 
+def test_of_much_that_is_so_already_the_first_is_listed_and_how_much_there_is(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    text = f"dn: {ARCHIVE_DN}\nchangetype: modify\ndelete: dicomStationName\n\n"
+    done = run("apply", written(tmp_path / "much.ldif", text * 50), "--yes")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"{site.headline}\n"
+        + f"already so: modify {ARCHIVE_DN}\n" * 40
+        + "already so: 10 more\n"
+        + "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
+    )
+
+
 def test_the_wikis_add_on_a_tree_that_holds_the_value_is_nothing_to_do(run: Run, site: CliSite, tmp_path: Path) -> None:
     text = f"dn: {ARCHIVE_DN}\nchangetype: modify\nadd: {NAME}\n{NAME}: DCM4CHEE\n"
     file = written(tmp_path / "wiki.ldif", text)

@@ -59,3 +59,14 @@ def test_what_was_wrong_before_and_is_not_touched_is_no_doubt_of_this_plan() -> 
     tree = site().after([Add(odd)])
     plan = make_plan(tree, [Wanted(setting("dicomPort", "1", str(odd.dn)))])
     assert list(doubts(plan)) == []
+
+
+def test_of_many_doubts_the_first_are_told_and_how_many_there_are() -> None:
+    odd = [
+        Entry.of(f"cn=odd{number},{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": f"odd{number}"})
+        for number in range(50)
+    ]
+    told = of(*map(Add, odd))
+    assert len(told) == 41
+    assert told[39] == f"cn=odd39,{ARCHIVE}: dicomNetworkConnection requires dicomHostname"
+    assert told[40] == "and 10 more of the kind"
