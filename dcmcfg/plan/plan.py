@@ -225,7 +225,7 @@ class _Planning:
         known = len(self._steps)
         for change in _inverse(step):
             self.take(Wanted(change))
-        if isinstance(step.change, Rename) and step.before is not None:
+        if isinstance(step.change, Modify | Rename) and step.before is not None:
             self._restore(step.before)
         return self._steps[known:]
 
@@ -331,12 +331,8 @@ def _inverse(step: Step) -> tuple[Change, ...]:
             return (Delete(entry.dn),)
         case Delete():
             return (Add(step.before),) if step.before is not None else ()
-        case Modify(dn, modifications):
-            if step.before is None:
-                return ()
-            before = step.before
-            names = dict.fromkeys(modification.name for modification in modifications)
-            return (Modify(dn, tuple(Modification(Operation.REPLACE, n, before.values(n)) for n in names)),)
+        case Modify():
+            return ()
         case Rename(dn, _, _, new_superior) as rename:
             # The entry's own spelling of its name, which the change need not share.
             old = step.before.dn if step.before is not None else dn

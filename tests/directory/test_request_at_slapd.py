@@ -27,17 +27,13 @@ def modify(dn: DN, operation: Operation, name: str, *values: bytes) -> Modify:
     return Modify(dn, (Modification(operation, name, values),))
 
 
+def device(dn: DN, **more: str | tuple[str, ...]) -> Add:
+    return Add(Entry.of(dn, {"objectClass": ("dicomDevice", "dcmDevice"), "dicomInstalled": "TRUE", **more}))
+
+
+SECOND = DEVICES.child("dicomDeviceName", "second")
 CHANGES: tuple[Change, ...] = (
-    Add(
-        Entry.of(
-            DEVICE,
-            {
-                "objectClass": ("dicomDevice", "dcmDevice"),
-                "dicomInstalled": "TRUE",
-                "dicomSoftwareVersion": ("1", "2", "3"),
-            },
-        )
-    ),
+    device(DEVICE, dicomSoftwareVersion=("1", "2", "3")),
     Add(Entry.of(CONNECTION, {"objectClass": "dicomNetworkConnection", "dicomHostname": "x" * 200})),
     modify(DEVICE, Operation.ADD, "dicomVendorData", bytes(range(256)) * 300),
     modify(DEVICE, Operation.DELETE, "dicomSoftwareVersion", b"2"),
@@ -52,17 +48,15 @@ CHANGES: tuple[Change, ...] = (
     modify(CONNECTION, Operation.REPLACE, "dicomPort", b"104"),
     modify(CONNECTION, Operation.INCREMENT, "dicomPort", b"7"),
     modify(DEVICE, Operation.REPLACE, "dicomDescription"),
-    Rename(CONNECTION, RDN((("cn", "other, one"),)), delete_old_rdn=False),
-    Add(
-        Entry.of(DEVICES.child("dicomDeviceName", "second"), {"objectClass": "dicomDevice", "dicomInstalled": "FALSE"})
-    ),
-    Rename(DEVICE.child("cn", "other, one"), RDN.of("cn", "moved"), True, DEVICES.child("dicomDeviceName", "second")),
+    Rename(CONNECTION, RDN.of("cn", "other, one"), delete_old_rdn=False),
+    device(SECOND),
+    Rename(DEVICE.child("cn", "other, one"), RDN.of("cn", "moved"), new_superior=SECOND),
     Rename(DEVICE, RDN.of("dicomDeviceName", "plain")),
     Delete(DEVICES.child("dicomDeviceName", "plain")),
 )
 
 
-@pytest.mark.parametrize("count", (9, 11, len(CHANGES)))
+@pytest.mark.parametrize("count", [9, 11, len(CHANGES)])
 def test_the_tree_is_the_same(slapd: RunningSlapd, tmp_path: Path, site_database: Path, count: int) -> None:
     other = Slapd(tmp_path / "other", port=free_port(), root_password=PASSWORD)
     other.prepare()
