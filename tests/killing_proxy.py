@@ -51,10 +51,17 @@ class KillingProxy:
     def look_at_each(self, look: Callable[[int, bool], None]) -> None:
         """Have *look* called at each write, twice: before the server has it, and before the client hears the answer.
 
-        The client waits meanwhile, so that everything is as if it had been killed there.
+        The client waits meanwhile, so that everything is as if it had been killed there. One look at a time: of the
+        members of a transaction several are under way at once.
         """
         self.let_live()
-        self._look = look
+        looking = threading.Lock()
+
+        def alone(number: int, answered: bool) -> None:
+            with looking:
+                look(number, answered)
+
+        self._look = alone
 
     def victim_is(self, pid: int) -> None:
         self._victim = pid

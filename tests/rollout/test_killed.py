@@ -126,6 +126,7 @@ class Programs:
 
     def settled(self) -> Result:
         """What the last roll-out turns out to be, when the next run has read the tree."""
+        self.revive()
         with connect(server_of(self.slapd, url=self.proxy.url)) as directory:
             settle(self.state / "dcmcfg", directory)
         return result_of(self.last())
