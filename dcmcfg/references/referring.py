@@ -1,0 +1,110 @@
+"""What in a tree refers to what: every reference, and the entry that it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from dcmcfg.dn import DN, NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import MalformedInput
+from dcmcfg.references.kinds import Kind, Use
+from dcmcfg.references.values import names
+from dcmcfg.tree import Tree
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name that ``value`` of ``attribute`` on the entry ``dn`` gives; ``name`` is a DN where ``kind`` is ENTRY."""
+
+    dn: DN
+    attribute: str
+    value: bytes
+    kind: Kind
+    use: Use
+    name: str
+
+
+@dataclass(frozen=True)
+class References:
+    """The references in a tree, with an index of what they can mean."""
+
+    tree: Tree
+
+    @cached_property
+    def all(self) -> tuple[Reference, ...]:
+        """Every reference, in the order of the tree's entries; what an entry's own RDN names is none."""
+        return tuple(reference for entry in self.tree.ordered() for reference in self._of(entry))
+
+    @cached_property
+    def by_attribute(self) -> Mapping[str, tuple[Reference, ...]]:
+        """The references by attribute, as the schema spells it."""
+        found: dict[str, list[Reference]] = {}
+        for reference in self.all:
+            found.setdefault(reference.attribute, []).append(reference)
+        return {name: tuple(references) for name, references in found.items()}
+
+    def resolve(self, reference: Reference) -> Entry | None:
+        """Return the entry that *reference* means, or None.
+
+        A LOCAL one is looked for below the device that holds it. Of several entries, the first in the tree's order is
+        returned, as the archive takes the first that it is given.
+        """
+        if reference.kind is Kind.ENTRY:
+            try:
+                return self.tree.get(DN.parse(reference.name))
+            except MalformedInput:
+                return None
+        candidates = self._named.get((reference.kind, _key(reference.kind, reference.name)), ())
+        if reference.use is Use.LOCAL:
+            device = self.device_of(reference.dn)
+            candidates = tuple(entry for entry in candidates if self.device_of(entry.dn) == device)
+        return next(iter(candidates), None)
+
+    def named(self, kind: Kind, name: str) -> tuple[Entry, ...]:
+        """Return the entries that *name* of *kind* may mean, wherever they are."""
+        return self._named.get((kind, _key(kind, name)), ())
+
+    def to(self, kind: Kind, name: str) -> tuple[Reference, ...]:
+        """Return the references that give *name* of *kind*; whether they mean a certain entry, :meth:`resolve` says."""
+        return tuple(each for each in self.all if each.kind is kind and kind.same(each.name, name))
+
+    def device_of(self, dn: DN) -> NormalDN | None:
+        """Return the normal form of the DN of the device at or above *dn*, or None."""
+        key = self.tree.key(dn)
+        return next((key[at:] for at in range(len(key)) if key[at:] in self._devices), None)
+
+    @cached_property
+    def _devices(self) -> frozenset[NormalDN]:
+        return frozenset(key for key, entry in self.tree.entries.items() if entry.is_a("dicomDevice"))
+
+    @cached_property
+    def _named(self) -> Mapping[tuple[Kind, str], tuple[Entry, ...]]:
+        kinds = [kind for kind in Kind if kind is not Kind.ENTRY]
+        found: dict[tuple[Kind, str], list[Entry]] = {}
+        for entry in self.tree.ordered():
+            for kind in kinds:
+                name = entry.text(kind.value.attribute)
+                if name is not None and entry.is_a(kind.value.object_class):
+                    found.setdefault((kind, _key(kind, name)), []).append(entry)
+        return {key: tuple(entries) for key, entries in found.items()}
+
+    def _of(self, entry: Entry) -> Iterator[Reference]:
+        own = {kind.lower() for kind, _ in entry.dn.rdn.parts} if entry.dn.rdns else set()
+        for attribute in entry.attributes:
+            plain = attribute.name.partition(";")[0].lower()
+            definition = self.tree.schema.attribute(attribute.name)
+            if definition is not None and definition.syntax == "DN":
+                for value in attribute.values:
+                    yield Reference(
+                        entry.dn, attribute.name, value, Kind.ENTRY, Use.REMOTE, value.decode("utf-8", "replace")
+                    )
+            elif plain not in own:
+                for value in attribute.values:
+                    for name in names(attribute.name, value):
+                        yield Reference(entry.dn, attribute.name, value, name.kind, name.use, name.text)
+
+
+def _key(kind: Kind, name: str) -> str:
+    return name if kind.value.case_exact else name.casefold()

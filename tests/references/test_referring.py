@@ -1,0 +1,77 @@
+"""References of whole trees, and what each means."""
+
+from __future__ import annotations
+
+from dcmcfg.entry import Entry
+from dcmcfg.references.kinds import Kind, Use
+from dcmcfg.references.referring import Reference, References
+from tests.trees import ARCHIVE, DEVICES, STORESCP, network_ae, site, site_entries, tree
+
+
+def exporter(uri: str = "dicom:STORESCP", **more: str) -> Entry:
+    values = {"objectClass": "dcmExporter", "dcmExporterID": "X", "dcmURI": uri, "dcmQueueName": "Export"}
+    return Entry.of(f"dcmExporterID=X,{ARCHIVE}", values | dict(more))
+
+
+def texts(references: References) -> list[tuple[str, str]]:
+    return [(each.attribute, each.name) for each in references.all if each.kind is not Kind.ENTRY]
+
+
+def test_what_an_entry_is_named_by_refers_to_nothing() -> None:
+    assert texts(References(site())) == [("dcmObjectStorageID", "fs1")]
+
+
+def test_an_exporter_refers_to_ae_queue_and_peer() -> None:
+    references = References(tree(*site_entries(), exporter(dicomAETitle="DCM4CHEE")))
+    assert set(texts(references)) == {
+        ("dcmObjectStorageID", "fs1"),
+        ("dcmURI", "STORESCP"),
+        ("dcmQueueName", "Export"),
+        ("dicomAETitle", "DCM4CHEE"),
+    }
+    found = {each.name: references.resolve(each) for each in references.all if each.kind is not Kind.ENTRY}
+    assert found["Export"] is None
+    assert found["STORESCP"] is not None
+    assert str(found["STORESCP"].dn) == f"dicomAETitle=STORESCP,{STORESCP}"
+
+
+def test_a_local_name_is_not_found_on_another_device() -> None:
+    references = References(tree(*site_entries(), exporter(dicomAETitle="STORESCP")))
+    (local,) = (each for each in references.all if each.attribute == "dicomAETitle")
+    assert (local.use, references.resolve(local)) == (Use.LOCAL, None)
+
+
+def test_titles_are_compared_with_case_and_device_names_without() -> None:
+    rule = Entry.of(
+        f"cn=r,{ARCHIVE}",
+        {
+            "objectClass": "dcmExportRule",
+            "cn": "r",
+            "dicomDeviceName": "StoreSCP",
+            "dcmEntity": "Study",
+            "dcmExporterID": "X",
+        },
+    )
+    references = References(tree(*site_entries(), exporter("dicom:storescp"), rule))
+    by_name = {each.name: references.resolve(each) is not None for each in references.all}
+    assert (by_name["StoreSCP"], by_name["storescp"], by_name["X"]) == (True, False, True)
+
+
+def test_of_several_entries_the_first_is_meant_and_all_are_told() -> None:
+    second = f"dicomDeviceName=zz,{DEVICES}"
+    device = Entry.of(second, {"objectClass": "dicomDevice", "dicomDeviceName": "zz", "dicomInstalled": "TRUE"})
+    references = References(tree(*site_entries(), device, network_ae(second, "STORESCP"), exporter()))
+    (reference,) = references.to(Kind.AE, "STORESCP")
+    resolved = references.resolve(reference)
+    assert resolved is not None
+    assert str(resolved.dn).endswith(STORESCP)
+    assert len(references.named(Kind.AE, "STORESCP")) == 2
+
+
+def test_connection_references_are_dns_and_resolve() -> None:
+    references = References(site())
+    found = [each for each in references.all if each.kind is Kind.ENTRY]
+    assert {each.attribute for each in found} == {"dicomNetworkConnectionReference"}
+    assert all(references.resolve(each) is not None for each in found)
+    broken = Reference(found[0].dn, found[0].attribute, b"nonsense", Kind.ENTRY, Use.REMOTE, "nonsense")
+    assert references.resolve(broken) is None

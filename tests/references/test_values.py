@@ -1,0 +1,170 @@
+"""Names in values: found in every shape, replaced, and put back to the octet."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcmcfg.dn import DN
+from dcmcfg.references.attributes import SHAPES
+from dcmcfg.references.kinds import Kind
+from dcmcfg.references.values import dn_rewritten, names, rewritten
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.web_form import form_fields
+
+#: Attribute, what stands before and after the name, kind: every shape there is.
+SHAPED = (
+    ("dcmExternalRetrieveAEDestination", "", "", Kind.AE),
+    ("dcmFallbackCMoveSCP", "", "", Kind.AE),
+    ("dcmCStoreSCUOfCMoveSCP", "", "=OTHER", Kind.AE),
+    ("dcmCStoreSCUOfCMoveSCP", "OTHER=", "", Kind.AE),
+    ("dcmLimitAssociationsInitiatedBy", "", "=12", Kind.AE),
+    ("dcmMultipleStoreAssociations", "", ":3", Kind.AE),
+    ("dcmMasqueradeCalledAETitle", "", ":USED", Kind.AE),
+    ("dcmMasqueradeCallingAETitle", "[", "]USED", Kind.AE),
+    ("dcmURI", "movescu:", "", Kind.AE),
+    ("dcmURI", "dicom:", "", Kind.AE),
+    ("dcmURI", "stow:", "", Kind.WEB_APP),
+    ("dcmURI", "storage:", ":", Kind.STORAGE),
+    ("dcmWebServicePath", "/dcm4chee-arc/aets/", "/rs", Kind.AE),
+    ("dcmWebServicePath", "/dcm4chee-arc/aets/", "", Kind.AE),
+    ("dcmCoercionParam", "mwl-scp=", "", Kind.AE),
+    ("dcmProperty", "SendingApplicationEntityTitle!=", "", Kind.AE),
+    ("dcmProperty", "ReceivingApplicationEntityTitle=OTHER|", "|CT.*", Kind.AE),
+    ("dcmProperty", "SendingApplicationEntityTitle=(", "|OTHER)", Kind.AE),
+    ("dcmProperty", "StorageID=", "", Kind.STORAGE),
+    ("dcmQueueName", "", "", Kind.QUEUE),
+    ("dcmExporterID", "", "", Kind.EXPORTER),
+    ("dcmObjectStorageID", "", "", Kind.STORAGE),
+    ("dicomDeviceName", "", "", Kind.DEVICE),
+    ("dcmQueryRetrieveViewID", "", "", Kind.VIEW),
+    ("dcmKeycloakClientID", "", "", Kind.KEYCLOAK_CLIENT),
+)
+titles = st.text(st.sampled_from("ABCxyz019_- "), min_size=1, max_size=16).filter(
+    lambda title: title == title.strip() and title not in ("OTHER", "USED")
+)
+#: What else an AE title may hold; escaped in a condition, and apart from the marks that end a name in its shape.
+odd_titles = st.text(st.sampled_from("AB1.+*?()^$"), min_size=1, max_size=16)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(SHAPED), titles)
+def test_what_was_composed_is_found(shaped: tuple[str, str, str, Kind], title: str) -> None:
+    attribute, before, after, kind = shaped
+    value = f"{before}{title}{after}"
+    found = [name for name in names(attribute, value.encode()) if name.kind is kind and name.text == title]
+    assert [(name.start, name.end) for name in found] == [(len(before), len(before) + len(title))]
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(SHAPED), titles, titles)
+def test_rewriting_there_and_back_is_the_identity(shaped: tuple[str, str, str, Kind], old: str, new: str) -> None:
+    attribute, before, after, kind = shaped
+    value = f"{before}{old}{after}".encode()
+    there = rewritten(attribute, value, kind, old, new)
+    assert there == f"{before}{new}{after}".encode()
+    assert rewritten(attribute, there, kind, new, old) == value
+
+
+@settings(max_examples=100)
+@given(odd_titles, odd_titles)
+def test_in_a_condition_names_are_escaped_and_read_again(old: str, new: str) -> None:
+    value = rewritten("dcmProperty", b"SendingApplicationEntityTitle=PLAIN", Kind.AE, "PLAIN", old)
+    assert [name.text for name in names("dcmProperty", value)] == [old]
+    there = rewritten("dcmProperty", value, Kind.AE, old, new)
+    assert [name.text for name in names("dcmProperty", there)] == [new]
+    assert rewritten("dcmProperty", there, Kind.AE, new, old) == value
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(sorted(SHAPES)), st.binary(max_size=40), titles)
+def test_a_value_that_does_not_name_it_stays_as_it_is(attribute: str, value: bytes, new: str) -> None:
+    for kind in Kind:
+        assert rewritten(attribute, value, kind, "NOT THERE AT ALL", new) == value
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("dcmMultipleStoreAssociations", "2"),
+        ("dcmMasqueradeCallingAETitle", "USED"),
+        ("dcmURI", "wado:https://user:pw@host/x"),
+        ("dcmURI", "${jboss.server.data.url}/fs1/"),
+        ("dcmURI", "stow:https://host/rs"),
+        ("dcmURI", "dicom:"),
+        ("dcmURI", "dicom:${env.AE}"),
+        ("dcmWebServicePath", "/dcm4chee-arc"),
+        ("dcmWebServicePath", "/stowrs"),
+        ("dcmProperty", "IssuerOfPatientID!=.+"),
+        ("dcmProperty", "SendingApplicationEntityTitle=CT.*"),
+        ("dcmProperty", "SendingApplicationEntityTitle=(CT(1|2))"),
+        ("dcmProperty", r"SendingApplicationEntityTitle=\QCT\E"),
+        ("dcmProperty", "SendingApplicationEntityTitle"),
+        ("dcmCStoreSCUOfCMoveSCP", "=LTA"),
+        ("dcmCoercionParam", "match-by=AccessionNumber"),
+        ("dicomDescription", "DCM4CHEE"),
+    ],
+)
+def test_what_names_nothing(attribute: str, value: str) -> None:
+    assert names(attribute, value.encode()) == ()
+
+
+def test_only_the_thing_of_that_kind_is_renamed() -> None:
+    assert rewritten("dcmExporterID", b"DCM4CHEE", Kind.AE, "DCM4CHEE", "NEW") == b"DCM4CHEE"
+    assert rewritten("dcmRetrieveAET", b"dcm4chee", Kind.AE, "DCM4CHEE", "NEW") == b"dcm4chee"
+    assert rewritten("dicomDeviceName", b"DCM4CHEE-ARC", Kind.DEVICE, "dcm4chee-arc", "new") == b"new"
+
+
+def test_both_sides_of_a_pair_are_renamed() -> None:
+    assert rewritten("dcmCStoreSCUOfCMoveSCP", b"LTA=LTA", Kind.AE, "LTA", "NEW") == b"NEW=NEW"
+
+
+ARCHIVE = DN.parse("dicomDeviceName=arc,cn=Devices,dc=x")
+NEW = DN.parse("dicomDeviceName=new,cn=Devices,dc=x")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"cn=dicom,dicomDeviceName=arc,cn=Devices,dc=x", b"cn=dicom,dicomDeviceName=new,cn=Devices,dc=x"),
+        (b"dicomDeviceName=ARC,cn=Devices,dc=x", b"dicomDeviceName=new,cn=Devices,dc=x"),
+        (
+            rb"CN = a\,b+x=c , dicomDeviceName=arc,cn=Devices,dc=x",
+            rb"CN = a\,b+x=c , dicomDeviceName=new,cn=Devices,dc=x",
+        ),
+        (b'cn="a,b",dicomDeviceName=arc,cn=Devices,dc=x', b'cn="a,b",dicomDeviceName=new,cn=Devices,dc=x'),
+        (b"cn=dicom,dicomDeviceName=other,cn=Devices,dc=x", b"cn=dicom,dicomDeviceName=other,cn=Devices,dc=x"),
+        (b"nonsense", b"nonsense"),
+        (b"\xff", b"\xff"),
+    ],
+)
+def test_a_dn_below_what_is_renamed_keeps_its_spelling(value: bytes, expected: bytes) -> None:
+    assert dn_rewritten(value, ARCHIVE, NEW) == expected
+
+
+def test_every_list_that_the_web_form_picks_names_from_is_in_the_map() -> None:
+    """The form's own word for what an attribute is picked from; the map must know each such attribute."""
+    picked = {
+        "dcmAETitle",
+        "dcmArchiveAETitle",
+        "dcmStorageID",
+        "dcmExporterID",
+        "webApp",
+        "dcmKeycloakClient",
+        "dcmIDGenerator",
+        "dcmPDQServiceID",
+        "dcmQueryRetrieveViewID",
+        "dcmQueueName",
+        "dcmBulkDataDescriptorID",
+        "hl7ApplicationName",
+        "dicomDeviceName",
+    }
+    offered = {
+        attribute.name
+        for attribute in bundled().attributes
+        for field in form_fields(attribute.name).values()
+        if field.format in picked and attribute.syntax != "DN"
+    }
+    assert len(offered) > 50
+    assert not {name for name in offered if name.lower() not in SHAPES}
