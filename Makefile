@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 SECONDS ?= 60
 
-.PHONY: demo test test-fast lint bench fuzz clean help packages-demo packages-test
+.PHONY: demo test test-fast lint docs bench fuzz clean help packages-demo packages-test
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make test       install what is needed, then all tests'
 	@echo 'make test-fast  the tests that start no server'
 	@echo 'make lint       ruff and mypy'
+	@echo 'make docs       write the pages that are made from the code'
 	@echo 'make bench      how long things take'
 	@echo 'make fuzz       readers on broken input; SECONDS=600 is for how long'
 	@echo 'make clean      remove what these made'
@@ -35,6 +36,9 @@ lint: $(VENV)/stamp-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+docs: $(VENV)/stamp-dev
+	$(BIN)/python docs/generate.py
 
 bench: packages-test $(VENV)/stamp-dev
 	@set -e; for each in benchmarks/*.py; do echo "$$each"; $(BIN)/python "$$each"; done

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import NotFound
+from dcmcfg.errors import MalformedInput, NotFound
 from dcmcfg.tree import Tree
 
 DICOM = "DICOM"
 #: The root under which PS3.4 B.5 has the storage SOP classes.
-_STORAGE_SOP_CLASSES = "1.2.840.10008.5.1.4.1.1."
+STORAGE_SOP_CLASSES = "1.2.840.10008.5.1.4.1.1."
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,17 @@ class NetworkAE:
     @property
     def takes_storage(self) -> bool:
         """Whether it, or the AE that it shares capabilities from, lists an SCP of a storage SOP class."""
-        shared = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
-        source = next((ae for ae in self.device.network_aes if shared and ae.title == shared), self)
         return any(
             capability.text("dicomTransferRole") == "SCP"
-            and (capability.text("dicomSOPClass") or "").startswith(_STORAGE_SOP_CLASSES)
-            for capability in source.capabilities
+            and (capability.text("dicomSOPClass") or "").startswith(STORAGE_SOP_CLASSES)
+            for capability in self.shared_from.capabilities
         )
+
+    @property
+    def shared_from(self) -> NetworkAE:
+        """The AE of its device whose capabilities count for it, as a rule itself."""
+        shared = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
+        return next((ae for ae in self.device.network_aes if shared and ae.title == shared), self)
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ class Device:
         return Connection(
             entry.dn,
             entry.text("dicomHostname") or "",
-            int(port) if port and port.isdigit() else None,
+            int(port[:20]) if port and port.isdecimal() else None,
             entry.text("dcmProtocol") or DICOM,
             "dicomTLSCipherSuite" in entry,
             self._in_use(entry),
@@ -123,9 +127,16 @@ class Device:
 
     def _ae(self, entry: Entry) -> NetworkAE:
         by_dn = {self.tree.key(connection.dn): connection for connection in self.connections}
-        references = (self.tree.key(DN.parse(text)) for text in entry.texts("dicomNetworkConnectionReference"))
+        references = (self._key(text) for text in entry.texts("dicomNetworkConnectionReference"))
         found = tuple(by_dn[key] for key in references if key in by_dn)
         return NetworkAE(entry, self, entry.text("dicomAETitle") or "", found, self._in_use(entry))
+
+    def _key(self, reference: str) -> NormalDN | None:
+        """Return what *reference* is compared by, None when it is no DN: a file may hold anything."""
+        try:
+            return self.tree.key(DN.parse(reference))
+        except MalformedInput:
+            return None
 
     def _in_use(self, entry: Entry) -> bool:
         """An own FALSE wins, the device's FALSE always does (Connection.isInstalled)."""

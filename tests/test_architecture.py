@@ -61,6 +61,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "platformdirs": frozenset({"settings"}),
     "tomli_w": frozenset({"settings"}),
     "psutil": frozenset({"dicom", "lab"}),
+    "cryptography": frozenset({"lint"}),
 }
 #: The core computes; what talks to the world outside is an edge.
 OUTSIDE_WORLD = frozenset({"os", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "urllib", "http"})

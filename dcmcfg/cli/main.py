@@ -42,6 +42,7 @@ COMMANDS = {
         "Set the AE that external retrieves are sent to.",
     ),
     "check": Command("check", "check_command", "Find what is wrong in the configuration, or in LDIF files."),
+    "lint": Command("lint", "lint_command", "Find what will not work, before anyone tries."),
     "explain": Command("explain", "explain_command", "Say what an attribute means and where it is set."),
     "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
     "diff": Command("diff", "diff_command", "Show what differs between two trees, or from the live one."),

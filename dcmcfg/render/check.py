@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from rich.text import Text
 from dcmcfg import __version__
 from dcmcfg.dn import DN
 from dcmcfg.render.console import print_line, print_view, visible
-from dcmcfg.schema.findings import RULES, Finding
+from dcmcfg.schema.findings import RULES, Finding, Rule
 from dcmcfg.secret_values import is_secret
 
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
@@ -31,9 +32,10 @@ def print_findings(console: Console, findings: Sequence[Finding], entries: int) 
 
 def counted(findings: Sequence[Finding], entries: int) -> str:
     """Return the result in a line: ``12 entries: 1 error, 2 warnings``."""
-    errors = sum(finding.severity == "error" for finding in findings)
-    warnings = len(findings) - errors
-    return f"{_number(entries, 'entry', 'entries')}: {_number(errors, 'error')}, {_number(warnings, 'warning')}"
+    count = Counter(finding.severity for finding in findings)
+    notes = f", {_number(count['note'], 'note')}" if count["note"] else ""
+    problems = f"{_number(count['error'], 'error')}, {_number(count['warning'], 'warning')}"
+    return f"{_number(entries, 'entry', 'entries')}: {problems}{notes}"
 
 
 def findings_json(findings: Sequence[Finding], entries: int) -> dict[str, Any]:
@@ -42,11 +44,11 @@ def findings_json(findings: Sequence[Finding], entries: int) -> dict[str, Any]:
     The value of a secret is ``(secret)``; octets that are not UTF-8 are escaped; ``file`` and ``line`` are null
     unless the entry came from a file.
     """
-    errors = sum(finding.severity == "error" for finding in findings)
+    count = Counter(finding.severity for finding in findings)
     return {
         "entries": entries,
-        "errors": errors,
-        "warnings": len(findings) - errors,
+        "errors": count["error"],
+        "warnings": count["warning"],
         "findings": [
             {
                 "severity": finding.severity,
@@ -63,17 +65,20 @@ def findings_json(findings: Sequence[Finding], entries: int) -> dict[str, Any]:
     }
 
 
-def findings_sarif(findings: Sequence[Finding]) -> dict[str, Any]:
-    """Return *findings* as a SARIF 2.1.0 log of one run; the DN is a logical location, the line a physical one."""
-    rules = [
+def findings_sarif(findings: Sequence[Finding], rules: Sequence[Rule] = RULES) -> dict[str, Any]:
+    """Return *findings* as a SARIF 2.1.0 log of one run; the DN is a logical location, the line a physical one.
+
+    *rules* are those that were looked after.
+    """
+    descriptors = [
         {
             "id": rule.name,
             "shortDescription": {"text": rule.asks},
             "defaultConfiguration": {"level": rule.severity},
         }
-        for rule in RULES
+        for rule in rules
     ]
-    driver = {"name": "dcmcfg", "version": __version__, "rules": rules}
+    driver = {"name": "dcmcfg", "version": __version__, "rules": descriptors}
     results = [_sarif_result(finding) for finding in findings]
     return {"version": "2.1.0", "$schema": _SARIF_SCHEMA, "runs": [{"tool": {"driver": driver}, "results": results}]}
 

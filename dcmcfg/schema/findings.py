@@ -7,7 +7,7 @@ from typing import Literal
 
 from dcmcfg.dn import DN
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,131 @@
+"""``dcmcfg lint``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from dcmcfg.cli.changing import Choices, carry_out, changing_options
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.server import Directory
+from dcmcfg.errors import NotFound
+from dcmcfg.ldif_trees import read_ldif_tree
+from dcmcfg.lint.catalogue import BY_NAME, RULES
+from dcmcfg.lint.lint import Found, as_rule, lint, mending
+from dcmcfg.lint.rule import LintRule
+from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.render.check import findings_sarif
+from dcmcfg.render.console import stderr_console, stdout_console
+from dcmcfg.render.lint import lint_json, print_found
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.settings import Settings
+from dcmcfg.spelling import near_misses
+from dcmcfg.tree import Tree
+
+
+def _rules(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[LintRule, ...]:
+    """Return the rules called *names*, each once; raises a usage error with near misses."""
+    for name in names:
+        if name not in BY_NAME:
+            near = near_misses(name, BY_NAME)
+            hint = f"near misses: {', '.join(near)}" if near else "docs/lint.md lists them"
+            raise click.BadParameter(f"no rule {name!r}; {hint}", ctx, param)
+    return tuple(BY_NAME[name] for name in dict.fromkeys(names))
+
+
+def _complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature
+    return [CompletionItem(rule.name, help=rule.asks) for rule in RULES if rule.name.startswith(incomplete)]
+
+
+@click.command("lint", cls=SiteCommand)
+@click.argument("source", required=False, metavar="[FILE|FOLDER]", type=click.Path(path_type=Path, allow_dash=True))
+@site_options
+@click.option(
+    "--rule",
+    "rules",
+    callback=_rules,
+    shell_complete=_complete_rule,
+    multiple=True,
+    metavar="RULE",
+    help="Ask this rule only; may be given again.",
+)
+@click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0.")
+@click.option("--fix", is_flag=True, help="Mend what needs no decision, as a plan; the options below go with it.")
+@changing_options
+def lint_command(
+    settings: Settings,
+    choices: Choices,
+    *,
+    source: Path | None,
+    rules: tuple[LintRule, ...],
+    as_sarif: bool,
+    fix: bool,
+) -> int:
+    """Find what will not work, before anyone tries.
+
+    'check' looks at each value by itself; lint looks at what values mean together: AEs that nobody carries, connections
+    that do not fit, exporters whose queue is missing, studies that will never be purged. Without FILE the live tree is
+    read; FILE or FOLDER holds the whole configuration as LDIF, '-' is standard input.
+
+    Exit code 1 when there are errors; warnings and notes alone are 0. docs/lint.md has all rules, with what the archive
+    does otherwise.
+    """
+    _refuse_contradictions(choices, source, as_sarif=as_sarif, fix=fix)
+    asked = rules or RULES
+    if source is not None:
+        tree = read_ldif_tree(source, bundled())
+        return _report(tree, _lint(tree, asked, str(source)), asked, choices, as_sarif=as_sarif)
+    with open_directory(settings) as directory:
+        tree = read_tree(directory)
+        found = _lint(tree, asked, "the tree below the base DN")
+        if fix:
+            return _fix(settings, directory, tree, found, choices)
+    return _report(tree, found, asked, choices, as_sarif=as_sarif)
+
+
+def _refuse_contradictions(choices: Choices, source: Path | None, *, as_sarif: bool, fix: bool) -> None:
+    if as_sarif and (choices.as_json or fix):
+        raise click.UsageError("--sarif goes neither with --json nor with --fix")
+    if fix and source is not None:
+        raise click.UsageError("--fix mends the live tree; a file is mended in an editor")
+    if not fix and (choices.dry_run or choices.yes or choices.no_reload or choices.out is not None):
+        raise click.UsageError("--dry-run, --yes, --out and --no-reload go with --fix")
+
+
+def _lint(tree: Tree, rules: Sequence[LintRule], source: str) -> tuple[Found, ...]:
+    """Return what *rules* find; raises :class:`NotFound` where there is no device that could be wrong."""
+    if not any(entry.is_a("dicomDevice") for entry in tree.entries.values()):
+        raise NotFound("there are no devices", on=source, next_step="dcmcfg export-ldif writes a whole configuration")
+    return lint(tree, datetime.now(UTC), rules)
+
+
+def _report(tree: Tree, found: Sequence[Found], rules: Sequence[LintRule], choices: Choices, *, as_sarif: bool) -> int:
+    if choices.as_json:
+        click.echo(json.dumps(lint_json(found, len(tree.entries)), indent=2))
+    elif as_sarif:
+        sarif = findings_sarif([each.finding for each in found], [as_rule(rule) for rule in rules])
+        click.echo(json.dumps(sarif, indent=2))
+    else:
+        print_found(stdout_console(), found, len(tree.entries))
+    return _exit_code(found)
+
+
+def _fix(settings: Settings, directory: Directory, tree: Tree, found: Sequence[Found], choices: Choices) -> int:
+    """Mend what can be mended, then tell what is left."""
+    plan = make_plan(tree, [Wanted(change) for change in mending(found)])
+    carry_out(settings, directory, plan, choices)
+    left = [each for each in found if not each.changes]
+    if left:
+        print_found(stderr_console() if choices.stdout_taken else stdout_console(), left, len(tree.entries))
+    return _exit_code(left)
+
+
+def _exit_code(found: Sequence[Found]) -> int:
+    return 1 if any(each.finding.severity == "error" for each in found) else 0

@@ -1,0 +1,1 @@
+"""What will not work in a configuration, found in the tree before anyone tries."""

@@ -1,0 +1,39 @@
+"""All rules of ``dcmcfg lint``, in the order in which they are told and documented."""
+
+from __future__ import annotations
+
+from dcmcfg.lint.rule import LintRule
+from dcmcfg.lint.rules import (
+    archive_settings,
+    capabilities,
+    certificates,
+    connections,
+    exporting,
+    external_retrieve,
+    fallback,
+    purging,
+    registries,
+    titles,
+    transport,
+    unknown_aes,
+    unknown_parts,
+)
+
+#: Heading → its rules.
+TOPICS: dict[str, tuple[LintRule, ...]] = {
+    "External retrieve": external_retrieve.RULES,
+    "AEs that are named": unknown_aes.RULES,
+    "Fallback": fallback.RULES,
+    "Export": exporting.RULES,
+    "Purging": purging.RULES,
+    "Parts of the archive that are named": unknown_parts.RULES,
+    "Connections": connections.RULES,
+    "Transport": transport.RULES,
+    "Capabilities": capabilities.RULES,
+    "Names": titles.RULES,
+    "Registries": registries.RULES,
+    "The archive's settings": archive_settings.RULES,
+    "Certificates": certificates.RULES,
+}
+RULES: tuple[LintRule, ...] = tuple(rule for rules in TOPICS.values() for rule in rules)
+BY_NAME = {rule.name: rule for rule in RULES}

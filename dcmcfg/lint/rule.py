@@ -1,0 +1,42 @@
+"""A lint rule, and what it says of an entry that breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dcmcfg.changes import Change
+from dcmcfg.dn import DN
+from dcmcfg.lint.survey import Survey
+from dcmcfg.schema.findings import Severity
+
+
+@dataclass(frozen=True)
+class Breach:
+    """Where a rule is broken.
+
+    ``command`` is what mends just this one, as the words after ``dcmcfg``, where that can be told; ``changes`` mend
+    it with nothing to decide (none: somebody has to).
+    """
+
+    dn: DN
+    message: str
+    attribute: str = ""
+    value: bytes | None = None
+    command: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class LintRule:
+    """A rule: what it asks for, why (what the archive does otherwise), what mends a breach and by which command."""
+
+    name: str
+    severity: Severity
+    asks: str
+    reason: str
+    fix: str
+    command: str
+    find: Callable[[Survey], Iterator[Breach]]
+    #: Whether some breach of it can be mended mechanically, by ``--fix``.
+    mends: bool = False

@@ -1,0 +1,1 @@
+"""The rules of ``dcmcfg lint``, a file for each topic."""

@@ -1,0 +1,87 @@
+"""Settings of the archive that others take for granted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.survey import Survey
+
+_ORDINAL = re.compile(rb"\{[0-9A-Z]\}")
+
+
+def _stale_aes(survey: Survey) -> Iterator[Breach]:
+    name = "dcmAECacheStaleTimeout"
+    for device in survey.archives:
+        if name not in device.entry:
+            command = ("set", survey.target(device.entry), f"{name}=PT5M")
+            yield Breach(device.entry.dn, "addresses of other AEs are kept until a reload", name, command=command)
+
+
+def _no_polling(survey: Survey) -> Iterator[Breach]:
+    name = "dcmTaskPollingInterval"
+    for device in survey.archives:
+        if name not in device.entry and survey.parts(device, "dcmQueue"):
+            command = ("set", survey.target(device.entry), f"{name}=PT1M")
+            yield Breach(device.entry.dn, "no queued task is ever run", name, command=command)
+
+
+def _no_web_app(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        served = {
+            app.text("dicomAETitle")
+            for app in survey.parts(device, "dcmWebApp")
+            if "DCM4CHEE_ARC_AET" in app.texts("dcmWebServiceClass")
+        }
+        for ae in device.network_aes:
+            if served and ae.title not in served and ae.entry.is_a("dcmArchiveNetworkAE"):
+                yield Breach(ae.entry.dn, "no web application of class DCM4CHEE_ARC_AET serves it")
+
+
+def _ordinals(survey: Survey) -> Iterator[Breach]:
+    name = "dcmPreferredTransferSyntax"
+    for entry in survey.tree.ordered():
+        for value in entry.values(name):
+            if not _ORDINAL.match(value):
+                yield Breach(entry.dn, "its first three characters are cut off as an ordinal", name, value)
+
+
+RULES = (
+    LintRule(
+        "ae-cache-without-end",
+        "warning",
+        "The archive looks AEs up again after a time.",
+        "Without dcmAECacheStaleTimeout an old address, or that an AE was unknown, is kept until a reload.",
+        "Set the time.",
+        "dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
+        _stale_aes,
+    ),
+    LintRule(
+        "tasks-never-run",
+        "warning",
+        "An archive with queues looks for tasks.",
+        "Without dcmTaskPollingInterval exports, commitments and retrieves stay queued.",
+        "Set the interval.",
+        "dcmcfg set DEVICE dcmTaskPollingInterval=PT1M",
+        _no_polling,
+    ),
+    LintRule(
+        "ae-without-web-app",
+        "note",
+        "An archive AE is served by a web application of class DCM4CHEE_ARC_AET.",
+        "Its REST services are refused and the UI does not offer it.",
+        "Add a web application, unless that is intended.",
+        "dcmcfg apply FILE",
+        _no_web_app,
+    ),
+    LintRule(
+        "preferred-transfer-syntax-order",
+        "error",
+        "A dcmPreferredTransferSyntax begins with its place in the order: {0}1.2.840.10008.1.2.1.",
+        "The archive always cuts three characters off.",
+        "Write the place before each value.",
+        "dcmcfg edit TARGET",
+        _ordinals,
+    ),
+)

@@ -1,0 +1,103 @@
+"""Transfer capabilities that keep objects back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.devices import STORAGE_SOP_CLASSES, NetworkAE
+from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.survey import Survey
+
+#: The part of what the archive sends that a list must hold to pass for one that was meant to be whole.
+_ENOUGH = 0.1
+
+
+def _sop_classes(ae: NetworkAE, role: str) -> set[str]:
+    return {
+        capability.text("dicomSOPClass") or ""
+        for capability in ae.shared_from.capabilities
+        if capability.text("dicomTransferRole") == role
+    }
+
+
+def _hidden(survey: Survey) -> Iterator[Breach]:
+    for ae in survey.network_aes():
+        taken = _sop_classes(ae, "SCP")
+        if ae.device.is_archive or not taken:
+            continue
+        sent = {
+            each
+            for archive in survey.archives
+            for own in archive.network_aes
+            for each in _sop_classes(own, "SCU")
+            if each.startswith(STORAGE_SOP_CLASSES)
+        }
+        kept_back = sent - taken
+        storage = [each for each in taken if each.startswith(STORAGE_SOP_CLASSES)]
+        few = len(sent) - len(kept_back) < len(sent) * _ENOUGH
+        if few and (storage or _is_destination(survey, ae)):
+            message = (
+                f"it lists {len(storage)} storage SOP classes as SCP, so of {len(sent)} that the archive sends "
+                f"{len(kept_back)} are kept back from it"
+            )
+            yield Breach(ae.entry.dn, message)
+
+
+def _is_destination(survey: Survey, ae: NetworkAE) -> bool:
+    return any(
+        reference.attribute in ("dcmAcceptedMoveDestination", "dcmDestinationAE", "dcmPrefetchCStoreSCP")
+        or reference.value in (b"dicom:" + ae.title.encode(), b"storescu:" + ae.title.encode())
+        for reference in survey.references.all
+        if reference.name == ae.title
+    )
+
+
+def _sends_nothing(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        titles = {exporter.text("dicomAETitle") for exporter in survey.parts(device, "dcmExporter")}
+        for ae in device.network_aes:
+            if ae.title in titles or ae.takes_storage:
+                sent = _sop_classes(ae, "SCU")
+                if not any(each.startswith(STORAGE_SOP_CLASSES) for each in sent):
+                    yield Breach(ae.entry.dn, "it has no storage SCU capability, so it sends no objects")
+
+
+def _nowhere_to_store(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        for ae in device.network_aes:
+            stores = "dcmObjectStorageID" in ae.entry or "dcmObjectStorageID" in device.entry
+            if ae.takes_storage and not stores and ae.entry.is_a("dcmArchiveNetworkAE"):
+                message = "it is a storage SCP and has no dcmObjectStorageID, so nothing that it receives can be stored"
+                yield Breach(ae.entry.dn, message, "dcmObjectStorageID")
+
+
+RULES = (
+    LintRule(
+        "capabilities-hide-the-rest",
+        "warning",
+        "A destination that lists SCP capabilities lists those that it shall be sent.",
+        "Without any SCP capability a destination is sent everything; with one, all other SOP classes are kept "
+        "back from it (A702, or silently where dcmRestrictRetrieveSilently is set).",
+        "Add the missing capabilities, or remove all.",
+        "dcmcfg capability copy FROM TO",
+        _hidden,
+    ),
+    LintRule(
+        "no-storage-scu",
+        "error",
+        "An archive AE that exports, or that stores what can be retrieved, has storage SCU capabilities.",
+        "Objects of a SOP class that the archive's AE does not list as SCU are not sent.",
+        "Add the capabilities, or share those of another AE (dcmShareTransferCapabilitiesFromAETitle).",
+        "dcmcfg capability copy FROM TO",
+        _sends_nothing,
+    ),
+    LintRule(
+        "no-object-storage",
+        "error",
+        "An archive AE that takes storage has a storage.",
+        "C-STORE fails.",
+        "Set dcmObjectStorageID on it.",
+        "dcmcfg set DEVICE/AE dcmObjectStorageID=STORAGE",
+        _nowhere_to_store,
+    ),
+)

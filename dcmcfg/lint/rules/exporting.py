@@ -1,0 +1,101 @@
+"""Exporters to external archives, and the rules that set them off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dcmcfg.devices import Device
+from dcmcfg.entry import Entry
+from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.survey import Survey
+
+_PREFIX = "dicom:"
+_SENDER = re.compile(r"SendingApplicationEntityTitle(!?)=(.*)", re.DOTALL)
+
+
+def _destination(exporter: Entry) -> str | None:
+    uri = exporter.text("dcmURI") or ""
+    return uri.removeprefix(_PREFIX) if uri.startswith(_PREFIX) else None
+
+
+def _fetched_from(survey: Survey, device: Device) -> set[str]:
+    storages = survey.parts(device, "dcmStorage")
+    return {title for storage in storages for title in storage.texts("dcmExternalRetrieveAET")}
+
+
+def _no_commitment(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        for exporter in survey.parts(device, "dcmExporter"):
+            title = _destination(exporter)
+            if title in _fetched_from(survey, device) and "dcmStgCmtSCP" not in exporter:
+                message = f"{title} is never asked for commitment, so the archive does not learn that it has a study"
+                command = ("set", survey.target(exporter), f"dcmStgCmtSCP={title}")
+                yield Breach(exporter.dn, message, "dcmStgCmtSCP", command=command)
+
+
+def _several(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        for exporter in survey.parts(device, "dcmExporter"):
+            values = exporter.values("dcmRetrieveAET")
+            if len(values) > 1 and "dcmStgCmtSCP" in exporter:
+                message = f"there are {len(values)}, of which one is recorded; LDAP keeps no order, so any may be it"
+                yield Breach(exporter.dn, message, "dcmRetrieveAET")
+
+
+def _loop(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        external = _fetched_from(survey, device)
+        exporters = {each.text("dcmExporterID"): _destination(each) for each in survey.parts(device, "dcmExporter")}
+        for rule in survey.parts(device, "dcmExportRule"):
+            for title in dict.fromkeys(exporters.get(name) for name in rule.texts("dcmExporterID")):
+                if title in external and _holds_for(rule, title or ""):
+                    message = f"what is fetched from {title} is exported to {title} again"
+                    condition = f"dcmProperty=SendingApplicationEntityTitle!={title}"
+                    command = ("add-value", survey.target(rule), condition)
+                    yield Breach(rule.dn, message, "dcmProperty", command=command)
+
+
+def _holds_for(rule: Entry, sender: str) -> bool:
+    """Tell whether the conditions of *rule* let objects from *sender* through; one that only Java reads does."""
+    for condition in rule.texts("dcmProperty"):
+        found = _SENDER.fullmatch(condition)
+        if found is not None:
+            try:
+                matches = re.fullmatch(found[2], sender) is not None
+            except re.error:
+                continue
+            if matches == bool(found[1]):
+                return False
+    return True
+
+
+RULES = (
+    LintRule(
+        "no-storage-commitment",
+        "error",
+        "An exporter to an external archive that studies are fetched from asks it for storage commitment.",
+        "Only a commitment records where a study is; without it the external archive stays * and nothing is purged.",
+        "Set dcmStgCmtSCP.",
+        "dcmcfg set DN dcmStgCmtSCP=AET",
+        _no_commitment,
+    ),
+    LintRule(
+        "several-retrieve-aets",
+        "warning",
+        "An exporter that asks for commitment has one dcmRetrieveAET.",
+        "The first that the directory returns is recorded as the external archive, the others are not.",
+        "Keep the one that studies are to be fetched from.",
+        "dcmcfg remove-value DN dcmRetrieveAET=AET",
+        _several,
+    ),
+    LintRule(
+        "export-loop",
+        "error",
+        "An export rule to an external archive leaves out what comes from there.",
+        "Each study that is fetched is exported again.",
+        "Add the condition SendingApplicationEntityTitle!=AET.",
+        "dcmcfg add-value DN dcmProperty=SendingApplicationEntityTitle!=AET",
+        _loop,
+    ),
+)

@@ -1,0 +1,257 @@
+"""The AE that external retrieves are sent to (dcmExternalRetrieveAEDestination)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.devices import Device, NetworkAE
+from dcmcfg.entry import Entry
+from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.survey import Survey
+
+ATTRIBUTE = "dcmExternalRetrieveAEDestination"
+_PENDING = "dcmSendPendingCMoveInterval"
+_SET = "dcmcfg set-external-retrieve AET"
+
+
+def _settings(survey: Survey) -> Iterator[tuple[Device, Entry, str]]:
+    """Yield where the destination is set: the archive, the entry that has it (itself or an AE), the title."""
+    for device in survey.archives:
+        for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
+            for title in entry.texts(ATTRIBUTE):
+                yield device, entry, title
+
+
+def destinations(survey: Survey) -> Iterator[tuple[Device, Entry, NetworkAE]]:
+    """Yield each setting that means an AE of the archive, by its own title, another of its titles or the AE ``*``."""
+    for device, entry, title in _settings(survey):
+        ae = _accepting(device, title)
+        if ae is not None:
+            yield device, entry, ae
+
+
+def _accepting(device: Device, title: str) -> NetworkAE | None:
+    """Return the AE that accepts an association for *title* (AssociationHandler): own title, ``*``, other title."""
+    aes = device.network_aes
+    found = [ae for ae in aes if ae.title == title] or [ae for ae in aes if ae.title == "*"]
+    return next(iter(found or [ae for ae in aes if title in ae.other_titles]), None)
+
+
+def _unknown(survey: Survey) -> Iterator[Breach]:
+    for device, entry, title in _settings(survey):
+        if _accepting(device, title) is None and title not in survey.carriers:
+            storage = [ae.title for ae in device.network_aes if ae.takes_storage]
+            hint = f"; storage SCPs of {device.name}: {', '.join(storage)}" if storage else ""
+            yield Breach(
+                entry.dn, f"no AE has the title {title}{hint}", ATTRIBUTE, title.encode(), _command(storage, entry)
+            )
+
+
+def _elsewhere(survey: Survey) -> Iterator[Breach]:
+    for device, entry, title in _settings(survey):
+        if _accepting(device, title) is None and title in survey.carriers:
+            other = survey.carriers[title][0].device.name
+            storage = [ae.title for ae in device.network_aes if ae.takes_storage]
+            message = f"{title} is an AE of {other}: what {device.name} fetches goes there and is not forwarded"
+            yield Breach(entry.dn, message, ATTRIBUTE, title.encode(), _command(storage, entry))
+
+
+def _command(storage: list[str], entry: Entry) -> tuple[str, ...]:
+    """Return the command that sets the only storage SCP there is; none where one has to choose."""
+    if len(storage) != 1:
+        return ()
+    on = ("--ae", entry.text("dicomAETitle") or "") if entry.is_a("dicomNetworkAE") else ()
+    return ("set-external-retrieve", storage[0], *on)
+
+
+def _takes_nothing(survey: Survey) -> Iterator[Breach]:
+    for device, entry, ae in destinations(survey):
+        value = entry.values(ATTRIBUTE)[0]
+        if not ae.installed or ae.entry.text("dicomAssociationAcceptor") != "TRUE":
+            message = f"{ae.title} accepts no associations (dicomInstalled or dicomAssociationAcceptor)"
+        elif not ae.takes_storage:
+            message = f"{ae.title} has no storage SCP capability"
+        elif "dcmObjectStorageID" not in ae.entry and "dcmObjectStorageID" not in device.entry:
+            message = f"{ae.title} has no dcmObjectStorageID"
+        else:
+            continue
+        yield Breach(entry.dn, message, ATTRIBUTE, value)
+
+
+def _refuses(survey: Survey) -> Iterator[Breach]:
+    for device, _, ae in destinations(survey):
+        accepted = ae.entry.texts("dcmAcceptedCallingAETitle")
+        for title in survey.external_archives(device) if accepted else ():
+            if title not in accepted:
+                message = f"{title} is to store here and is not among the callers that {ae.title} accepts"
+                command = ("add-value", survey.target(ae.entry), f"dcmAcceptedCallingAETitle={title}")
+                yield Breach(ae.entry.dn, message, "dcmAcceptedCallingAETitle", command=command)
+
+
+def _identity(survey: Survey) -> Iterator[Breach]:
+    name = "dcmUserIdentityNegotiation"
+    for device, _, ae in destinations(survey):
+        asked = ae.entry.text(name) or device.entry.text(name)
+        if asked == "REQUIRED" and survey.external_archives(device):
+            message = f"{ae.title} asks every caller for a user identity, which an external archive seldom sends"
+            yield Breach(ae.entry.dn, message, name, asked.encode())
+
+
+def _unset(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        titles = survey.external_archives(device)
+        if titles and ATTRIBUTE not in device.entry and not any(ATTRIBUTE in ae.entry for ae in device.network_aes):
+            storage = [ae.title for ae in device.network_aes if ae.takes_storage]
+            message = f"{', '.join(titles)} sends straight to each destination, and has to know it"
+            yield Breach(device.entry.dn, message, ATTRIBUTE, command=_command(storage, device.entry))
+
+
+def _overridden(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        whole = device.entry.text(ATTRIBUTE)
+        for ae in device.network_aes:
+            own = ae.entry.text(ATTRIBUTE)
+            if own is not None and whole is not None and own != whole:
+                yield Breach(ae.entry.dn, f"it wins over the device's {whole}", ATTRIBUTE, own.encode())
+
+
+def _mixed(survey: Survey) -> Iterator[Breach]:
+    for device in {device.name: device for device, _, _ in destinations(survey)}.values():
+        pairs = device.entry.texts("dcmCStoreSCUOfCMoveSCP")
+        scps = {pair.partition("=")[2] for pair in pairs}
+        for title in survey.external_archives(device):
+            if title not in scps:
+                message = f"of a study that is partly local, what {title} sends is stored and not forwarded"
+                command = ("add-value", survey.target(device.entry), f"dcmCStoreSCUOfCMoveSCP={title}={title}")
+                yield Breach(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", command=command)
+
+
+def _pairs(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        for value in device.entry.values("dcmCStoreSCUOfCMoveSCP"):
+            if b"=" not in value:
+                message = "it is not CALLING=SCP, so the archive does not load the device"
+                yield Breach(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value)
+
+
+def _pending(survey: Survey) -> Iterator[Breach]:
+    for device in {device.name: device for device, _, _ in destinations(survey)}.values():
+        told = any(_PENDING in entry for entry in (device.entry, *(ae.entry for ae in device.network_aes)))
+        if survey.external_archives(device) and not told:
+            message = "whoever asks hears nothing until the external archive has sent everything, and may give up"
+            command = ("set", survey.target(device.entry), f"{_PENDING}=PT5S")
+            yield Breach(device.entry.dn, message, _PENDING, command=command)
+
+
+def _returned(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
+            for value in entry.values("dcmReturnRetrieveAET") if survey.external_archives(device) else ():
+                message = "query results do not show which studies are at the external archive"
+                yield Breach(entry.dn, message, "dcmReturnRetrieveAET", value)
+
+
+RULES = (
+    LintRule(
+        "external-retrieve-unknown",
+        "error",
+        "dcmExternalRetrieveAEDestination is an AE of the archive.",
+        "The external archive is asked to send to a title that nobody has. The official container image leaves "
+        "DCM4CHEE there when the archive's AE title is changed by AE_TITLE.",
+        "Set it to a storage SCP of the archive.",
+        _SET,
+        _unknown,
+    ),
+    LintRule(
+        "external-retrieve-elsewhere",
+        "error",
+        "dcmExternalRetrieveAEDestination is an AE of the archive, not of another device.",
+        "The external archive sends the objects there; the archive never sees them and forwards nothing.",
+        "Set it to a storage SCP of the archive.",
+        _SET,
+        _elsewhere,
+    ),
+    LintRule(
+        "external-retrieve-cannot-store",
+        "error",
+        "The AE that external retrieves are sent to accepts associations, is a storage SCP and has a storage.",
+        "What the external archive sends is refused.",
+        "Set another AE of the archive, one with storage SCP capabilities and dcmObjectStorageID.",
+        _SET,
+        _takes_nothing,
+    ),
+    LintRule(
+        "external-retrieve-caller-refused",
+        "error",
+        "The AE that external retrieves are sent to accepts the external archive as caller.",
+        "With dcmAcceptedCallingAETitle all others are rejected.",
+        "Add the external archive's title.",
+        "dcmcfg add-value DEVICE/AE dcmAcceptedCallingAETitle=AET",
+        _refuses,
+    ),
+    LintRule(
+        "external-retrieve-identity",
+        "warning",
+        "The AE that external retrieves are sent to does not require a user identity.",
+        "A caller that sends none is rejected.",
+        "Use an AE without that requirement.",
+        "dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
+        _identity,
+    ),
+    LintRule(
+        "external-retrieve-unset",
+        "note",
+        "An archive that fetches from external archives has dcmExternalRetrieveAEDestination.",
+        "Unset, a request is passed on with its original destination; the external archive sends straight there "
+        "and must know that AE itself.",
+        "Set it, unless that is intended.",
+        _SET,
+        _unset,
+    ),
+    LintRule(
+        "external-retrieve-overridden",
+        "note",
+        "The destination that an AE has for itself is the device's.",
+        "The AE's own value wins, and the device's is what one looks at.",
+        "Clear the AE's value, unless that is intended.",
+        "dcmcfg set-external-retrieve --clear --ae AET",
+        _overridden,
+    ),
+    LintRule(
+        "mixed-retrieve-not-forwarded",
+        "warning",
+        "dcmCStoreSCUOfCMoveSCP names each external archive.",
+        "When part of a study is local, objects that come back are not recognised by the Move Originator, stored, "
+        "and not forwarded; nor are they ever where the external archive leaves that attribute out.",
+        "Add CALLING=SCP, both as a rule the external archive's title.",
+        "dcmcfg add-value DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
+        _mixed,
+    ),
+    LintRule(
+        "move-scp-pair-format",
+        "error",
+        "dcmCStoreSCUOfCMoveSCP has the form CALLING=SCP.",
+        "The archive cannot load the device.",
+        "Write both titles.",
+        "dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
+        _pairs,
+    ),
+    LintRule(
+        "no-pending-responses",
+        "warning",
+        "An archive that re-sends what it fetches tells the requester that it is at it.",
+        "Without dcmSendPendingCMoveInterval no pending responses are sent.",
+        "Set an interval.",
+        "dcmcfg set DEVICE dcmSendPendingCMoveInterval=PT5S",
+        _pending,
+    ),
+    LintRule(
+        "return-retrieve-aet",
+        "note",
+        "Query results name the external archive.",
+        "dcmReturnRetrieveAET replaces it.",
+        "Unset it, unless that is intended.",
+        "dcmcfg unset TARGET dcmReturnRetrieveAET",
+        _returned,
+    ),
+)

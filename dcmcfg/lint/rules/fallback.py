@@ -1,0 +1,100 @@
+"""The AE that retrieves are forwarded to when the archive does not have the study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.devices import Device
+from dcmcfg.entry import Entry
+from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.survey import Survey
+
+_SCP = "dcmFallbackCMoveSCP"
+_DESTINATION = "dcmFallbackCMoveSCPDestination"
+_RETRIES = "dcmFallbackCMoveSCPRetries"
+_ALTERNATIVE = "dcmAltCMoveSCP"
+
+
+def _levels(survey: Survey) -> Iterator[tuple[Device, Entry]]:
+    """Yield each archive with its own entry, then with the entries of its AEs."""
+    for device in survey.archives:
+        for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
+            yield device, entry
+
+
+def _itself(survey: Survey) -> Iterator[Breach]:
+    for device, entry in _levels(survey):
+        own = {ae.title for ae in device.network_aes}
+        for name in (_SCP, _ALTERNATIVE):
+            title = entry.text(name)
+            if title in own:
+                message = f"{title} is an AE of this archive, so the request comes back to it"
+                yield Breach(entry.dn, message, name, entry.values(name)[0])
+
+
+def _pass_through(survey: Survey) -> Iterator[Breach]:
+    for device, entry in _levels(survey):
+        if _SCP in entry and _DESTINATION not in entry and _DESTINATION not in device.entry:
+            message = f"requests pass through to {entry.text(_SCP)}; studies that are incomplete here are not completed"
+            yield Breach(entry.dn, message, _DESTINATION)
+
+
+def _retries(survey: Survey) -> Iterator[Breach]:
+    for _, entry in _levels(survey):
+        value = entry.text(_RETRIES) or ""
+        if value.startswith("-"):
+            message = "a negative number is never"
+        elif value == "0":
+            message = "0 is without end"
+        else:
+            continue
+        yield Breach(entry.dn, message, _RETRIES, value.encode())
+
+
+def _alternative(survey: Survey) -> Iterator[Breach]:
+    for device, entry in _levels(survey):
+        title = entry.text(_ALTERNATIVE)
+        if title is not None and title in survey.external_archives(device):
+            message = f"{title} is the external archive too: it is asked to send straight to the destination"
+            yield Breach(entry.dn, message, _ALTERNATIVE, entry.values(_ALTERNATIVE)[0])
+
+
+RULES = (
+    LintRule(
+        "fallback-to-itself",
+        "warning",
+        "Requests are forwarded to another archive.",
+        "The archive calls itself; nothing was found that ends the loop.",
+        "Name the other archive.",
+        "dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
+        _itself,
+    ),
+    LintRule(
+        "fallback-without-destination",
+        "note",
+        "dcmFallbackCMoveSCP goes with dcmFallbackCMoveSCPDestination.",
+        "Alone, only requests without any match are forwarded, with their original destination, which the other "
+        "archive must know.",
+        "Set the destination to a storage SCP of the archive, unless that is intended.",
+        "dcmcfg set TARGET dcmFallbackCMoveSCPDestination=AET",
+        _pass_through,
+    ),
+    LintRule(
+        "fallback-retries",
+        "warning",
+        "dcmFallbackCMoveSCPRetries is a number of retries.",
+        "The archive takes 0 as without end and a negative number as never, the opposite of the description.",
+        "Set a positive number.",
+        "dcmcfg set TARGET dcmFallbackCMoveSCPRetries=NUMBER",
+        _retries,
+    ),
+    LintRule(
+        "alternative-is-external",
+        "warning",
+        "dcmAltCMoveSCP is not the external archive.",
+        "For it the move destination is not replaced, whatever dcmExternalRetrieveAEDestination says.",
+        "Unset dcmAltCMoveSCP, or name another AE.",
+        "dcmcfg unset TARGET dcmAltCMoveSCP",
+        _alternative,
+    ),
+)

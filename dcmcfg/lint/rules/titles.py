@@ -1,0 +1,100 @@
+"""AE titles and other names that are given twice, or that cannot be found as they are written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.survey import Survey
+from dcmcfg.references.kinds import Kind
+
+_SPECIAL = ',+"\\<>;'
+
+
+def _duplicates(survey: Survey) -> Iterator[Breach]:
+    for title, aes in survey.carriers.items():
+        if len(aes) > 1:
+            first = aes[0].device.name
+            for ae in aes[1:]:
+                message = f"the device {first} has an AE of this title too"
+                yield Breach(ae.entry.dn, message, "dicomAETitle", title.encode("utf-8", "replace"))
+
+
+def _duplicate_applications(survey: Survey) -> Iterator[Breach]:
+    for kind in (Kind.HL7_APPLICATION, Kind.WEB_APP):
+        seen = set()
+        for entry in survey.tree.ordered():
+            name = entry.text(kind.value.attribute)
+            if name is None or name == "*" or not entry.is_a(kind.value.object_class):
+                continue
+            if name in seen:
+                message = f"another device has a {kind.value.word} of this name"
+                yield Breach(entry.dn, message, kind.value.attribute, name.encode())
+            seen.add(name)
+
+
+def _shadowed(survey: Survey) -> Iterator[Breach]:
+    for device in survey.devices:
+        own = {ae.title for ae in device.network_aes}
+        shared = Counter(title for ae in device.network_aes for title in set(ae.other_titles))
+        for ae in device.network_aes:
+            for title in ae.other_titles:
+                if title in own - {ae.title}:
+                    message = f"{title} is an AE of the device, which is found first"
+                elif shared[title] > 1:
+                    message = f"another AE of the device has the other title {title} too"
+                else:
+                    continue
+                yield Breach(ae.entry.dn, message, "dcmOtherAETitle", title.encode())
+
+
+def _special(survey: Survey) -> Iterator[Breach]:
+    for entry in survey.tree.ordered():
+        if survey.references.device_of(entry.dn) is None or not entry.dn.rdns:
+            continue
+        for kind, value in entry.dn.rdn.parts:
+            if any(character in _SPECIAL for character in value):
+                message = f"the archive writes DNs without escaping, so it does not find this {kind} again"
+                yield Breach(entry.dn, message, kind, value.encode("utf-8", "surrogateescape"))
+
+
+RULES = (
+    LintRule(
+        "ae-title-twice",
+        "error",
+        "An AE title is carried by one AE.",
+        "The archive takes the first AE that the directory returns; which one that is may change.",
+        "Rename or remove one of them.",
+        "dcmcfg rename ae OLD NEW",
+        _duplicates,
+    ),
+    LintRule(
+        "application-name-twice",
+        "error",
+        "The name of an HL7 application or web application is carried once.",
+        "The archive takes the first that the directory returns.",
+        "Rename or remove one of them.",
+        "dcmcfg edit TARGET",
+        _duplicate_applications,
+    ),
+    LintRule(
+        "other-title-shadowed",
+        "warning",
+        "No two AEs of a device can be called by one title.",
+        "An AE's own title is looked for before the other titles, and of other titles the first is taken: the "
+        "AE is never called by it.",
+        "Remove the other title from all but one AE.",
+        "dcmcfg remove-value DEVICE/AE dcmOtherAETitle=AET",
+        _shadowed,
+    ),
+    LintRule(
+        "name-with-special-characters",
+        "warning",
+        'A name below a device holds none of , + " \\ < > ;',
+        "The archive puts DNs together without escaping, so it reads the entry and cannot change or remove it.",
+        "Rename the entry.",
+        "dcmcfg edit TARGET",
+        _special,
+    ),
+)

@@ -1,0 +1,120 @@
+"""Connections of two AEs that do not fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.devices import DICOM, Connection, Device, NetworkAE
+from dcmcfg.lint.calls import calls
+from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.survey import Survey
+
+_TLS_PROTOCOL = "TLSv1.2"  # what counts where dcmTLSProtocol is absent (Connection)
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def _called(survey: Survey) -> Iterator[tuple[Device, NetworkAE, str]]:
+    """Yield each AE of another device that an archive calls, with the attributes that name it in words."""
+    for call in calls(survey):
+        if call.abroad and call.ae.device.entry.dn != call.archive.entry.dn:
+            yield call.archive, call.ae, ", ".join(call.attributes)
+
+
+def _mismatch(survey: Survey) -> Iterator[Breach]:
+    for device, ae, attribute in _called(survey):
+        local, remote = _usable(_own(device)), [each for each in _usable(ae.connections) if each.port]
+        if local and remote and not {each.tls for each in local} & {each.tls for each in remote}:
+            offered = "TLS" if remote[0].tls else "plain connections"
+            message = f"it offers {offered} only, and no AE of {device.name}, which calls it ({attribute}), has that"
+            yield Breach(ae.entry.dn, message)
+
+
+def _ciphers(survey: Survey) -> Iterator[Breach]:
+    for device, ae, attribute in _called(survey):
+        local, remote = _usable(_own(device)), [each for each in _usable(ae.connections) if each.port]
+        pairs = [(one, other) for one in local for other in remote if one.tls == other.tls]
+        if pairs and all(one.tls and not _agree(survey, one, other) for one, other in pairs):
+            message = f"it shares no TLS version and cipher with {device.name}, which calls it ({attribute})"
+            yield Breach(ae.entry.dn, message)
+
+
+def _usable(connections: tuple[Connection, ...]) -> list[Connection]:
+    return [each for each in connections if each.installed and each.protocol == DICOM]
+
+
+def _own(device: Device) -> tuple[Connection, ...]:
+    return tuple(connection for ae in device.network_aes if ae.installed for connection in ae.connections)
+
+
+def _agree(survey: Survey, one: Connection, other: Connection) -> bool:
+    ciphers = [_values(survey, each, "dicomTLSCipherSuite") for each in (one, other)]
+    versions = [_values(survey, each, "dcmTLSProtocol") or {_TLS_PROTOCOL} for each in (one, other)]
+    return bool(ciphers[0] & ciphers[1] and versions[0] & versions[1])
+
+
+def _values(survey: Survey, connection: Connection, name: str) -> set[str]:
+    entry = survey.tree.get(connection.dn)
+    return set(entry.texts(name)) if entry is not None else set()
+
+
+def _loopback(survey: Survey) -> Iterator[Breach]:
+    for device, ae, attribute in _called(survey):
+        own = {connection.host.lower() for connection in _usable(_own(device))}
+        if own & set(_LOOPBACK):
+            continue
+        for connection in _usable(ae.connections):
+            if connection.port and connection.host.lower() in _LOOPBACK:
+                message = f"{ae.title} is called there ({attribute}), which is {device.name}'s own machine"
+                yield Breach(connection.dn, message, "dicomHostname", connection.host.encode())
+
+
+def _key_store(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        if any(connection.tls and connection.installed for connection in device.connections):
+            for name, what in (("dcmKeyStoreURL", "key of its own"), ("dcmTrustStoreURL", "certificates to trust")):
+                if name not in device.entry and not _instead(device, name):
+                    yield Breach(device.entry.dn, f"it has TLS connections and no {what}", name)
+
+
+def _instead(device: Device, name: str) -> bool:
+    return name == "dcmTrustStoreURL" and "dicomAuthorizedNodeCertificateReference" in device.entry
+
+
+RULES = (
+    LintRule(
+        "tls-mismatch",
+        "error",
+        "An AE that the archive calls offers what the archive's AEs have: TLS, or plain connections.",
+        "Only connections that are both plain or both TLS fit; none does (IncompatibleConnectionException).",
+        "Give the archive's AE a reference to a connection of that kind, or the peer one of the other.",
+        "dcmcfg connection add DEVICE HOST:PORT",
+        _mismatch,
+    ),
+    LintRule(
+        "tls-ciphers",
+        "error",
+        "An AE that the archive calls by TLS shares a version and a cipher with it.",
+        "No connection fits. Names are Java's (TLS_RSA_WITH_AES_128_CBC_SHA); those of OpenSSL never match.",
+        "Set dicomTLSCipherSuite and dcmTLSProtocol alike on both.",
+        "dcmcfg add-value DN dicomTLSCipherSuite=NAME",
+        _ciphers,
+    ),
+    LintRule(
+        "tls-without-store",
+        "warning",
+        "An archive with TLS connections has a key store and a trust store.",
+        "Peers ask for a certificate unless told otherwise (dcmTLSNeedClientAuth), and the handshake fails.",
+        "Name the stores, or remove the TLS connections.",
+        "dcmcfg set DEVICE dcmKeyStoreURL=URL",
+        _key_store,
+    ),
+    LintRule(
+        "loopback-address",
+        "warning",
+        "A peer is at localhost only where the archive is too.",
+        "The archive connects to its own machine, or into its own container.",
+        "Set the peer's host name.",
+        "dcmcfg set DN dicomHostname=HOST",
+        _loopback,
+    ),
+)

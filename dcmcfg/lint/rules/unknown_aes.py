@@ -1,0 +1,216 @@
+"""AEs that the archive will look for and not find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from dcmcfg.lint.calls import looked_up
+from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.survey import Survey, is_of_ui
+from dcmcfg.references.kinds import Use
+from dcmcfg.references.referring import Reference
+from dcmcfg.spelling import near_misses
+
+ANY_CALLED = "*"
+_FALLBACK = ("dcmFallbackCMoveSCP", "dcmFallbackCMoveSCPLeadingCFindSCP", "dcmXDSiFallbackCMoveSCP")
+_EXTERNAL = ("dcmStgCmtSCP", "dcmExternalRetrieveAET", "dcmAltCMoveSCP", "dcmCStoreSCUOfCMoveSCP")
+
+
+def _group(survey: Survey, reference: Reference) -> str:
+    """Return the name of the rule that *reference* is under when no AE carries the title."""
+    entry = survey.tree.get(reference.dn)
+    attribute = reference.attribute
+    if reference.use is Use.LOCAL:
+        return "local-ae-unknown"
+    if attribute in _FALLBACK:
+        return "fallback-scp-unknown"
+    if attribute in _EXTERNAL or (attribute == "dcmRetrieveAET" and entry is not None and entry.is_a("dcmExporter")):
+        return "external-archive-unknown"
+    if attribute == "dcmAcceptedMoveDestination":
+        return "accepted-destination-unknown"
+    if attribute == "dcmURI" and entry is not None and entry.is_a("dcmUPSProcessingRule"):
+        return "ups-destination-unknown"
+    if attribute == "dcmURI" and entry is not None and entry.is_a("dcmExporter"):
+        return "exporter-destination-unknown"
+    return "remote-ae-unknown"
+
+
+def _unknown(group: str) -> Callable[[Survey], Iterator[Breach]]:
+    def find(survey: Survey) -> Iterator[Breach]:
+        for reference in looked_up(survey):
+            name = reference.name
+            if name == ANY_CALLED or survey.references.resolve(reference) is not None:
+                continue
+            if _group(survey, reference) != group or _is_other_title(survey, reference):
+                continue
+            yield Breach(
+                reference.dn,
+                _message(survey, reference),
+                reference.attribute,
+                reference.value,
+                () if reference.use is Use.LOCAL else ("ae", "add", f"{name}@HOST:PORT"),
+            )
+
+    return find
+
+
+def _message(survey: Survey, reference: Reference) -> str:
+    name = reference.name
+    if reference.use is Use.LOCAL:
+        elsewhere = survey.network_ae(name)
+        if elsewhere is not None:
+            return f"{name} is an AE of the device {elsewhere.device.name}, not of this one"
+    if alike := sorted(survey.same_ae_titles(name)):
+        return f"no AE has the title {name!r}; {', '.join(map(repr, alike))} differs by case or blanks, which count"
+    near = near_misses(name, survey.carriers)
+    return f"no AE has the title {name}" + (f"; near misses: {', '.join(near)}" if near else "")
+
+
+def _is_other_title(survey: Survey, reference: Reference) -> bool:
+    return reference.use is Use.REMOTE and reference.name in survey.other_titles
+
+
+def _other_title(survey: Survey) -> Iterator[Breach]:
+    for reference in looked_up(survey):
+        if survey.references.resolve(reference) is None and _is_other_title(survey, reference):
+            ae = survey.other_titles[reference.name]
+            yield Breach(
+                reference.dn,
+                f"{reference.name} is only another title (dcmOtherAETitle) of {ae.title}, so it is not found",
+                reference.attribute,
+                reference.value,
+            )
+
+
+def _wildcard(survey: Survey) -> Iterator[Breach]:
+    for reference in looked_up(survey):
+        if reference.name == ANY_CALLED:
+            message = "* stands for no AE that could be called"
+            yield Breach(reference.dn, message, reference.attribute, reference.value)
+
+
+def _condition(survey: Survey) -> Iterator[Breach]:
+    for reference in survey.references.by_attribute.get("dcmProperty", ()):
+        if (
+            reference.value.startswith(b"ReceivingApplicationEntityTitle=")
+            and survey.in_archive(reference)
+            and reference.name not in survey.carriers
+            and reference.name not in survey.other_titles
+        ):
+            message = f"no AE has the title {reference.name}, so this condition never holds"
+            yield Breach(reference.dn, message, reference.attribute, reference.value)
+
+
+def _ui(survey: Survey) -> Iterator[Breach]:
+    for reference in survey.references.all:
+        if is_of_ui(reference) and not survey.references.named(reference.kind, reference.name):
+            message = f"there is no {reference.kind.value.word} {reference.name}"
+            yield Breach(reference.dn, message, reference.attribute, reference.value)
+
+
+_ADD = "dcmcfg ae add AET@HOST:PORT"
+
+RULES = (
+    LintRule(
+        "fallback-scp-unknown",
+        "error",
+        "The fallback C-MOVE SCP and its C-FIND SCP are AEs in the tree.",
+        "A retrieve of a study that the archive does not have is forwarded there; unknown, it ends in A702.",
+        "Add the AE, or name one that is there.",
+        _ADD,
+        _unknown("fallback-scp-unknown"),
+    ),
+    LintRule(
+        "external-archive-unknown",
+        "error",
+        "An external archive, as storages, exporters and retrieve settings name it, is an AE in the tree.",
+        "The archive looks the title up to fetch purged studies or to ask for storage commitment; unknown, it "
+        "answers A702 and its comment cuts the title off.",
+        "Add the AE, or name one that is there.",
+        _ADD,
+        _unknown("external-archive-unknown"),
+    ),
+    LintRule(
+        "exporter-destination-unknown",
+        "error",
+        "The AE in an exporter's URI is in the tree.",
+        "Every task of the exporter fails.",
+        "Add the AE, or correct the URI.",
+        _ADD,
+        _unknown("exporter-destination-unknown"),
+    ),
+    LintRule(
+        "remote-ae-unknown",
+        "error",
+        "An AE that the archive will call is in the tree.",
+        "The archive looks the title up among the AEs of all devices; unknown, it cannot connect.",
+        "Add the AE, or name one that is there.",
+        _ADD,
+        _unknown("remote-ae-unknown"),
+    ),
+    LintRule(
+        "local-ae-unknown",
+        "error",
+        "An AE that the archive acts as is an AE of its own device.",
+        "What is done under that title fails, and with dcmShareTransferCapabilitiesFromAETitle no presentation "
+        "context is accepted.",
+        "Name an AE of the same device.",
+        "dcmcfg set TARGET ATTR=AET",
+        _unknown("local-ae-unknown"),
+    ),
+    LintRule(
+        "accepted-destination-unknown",
+        "warning",
+        "A move destination on the white list is an AE in the tree.",
+        "The destination passes the white list and is then answered A801, as no AE carries it.",
+        "Add the AE, or take the title off the list.",
+        _ADD,
+        _unknown("accepted-destination-unknown"),
+    ),
+    LintRule(
+        "ups-destination-unknown",
+        "warning",
+        "The AE in the URI of a UPS processing rule is in the tree.",
+        "It is used for workitems that name no destination of their own; those fail.",
+        "Add the AE, correct the URI, or remove the rule if it is not used.",
+        _ADD,
+        _unknown("ups-destination-unknown"),
+    ),
+    LintRule(
+        "other-title-as-destination",
+        "error",
+        "An AE that the archive looks up is named by its own title.",
+        "Only dicomAETitle is searched. A dcmOtherAETitle is accepted from callers, but as a move destination or "
+        "peer it is unknown (A801, A702).",
+        "Name the AE by its own title, or add an AE of that title.",
+        "dcmcfg set TARGET ATTR=AET",
+        _other_title,
+    ),
+    LintRule(
+        "wildcard-as-peer",
+        "warning",
+        "No AE that the archive would call is named *.",
+        "The AE * accepts any called title; as a destination it never resolves.",
+        "Name the AE that is meant.",
+        "dcmcfg set TARGET ATTR=AET",
+        _wildcard,
+    ),
+    LintRule(
+        "condition-on-unknown-ae",
+        "warning",
+        "A condition on the receiving AE names one that is in the tree.",
+        "The condition never holds, so its rule never applies.",
+        "Correct the title in the condition.",
+        "dcmcfg edit TARGET",
+        _condition,
+    ),
+    LintRule(
+        "ui-reference-unknown",
+        "warning",
+        "What the UI configuration names exists.",
+        "The page offers something that every use of fails, or shows an empty list.",
+        "Correct or remove the name.",
+        "dcmcfg remove-value TARGET ATTR=VALUE",
+        _ui,
+    ),
+)

@@ -1,0 +1,108 @@
+"""What the rules look at: a tree with its devices, its AEs and its references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from dcmcfg.devices import Device, NetworkAE
+from dcmcfg.entry import Entry
+from dcmcfg.references.referring import Reference, References
+from dcmcfg.tree import Tree
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A tree as the rules see it; ``now`` (aware) is when certificates are judged.
+
+    Devices are found by their class, so the tree need not have the configuration's root.
+    """
+
+    tree: Tree
+    now: datetime
+
+    @cached_property
+    def references(self) -> References:
+        """The references in the tree."""
+        return References(self.tree)
+
+    @cached_property
+    def devices(self) -> tuple[Device, ...]:
+        """All devices, in the tree's order."""
+        return tuple(Device(entry, self.tree) for entry in self.tree.ordered() if entry.is_a("dicomDevice"))
+
+    @cached_property
+    def archives(self) -> tuple[Device, ...]:
+        """The devices that are archives."""
+        return tuple(device for device in self.devices if device.is_archive)
+
+    @cached_property
+    def carriers(self) -> Mapping[str, tuple[NetworkAE, ...]]:
+        """The AEs that carry a title, by title."""
+        found: dict[str, list[NetworkAE]] = {}
+        for ae in self.network_aes():
+            found.setdefault(ae.title, []).append(ae)
+        return {title: tuple(aes) for title, aes in found.items()}
+
+    @cached_property
+    def other_titles(self) -> Mapping[str, NetworkAE]:
+        """The AEs by the other titles that they may be called by; the first where several share one."""
+        found: dict[str, NetworkAE] = {}
+        for ae in self.network_aes():
+            for title in ae.other_titles:
+                found.setdefault(title, ae)
+        return found
+
+    def network_aes(self) -> Iterator[NetworkAE]:
+        """Yield every AE of every device."""
+        for device in self.devices:
+            yield from device.network_aes
+
+    def network_ae(self, title: str) -> NetworkAE | None:
+        """Return the AE that the archive finds by *title*, the first of several; None when there is none."""
+        return next(iter(self.carriers.get(title, ())), None)
+
+    def parts(self, device: Device, object_class: str) -> tuple[Entry, ...]:
+        """Return the entries of *object_class* of *device*: its children, and those of its AEs and applications."""
+        children = self.tree.children(device.entry.dn)
+        below = [each for child in children for each in self.tree.children(child.dn)]
+        return tuple(entry for entry in (*children, *below) if entry.is_a(object_class))
+
+    def in_archive(self, reference: Reference) -> bool:
+        """Tell whether an archive's device holds *reference*, outside its UI configuration."""
+        key = self.references.device_of(reference.dn)
+        return key in self._archive_keys and not is_of_ui(reference)
+
+    def external_archives(self, device: Device) -> tuple[str, ...]:
+        """Return the titles of the AEs that *device* fetches purged studies from, as its storages and exporters say."""
+        storages = (
+            title for each in self.parts(device, "dcmStorage") for title in each.texts("dcmExternalRetrieveAET")
+        )
+        exporters = (each.text("dcmStgCmtSCP") for each in self.parts(device, "dcmExporter"))
+        return tuple(dict.fromkeys(title for title in (*storages, *exporters) if title))
+
+    @cached_property
+    def _archive_keys(self) -> frozenset[object]:
+        return frozenset(self.tree.key(device.entry.dn) for device in self.archives)
+
+    def target(self, entry: Entry) -> str:
+        """Return what a command calls *entry*: DEVICE, DEVICE/AE or its DN."""
+        if entry.is_a("dicomDevice"):
+            return entry.text("dicomDeviceName") or str(entry.dn)
+        parent = self.tree.get(entry.dn.parent)
+        if entry.is_a("dicomNetworkAE") and parent is not None and parent.is_a("dicomDevice"):
+            return f"{parent.text('dicomDeviceName')}/{entry.text('dicomAETitle')}"
+        return str(entry.dn)
+
+    def same_ae_titles(self, title: str) -> frozenset[str]:
+        """Return the titles that differ from *title* only by case or blanks at the ends."""
+        wanted = title.strip(" ").casefold()
+        return frozenset(each for each in self.carriers if each.strip(" ").casefold() == wanted)
+
+
+def is_of_ui(reference: Reference) -> bool:
+    """Tell whether *reference* stands in the UI's configuration."""
+    plain = reference.attribute.lower()
+    return plain.startswith(("dcmui", "dicomui")) and plain != "dcmuiconfigurationdevicename"

@@ -1,0 +1,51 @@
+"""What lint found, as a table with the commands that mend it, and as JSON."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from dcmcfg.lint.lint import Found
+from dcmcfg.render.check import findings_json, print_findings
+from dcmcfg.render.console import print_line, visible
+
+
+def print_found(console: Console, found: Sequence[Found], entries: int) -> None:
+    """Print *found* as a table, how many there are, and what mends them."""
+    print_findings(console, [each.finding for each in found], entries)
+    lines = tuple(_remedies(found))
+    if lines:
+        print_line(console, "what mends it:")
+    for line in lines:
+        print_line(console, f"  {line}")
+
+
+def lint_json(found: Sequence[Found], entries: int) -> dict[str, Any]:
+    """Return *found* for ``--json``: as for ``check``, with ``notes`` counted.
+
+    Each finding has ``fix`` in words, ``command`` (null where one has to choose) and ``fixable``, whether ``--fix``
+    mends it.
+    """
+    content = findings_json([each.finding for each in found], entries)
+    content["notes"] = sum(each.finding.severity == "note" for each in found)
+    for finding, each in zip(content["findings"], found, strict=True):
+        command = f"dcmcfg {shlex.join(each.command)}" if each.command else None
+        finding |= {"fix": each.rule.fix, "command": command, "fixable": bool(each.changes)}
+    return content
+
+
+def _remedies(found: Sequence[Found]) -> Iterator[str]:
+    """Yield the commands that can be told, each once, and that docs/lint.md tells the rest."""
+    mended = sum(bool(each.changes) for each in found)
+    if mended:
+        yield f"dcmcfg lint --fix    ({mended} of {len(found)})"
+    commands = dict.fromkeys(shlex.join(each.command) for each in found if each.command and not each.changes)
+    for command in commands:
+        yield f"dcmcfg {visible(command)}"
+    rest = dict.fromkeys(each.rule.name for each in found if not each.command and not each.changes)
+    for name in rest:
+        rule = next(each.rule for each in found if each.rule.name == name)
+        yield f"[{name}] {rule.fix}"

@@ -1,0 +1,58 @@
+"""Each rule: the tree that breaks it, and the sound tree that breaks none."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Add
+from dcmcfg.lint.catalogue import BY_NAME, RULES
+from dcmcfg.lint.lint import Found, lint
+from dcmcfg.tree import Tree
+from tests.lint.breaking import BREAKS, NOW, Break, sound
+
+
+def found_by(rule: str, tree: Tree) -> list[Found]:
+    return list(lint(tree, NOW, [BY_NAME[rule]]))
+
+
+def told(found: list[Found]) -> list[tuple[str, str, str]]:
+    return [(str(each.finding.dn), each.finding.attribute, each.finding.message) for each in found]
+
+
+def test_no_rule_finds_anything_in_the_sound_tree() -> None:
+    assert lint(sound(), NOW) == ()
+
+
+def test_every_rule_has_a_tree_that_breaks_it() -> None:
+    assert sorted(each.rule for each in BREAKS) == sorted(rule.name for rule in RULES)
+
+
+@pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])
+def test_the_rule_tells_what_breaks_it(case: Break) -> None:
+    tree = sound().after(case.changes)
+    dn, attribute, message = told(found_by(case.rule, tree))[0]
+    assert (dn, attribute) == (case.dn, case.attribute)
+    assert case.message in message
+
+
+@pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])
+def test_a_rule_says_it_can_mend_where_it_has_changes(case: Break) -> None:
+    found = found_by(case.rule, sound().after(case.changes))
+    assert {bool(each.changes) for each in found} == {BY_NAME[case.rule].mends}
+
+
+def test_a_rule_is_fit_to_be_read() -> None:
+    for rule in RULES:
+        assert rule.name == rule.name.lower()
+        assert " " not in rule.name
+        for text in (rule.asks, rule.reason, rule.fix):
+            assert text.endswith((".", ";"))
+            assert text[0] in "*[" or not text[0].islower() or text.startswith(("dcm", "hl7")), text
+        assert rule.command.startswith("dcmcfg ")
+    assert len(BY_NAME) == len(RULES)
+
+
+def test_only_what_is_in_the_tree_is_judged() -> None:
+    """A file without an archive, without registries, without anything the rules look at."""
+    lonely = [each.entry for each in BREAKS[0].changes if isinstance(each, Add)]
+    assert lint(Tree.of(sound().schema, lonely), NOW) == ()
