@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from dcmcfg.cli.main import COMMANDS
 from dcmcfg.lint.catalogue import RULES, TOPICS
 from dcmcfg.lint.rule import LintRule
 
@@ -52,9 +53,10 @@ def _topics() -> Iterator[str]:
 
 def _entry(rule: LintRule) -> str:
     fixable = ", fixable" if rule.mends else ""
+    command = f" `{rule.command}`" if rule.command.split()[1] in COMMANDS else ""
     return (
         f"### `{rule.name}`\n\n*{rule.severity}{fixable}* · {rule.asks}\n\n"
-        f"- otherwise: {rule.reason}\n- fix: {rule.fix} `{rule.command}`\n"
+        f"- otherwise: {rule.reason}\n- fix: {rule.fix}{command}\n"
     )
 
 

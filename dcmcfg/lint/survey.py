@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from dcmcfg.devices import Device, NetworkAE
+from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.references.referring import Reference, References
 from dcmcfg.tree import Tree
@@ -66,9 +67,19 @@ class Survey:
 
     def parts(self, device: Device, object_class: str) -> tuple[Entry, ...]:
         """Return the entries of *object_class* of *device*: its children, and those of its AEs and applications."""
-        children = self.tree.children(device.entry.dn)
-        below = [each for child in children for each in self.tree.children(child.dn)]
-        return tuple(entry for entry in (*children, *below) if entry.is_a(object_class))
+        return self._parts.get((self.tree.key(device.entry.dn), object_class.lower()), ())
+
+    @cached_property
+    def _parts(self) -> Mapping[tuple[NormalDN, str], tuple[Entry, ...]]:
+        found: dict[tuple[NormalDN, str], list[Entry]] = {}
+        for device in self.devices:
+            key = self.tree.key(device.entry.dn)
+            children = self.tree.children(device.entry.dn)
+            below = [each for child in children for each in self.tree.children(child.dn)]
+            for entry in (*children, *below):
+                for object_class in entry.texts("objectClass"):
+                    found.setdefault((key, object_class.lower()), []).append(entry)
+        return {key: tuple(entries) for key, entries in found.items()}
 
     def in_archive(self, reference: Reference) -> bool:
         """Tell whether an archive's device holds *reference*, outside its UI configuration."""

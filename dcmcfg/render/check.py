@@ -20,6 +20,7 @@ from dcmcfg.secret_values import is_secret
 
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
 _SHOWN_VALUE = 60
+_CONTAINERS = ((("cn", "devices"),), (("cn", "dicom configuration"),))
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -121,9 +122,9 @@ def _where(finding: Finding, *, named: bool) -> str:
 
 
 def _relative(dn: DN) -> str:
-    """Return the part of *dn* below ``cn=Devices``, or all of it when it is elsewhere."""
+    """Return the part of *dn* below ``cn=Devices``, else below the configuration's root, else all of it."""
     for at, rdn in enumerate(dn.rdns):
-        if at and rdn.normalised() == (("cn", "devices"),):
+        if at and rdn.normalised() in _CONTAINERS:
             return str(DN(dn.rdns[:at]))
     return str(dn)
 

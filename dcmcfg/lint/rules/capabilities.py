@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.devices import STORAGE_SOP_CLASSES, NetworkAE
+from dcmcfg.lint.calls import looked_up
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
 
 #: The part of what the archive sends that a list must hold to pass for one that was meant to be whole.
 _ENOUGH = 0.1
+_DESTINATIONS = ("dcmAcceptedMoveDestination", "dcmDestinationAE", "dcmPrefetchCStoreSCP")
 
 
 def _sop_classes(ae: NetworkAE, role: str) -> set[str]:
@@ -21,35 +23,27 @@ def _sop_classes(ae: NetworkAE, role: str) -> set[str]:
 
 
 def _hidden(survey: Survey) -> Iterator[Breach]:
+    aes = [ae for archive in survey.archives for ae in archive.network_aes]
+    sent = {each for ae in aes for each in _sop_classes(ae, "SCU") if each.startswith(STORAGE_SOP_CLASSES)}
+    destinations = set(_destinations(survey))
     for ae in survey.network_aes():
         taken = _sop_classes(ae, "SCP")
-        if ae.device.is_archive or not taken:
+        if ae.device.is_archive or not taken or len(sent & taken) >= len(sent) * _ENOUGH:
             continue
-        sent = {
-            each
-            for archive in survey.archives
-            for own in archive.network_aes
-            for each in _sop_classes(own, "SCU")
-            if each.startswith(STORAGE_SOP_CLASSES)
-        }
-        kept_back = sent - taken
-        storage = [each for each in taken if each.startswith(STORAGE_SOP_CLASSES)]
-        few = len(sent) - len(kept_back) < len(sent) * _ENOUGH
-        if few and (storage or _is_destination(survey, ae)):
+        storage = sum(each.startswith(STORAGE_SOP_CLASSES) for each in taken)
+        if storage or ae.title in destinations:
             message = (
-                f"it lists {len(storage)} storage SOP classes as SCP, so of {len(sent)} that the archive sends "
-                f"{len(kept_back)} are kept back from it"
+                f"it lists {storage} storage SOP classes as SCP, so of {len(sent)} that the archive sends "
+                f"{len(sent - taken)} are kept back from it"
             )
             yield Breach(ae.entry.dn, message)
 
 
-def _is_destination(survey: Survey, ae: NetworkAE) -> bool:
-    return any(
-        reference.attribute in ("dcmAcceptedMoveDestination", "dcmDestinationAE", "dcmPrefetchCStoreSCP")
-        or reference.value in (b"dicom:" + ae.title.encode(), b"storescu:" + ae.title.encode())
-        for reference in survey.references.all
-        if reference.name == ae.title
-    )
+def _destinations(survey: Survey) -> Iterator[str]:
+    """Yield the titles of AEs that are sent objects, as the archive's configuration names them."""
+    for reference in looked_up(survey):
+        if reference.attribute in _DESTINATIONS or reference.value.startswith((b"dicom:", b"storescu:")):
+            yield reference.name
 
 
 def _sends_nothing(survey: Survey) -> Iterator[Breach]:

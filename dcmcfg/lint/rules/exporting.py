@@ -26,9 +26,10 @@ def _fetched_from(survey: Survey, device: Device) -> set[str]:
 
 def _no_commitment(survey: Survey) -> Iterator[Breach]:
     for device in survey.archives:
+        external = _fetched_from(survey, device)
         for exporter in survey.parts(device, "dcmExporter"):
             title = _destination(exporter)
-            if title in _fetched_from(survey, device) and "dcmStgCmtSCP" not in exporter:
+            if title in external and "dcmStgCmtSCP" not in exporter:
                 message = f"{title} is never asked for commitment, so the archive does not learn that it has a study"
                 command = ("set", survey.target(exporter), f"dcmStgCmtSCP={title}")
                 yield Breach(exporter.dn, message, "dcmStgCmtSCP", command=command)

@@ -33,8 +33,6 @@ REGISTRIES = (
 def _orphans(survey: Survey) -> Iterator[Breach]:
     for registry in REGISTRIES:
         carried = _carried(survey, registry.kind)
-        if not carried:
-            continue  # a file without devices
         for entry in _entries(survey, registry.entry):
             name = entry.text(registry.kind.value.attribute)
             if name is not None and name not in carried:

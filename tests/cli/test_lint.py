@@ -1,0 +1,295 @@
+"""``dcmcfg lint``: what will not work, from files and from the live tree, and mending it."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.cli.main import COMMANDS
+from dcmcfg.lab.tree import ldif_folder
+from dcmcfg.lint.catalogue import RULES
+from tests.archive.scripted import Scripted
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, CliSite, undo_files
+from tests.ports import free_port
+
+REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
+STORESCP = "dicomAETitle=STORESCP,dicomDeviceName=storescp,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+ORPHAN = f"""\
+dn: dicomAETitle=NEW_AET_A,{REGISTRY}
+objectClass: dicomUniqueAETitle
+dicomAETitle: NEW_AET_A
+
+"""
+BROKEN = f"""\
+dn: {ARCHIVE_DN}
+changetype: modify
+replace: dcmExternalRetrieveAEDestination
+dcmExternalRetrieveAEDestination: HOSPPACS
+
+dn: dicomAETitle=NEW_AET_A,{REGISTRY}
+changetype: add
+objectClass: dicomUniqueAETitle
+dicomAETitle: NEW_AET_A
+
+dn: dicomAETitle=STORESCP,{REGISTRY}
+changetype: delete
+
+dn: {STORESCP}
+changetype: modify
+add: dicomNetworkConnectionReference
+dicomNetworkConnectionReference: cn=gone,{STORESCP.partition(",")[2]}
+
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The lab's tree as files, with an orphan in the registry and an unknown destination."""
+    for file in (ldif_folder() / "site").glob("*.ldif"):
+        text = file.read_text().replace(
+            "dcmOverwritePolicy:", "dcmExternalRetrieveAEDestination: X\ndcmOverwritePolicy:"
+        )
+        (tmp_path / file.name).write_text(text)
+    (tmp_path / "99-orphan.ldif").write_text(ORPHAN)
+    return tmp_path
+
+
+def lines(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip(" ─")]
+
+
+def test_findings_are_told_with_what_mends_them(run: Run, folder: Path) -> None:
+    result = run("lint", str(folder), "--rule", "external-retrieve-unknown", "--rule", "registry-orphan")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert lines(result.stdout) == [
+        "entry attribute value what is wrong",
+        "error dicomDeviceName=dcm4chee-arc dcmExternalRetrieveAEDestinati X no AE has the title X; storage",
+        "on SCPs of dcm4chee-arc: DCM4CHEE",
+        "[external-retrieve-unknown]",
+        "warning dicomAETitle=NEW_AET_A,cn=Uniq dicomAETitle NEW_AET_A no AE has the name NEW_AET_A",
+        "ue AE Titles Registry [registry-orphan]",
+        "1080 entries: 1 error, 1 warning",
+        "what mends it:",
+        "dcmcfg lint --fix (1 of 2)",
+        "dcmcfg set-external-retrieve DCM4CHEE",
+    ]
+
+
+def test_what_has_no_command_of_its_own_is_told_in_words(run: Run, folder: Path) -> None:
+    file = folder / "30-dcm4chee-arc.ldif"
+    file.write_text(file.read_text().replace("dcmObjectStorageID: fs1", "dcmObjectStorageID: fs2"))
+    result = run("lint", str(folder), "--rule", "storage-unknown")
+    assert result.exit_code == 1
+    assert lines(result.stdout)[-1] == "[storage-unknown] Name a storage that is there, or add it."
+
+
+def test_json_holds_every_finding_with_what_mends_it(run: Run, folder: Path) -> None:
+    result = run("lint", str(folder), "--json")
+    content = json.loads(result.stdout)
+    assert (result.exit_code, content["errors"], content["warnings"], content["notes"]) == (1, 1, 1, 0)
+    assert [(each["rule"], each["command"], each["fixable"]) for each in content["findings"]] == [
+        ("external-retrieve-unknown", "dcmcfg set-external-retrieve DCM4CHEE", False),
+        ("registry-orphan", None, True),
+    ]
+    assert content["findings"][0] == {
+        "severity": "error",
+        "rule": "external-retrieve-unknown",
+        "dn": ARCHIVE_DN,
+        "attribute": "dcmExternalRetrieveAEDestination",
+        "value": "X",
+        "message": "no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE",
+        "file": None,
+        "line": None,
+        "fix": "Set it to a storage SCP of the archive.",
+        "command": "dcmcfg set-external-retrieve DCM4CHEE",
+        "fixable": False,
+    }
+
+
+def test_sarif_names_the_rules_of_lint(run: Run, folder: Path) -> None:
+    log = json.loads(run("lint", str(folder), "--sarif").stdout)
+    (one,) = log["runs"]
+    assert {rule["id"] for rule in one["tool"]["driver"]["rules"]} == {rule.name for rule in RULES}
+    assert [(result["ruleId"], result["level"]) for result in one["results"]] == [
+        ("external-retrieve-unknown", "error"),
+        ("registry-orphan", "warning"),
+    ]
+
+
+def test_warnings_and_notes_alone_are_no_error(run: Run, folder: Path) -> None:
+    assert run("lint", str(folder), "--rule", "registry-orphan").exit_code == 0
+    assert run("lint", str(ldif_folder() / "site")).exit_code == 0
+
+
+def test_standard_input_is_a_file_too(run: Run, folder: Path) -> None:
+    text = "\n".join(file.read_text().replace("version: 1\n", "") for file in sorted(folder.glob("*.ldif")))
+    result = run("lint", "-", input=text)
+    assert result.exit_code == 1
+    assert "[external-retrieve-unknown]" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--rule", "registry-orphans"), "no rule 'registry-orphans'; near misses: registry-orphan"),
+        (("--rule", "\x1b[31m"), "no rule '\\x1b[31m'; docs/lint.md lists them"),
+        (("--fix", "."), "--fix mends the live tree"),
+        (("--dry-run",), "go with --fix"),
+        (("--yes", "."), "go with --fix"),
+        (("--sarif", "--json", "."), "--sarif goes neither with --json nor with --fix"),
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(run: Run, arguments: tuple[str, ...], problem: str) -> None:
+    result = run("lint", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert problem in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("nonsense\n", "dcmcfg: standard input:1: "),
+        (ORPHAN, "dcmcfg: -: there are no devices\n  next: dcmcfg export-ldif writes a whole configuration\n"),
+        ("", "dcmcfg: -: it holds no entries\n"),
+    ],
+)
+def test_what_cannot_be_judged_is_a_3(run: Run, text: str, problem: str) -> None:
+    result = run("lint", "-", input=text)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith(problem)
+
+
+def test_hostile_values_do_not_steer_the_terminal(run: Run, folder: Path) -> None:
+    file = folder / "30-dcm4chee-arc.ldif"
+    file.write_text(file.read_text().replace("dcmURI: dicom:LONGTERM", "dcmURI:: ZGljb206G1szMW0kKHJlYm9vdCk="))
+    for option in ("", "--json", "--sarif"):
+        result = run("lint", str(folder), *filter(None, [option]))
+        assert result.exit_code == 1
+        assert "\x1b" not in result.stdout
+    shown = run("lint", str(folder), "--rule", "exporter-destination-unknown").stdout
+    assert r"\x1b[31m$(reboot)" in "".join(shown.split())
+
+
+def test_a_secret_stays_one(run: Run, folder: Path) -> None:
+    file = folder / "30-dcm4chee-arc.ldif"
+    file.write_text(file.read_text().replace("dcmURI: dicom:LONGTERM", "dcmURI: dicom:joe:geheim@host"))
+    for option in ("", "--json", "--sarif"):
+        result = run("lint", str(folder), *filter(None, [option]))
+        assert "geheim" not in result.stdout
+        assert "(secret)" in result.stdout
+
+
+def test_the_page_of_the_rules_is_current() -> None:
+    """``make docs`` writes it."""
+    docs = Path(__file__).parents[2] / "docs"
+    assert runpy.run_path(str(docs / "generate.py"))["page"]() == (docs / "lint.md").read_text()
+
+
+#: Commands that rules name and that this dcmcfg may not have yet; one that is missing is not told.
+COMING = {"ae", "add-value", "capability", "connection", "edit", "remove-value", "rename", "set", "unset"}
+
+
+def test_rules_name_commands_that_there_are() -> None:
+    named = {rule.command.split()[1] for rule in RULES}
+    assert named <= set(COMMANDS) | COMING
+
+
+def test_no_command_is_told_that_is_not_there(run: Run, folder: Path) -> None:
+    file = folder / "30-dcm4chee-arc.ldif"
+    file.write_text(file.read_text().replace("dcmURI: dicom:LONGTERM", "dcmURI: dicom:GONE"))
+    content = json.loads(run("lint", str(folder), "--json").stdout)
+    commands = [each["command"] for each in content["findings"] if each["command"]]
+    assert commands
+    assert {command.split()[1] for command in commands} <= set(COMMANDS)
+
+
+@pytest.mark.real
+def test_the_live_site_has_what_the_lab_is_there_to_show(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    result = run("lint")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert lines(result.stdout)[-3:] == [
+        f"{len(before)} entries: 0 errors, 0 warnings, 1 note",
+        "what mends it:",
+        "dcmcfg set-external-retrieve DCM4CHEE",
+    ]
+    assert site.octets() == before
+
+
+@pytest.mark.real
+def test_the_archives_default_configuration_has_two_warnings(run: Run, stock_site: CliSite) -> None:
+    content = json.loads(run("lint", "--json").stdout)
+    assert [each["rule"] for each in content["findings"]] == ["ups-destination-unknown"] * 2
+
+
+@pytest.fixture
+def broken_site(site: CliSite, tmp_path: Path) -> CliSite:
+    file = tmp_path / "break.ldif"
+    file.write_text(BROKEN)
+    assert site.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
+    return site
+
+
+@pytest.mark.real
+def test_fix_mends_what_needs_no_decision_and_tells_the_rest(run: Run, broken_site: CliSite) -> None:
+    before = broken_site.octets()
+    result = run("lint", "--fix", "--yes")
+    assert (result.exit_code, result.stderr) == (1, "")
+    told = lines(result.stdout)
+    assert told[0] == broken_site.headline
+    assert "the archive has reloaded" in told
+    assert told[-3:] == [
+        f"{len(before)} entries: 1 error, 0 warnings",
+        "what mends it:",
+        "dcmcfg set-external-retrieve DCM4CHEE",
+    ]
+    after = broken_site.octets()
+    assert f"dicomAETitle=NEW_AET_A,{REGISTRY}" not in after
+    assert f"dicomAETitle=STORESCP,{REGISTRY}" in after
+    assert len(after[STORESCP]["dicomnetworkconnectionreference"]) == 1
+    content = json.loads(run("lint", "--json").stdout)
+    assert [(each["rule"], each["fixable"]) for each in content["findings"]] == [("external-retrieve-unknown", False)]
+    assert run("apply", str(undo_files()[-1]), "--yes").exit_code == 0
+    assert broken_site.octets() == before
+
+
+@pytest.mark.real
+def test_fix_of_one_rule_leaves_the_others_alone(run: Run, broken_site: CliSite) -> None:
+    before = broken_site.octets()
+    result = run("lint", "--fix", "--yes", "--rule", "registry-orphan")
+    assert (result.exit_code, result.stderr) == (0, "")
+    after = broken_site.octets()
+    assert set(before) - set(after) == {f"dicomAETitle=NEW_AET_A,{REGISTRY}"}
+    assert all(after[dn] == before[dn] for dn in after)
+
+
+@pytest.mark.real
+def test_a_dry_run_of_fix_shows_the_plan_and_changes_nothing(run: Run, broken_site: CliSite) -> None:
+    before = broken_site.octets()
+    result = run("lint", "--fix", "--dry-run")
+    assert result.exit_code == 1
+    assert "dicomAETitle=NEW_AET_A" in result.stdout
+    assert broken_site.octets() == before
+
+
+@pytest.mark.real
+def test_with_nothing_to_mend_fix_says_so(run: Run, site: CliSite, archive: Scripted) -> None:
+    result = run("lint", "--fix", "--yes", "--rule", "registry-orphan")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "nothing to do" in result.stdout
+    assert archive.requests == []
+
+
+@pytest.mark.real
+def test_fix_without_the_archive_changes_nothing(
+    run: Run, broken_site: CliSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = broken_site.octets()
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", f"http://localhost:{free_port()}/dcm4chee-arc")
+    result = run("lint", "--fix", "--yes")
+    assert result.exit_code == 3
+    assert broken_site.octets() == before

@@ -1,0 +1,50 @@
+"""What mending by lint keeps: the rules that mend find nothing more to mend, and no other finds more."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcmcfg.changes import Change
+from dcmcfg.errors import DoesNotFit
+from dcmcfg.lint.lint import lint, mending
+from dcmcfg.tree import Draft, Tree
+from tests.lint.breaking import BREAKS, DCM4CHEE, NOW, REFERENCE, STORESCP, STORESCP_DEVICE, delete, more, sound
+
+#: More to mend than one edit for each rule, and edits that get in each other's way.
+EDITS: tuple[tuple[Change, ...], ...] = (
+    *(tuple(each.changes) for each in BREAKS),
+    (more(STORESCP, REFERENCE, f"cn=gone2,{STORESCP_DEVICE}"),),
+    (more(STORESCP, REFERENCE, "nonsense"),),
+    (more(DCM4CHEE, REFERENCE, f"cn=gone,{STORESCP_DEVICE}"),),
+    (delete(f"cn=dicom,{STORESCP_DEVICE}"),),
+    *(
+        (delete(str(entry.dn)),)
+        for entry in sound().ordered()
+        if entry.is_a("dicomUniqueAETitle") or entry.is_a("dcmUniqueWebAppName")
+    ),
+)
+
+
+def _broken(edits: list[tuple[Change, ...]]) -> Tree:
+    draft = Draft(sound())
+    for changes in edits:
+        try:
+            for change in changes:
+                draft.apply(change)
+        except DoesNotFit:
+            continue  # another edit was there before
+    return draft.tree()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(EDITS), min_size=1, max_size=6, unique_by=id))
+def test_after_mending_there_is_nothing_to_mend_and_no_rule_finds_more(edits: list[tuple[Change, ...]]) -> None:
+    tree = _broken(edits)
+    before = lint(tree, NOW)
+    after = lint(tree.after(mending(before)), NOW)
+    assert mending(after) == ()
+    more_than_before = Counter(each.rule.name for each in after) - Counter(each.rule.name for each in before)
+    assert not more_than_before

@@ -1,0 +1,183 @@
+"""What looks like a breach and is none, and what is one although it does not look like it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import pytest
+
+from dcmcfg.changes import Add, Change
+from dcmcfg.lint.catalogue import BY_NAME
+from dcmcfg.lint.lint import lint
+from dcmcfg.tree import Tree
+from tests.lint.breaking import (
+    ARCHIVE,
+    AS_RECEIVED,
+    BASE,
+    DCM4CHEE,
+    DEVICES,
+    EXPORTER,
+    LONGTERM,
+    LONGTERM_DEVICE,
+    NOW,
+    REFERENCE,
+    RULE,
+    STORAGE,
+    STORESCP,
+    STORESCP_DEVICE,
+    WORKLIST,
+    device,
+    more,
+    new,
+    put,
+    sound,
+    without_capabilities,
+)
+from tests.lint.certificates import certificate
+from tests.trees import network_ae
+
+TLS = "TLS_RSA_WITH_AES_128_CBC_SHA"
+
+
+def messages(rule: str, changes: Iterable[Change]) -> list[str]:
+    return [each.finding.message for each in lint(sound().after(changes), NOW, [BY_NAME[rule]])]
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes"),
+    [
+        # An association for another title of the AE is accepted; it is not looked up.
+        (
+            "external-retrieve-unknown",
+            [put(DCM4CHEE, dcmOtherAETitle="PACS"), put(ARCHIVE, dcmExternalRetrieveAEDestination="PACS")],
+        ),
+        # The AE * accepts any title.
+        (
+            "external-retrieve-unknown",
+            [Add(network_ae(ARCHIVE, "*")), put(ARCHIVE, dcmExternalRetrieveAEDestination="PACS")],
+        ),
+        ("registry-missing", [Add(network_ae(ARCHIVE, "*"))]),
+        ("external-retrieve-caller-refused", [put(DCM4CHEE, dcmAcceptedCallingAETitle=("CT1", "LONGTERM"))]),
+        (
+            "external-retrieve-cannot-store",
+            [put(DCM4CHEE, dcmObjectStorageID=()), put(ARCHIVE, dcmObjectStorageID="fs1")],
+        ),
+        # Whoever calls need not be in the tree.
+        ("remote-ae-unknown", [put(DCM4CHEE, dcmAcceptedCallingAETitle="GONE")]),
+        ("remote-ae-unknown", [put(DCM4CHEE, dcmLimitAssociationsInitiatedBy="GONE=2")]),
+        ("condition-on-unknown-ae", [more(RULE, "dcmProperty", "SendingApplicationEntityTitle=GONE")]),
+        ("condition-on-unknown-ae", [more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle=(DCM4CHEE|GO.*)")]),
+        ("condition-on-unknown-ae", [more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle!=GONE")]),
+        # The condition lets the external archive out by a pattern, or lets in others only.
+        ("export-loop", [put(RULE, dcmProperty="SendingApplicationEntityTitle!=LONG.*|CT1")]),
+        ("export-loop", [put(RULE, dcmProperty="SendingApplicationEntityTitle=CT[0-9]+")]),
+        # A copy on another storage is asked for instead.
+        ("purge-without-copy", [put(STORAGE, dcmExternalRetrieveAET=(), dcmExportStorageID="fs2")]),
+        ("purge-without-copy", [put(STORAGE, dcmExternalRetrieveAET=(), dcmStorageDuration="PERMANENT")]),
+        ("external-storage-not-cache", [put(STORAGE, dcmExternalRetrieveAET=(), dcmStorageDuration=())]),
+        # Both have TLS, by another connection than the first.
+        ("tls-mismatch", [put(f"cn=dicom,{LONGTERM_DEVICE}", dicomTLSCipherSuite=TLS)]),
+        ("tls-ciphers", [put(f"cn=dicom,{LONGTERM_DEVICE}", dicomTLSCipherSuite=TLS)]),
+        # The lab is on one machine.
+        ("loopback-address", [put(f"cn=dicom,{ARCHIVE}", dicomHostname="127.0.0.1")]),
+        # Nobody calls it.
+        ("ae-not-installed", [put(STORESCP_DEVICE, dicomInstalled="FALSE")]),
+        ("peer-without-port", [put(f"cn=dicom,{STORESCP_DEVICE}", dicomPort=())]),
+        # Case is no difference in what the archive compares as text.
+        ("connection-spelling", [put(STORESCP, **{REFERENCE: f"CN=dicom,dicomdevicename=STORESCP,{DEVICES}"})]),
+        # Without any capability everything is sent.
+        ("capabilities-hide-the-rest", without_capabilities(STORESCP)),
+        ("no-storage-scu", [*without_capabilities(WORKLIST)]),
+        (
+            "no-storage-scu",
+            [
+                *without_capabilities(DCM4CHEE, "SCU"),
+                put(DCM4CHEE, dcmShareTransferCapabilitiesFromAETitle="AS_RECEIVED"),
+            ],
+        ),
+        (
+            "fallback-without-destination",
+            [
+                put(DCM4CHEE, dcmFallbackCMoveSCP="LONGTERM"),
+                put(ARCHIVE, dcmFallbackCMoveSCPDestination="DCM4CHEE"),
+            ],
+        ),
+        ("fallback-retries", [put(ARCHIVE, dcmFallbackCMoveSCPRetries="3")]),
+    ],
+)
+def test_this_is_no_breach(rule: str, changes: Iterable[Change]) -> None:
+    assert messages(rule, changes) == []
+
+
+def test_a_peer_of_another_archive_is_not_this_ones_business() -> None:
+    other = f"dicomDeviceName=remote,{DEVICES}"
+    exporter = new(
+        f"dcmExporterID=X,{other}", objectClass="dcmExporter", dcmExporterID="X", dcmURI="dicom:GONE", dcmQueueName="Q"
+    )
+    assert messages("exporter-destination-unknown", [*device("remote"), exporter]) == []
+
+
+def test_an_ae_of_a_device_that_is_off_is_told_once_with_all_that_name_it() -> None:
+    (message,) = messages("ae-not-installed", [put(LONGTERM, dicomInstalled="FALSE")])
+    assert message == (
+        "dcm4chee-arc looks LONGTERM up (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), which "
+        "is not found while this is so"
+    )
+
+
+def test_each_dangling_reference_of_an_ae_without_another_is_left_to_somebody() -> None:
+    gone = [f"cn=gone{n},{STORESCP_DEVICE}" for n in (1, 2)]
+    found = lint(sound().after([put(STORESCP, **{REFERENCE: gone})]), NOW, [BY_NAME["connection-dangling"]])
+    assert [each.changes for each in found] == [(), ()]
+
+
+def test_a_shared_other_title_is_told_for_both() -> None:
+    changes = [put(DCM4CHEE, dcmOtherAETitle="PACS"), put(AS_RECEIVED, dcmOtherAETitle="PACS")]
+    assert len(messages("other-title-shadowed", changes)) == 2
+
+
+def test_a_certificate_that_is_not_valid_yet_is_told() -> None:
+    octets = certificate("node1", datetime(2027, 11, 25, tzinfo=UTC), days=300)
+    changes = [
+        put(STORESCP_DEVICE, objectClass=("dicomDevice", "dcmDevice", "pkiUser")),
+        more(STORESCP_DEVICE, "userCertificate;binary", octets),
+    ]
+    assert messages("certificate-expired", changes) == ["CN=node1 is not valid before 2027-01-29"]
+    assert messages("certificate-expires", changes) == []
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        (REFERENCE, "nonsense"),
+        (REFERENCE, "cn=\\zz"),
+        ("dcmOtherAETitle", "\x1b[31m"),
+        ("dcmMasqueradeCallingAETitle", "[]"),
+        ("dcmAcceptedMoveDestination", "x" * 10_000),
+        ("dcmIanDestination", "; rm -rf $HOME"),
+    ],
+)
+def test_hostile_values_are_told_like_any_other(attribute: str, value: str) -> None:
+    lint(sound().after([put(DCM4CHEE, **{attribute: value})]), NOW)
+
+
+@pytest.mark.parametrize("port", ["²", "9" * 5000, "-1", "x", ""])
+def test_a_port_that_is_none_is_none(port: str) -> None:
+    lint(sound().after([put(f"cn=dicom,{LONGTERM_DEVICE}", dicomPort=port)]), NOW)
+
+
+def test_a_secret_is_not_told_with_what_is_wrong_with_it() -> None:
+    tree = sound().after([put(EXPORTER, dcmURI="dicom:joe:geheim@host")])
+    (found,) = lint(tree, NOW, [BY_NAME["exporter-destination-unknown"]])
+    assert "geheim" not in found.finding.message
+    assert found.command == ()
+
+
+def test_a_configuration_without_its_root_is_judged_all_the_same() -> None:
+    """As default-config.ldif is, which is loaded below what init-config.ldif makes."""
+    tree = sound().after([put(ARCHIVE, dcmExternalRetrieveAEDestination="GONE")])
+    devices = tree.below(next(iter(tree.children(tree.ordered()[1].dn))).dn)
+    found = lint(Tree.of(tree.schema, devices[1:]), NOW)
+    assert BASE in str(devices[0].dn)
+    assert [each.rule.name for each in found] == ["external-retrieve-unknown"]
