@@ -17,6 +17,9 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import NotFound
+from dcmcfg.ldif_files import STDIN
+from dcmcfg.ldif_entry_places import entry_places
+from dcmcfg.ldif_places import located
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.lint.catalogue import BY_NAME, RULES
 from dcmcfg.lint.lint import Found, as_rule, lint, mending
@@ -82,7 +85,8 @@ def lint_command(
     asked = rules or RULES
     if source is not None:
         tree = read_ldif_tree(source, bundled())
-        return _report(tree, _lint(tree, asked, str(source)), asked, choices, as_sarif=as_sarif)
+        found = _placed(_lint(tree, asked, str(source)), source, tree)
+        return _report(tree, found, asked, choices, as_sarif=as_sarif)
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         found = _lint(tree, asked, "the tree below the base DN")
@@ -112,6 +116,18 @@ def _lint(tree: Tree, rules: Sequence[LintRule], source: str) -> tuple[Found, ..
         each if set(each.command[:1]) & there else replace(each, command=())
         for each in lint(tree, datetime.now(UTC), rules)
     )
+
+
+def _placed(found: Sequence[Found], source: Path, tree: Tree) -> tuple[Found, ...]:
+    """Return *found* with the places of the entries in *source*; standard input, or a file that went, has none."""
+    try:
+        places = entry_places(source, tree.schema, [each.finding.dn for each in found]) if str(source) != STDIN else {}
+    except OSError:
+        places = {}
+    in_files = [replace(each.finding, place=places.get(tree.key(each.finding.dn))) for each in found]
+    files = {Path(place.file) for place in places.values()}
+    findings = located(in_files, tree.schema, files)
+    return tuple(replace(each, finding=finding) for each, finding in zip(found, findings, strict=True))
 
 
 def _report(tree: Tree, found: Sequence[Found], rules: Sequence[LintRule], choices: Choices, *, as_sarif: bool) -> int:

@@ -10,9 +10,6 @@ from dcmcfg.lint.survey import Survey
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.references.referring import Reference
 
-#: Only handed on, never looked up by the archive itself.
-_HANDED_ON = "dcmExternalRetrieveAEDestination"
-
 
 @dataclass(frozen=True)
 class Call:
@@ -33,10 +30,21 @@ def looked_up(survey: Survey) -> Iterator[Reference]:
         if (
             reference.kind is Kind.AE
             and reference.use is not Use.COMPARED
-            and reference.attribute != _HANDED_ON
             and survey.in_archive(reference)
+            and not _is_handed_on(survey, reference)
         ):
             yield reference
+
+
+def _is_handed_on(survey: Survey, reference: Reference) -> bool:
+    """Tell whether the title is only told to others: the move destination, and where to retrieve from.
+
+    An exporter's dcmRetrieveAET is recorded as the external archive, and looked up later.
+    """
+    if reference.attribute == "dcmRetrieveAET":
+        entry = survey.tree.get(reference.dn)
+        return entry is None or not entry.is_a("dcmExporter")
+    return reference.attribute == "dcmExternalRetrieveAEDestination"
 
 
 def calls(survey: Survey) -> tuple[Call, ...]:

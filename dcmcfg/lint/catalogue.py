@@ -12,6 +12,7 @@ from dcmcfg.lint.rules import (
     external_retrieve,
     fallback,
     purging,
+    recalling,
     registries,
     titles,
     transport,
@@ -22,6 +23,7 @@ from dcmcfg.lint.rules import (
 #: Heading → its rules.
 TOPICS: dict[str, tuple[LintRule, ...]] = {
     "External retrieve": external_retrieve.RULES,
+    "What an external archive is asked for": recalling.RULES,
     "AEs that are named": unknown_aes.RULES,
     "Fallback": fallback.RULES,
     "Export": exporting.RULES,

@@ -47,15 +47,16 @@ dicomNetworkConnectionReference: cn=gone,{STORESCP.partition(",")[2]}
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The lab's tree as files, with an orphan in the registry and an unknown destination."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The lab's tree as files in this folder, with an orphan in the registry and an unknown destination."""
+    monkeypatch.chdir(tmp_path)
     for file in (ldif_folder() / "site").glob("*.ldif"):
         text = file.read_text().replace(
             "dcmOverwritePolicy:", "dcmExternalRetrieveAEDestination: X\ndcmOverwritePolicy:"
         )
         (tmp_path / file.name).write_text(text)
     (tmp_path / "99-orphan.ldif").write_text(ORPHAN)
-    return tmp_path
+    return Path()
 
 
 def lines(text: str) -> list[str]:
@@ -68,10 +69,11 @@ def test_findings_are_told_with_what_mends_them(run: Run, folder: Path) -> None:
     assert lines(result.stdout) == [
         "entry attribute value what is wrong",
         "error dicomDeviceName=dcm4chee-arc dcmExternalRetrieveAEDestinati X no AE has the title X; storage",
-        "on SCPs of dcm4chee-arc: DCM4CHEE",
+        "30-dcm4chee-arc.ldif:7 on SCPs of dcm4chee-arc: DCM4CHEE",
         "[external-retrieve-unknown]",
         "warning dicomAETitle=NEW_AET_A,cn=Uniq dicomAETitle NEW_AET_A no AE has the name NEW_AET_A",
         "ue AE Titles Registry [registry-orphan]",
+        "99-orphan.ldif:1",
         "1080 entries: 1 error, 1 warning",
         "what mends it:",
         "dcmcfg lint --fix (1 of 2)",
@@ -102,8 +104,8 @@ def test_json_holds_every_finding_with_what_mends_it(run: Run, folder: Path) -> 
         "attribute": "dcmExternalRetrieveAEDestination",
         "value": "X",
         "message": "no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE",
-        "file": None,
-        "line": None,
+        "file": "30-dcm4chee-arc.ldif",
+        "line": 7,
         "fix": "Set it to a storage SCP of the archive.",
         "command": "dcmcfg set-external-retrieve DCM4CHEE",
         "fixable": False,

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.changes import Change
+from dcmcfg.dn import DN
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.lint.lint import lint, mending
+from dcmcfg.references.attributes import SHAPES
 from dcmcfg.tree import Draft, Tree
 from tests.lint.breaking import BREAKS, DCM4CHEE, NOW, REFERENCE, STORESCP, STORESCP_DEVICE, delete, more, sound
 
@@ -48,3 +50,18 @@ def test_after_mending_there_is_nothing_to_mend_and_no_rule_finds_more(edits: li
     assert mending(after) == ()
     more_than_before = Counter(each.rule.name for each in after) - Counter(each.rule.name for each in before)
     assert not more_than_before
+
+
+#: What rules read, on entries where they read it.
+READ = sorted({*SHAPES, "dicomnetworkconnectionreference", "dicomport", "usercertificate;binary", "dcmretrievetimeout"})
+PLACES = sorted({case.dn for case in BREAKS if DN.parse(case.dn) in sound()})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(READ), st.binary(max_size=20)), max_size=8))
+def test_no_value_makes_a_rule_fail(values: list[tuple[str, str, bytes]]) -> None:
+    entries = dict(sound().entries)
+    for dn, name, value in values:
+        key = sound().key(DN.parse(dn))
+        entries[key] = entries[key].with_values(name, (value,))
+    lint(Tree(sound().schema, entries), NOW)

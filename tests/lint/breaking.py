@@ -192,6 +192,20 @@ EXTERNAL = (
         "whoever asks hears nothing",
     ),
     Break(
+        "retrieve-timeout-short",
+        [put(f"cn=dicom,{ARCHIVE}", dcmRetrieveTimeout="5000")],
+        f"cn=dicom,{ARCHIVE}",
+        "dcmRetrieveTimeout",
+        "until it sends the first response",
+    ),
+    Break(
+        "external-archive-accept-list",
+        [put(LONGTERM, dcmAcceptedCallingAETitle="CT1")],
+        LONGTERM,
+        "dcmAcceptedCallingAETitle",
+        "DCM4CHEE, which exports to it, is not among the callers",
+    ),
+    Break(
         "return-retrieve-aet",
         [put(DCM4CHEE, dcmReturnRetrieveAET="DCM4CHEE")],
         DCM4CHEE,
@@ -517,6 +531,25 @@ TRANSPORT = (
         "it shares no TLS version and cipher with dcm4chee-arc",
     ),
     Break(
+        "exporter-cannot-connect",
+        [
+            put(DCM4CHEE, **{REFERENCE: f"cn=dicom-tls,{ARCHIVE}"}),
+        ],
+        EXPORTER,
+        "dicomAETitle",
+        "DCM4CHEE has no connection that fits one of LONGTERM",
+    ),
+    Break(
+        "peer-blacklisted",
+        [
+            put(f"cn=dicom,{LONGTERM_DEVICE}", dicomHostname="lta"),
+            put(f"cn=dicom,{ARCHIVE}", dcmBlacklistedHostname="LTA"),
+        ],
+        f"cn=dicom,{ARCHIVE}",
+        "dcmBlacklistedHostname",
+        "is at LTA, so what it sends back is not let in",
+    ),
+    Break(
         "tls-without-store",
         [put(ARCHIVE, dcmKeyStoreURL=())],
         ARCHIVE,
@@ -544,6 +577,13 @@ CAPABILITIES = (
         "it lists 1 storage SOP classes as SCP",
     ),
     Break("no-storage-scu", without_capabilities(DCM4CHEE, "SCU"), DCM4CHEE, "", "it has no storage SCU capability"),
+    Break(
+        "scp-accepts-nothing",
+        [put(AS_RECEIVED, dicomAssociationAcceptor="FALSE")],
+        AS_RECEIVED,
+        "dicomAssociationAcceptor",
+        "accepts no association",
+    ),
     Break(
         "no-object-storage",
         [put(DCM4CHEE, dcmObjectStorageID=())],

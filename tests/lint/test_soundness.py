@@ -66,6 +66,8 @@ def messages(rule: str, changes: Iterable[Change]) -> list[str]:
         # Whoever calls need not be in the tree.
         ("remote-ae-unknown", [put(DCM4CHEE, dcmAcceptedCallingAETitle="GONE")]),
         ("remote-ae-unknown", [put(DCM4CHEE, dcmLimitAssociationsInitiatedBy="GONE=2")]),
+        # What is only told to others need not be in the tree either.
+        ("external-archive-unknown", [put(STORAGE, dcmRetrieveAET="CLUSTER")]),
         ("condition-on-unknown-ae", [more(RULE, "dcmProperty", "SendingApplicationEntityTitle=GONE")]),
         ("condition-on-unknown-ae", [more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle=(DCM4CHEE|GO.*)")]),
         ("condition-on-unknown-ae", [more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle!=GONE")]),

@@ -143,6 +143,18 @@ def test_a_dn_below_what_is_renamed_keeps_its_spelling(value: bytes, expected: b
     assert dn_rewritten(value, ARCHIVE, NEW) == expected
 
 
+def test_values_that_hold_an_ae_title_without_saying_so_are_in_the_map() -> None:
+    """Those that neither their name nor the form's list tells."""
+    hidden = (
+        "dcmAcceptedMoveDestination dcmFwdMppsDestination dcmIanDestination dcmDestinationCFindSCP dcmURI "
+        "dcmWebServicePath dcmProperty dcmCoercionParam dcmCStoreSCUOfCMoveSCP dcmMasqueradeCalledAETitle "
+        "dcmMasqueradeCallingAETitle dcmMultipleStoreAssociations dcmNoRetrieveCacheOnDestinationAETitle "
+        "dcmUPSEventSCU dcmLimitAssociationsInitiatedBy dcmNoAsyncModeCalledAETitle dcmAuditUserID "
+        "dcmuiAets dcmuiWidgetAets"
+    )
+    assert [name for name in hidden.split() if name.lower() not in SHAPES] == []
+
+
 def test_every_list_that_the_web_form_picks_names_from_is_in_the_map() -> None:
     """The form's own word for what an attribute is picked from; the map must know each such attribute."""
     picked = {

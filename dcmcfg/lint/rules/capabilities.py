@@ -56,6 +56,15 @@ def _sends_nothing(survey: Survey) -> Iterator[Breach]:
                     yield Breach(ae.entry.dn, "it has no storage SCU capability, so it sends no objects")
 
 
+def _deaf(survey: Survey) -> Iterator[Breach]:
+    name = "dicomAssociationAcceptor"
+    for device in survey.archives:
+        for ae in device.network_aes:
+            if ae.installed and ae.entry.text(name) != "TRUE" and _sop_classes(ae, "SCP"):
+                command = ("set", survey.target(ae.entry), f"{name}=TRUE")
+                yield Breach(ae.entry.dn, "it offers services and accepts no association", name, command=command)
+
+
 def _nowhere_to_store(survey: Survey) -> Iterator[Breach]:
     for device in survey.archives:
         for ae in device.network_aes:
@@ -84,6 +93,15 @@ RULES = (
         "Add the capabilities, or share those of another AE (dcmShareTransferCapabilitiesFromAETitle).",
         "dcmcfg capability copy FROM TO",
         _sends_nothing,
+    ),
+    LintRule(
+        "scp-accepts-nothing",
+        "warning",
+        "An archive AE with SCP capabilities accepts associations.",
+        "Without dicomAssociationAcceptor TRUE every caller is rejected (1/1/7).",
+        "Set dicomAssociationAcceptor to TRUE, or remove the capabilities.",
+        "dcmcfg set DEVICE/AE dicomAssociationAcceptor=TRUE",
+        _deaf,
     ),
     LintRule(
         "no-object-storage",

@@ -10,7 +10,6 @@ from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
 
 ATTRIBUTE = "dcmExternalRetrieveAEDestination"
-_PENDING = "dcmSendPendingCMoveInterval"
 _SET = "dcmcfg set-external-retrieve AET"
 
 
@@ -115,42 +114,6 @@ def _overridden(survey: Survey) -> Iterator[Breach]:
                 yield Breach(ae.entry.dn, f"it wins over the device's {whole}", ATTRIBUTE, own.encode())
 
 
-def _mixed(survey: Survey) -> Iterator[Breach]:
-    for device in {device.name: device for device, _, _ in destinations(survey)}.values():
-        pairs = device.entry.texts("dcmCStoreSCUOfCMoveSCP")
-        scps = {pair.partition("=")[2] for pair in pairs}
-        for title in survey.external_archives(device):
-            if title not in scps:
-                message = f"of a study that is partly local, what {title} sends is stored and not forwarded"
-                command = ("add-value", survey.target(device.entry), f"dcmCStoreSCUOfCMoveSCP={title}={title}")
-                yield Breach(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", command=command)
-
-
-def _pairs(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        for value in device.entry.values("dcmCStoreSCUOfCMoveSCP"):
-            if b"=" not in value:
-                message = "it is not CALLING=SCP, so the archive does not load the device"
-                yield Breach(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value)
-
-
-def _pending(survey: Survey) -> Iterator[Breach]:
-    for device in {device.name: device for device, _, _ in destinations(survey)}.values():
-        told = any(_PENDING in entry for entry in (device.entry, *(ae.entry for ae in device.network_aes)))
-        if survey.external_archives(device) and not told:
-            message = "whoever asks hears nothing until the external archive has sent everything, and may give up"
-            command = ("set", survey.target(device.entry), f"{_PENDING}=PT5S")
-            yield Breach(device.entry.dn, message, _PENDING, command=command)
-
-
-def _returned(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
-            for value in entry.values("dcmReturnRetrieveAET") if survey.external_archives(device) else ():
-                message = "query results do not show which studies are at the external archive"
-                yield Breach(entry.dn, message, "dcmReturnRetrieveAET", value)
-
-
 RULES = (
     LintRule(
         "external-retrieve-unknown",
@@ -216,42 +179,5 @@ RULES = (
         "Clear the AE's value, unless that is intended.",
         "dcmcfg set-external-retrieve --clear --ae AET",
         _overridden,
-    ),
-    LintRule(
-        "mixed-retrieve-not-forwarded",
-        "warning",
-        "dcmCStoreSCUOfCMoveSCP names each external archive.",
-        "When part of a study is local, objects that come back are not recognised by the Move Originator, stored, "
-        "and not forwarded; nor are they ever where the external archive leaves that attribute out.",
-        "Add CALLING=SCP, both as a rule the external archive's title.",
-        "dcmcfg add-value DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
-        _mixed,
-    ),
-    LintRule(
-        "move-scp-pair-format",
-        "error",
-        "dcmCStoreSCUOfCMoveSCP has the form CALLING=SCP.",
-        "The archive cannot load the device.",
-        "Write both titles.",
-        "dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
-        _pairs,
-    ),
-    LintRule(
-        "no-pending-responses",
-        "warning",
-        "An archive that re-sends what it fetches tells the requester that it is at it.",
-        "Without dcmSendPendingCMoveInterval no pending responses are sent.",
-        "Set an interval.",
-        "dcmcfg set DEVICE dcmSendPendingCMoveInterval=PT5S",
-        _pending,
-    ),
-    LintRule(
-        "return-retrieve-aet",
-        "note",
-        "Query results name the external archive.",
-        "dcmReturnRetrieveAET replaces it.",
-        "Unset it, unless that is intended.",
-        "dcmcfg unset TARGET dcmReturnRetrieveAET",
-        _returned,
     ),
 )

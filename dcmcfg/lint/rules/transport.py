@@ -57,6 +57,35 @@ def _values(survey: Survey, connection: Connection, name: str) -> set[str]:
     return set(entry.texts(name)) if entry is not None else set()
 
 
+def _exporters(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        own = {ae.title: ae for ae in device.network_aes}
+        for exporter in survey.parts(device, "dcmExporter"):
+            uri = exporter.text("dcmURI") or ""
+            sender = own.get(exporter.text("dicomAETitle") or "")
+            receiver = survey.network_ae(uri.removeprefix("dicom:")) if uri.startswith("dicom:") else None
+            if sender is None or receiver is None or not (sender.installed and receiver.installed):
+                continue
+            remote = [each for each in _usable(receiver.connections) if each.port]
+            if remote and not any(_fit(survey, one, other) for one in _usable(sender.connections) for other in remote):
+                message = f"{sender.title} has no connection that fits one of {receiver.title}"
+                yield Breach(exporter.dn, message, "dicomAETitle", exporter.values("dicomAETitle")[0])
+
+
+def _fit(survey: Survey, one: Connection, other: Connection) -> bool:
+    return one.tls == other.tls and (not one.tls or _agree(survey, one, other))
+
+
+def _blacklisted(survey: Survey) -> Iterator[Breach]:
+    for device, ae, attributes in _called(survey):
+        hosts = {connection.host.lower() for connection in ae.connections}
+        for connection in _own(device):
+            for value in sorted(_values(survey, connection, "dcmBlacklistedHostname")):
+                if value.lower() in hosts:
+                    message = f"{ae.title} ({attributes}) is at {value}, so what it sends back is not let in"
+                    yield Breach(connection.dn, message, "dcmBlacklistedHostname", value.encode())
+
+
 def _loopback(survey: Survey) -> Iterator[Breach]:
     for device, ae, attribute in _called(survey):
         own = {connection.host.lower() for connection in _usable(_own(device))}
@@ -98,6 +127,24 @@ RULES = (
         "Set dicomTLSCipherSuite and dcmTLSProtocol alike on both.",
         "dcmcfg add-value DN dicomTLSCipherSuite=NAME",
         _ciphers,
+    ),
+    LintRule(
+        "exporter-cannot-connect",
+        "error",
+        "The AE that an exporter sends as has a connection that fits one of the destination.",
+        "Each task of the exporter fails (IncompatibleConnectionException), whatever other AEs have.",
+        "Give that AE a reference to a connection of the kind that the destination has.",
+        "dcmcfg add-value DEVICE/AE dicomNetworkConnectionReference=DN",
+        _exporters,
+    ),
+    LintRule(
+        "peer-blacklisted",
+        "note",
+        "The host of an AE that the archive calls is not blacklisted.",
+        "The archive calls it and lets no connection from there in, such as the commitment's result.",
+        "Remove the host from dcmBlacklistedHostname, unless that is intended.",
+        "dcmcfg remove-value DN dcmBlacklistedHostname=HOST",
+        _blacklisted,
     ),
     LintRule(
         "tls-without-store",

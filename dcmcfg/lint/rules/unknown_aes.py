@@ -13,7 +13,7 @@ from dcmcfg.spelling import near_misses
 
 ANY_CALLED = "*"
 _FALLBACK = ("dcmFallbackCMoveSCP", "dcmFallbackCMoveSCPLeadingCFindSCP", "dcmXDSiFallbackCMoveSCP")
-_EXTERNAL = ("dcmStgCmtSCP", "dcmExternalRetrieveAET", "dcmAltCMoveSCP", "dcmCStoreSCUOfCMoveSCP")
+_EXTERNAL = ("dcmStgCmtSCP", "dcmRetrieveAET", "dcmExternalRetrieveAET", "dcmAltCMoveSCP", "dcmCStoreSCUOfCMoveSCP")
 
 
 def _group(survey: Survey, reference: Reference) -> str:
@@ -24,7 +24,7 @@ def _group(survey: Survey, reference: Reference) -> str:
         return "local-ae-unknown"
     if attribute in _FALLBACK:
         return "fallback-scp-unknown"
-    if attribute in _EXTERNAL or (attribute == "dcmRetrieveAET" and entry is not None and entry.is_a("dcmExporter")):
+    if attribute in _EXTERNAL:
         return "external-archive-unknown"
     if attribute == "dcmAcceptedMoveDestination":
         return "accepted-destination-unknown"
