@@ -17,8 +17,8 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import NotFound
-from dcmcfg.ldif_files import STDIN
 from dcmcfg.ldif_entry_places import entry_places
+from dcmcfg.ldif_files import STDIN
 from dcmcfg.ldif_places import located
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.lint.catalogue import BY_NAME, RULES
