@@ -578,6 +578,13 @@ CAPABILITIES = (
     ),
     Break("no-storage-scu", without_capabilities(DCM4CHEE, "SCU"), DCM4CHEE, "", "it has no storage SCU capability"),
     Break(
+        "archive-ae-without-capabilities",
+        without_capabilities(WORKLIST),
+        WORKLIST,
+        "",
+        "it has no transfer capabilities",
+    ),
+    Break(
         "scp-accepts-nothing",
         [put(AS_RECEIVED, dicomAssociationAcceptor="FALSE")],
         AS_RECEIVED,

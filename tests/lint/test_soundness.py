@@ -92,6 +92,10 @@ def messages(rule: str, changes: Iterable[Change]) -> list[str]:
         ("capabilities-hide-the-rest", without_capabilities(STORESCP)),
         ("no-storage-scu", [*without_capabilities(WORKLIST)]),
         (
+            "archive-ae-without-capabilities",
+            [*without_capabilities(WORKLIST), put(WORKLIST, dcmShareTransferCapabilitiesFromAETitle="AS_RECEIVED")],
+        ),
+        (
             "no-storage-scu",
             [
                 *without_capabilities(DCM4CHEE, "SCU"),

@@ -11,6 +11,8 @@ from dcmcfg.lint.survey import Survey
 
 #: The part of what the archive sends that a list must hold to pass for one that was meant to be whole.
 _ENOUGH = 0.1
+#: C-MOVE and C-GET of the Patient Root and Study Root models (PS3.4 C.6).
+_RETRIEVE_SOP_CLASSES = {f"1.2.840.10008.5.1.4.1.2.{root}.{service}" for root in (1, 2) for service in (2, 3)}
 _DESTINATIONS = ("dcmAcceptedMoveDestination", "dcmDestinationAE", "dcmPrefetchCStoreSCP")
 
 
@@ -50,10 +52,16 @@ def _sends_nothing(survey: Survey) -> Iterator[Breach]:
     for device in survey.archives:
         titles = {exporter.text("dicomAETitle") for exporter in survey.parts(device, "dcmExporter")}
         for ae in device.network_aes:
-            if ae.title in titles or ae.takes_storage:
-                sent = _sop_classes(ae, "SCU")
-                if not any(each.startswith(STORAGE_SOP_CLASSES) for each in sent):
-                    yield Breach(ae.entry.dn, "it has no storage SCU capability, so it sends no objects")
+            sends = ae.title in titles or _sop_classes(ae, "SCP") & _RETRIEVE_SOP_CLASSES
+            if sends and not any(each.startswith(STORAGE_SOP_CLASSES) for each in _sop_classes(ae, "SCU")):
+                yield Breach(ae.entry.dn, "it has no storage SCU capability, so it sends no objects")
+
+
+def _without_any(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        for ae in device.network_aes:
+            if ae.installed and not ae.shared_from.capabilities:
+                yield Breach(ae.entry.dn, "it has no transfer capabilities, so it accepts and offers nothing")
 
 
 def _deaf(survey: Survey) -> Iterator[Breach]:
@@ -88,11 +96,20 @@ RULES = (
     LintRule(
         "no-storage-scu",
         "error",
-        "An archive AE that exports, or that stores what can be retrieved, has storage SCU capabilities.",
+        "An archive AE that exports, or that objects are retrieved from, has storage SCU capabilities.",
         "Objects of a SOP class that the archive's AE does not list as SCU are not sent.",
         "Add the capabilities, or share those of another AE (dcmShareTransferCapabilitiesFromAETitle).",
         "dcmcfg capability copy FROM TO",
         _sends_nothing,
+    ),
+    LintRule(
+        "archive-ae-without-capabilities",
+        "warning",
+        "An archive AE has transfer capabilities, its own or those of another AE.",
+        "It accepts no presentation context, not even a C-ECHO, and sends no objects.",
+        "Copy the capabilities of another AE, or share them (dcmShareTransferCapabilitiesFromAETitle).",
+        "dcmcfg capability copy FROM TO",
+        _without_any,
     ),
     LintRule(
         "scp-accepts-nothing",

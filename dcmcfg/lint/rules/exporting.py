@@ -76,7 +76,7 @@ RULES = (
         "no-storage-commitment",
         "error",
         "An exporter to an external archive that studies are fetched from asks it for storage commitment.",
-        "Only a commitment records where a study is; without it the external archive stays * and nothing is purged.",
+        "Only a commitment records where a study is; without it the record stays `*` and nothing is purged.",
         "Set dcmStgCmtSCP.",
         "dcmcfg set DN dcmStgCmtSCP=AET",
         _no_commitment,

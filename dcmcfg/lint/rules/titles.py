@@ -91,7 +91,7 @@ RULES = (
     LintRule(
         "name-with-special-characters",
         "warning",
-        'A name below a device holds none of , + " \\ < > ;',
+        'A name below a device holds none of `, + " \\ < > ;`.',
         "The archive puts DNs together without escaping, so it reads the entry and cannot change or remove it.",
         "Rename the entry.",
         "dcmcfg edit TARGET",

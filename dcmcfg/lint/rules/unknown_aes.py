@@ -97,7 +97,7 @@ def _condition(survey: Survey) -> Iterator[Breach]:
             and reference.name not in survey.carriers
             and reference.name not in survey.other_titles
         ):
-            message = f"no AE has the title {reference.name}, so this condition never holds"
+            message = f"no AE has the title {reference.name}, so the condition never holds for it"
             yield Breach(reference.dn, message, reference.attribute, reference.value)
 
 
@@ -161,8 +161,8 @@ RULES = (
     LintRule(
         "accepted-destination-unknown",
         "warning",
-        "A move destination on the white list is an AE in the tree.",
-        "The destination passes the white list and is then answered A801, as no AE carries it.",
+        "A title in dcmAcceptedMoveDestination is an AE in the tree.",
+        "A retrieve to it is let through and then answered A801, as no AE carries it.",
         "Add the AE, or take the title off the list.",
         _ADD,
         _unknown("accepted-destination-unknown"),
@@ -189,8 +189,8 @@ RULES = (
     LintRule(
         "wildcard-as-peer",
         "warning",
-        "No AE that the archive would call is named *.",
-        "The AE * accepts any called title; as a destination it never resolves.",
+        "No AE that the archive would call is given as `*`.",
+        "The AE `*` accepts any called title; as a destination it never resolves.",
         "Name the AE that is meant.",
         "dcmcfg set TARGET ATTR=AET",
         _wildcard,
@@ -199,7 +199,7 @@ RULES = (
         "condition-on-unknown-ae",
         "warning",
         "A condition on the receiving AE names one that is in the tree.",
-        "The condition never holds, so its rule never applies.",
+        "The condition never holds for that title, so its rule may never apply.",
         "Correct the title in the condition.",
         "dcmcfg edit TARGET",
         _condition,

@@ -65,7 +65,7 @@ RULES = (
     _rule(
         Kind.QUEUE, "queue-unknown", "error", "The task cannot be queued; a request that names it ends in 404 or 400."
     ),
-    _rule(Kind.EXPORTER, "exporter-unknown", "error", "A rule that names it has failed every C-STORE it applies to."),
+    _rule(Kind.EXPORTER, "exporter-unknown", "error", "A rule that names it fails every C-STORE that it applies to."),
     _rule(
         Kind.STORAGE,
         "storage-unknown",
