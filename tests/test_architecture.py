@@ -41,7 +41,17 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),  # core
     frozenset(
-        {"directory", "archive", "dicom", "settings", "ldif_entry_places", "ldif_files", "ldif_places", "ldif_references", "ldif_trees"}
+        {
+            "directory",
+            "archive",
+            "dicom",
+            "settings",
+            "ldif_entry_places",
+            "ldif_files",
+            "ldif_places",
+            "ldif_references",
+            "ldif_trees",
+        }
     ),  # edges
     frozenset({"lab"}),
     frozenset({"rollout", "snapshot", "verify"}),  # use cases

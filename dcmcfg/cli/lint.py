@@ -100,8 +100,15 @@ def _refuse_contradictions(choices: Choices, source: Path | None, *, as_sarif: b
         raise click.UsageError("--sarif goes neither with --json nor with --fix")
     if fix and source is not None:
         raise click.UsageError("--fix mends the live tree; a file is mended in an editor")
-    if not fix and (choices.dry_run or choices.yes or choices.no_reload or choices.out is not None):
-        raise click.UsageError("--dry-run, --yes, --out and --no-reload go with --fix")
+    if not fix and choices != Choices(
+        dry_run=False,
+        yes=False,
+        out=None,
+        no_reload=False,
+        as_json=choices.as_json,
+        stdout_taken=choices.stdout_taken,
+    ):
+        raise click.UsageError("what says how to carry a plan out (--dry-run, --yes and so on) goes with --fix")
 
 
 def _lint(tree: Tree, rules: Sequence[LintRule], source: str) -> tuple[Found, ...]:

@@ -13,7 +13,7 @@ from dcmcfg.lab.tree import ldif_folder
 from dcmcfg.lint.catalogue import RULES
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, CliSite, undo_files
+from tests.cli.sites import ARCHIVE_DN, CliSite
 from tests.ports import free_port
 
 REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
@@ -140,8 +140,9 @@ def test_standard_input_is_a_file_too(run: Run, folder: Path) -> None:
         (("--rule", "registry-orphans"), "no rule 'registry-orphans'; near misses: registry-orphan"),
         (("--rule", "\x1b[31m"), "no rule '\\x1b[31m'; docs/lint.md lists them"),
         (("--fix", "."), "--fix mends the live tree"),
-        (("--dry-run",), "go with --fix"),
-        (("--yes", "."), "go with --fix"),
+        (("--dry-run",), "goes with --fix"),
+        (("--yes", "."), "goes with --fix"),
+        (("--strict", "."), "goes with --fix"),
         (("--sarif", "--json", "."), "--sarif goes neither with --json nor with --fix"),
     ],
 )
@@ -255,7 +256,8 @@ def test_fix_mends_what_needs_no_decision_and_tells_the_rest(run: Run, broken_si
     assert len(after[STORESCP]["dicomnetworkconnectionreference"]) == 1
     content = json.loads(run("lint", "--json").stdout)
     assert [(each["rule"], each["fixable"]) for each in content["findings"]] == [("external-retrieve-unknown", False)]
-    assert run("apply", str(undo_files()[-1]), "--yes").exit_code == 0
+    # The reference that led nowhere comes back with it, which has to be meant.
+    assert run("undo", "--yes", "--force-dangling-reference").exit_code == 0
     assert broken_site.octets() == before
 
 
