@@ -155,10 +155,7 @@ class Configuration:
         for entry in self.tree.entries.values():
             if entry.is_a("dicomConfigurationRoot"):
                 return entry.dn
-        raise NotFound(
-            "there is no DICOM configuration below the base DN",
-            next_step="check --base-dn (DCMCFG_BASE_DN); its root is an entry of class dicomConfigurationRoot",
-        )
+        raise no_configuration()
 
     @cached_property
     def devices(self) -> tuple[Device, ...]:
@@ -187,3 +184,11 @@ class Configuration:
     def network_ae(self, title: str) -> NetworkAE | None:
         """Return the AE *title* (case is significant) of the first device that has it, or None."""
         return next((ae for ae in self.network_aes() if ae.title == title), None)
+
+
+def no_configuration() -> NotFound:
+    """Return the error for a tree without a configuration root."""
+    return NotFound(
+        "there is no DICOM configuration below the base DN",
+        next_step="check --base-dn (DCMCFG_BASE_DN); its root is an entry of class dicomConfigurationRoot",
+    )

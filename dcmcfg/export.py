@@ -41,11 +41,22 @@ def export_ldif(entries: tuple[Entry, ...], *, with_secrets: bool) -> Iterator[s
 def records(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:
     """Yield the records of :func:`export_ldif` without the version line before them, which slapadd refuses."""
     for entry in entries:
-        shown, omitted = (entry, ()) if with_secrets else without_secrets(entry)
-        comments = [f"left out, a secret: {name}" for name in omitted]
-        yield format_entry(_ordered(shown), comments=comments)
+        yield export_record(entry, with_secrets=with_secrets)
+
+
+def export_record(entry: Entry, *, with_secrets: bool) -> str:
+    """Return the record of one entry in :func:`export_ldif`."""
+    shown, omitted = (entry, ()) if with_secrets else without_secrets(entry)
+    comments = [f"left out, a secret: {name}" for name in omitted]
+    return format_entry(_ordered(shown), comments=comments)
+
+
+def attribute_order(name: str) -> str:
+    """Return what the attributes of a record are sorted by: their names without case, object classes first."""
+    lower = name.lower()
+    return "" if lower == "objectclass" else lower
 
 
 def _ordered(entry: Entry) -> Entry:
-    attributes = sorted(entry.attributes, key=lambda each: (each.name.lower() != "objectclass", each.name.lower()))
+    attributes = sorted(entry.attributes, key=lambda each: attribute_order(each.name))
     return Entry(entry.dn, tuple(Attribute(each.name, tuple(sorted(each.values))) for each in attributes))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from dcmcfg.changes import Add
-from dcmcfg.dn import DN, RDN, NormalDN
+from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit, LdifError
 from dcmcfg.ldif.collector import collector_paused
@@ -16,7 +16,7 @@ from dcmcfg.ldif.records import ContentRecord, Record
 from dcmcfg.ldif_files import STDIN, resolver, told_together
 from dcmcfg.ldif_references import refuse_references
 from dcmcfg.plan.names import with_canonical_names
-from dcmcfg.schema.definitions import Schema
+from dcmcfg.schema.definitions import NormalRDNs, Schema
 from dcmcfg.schema.structure import OPERATIONAL
 from dcmcfg.tree import Tree, with_naming_values
 
@@ -62,18 +62,6 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-class _NormalRDNs(dict[RDN, tuple[tuple[str, str], ...]]):
-    """RDN as spelt → its normal form."""
-
-    def __init__(self, schema: Schema) -> None:
-        super().__init__()
-        self._schema = schema
-
-    def __missing__(self, rdn: RDN) -> tuple[tuple[str, str], ...]:
-        (self[rdn],) = self._schema.normal_dn(DN((rdn,)))
-        return self[rdn]
-
-
 class _Reading:
     """The entries of some files, with where each was found and what is wrong."""
 
@@ -82,7 +70,7 @@ class _Reading:
         self._entries: dict[NormalDN, Entry] = {}
         self._places: dict[NormalDN, str] = {}
         self._known_names: set[str] = set()
-        self._normal_rdns = _NormalRDNs(schema)
+        self._normal_rdns = NormalRDNs(schema)
         self._problems: list[LdifError] = []
 
     def take(
@@ -114,15 +102,11 @@ class _Reading:
         place = f"{name}:{record.line}"
         if not isinstance(record, ContentRecord):
             raise LdifError("a change, where entries are compared", on=place, next_step="dcmcfg apply takes changes")
-        key = self._key(record.entry.dn)
+        key = self._normal_rdns.of(record.entry.dn)
         if key in self._entries:
             raise LdifError(f"the entry stands at {self._places[key]} already: {record.entry.dn}", on=place)
         self._entries[key] = self._as_held(record.entry, place)
         self._places[key] = place
-
-    def _key(self, dn: DN) -> NormalDN:
-        """Return the normal form of *dn*; that of each RDN is worked out once, as entries share what is above them."""
-        return tuple(self._normal_rdns[rdn] for rdn in dn.rdns)
 
     def _as_held(self, entry: Entry, place: str) -> Entry:
         if not all(attribute.name in self._known_names for attribute in entry.attributes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from dcmcfg.changes import Add, Change, Modify
 from dcmcfg.entry import Attribute, Entry
@@ -35,6 +36,8 @@ _SECRET_PARAMETER = re.compile(
 )
 
 _LONGEST_TOLD = 80
+#: Finds what is in every value that is a secret for what it holds, not for the name of its attribute.
+mark_of_a_secret = re.compile(rb"[@=]").search
 
 
 def is_secret(name: str, value: bytes) -> bool:
@@ -43,7 +46,7 @@ def is_secret(name: str, value: bytes) -> bool:
     So are PINs and passwords by their attribute, a ``dcmProperty`` whose key names a credential (password, secret,
     token, API key), and any value that carries ``user:password@`` or such a parameter of a URL.
     """
-    plain = name.partition(";")[0].lower()
+    plain = _plain(name)
     if plain in _SECRET_ATTRIBUTES:
         return True
     if plain == "dcmproperty" and _SECRET_KEY.search(value.partition(b"=")[0]):
@@ -62,6 +65,11 @@ def told(name: str, value: bytes) -> str:
     except UnicodeDecodeError:
         return f"{len(value)} octets"
     return repr(text if len(text) <= _LONGEST_TOLD else text[: _LONGEST_TOLD - 3] + "…")
+
+
+@lru_cache(maxsize=4096)
+def _plain(name: str) -> str:
+    return name.partition(";")[0].lower()
 
 
 def without_secrets(entry: Entry) -> tuple[Entry, tuple[str, ...]]:

@@ -10,8 +10,10 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
-from dcmcfg.schema.definitions import Schema
+from dcmcfg.schema.definitions import NormalRDNs, Schema
 from dcmcfg.secret_values import told
+
+_VERSION = "entrycsn"
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,15 @@ class Tree:
         """Return the tree of *entries*; an ``entryCSN`` attribute becomes the entry's version."""
         held: dict[NormalDN, Entry] = {}
         versions: dict[NormalDN, str] = {}
+        normal_rdns = NormalRDNs(schema)
         for entry in entries:
-            key = schema.normal_dn(entry.dn)
-            version = entry.text("entryCSN")
-            if version is not None:
-                versions[key] = version
-            held[key] = entry.with_values("entryCSN", ()) if version is not None else entry
+            key = normal_rdns.of(entry.dn)
+            held[key] = entry
+            for attribute in entry.attributes:
+                if len(attribute.name) == len(_VERSION) and attribute.name.lower() == _VERSION:
+                    kept = tuple([each for each in entry.attributes if each is not attribute])
+                    held[key] = Entry(entry.dn, kept)
+                    versions[key] = b"".join(attribute.values[:1]).decode("utf-8", "replace")
         return Tree(schema, held, versions)
 
     def key(self, dn: DN) -> NormalDN:

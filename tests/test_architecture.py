@@ -54,7 +54,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),  # edges
     frozenset({"lab"}),
-    frozenset({"rollout", "snapshot", "verify"}),  # use cases
+    frozenset({"rollout", "snapshot", "verify", "export_live"}),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )

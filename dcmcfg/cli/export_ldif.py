@@ -9,6 +9,7 @@ from dcmcfg.cli.output import write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.export import export_ldif, exported, records
+from dcmcfg.export_live import export_live
 from dcmcfg.settings import Settings
 
 
@@ -25,7 +26,9 @@ def export_ldif_command(settings: Settings, *, output: str, with_secrets: bool, 
     names the attribute, unless --with-secrets; with them, loading the file into an empty server gives the same tree.
     """
     with open_directory(settings) as directory:
-        tree = read_tree(directory)
-    write = records if no_version else export_ldif
-    text = write(exported(tree, settings.device_asked), with_secrets=with_secrets)
+        if settings.device_asked is not None:
+            write = records if no_version else export_ldif
+            text = write(exported(read_tree(directory), settings.device_asked), with_secrets=with_secrets)
+        else:
+            text = export_live(directory, with_secrets=with_secrets, version=not no_version)
     write_whole(output, text, private=with_secrets)

@@ -13,6 +13,7 @@ from dcmcfg.errors import ConnectionLost, DirectoryError, NotFound
 
 SUCCESS = 0
 SIZE_LIMIT_EXCEEDED = 4
+ADMIN_LIMIT_EXCEEDED = 11
 UNAVAILABLE_CRITICAL_EXTENSION = 12
 NO_SUCH_OBJECT = 32
 INVALID_CREDENTIALS = 49
@@ -28,6 +29,7 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
     ),
     8: ("the server wants stronger authentication", "name who to bind as (--bind-dn), or use ldaps:// or --starttls"),
     10: ("the server refers to another one", "use the URL of the server that may be written"),
+    11: ("the server's limits for this bind DN do not allow it", "bind as a DN without limits, e.g. the root DN"),
     12: ("the server cannot do what was asked (unavailable critical extension)", ""),
     13: ("the server wants an encrypted connection", "use --starttls or ldaps://"),
     16: ("there is no such attribute or value", ""),
@@ -99,7 +101,7 @@ def _check(answer: Response, on: str, *, otherwise: str) -> None:
 
 @contextmanager
 def translated(url: str, *, sent: bool) -> Iterator[None]:
-    """Turn ldap3's exceptions into :class:`DirectoryError`.
+    """Turn ldap3's exceptions, and those of its socket, into :class:`DirectoryError`.
 
     With *sent*, a connection that ends inside the block raises :class:`ConnectionLost`: a request may have been
     carried out although its answer never came.
@@ -112,7 +114,7 @@ def translated(url: str, *, sent: bool) -> Iterator[None]:
             on=url,
             next_step="is it running, and is --ldap-url (DCMCFG_LDAP_URL) right?",
         ) from error
-    except (exceptions.LDAPCommunicationError, exceptions.LDAPResponseTimeoutError) as error:
+    except (exceptions.LDAPCommunicationError, exceptions.LDAPResponseTimeoutError, OSError) as error:
         in_time = NoAnswerInTime if _cause(error) == _OVERDUE else ConnectionLost
         kind = in_time if sent else DirectoryError
         raise kind(f"the connection to the LDAP server was lost: {_cause(error)}", on=url) from error

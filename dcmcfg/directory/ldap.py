@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal
 
 import ldap3
 
 from dcmcfg.changes import Change
 from dcmcfg.directory import transaction
+from dcmcfg.directory.decoding import EntryDecoder
 from dcmcfg.directory.exchange import Exchange
-from dcmcfg.directory.failures import check, check_answer, translated
+from dcmcfg.directory.failures import check_answer, translated
 from dcmcfg.directory.opening import WHO_AM_I, closed, opened
 from dcmcfg.directory.request import change_request, extended_request
+from dcmcfg.directory.search import search
 from dcmcfg.directory.server import LdapServer, Scope, ServerFacts
 from dcmcfg.dn import DN
-from dcmcfg.entry import Attribute, Entry
+from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
-
-_SCOPES: Mapping[Scope, Literal["BASE", "LEVEL", "SUBTREE"]] = {
-    "base": "BASE",
-    "one": "LEVEL",
-    "subtree": "SUBTREE",
-}
 
 
 def connect(server: LdapServer) -> LdapDirectory:
@@ -58,14 +53,13 @@ class LdapDirectory:
         self.close()
         return connect(self._server)
 
-    def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
+    def search(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> Iterator[list[bytes]]:
         with translated(self._server.url, sent=False):
-            self._connection.search(
-                str(base), "(objectClass=*)", search_scope=_SCOPES[scope], attributes=list(attributes)
-            )
-            answer, found = self._connection.result, self._connection.response or []
-        check(answer, str(base) or "root DSE")
-        return tuple(_entry(item) for item in found if item["type"] == "searchResEntry")
+            yield from search(self._connection, base, scope, attributes)
+
+    def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
+        decode = EntryDecoder().entry
+        return tuple([decode(octets) for found in self.search(base, scope, attributes) for octets in found])
 
     def read_entry(self, dn: DN, attributes: Sequence[str] = ("*",)) -> Entry | None:
         try:
@@ -99,11 +93,3 @@ class LdapDirectory:
 
     def _exchange(self) -> Exchange:
         return Exchange(self._connection, self._server.url)
-
-
-def _entry(item: dict[str, Any]) -> Entry:
-    attributes = item["raw_attributes"]
-    return Entry(
-        DN.parse(bytes(item["raw_dn"]).decode("utf-8", "surrogateescape")),
-        tuple(Attribute(name, tuple(bytes(value) for value in values)) for name, values in attributes.items()),
-    )

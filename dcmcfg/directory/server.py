@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -65,6 +65,12 @@ class Directory(Protocol):
 
         Raises :class:`~dcmcfg.errors.NotFound` when *base* does not exist; a read that the server cut short
         is an error.
+        """
+
+    def search(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> Iterator[list[bytes]]:
+        """Yield the octets of the same entries, some at a time as they arrive (SearchResultEntry, RFC 4511 §4.5.2).
+
+        Raises as :meth:`read` does, but in the midst of it; whoever does not read to the end closes the connection.
         """
 
     def read_entry(self, dn: DN, attributes: Sequence[str] = ("*",)) -> Entry | None:

@@ -21,7 +21,8 @@ MAXIMUM_LINE = 76
 _MOST_PREFIXES = 4096
 
 _UNSAFE_FIRST = (" ", ":", "<")
-_PLAIN = re.compile(rb"(?![ :<])[\x20-\x7e]*(?<! )")
+#: Tells whether octets can stand in a line as they are, without base64.
+is_plain = re.compile(rb"(?![ :<])[\x20-\x7e]*(?<! )").fullmatch
 # Lines with such values; what precedes the first ": " is known to be a name.
 _PLAIN_LINES = re.compile(rb"(?:[^:\n]++: [!-9;=-~][\x20-\x7e]*+(?<! )\n)++")
 _OID = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
@@ -35,6 +36,16 @@ def format_entry(entry: Entry, *, comments: Iterable[str] = ()) -> str:
     """
     head = _comments(comments) if comments else ""
     return f"{head}{_name('dn', entry.dn)}{_lines(entry.attributes)}\n"
+
+
+def format_attribute(name: str, values: Sequence[bytes]) -> str:
+    """Return the lines of an attribute as :func:`format_entry` has them, each with its line end."""
+    return _lines((Attribute(name, tuple(values)),))
+
+
+def format_name(dn: DN) -> str:
+    """Return the line of a record that names its entry, with its line end."""
+    return _name("dn", dn)
 
 
 def format_change(change: Change, *, comments: Iterable[str] = ()) -> str:
@@ -61,7 +72,7 @@ def _change_body(change: Change) -> str:
 
 def _modification(modification: Modification) -> str:
     values = _lines((modification,))
-    return _fold(f"{modification.operation.value}: {modification.name}") + values + "-\n"
+    return fold(f"{modification.operation.value}: {modification.name}") + values + "-\n"
 
 
 def _rename_body(rename: Rename) -> str:
@@ -76,11 +87,11 @@ def _control(control: Control) -> str:
     head = f"control: {control.oid} {'true' if control.critical else 'false'}"
     match control.value:
         case None:
-            return _fold(head)
+            return fold(head)
         case b"":
-            return _fold(f"{head}:")
+            return fold(f"{head}:")
         case value:
-            return _fold(f"{head}:: {base64.b64encode(value).decode()}")
+            return fold(f"{head}:: {base64.b64encode(value).decode()}")
 
 
 def _lines(named: Sequence[Attribute | Modification]) -> str:
@@ -112,19 +123,19 @@ _prefixes = _Prefixes()
 def _name(keyword: str, name: DN | RDN) -> str:
     text = str(name)
     if text and text.isascii() and text.isprintable() and not text.startswith(_UNSAFE_FIRST) and not text.endswith(" "):
-        return _fold(f"{keyword}: {text}")
+        return fold(f"{keyword}: {text}")
     return _field(keyword, text.encode("utf-8", "surrogateescape"))
 
 
 def _field(name: str, value: bytes) -> str:
     if not value:
-        return _fold(f"{name}:")
-    if _PLAIN.fullmatch(value):
-        return _fold(f"{name}: {value.decode()}")
-    return _fold(f"{name}:: {base64.b64encode(value).decode()}")
+        return fold(f"{name}:")
+    if is_plain(value):
+        return fold(f"{name}: {value.decode()}")
+    return fold(f"{name}:: {base64.b64encode(value).decode()}")
 
 
-def _fold(line: str) -> str:
+def fold(line: str) -> str:
     """Return *line* with its ending, in physical lines of at most 76 characters; octets here, as all are ASCII.
 
     None ends with a blank if that can be avoided, because editors like to remove those.

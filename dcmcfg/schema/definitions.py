@@ -72,11 +72,11 @@ class Schema:
         Two values of one attribute are equal exactly when their normal forms are. Octets as they are when the
         attribute is not known or has no rule.
         """
-        return self._normaliser(name)(value)
+        return self.normaliser[name](value)
 
     def normal_dn_value(self, attribute_type: str, value: str) -> str:
         """Return *value*, as it stands in a DN, in the normal form of its attribute's rule (a ``NormaliseValue``)."""
-        normal = self._normaliser(attribute_type)(value.encode("utf-8", "surrogateescape"))
+        normal = self.normaliser[attribute_type](value.encode("utf-8", "surrogateescape"))
         return normal.decode("utf-8", "surrogateescape")
 
     def normal_dn(self, dn: DN) -> NormalDN:
@@ -116,7 +116,8 @@ class Schema:
         }
 
     @cached_property
-    def _normaliser(self) -> Normalisers:
+    def normaliser(self) -> Mapping[str, Normaliser]:
+        """Attribute description as spelt → what brings its values into their normal form."""
         return Normalisers(self)
 
 
@@ -126,10 +127,6 @@ class Normalisers(dict[str, Normaliser]):
     def __init__(self, schema: Schema) -> None:
         super().__init__()
         self.schema = schema
-
-    def __call__(self, name: str) -> Normaliser:
-        """Return the normaliser for the values of attribute *name*."""
-        return self[name]
 
     def __missing__(self, name: str) -> Normaliser:
         self[name] = found = self._find(name)
@@ -149,6 +146,22 @@ class Normalisers(dict[str, Normaliser]):
         """A class is the same by name or by OID (RFC 4512 §2.4)."""
         known = self.schema.object_class(value.decode("utf-8", "replace"))
         return known.name.lower().encode() if known else object_identifier(value)
+
+
+class NormalRDNs(dict[RDN, tuple[tuple[str, str], ...]]):
+    """RDN as spelt → its normal form in a schema, worked out once: entries share what is above them."""
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__()
+        self._schema = schema
+
+    def __missing__(self, rdn: RDN) -> tuple[tuple[str, str], ...]:
+        (self[rdn],) = self._schema.normal_dn(DN((rdn,)))
+        return self[rdn]
+
+    def of(self, dn: DN) -> NormalDN:
+        """Return what :meth:`Schema.normal_dn` does."""
+        return tuple([self[rdn] for rdn in dn.rdns])
 
 
 @cache

@@ -42,7 +42,7 @@ def octets(value: bytes) -> bytes:
 
 def _fold_blanks(value: bytes) -> bytes:
     """Insignificant blanks: none at the ends, one for a run; nothing but blanks is one blank."""
-    if b" " not in value:
+    if b"  " not in value and value[:1] != b" " != value[-1:]:
         return value
     return _BLANKS.sub(b" ", value.strip(b" ")) or b" "
 

@@ -11,12 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from dcmcfg.directory.ldap import connect
+from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN
+from dcmcfg.export import export_ldif, exported
+from dcmcfg.lab.large_tree import large_ldif
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, CliSite
+from tests.connecting import server_of
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 
@@ -183,3 +188,35 @@ def test_a_symbolic_link_stays_one(run: Run, site: CliSite, tmp_path: Path) -> N
     assert run("export-ldif", "-o", str(link)).exit_code == 0
     assert link.is_symlink()
     assert real.read_text().startswith("version: 1\n")
+
+
+def test_many_devices_are_exported_as_the_tree_of_them_is(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """More entries than one page has, read entry by entry and as octets."""
+    server = Slapd(tmp_path / "many", port=free_port(), root_password=PASSWORD)
+    server.prepare()
+    server.add(large_ldif(5_100))
+    monkeypatch.setenv("DCMCFG_LDAP_URL", server.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", PASSWORD)
+    with server:
+        for option in ((), ("--with-secrets",)):
+            result = run("export-ldif", *option)
+            assert (result.exit_code, result.stderr) == (0, "")
+            with connect(server_of(RunningSlapd(server))) as directory:
+                entries = exported(read_tree(directory), None)
+            assert len(entries) == 5_100
+            assert result.stdout == "".join(export_ldif(entries, with_secrets=bool(option)))
+
+
+def test_the_stock_configuration_is_exported_as_the_tree_of_it_is(run: Run, stock_site: CliSite) -> None:
+    with connect(server_of(stock_site.slapd)) as directory:
+        entries = exported(read_tree(directory), None)
+    assert run("export-ldif").stdout == "".join(export_ldif(entries, with_secrets=False))
+
+
+def test_without_a_configuration_below_the_base_it_is_told(run: Run, site: CliSite) -> None:
+    result = run("export-ldif", "--base-dn", "cn=admin,dc=dcm4che,dc=org")
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert "there is no" in result.stderr

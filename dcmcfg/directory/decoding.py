@@ -1,0 +1,37 @@
+"""Entries made of the octets in which a server sends them."""
+
+from __future__ import annotations
+
+from dcmcfg.directory.found_entry import split_attribute, split_entry
+from dcmcfg.dn import DN
+from dcmcfg.entry import Attribute, Entry
+
+#: Attributes are remembered up to this many, and while their octets are no more than so long.
+_MOST_REMEMBERED = 1 << 14
+_LONGEST_REMEMBERED = 512
+
+
+class EntryDecoder:
+    """Makes entries of octets; attributes that occur again, with the same values, are decoded once."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Attribute] = {}
+
+    def entry(self, octets: bytes) -> Entry:
+        """Return the entry in *octets*, which begin with the tag of SearchResultEntry.
+
+        Raises :class:`~dcmcfg.directory.ber.NotLDAP`, and :class:`~dcmcfg.errors.MalformedInput` for its name.
+        """
+        name, pieces = split_entry(octets)
+        known = self._known
+        attributes = tuple([known.get(piece) or self._attribute(piece) for piece in pieces])
+        return Entry(DN.parse(name.decode("utf-8", "surrogateescape")), attributes)
+
+    def _attribute(self, octets: bytes) -> Attribute:
+        name, values = split_attribute(octets)
+        attribute = Attribute(name.decode("utf-8", "surrogateescape"), tuple(values))
+        if len(octets) <= _LONGEST_REMEMBERED:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[octets] = attribute
+        return attribute

@@ -1,0 +1,114 @@
+"""An entry in the octets in which a server sends it: SearchResultEntry (RFC 4511 §4.5.2), walked without a library.
+
+The octets of one attribute, its name with its values in the server's order, are handed out in one piece, because the
+entries of a tree share many of them: whoever reads thousands of entries keeps what became of a piece and looks it up.
+
+Lengths are read in line here, where one octet holds them, because a call for each takes as long as all the rest.
+"""
+
+from __future__ import annotations
+
+from dcmcfg.directory.ber import OCTET_STRING, SEQUENCE, SET, NotLDAP, length_at
+
+#: [APPLICATION 4], the tag of SearchResultEntry.
+SEARCH_RESULT_ENTRY = 0x64
+
+#: The largest length that one octet tells, and what stands before one of two octets.
+_SHORT = 127
+_TWO_OCTETS = 0x82
+
+
+def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:
+    """Return the name of the entry in *octets*, which begin with its tag, and the octets of each of its attributes.
+
+    What follows the entry is not looked at. Raises :class:`NotLDAP`.
+    """
+    try:
+        length, at = octets[1], 2
+        if length == _TWO_OCTETS:
+            length, at = octets[2] << 8 | octets[3], 4
+        elif length > _SHORT:
+            length, at = length_at(octets, 1)
+        end = at + length
+        if octets[0] != SEARCH_RESULT_ENTRY or end > len(octets):
+            raise NotLDAP("no entry where one belongs")
+        stop, name = _first(octets, at)
+        length, at = octets[stop + 1], stop + 2
+        if length == _TWO_OCTETS:
+            length, at = octets[stop + 2] << 8 | octets[stop + 3], stop + 4
+        elif length > _SHORT:
+            length, at = length_at(octets, stop + 1)
+        if octets[stop] != SEQUENCE or at + length != end:
+            raise NotLDAP("the attributes do not fill the entry")
+        return name, _pieces(octets, at, end)
+    except IndexError:
+        raise NotLDAP("an entry ends too early") from None
+
+
+def split_attribute(octets: bytes) -> tuple[bytes, list[bytes]]:
+    """Return the description and the values of the attribute in *octets*, a piece of an entry.
+
+    Raises :class:`NotLDAP`.
+    """
+    try:
+        length, at = octets[1], 2
+        if length > _SHORT:
+            length, at = length_at(octets, 1)
+        end = at + length
+        if octets[0] != SEQUENCE or end != len(octets):
+            raise NotLDAP("no attribute where one belongs")
+        stop, name = _first(octets, at)
+        length, at = octets[stop + 1], stop + 2
+        if length > _SHORT:
+            length, at = length_at(octets, stop + 1)
+        if octets[stop] != SET or at + length != end:
+            raise NotLDAP("the values do not fill the attribute")
+        return name, _values(octets, at, end)
+    except IndexError:
+        raise NotLDAP("an attribute ends too early") from None
+
+
+def _first(octets: bytes, at: int) -> tuple[int, bytes]:
+    """Return where the OCTET STRING at *at* ends, and what it holds."""
+    if octets[at] != OCTET_STRING:
+        raise NotLDAP("a name is missing")
+    length, at = octets[at + 1], at + 2
+    if length > _SHORT:
+        length, at = length_at(octets, at - 1)
+    stop = at + length
+    return stop, octets[at:stop]
+
+
+def _pieces(octets: bytes, at: int, end: int) -> list[bytes]:
+    """Return the SEQUENCEs that fill *octets* from *at* to *end*, each with its tag and length."""
+    pieces = []
+    while at < end:
+        length = octets[at + 1]
+        stop = at + 2 + length
+        if length > _SHORT:
+            length, stop = length_at(octets, at + 1)
+            stop += length
+        if octets[at] != SEQUENCE:
+            raise NotLDAP("no attribute where one belongs")
+        pieces.append(octets[at:stop])
+        at = stop
+    if at != end:
+        raise NotLDAP("an attribute reaches beyond its entry")
+    return pieces
+
+
+def _values(octets: bytes, at: int, end: int) -> list[bytes]:
+    """Return what the OCTET STRINGs hold that fill *octets* from *at* to *end*."""
+    values = []
+    while at < end:
+        if octets[at] != OCTET_STRING:
+            raise NotLDAP("no value where one belongs")
+        length, at = octets[at + 1], at + 2
+        if length > _SHORT:
+            length, at = length_at(octets, at - 1)
+        stop = at + length
+        values.append(octets[at:stop])
+        at = stop
+    if at != end:
+        raise NotLDAP("a value reaches beyond its attribute")
+    return values

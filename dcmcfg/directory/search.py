@@ -1,0 +1,72 @@
+"""A search sent through ldap3, whose answers are read without it, in pages (RFC 2696)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Literal
+
+import ldap3
+from ldap3.operation.search import search_operation
+from ldap3.protocol.rfc2696 import paged_search_control
+
+from dcmcfg.directory.answers import SearchDone, entries
+from dcmcfg.directory.ber import NotLDAP
+from dcmcfg.directory.failures import ADMIN_LIMIT_EXCEEDED, check
+from dcmcfg.directory.server import Scope
+from dcmcfg.dn import DN
+
+_SCOPES: Mapping[Scope, Literal["BASE", "LEVEL", "SUBTREE"]] = {
+    "base": "BASE",
+    "one": "LEVEL",
+    "subtree": "SUBTREE",
+}
+#: Most configurations fit in one page of this size, and are then read as they are at one moment.
+_PAGE_SIZE = 5000
+#: Asked for where a server allows no larger pages (size.pr in OpenLDAP's limits); after it, no pages at all.
+_SMALL_PAGE_SIZE = 100
+
+
+def search(connection: ldap3.Connection, base: DN, scope: Scope, attributes: Sequence[str]) -> Iterator[list[bytes]]:
+    """Yield the octets of the entries in *scope* of *base*, some at a time as they arrive.
+
+    A server that does not know pages ignores the control. The connection is closed when this is not read to its end.
+    Raises :class:`~dcmcfg.errors.DirectoryError` for any result but success, ldap3's exceptions, and :class:`OSError`
+    when nothing more can be received.
+    """
+    request = search_operation(
+        str(base),
+        "(objectClass=*)",
+        _SCOPES[scope],
+        ldap3.DEREF_NEVER,  # an alias is an entry of the tree like others; slapd takes four times as long with it
+        list(attributes),
+        size_limit=0,
+        time_limit=0,
+        types_only=False,
+        auto_escape=True,
+        auto_encode=False,
+    )
+    for size in (0,) if scope == "base" else (_PAGE_SIZE, _SMALL_PAGE_SIZE, 0):
+        done = yield from _page(connection, request, size, b"")
+        if not size or done.code != ADMIN_LIMIT_EXCEEDED or done.found:
+            break
+    while done.cookie:
+        cookie = done.cookie
+        done = yield from _page(connection, request, size, cookie)
+        if done.cookie == cookie and not done.found:
+            raise NotLDAP("one empty page after the other")
+    check({"result": done.code, "message": done.message, "dn": done.matched_dn}, str(base) or "root DSE")
+
+
+def _page(
+    connection: ldap3.Connection, request: object, size: int, cookie: bytes
+) -> Generator[list[bytes], None, SearchDone]:
+    """Yield the entries of the page that *cookie* leads to, of all pages when *size* is 0; return how it ended."""
+    controls = [paged_search_control(criticality=False, size=size, cookie=cookie)] if size else None
+    number: int = connection.send("searchRequest", request, controls)
+    done = None
+    try:
+        done = yield from entries(connection.socket.recv, number)
+    finally:
+        if done is None:  # what is still to come would be taken for the answer to the next request
+            connection.strategy.close()
+    return done

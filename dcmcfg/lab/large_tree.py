@@ -1,0 +1,117 @@
+"""A configuration of many devices whose values differ from one device to the next, to measure with.
+
+What varies: names, descriptions, hosts, ports, serial numbers, references, and which transfer syntaxes a capability
+lists. One device in ten has text beyond ASCII, a PIN and a keystore's URL, as real ones do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.lab.site import Site
+from dcmcfg.ldif.writer import format_entry
+
+_CAPABILITIES = 16
+#: Entries of one device: itself, two connections, an AE, and the AE's capabilities.
+DEVICE_ENTRIES = 4 + _CAPABILITIES
+#: The suffix, the configuration root and the devices' container.
+HEAD_ENTRIES = 3
+
+_STORAGE = "1.2.840.10008.5.1.4.1.1"
+_SYNTAXES = tuple(f"1.2.840.10008.1.2{end}" for end in ("", ".1", ".2", *(f".4.{n}" for n in range(50, 81)), ".5"))
+_MAKERS = ("Northern Imaging", "Röntgen & Söhne", "Acme Medical", "Blue Scanner Works", "Delta PACS")
+
+
+def large_tree(count: int) -> Iterator[Entry]:
+    """Return *count* entries, parents before children; the last device may be cut short.
+
+    They fit dcmcfg's bundled schema and load below an empty server's suffix, which is the first of them.
+    """
+    return islice(_entries(), count)
+
+
+def large_ldif(count: int) -> bytes:
+    """Return the LDIF of :func:`large_tree` without a version line, as slapadd takes it."""
+    return "".join(map(format_entry, large_tree(count))).encode()
+
+
+def _entries() -> Iterator[Entry]:
+    base = DN.parse(Site.base_dn)
+    root = base.child("cn", "DICOM Configuration")
+    devices = root.child("cn", "Devices")
+    yield Entry.of(base, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"})
+    yield Entry.of(root, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"})
+    yield Entry.of(devices, {"objectClass": "dicomDevicesRoot", "cn": "Devices"})
+    number = 0
+    while True:
+        yield from _device(number, devices)
+        number += 1
+
+
+def _device(number: int, devices: DN) -> Iterator[Entry]:
+    name = f"modality-{number:06}"
+    dn = devices.child("dicomDeviceName", name)
+    values: dict[str, Iterable[str] | str] = {
+        "objectClass": ("dicomDevice", "dcmDevice"),
+        "dicomDeviceName": name,
+        "dicomDescription": f"Room {number % 97}, building {number // 97}, unit {number * 7919 % 100003}",
+        "dicomManufacturer": f"{_MAKERS[number % 4 + 1]} {number}",
+        "dicomManufacturerModelName": f"Model {number * 31 % 9973}",
+        "dicomDeviceSerialNumber": f"SN{number * 104729 % 10000019:08}",
+        "dicomStationName": f"ST{number:06}",
+        "dicomInstalled": "TRUE",
+    }
+    if number % 10 == 3:
+        values["dicomManufacturer"] = f"{_MAKERS[1]} {number}"
+        values["dcmKeyStorePin"] = f"pin-of-{number}"
+        values["dcmKeyStoreURL"] = f"file:///etc/keys/{name}.p12"
+    yield Entry.of(dn, values)
+    for label, port in (("dicom", 11112), ("dicom-tls", 2762)):
+        yield Entry.of(
+            dn.child("cn", label),
+            {
+                "objectClass": "dicomNetworkConnection",
+                "cn": label,
+                "dicomHostname": f"host{number}.radiology{number % 13}.example.org",
+                "dicomPort": str(port + number % 5000),
+                **({"dicomTLSCipherSuite": "TLS_RSA_WITH_AES_128_CBC_SHA"} if label != "dicom" else {}),
+            },
+        )
+    yield from _network_ae(number, dn)
+
+
+def _network_ae(number: int, device: DN) -> Iterator[Entry]:
+    title = f"AE{number:06}"
+    dn = device.child("dicomAETitle", title)
+    yield Entry.of(
+        dn,
+        {
+            "objectClass": ("dicomNetworkAE", "dcmNetworkAE"),
+            "dicomAETitle": title,
+            "dicomDescription": f"Application entity of unit {number}",
+            "dicomNetworkConnectionReference": [f"cn=dicom,{device}", f"cn=dicom-tls,{device}"],
+            "dicomAssociationInitiator": "TRUE",
+            "dicomAssociationAcceptor": "FALSE" if number % 3 else "TRUE",
+        },
+    )
+    for place in range(_CAPABILITIES):
+        yield _capability(number, place, dn)
+
+
+def _capability(number: int, place: int, ae: DN) -> Entry:
+    name = f"Storage {place} of {number} {'SCP' if place % 2 else 'SCU'}"
+    first = number * 7 + place * 3
+    syntaxes = {_SYNTAXES[(first + step * (1 + number % 11)) % len(_SYNTAXES)] for step in range(1 + place % 6)}
+    return Entry.of(
+        ae.child("cn", name),
+        {
+            "objectClass": "dicomTransferCapability",
+            "cn": name,
+            "dicomSOPClass": f"{_STORAGE}.{1 + (number + place) % 130}",
+            "dicomTransferRole": "SCP" if place % 2 else "SCU",
+            "dicomTransferSyntax": sorted(syntaxes),
+        },
+    )

@@ -1,0 +1,156 @@
+"""What a server may answer to a search, and what it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dcmcfg.directory.answers import SearchDone, entries
+from dcmcfg.directory.ber import NotLDAP
+from dcmcfg.directory.found_entry import split_attribute, split_entry
+from dcmcfg.errors import DirectoryError
+from tests.directory.messages import (
+    NUMBER,
+    contents,
+    done,
+    element,
+    entry,
+    in_pieces,
+    notice_of_disconnection,
+    reference,
+)
+
+FIRST = entry(b"cn=a", [(b"cn", [b"a"])])
+SECOND = entry(b"cn=b", [(b"cn", [b"b"]), (b"dicomVendorData", [b"x" * 70_000])])
+
+
+def answer(octets: bytes, sizes: tuple[int, ...] = ()) -> tuple[list[bytes], SearchDone]:
+    return read(in_pieces(octets, sizes))
+
+
+def read(receive: Callable[[int], bytes]) -> tuple[list[bytes], SearchDone]:
+    found: list[bytes] = []
+    answers = entries(receive, NUMBER)
+    while True:
+        try:
+            found += next(answers)
+        except StopIteration as end:
+            return found, end.value
+
+
+def test_entries_come_in_order_and_then_what_ended_them() -> None:
+    found, end = answer(FIRST + SECOND + done(cookie=b"next"))
+    assert [split_entry(octets)[0] for octets in found] == [b"cn=a", b"cn=b"]
+    assert split_attribute(split_entry(found[1])[1][1]) == (b"dicomVendorData", [b"x" * 70_000])
+    assert end == SearchDone(0, "", "", b"next", 2)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 4096])
+def test_messages_may_come_in_pieces_of_any_size(size: int) -> None:
+    octets = FIRST + SECOND + done()
+    assert answer(octets, (size,) * (len(octets) // size)) == answer(octets)
+
+
+def test_the_result_is_handed_on_with_the_server_s_words() -> None:
+    _, end = answer(FIRST + done(4, "enough", matched="dc=org"))
+    assert end == SearchDone(4, "dc=org", "enough", b"", 1)
+
+
+def test_a_cookie_is_found_after_a_criticality_and_another_control() -> None:
+    value = element(0x04, element(0x30, element(0x02, b"\0") + element(0x04, b"more")))
+    paged = element(0x30, element(0x04, b"1.2.840.113556.1.4.319") + element(0x01, b"\xff") + value)
+    other = element(0x30, element(0x04, b"1.2.3"))
+    _, end = answer(element(0x30, contents(done()) + element(0xA0, other + paged)))
+    assert end.cookie == b"more"
+
+
+def test_part_of_the_tree_on_another_server_is_an_error_that_names_it() -> None:
+    with pytest.raises(DirectoryError, match=r"another server: ldap://other/dc=org"):
+        answer(FIRST + reference("ldap://other/dc=org??sub") + done())
+
+
+def test_a_notice_of_disconnection_is_told_with_its_words() -> None:
+    with pytest.raises(DirectoryError, match=r"ended the connection \(result 52: going down\)"):
+        answer(FIRST + notice_of_disconnection(b"going\ndown"))
+
+
+def test_what_nobody_asked_for_but_may_come_is_passed_over() -> None:
+    intermediate = element(0x30, element(0x02, bytes((NUMBER,))) + element(0x79, element(0x80, b"1.2.3")))
+    inside = element(0x0A, b"\0") + element(0x04, b"") * 2 + element(0x8A, b"1.2.3")
+    unsolicited = element(0x30, element(0x02, b"\0") + element(0x78, inside))
+    found, _ = answer(intermediate + FIRST + unsolicited + done())
+    assert len(found) == 1
+
+
+def test_lengths_need_not_be_in_their_shortest_form() -> None:
+    longer = b"\x30\x84" + len(contents(FIRST)).to_bytes(4, "big") + contents(FIRST)
+    assert answer(longer + done()) == answer(FIRST + done())
+
+
+def test_a_number_in_more_octets_than_needed_is_the_same_number() -> None:
+    rest = contents(FIRST)[3:]
+    assert answer(element(0x30, b"\x02\x02\x00\x05" + rest) + done())[0] == answer(FIRST + done())[0]
+
+
+@pytest.mark.parametrize(
+    ("octets", "problem"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "tag 0x48"),
+        (b"\x30\x80\x02\x01\x05", "a length in a form that LDAP does not use"),
+        (b"\x30\x89" + b"\xff" * 9, "a length in a form that LDAP does not use"),
+        (b"\x30\x84\x7f\xff\xff\xff", "a message of 2147483653 octets"),
+        (b"\x30\x88" + b"\xff" * 8, "a message of"),
+        (b"\x30\x00", "it ends too early"),
+        (entry(b"cn=a", [], number=6), "it answers request 6, asked was 5"),
+        (element(0x30, b"\x02\x01\x05" + element(0x61, b"")), "operation 0x61 answers no search"),
+        (element(0x30, b"\x02\x01\x05"), "operation 0x00 answers no search"),
+        (element(0x30, b"\x02\x01\x05\x65\x00"), "it ends too early"),
+        (element(0x30, b"\x02\x00\x64\x00"), "an integer of 0 octets"),
+    ],
+)
+def test_what_is_no_answer_is_told(octets: bytes, problem: str) -> None:
+    with pytest.raises(NotLDAP, match=problem):
+        answer(octets)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 5, len(FIRST), len(FIRST) + 3])
+def test_an_end_in_the_midst_of_it_is_a_lost_connection(kept: int) -> None:
+    with pytest.raises(DirectoryError, match="connection to the LDAP server was lost"):
+        answer((FIRST + done())[:kept])
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"",
+        b"\x64",
+        b"\x64\x05\x04\x01a\x30\x01",
+        element(0x64, element(0x04, b"cn=a")),
+        element(0x64, element(0x04, b"cn=a") + element(0x30, b"") + b"\0"),
+        element(0x64, element(0x04, b"cn=a") + element(0x30, b"\x30\x7f")),
+        element(0x64, element(0x04, b"cn=a") + element(0x30, element(0x31, b""))),
+        element(0x64, element(0x02, b"1") + element(0x30, b"")),
+        element(0x64, b"\x04\x84\xff\xff\xff\xff" + element(0x30, b"")),
+    ],
+)
+def test_an_entry_that_is_none_is_told(octets: bytes) -> None:
+    with pytest.raises(NotLDAP):
+        split_entry(octets)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"\x30",
+        element(0x30, element(0x04, b"cn")),
+        element(0x30, element(0x04, b"cn") + element(0x30, b"")),
+        element(0x30, element(0x04, b"cn") + element(0x31, b"\x04\x09a")),
+        element(0x30, element(0x04, b"cn") + element(0x31, element(0x02, b"a"))),
+        element(0x30, element(0x04, b"cn") + element(0x31, b"") + b"\0"),
+        element(0x30, element(0x04, b"cn") + element(0x31, b"")) + b"\0",
+    ],
+)
+def test_an_attribute_that_is_none_is_told(octets: bytes) -> None:
+    with pytest.raises(NotLDAP):
+        split_attribute(octets)
