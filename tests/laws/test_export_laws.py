@@ -40,7 +40,7 @@ value = st.one_of(
             b" y" * 60,
         )
     ),
-)
+).filter(lambda octets: octets.lower() != b"dicomconfigurationroot")
 NAMES = ("objectClass", "OBJECTCLASS", "cn", "dicomAETitle", "userCertificate;binary", "dcmKeyStorePin", "dcmProperty")
 attributes = st.lists(
     st.builds(Attribute, st.sampled_from(NAMES), st.lists(value, min_size=1, max_size=3).map(tuple)),
@@ -52,12 +52,13 @@ attributes = st.lists(
 
 @st.composite
 def trees(draw: st.DrawFn) -> list[Entry]:
-    """Entries below the root and beside it, in any order; a parent may be missing or spelt in another way."""
+    """Entries below the one root and beside it, once each, in any order; a parent may be missing or spelt otherwise."""
     names = [ROOT.parent, ROOT]
     for rdn in draw(st.lists(rdns, max_size=8)):
         above = draw(st.sampled_from(names))
         names.append(DN((rdn, *above.rdns)))
-    kept = [name for name in names[2:] if draw(st.integers(0, 9))]
+    once = {bundled().normal_dn(name): name for name in reversed(names)}
+    kept = [name for name in once.values() if name not in names[:2] and draw(st.integers(0, 9))]
     held = [Entry(name, draw(attributes)) for name in kept]
     root = Entry.of(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"})
     return draw(st.permutations([Entry.of(ROOT.parent, {"dc": "dcm4che"}), root, *held]))
