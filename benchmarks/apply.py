@@ -114,7 +114,7 @@ class Case:
 def _command(program: str, server: Slapd, file: Path, state: Path) -> tuple[Sequence[str], Mapping[str, str]]:
     if program == OURS:
         environment = {"DCMCFG_LDAP_URL": server.url, "DCMCFG_BIND_PASSWORD": PASSWORD, "XDG_STATE_HOME": str(state)}
-        command = (sys.executable, "-m", "dcmcfg", "apply", "--yes", "--no-reload", str(file))
+        command = (sys.executable, "-m", "dcmcfg", "apply", "--yes", "--no-reload", "--force-many-changes", str(file))
         return command, os.environ | environment
     if program == FLOOR:
         return (sys.executable, "-c", "import click, ldap3"), os.environ
