@@ -12,7 +12,7 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.rejects import Rejects, rejects_path
 from dcmcfg.cli.site import SiteCommand, site_options
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
 from dcmcfg.ldif.records import Record
@@ -91,7 +91,7 @@ def _apply(
     """Carry out the *records* of *files*, pruned *under* that DN; what does not fit goes to *left_out*, if any."""
     wanted = tuple(wanted_of(records))
     with open_directory(settings) as directory:
-        tree = read_tree(directory)
+        tree = read_tree_to_fill(directory)
         deletes = surplus(tree, under, wanted) if under is not None else ()
         plan, misfits = planned_telling_who(directory, tree, (*wanted, *deletes), go_on=left_out is not None)
         rejects = Rejects(left_out, misfits) if left_out is not None else None

@@ -6,7 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +54,8 @@ class Choices:
     stdout_taken: bool = False
     #: Assert of each entry that nothing in it has changed.
     strict: bool = False
+    #: One transaction or step by step, where the user says which.
+    in_transaction: bool | None = None
     #: The risks that were named.
     forced: frozenset[str] = frozenset()
 
@@ -63,10 +65,18 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
 
     @functools.wraps(command)
     def with_choices(
-        *, dry_run: bool, yes: bool, out: Path | None, no_reload: bool, as_json: bool, strict: bool, **rest: Any
+        *,
+        dry_run: bool,
+        yes: bool,
+        out: Path | None,
+        no_reload: bool,
+        as_json: bool,
+        strict: bool,
+        in_transaction: bool | None,
+        **rest: Any,
     ) -> R:
         forced = frozenset(risk for parameter, risk in PARAMETERS.items() if rest.pop(parameter))
-        choices = Choices(dry_run, yes, out, no_reload, as_json, stdout_taken=as_json, strict=strict, forced=forced)
+        choices = Choices(dry_run, yes, out, no_reload, as_json, as_json, strict, in_transaction, forced)
         return command(choices=choices, **rest)
 
     for option in reversed(
@@ -81,6 +91,12 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
             ),
             click.option("--no-reload", is_flag=True, help="Change the directory only; the archive is not asked."),
             click.option("--strict", is_flag=True, help="Refuse when anything in an entry has changed meanwhile."),
+            click.option(
+                "--transaction/--step-by-step",
+                "in_transaction",
+                default=None,
+                help="In one transaction, replicas or not; or without. By default as the server allows it safely.",
+            ),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
             *risk_options(),
         )
@@ -103,9 +119,10 @@ def carry_out(
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
-    It takes back the roll-out of number *undoes*, or is what the one of *resuming* has left to do: its risks were named
-    when it began. Entries at and below *under* (else the configuration root) are what risks are measured by. *rejects*
-    are told, and written to their file unless it is a dry run.
+    It takes back the roll-out of number *undoes*, or is what the one of *resuming* has left to do: then no risk has to
+    be named, since the one leads back to what was, and those of the other were named when it began. Entries at and
+    below *under* (else the configuration root) are what risks are measured by. *rejects* are told, and written to their
+    file unless it is a dry run.
 
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
     the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
@@ -115,6 +132,8 @@ def carry_out(
     if choices.strict:
         plan = with_versions(plan)
     found = risks(plan, device=settings.device, under=under)
+    if undoes is not None:
+        choices = replace(choices, forced=frozenset(risk.name for risk in found))
     report = functools.partial(_report, settings, plan, choices, found, rejects)
     told = (*doubts(plan), *risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None))
     _show(settings, plan, choices, (*warnings, *(rejects.lines() if rejects else ()), *told))
@@ -125,7 +144,7 @@ def carry_out(
     if resuming is None and not choices.dry_run:
         require_named(found, choices.forced)
         require_finished(state_folder(), directory, but=undoes)
-    manner = manner_of(directory, plan) if resuming is None else manner_left(directory, plan)
+    manner = (manner_of if resuming is None else manner_left)(directory, plan, choices.in_transaction)
     _say(choices, f"{plan_counts(plan)}, {manner.value}")
     if choices.out is not None:
         _write_plan(settings, plan, choices.out)

@@ -28,7 +28,7 @@ class SiteCommand(click.Command):
         """Write the options in sections."""
         sections: dict[str, list[tuple[str, str]]] = {_OWN: [], _RISKS: [], _SITE: []}
         for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
                 sections[_section(parameter)].append(record)
         for title, records in sections.items():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dcmcfg.directory.server import Directory
+from dcmcfg.errors import NotFound
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.tree import Tree
 
@@ -19,6 +20,14 @@ def read_tree(directory: Directory) -> Tree:
     """
     with garbage_left():
         return Tree.of(bundled(), directory.read(directory.server.base_dn, "subtree", ("*", "entryCSN")))
+
+
+def read_tree_to_fill(directory: Directory) -> Tree:
+    """Return what :func:`read_tree` does, and the empty tree for a server that has no entry at the base DN yet."""
+    try:
+        return read_tree(directory)
+    except NotFound:
+        return Tree(bundled(), {})
 
 
 @contextmanager

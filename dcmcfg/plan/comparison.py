@@ -7,6 +7,7 @@ from enum import Enum
 
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import Schema
+from dcmcfg.schema.structure import with_implied
 from dcmcfg.secret_values import is_secret
 from dcmcfg.tree import canonical_name
 
@@ -65,6 +66,8 @@ class Comparison:
                 new = self._with_what_stays(name, old, new)
             case Lacking.GONE:
                 pass
+        if self._plain(name) == "objectclass":
+            new = self._with_what_is_implied(old, new)
         held = {self._schema.normal_value(name, value): value for value in old}
         wanted = {self._schema.normal_value(name, value): value for value in new}
         if wanted.keys() == held.keys():
@@ -94,6 +97,16 @@ class Comparison:
         replaced = {value.partition(b"=")[0] if by_key else b"" for value in self._kept(name, new)}
         stays = (v for v in self._kept(name, old) if (v.partition(b"=")[0] if by_key else b"") not in replaced)
         return (*new, *(value for value in stays if value not in new))
+
+    def _with_what_is_implied(self, old: _Values, new: _Values) -> _Values:
+        """Return *new* with the classes of *old* that those of *new* imply; *old* where the two imply the same."""
+        implied, held = (
+            with_implied(self._schema, (value.decode("utf-8", "replace") for value in each)) for each in (new, old)
+        )
+        if implied == held:
+            return old
+        said = {value.lower() for value in new}
+        return (*new, *(v for v in old if v.lower() not in said and v.lower().decode("utf-8", "replace") in implied))
 
     def _is_replaced(self, name: str, old: _Values, new: _Values) -> bool:
         definition = self._schema.attribute(name)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dcmcfg.changes import Modification, Operation
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import Schema
+from dcmcfg.schema.structure import with_implied
+
+_CLASSES = "objectclass"
 
 
 def between(before: Entry, after: Entry, schema: Schema) -> tuple[Modification, ...]:
@@ -52,13 +55,21 @@ def same(one: Entry, other: Entry, schema: Schema) -> bool:
     if one.attributes == other.attributes:
         return True
     names = {attribute.name.lower() for attribute in (*one.attributes, *other.attributes)}
-    return all(_normal(one, name, schema) == _normal(other, name, schema) for name in names)
+    return all(_equal(one, other, name, schema) for name in names)
 
 
 def differing(one: Entry, other: Entry, schema: Schema) -> tuple[str, ...]:
     """Return the names of the attributes in which the two differ by the rules of *schema*, sorted."""
     names = {attribute.name.lower(): attribute.name for attribute in (*one.attributes, *other.attributes)}
-    return tuple(sorted(n for low, n in names.items() if _normal(one, low, schema) != _normal(other, low, schema)))
+    return tuple(sorted(name for low, name in names.items() if not _equal(one, other, low, schema)))
+
+
+def _equal(one: Entry, other: Entry, name: str, schema: Schema) -> bool:
+    if one.values(name) == other.values(name):
+        return True
+    if name == _CLASSES:
+        return with_implied(schema, one.texts(name)) == with_implied(schema, other.texts(name))
+    return _normal(one, name, schema) == _normal(other, name, schema)
 
 
 def _normal(entry: Entry, name: str, schema: Schema) -> frozenset[bytes]:

@@ -19,24 +19,26 @@ class Manner(Enum):
     STEP_BY_STEP = "step by step"
 
 
-def manner_of(directory: Directory, plan: Plan) -> Manner:
-    """Return how *plan* will be carried out on *directory*.
+def manner_of(directory: Directory, plan: Plan, in_transaction: bool | None = None) -> Manner:
+    """Return how *plan* will be carried out on *directory*, *in_transaction* or not if the user says so.
 
-    One transaction wherever it is right: not where replicas may follow (a failing transaction has reached them in
-    part), and not for deletes of an entry's last child. A database that cannot do transactions says so only when
-    it is asked to; then it is step by step.
+    One transaction wherever it is right: unless told, not where replicas may follow (a failing transaction has reached
+    them in part), and never for deletes of an entry's last child. A database that cannot do transactions says so only
+    when it is asked to; then it is step by step.
     """
     if len(plan.steps) == 1:
         return Manner.ONE_CHANGE
+    if in_transaction is False:
+        return Manner.STEP_BY_STEP
     facts = directory.facts()
-    if not facts.transactions or facts.replicated:
+    if not facts.transactions or (facts.replicated and not in_transaction):
         return Manner.STEP_BY_STEP
     return _manner(parts(plan))
 
 
-def manner_left(directory: Directory, plan: Plan) -> Manner:
+def manner_left(directory: Directory, plan: Plan, in_transaction: bool | None = None) -> Manner:
     """Return how *plan*, what a roll-out has left to do, will be carried out: in the order in which it stands."""
-    manner = manner_of(directory, plan)
+    manner = manner_of(directory, plan, in_transaction)
     return manner if in_order_of(plan, manner)[0].steps == plan.steps else Manner.STEP_BY_STEP
 
 

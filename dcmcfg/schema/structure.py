@@ -69,6 +69,19 @@ def with_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[Obje
     return tuple(found.values())
 
 
+def with_implied(schema: Schema, names: Iterable[str]) -> frozenset[str]:
+    """Return the classes *names*, in lower case, with those that a server may add by itself: all above, and top.
+
+    With a class an entry has all classes above it, said or not (RFC 4512 §3.3): slapd keeps what was said, others
+    (389 Directory Server) store them all.
+    """
+    given = {name.lower(): schema.object_class(name) for name in names}
+    above = with_superiors(schema, (each for each in given.values() if each is not None))
+    return frozenset(
+        (*(name for name, known in given.items() if known is None), "top", *(c.name.lower() for c in above))
+    )
+
+
 def structural_classes(schema: Schema, entry: Entry) -> frozenset[str]:
     """Return the structural classes of *entry*, superiors included, as far as *schema* knows its classes."""
     known = (schema.object_class(name) for name in entry.texts("objectClass"))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.reading import read_tree_to_fill
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import published_schema
 from dcmcfg.dn import DN
-from dcmcfg.errors import NotFound, Refused
+from dcmcfg.errors import Refused
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.restoration import restoration
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.descriptions import Descriptions, parse_description
 from dcmcfg.snapshot.file import Snapshot
-from dcmcfg.tree import Tree
 
 _SHOWN = 5
 
@@ -33,12 +32,9 @@ def require_base_dn(snapshot: Snapshot, base_dn: DN, name: str) -> None:
 def restore_plan(directory: Directory, snapshot: Snapshot) -> Plan:
     """Return the plan that makes the configuration in *directory* equal to *snapshot*, octet for octet.
 
-    An empty directory gets all of it. Raises what :func:`make_plan` and :func:`read_tree` raise.
+    An empty directory gets all of it. Raises what :func:`make_plan` and :func:`read_tree_to_fill` raise.
     """
-    try:
-        live = read_tree(directory)
-    except NotFound:
-        live = Tree(bundled(), {})
+    live = read_tree_to_fill(directory)
     return make_plan(live, (Wanted(change) for change in restoration(live, snapshot.tree)))
 
 

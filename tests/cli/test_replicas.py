@@ -168,3 +168,13 @@ def test_a_replica_takes_no_changes_and_says_so(
         assert refused.exit_code == 3, refused.output
         assert refused.stderr.endswith("no update referral)\n  next: it is a replica: use the URL of its provider\n")
     assert replicated.in_step() == before
+
+
+def test_a_transaction_may_be_asked_for_and_the_replica_follows(
+    run: Run, replicated: Replicated, tmp_path: Path
+) -> None:
+    before = replicated.in_step()
+    done = run("apply", written(tmp_path / "t.ldif", FIRST + SECOND), "--yes", "--transaction")
+    assert done.exit_code == 0, done.stderr
+    assert "2 to change, in one transaction\ndone in one transaction\n" in done.stdout
+    assert replicated.in_step() != before

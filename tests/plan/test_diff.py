@@ -152,3 +152,17 @@ def test_the_version_of_an_entry_that_changes_or_goes_is_not_kept() -> None:
     before = tree(*site_entries(), kept, changed, gone)
     after = tree(*site_entries(), kept, changed.with_values("dicomPort", (b"1",)))
     assert set(diff(before, after).plan.after.versions) == {before.key(kept.dn)}
+
+
+def test_a_class_that_another_one_implies_is_no_difference_whoever_says_it() -> None:
+    said, unsaid = (("dicomDevice", "top"), ("dicomDevice",))
+    assert changes(with_device(objectClass=said), with_device(objectClass=unsaid)) == ()
+    assert changes(with_device(objectClass=unsaid), with_device(objectClass=said)) == ()
+
+
+def test_an_implied_class_stays_where_the_classes_differ() -> None:
+    before, after = (
+        with_device(objectClass=("dicomDevice", "top")),
+        with_device(objectClass=("dicomDevice", "dcmDevice")),
+    )
+    assert modifications(before, after) == (Modification(Operation.ADD, "objectClass", (b"dcmDevice",)),)

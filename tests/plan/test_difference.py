@@ -1,0 +1,25 @@
+"""When two entries hold the same, by the rules of the schema."""
+
+from __future__ import annotations
+
+from dcmcfg.entry import Entry
+from dcmcfg.plan.difference import differing, same
+from dcmcfg.schema.definitions import bundled
+from tests.trees import ARCHIVE
+
+
+def device(*classes: str, **values: str) -> Entry:
+    return Entry.of(ARCHIVE, {"objectClass": classes, "dicomDeviceName": "dcm4chee-arc", **values})
+
+
+def test_a_server_that_stores_the_classes_above_holds_the_same() -> None:
+    """389 Directory Server does so (RFC 4512 §3.3); what is read back from it is what was planned."""
+    said, stored = device("dicomDevice"), device("top", "DicomDevice")
+    assert same(said, stored, bundled())
+    assert differing(said, stored, bundled()) == ()
+
+
+def test_a_class_that_nothing_implies_is_not_the_same() -> None:
+    said, stored = device("dicomDevice"), device("dicomDevice", "dcmDevice")
+    assert not same(said, stored, bundled())
+    assert differing(said, stored, bundled()) == ("objectClass",)
