@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan
 from dcmcfg.rollout.settling import touched
 from dcmcfg.rollout.touched import read_entries
+
+_PASSWORD = "userPassword"  # noqa: S105 — the attribute's name
+_HASHED = re.compile(rb"\{[A-Za-z0-9._/+-]+\}").match
 
 
 def differing(directory: Directory, plan: Plan) -> DN | None:
@@ -23,6 +29,15 @@ def differing(directory: Directory, plan: Plan) -> DN | None:
         if found is None or planned is None:
             if found is not planned:
                 return dn
-        elif not difference.same(found, planned, tree.schema):
+        elif not difference.same(_as_said(found, planned), planned, tree.schema):
             return dn
     return None
+
+
+def _as_said(found: Entry, planned: Entry) -> Entry:
+    """Return *found* with the passwords of *planned* where the server has hashed them (RFC 3112: ``{SCHEME}…``)."""
+    held, said = found.values(_PASSWORD), planned.values(_PASSWORD)
+    plain = sum(not _HASHED(value) for value in said)
+    if not plain or len(held) != len(said) or not all(map(_HASHED, held)):
+        return found
+    return found.with_values(_PASSWORD, said)
