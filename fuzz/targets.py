@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from dcmcfg.ber import OCTET_STRING, SEQUENCE, SET, element, integer
 from dcmcfg.changes import Change
+from dcmcfg.directory.answers import entries
+from dcmcfg.directory.decoding import EntryDecoder
+from dcmcfg.directory.response import Incoming, NotAnAnswer
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, LdifError, MalformedInput
@@ -78,6 +82,86 @@ def distinguished_name(octets: bytes) -> str:
     return f"{min(len(dn.rdns), 4)} {max((len(rdn.parts) for rdn in dn.rdns), default=0)}"
 
 
+def search_answers(octets: bytes) -> str:
+    """Read *octets* as what a server answers to a search, whole and an octet at a time.
+
+    Both come to the same end with the same entries, or both to an error, maybe another one of several.
+    """
+    whole, piecemeal = (_found(iter(pieces)) for pieces in ([octets], (bytes((octet,)) for octet in octets)))
+    assert whole[-1].startswith(_DONE) == piecemeal[-1].startswith(_DONE)
+    assert whole == piecemeal or not whole[-1].startswith(_DONE)
+    return whole[-1].partition(":")[0]
+
+
+_DONE = "done: "
+
+
+def _found(pieces: Iterator[bytes]) -> list[str]:
+    """Return what is found in the answer that comes in *pieces*, and how it ended."""
+    found: list[str] = []
+    decoder, answer = EntryDecoder(), entries(lambda _: next(pieces, b""), 1)
+    try:
+        while True:
+            found += [repr(decoder.entry(each)) for each in next(answer)]
+    except StopIteration as end:
+        return [*found, f"{_DONE}{end.value}"]
+    except DcmcfgError as error:
+        return [*found, f"{place(error)}: {error}"]
+
+
+def change_answers(octets: bytes) -> str:
+    """Read *octets* as what a server answers to changes, whole and an octet at a time."""
+    whole, piecemeal = (_answers(pieces) for pieces in ([octets], [bytes((octet,)) for octet in octets]))
+    assert whole == piecemeal
+    return " ".join(sorted({each.partition("(")[0] for each in whole}))
+
+
+def _answers(pieces: Iterable[bytes]) -> list[str]:
+    incoming, found = Incoming(), []
+    try:
+        for piece in pieces:
+            incoming.add(piece)
+            found += [repr(answer) for answer in incoming.take()]
+    except NotAnAnswer as error:
+        found = [place(error)]
+    return found
+
+
+def found_messages() -> Iterator[bytes]:
+    """Yield the answers of a server that holds the entries of those files: an entry each, and what ends them."""
+    done = element(SEQUENCE, integer(1) + element(0x65, b"\x0a\x01\x00\x04\x00\x04\x00"))
+    for record in records():
+        for item in read([record], "seed"):
+            if isinstance(item, ContentRecord):
+                yield _message(item.entry) + done
+    yield element(SEQUENCE, integer(1) + element(0x73, element(OCTET_STRING, b"ldap://x/")))
+    yield element(SEQUENCE, integer(0) + element(0x78, b"\x0a\x01\x34\x04\x00\x04\x00"))
+
+
+def _message(entry: Entry) -> bytes:
+    attributes = b"".join(
+        element(
+            SEQUENCE,
+            element(OCTET_STRING, each.name.encode())
+            + element(SET, b"".join(element(OCTET_STRING, value) for value in each.values)),
+        )
+        for each in entry.attributes
+    )
+    name = element(OCTET_STRING, str(entry.dn).encode())
+    return element(SEQUENCE, integer(1) + element(0x64, name + element(SEQUENCE, attributes)))
+
+
+def change_messages() -> Iterator[bytes]:
+    """Yield answers to changes: done, refused with a text and a referral, and that of an extended request."""
+    texts = element(OCTET_STRING, b"dc=org") + element(OCTET_STRING, b"no such object")
+    referral = element(0xA3, element(OCTET_STRING, b"ldap://elsewhere/"))
+    for tag in (0x67, 0x69, 0x6B, 0x6D):
+        yield element(SEQUENCE, integer(7) + element(tag, b"\x0a\x01\x00\x04\x00\x04\x00"))
+        yield element(SEQUENCE, integer(300) + element(tag, b"\x0a\x01\x20" + texts + referral))
+    value = element(0x8A, b"1.3.6.1.1.21.3") + element(0x8B, element(SEQUENCE, integer(3)))
+    yield element(SEQUENCE, integer(9) + element(0x78, b"\x0a\x01\x00\x04\x00\x04\x00" + value))
+
+
 def records() -> Iterator[bytes]:
     """Yield the records of the LDIF files that come with dcmcfg, one by one, and some forms they do not have."""
     for file in (*site_files(), *example_files()):
@@ -101,4 +185,6 @@ TARGETS: dict[str, Target] = {
     "ldif-strict": Target(partial(ldif, strict=True), (), records),
     "ldif-pieces": Target(ldif_in_pieces, (), records),
     "dn": Target(distinguished_name, (MalformedInput,), names),
+    "search-answers": Target(search_answers, (), found_messages),
+    "change-answers": Target(change_answers, (), change_messages),
 }

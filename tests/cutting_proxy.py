@@ -9,6 +9,10 @@ from types import TracebackType
 from typing import Self
 
 
+#: Silence after which a server has nothing more to say.
+_QUIET_S = 0.05
+
+
 class CuttingProxy:
     """Relays to *port* on loopback; once, when *after* occurs in a request, the answer to that is cut off.
 
@@ -68,7 +72,15 @@ class CuttingProxy:
                 data, left = data[:left], max(0, left - len(data))
             client.sendall(data)
         _end(client)
+        _let_finish(server)
         _end(server)
+
+
+def _let_finish(server: socket.socket) -> None:
+    """Hear slapd out: 2.5.13 may crash when the connection ends while it answers a member of a transaction."""
+    server.settimeout(_QUIET_S)
+    while _received(server):
+        pass
 
 
 def _received(source: socket.socket) -> bytes:
