@@ -78,9 +78,10 @@ class CuttingProxy:
 
 def _let_finish(server: socket.socket) -> None:
     """Hear slapd out: 2.5.13 may crash when the connection ends while it answers a member of a transaction."""
-    server.settimeout(_QUIET_S)
-    while _received(server):
-        pass
+    with contextlib.suppress(OSError):  # the other thread may have ended it
+        server.settimeout(_QUIET_S)
+        while _received(server):
+            pass
 
 
 def _received(source: socket.socket) -> bytes:
