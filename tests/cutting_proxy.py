@@ -61,7 +61,8 @@ class CuttingProxy:
                 if self._closing:
                     _end(self._listener)
             server.sendall(data)
-        _end(server)
+        if not cutting.is_set():
+            _end(server)
 
     def _answers(self, client: socket.socket, server: socket.socket, cutting: threading.Event) -> None:
         left = self._letting_through
