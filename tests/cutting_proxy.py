@@ -17,14 +17,18 @@ class CuttingProxy:
     """Relays to *port* on loopback; once, when *after* occurs in a request, the answer to that is cut off.
 
     *letting_through* octets of that answer still arrive. Connections after the cut are relayed whole,
-    or refused when *closing*.
+    or refused when *closing*. With *at_once* the client's side is cut as soon as the request has gone on to the
+    server, which knows nothing of it.
     """
 
-    def __init__(self, port: int, *, after: bytes, letting_through: int = 0, closing: bool = False) -> None:
+    def __init__(
+        self, port: int, *, after: bytes, letting_through: int = 0, closing: bool = False, at_once: bool = False
+    ) -> None:
         self._port = port
         self._after = after
         self._letting_through = letting_through
         self._closing = closing
+        self._at_once = at_once
         self._cut = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"ldap://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -61,6 +65,9 @@ class CuttingProxy:
                 if self._closing:
                     _end(self._listener)
             server.sendall(data)
+            if self._at_once and cutting.is_set():
+                _end(client)
+                return
         if not cutting.is_set():
             _end(server)
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
+from dcmcfg.rollout.waiting import IN_NO_ENTRY
+
 #: RFC 4511 protocolOps that may change something: modify, add, delete, modify DN, extended.
 WRITES = frozenset({0x66, 0x68, 0x4A, 0x6C, 0x77})
 #: And those that read: search.
@@ -19,6 +21,7 @@ READS = frozenset({0x63})
 
 class KillingProxy:
     """Relays to *port* on loopback; the client is killed at request number *at* (from 1) of the kinds *counted*.
+    What only waits for others (:mod:`dcmcfg.rollout.waiting`) does not count.
 
     Before the server has got it, or (*answered*) when the server has answered it and before the client hears of that.
     """
@@ -83,7 +86,7 @@ class KillingProxy:
     def _requests(self, client: socket.socket, server: socket.socket, fatal: dict[int, int]) -> None:
         with contextlib.suppress(OSError):
             for message, number, operation in _messages(client):
-                if operation in self._counted:
+                if operation in self._counted and IN_NO_ENTRY not in message:
                     self._count += 1
                     if self._count == self._at and not self._answered:
                         self._kill()

@@ -9,11 +9,13 @@ from dcmcfg.changes import Change
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import DoesNotFit, Refused
+from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.lock import directory_lock
 from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.settling import are_made
+from dcmcfg.rollout.settling import are_made, touched
+from dcmcfg.rollout.waiting import await_writes
 from dcmcfg.tree import Tree
 
 
@@ -63,8 +65,14 @@ def plan_left(record: Record, tree: Tree) -> Plan:
 
 
 def plan_back(record: Record, tree: Tree) -> Plan:
-    """Return the plan that takes back what *record* did; raises :class:`DoesNotFit` when the tree has moved."""
-    return _strict(record, tree, record.undo(record.progress().done))
+    """Return the plan that takes back what *record* did.
+
+    Raises :class:`DoesNotFit` when the tree has moved, and when somebody's change since would be lost on the way.
+    """
+    done = record.progress().done
+    plan = _strict(record, tree, record.undo(done))
+    _refuse_loss(record, plan, record.changes[:done])
+    return plan
 
 
 def _strict(record: Record, tree: Tree, changes: Sequence[Change]) -> Plan:
@@ -81,12 +89,37 @@ def _strict(record: Record, tree: Tree, changes: Sequence[Change]) -> Plan:
         ) from moved
 
 
+def _refuse_loss(record: Record, back: Plan, made: Sequence[Change]) -> None:
+    """Refuse *back* unless making *made* again leads to the very tree that is there.
+
+    Assertions do not tell all: of what is replaced as a whole (dicomVendorData, attributes of a newer schema) no value
+    is asserted, and of an entry that goes again only the values that it came with.
+    """
+    try:
+        again = back.after.after(made)
+    except DoesNotFit:  # it could not be made any more, which says nothing of the way back
+        return
+    for dn in touched(made):
+        held, redone = back.before.get(dn), again.get(dn)
+        if held is None or redone is None:
+            continue
+        if names := difference.differing(held, redone, again.schema):
+            raise DoesNotFit(
+                f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
+                "and that would be lost",
+                on=str(held.dn),
+                next_step=f"change it by hand, or take it back all the same: dcmcfg apply {record.undo_file}",
+                moved=str(held.dn),
+            )
+
+
 def _settle(record: Record, directory: Directory) -> None:
     progress = record.progress()
     first, last = progress.done + 1, progress.done + progress.begun
     made: bool | None = False
     if progress.begun:
         changes, undo = record.changes[first - 1 : last], record.undo(last, first)
+        await_writes(directory)
         made = are_made(read_tree(directory), changes, undo)
     if made is None:
         raise Refused(

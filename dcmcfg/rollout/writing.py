@@ -19,11 +19,12 @@ from dcmcfg.rollout.journal import Pen
 from dcmcfg.rollout.preconditions import check_step
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.settling import are_made
+from dcmcfg.rollout.waiting import await_writes
 
 #: (steps done, steps in all) → nothing; called after each step taken by itself.
 OnStep = Callable[[int, int], None]
 
-#: How long a request whose connection was lost may still be under way in the server.
+#: How long a request whose connection was lost may still be under way to the server.
 _GRACE_S = 1.0
 _TWO_WAYS = "dcmcfg apply --resume goes on, {back} takes back what was done"
 
@@ -126,6 +127,7 @@ class Writing:
         try:
             self.directory = self.directory.reopened()
             time.sleep(_GRACE_S)
+            await_writes(self.directory)
             undo = self._record.undo(self.made + len(steps), self.made + 1)
             made = are_made(read_tree(self.directory), [step.change for step in steps], undo)
         except DcmcfgError as error:

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.changes import Add, Modification, Modify, Operation
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
 from dcmcfg.errors import ChangedButNotFinished, DoesNotFit, Refused
 from dcmcfg.plan.plan import Plan
 from dcmcfg.rollout.history import Result, result_of
@@ -174,3 +175,20 @@ def test_a_transaction_is_one_line_of_the_journal_and_a_step_is_one(site: Site) 
         "planned\nbegins 1 1\nbegins 2 2\nbegins 3 3\nbegins 4 4\nended 4\n",
         "planned\nbegins 1 4\nended 4\n",
     ]
+
+
+@pytest.mark.parametrize("name", ["dicomVendorData", "dicomDescription"])
+def test_an_undo_that_would_lose_what_somebody_did_since_is_refused(site: Site, slapd: RunningSlapd, name: str) -> None:
+    """No assertion holds it: the first is replaced as a whole, the second came to an entry that goes."""
+    new = DEVICES.child("dicomDeviceName", "new")
+    held = {"dicomVendorData": b"1"} if name == "dicomVendorData" else {}
+    entry = Entry.of(new, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"} | held)
+    site.change(Add(entry))
+    if held:
+        site.change(Modify(new, (Modification(Operation.REPLACE, name, (b"2",)),)))
+    with connect(server_of(slapd)) as directory:
+        directory.apply(Modify(new, (Modification(Operation.REPLACE, name, (b"3",)),)))
+    before = site.octets()
+    with pytest.raises(DoesNotFit, match=f"somebody has changed {name}, and that would be lost"):
+        site.undo()
+    assert site.octets() == before

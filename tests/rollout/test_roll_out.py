@@ -22,6 +22,7 @@ from dcmcfg.errors import ChangedButNotFinished, ConnectionLost, DcmcfgError, Di
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
 from dcmcfg.rollout.history import Result, result_of
+from dcmcfg.rollout.left import _settle
 from dcmcfg.rollout.manner import Manner
 from tests.connecting import server_of
 from tests.cutting_proxy import CuttingProxy
@@ -412,3 +413,27 @@ class Losing:
 
     def reopened(self) -> LdapDirectory:
         return self._directory
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_a_commit_that_outlasts_its_connection_is_waited_for(
+    slapd: RunningSlapd, site_of: SiteOf, monkeypatch: pytest.MonkeyPatch, *, closing: bool
+) -> None:
+    monkeypatch.setattr("dcmcfg.rollout.writing._GRACE_S", 0.05)
+    names = (NEW.child("cn", f"c{number}") for number in range(12000))
+    more = (
+        Add(Entry.of(dn, {"objectClass": "dicomNetworkConnection", "cn": dn.rdn.parts[0][1], "dicomHostname": "h"}))
+        for dn in names
+    )
+    with CuttingProxy(slapd.slapd.port, after=COMMIT, at_once=True, closing=closing) as proxy:
+        site = site_of(server_of(slapd, url=proxy.url))
+        plan = site.plan((new_device()[0], *more))
+        if not closing:
+            assert site.roll_out(plan).manner is Manner.TRANSACTION
+        else:
+            with pytest.raises(ChangedButNotFinished):
+                site.roll_out(plan)
+            with connect(server_of(slapd)) as directory:
+                _settle(site.history().numbered(1), directory)
+        assert proxy.has_cut
+    assert result_of(site.history().numbered(1)) is Result.DONE
