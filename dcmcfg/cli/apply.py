@@ -98,7 +98,8 @@ def _apply(
         if rejects is not None and not choices.dry_run:
             rejects.require_new()
         warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records))
-        undoes = History(state_folder()).owner_of(files)
+        # An undo of which records were left out has not taken all of it back.
+        undoes = None if misfits else History(state_folder()).owner_of(files, settings.ldap_url)
         carry_out(settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects)
     return _REJECTED if misfits and not choices.dry_run else 0
 

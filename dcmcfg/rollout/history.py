@@ -38,9 +38,13 @@ class History:
                 return record
         raise NotFound(f"there is no roll-out {number}", next_step="dcmcfg history lists those there are")
 
-    def owner_of(self, files: Sequence[Path]) -> int | None:
-        """Return the number of the roll-out whose undo file is the only one of *files*, or None."""
-        undo_files = {record.undo_file.resolve(): record.number for record in self.records}
+    def owner_of(self, files: Sequence[Path], ldap_url: str) -> int | None:
+        """Return the number of the roll-out on the directory at *ldap_url* whose undo file is the only one of *files*.
+
+        None when there is none: the undo of another directory's takes nothing back there.
+        """
+        there = (record for record in self.records if record.head.ldap_url == ldap_url)
+        undo_files = {record.undo_file.resolve(): record.number for record in there}
         return undo_files.get(files[0].resolve()) if len(files) == 1 else None
 
     def undone_by(self, record: Record) -> Record | None:

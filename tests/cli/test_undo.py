@@ -217,3 +217,14 @@ def test_the_shell_completes_numbers(run: Run, site: CliSite) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     environment = {"_DCMCFG_COMPLETE": "bash_complete", "COMP_WORDS": "dcmcfg undo ", "COMP_CWORD": "2"}
     assert run(env=environment).stdout == "plain,1\n"
+
+
+def test_an_undo_of_which_something_was_left_out_has_not_taken_it_back(run: Run, site: CliSite, tmp_path: Path) -> None:
+    assert run("apply", two_changes(tmp_path), "--yes").exit_code == 0
+    moved = f"dn: dicomDeviceName=storescp,{DEVICES}\nchangetype: modify\nreplace: dicomDescription\n"
+    (tmp_path / "moved.ldif").write_text(moved + "dicomDescription: somebody else\n")
+    site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "moved.ldif"))
+    rejects = ("--rejects", str(tmp_path / "rejects.ldif"))
+    assert run("apply", str(undo_files()[-1]), "--continue", *rejects, "--yes").exit_code == 1
+    told = json.loads(run("history", "--json").stdout)
+    assert [(each["undoes"], each["undone_by"]) for each in told] == [(None, None), (None, None)]

@@ -190,3 +190,10 @@ def test_one_roll_out_at_a_time_on_a_directory(tmp_path: Path) -> None:
     assert not is_locked(tmp_path, URL)
     with directory_lock(tmp_path, URL):
         pass
+
+
+def test_an_undo_file_takes_back_what_was_done_on_its_own_directory_only(tmp_path: Path) -> None:
+    files = [recorded(tmp_path, done=1).undo_file]
+    assert History(tmp_path).owner_of(files, URL) == 1
+    assert History(tmp_path).owner_of(files, ELSEWHERE) is None
+    assert History(tmp_path).owner_of(files * 2, URL) is None
