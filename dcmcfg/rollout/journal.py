@@ -53,10 +53,12 @@ class Pen:
         octets = f"{line}\n".encode()
         try:
             written = os.write(self._handle, octets)
+            if written < len(octets):  # a disk that is filling up takes part of a line first
+                os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
             os.fdatasync(self._handle)
         except OSError as error:
             raise _unwritable(self._path, error.strerror or "") from error
-        if written < len(octets):  # a disk that is filling up takes part of a line first
+        if written < len(octets):
             raise _unwritable(self._path, os.strerror(errno.ENOSPC))
 
 

@@ -87,7 +87,9 @@ def test_a_disk_that_fills_up_within_a_line_is_an_error_and_the_line_was_not_sai
             pytest.raises(DcmcfgError, match="the journal cannot be written"),
         ):
             pen.begins(2, 2)
-    assert progress(path) == Progress(0, 1)
+        assert progress(path) == Progress(0, 1)
+        pen.ended(1)
+    assert progress(path) == Progress(1, ended=True), "there is room again, and the line stands by itself"
 
 
 def test_a_long_journal_is_read_at_its_end_only(path: Path) -> None:
