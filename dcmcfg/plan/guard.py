@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
@@ -57,7 +58,8 @@ def risks(plan: Plan, *, device: str, under: DN | None = None) -> tuple[Risk, ..
 
 def _many(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN | None) -> Risk | None:
     base = _scope(plan.before, under)
-    keys = {plan.before.key(step.change.dn): step for step in plan.steps if isinstance(step.change, kinds)}
+    names = _names_before(plan)
+    keys = dict.fromkeys(name for step, name in zip(plan.steps, names, strict=True) if isinstance(step.change, kinds))
     touched = [plan.before.entries[key].dn for key in keys if key in plan.before.entries and is_at_or_below(key, base)]
     if not touched:
         return None
@@ -65,6 +67,18 @@ def _many(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN |
     if existing < _FEW_ENTRIES or len(touched) <= _MANY * existing:
         return None
     return Risk(name, f"{len(touched)} of {existing} entries would be {word}", tuple(map(str, touched)))
+
+
+def _names_before(plan: Plan) -> Iterator[NormalDN]:
+    """Yield for each step the name that its entry had before the plan, which may rename it, or what is above it."""
+    renamed: dict[NormalDN, NormalDN] = {}
+    for step in plan.steps:
+        name = plan.before.key(step.change.dn)
+        was = next((name[:n] + renamed[name[n:]] for n in range(len(name)) if name[n:] in renamed), name)
+        if isinstance(step.change, Rename):
+            renamed.pop(name, None)
+            renamed[plan.before.key(step.change.new_dn)] = was
+        yield was
 
 
 def _scope(tree: Tree, under: DN | None) -> NormalDN:

@@ -59,6 +59,14 @@ def test_an_entry_counts_once_however_often_it_changes() -> None:
     assert of(*(replaced(f"cn=c0,{STORESCP}", "dcmBindAddress", b"%d" % n) for n in range(20))) == {}
 
 
+@pytest.mark.parametrize("name", ["many-changes", "many-deletes"])
+def test_an_entry_counts_under_the_name_that_the_plan_gives_it(name: str) -> None:
+    new = DN.parse(f"dicomDeviceName=other,{DEVICES}")
+    names = [new.child("cn", f"c{number}") for number in range(13)]
+    each = [replaced(dn, "dcmBindAddress", b"x") if name == "many-changes" else Delete(dn) for dn in names]
+    assert f"cn=c0,{STORESCP}" in of(Rename(DN.parse(STORESCP), new.rdn), *each)[name].entries
+
+
 def test_new_entries_are_no_changes() -> None:
     assert of(*(Add(connection(ARCHIVE, name=f"n{number}")) for number in range(40))) == {}
 
