@@ -83,20 +83,30 @@ class Comparison:
         old_kept, new_kept = self._kept(name, old), self._kept(name, new)
         if bool(old_kept) == bool(new_kept) or self._is_replaced(name, old, new):
             return new
+        old_kept, new_kept = self._of_other_keys(name, old_kept, new), self._of_other_keys(name, new_kept, old)
+        if not old_kept and not new_kept:
+            return new
         self.passed_over[name.lower()] = name
         return (*(value for value in new if value not in new_kept), *old_kept)
 
     def _with_what_stays(self, name: str, old: _Values, new: _Values) -> _Values:
         """Return *new* with the secrets and vendor data of *old* that nothing in *new* takes the place of.
 
-        A secret takes the place of the secrets of its attribute; among ``dcmProperty`` lines, of its own key's.
+        A secret takes the place of the secrets of its attribute; a ``dcmProperty`` line, of its own key's.
         """
         if self._is_replaced(name, old, new):
             return new
-        by_key = self._plain(name) == "dcmproperty"
-        replaced = {value.partition(b"=")[0] if by_key else b"" for value in self._kept(name, new)}
-        stays = (v for v in self._kept(name, old) if (v.partition(b"=")[0] if by_key else b"") not in replaced)
+        if self._plain(name) == "dcmproperty":
+            return (*new, *self._of_other_keys(name, self._kept(name, old), new))
+        stays = () if self._kept(name, new) else self._kept(name, old)
         return (*new, *(value for value in stays if value not in new))
+
+    def _of_other_keys(self, name: str, kept: _Values, others: _Values) -> _Values:
+        """Return *kept* without the ``dcmProperty`` lines whose key *others* have, with a password in it or not."""
+        if self._plain(name) != "dcmproperty":
+            return kept
+        keys = {value.partition(b"=")[0] for value in others}
+        return tuple(value for value in kept if value.partition(b"=")[0] not in keys)
 
     def _with_what_is_implied(self, old: _Values, new: _Values) -> _Values:
         """Return *new* with the classes of *old* that those of *new* imply; *old* where the two imply the same."""

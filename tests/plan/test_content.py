@@ -85,6 +85,15 @@ def test_a_secret_property_takes_the_place_of_its_own_key_only() -> None:
     ]
 
 
+def test_a_property_takes_the_place_of_the_one_with_a_password_in_it() -> None:
+    """Two lines of one key would leave it to the archive which of them counts."""
+    held = holding(dcmProperty=["proxy=http://user:pw@host", "x.password=p"])  # type: ignore[arg-type]
+    assert modifications(plan(device(dcmProperty="proxy=http://host"), of=held)) == [
+        ("delete", "dcmProperty", (b"proxy=http://user:pw@host",)),
+        ("add", "dcmProperty", (b"proxy=http://host",)),
+    ]
+
+
 def test_what_the_server_keeps_itself_is_left_out_and_told() -> None:
     text = f"{CONNECTION}dicomPort: 11112\nentryCSN: 20260101000000.000000Z#000000#000#000000\ncreatorsName: cn=admin\n"
     assert plan(text).steps == ()

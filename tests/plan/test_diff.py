@@ -139,6 +139,15 @@ def test_values_beside_a_secret_that_was_left_out_are_compared() -> None:
     )
 
 
+def test_a_property_with_a_password_and_one_of_its_key_without_are_different() -> None:
+    one = with_device(dcmProperty=("proxy=http://user:pw@host", "x.password=p"))
+    other = with_device(dcmProperty=("proxy=http://host",))
+    for before, after, is_there in ((one, other, b"proxy=http://host"), (other, one, b"proxy=http://user:pw@host")):
+        (found,) = diff(before, after).plan.steps
+        assert found.after is not None
+        assert [each for each in found.after.values("dcmProperty") if each.startswith(b"proxy")] == [is_there]
+
+
 def test_another_value_in_place_of_a_secret_single_one_is_a_difference() -> None:
     before, after = with_device(dcmURI="http://u:p@host/"), with_device(dcmURI="http://other/")
     (found,) = diff(before, after).plan.steps
