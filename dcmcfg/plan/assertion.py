@@ -150,15 +150,16 @@ def _told(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> 
         case Equals(name, value) if name.lower() == "entrycsn":
             return f"the entry (entryCSN: expected {value.decode('utf-8', 'replace')}, found {version})"
         case Equals(name, value):
-            expected = told(name, value)
+            expected = told(canonical_name(schema, name), value)
         case Present(name):
             expected = "a value"
         case Not(Present(name)):
             expected = "none"
         case _:
             return _about(wanted)
-    held = entry.values(canonical_name(schema, name))
-    found = ", ".join(told(name, value) for value in held[:_TOLD]) + (", …" if len(held) > _TOLD else "")
+    canonical = canonical_name(schema, name)  # a secret is one by its OID too
+    held = entry.values(canonical)
+    found = ", ".join(told(canonical, value) for value in held[:_TOLD]) + (", …" if len(held) > _TOLD else "")
     return f"{name} (expected {expected}, found {found or 'none'})"
 
 

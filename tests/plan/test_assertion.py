@@ -78,6 +78,8 @@ def test_a_broken_assertion_of_a_secret_does_not_tell_it() -> None:
     entry = Entry.of("cn=a", {"dcmKeyStorePin": "held"})
     (told,) = assertion.broken(Equals("dcmKeyStorePin", b"expected"), entry, bundled(), None)
     assert told == "dcmKeyStorePin (expected the value, a secret, found the value, a secret)"
+    (told,) = assertion.broken(Equals("1.2.40.0.13.1.15.0.3.46", b"expected"), entry, bundled(), None)
+    assert told.endswith("(expected the value, a secret, found the value, a secret)"), "under its OID neither"
 
 
 def test_of_many_broken_assertions_the_first_are_listed() -> None:
