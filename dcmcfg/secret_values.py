@@ -20,8 +20,10 @@ _SECRET_ATTRIBUTES = frozenset(
     )
 )
 #: In the key of a property. Where a token is got or how long it lives is no secret; ``pin`` and ``pass`` are words.
+#: ``basic-auth`` of a web application is ``user:password`` (the archive's wiki, "Web Application Properties").
 _SECRET_KEY = re.compile(
     rb"credential|passw|passphrase|secret|pwd|(?:api|access|private)[-_.]?key(?![-_.]?id)"
+    rb"|basic[-_.]?auth|(?<![a-z])authorization(?![a-z]|[-_.]?(?:url|uri|endpoint|path|type))|(?:store|key)pass(?![a-z])"
     rb"|token(?!s?[-_.]?(?:url|uri|endpoint|path|type|life|expir|ttl))|(?<![a-z])(?:pin|pass)(?![a-z])",
     re.IGNORECASE,
 )
@@ -32,7 +34,8 @@ _USER_INFO = re.compile(rb"(?<![\w.+-])(?!mailto:)[^\s:/@{}]{1,256}:[^\s/@{}]{1,
 _USER_INFO_IN_URL = re.compile(rb"://[^\s/@:]{0,256}:(?![0-9]{1,5}[/?#])(?:[^\s/@]{1,256}|(?!\$?\{)[^\s@]{1,256})@")
 #: A parameter of a URL that names a secret; a variable in its place is none.
 _SECRET_PARAMETER = re.compile(
-    rb"[?&;](?:access_?token|token|api[-_]?key|passw(?:or)?d|pwd|secret)=(?!\$?\{)[^\s&;]", re.IGNORECASE
+    rb"[?&;](?:(?:access|auth)?[-_]?token|api[-_]?key|passw(?:or)?d|pwd|(?:client[-_]?)?secret)=(?!\$?\{)[^\s&;]",
+    re.IGNORECASE,
 )
 
 _LONGEST_TOLD = 80

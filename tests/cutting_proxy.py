@@ -8,7 +8,6 @@ import threading
 from types import TracebackType
 from typing import Self
 
-
 #: Silence after which a server has nothing more to say.
 _QUIET_S = 0.05
 

@@ -42,6 +42,11 @@ def test_an_attribute_of_secrets_is_secret_whatever_its_value(name: str) -> None
         "keyPassphrase",
         "pin",
         "card.pin",
+        "basic-auth",
+        "Authorization",
+        "http.header.authorization",
+        "keyStorePass",
+        "keypass",
     ],
 )
 def test_a_property_whose_key_names_a_credential_is_secret(key: str) -> None:
@@ -57,6 +62,9 @@ def test_a_property_whose_key_names_a_credential_is_secret(key: str) -> None:
         "tokenURL=https://idp/token",
         "token_endpoint=https://idp",
         "tokenLifetime=PT5M",
+        "authorization_endpoint=https://idp",
+        "authorizationURL=https://idp",
+        "keyPassive=1",
         "mapping=x",
         "spinner=1",
         "bypass=1",
@@ -81,6 +89,8 @@ def test_a_property_whose_key_only_looks_like_it_is_not(line: str) -> None:
         "https://host/x?a=b&access_token=abc",
         "https://host/x;pwd=abc",
         "https://host/x?API-key=abc",
+        "https://host/x?auth_token=abc",
+        "https://host/x?client_secret=abc",
     ],
 )
 def test_a_password_inside_a_value_is_secret(value: str) -> None:
