@@ -181,10 +181,10 @@ def test_a_transaction_is_one_line_of_the_journal_and_a_step_is_one(site: Site) 
 def test_an_undo_that_would_lose_what_somebody_did_since_is_refused(site: Site, slapd: RunningSlapd, name: str) -> None:
     """No assertion holds it: the first is replaced as a whole, the second came to an entry that goes."""
     new = DEVICES.child("dicomDeviceName", "new")
-    held = {"dicomVendorData": b"1"} if name == "dicomVendorData" else {}
-    entry = Entry.of(new, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"} | held)
-    site.change(Add(entry))
-    if held:
+    entry = Entry.of(new, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"})
+    replaced = name == "dicomVendorData"
+    site.change(Add(entry.with_values(name, [b"1"]) if replaced else entry))
+    if replaced:
         site.change(Modify(new, (Modification(Operation.REPLACE, name, (b"2",)),)))
     with connect(server_of(slapd)) as directory:
         directory.apply(Modify(new, (Modification(Operation.REPLACE, name, (b"3",)),)))
