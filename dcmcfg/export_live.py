@@ -8,7 +8,7 @@ octets; only texts are kept, by their place in the tree.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 
 from dcmcfg.devices import no_configuration
@@ -18,25 +18,39 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.export import attribute_order, export_record
-from dcmcfg.ldif.writer import MAXIMUM_LINE, VERSION_LINE, fold, format_attribute, format_name, is_plain
+from dcmcfg.ldif.writer import MAXIMUM_LINE, VERSION_LINE, fold, format_attribute, format_name
+from dcmcfg.schema import equality
 from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.schema.equality import Normaliser
-from dcmcfg.secret_values import is_secret, mark_of_a_secret
+from dcmcfg.secret_values import is_secret
 
-#: The normal form of an RDN, as the schema has it.
-Key = tuple[tuple[str, str], ...]
+#: The normal form of an RDN in one text: in the order of these texts siblings stand.
+Key = str
 #: What an attribute is sorted by, and its lines; no lines when a secret is among its values.
 _Text = tuple[str, str | None]
 
 _ROOT_CLASS = b"dicomconfigurationroot"
-#: An RDN that is printed as it is read, and that the next comma ends: no escapes, quotes, signs or blanks at its ends.
-_PLAIN_RDN = re.compile(r"([A-Za-z][A-Za-z0-9-]*)=(?! )([ !$-*\--:=?-\[\]-~]+)(?<! )").fullmatch
+#: An RDN that is printed as it is read, and that the next comma ends: no escapes, quotes, signs or surplus blanks.
+_PLAIN_RDN = r"([A-Za-z][A-Za-z0-9-]*)=([!$-*\--:=?-\[\]-~]++(?: [!$-*\--:=?-\[\]-~]++)*+)"
+_plain_rdn = re.compile(_PLAIN_RDN).fullmatch
+_plain_name = re.compile(_PLAIN_RDN + r",(.+)", re.DOTALL).fullmatch
+#: A value that stands in a line as it is, and is no secret unless its attribute is one; see ``mark_of_a_secret``.
+_harmless = re.compile(rb"(?![ :<])[ -<>?A-~]+(?<! )").fullmatch
+#: What the rules for strings make of a value in a plain RDN, which is ASCII without surplus blanks.
+_NORMAL_FORMS: Mapping[Normaliser, Callable[[str], str]] = {
+    equality.case_ignore: str.lower,
+    equality.case_ignore_ia5: str.lower,
+    equality.case_exact: str,
+    equality.case_exact_ia5: str,
+}
 #: A value that is a secret in any attribute where the key before ``=`` decides.
 _SECRET_BY_ITS_KEY = b"password=x"
 _MOST_REMEMBERED = 1 << 14
 _LONGEST_REMEMBERED = 512
+#: Tags and lengths before the value of an attribute that has one, when one octet holds each length.
+_HEADERS = 8
 _BATCH = 512
-_order = itemgetter(0)
+_order, _lines = itemgetter(0), itemgetter(1)
 
 
 def export_live(directory: Directory, *, with_secrets: bool, version: bool = True) -> Iterator[str]:
@@ -49,6 +63,15 @@ def export_live(directory: Directory, *, with_secrets: bool, version: bool = Tru
         for found in directory.search(directory.server.base_dn):
             export.take(found)
     return export.text(version=version)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\0", "\0\1")
+
+
+def _key(*parts: tuple[str, str]) -> Key:
+    """Return the key of an RDN with *parts*; keys are in the order of the parts, and the same for the same ones."""
+    return "\0\0".join([_escaped(text) for part in parts for text in part])
 
 
 class _Level:
@@ -82,11 +105,12 @@ class LiveExport:
         self._schema = schema
         self._with_secrets = with_secrets
         self._texts: dict[bytes, _Text] = {}
-        self._top = _Level(None, ())
+        self._heads: dict[bytes, tuple[str, str]] = {}
+        self._top = _Level(None, "")
         #: By the text of the DN above; one level may be there in several spellings.
         self._levels: dict[str, _Level] = {"": self._top}
         self._names: dict[bytes, tuple[str, str, int]] = {}
-        self._rules: dict[str, tuple[str, Normaliser]] = {}
+        self._rules: dict[str, tuple[str, Callable[[str], str]]] = {}
         self._root_came = False
         self._root: tuple[_Level, Key] | None = None
 
@@ -98,39 +122,41 @@ class LiveExport:
             made = [texts.get(piece) or self._text(piece) for piece in pieces]
             made.sort(key=_order)
             dn = name.decode("utf-8", "surrogateescape")
-            rdn, comma, above = dn.partition(",")
-            plain = _PLAIN_RDN(rdn)
+            plain = _plain_name(dn)
+            kind, value, above = plain.groups() if plain else ("", "", "")
             level = self._levels.get(above) or self._level(above)
-            if plain and level and (above or not comma):
-                key = self._key(plain)
+            if plain and level:
+                start, normal = self._rules.get(kind) or self._rule(kind)
+                key = start + normal(value)
                 line = fold("dn: " + dn)
             else:
                 level, key, line = self._parsed(dn)
             try:
-                level.records[key] = line + "".join([lines for _, lines in made]) + "\n"  # type: ignore[misc]
+                level.records[key] = f"{line}{''.join(map(_lines, made))}\n"
             except TypeError:  # one of the lines is None
                 level.records[key] = self._by_definition(dn, pieces)
             if self._root_came and self._root is None:
                 self._root = level, key
 
-    def _key(self, plain: re.Match[str]) -> Key:
-        kind, value = plain.groups()
-        try:
-            name, normal = self._rules[kind]
-        except KeyError:
-            ((name, _),) = self._schema.normal_dn(DN((RDN.of(kind, value),)))[0]
-            name, normal = self._rules[kind] = name, self._schema.normaliser[kind]
-        return ((name, normal(value.encode()).decode("utf-8", "surrogateescape")),)
+    def _rule(self, kind: str) -> tuple[str, Callable[[str], str]]:
+        """Return how the keys of plain RDNs begin that are of attribute *kind*, and what makes the rest of a value."""
+        ((name, _),) = self._schema.normal_dn(DN((RDN.of(kind, "x"),)))[0]
+        rule = self._schema.normaliser[kind]
+        normal = _NORMAL_FORMS.get(rule) or (lambda value: _escaped(rule(value.encode()).decode()))
+        found = self._rules[kind] = _key((name, "")), normal
+        return found
 
     def _level(self, text: str) -> _Level | None:
         """Return the level below the DN *text*, made if it is not there; None where its parts cannot simply be cut."""
         parts = []
         while (level := self._levels.get(text)) is None:
             rdn, comma, above = text.partition(",")
-            plain = _PLAIN_RDN(rdn)
+            plain = _plain_rdn(rdn)
             if not plain or (comma and not above):
                 return None
-            parts.append((text, self._key(plain)))
+            kind, value = plain.groups()
+            start, normal = self._rules.get(kind) or self._rule(kind)
+            parts.append((text, start + normal(value)))
             text = above
         for text, key in reversed(parts):
             level = self._levels[text] = level.below.setdefault(key, _Level(level, key))
@@ -139,26 +165,39 @@ class LiveExport:
     def _parsed(self, dn: str) -> tuple[_Level, Key, str]:
         """Return where the record of the entry *dn* belongs, and the line with its name, for any form of DN."""
         parsed = DN.parse(dn)
-        key, *above = self._schema.normal_dn(parsed) or ((),)
+        key, *above = [_key(*rdn) for rdn in self._schema.normal_dn(parsed)] or [""]
         level = self._top
         for part in reversed(above):
             level = level.below.setdefault(part, _Level(level, part))
         return level, key, format_name(parsed)
 
     def _text(self, piece: bytes) -> _Text:
-        name, values = split_attribute(piece)
-        order, start, room = self._names.get(name) or self._name(name)
-        value = values[0] if len(values) == 1 else b""
+        """Return the text of the attribute in *piece*, which is remembered by its octets."""
+        begin = _HEADERS + piece[3] if len(piece) > _HEADERS else 0
+        head = self._heads.get(piece[:begin])
         text: _Text
-        if 0 < len(value) <= room and is_plain(value) and not mark_of_a_secret(value):
+        if head and _harmless(value := piece[begin:]):
+            order, start = head
             text = order, f"{start}{value.decode()}\n"
         else:
-            text = order, self._lines(name.decode("utf-8", "surrogateescape"), values)
+            text = self._attribute(piece)
         if len(piece) <= _LONGEST_REMEMBERED:
             if len(self._texts) >= _MOST_REMEMBERED:
                 self._texts.clear()
             self._texts[piece] = text
         return text
+
+    def _attribute(self, piece: bytes) -> _Text:
+        """Return the text of any attribute.
+
+        What stands before its only value tells all lengths, so octets that begin the same are of the same form: with
+        a value that may fit in a line, that beginning is remembered.
+        """
+        name, values = split_attribute(piece)
+        order, start, room = self._names.get(name) or self._name(name)
+        if len(values) == 1 and len(values[0]) <= room and len(piece) == _HEADERS + len(name) + len(values[0]):
+            self._heads[piece[: _HEADERS + len(name)]] = order, start
+        return order, self._format(name.decode("utf-8", "surrogateescape"), values)
 
     def _name(self, octets: bytes) -> tuple[str, str, int]:
         """Return what attribute *octets* is sorted by, what its lines begin with, and how long a plain value may be.
@@ -172,7 +211,7 @@ class LiveExport:
         known = self._names[octets] = order, start, 0 if watched else MAXIMUM_LINE - len(start)
         return known
 
-    def _lines(self, name: str, values: list[bytes]) -> str | None:
+    def _format(self, name: str, values: list[bytes]) -> str | None:
         if name.lower() == "objectclass" and not self._root_came:
             self._root_came = any(value.lower() == _ROOT_CLASS for value in values)
         if not self._with_secrets and any(is_secret(name, value) for value in values):

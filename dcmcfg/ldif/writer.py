@@ -142,6 +142,8 @@ def fold(line: str) -> str:
     """
     if len(line) <= MAXIMUM_LINE:
         return line + "\n"
+    if len(line) < 2 * MAXIMUM_LINE and line[MAXIMUM_LINE - 1] != " " != line[-1]:
+        return f"{line[:MAXIMUM_LINE]}\n {line[MAXIMUM_LINE:]}\n"
     pieces = [line[:MAXIMUM_LINE].rstrip(" ")]
     at = len(pieces[0])
     while at < len(line):
