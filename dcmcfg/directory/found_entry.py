@@ -13,12 +13,12 @@ from dcmcfg.directory.ber import OCTET_STRING, SEQUENCE, SET, NotLDAP, length_at
 #: [APPLICATION 4], the tag of SearchResultEntry.
 SEARCH_RESULT_ENTRY = 0x64
 
-#: The largest length that one octet tells, and what stands before one of two octets.
+#: The largest length that one octet tells, and what stands before one that takes one or two more.
 _SHORT = 127
-_TWO_OCTETS = 0x82
+_ONE_OCTET, _TWO_OCTETS = 0x81, 0x82
 
 
-def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:
+def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one pass, as a call takes as long as a piece
     """Return the name of the entry in *octets*, which begin with its tag, and the octets of each of its attributes.
 
     What follows the entry is not looked at. Raises :class:`NotLDAP`.
@@ -40,9 +40,24 @@ def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:
             length, at = length_at(octets, stop + 1)
         if octets[stop] != SEQUENCE or at + length != end:
             raise NotLDAP("the attributes do not fill the entry")
-        return name, _pieces(octets, at, end)
+        pieces = []
+        while at < end:
+            length = octets[at + 1]
+            stop = at + 2 + length
+            if length == _ONE_OCTET:
+                stop = at + 3 + octets[at + 2]
+            elif length > _SHORT:
+                length, stop = length_at(octets, at + 1)
+                stop += length
+            if octets[at] != SEQUENCE:
+                raise NotLDAP("no attribute where one belongs")
+            pieces.append(octets[at:stop])
+            at = stop
     except IndexError:
         raise NotLDAP("an entry ends too early") from None
+    if at != end:
+        raise NotLDAP("an attribute reaches beyond its entry")
+    return name, pieces
 
 
 def split_attribute(octets: bytes) -> tuple[bytes, list[bytes]]:
@@ -77,24 +92,6 @@ def _first(octets: bytes, at: int) -> tuple[int, bytes]:
         length, at = length_at(octets, at - 1)
     stop = at + length
     return stop, octets[at:stop]
-
-
-def _pieces(octets: bytes, at: int, end: int) -> list[bytes]:
-    """Return the SEQUENCEs that fill *octets* from *at* to *end*, each with its tag and length."""
-    pieces = []
-    while at < end:
-        length = octets[at + 1]
-        stop = at + 2 + length
-        if length > _SHORT:
-            length, stop = length_at(octets, at + 1)
-            stop += length
-        if octets[at] != SEQUENCE:
-            raise NotLDAP("no attribute where one belongs")
-        pieces.append(octets[at:stop])
-        at = stop
-    if at != end:
-        raise NotLDAP("an attribute reaches beyond its entry")
-    return pieces
 
 
 def _values(octets: bytes, at: int, end: int) -> list[bytes]:
