@@ -47,6 +47,8 @@ _NORMAL_FORMS: Mapping[Normaliser, Callable[[str], str]] = {
 _SECRET_BY_ITS_KEY = b"password=x"
 _MOST_REMEMBERED = 1 << 14
 _LONGEST_REMEMBERED = 512
+#: An attribute that comes with more values than these seldom comes with one of them again.
+_MOST_DIFFERENT = 512
 #: Tags and lengths before the value of an attribute that has one, when one octet holds each length.
 _HEADERS = 8
 _BATCH = 512
@@ -72,6 +74,17 @@ def _escaped(text: str) -> str:
 def _key(*parts: tuple[str, str]) -> Key:
     """Return the key of an RDN with *parts*; keys are in the order of the parts, and the same for the same ones."""
     return "\0\0".join([_escaped(text) for part in parts for text in part])
+
+
+class _Head:
+    """What the octets before an attribute's only value tell, and how often another value came after them."""
+
+    __slots__ = ("different", "order", "start")
+
+    def __init__(self, order: str, start: str) -> None:
+        self.order = order
+        self.start = start
+        self.different = 0
 
 
 class _Level:
@@ -105,7 +118,7 @@ class LiveExport:
         self._schema = schema
         self._with_secrets = with_secrets
         self._texts: dict[bytes, _Text] = {}
-        self._heads: dict[bytes, tuple[str, str]] = {}
+        self._heads: dict[bytes, _Head] = {}
         self._top = _Level(None, "")
         #: By the text of the DN above; one level may be there in several spellings.
         self._levels: dict[str, _Level] = {"": self._top}
@@ -177,8 +190,10 @@ class LiveExport:
         head = self._heads.get(piece[:begin])
         text: _Text
         if head and _harmless(value := piece[begin:]):
-            order, start = head
-            text = order, f"{start}{value.decode()}\n"
+            text = head.order, f"{head.start}{value.decode()}\n"
+            head.different += 1
+            if head.different > _MOST_DIFFERENT:
+                return text
         else:
             text = self._attribute(piece)
         if len(piece) <= _LONGEST_REMEMBERED:
@@ -196,7 +211,7 @@ class LiveExport:
         name, values = split_attribute(piece)
         order, start, room = self._names.get(name) or self._name(name)
         if len(values) == 1 and len(values[0]) <= room and len(piece) == _HEADERS + len(name) + len(values[0]):
-            self._heads[piece[: _HEADERS + len(name)]] = order, start
+            self._heads[piece[: _HEADERS + len(name)]] = _Head(order, start)
         return order, self._format(name.decode("utf-8", "surrogateescape"), values)
 
     def _name(self, octets: bytes) -> tuple[str, str, int]:

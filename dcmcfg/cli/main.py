@@ -138,4 +138,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     gc.set_threshold(_GARBAGE_AFTER, 50, 50)
-    program(prog_name="dcmcfg")
+    try:
+        program(prog_name="dcmcfg")
+    finally:
+        gc.freeze()  # what is left in cycles, a large tree, goes with the process: to free it bit by bit takes longer
