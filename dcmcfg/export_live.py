@@ -129,7 +129,7 @@ class LiveExport:
 
     def take(self, found: Iterable[bytes]) -> None:
         """Take entries, each in the octets of a SearchResultEntry; raises :class:`NotLDAP`."""
-        texts = self._texts
+        texts, levels, rules = self._texts, self._levels, self._rules
         for octets in found:
             name, pieces = split_entry(octets)
             made = [texts.get(piece) or self._text(piece) for piece in pieces]
@@ -137,15 +137,15 @@ class LiveExport:
             dn = name.decode("utf-8", "surrogateescape")
             plain = _plain_name(dn)
             kind, value, above = plain.groups() if plain else ("", "", "")
-            level = self._levels.get(above) or self._level(above)
+            level = levels.get(above) or self._level(above)
             if plain and level:
-                start, normal = self._rules.get(kind) or self._rule(kind)
+                start, normal = rules.get(kind) or self._rule(kind)
                 key = start + normal(value)
                 line = fold("dn: " + dn)
             else:
                 level, key, line = self._parsed(dn)
             try:
-                level.records[key] = f"{line}{''.join(map(_lines, made))}\n"
+                level.records[key] = "".join((line, *map(_lines, made), "\n"))
             except TypeError:  # one of the lines is None
                 level.records[key] = self._by_definition(dn, pieces)
             if self._root_came and self._root is None:
