@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import NamedTuple
 
-from dcmcfg.directory.ber import BOOLEAN, ENUMERATED, SEQUENCE, NotLDAP, contents, integer, length_at, octet_string
+from dcmcfg.directory.ber import (
+    BOOLEAN,
+    ENUMERATED,
+    SEQUENCE,
+    SHORT,
+    TWO_OCTETS,
+    NotLDAP,
+    contents,
+    integer,
+    length_at,
+    octet_string,
+)
 from dcmcfg.directory.found_entry import SEARCH_RESULT_ENTRY
 from dcmcfg.errors import DirectoryError
 
@@ -59,7 +70,9 @@ def entries(receive: Receive, number: int) -> Generator[list[bytes], None, Searc
             try:
                 length = held[at + 1]
                 begin = at + 2
-                if length > 127:
+                if length == TWO_OCTETS:
+                    length, begin = held[begin] << 8 | held[begin + 1], begin + 2
+                elif length > SHORT:
                     length, begin = length_at(held, at + 1)
             except IndexError:
                 needed = len(held) - at + 1

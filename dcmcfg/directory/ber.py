@@ -6,6 +6,9 @@ from dcmcfg.errors import DirectoryError
 
 SEQUENCE, SET, BOOLEAN, INTEGER, OCTET_STRING, ENUMERATED = 0x30, 0x31, 0x01, 0x02, 0x04, 0x0A
 _LONG_FORM = 0x80
+#: The largest length that one octet tells, and what stands before one that takes one or two more.
+SHORT = 127
+ONE_OCTET, TWO_OCTETS = 0x81, 0x82
 #: A length in more octets than these is that of nothing that fits in memory.
 _MOST_LENGTH_OCTETS = 8
 

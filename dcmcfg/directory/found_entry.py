@@ -8,14 +8,10 @@ Lengths are read in line here, where one octet holds them, because a call for ea
 
 from __future__ import annotations
 
-from dcmcfg.directory.ber import OCTET_STRING, SEQUENCE, SET, NotLDAP, length_at
+from dcmcfg.directory.ber import OCTET_STRING, ONE_OCTET, SEQUENCE, SET, SHORT, TWO_OCTETS, NotLDAP, length_at
 
 #: [APPLICATION 4], the tag of SearchResultEntry.
 SEARCH_RESULT_ENTRY = 0x64
-
-#: The largest length that one octet tells, and what stands before one that takes one or two more.
-_SHORT = 127
-_ONE_OCTET, _TWO_OCTETS = 0x81, 0x82
 
 
 def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one pass, as a call takes as long as a piece
@@ -25,18 +21,22 @@ def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one 
     """
     try:
         length, at = octets[1], 2
-        if length == _TWO_OCTETS:
+        if length == TWO_OCTETS:
             length, at = octets[2] << 8 | octets[3], 4
-        elif length > _SHORT:
+        elif length == ONE_OCTET:
+            length, at = octets[2], 3
+        elif length > SHORT:
             length, at = length_at(octets, 1)
         end = at + length
         if octets[0] != SEARCH_RESULT_ENTRY or end > len(octets):
             raise NotLDAP("no entry where one belongs")
         stop, name = _first(octets, at)
         length, at = octets[stop + 1], stop + 2
-        if length == _TWO_OCTETS:
+        if length == TWO_OCTETS:
             length, at = octets[stop + 2] << 8 | octets[stop + 3], stop + 4
-        elif length > _SHORT:
+        elif length == ONE_OCTET:
+            length, at = octets[stop + 2], stop + 3
+        elif length > SHORT:
             length, at = length_at(octets, stop + 1)
         if octets[stop] != SEQUENCE or at + length != end:
             raise NotLDAP("the attributes do not fill the entry")
@@ -44,9 +44,9 @@ def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one 
         while at < end:
             length = octets[at + 1]
             stop = at + 2 + length
-            if length == _ONE_OCTET:
+            if length == ONE_OCTET:
                 stop = at + 3 + octets[at + 2]
-            elif length > _SHORT:
+            elif length > SHORT:
                 length, stop = length_at(octets, at + 1)
                 stop += length
             if octets[at] != SEQUENCE:
@@ -67,14 +67,14 @@ def split_attribute(octets: bytes) -> tuple[bytes, list[bytes]]:
     """
     try:
         length, at = octets[1], 2
-        if length > _SHORT:
+        if length > SHORT:
             length, at = length_at(octets, 1)
         end = at + length
         if octets[0] != SEQUENCE or end != len(octets):
             raise NotLDAP("no attribute where one belongs")
         stop, name = _first(octets, at)
         length, at = octets[stop + 1], stop + 2
-        if length > _SHORT:
+        if length > SHORT:
             length, at = length_at(octets, stop + 1)
         if octets[stop] != SET or at + length != end:
             raise NotLDAP("the values do not fill the attribute")
@@ -88,7 +88,7 @@ def _first(octets: bytes, at: int) -> tuple[int, bytes]:
     if octets[at] != OCTET_STRING:
         raise NotLDAP("a name is missing")
     length, at = octets[at + 1], at + 2
-    if length > _SHORT:
+    if length > SHORT:
         length, at = length_at(octets, at - 1)
     stop = at + length
     return stop, octets[at:stop]
@@ -101,7 +101,7 @@ def _values(octets: bytes, at: int, end: int) -> list[bytes]:
         if octets[at] != OCTET_STRING:
             raise NotLDAP("no value where one belongs")
         length, at = octets[at + 1], at + 2
-        if length > _SHORT:
+        if length > SHORT:
             length, at = length_at(octets, at - 1)
         stop = at + length
         values.append(octets[at:stop])
