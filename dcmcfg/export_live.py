@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 
+from dcmcfg.collector import collector_paused
 from dcmcfg.devices import no_configuration
 from dcmcfg.directory.found_entry import split_attribute, split_entry
-from dcmcfg.directory.reading import garbage_left
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
@@ -34,7 +34,7 @@ _ROOT_CLASS = b"dicomconfigurationroot"
 _PLAIN_RDN = r"([A-Za-z][A-Za-z0-9-]*)=([!$-*\--:=?-\[\]-~]++(?: [!$-*\--:=?-\[\]-~]++)*+)"
 _plain_rdn = re.compile(_PLAIN_RDN).fullmatch
 _plain_name = re.compile(_PLAIN_RDN + r",(.+)", re.DOTALL).fullmatch
-#: A value that stands in a line as it is, and is no secret unless its attribute is one; see ``mark_of_a_secret``.
+#: A value that stands in a line as it is, and is no secret unless its attribute is one: it has no ``@`` and no ``=``.
 _harmless = re.compile(rb"(?![ :<])[ -<>?A-~]+(?<! )").fullmatch
 #: What the rules for strings make of a value in a plain RDN, which is ASCII without surplus blanks.
 _NORMAL_FORMS: Mapping[Normaliser, Callable[[str], str]] = {
@@ -61,7 +61,7 @@ def export_live(directory: Directory, *, with_secrets: bool, version: bool = Tru
     Raises :class:`~dcmcfg.errors.NotFound` when there is none, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     export = LiveExport(bundled(), with_secrets=with_secrets)
-    with garbage_left():
+    with collector_paused():
         for found in directory.search(directory.server.base_dn):
             export.take(found)
     return export.text(version=version)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from dcmcfg.changes import Add
+from dcmcfg.collector import collector_paused
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit, LdifError
-from dcmcfg.ldif.collector import collector_paused
 from dcmcfg.ldif.reader import read
 from dcmcfg.ldif.records import ContentRecord, Record
 from dcmcfg.ldif_files import STDIN, resolver, told_together

@@ -39,15 +39,14 @@ _SECRET_PARAMETER = re.compile(
 )
 
 _LONGEST_TOLD = 80
-#: Finds what is in every value that is a secret for what it holds, not for the name of its attribute.
-mark_of_a_secret = re.compile(rb"[@=]").search
 
 
 def is_secret(name: str, value: bytes) -> bool:
     """Tell whether *value* of attribute *name* must not be shown.
 
     So are PINs and passwords by their attribute, a ``dcmProperty`` whose key names a credential (password, secret,
-    token, API key), and any value that carries ``user:password@`` or such a parameter of a URL.
+    token, API key), and any value that carries ``user:password@`` or such a parameter of a URL. No value is a secret
+    for what it holds without an ``@`` or a ``=`` in it.
     """
     plain = _plain(name)
     if plain in _SECRET_ATTRIBUTES:

@@ -11,10 +11,10 @@ import click
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound
-from dcmcfg.ldif.collector import collector_paused
 from dcmcfg.ldif_files import STDIN
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.plan import portion

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import NamedTuple
 
-from dcmcfg.directory.ber import (
+from dcmcfg.ber import (
     BOOLEAN,
     ENUMERATED,
     SEQUENCE,
     SHORT,
     TWO_OCTETS,
-    NotLDAP,
     contents,
-    integer,
+    integer_at,
     length_at,
-    octet_string,
+    octet_string_at,
 )
 from dcmcfg.directory.found_entry import SEARCH_RESULT_ENTRY
+from dcmcfg.directory.not_ldap import NotLDAP
 from dcmcfg.errors import DirectoryError
 
 PAGED_RESULTS = "1.2.840.113556.1.4.319"
@@ -73,7 +73,7 @@ def entries(receive: Receive, number: int) -> Generator[list[bytes], None, Searc
                 if length == TWO_OCTETS:
                     length, begin = held[begin] << 8 | held[begin + 1], begin + 2
                 elif length > SHORT:
-                    length, begin = length_at(held, at + 1)
+                    length, begin = _length_at(held, at + 1)
             except IndexError:
                 needed = len(held) - at + 1
                 break
@@ -84,7 +84,7 @@ def entries(receive: Receive, number: int) -> Generator[list[bytes], None, Searc
             if held[at] == SEQUENCE and held.startswith(entry, begin):
                 found.append(held[begin + skipped : stop])
             else:
-                answer = _other(held[at:stop], number)
+                answer = _understood(held[at:stop], number)
                 if isinstance(answer, SearchDone):
                     yield found
                     return answer._replace(found=count + len(found))
@@ -112,10 +112,24 @@ def _received(receive: Receive, held: bytes, needed: int) -> bytes:
     return b"".join(pieces)
 
 
+def _length_at(octets: bytes, at: int) -> tuple[int, int]:
+    try:
+        return length_at(octets, at)
+    except ValueError as problem:
+        raise NotLDAP(str(problem)) from None
+
+
+def _understood(message: bytes, number: int) -> SearchDone | bytes:
+    try:
+        return _other(message, number)
+    except ValueError as problem:
+        raise NotLDAP(str(problem)) from None
+
+
 def _other(message: bytes, number: int) -> SearchDone | bytes:
     """Return what the whole *message*, no entry in the usual form, means: the end, an entry, or nothing (no octets)."""
     begin, end = contents(message, 0, SEQUENCE)
-    their_number, at = integer(message, begin)
+    their_number, at = integer_at(message, begin)
     tag = message[at] if at < end else 0
     if their_number == 0:
         _unsolicited(message, at)
@@ -129,7 +143,7 @@ def _other(message: bytes, number: int) -> SearchDone | bytes:
             return _done(message, at, end)
         case 0x73:
             begin, _ = contents(message, at, tag)
-            url, _ = octet_string(message, begin)
+            url, _ = octet_string_at(message, begin)
             raise DirectoryError(
                 f"part of the tree is kept by another server: {url.decode('utf-8', 'replace')}",
                 next_step="use the URL of a server that holds all of it",
@@ -143,9 +157,9 @@ def _other(message: bytes, number: int) -> SearchDone | bytes:
 def _unsolicited(message: bytes, at: int) -> None:
     """Raise for a notice of disconnection; other notifications may be passed over (RFC 4511 §4.4)."""
     begin, end = contents(message, at, _EXTENDED_RESPONSE)
-    code, at = integer(message, begin, ENUMERATED)
-    _, at = octet_string(message, at)
-    said, at = octet_string(message, at)
+    code, at = integer_at(message, begin, ENUMERATED)
+    _, at = octet_string_at(message, at)
+    said, at = octet_string_at(message, at)
     if _NOTICE_OF_DISCONNECTION in message[at:end]:
         words = " ".join(said.decode("utf-8", "replace").split())
         raise DirectoryError(
@@ -157,9 +171,9 @@ def _unsolicited(message: bytes, at: int) -> None:
 
 def _done(message: bytes, at: int, end: int) -> SearchDone:
     begin, stop = contents(message, at, _SEARCH_RESULT_DONE)
-    code, at = integer(message, begin, ENUMERATED)
-    matched, at = octet_string(message, at)
-    said, _ = octet_string(message, at)
+    code, at = integer_at(message, begin, ENUMERATED)
+    matched, at = octet_string_at(message, at)
+    said, _ = octet_string_at(message, at)
     cookie = _cookie(message, stop) if stop < end else b""
     return SearchDone(code, matched.decode("utf-8", "replace"), said.decode("utf-8", "replace"), cookie)
 
@@ -169,13 +183,13 @@ def _cookie(message: bytes, at: int) -> bytes:
     at, end = contents(message, at, _CONTROLS)
     while at < end:
         begin, stop = contents(message, at, SEQUENCE)
-        name, inner = octet_string(message, begin)
+        name, inner = octet_string_at(message, begin)
         if name == PAGED_RESULTS.encode():
             if inner < stop and message[inner] == BOOLEAN:
                 inner = contents(message, inner, BOOLEAN)[1]
-            value, _ = octet_string(message, inner)
-            _, inner = integer(value, contents(value, 0, SEQUENCE)[0])
-            return octet_string(value, inner)[0]
+            value, _ = octet_string_at(message, inner)
+            _, inner = integer_at(value, contents(value, 0, SEQUENCE)[0])
+            return octet_string_at(value, inner)[0]
         at = stop
     return b""
 

@@ -8,7 +8,8 @@ Lengths are read in line here, where one octet holds them, because a call for ea
 
 from __future__ import annotations
 
-from dcmcfg.directory.ber import OCTET_STRING, ONE_OCTET, SEQUENCE, SET, SHORT, TWO_OCTETS, NotLDAP, length_at
+from dcmcfg.ber import OCTET_STRING, ONE_OCTET, SEQUENCE, SET, SHORT, TWO_OCTETS, length_at
+from dcmcfg.directory.not_ldap import NotLDAP
 
 #: [APPLICATION 4], the tag of SearchResultEntry.
 SEARCH_RESULT_ENTRY = 0x64
@@ -55,6 +56,8 @@ def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one 
             at = stop
     except IndexError:
         raise NotLDAP("an entry ends too early") from None
+    except ValueError as problem:
+        raise NotLDAP(str(problem)) from None
     if at != end:
         raise NotLDAP("an attribute reaches beyond its entry")
     return name, pieces
@@ -81,6 +84,8 @@ def split_attribute(octets: bytes) -> tuple[bytes, list[bytes]]:
         return name, _values(octets, at, end)
     except IndexError:
         raise NotLDAP("an attribute ends too early") from None
+    except ValueError as problem:
+        raise NotLDAP(str(problem)) from None
 
 
 def _first(octets: bytes, at: int) -> tuple[int, bytes]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
-
+from dcmcfg.collector import collector_paused
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import NotFound
 from dcmcfg.schema.definitions import bundled
@@ -18,7 +15,7 @@ def read_tree(directory: Directory) -> Tree:
     Values compare by the schema that comes with dcmcfg. Raises :class:`~dcmcfg.errors.NotFound` when the base DN
     does not exist and :class:`~dcmcfg.errors.DirectoryError`, also when the server cut the answer short.
     """
-    with garbage_left():
+    with collector_paused():
         return Tree.of(bundled(), directory.read(directory.server.base_dn, "subtree", ("*", "entryCSN")))
 
 
@@ -28,15 +25,3 @@ def read_tree_to_fill(directory: Directory) -> Tree:
         return read_tree(directory)
     except NotFound:
         return Tree(bundled(), {})
-
-
-@contextmanager
-def garbage_left() -> Iterator[None]:
-    """Leave garbage in cycles alone for a while: reading makes none, and to look for it takes a sixth of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

@@ -10,8 +10,8 @@ from ldap3.operation.search import search_operation
 from ldap3.protocol.rfc2696 import paged_search_control
 
 from dcmcfg.directory.answers import SearchDone, entries
-from dcmcfg.directory.ber import NotLDAP
 from dcmcfg.directory.failures import ADMIN_LIMIT_EXCEEDED, check
+from dcmcfg.directory.not_ldap import NotLDAP
 from dcmcfg.directory.server import Scope
 from dcmcfg.dn import DN
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from dcmcfg.directory.answers import SearchDone, entries
-from dcmcfg.directory.ber import NotLDAP
 from dcmcfg.directory.found_entry import split_attribute, split_entry
+from dcmcfg.directory.not_ldap import NotLDAP
 from dcmcfg.errors import DirectoryError
 from tests.directory.messages import (
     NUMBER,
@@ -101,11 +101,11 @@ def test_a_number_in_more_octets_than_needed_is_the_same_number() -> None:
         (b"\x30\x89" + b"\xff" * 9, "a length in a form that LDAP does not use"),
         (b"\x30\x84\x7f\xff\xff\xff", "a message of 2147483653 octets"),
         (b"\x30\x88" + b"\xff" * 8, "a message of"),
-        (b"\x30\x00", "it ends too early"),
+        (b"\x30\x00", "an element is cut short"),
         (entry(b"cn=a", [], number=6), "it answers request 6, asked was 5"),
         (element(0x30, b"\x02\x01\x05" + element(0x61, b"")), "operation 0x61 answers no search"),
         (element(0x30, b"\x02\x01\x05"), "operation 0x00 answers no search"),
-        (element(0x30, b"\x02\x01\x05\x65\x00"), "it ends too early"),
+        (element(0x30, b"\x02\x01\x05\x65\x00"), "an element is cut short"),
         (element(0x30, b"\x02\x00\x64\x00"), "an integer of 0 octets"),
     ],
 )
