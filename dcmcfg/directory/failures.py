@@ -8,6 +8,8 @@ from typing import Any
 
 from ldap3.core import exceptions
 
+from dcmcfg.changes import Change
+from dcmcfg.directory.invalid_syntax import INVALID_SYNTAX, invalid_syntax
 from dcmcfg.directory.response import Response
 from dcmcfg.errors import ConnectionLost, DirectoryError, NotFound
 
@@ -77,17 +79,19 @@ def check(result: Mapping[str, Any], on: str) -> None:
     _check(Response(0, code, matched_dn, said, tuple(result.get("referrals") or ())), on, otherwise=meant)
 
 
-def check_answer(answer: Response, on: str) -> None:
-    """Do the same for an *answer* to a change."""
-    _check(answer, on, otherwise="an unknown result")
+def check_answer(answer: Response, on: str, change: Change | None = None) -> None:
+    """Do the same for an *answer* to a *change*, of which the error names the value at fault, or to something else."""
+    _check(answer, on, change, otherwise="an unknown result")
 
 
-def _check(answer: Response, on: str, *, otherwise: str) -> None:
+def _check(answer: Response, on: str, change: Change | None = None, *, otherwise: str) -> None:
     code = answer.result_code
     if code == SUCCESS:
         return
     meaning, next_step = _MEANINGS.get(code, (f"the server answered {otherwise}", ""))
     said = " ".join(answer.message.split())
+    if code == INVALID_SYNTAX:
+        meaning, next_step = invalid_syntax(said, change) or (meaning, next_step)
     what = f"{meaning} (LDAP result {code}{': ' + said if said else ''})"
     if code == NO_SUCH_OBJECT:
         next_step = f"it exists up to {answer.matched_dn}" if answer.matched_dn else next_step

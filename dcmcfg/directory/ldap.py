@@ -86,7 +86,7 @@ class LdapDirectory:
         return (answer.value or b"").decode("utf-8", "backslashreplace")
 
     def apply(self, change: Change) -> None:
-        check_answer(self._exchange().ask(partial(change_request, change=change)), str(change.dn))
+        check_answer(self._exchange().ask(partial(change_request, change=change)), str(change.dn), change)
 
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
         transaction.carry_out(self._exchange(), changes, self._server.url)

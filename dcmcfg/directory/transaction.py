@@ -99,7 +99,7 @@ def _refuse(answer: Response, on: str, member: Change | None, *, first: bool) ->
     own = any(control.critical and control.oid != ASSERTION for control in member.controls) if member else False
     if answer.result_code == UNAVAILABLE_CRITICAL_EXTENSION and (first or not own):
         raise TransactionUnavailable("the database does no transactions", on=on)
-    check_answer(answer, on)
+    check_answer(answer, on, member)
 
 
 def end_request(identifier: bytes, *, commit: bool) -> bytes:
