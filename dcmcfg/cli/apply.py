@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
 from dcmcfg.ldif.records import Record
 from dcmcfg.ldif_files import file_doubts, read_files
+from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan import content
 from dcmcfg.plan.prune import surplus
 from dcmcfg.plan.wanted import wanted_of
@@ -97,7 +99,8 @@ def _apply(
         rejects = Rejects(left_out, misfits) if left_out is not None else None
         if rejects is not None and not choices.dry_run:
             rejects.require_new()
-        warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records))
+        doubts = newly_wrong(plan, datetime.now(UTC))
+        warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *doubts)
         # An undo of which records were left out has not taken all of it back.
         undoes = None if misfits else History(state_folder()).owner_of(files, settings.ldap_url)
         carry_out(settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects)

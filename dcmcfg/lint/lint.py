@@ -11,7 +11,6 @@ from dcmcfg.lint.catalogue import RULES
 from dcmcfg.lint.rule import LintRule
 from dcmcfg.lint.survey import Survey
 from dcmcfg.schema.findings import Finding, Rule
-from dcmcfg.secret_values import is_secret
 from dcmcfg.tree import Tree
 
 
@@ -40,10 +39,8 @@ def lint(tree: Tree, now: datetime, rules: Iterable[LintRule] = RULES) -> tuple[
 def _found(survey: Survey, rule: LintRule) -> Iterator[Found]:
     named = as_rule(rule)
     for breach in rule.find(survey):
-        secret = breach.value is not None and is_secret(breach.attribute, breach.value)
-        message = rule.asks if secret else breach.message
-        finding = Finding(named, breach.dn, breach.attribute, message, breach.value, rule.severity)
-        yield Found(rule, finding, () if secret else breach.command, breach.changes)
+        finding = Finding(named, breach.dn, breach.attribute, rule.told(breach), breach.value, rule.severity)
+        yield Found(rule, finding, () if breach.is_of_a_secret else breach.command, breach.changes)
 
 
 def as_rule(rule: LintRule) -> Rule:

@@ -9,6 +9,7 @@ from dcmcfg.changes import Change
 from dcmcfg.dn import DN
 from dcmcfg.lint.survey import Survey
 from dcmcfg.schema.findings import Severity
+from dcmcfg.secret_values import is_secret
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Breach:
     command: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
 
+    @property
+    def is_of_a_secret(self) -> bool:
+        """Whether the value must not be told, nor what was said of it."""
+        return self.value is not None and is_secret(self.attribute, self.value)
+
 
 @dataclass(frozen=True)
 class LintRule:
@@ -40,3 +46,7 @@ class LintRule:
     find: Callable[[Survey], Iterator[Breach]]
     #: Whether some breach of it can be mended mechanically, by ``--fix``.
     mends: bool = False
+
+    def told(self, breach: Breach) -> str:
+        """Return what may be told of a *breach*: its message, or of a secret what the rule asks for."""
+        return self.asks if breach.is_of_a_secret else breach.message
