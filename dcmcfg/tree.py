@@ -12,8 +12,13 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.schema.definitions import NormalRDNs, Schema
 from dcmcfg.secret_values import told
+from dcmcfg.spelling import near_misses
 
 _VERSION = "entrycsn"
+#: Looking for names spelt alike takes some 10 µs for each name there; after so many a draft no longer does.
+_NAMES_COMPARED = 20_000
+#: Of a longer name the beginning is compared.
+_COMPARED = 80
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ class Draft:
         self._entries = dict(tree.entries)
         self._versions = dict(tree.versions)
         self._children: dict[NormalDN, set[NormalDN]] = {}
+        self._names_compared = 0
         for key in self._entries:
             if key:
                 self._children.setdefault(key[1:], set()).add(key)
@@ -119,6 +125,24 @@ class Draft:
     def children(self, dn: DN) -> int:
         """Return how many children the entry at *dn* has now."""
         return len(self._children.get(self.key(dn), ()))
+
+    def missing(self, dn: DN) -> DN:
+        """Return the highest of *dn*, which does not exist, and those above it that does not exist either."""
+        while dn.parent.rdns and self.get(dn.parent) is None:
+            dn = dn.parent
+        return dn
+
+    def near_misses(self, dn: DN) -> tuple[RDN, ...]:
+        """Return up to three names that look like that of *dn* and stand beside it, the likeliest first.
+
+        It is for messages: once it has compared very many names it returns none.
+        """
+        if not dn.rdns or self._names_compared > _NAMES_COMPARED:
+            return ()
+        beside = self._children.get(self.key(dn)[1:], ())
+        self._names_compared += len(beside)
+        by_value = {_spelt(rdn): rdn for rdn in (self._entries[key].dn.rdn for key in sorted(beside))}
+        return tuple(by_value[value] for value in near_misses(_spelt(dn.rdn), by_value))
 
     def apply(self, change: Change) -> None:
         """Make *change*; raises :class:`DoesNotFit` with the LDAP result it would end in, changing nothing."""
@@ -144,7 +168,13 @@ class Draft:
     def _delete(self, dn: DN) -> None:
         self._existing(dn)
         if children := self.children(dn):
-            raise DoesNotFit(f"the entry has {children} children", on=str(dn), result_code=66)
+            raise DoesNotFit(
+                f"the entry has {children} {'child' if children == 1 else 'children'}",
+                on=str(dn),
+                next_step="delete what is below it first, leaf first; dcmcfg apply --prune --under DN deletes "
+                "all at and below DN that its files do not name",
+                result_code=66,
+            )
         self._take(self.key(dn))
 
     def _modify(self, change: Modify) -> None:
@@ -201,10 +231,11 @@ class Draft:
         return entry
 
     def _nearest(self, dn: DN) -> str:
-        above = dn.parent
-        while above.rdns and self.get(above) is None:
-            above = above.parent
-        return f"it exists up to {above}" if above.rdns else "is it below the base DN?"
+        missing = self.missing(dn)
+        if not missing.parent.rdns:
+            return "is it below the base DN?"
+        near = ", ".join(map(str, self.near_misses(missing)))
+        return f"it exists up to {missing.parent}" + (f"; near misses there: {near}" if near else "")
 
     def _require_parent(self, dn: DN) -> None:
         """Refuse an entry without parent, but for the topmost one of a tree (whose parent is not part of it)."""
@@ -212,7 +243,12 @@ class Draft:
             return
         highest = min(len(key) for key in self._entries)
         if len(dn.rdns) > highest:
-            raise DoesNotFit(f"its parent does not exist: {dn.parent}", on=str(dn), result_code=32)
+            raise DoesNotFit(
+                f"its parent does not exist: {dn.parent}",
+                on=str(dn),
+                next_step=self._nearest(dn.parent),
+                result_code=32,
+            )
 
     def _check_values(self, dn: DN, name: str, values: tuple[bytes, ...]) -> None:
         normal = [self.schema.normal_value(name, value) for value in values]
@@ -226,6 +262,10 @@ class Draft:
         for name, value in _naming(self.schema, entry.dn.rdn):
             if not _holds(self.schema, entry, name, value):
                 raise DoesNotFit(f"{name} is part of the entry's name", on=str(entry.dn), result_code=67)
+
+
+def _spelt(rdn: RDN) -> str:
+    return "+".join(value for _, value in rdn.parts)[:_COMPARED]
 
 
 def modified(schema: Schema, entry: Entry, modification: Modification) -> Entry:

@@ -6,18 +6,22 @@ from collections.abc import Iterator
 from itertools import islice
 
 from dcmcfg.changes import Add, Modify
+from dcmcfg.entry import Attribute, Entry
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.schema.findings import MISSING_ATTRIBUTE
+from dcmcfg.schema.findings import MISSING_ATTRIBUTE, Finding
 from dcmcfg.schema.structure import structure
+from dcmcfg.schema.values import ValueRules
+from dcmcfg.secret_values import is_secret, told
 
 #: Of many doubts, so many are told: they will be about the same thing.
 _TOLD = 40
 
 
 def doubts(plan: Plan) -> Iterator[str]:
-    """Yield a sentence for each attribute or class that the bundled schema does not know or does not allow.
+    """Yield a sentence for each class, attribute or value that the bundled schema does not know, allow or take.
 
-    Of many, the first are told, and how many there are.
+    Values are those that the plan adds, held to the rules of ``dcmcfg check``. First comes what counts as done because
+    it is not there, although something spelt alike is. Of many, the first are told, and how many there are.
     Doubts and no refusals: the server's schema may be newer than the one that comes with dcmcfg. What was wrong
     before, in attributes that the plan leaves alone, is none of its business; what the classes require is.
     """
@@ -28,7 +32,10 @@ def doubts(plan: Plan) -> Iterator[str]:
 
 
 def _doubts(plan: Plan) -> Iterator[str]:
+    yield from plan.misspelt
     schema = plan.before.schema
+    # That each reference leads somewhere is the business of the risk dangling-reference.
+    rules = ValueRules(schema, exists=lambda _: True)
     for step in plan.steps:
         if step.after is None:
             continue
@@ -36,6 +43,26 @@ def _doubts(plan: Plan) -> Iterator[str]:
         for finding in structure(schema, step.after):
             if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in touched:
                 yield f"{finding.dn}: {finding.message}"
+        for attribute in _added(step.before, step.after):
+            for finding in rules.findings(step.after, attribute.name, attribute.values):
+                yield f"{finding.dn}: {finding.attribute} {_told(finding)}: {finding.message}"
+
+
+def _added(before: Entry | None, after: Entry) -> Iterator[Attribute]:
+    """Yield what *after* holds that *before* does not."""
+    if before is None:
+        yield from after.attributes
+        return
+    shared = set(map(id, before.attributes))
+    for attribute in after.attributes:
+        if id(attribute) not in shared:
+            held = frozenset(before.values(attribute.name))
+            yield Attribute(attribute.name, tuple(value for value in attribute.values if value not in held))
+
+
+def _told(finding: Finding) -> str:
+    value = finding.value or b""
+    return "(secret)" if is_secret(finding.attribute, value) else told(finding.attribute, value)
 
 
 def _touched(step: Step) -> frozenset[str]:

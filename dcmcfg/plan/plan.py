@@ -73,13 +73,30 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Already:
+    """A change that was wanted and is so.
+
+    ``absent`` says, a phrase each, what it takes away that is not there. With *content* the entry is as a content
+    record wants it.
+    """
+
+    change: Change
+    absent: tuple[str, ...] = ()
+    content: bool = False
+
+
+@dataclass(frozen=True)
 class Plan:
-    """Ordered steps from tree ``before`` to tree ``after``; ``already`` lists what was wanted and is so."""
+    """Ordered steps from tree ``before`` to tree ``after``; ``already`` lists what was wanted and is so.
+
+    ``misspelt`` are sentences on what was to be taken away, is not there, and is spelt almost like what is.
+    """
 
     before: Tree
     after: Tree
     steps: tuple[Step, ...]
-    already: tuple[Change, ...] = ()
+    already: tuple[Already, ...] = ()
+    misspelt: tuple[str, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -164,7 +181,8 @@ class _Planning:
         self._before = tree
         self._draft = Draft(tree)
         self._steps: list[Step] = []
-        self._already: list[Change] = []
+        self._already: list[Already] = []
+        self._misspelt: dict[str, None] = {}
         self._content: dict[NormalDN, Entry] = {}
         self._comparison = Comparison(tree.schema, lacking=Lacking.UNSAID)
         depth = min(map(len, tree.entries), default=0)
@@ -172,7 +190,7 @@ class _Planning:
         self._top = tops[0] if len(tops) == 1 else ()
 
     def plan(self) -> Plan:
-        return Plan(self._before, self._draft.tree(), tuple(self._steps), tuple(self._already))
+        return Plan(self._before, self._draft.tree(), tuple(self._steps), tuple(self._already), tuple(self._misspelt))
 
     def take(self, wanted: Wanted) -> None:
         asked = with_canonical_names(self._draft.schema, wanted.change)
@@ -186,11 +204,12 @@ class _Planning:
         if wanted.strict:
             self._take_as_written(asked)
             return
-        change = outstanding(self._draft, asked)
-        if change is None:
-            self._already.append(wanted.change)
+        left = outstanding(self._draft, asked)
+        self._misspelt.update(dict.fromkeys(left.doubts))
+        if left.change is None:
+            self._already.append(Already(wanted.change, left.absent))
             return
-        self._take_resolved(change)
+        self._take_resolved(left.change)
 
     def _require_known_place(self, dn: DN) -> None:
         """Refuse *dn* outside the tree: what is there was not read, so nothing may be said about it."""
@@ -215,7 +234,7 @@ class _Planning:
             return
         target = self._comparison.target(held, wanted)
         if target is held:
-            self._already.append(asked)
+            self._already.append(Already(asked, content=True))
             return
         content.check_class(schema, held, target)
         self._take_resolved(Modify(held.dn, difference.between(held, target, schema)))
@@ -266,7 +285,7 @@ class _Planning:
             case Modify() if before is not None and after is not None:
                 modifications = difference.between(before, after, self._draft.schema)
                 if not modifications:
-                    self._already.append(change)
+                    self._already.append(Already(change))
                     return
                 wanted = _taken_for_granted(before, modifications, self._draft.schema, version)
                 change = replace(change, modifications=modifications, controls=_with(change, wanted))

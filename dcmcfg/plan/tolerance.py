@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import difference
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.tree import Draft, comparable, modified, with_naming_values
+from dcmcfg.schema.structure import allowed_attributes
+from dcmcfg.secret_values import is_secret, told
+from dcmcfg.spelling import near_misses
+from dcmcfg.tree import Draft, canonical_name, comparable, modified, with_naming_values
+
+#: Of many values held, so many are told.
+_TOLD = 3
+#: Spellings are compared with at most so many values, and of a long value the first octets.
+_COMPARED = 100
+_LONGEST = 80
 
 
-def outstanding(draft: Draft, change: Change) -> Change | None:
-    """Return the part of *change* that *draft* does not hold yet, or None when all of it is so already.
+@dataclass(frozen=True)
+class Outstanding:
+    """What of a change is left, and what it says of things that are not there.
+
+    ``change`` is the part to be done, None when nothing is. ``absent`` says, a phrase each, which attributes and values
+    a modify takes away that the entry does not have. ``doubts`` are sentences on what may be misspelt for that.
+    """
+
+    change: Change | None
+    absent: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+def outstanding(draft: Draft, change: Change) -> Outstanding:
+    """Return the part of *change* that *draft* does not hold yet.
 
     Already so are: the add of a value that is there, the delete of a value, attribute or entry that is gone, the
     add of an equal entry, and a rename that has been made. Raises :class:`DoesNotFit` for the add of an entry that
@@ -21,21 +45,50 @@ def outstanding(draft: Draft, change: Change) -> Change | None:
     """
     match change:
         case Add(entry):
-            return _outstanding_add(draft, change, entry)
+            return Outstanding(_outstanding_add(draft, change, entry))
         case Delete(dn):
-            return change if draft.get(dn) is not None else None
+            if draft.get(dn) is not None:
+                return Outstanding(change)
+            return Outstanding(None, doubts=_doubts_of_name(draft, dn, "not there, so there is nothing to delete"))
         case Rename():
-            return None if _is_made(draft, change) else change
+            return _outstanding_rename(draft, change)
         case Modify():
             return _outstanding_modify(draft, change)
 
 
+def _outstanding_rename(draft: Draft, change: Rename) -> Outstanding:
+    if not _is_made(draft, change):
+        return Outstanding(change)
+    if draft.get(change.dn) is not None:
+        return Outstanding(None)
+    taken = f"not there, and taken for renamed to {change.new_rdn} already"
+    return Outstanding(None, doubts=_doubts_of_name(draft, change.dn, taken, but=change.new_rdn))
+
+
+def _doubts_of_name(draft: Draft, dn: DN, what: str, *, but: RDN | None = None) -> tuple[str, ...]:
+    """Return the doubt that *dn*, or one above it, is misspelt, if names beside it other than *but* look like it."""
+    missing = draft.missing(dn)
+    near = ", ".join(str(rdn) for rdn in draft.near_misses(missing) if rdn != but)
+    return (f"{missing}: {what}; near misses: {near}",) if near else ()
+
+
 def _is_made(draft: Draft, change: Rename) -> bool:
-    """A rename is made when the entry is found under the new name only, in the new spelling."""
+    """A rename is made when the entry is found under the new name only, in the new spelling.
+
+    An entry that cannot have had the old name is another one: its classes do not allow the attribute that named it, or
+    it lacks the old name's value, which was to stay.
+    """
     renamed = draft.get(change.new_dn)
     if renamed is None or renamed.dn.rdn != change.new_rdn:
         return False
-    return draft.get(change.dn) in (None, renamed)
+    return draft.get(change.dn) in (None, renamed) and _can_be_that_of(draft.schema, renamed, change)
+
+
+def _can_be_that_of(schema: Schema, renamed: Entry, change: Rename) -> bool:
+    if not change.delete_old_rdn and with_naming_values(schema, renamed.at(change.dn)).attributes != renamed.attributes:
+        return False
+    allowed = allowed_attributes(schema, renamed)
+    return allowed is None or all(canonical_name(schema, kind).lower() in allowed for kind, _ in change.dn.rdn.parts)
 
 
 def _outstanding_add(draft: Draft, change: Add, entry: Entry) -> Add | None:
@@ -49,21 +102,65 @@ def _outstanding_add(draft: Draft, change: Add, entry: Entry) -> Add | None:
     return None
 
 
-def _outstanding_modify(draft: Draft, change: Modify) -> Modify | None:
+def _outstanding_modify(draft: Draft, change: Modify) -> Outstanding:
     entry = draft.get(change.dn)
     if entry is None:
-        return change  # the draft will say that it does not exist
+        return Outstanding(change)  # the draft will say that it does not exist
     left: list[Modification] = []
+    absent: list[str] = []
+    doubts: list[str] = []
     for modification in change.modifications:
         rest = _outstanding_modification(draft.schema, entry, modification)
+        if rest is not modification and modification.operation is not Operation.ADD:
+            absent.append(_absent(entry, modification.name))
+            doubts += _doubts_of_values(draft.schema, entry, modification, rest)
         if rest is not None:
             entry = modified(draft.schema, entry, rest)
             left.append(rest)
-    return replace(change, modifications=tuple(left)) if left else None
+    rest_of_all = replace(change, modifications=tuple(left)) if left else None
+    return Outstanding(rest_of_all, tuple(absent), tuple(doubts))
+
+
+def _absent(entry: Entry, name: str) -> str:
+    held = entry.values(name)
+    if not held:
+        return f"{name} is not set"
+    shown = ("a secret" if is_secret(name, value) else told(name, value) for value in held[:_TOLD])
+    more = f" and {len(held) - _TOLD} more" if len(held) > _TOLD else ""
+    return f"{name} has no such value; it holds {', '.join(shown)}{more}"
+
+
+def _doubts_of_values(schema: Schema, entry: Entry, asked: Modification, rest: Modification | None) -> Iterator[str]:
+    """Yield a doubt for each value that *asked* deletes, *entry* does not hold, and that looks like one that it holds.
+
+    Where the schema does not know the attribute, its name may be misspelt. Of secrets nothing is said.
+    """
+    name = asked.name
+    if name not in entry:
+        near = near_misses(name, (each.name for each in entry.attributes)) if schema.attribute(name) is None else ()
+        if near:
+            yield f"{entry.dn}: {name} is not set, so there is nothing to delete; near misses: {', '.join(near)}"
+        return
+    if len(entry.values(name)) > _COMPARED:
+        return
+    held = {_text(value): told(name, value) for value in entry.values(name) if not is_secret(name, value)}
+    still = rest.values if rest is not None else ()
+    for value in asked.values:
+        if value in still or is_secret(name, value):
+            continue
+        if near := near_misses(_text(value), held):
+            alike = ", ".join(held[each] for each in near)
+            yield f"{entry.dn}: {name} has no value {told(name, value)} to delete; near misses: {alike}"
+
+
+def _text(value: bytes) -> str:
+    return value[:_LONGEST].decode("utf-8", "backslashreplace")
 
 
 def _outstanding_modification(schema: Schema, entry: Entry, modification: Modification) -> Modification | None:
     name, values = modification.name, modification.values
+    if modification.operation is Operation.REPLACE and not values:
+        return modification if name in entry else None
     if modification.operation not in (Operation.ADD, Operation.DELETE):
         return modification
     if not values:

@@ -16,7 +16,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.guard import Risk
-from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.plan.plan import Already, Plan, Step
 from dcmcfg.render.cells import devices_dn, relative_dn, shown_value
 from dcmcfg.render.console import print_line, print_view, visible
 from dcmcfg.secret_values import change_without_secrets
@@ -42,12 +42,23 @@ def plan_counts(plan: Plan) -> str:
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """Return *plan* for ``--json``: ``steps`` in order, each with ``dn``, ``change`` and ``ldif``, and ``already``."""
+    """Return *plan* for ``--json``: ``steps`` in order, each with ``dn``, ``change`` and ``ldif``, and ``already``.
+
+    What is so already has ``dn``, ``change`` (``content`` for an entry as a content record wants it) and ``absent``:
+    phrases on what it takes away that is not there.
+    """
     return {
         "steps": [
             {"dn": str(change.dn), "change": _word(change), "ldif": changes_ldif([change])} for change in plan.changes
         ],
-        "already": [{"dn": str(change.dn), "change": _word(change)} for change in plan.already],
+        "already": [
+            {
+                "dn": str(each.change.dn),
+                "change": "content" if each.content else _word(each.change),
+                "absent": list(each.absent),
+            }
+            for each in plan.already
+        ],
     }
 
 
@@ -60,11 +71,21 @@ def risks_json(risks: Iterable[Risk], forced: Collection[str]) -> list[dict[str,
 
 
 def already_lines(plan: Plan) -> Iterator[str]:
-    """Yield a line for each wanted change that the tree holds already; of many the first ones."""
-    for change in plan.already[:SHOWN_STEPS]:
-        yield f"already so: {_word(change)} {visible(str(change.dn))}"
-    if (left := len(plan.already) - SHOWN_STEPS) > 0:
+    """Yield a line for each wanted change that the tree holds already, of many the first ones; one for all entries."""
+    changes = [each for each in plan.already if not each.content]
+    yield from map(_already_line, changes[:SHOWN_STEPS])
+    if (left := len(changes) - SHOWN_STEPS) > 0:
         yield f"already so: {left} more"
+    if equal := len(plan.already) - len(changes):
+        yield f"{equal} entries are so already" if equal > 1 else "1 entry is so already"
+
+
+def _already_line(already: Already) -> str:
+    dn = str(already.change.dn)
+    if isinstance(already.change, Delete):
+        return f"not there, nothing to delete: {visible(dn)}"
+    absent = f": {visible('; '.join(already.absent))}" if already.absent else ""
+    return f"already so: {_word(already.change)} {visible(dn)}{absent}"
 
 
 def _table(steps: Iterable[Step], base: DN) -> Table:

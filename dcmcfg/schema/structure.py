@@ -89,6 +89,20 @@ def structural_classes(schema: Schema, entry: Entry) -> frozenset[str]:
     return frozenset(each.name for each in classes if each.kind == "structural")
 
 
+def allowed_attributes(schema: Schema, entry: Entry) -> frozenset[str] | None:
+    """Return the attributes that the classes of *entry* allow, in lower case; None when any, or a class is unknown."""
+    names = [name for name in entry.texts("objectClass") if name.lower() != "top"]
+    known = [each for each in map(schema.object_class, names) if each is not None]
+    return _allowed(with_superiors(schema, known)) if len(known) == len(names) else None
+
+
+def _allowed(classes: tuple[ObjectClass, ...]) -> frozenset[str] | None:
+    """Return the attributes that *classes*, superiors included, allow, in lower case; None when any."""
+    if any(known.oid == _EXTENSIBLE for known in classes):
+        return None
+    return frozenset(name.lower() for known in classes for name in (*known.must, *known.may)) | {"objectclass"}
+
+
 def _unknown(schema: Schema, entry: Entry, name: str) -> Finding:
     near = _near(tuple(attribute.name for attribute in schema.attributes), name)
     return Finding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"no attribute {_cut(name)} is known{near}")
@@ -102,9 +116,9 @@ def _breaches(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) ->
         for name in known.must:
             if name.lower() not in present:
                 yield Finding(MISSING_ATTRIBUTE, entry.dn, name, f"{known.name} requires {name}")
-    if any(known.oid == _EXTENSIBLE for known in classes):
+    allowed = _allowed(classes)
+    if allowed is None:
         return
-    allowed = {name.lower() for known in classes for name in (*known.must, *known.may)} | {"objectclass"}
     for name in spelt:
         definition = schema.attribute(name)
         if definition is not None and not definition.operational and definition.name.lower() not in allowed:

@@ -77,8 +77,8 @@ def test_twice_the_same_file_is_nothing_to_do(run: Run, site: CliSite, tmp_path:
     assert again.stdout == (
         f"{site.headline}\n"
         f"already so: add {NEW}\n"
-        f"already so: add cn=dicom,{NEW}\n"
         f"already so: add dicomAETitle=NEW,{NEW}\n"
+        "1 entry is so already\n"
         "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
     )
     assert site.octets() == after
@@ -92,7 +92,7 @@ def test_of_much_that_is_so_already_the_first_is_listed_and_how_much_there_is(
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == (
         f"{site.headline}\n"
-        + f"already so: modify {ARCHIVE_DN}\n" * 40
+        + f"already so: modify {ARCHIVE_DN}: dicomStationName is not set\n" * 40
         + "already so: 10 more\n"
         + "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
     )
@@ -279,3 +279,51 @@ def test_an_undo_written_for_another_server_is_warned_about(run: Run, site: CliS
     assert result.exit_code == 0
     assert result.stderr == f"warning: {file} was written for ldap://pacs.example:389, and this is {site.slapd.url}.\n"
     assert run("apply", str(undo), "--dry-run").stderr == ""
+
+
+def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    gone, renamed = f"dicomDeviceName=storescpp,{DEVICES}", f"dicomDeviceName=longtrm,{DEVICES}"
+    text = (
+        f"dn: {gone}\nchangetype: delete\n\n"
+        f"dn: {renamed}\nchangetype: modrdn\nnewrdn: dicomDeviceName=storescp\ndeleteoldrdn: 1\n\n"
+        f"dn: {ARCHIVE_DN}\nchangetype: modify\ndelete: dicomDeviceName\ndicomDeviceName: dcm4chee-ar\n"
+    )
+    done = run("apply", written(tmp_path / "misspelt.ldif", text), "--yes")
+    assert done.exit_code == 0
+    assert done.stdout == (
+        f"{site.headline}\n"
+        f"not there, nothing to delete: {gone}\n"
+        f"already so: rename {renamed}\n"
+        f"already so: modify {ARCHIVE_DN}: dicomDeviceName has no such value; it holds 'dcm4chee-arc'\n"
+        "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
+    )
+    first, second, third = done.stderr.splitlines()
+    assert first.startswith(f"warning: {gone}: not there, so there is nothing to delete; near misses: ")
+    assert "dicomDeviceName=storescp" in first
+    assert second.startswith(f"warning: {renamed}: not there, and taken for renamed to dicomDeviceName=storescp ")
+    assert second.endswith("near misses: dicomDeviceName=longterm")
+    assert third == (
+        f"warning: {ARCHIVE_DN}: dicomDeviceName has no value 'dcm4chee-ar' to delete; near misses: 'dcm4chee-arc'"
+    )
+    assert site.octets() == before
+
+
+def test_values_that_will_not_do_are_warned_of(run: Run, site: CliSite, tmp_path: Path) -> None:
+    text = f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: {NAME}\n{NAME}: NOSUCHAE\n-\n"
+    text += "replace: dcmSendPendingCMoveInterval\ndcmSendPendingCMoveInterval: 5s\n"
+    done = run("apply", written(tmp_path / "odd.ldif", text), "--dry-run")
+    assert done.exit_code == 0
+    unknown, interval = done.stderr.splitlines()
+    assert unknown.startswith(f"warning: {ARCHIVE_DN}: no AE has the title NOSUCHAE; ")
+    assert interval.startswith(f"warning: {ARCHIVE_DN}: dcmSendPendingCMoveInterval '5s': not a duration: ")
+
+
+def test_a_wrong_dn_is_refused_with_near_misses(run: Run, site: CliSite, tmp_path: Path) -> None:
+    dn = f"dicomDeviceName=dcm4chee-ar,{DEVICES}"
+    text = f"dn: {dn}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n"
+    file = written(tmp_path / "wrong.ldif", text)
+    done = run("apply", file, "--yes")
+    assert (done.exit_code, site.values("dicomDescription")) == (3, ("Archive of the lab",))
+    assert done.stderr.startswith(f"dcmcfg: {file}:1: {dn}: there is no such entry\n")
+    assert f"it exists up to {DEVICES}; near misses there: dicomDeviceName=dcm4chee-arc" in done.stderr

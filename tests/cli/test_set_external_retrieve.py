@@ -73,6 +73,12 @@ def test_what_is_so_already_is_nothing_to_do(run: Run, site: CliSite) -> None:
     assert site.archive.requests == []
 
 
+def test_to_clear_what_is_not_set_says_so(run: Run, site: CliSite) -> None:
+    result = run("set-external-retrieve", "--clear")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f"already so: modify {ARCHIVE_DN}: {NAME} is not set\n" in result.stdout
+
+
 def test_without_a_terminal_and_yes_the_plan_is_shown_and_nothing_changes(run: Run, site: CliSite) -> None:
     result = run("set-external-retrieve", "DCM4CHEE")
     assert result.exit_code == 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
-from dcmcfg.dn import DN
+import pytest
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Wanted, make_plan
@@ -59,6 +61,43 @@ def test_what_was_wrong_before_and_is_not_touched_is_no_doubt_of_this_plan() -> 
     tree = site().after([Add(odd)])
     plan = make_plan(tree, [Wanted(setting("dicomPort", "1", str(odd.dn)))])
     assert list(doubts(plan)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "dn", "said"),
+    [
+        (
+            "dcmSendPendingCMoveInterval",
+            b"5s",
+            ARCHIVE,
+            "'5s': not a duration: PT5M, PT30S, P1D, P1DT12H (days at most, no sign)",
+        ),
+        ("dicomPort", b"99999", f"cn=dicom,{ARCHIVE}", "'99999': a port is from 1 to 65535"),
+        ("dicomInstalled", b"true", ARCHIVE, "'true': a boolean is TRUE or FALSE, in capitals only"),
+        ("dicomDescription", b"Universit\xe4t", ARCHIVE, "11 octets: the value is not UTF-8"),
+    ],
+)
+def test_a_value_that_check_objects_to_is_told(name: str, value: bytes, dn: str, said: str) -> None:
+    assert of(Modify(DN.parse(dn), (Modification(Operation.REPLACE, name, (value,)),))) == [f"{dn}: {name} {said}"]
+
+
+def test_of_a_secret_the_rule_is_told_and_not_the_value() -> None:
+    change = Modify(ARCHIVE_DN, (Modification(Operation.REPLACE, "dcmProperty", (b"password=\xe4",)),))
+    assert of(change)[-1] == f"{ARCHIVE}: dcmProperty (secret): the value is not UTF-8"
+
+
+def test_the_values_of_a_new_entry_and_of_a_rename_are_held_to_the_rules() -> None:
+    odd = f"cn=more,{ARCHIVE}"
+    assert of(Add(connection(ARCHIVE, "0", name="more"))) == [f"{odd}: dicomPort '0': a port is from 1 to 65535"]
+    ae = Rename(DN.parse(f"dicomAETitle=STORESCP,{STORESCP}"), RDN.of("dicomAETitle", "A" * 17))
+    (doubt,) = of(ae)
+    assert doubt.startswith(f"dicomAETitle={'A' * 17},{STORESCP}: dicomAETitle '{'A' * 17}': ")
+
+
+def test_values_that_were_wrong_before_raise_no_doubt_beside_one_that_is_added() -> None:
+    tree = site(dcmSendPendingCMoveInterval="5s")
+    change = Modify(ARCHIVE_DN, (Modification(Operation.REPLACE, "dicomDescription", (b"x",)),))
+    assert list(doubts(make_plan(tree, [Wanted(change)]))) == []
 
 
 def test_of_many_doubts_the_first_are_told_and_how_many_there_are() -> None:
