@@ -13,6 +13,7 @@ from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.lock import directory_lock
+from dcmcfg.rollout.read_back import as_said
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.settling import are_made, touched
 from dcmcfg.rollout.waiting import await_writes
@@ -103,7 +104,7 @@ def _refuse_loss(record: Record, back: Plan, made: Sequence[Change]) -> None:
         held, redone = back.before.get(dn), again.get(dn)
         if held is None or redone is None:
             continue
-        if names := difference.differing(held, redone, again.schema):
+        if names := difference.differing(as_said(held, redone), redone, again.schema):
             raise DoesNotFit(
                 f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
                 "and that would be lost",

@@ -29,12 +29,12 @@ def differing(directory: Directory, plan: Plan) -> DN | None:
         if found is None or planned is None:
             if found is not planned:
                 return dn
-        elif not difference.same(_as_said(found, planned), planned, tree.schema):
+        elif not difference.same(as_said(found, planned), planned, tree.schema):
             return dn
     return None
 
 
-def _as_said(found: Entry, planned: Entry) -> Entry:
+def as_said(found: Entry, planned: Entry) -> Entry:
     """Return *found* with the passwords of *planned* where the server has hashed them (RFC 3112: ``{SCHEME}…``)."""
     held, said = found.values(_PASSWORD), planned.values(_PASSWORD)
     plain = sum(not _HASHED(value) for value in said)
