@@ -9,6 +9,7 @@ from functools import cached_property
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, NotFound
+from dcmcfg.spelling import listed
 from dcmcfg.tree import Tree
 
 DICOM = "DICOM"
@@ -107,11 +108,11 @@ class Device:
         return tuple(self._ae(child) for child in self.tree.children(self.entry.dn) if child.is_a("dicomNetworkAE"))
 
     def network_ae(self, title: str) -> NetworkAE:
-        """Return the AE *title*; raises :class:`NotFound` naming those it has."""
+        """Return the AE *title*; raises :class:`NotFound` naming those it has, of many some."""
         for ae in self.network_aes:
             if ae.title == title:
                 return ae
-        titles = ", ".join(ae.title for ae in self.network_aes) or "none"
+        titles = listed(title, (ae.title for ae in self.network_aes))
         raise NotFound(f"the device {self.name} has no AE {title}", next_step=f"its AEs are: {titles}")
 
     def _connection(self, entry: Entry) -> Connection:
@@ -167,13 +168,13 @@ class Configuration:
         return tuple(Device(entry, self.tree) for entry in children if entry.is_a("dicomDevice"))
 
     def device(self, name: str) -> Device:
-        """Return the device *name*, whose case is not significant; raises :class:`NotFound` naming all."""
+        """Return the device *name*, whose case is not significant; raises :class:`NotFound` naming those there are."""
         for device in self.devices:
             if device.name.lower() == name.lower():
                 return device
         if (ae := self.network_ae(name)) is not None:
             raise NotFound(f"there is no device {name}", next_step=f"it is an AE: {ae.device.name}/{name}")
-        names = ", ".join(device.name for device in self.devices) or "none"
+        names = listed(name, (device.name for device in self.devices))
         raise NotFound(f"there is no device {name}", next_step=f"the devices are: {names}")
 
     def network_aes(self) -> Iterator[NetworkAE]:

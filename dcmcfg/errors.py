@@ -8,6 +8,7 @@ Exit codes: 1 the answer is no; 2 usage; 3 could not, nothing changed; 4 changed
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -95,3 +96,6 @@ class ChangedButNotFinished(DcmcfgError):
     """The tree has changed, or may have, and the job is not finished."""
 
     exit_code = 4
+    #: The number of the roll-out that did it, and the file that takes it back, where it is one.
+    roll_out: int | None = None
+    undo_file: Path | None = None

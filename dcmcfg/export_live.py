@@ -14,6 +14,7 @@ from operator import itemgetter
 from dcmcfg.collector import collector_paused
 from dcmcfg.devices import no_configuration
 from dcmcfg.directory.found_entry import split_attribute, split_entry
+from dcmcfg.directory.reading import base_dn_told
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
@@ -61,7 +62,7 @@ def export_live(directory: Directory, *, with_secrets: bool, version: bool = Tru
     Raises :class:`~dcmcfg.errors.NotFound` when there is none, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     export = LiveExport(bundled(), with_secrets=with_secrets)
-    with collector_paused():
+    with collector_paused(), base_dn_told(directory):
         for found in directory.search(directory.server.base_dn):
             export.take(found)
     return export.text(version=version)

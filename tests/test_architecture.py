@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: Rooms from the ground up. A module may import from its own layer and from those below.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
-        {"", "errors", "dn", "entry", "changes", "aetitle", "spelling", "ber", "collector"}
+        {"", "errors", "dn", "entry", "changes", "aetitle", "spelling", "moments", "ber", "collector"}
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text
     frozenset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -14,13 +13,14 @@ import click
 
 from dcmcfg.archive.control import ControlService
 from dcmcfg.cli import invocation
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.rejects import Rejects
 from dcmcfg.cli.risks import PARAMETERS, require_named, risk_lines, risk_options
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
-from dcmcfg.errors import AnswerIsNo, ArchiveError, ChangedButNotFinished, DcmcfgError
+from dcmcfg.errors import AnswerIsNo, ArchiveError, ChangedButNotFinished, DcmcfgError, Refused
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.guard import Risk, risks
 from dcmcfg.plan.plan import Plan
@@ -75,6 +75,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         in_transaction: bool | None,
         **rest: Any,
     ) -> R:
+        invocation.current().changes_directory = True
         forced = frozenset(risk for parameter, risk in PARAMETERS.items() if rest.pop(parameter))
         choices = Choices(dry_run, yes, out, no_reload, as_json, as_json, strict, in_transaction, forced)
         return command(choices=choices, **rest)
@@ -135,6 +136,10 @@ def carry_out(
     if undoes is not None:
         choices = replace(choices, forced=frozenset(risk.name for risk in found))
     report = functools.partial(_report, settings, plan, choices, found, rejects)
+    so_far = functools.partial(_result, settings, plan, choices, found, rejects, reloaded=False)
+    invocation.current().so_far = functools.partial(so_far, None)
+    taken_up = undoes if resuming is None else resuming.number
+    _tell_unfinished(directory, taken_up, only_warn=choices.dry_run or not plan.steps)
     told = (*doubts(plan), *risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None))
     _show(settings, plan, choices, (*warnings, *(rejects.lines() if rejects else ()), *told))
     if not plan.steps:
@@ -143,7 +148,6 @@ def carry_out(
         return
     if resuming is None and not choices.dry_run:
         require_named(found, choices.forced)
-        require_finished(state_folder(), directory, but=undoes)
     manner = (manner_of if resuming is None else manner_left)(directory, plan, choices.in_transaction)
     _say(choices, f"{plan_counts(plan)}, {manner.value}")
     if choices.out is not None:
@@ -158,11 +162,23 @@ def carry_out(
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):
-        outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes))
-    _say(choices, f"done {outcome.manner.value}\nundo: dcmcfg apply {outcome.undo_file}")
+        outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes), so_far)
+    _say(choices, f"done {outcome.manner.value}\nundo: dcmcfg undo {outcome.number}")
     if service is not None:
-        _reload(service, outcome)
+        undone = undoes if resuming is None else resuming.head.undoes
+        _reload(service, outcome, is_undo=undone is not None)
     report(outcome, reloaded=service is not None)
+
+
+def _tell_unfinished(directory: Directory, but: int | None, *, only_warn: bool) -> None:
+    """Raise :class:`Refused` while a roll-out other than the one of number *but* is unfinished, or only warn of it."""
+    try:
+        require_finished(state_folder(), directory, but=but)
+    except Refused as unfinished:
+        if not only_warn:
+            raise
+        told = f"{unfinished.what}; {unfinished.next_step}"
+        click.echo(f"warning: {visible(invocation.current().spoken(told))}", err=True)
 
 
 def _written(settings: Settings, choices: Choices, rejects: Rejects | None) -> AbstractContextManager[None]:
@@ -216,8 +232,31 @@ def _occasion(settings: Settings, undoes: int | None) -> Occasion:
     return Occasion(state_folder(), site_headline(settings), invocation.current().command_line, undoes)
 
 
-def _write(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record) -> Outcome:
-    invocation.current().writing = True
+def _write(
+    directory: Directory,
+    plan: Plan,
+    manner: Manner,
+    of: Occasion | Record,
+    so_far: Callable[[Outcome | None], dict[str, Any]],
+) -> Outcome:
+    """Roll *plan* out; from then on a failure is told with what *so_far* makes of the outcome."""
+    run = invocation.current()
+    run.writing = True
+    planned, run.so_far = run.so_far, None  # what nobody foresaw is told without a word on what was changed
+    try:
+        outcome = _roll_out(directory, plan, manner, of)
+    except ChangedButNotFinished as stopped:
+        if stopped.roll_out is not None and stopped.undo_file is not None:
+            run.so_far = functools.partial(so_far, Outcome(manner, stopped.roll_out, stopped.undo_file))
+        raise
+    except DcmcfgError:
+        run.so_far = planned
+        raise
+    run.so_far = functools.partial(so_far, outcome)
+    return outcome
+
+
+def _roll_out(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record) -> Outcome:
     with telling_who(directory, plan), progress("writing", len(plan.steps)) as on_step:
         match of:
             case Occasion():
@@ -226,8 +265,11 @@ def _write(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Reco
                 return resume(directory, plan, of, manner=manner, state=state_folder(), on_step=on_step)
 
 
-def _reload(service: ControlService, outcome: Outcome) -> None:
-    next_step = f"dcmcfg reload; if the archive cannot load the change, take it back: dcmcfg undo {outcome.number}"
+def _reload(service: ControlService, outcome: Outcome, *, is_undo: bool) -> None:
+    """Have the archive reload; what it cannot load may have been in the tree before, and an undo mends nothing then."""
+    next_step = "dcmcfg check finds what the archive cannot load; once that is mended, dcmcfg reload"
+    if not is_undo:
+        next_step += f"; if it is this change, dcmcfg undo {outcome.number} takes it back"
     try:
         service.reload()
     except ArchiveError as error:
@@ -236,6 +278,33 @@ def _reload(service: ControlService, outcome: Outcome) -> None:
     except KeyboardInterrupt:
         what = "the directory was changed, and the reload was interrupted"
         raise ChangedButNotFinished(what, next_step=next_step) from None
+
+
+def _result(
+    settings: Settings,
+    plan: Plan,
+    choices: Choices,
+    found: Sequence[Risk],
+    rejects: Rejects | None,
+    outcome: Outcome | None,
+    *,
+    reloaded: bool,
+) -> dict[str, Any]:
+    """Return what ``--json`` tells; ``changed`` is true also where it is not known what the server has done."""
+    left_out = rejects if rejects is not None and rejects.misfits else None
+    kept = left_out is not None and not choices.dry_run and (outcome is not None or not plan.steps)
+    return {
+        "site": {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url},
+        **plan_json(plan),
+        "risks": risks_json(found, choices.forced),
+        "rejected": left_out.json() if left_out else [],
+        "rejects_file": str(left_out.path) if left_out and kept else None,
+        "changed": outcome is not None,
+        "manner": outcome.manner.value if outcome else None,
+        "roll_out": outcome.number if outcome else None,
+        "undo_file": str(outcome.undo_file) if outcome else None,
+        "reloaded": reloaded,
+    }
 
 
 def _report(
@@ -248,26 +317,11 @@ def _report(
     *,
     reloaded: bool,
 ) -> None:
-    left_out = rejects if rejects is not None and rejects.misfits else None
-    rejects_file = str(left_out.path) if left_out and not choices.dry_run else None
     if choices.as_json:
-        site = {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url}
-        result = {
-            "site": site,
-            **plan_json(plan),
-            "risks": risks_json(found, choices.forced),
-            "rejected": left_out.json() if left_out else [],
-            "rejects_file": rejects_file,
-            "changed": outcome is not None,
-            "manner": outcome.manner.value if outcome else None,
-            "roll_out": outcome.number if outcome else None,
-            "undo_file": str(outcome.undo_file) if outcome else None,
-            "reloaded": reloaded,
-        }
-        click.echo(json.dumps(result, indent=2))
+        print_json(_result(settings, plan, choices, found, rejects, outcome, reloaded=reloaded))
         return
-    if left_out and rejects_file:
-        _say(choices, f"left out, {len(left_out.misfits)} to be mended: {rejects_file}")
+    if rejects is not None and rejects.misfits and not choices.dry_run:
+        _say(choices, f"left out, {len(rejects.misfits)} to be mended: {rejects.path}")
     if not plan.steps:
         _say(choices, "nothing to do; if the archive has not loaded it: dcmcfg reload")
     elif outcome is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.changes import Add
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -70,7 +71,7 @@ def check_command(
     found = check(subjects, judge, live=not files, newer=not files and schema is None)
     findings = tuple(located(found, judge, files))
     if as_json:
-        click.echo(json.dumps(findings_json(findings, len(subjects)), indent=2))
+        print_json(findings_json(findings, len(subjects)))
     elif as_sarif:
         click.echo(json.dumps(findings_sarif(findings), indent=2))
     else:

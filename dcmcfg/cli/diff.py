@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -125,7 +125,8 @@ def _print(found: Diff, names: tuple[str, str], form: str | None, *, with_secret
         case "unified":
             pieces = unified(found, names, with_secrets=with_secrets)
         case "json":
-            pieces = iter((json.dumps(diff_json(found, names, with_secrets=with_secrets), indent=2) + "\n",))
+            print_json(diff_json(found, names, with_secrets=with_secrets))
+            return
         case _:
             print_diff(stdout_console(), found, names, with_secrets=with_secrets)
             return

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
@@ -39,7 +38,7 @@ def explain_command(settings: Settings, *, attribute: str, on: str | None, offli
     known = explain(schema, attribute, on)
     use = None if tree is None else in_use(tree, known.attribute, on)
     if as_json:
-        click.echo(json.dumps(explanation_json(known, use, not_looked), indent=2))
+        print_json(explanation_json(known, use, not_looked))
     else:
         print_explanation(stdout_console(), known, use, not_looked)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from contextlib import suppress
+from dataclasses import KW_ONLY, asdict, dataclass
+from typing import Any, NoReturn
 
 import click
 
@@ -20,16 +23,29 @@ READER_GONE = 141
 _OUTPUT_FAILED = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 #: In the environment: show the traceback of an internal error.
 DEBUG = "DCMCFG_DEBUG"
+_MAYBE_CHANGED = "; something may have been changed"
 
 
 class ReaderGone(Exception):
     """Whoever read our standard output has closed it."""
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """What ``--json`` says of a failure."""
+
+    what: str
+    exit_code: int
+    _: KW_ONLY
+    on: str = ""
+    next_step: str = ""
+
+
 def exit_from(run: Callable[[], object], invocation: Invocation) -> NoReturn:
     """Call *run*, tell its failure on stderr in one line, and exit.
 
-    The exit code is the int that *run* returns (None is 0), else the error's.
+    With ``--json`` the failure is told on stdout as well, in the object that the command would have printed, as far
+    as it is known. The exit code is the int that *run* returns (None is 0), else the error's.
     """
     code = _code_of(run, invocation)
     try:
@@ -46,31 +62,54 @@ def _code_of(run: Callable[[], object], invocation: Invocation) -> int:
     except ReaderGone:
         if not invocation.writing:
             return READER_GONE
-        _tell("the reader of the output went away; something may have been changed")
+        _tell(_Failure("the reader of the output went away" + _MAYBE_CHANGED, ChangedButNotFinished.exit_code))
         return ChangedButNotFinished.exit_code
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        failure = _misused(error)
     except (click.Abort, KeyboardInterrupt):
-        _tell("interrupted" + ("; something may have been changed" if invocation.writing else ""))
-        return INTERRUPTED
+        unwritten = ", nothing was changed" if invocation.changes_directory else ""
+        failure = _Failure("interrupted" + (_MAYBE_CHANGED if invocation.writing else unwritten), INTERRUPTED)
+        _tell(failure)
     except DcmcfgError as error:
-        _tell(f"{error.on}: {error.what}" if error.on else error.what, invocation.spoken(error.next_step))
-        return error.exit_code
+        failure = _Failure(error.what, error.exit_code, on=error.on, next_step=invocation.spoken(error.next_step))
+        _tell(failure)
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        if isinstance(error, OSError) and error.errno in _OUTPUT_FAILED:
-            changed = "; something may have been changed" if invocation.writing else ""
-            _tell(f"the output cannot be written ({error.strerror}){changed}")
-        else:
-            _tell(f"internal error ({type(error).__name__}: {error})", f"{DEBUG}=1 shows where; please report it")
-        return ChangedButNotFinished.exit_code if invocation.writing else DcmcfgError.exit_code
-    return outcome if isinstance(outcome, int) else 0
+        failure = _unforeseen(error, invocation)
+        _tell(failure)
+    else:
+        return outcome if isinstance(outcome, int) else 0
+    if invocation.wants_json and not invocation.answered:
+        with suppress(OSError):  # stderr has it, and the exit code counts
+            click.echo(json.dumps(_answer(failure, invocation), indent=2))
+    return failure.exit_code
 
 
-def _tell(problem: str, next_step: str = "") -> None:
-    """Print *problem* on stderr, the next step on a line of its own."""
-    text = f"dcmcfg: {problem}" + (f"\n  next: {next_step}" if next_step else "")
+def _misused(error: click.ClickException) -> _Failure:
+    asked = error.ctx if isinstance(error, click.UsageError) else None
+    return _Failure(error.format_message(), error.exit_code, next_step=f"{asked.command_path} --help" if asked else "")
+
+
+def _unforeseen(error: Exception, invocation: Invocation) -> _Failure:
+    code = ChangedButNotFinished.exit_code if invocation.writing else DcmcfgError.exit_code
+    if isinstance(error, OSError) and error.errno in _OUTPUT_FAILED:
+        changed = _MAYBE_CHANGED if invocation.writing else ""
+        return _Failure(f"the output cannot be written ({error.strerror}){changed}", code)
+    told = f"internal error ({type(error).__name__}: {error})"
+    return _Failure(told, code, next_step=f"{DEBUG}=1 shows where; please report it")
+
+
+def _answer(failure: _Failure, invocation: Invocation) -> dict[str, Any]:
+    """Return the object for ``--json``: ``error``, beside what the command knew when it failed."""
+    known = {} if invocation.so_far is None else invocation.so_far()
+    return known | {"error": asdict(failure)}
+
+
+def _tell(failure: _Failure) -> None:
+    """Print *failure* on stderr, the next step on a line of its own."""
+    problem = f"{failure.on}: {failure.what}" if failure.on else failure.what
+    text = f"dcmcfg: {problem}" + (f"\n  next: {failure.next_step}" if failure.next_step else "")
     # Peers and files had a hand in the text: their control characters must not reach the terminal.
     click.echo("".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text), err=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from dcmcfg.cli.completing import roll_out_numbers
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.roll_out_number import RollOutNumber
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.history import history_json, print_history, print_roll_out, roll_out_json
 from dcmcfg.rollout.history import History
@@ -14,7 +13,7 @@ from dcmcfg.settings.folders import state_folder
 
 
 @click.command("history")
-@click.argument("number", required=False, type=click.IntRange(min=1), metavar="[N]", shell_complete=roll_out_numbers)
+@click.argument("number", required=False, type=RollOutNumber(), metavar="[N]")
 @click.option("--close", is_flag=True, help="Note that the tree was put right by hand after N, which was interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def history_command(*, number: int | None, close: bool, as_json: bool) -> None:
@@ -27,7 +26,7 @@ def history_command(*, number: int | None, close: bool, as_json: bool) -> None:
         if close:
             raise click.UsageError("--close needs N")
         if as_json:
-            click.echo(json.dumps(history_json(history), indent=2))
+            print_json(history_json(history))
         else:
             print_history(stdout_console(), history)
         return
@@ -35,6 +34,6 @@ def history_command(*, number: int | None, close: bool, as_json: bool) -> None:
     if close:
         history.close(record)
     if as_json:
-        click.echo(json.dumps(roll_out_json(history, record, with_changes=True), indent=2))
+        print_json(roll_out_json(history, record, with_changes=True))
     else:
         print_roll_out(stdout_console(), history, record)

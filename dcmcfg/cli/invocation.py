@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import click
 
@@ -20,13 +22,24 @@ class Invocation:
 
     ``site`` holds the site options given before the command, by name; once it runs, those after it too. ``writing``
     is true from the first request that may change something: a failure that nobody foresaw is exit code 4 from there
-    on, and 3 before. ``words`` are the arguments that the program was called with.
+    on, and 3 before. ``words`` are the arguments that the program was called with. ``changes_directory`` is true in a
+    command that can change the directory. ``answered`` is true once the JSON object of ``--json`` is printed; until
+    then ``so_far``, if any, returns what it would hold were the command to end now, for a failure to be told in.
     """
 
     words: tuple[str, ...] = ()
 
     site: dict[str, str] = field(default_factory=dict)
     writing: bool = False
+    changes_directory: bool = False
+    answered: bool = False
+    so_far: Callable[[], dict[str, Any]] | None = None
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether ``--json`` was asked for; known before, and without, the command line being understood."""
+        end = self.words.index("--") if "--" in self.words else len(self.words)
+        return "--json" in self.words[:end]
 
     @property
     def command_line(self) -> str:

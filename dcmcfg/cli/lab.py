@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 import click
 
+from dcmcfg.cli.answer import print_json
 from dcmcfg.errors import LabError
 from dcmcfg.lab import demo, life
 from dcmcfg.lab.state import PartState
@@ -85,7 +85,7 @@ def status(folder: Path, *, as_json: bool) -> int:
     """
     lab = life.find(folder.absolute())
     if as_json:
-        click.echo(json.dumps(lab_json(lab, make_studies()), indent=2))
+        print_json(lab_json(lab, make_studies()))
     elif lab is None:
         click.echo("No lab is up. To start one: dcmcfg lab up")
     else:

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.changing import Choices, carry_out, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -139,7 +140,7 @@ def _placed(found: Sequence[Found], source: Path, tree: Tree) -> tuple[Found, ..
 
 def _report(tree: Tree, found: Sequence[Found], rules: Sequence[LintRule], choices: Choices, *, as_sarif: bool) -> int:
     if choices.as_json:
-        click.echo(json.dumps(lint_json(found, len(tree.entries)), indent=2))
+        print_json(lint_json(found, len(tree.entries)))
     elif as_sarif:
         sarif = findings_sarif([each.finding for each in found], [as_rule(rule) for rule in rules])
         click.echo(json.dumps(sarif, indent=2))

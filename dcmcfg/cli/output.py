@@ -68,7 +68,7 @@ def _put(path: Path, text: Iterable[str], *, private: bool, new: bool) -> None:
 
 
 def _exists(target: str) -> DcmcfgError:
-    return DcmcfgError("the file exists", on=target, next_step="name a new file")
+    return DcmcfgError("the file exists", on=target, next_step="name a new file, or say --replace")
 
 
 def _umask() -> int:

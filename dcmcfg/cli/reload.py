@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.settings import Settings
@@ -26,6 +25,6 @@ def reload_command(settings: Settings, *, as_json: bool) -> None:
     seconds = service.reload()
     if as_json:
         result = {"archive_url": settings.archive_url, "reloaded": True, "seconds": round(seconds, 3)}
-        click.echo(json.dumps(result))
+        print_json(result, indent=None)
     else:
         click.echo(f"reloaded: archive {settings.archive_url} ({seconds:.2f} s)")

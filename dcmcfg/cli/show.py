@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
@@ -30,6 +29,6 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
         device = Configuration(read_tree(directory)).device(name or settings.device)
     aes = (device.network_ae(title),) if title else device.network_aes
     if as_json:
-        click.echo(json.dumps(device_json(device, aes), indent=2))
+        print_json(device_json(device, aes))
     else:
         print_view(stdout_console(), device_view(device, aes))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 
 import click
 
+from dcmcfg.cli import invocation
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import STDOUT, refuse_existing, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -52,7 +54,7 @@ def _take(settings: Settings, file: Path, *, replacing: bool, as_json: bool) -> 
     write_whole(str(file), snapshot_text(snapshot), private=True, new=not replacing)
     found = findings(snapshot)
     if as_json:
-        click.echo(json.dumps(snapshot_json(str(file), snapshot, found), indent=2))
+        print_json(snapshot_json(str(file), snapshot, found))
     else:
         click.echo(f"{file}: {snapshot_line(snapshot)}; it holds secrets")
     if not loadable(found):
@@ -65,11 +67,12 @@ def _check(file: Path, *, as_json: bool) -> None:
         found = findings(snapshot)
     except (Refused, LdifError, MalformedInput) as refused:
         raise AnswerIsNo(refused.what, on=refused.on, next_step=refused.next_step) from refused
-    if as_json:
-        click.echo(json.dumps(snapshot_json(str(file), snapshot, found), indent=2))
-    elif found:
+    invocation.current().so_far = partial(snapshot_json, str(file), snapshot, found)
+    if found and not as_json:
         print_findings(stdout_console(), found, len(snapshot.tree.entries))
     if not loadable(found):
         raise AnswerIsNo("a server would not load it", on=str(file))
-    if not as_json:
+    if as_json:
+        print_json(snapshot_json(str(file), snapshot, found))
+    else:
         click.echo(f"{file}: whole and loadable: {snapshot_line(snapshot)}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -29,7 +28,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     if as_json:
         result = {"archive_url": settings.archive_url, "status": status.state, "seconds": round(status.seconds, 3)}
         asked = {} if who is None else {"ldap_url": settings.ldap_url, "who_am_i": who}
-        click.echo(json.dumps(result | asked))
+        print_json(result | asked, indent=None)
     else:
         click.echo(f"{status.state}: archive {settings.archive_url} ({status.seconds:.2f} s)")
     return 0 if status.started else 1

@@ -16,7 +16,11 @@ def ask(question: str) -> bool:
     Raises :class:`AnswerIsNo` when standard input is no terminal.
     """
     require_terminal()
-    return click.confirm(question, default=False, err=True)
+    try:
+        return click.confirm(question, default=False, err=True)
+    except click.Abort:
+        click.echo(err=True)  # what comes next does not belong to the question's line
+        raise
 
 
 def require_terminal() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.changing import Choices, carry_out, changing_options
-from dcmcfg.cli.completing import roll_out_numbers
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.roll_out_number import RollOutNumber
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.render.history import taken_back
@@ -18,7 +18,7 @@ from dcmcfg.settings.folders import state_folder
 
 
 @click.command("undo", cls=SiteCommand)
-@click.argument("number", required=False, type=click.IntRange(min=1), metavar="[N]", shell_complete=roll_out_numbers)
+@click.argument("number", required=False, type=RollOutNumber(), metavar="[N]")
 @site_options
 @changing_options
 def undo_command(settings: Settings, choices: Choices, *, number: int | None) -> None:

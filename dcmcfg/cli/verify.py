@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.failures import DEBUG
 from dcmcfg.cli.site import site_options
@@ -103,7 +103,7 @@ def verify_command(
         verdict = judge(evidence, require_witness=require_witness)
         verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
         if as_json:
-            click.echo(json.dumps(verdict_json(verdict, evidence), indent=2))
+            print_json(verdict_json(verdict, evidence))
         else:
             print_verdict(verdict, evidence)
         sys.stdout.flush()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.server import Directory
-from dcmcfg.errors import NotFound
+from dcmcfg.dn import DN
+from dcmcfg.errors import DirectoryError, NotFound
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.tree import Tree
 
@@ -15,7 +19,7 @@ def read_tree(directory: Directory) -> Tree:
     Values compare by the schema that comes with dcmcfg. Raises :class:`~dcmcfg.errors.NotFound` when the base DN
     does not exist and :class:`~dcmcfg.errors.DirectoryError`, also when the server cut the answer short.
     """
-    with collector_paused():
+    with collector_paused(), base_dn_told(directory):
         return Tree.of(bundled(), directory.read(directory.server.base_dn, "subtree", ("*", "entryCSN")))
 
 
@@ -25,3 +29,18 @@ def read_tree_to_fill(directory: Directory) -> Tree:
         return read_tree(directory)
     except NotFound:
         return Tree(bundled(), {})
+
+
+@contextmanager
+def base_dn_told(directory: Directory) -> Iterator[None]:
+    """Have a base DN that does not exist told with what the server does hold."""
+    try:
+        yield
+    except NotFound as missing:
+        try:
+            root = directory.read_entry(DN(), ("namingContexts",))
+        except DirectoryError:  # what is missing is the better answer
+            root = None
+        held = ", ".join(root.texts("namingContexts")) if root else ""
+        steps = ("check --base-dn (DCMCFG_BASE_DN)", f"the server holds {held}" if held else "", missing.next_step)
+        raise NotFound(missing.what, on=missing.on, next_step="; ".join(filter(None, steps))) from missing

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dcmcfg.moments import readable_text
 from dcmcfg.render.console import print_line, print_view, visible
 from dcmcfg.render.plan import changes_ldif
 from dcmcfg.rollout.history import History, Result, result_of
@@ -26,7 +27,13 @@ def print_history(console: Console, history: History) -> None:
         table.add_column(heading, overflow="fold")
     for record in history.records:
         head = record.head
-        cells = (str(record.number), _when(record), f"{head.user}@{head.host}", head.ldap_url, _command(record))
+        cells = (
+            str(record.number),
+            _when(record).removesuffix(" UTC"),
+            f"{head.user}@{head.host}",
+            head.ldap_url,
+            _command(record),
+        )
         table.add_row(*(Text(visible(cell)) for cell in (*cells, _counts(record), _result(history, record))))
     print_view(console, table)
 
@@ -36,7 +43,7 @@ def print_roll_out(console: Console, history: History, record: Record) -> None:
     head = record.head
     for name, text in (
         ("roll-out", str(record.number)),
-        ("when", f"{_when(record)} UTC"),
+        ("when", _when(record)),
         ("who", f"{head.user}@{head.host}"),
         ("site", head.site),
         ("command", _command(record)),
@@ -93,11 +100,11 @@ def taken_up(record: Record) -> str:
 
 
 def _named(record: Record) -> str:
-    return visible(f"roll-out {record.number} of {_when(record)} UTC by {record.head.user}: {_command(record)}")
+    return visible(f"roll-out {record.number} of {_when(record)} by {record.head.user}: {_command(record)}")
 
 
 def _when(record: Record) -> str:
-    return record.head.when.replace("T", " ").removesuffix("Z")
+    return readable_text(record.head.when)
 
 
 def _command(record: Record) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dcmcfg.moments import iso_text, readable_text
 from dcmcfg.render.check import findings_json
 from dcmcfg.render.console import visible
 from dcmcfg.schema.findings import Finding
@@ -15,7 +16,9 @@ from dcmcfg.snapshot.proof import loadable
 def snapshot_line(snapshot: Snapshot) -> str:
     """Return how much was taken, from where and when."""
     facts = snapshot.facts
-    return visible(f"{len(snapshot.tree.entries)} entries of {facts.base_dn} @ {facts.server}, {facts.taken}")
+    return visible(
+        f"{len(snapshot.tree.entries)} entries of {facts.base_dn} @ {facts.server}, {readable_text(facts.taken)}"
+    )
 
 
 def snapshot_json(file: str, snapshot: Snapshot, found: Sequence[Finding]) -> dict[str, Any]:
@@ -23,7 +26,7 @@ def snapshot_json(file: str, snapshot: Snapshot, found: Sequence[Finding]) -> di
     facts = snapshot.facts
     return {
         "file": file,
-        "taken": facts.taken,
+        "taken": iso_text(facts.taken),
         "program": facts.program,
         "server": facts.server,
         "base_dn": str(facts.base_dn),

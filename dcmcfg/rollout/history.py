@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from enum import Enum
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 
 from dcmcfg.errors import NotFound, Refused
@@ -99,7 +101,8 @@ class History:
         else:
             record = self.numbered(number)
         if record.head.ldap_url != ldap_url:
-            raise Refused(f"roll-out {record.number} was on {record.head.ldap_url}", on=ldap_url)
+            where = f"{_said_where(record)} says which directory is meant"
+            raise Refused(f"roll-out {record.number} was on {record.head.ldap_url}", on=ldap_url, next_step=where)
         if undoing := self.undone_by(record):
             again = f"dcmcfg undo {undoing.number} makes it again"
             raise Refused(f"roll-out {record.number} was undone by roll-out {undoing.number}", next_step=again)
@@ -112,7 +115,29 @@ class History:
             stands = result_of(record) is Result.DONE and self.undone_by(record) is None
             if stands and record.head.ldap_url == ldap_url and record.head.undoes is None:
                 return record
-        raise NotFound("no roll-out stands that could be taken back", on=ldap_url, next_step="see dcmcfg history")
+        next_step = "dcmcfg history lists what there was"
+        if (undo := self._standing_undo(ldap_url)) is not None:
+            next_step = f"dcmcfg undo {undo.number} makes roll-out {undo.head.undoes} again; {next_step}"
+        raise NotFound("no roll-out stands that could be taken back", on=ldap_url, next_step=next_step)
+
+    def _standing_undo(self, ldap_url: str) -> Record | None:
+        """Return the newest roll-out there that took another back and was not taken back itself."""
+        there = (each for each in self.records if each.head.ldap_url == ldap_url and each.head.undoes is not None)
+        return next((each for each in there if result_of(each) is Result.DONE and not self.undone_by(each)), None)
+
+
+def _said_where(record: Record) -> str:
+    """Return the option that said which directory *record* was on: ``--profile`` where its command had one."""
+    try:
+        words = shlex.split(record.head.command)
+    except ValueError:  # a damaged record: the URL is known
+        words = []
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        if word == "--profile" and following:
+            return f"--profile {shlex.quote(following)}"
+        if word.startswith("--profile="):
+            return shlex.quote(word)
+    return f"--ldap-url {shlex.quote(record.head.ldap_url)}"
 
 
 def _meant_by_default(interrupted: Record) -> Record:

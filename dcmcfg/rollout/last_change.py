@@ -11,6 +11,7 @@ from dcmcfg.directory.failures import ASSERTION_FAILED
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, DirectoryError, DoesNotFit
+from dcmcfg.moments import readable
 from dcmcfg.plan.plan import Misfit, Misfits, Plan, Wanted, make_plan, plan_fitting
 from dcmcfg.rollout.preconditions import check_unmoved
 from dcmcfg.tree import Tree
@@ -86,6 +87,6 @@ def _last_change(directory: Directory, dn: str) -> str:
 def _told_time(when: str) -> str:
     """Return a GeneralizedTime (RFC 4517 §3.3.13) as people write it; as it is when it is of a rarer form."""
     try:
-        return f"{datetime.strptime(when, '%Y%m%d%H%M%SZ').replace(tzinfo=UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return readable(datetime.strptime(when, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC))
     except ValueError:
         return when

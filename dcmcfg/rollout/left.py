@@ -9,6 +9,7 @@ from dcmcfg.changes import Change
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import DoesNotFit, Refused
+from dcmcfg.moments import readable_text
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.rollout.history import History
@@ -53,8 +54,8 @@ def refuse_unfinished(state: Path, ldap_url: str, *, but: int | None = None) -> 
         return
     back = "dcmcfg undo" if found.head.undoes is None else f"dcmcfg undo {found.number}"
     raise Refused(
-        f"roll-out {found.number} of {found.head.when} is not finished ({found.progress().done} of {found.head.steps} "
-        "steps are made), nothing was changed by this one",
+        f"roll-out {found.number} of {readable_text(found.head.when)} is not finished "
+        f"({found.progress().done} of {found.head.steps} steps are made), nothing was changed by this one",
         on=ldap_url,
         next_step=f"dcmcfg apply --resume finishes it, {back} takes it back",
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.moments import iso, readable
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.text import change_ldif
 from dcmcfg.rollout.journal import PLANNED
@@ -71,11 +72,11 @@ def _texts(occasion: Occasion, ldap_url: str, plan: Plan, manner: str) -> Iterab
     pieces, now = plan.undo_pieces(), datetime.now(UTC)
     undo = change_ldif(
         chain.from_iterable(reversed(pieces)),
-        comments=(f"dcmcfg undo of {now:%Y-%m-%d %H:%M:%S} UTC on {occasion.site}", "May hold secrets."),
+        comments=(f"dcmcfg undo of {readable(now)} on {occasion.site}", "May hold secrets."),
     )
     planned = change_ldif(plan.changes, comments=(f"dcmcfg plan for {occasion.site}", "May hold secrets."))
     head = Head(
-        when=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        when=iso(now),
         user=_user(),
         host=socket.gethostname(),
         ldap_url=ldap_url,

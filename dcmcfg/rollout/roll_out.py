@@ -64,6 +64,16 @@ def resume(
 
 
 def _write(directory: Directory, plan: Plan, record: Record, manner: Manner, together: int, on_step: OnStep) -> Outcome:
+    try:
+        return _written(directory, plan, record, manner, together, on_step)
+    except ChangedButNotFinished as stopped:
+        stopped.roll_out, stopped.undo_file = record.number, record.undo_file
+        raise
+
+
+def _written(
+    directory: Directory, plan: Plan, record: Record, manner: Manner, together: int, on_step: OnStep
+) -> Outcome:
     with HeldInterrupts() as interrupts, record.journal.opened() as pen:
         writing = Writing(directory, plan, record, pen, on_step, interrupts)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from dcmcfg.snapshot.facts import Facts, facts_text, parse_facts
 from dcmcfg.tree import Tree
 
 _FIRST = b"# dcmcfg snapshot 1\n"
+_FIRST_CRLF = _FIRST.replace(b"\n", b"\r\n")
 _ANY_FIRST = re.compile(rb"# dcmcfg snapshot [0-9]+\r?\n")
 _PURPOSE = b"""\
 # Holds secrets. dcmcfg restore makes a directory equal to it;
@@ -64,6 +66,12 @@ def read_snapshot(path: Path) -> Snapshot:
 def _checked(octets: bytes, name: str) -> bytes:
     """Return *octets* without the last line, which holds their checksum; raises :class:`Refused`."""
     if not octets.startswith(_FIRST):
+        if octets.startswith(_FIRST_CRLF):
+            raise Refused(
+                "its line endings were changed (CRLF), as a copy in text mode does",
+                on=name,
+                next_step=f"copy it again in binary mode, or change them back: sed -i 's/\\r$//' {shlex.quote(name)}",
+            )
         if _ANY_FIRST.match(octets):
             raise Refused("the snapshot is of a format that this dcmcfg does not read", on=name)
         raise Refused("it is no snapshot of dcmcfg", on=name, next_step="dcmcfg apply takes other LDIF files")

@@ -12,6 +12,7 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import published_schema
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.moments import iso
 from dcmcfg.plan.portion import configuration
 from dcmcfg.schema.descriptions import Descriptions
 from dcmcfg.snapshot.facts import Facts
@@ -36,7 +37,7 @@ def take(directory: Directory) -> Snapshot:
     attributes, classes = _used(held)
     facts = Facts(
         directory.server.base_dn,
-        taken=datetime.now(UTC).isoformat(timespec="seconds"),
+        taken=iso(datetime.now(UTC)),
         program=f"dcmcfg {__version__}",
         server=directory.server.url,
         vendor_name=_vendor(root_dse),

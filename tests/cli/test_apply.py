@@ -59,7 +59,7 @@ def test_a_device_is_added_in_one_transaction_and_taken_back_in_two_parts(
     assert (done.exit_code, done.stderr) == (0, "")
     (undo,) = undo_files()
     assert done.stdout.endswith(
-        f"3 to add, in one transaction\ndone in one transaction\nundo: dcmcfg apply {undo}\nthe archive has reloaded\n"
+        "3 to add, in one transaction\ndone in one transaction\nundo: dcmcfg undo 1\nthe archive has reloaded\n"
     )
     assert len(site.octets()) == len(before) + 3
     undone = run("apply", str(undo), "--yes")

@@ -310,7 +310,7 @@ def test_the_demo_goes_as_told_and_leaves_nothing_behind(home: Home) -> None:
     assert re.search(r"^The story went as told: \d+ checks", out, re.MULTILINE)
     assert "NOT SO" not in out
     commands = re.findall(r"^\$ dcmcfg (\S+)", out, re.MULTILINE)
-    story = ["verify", "verify", "set-external-retrieve", "set-external-retrieve", "verify", "verify", "apply"]
+    story = ["verify", "verify", "set-external-retrieve", "set-external-retrieve", "verify", "verify", "undo"]
     assert commands == ["lab", "show", "export-ldif", *story, "export-ldif", "verify", "lab"]
     assert list(home.folder.iterdir()) == []  # no profile, no undo, no folder of the story's
 

@@ -148,8 +148,13 @@ def test_standard_input_is_a_file_too(run: Run, folder: Path) -> None:
 )
 def test_what_makes_no_sense_is_a_usage_error(run: Run, arguments: tuple[str, ...], problem: str) -> None:
     result = run("lint", *arguments)
-    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.exit_code == 2
     assert problem in " ".join(result.stderr.split())
+    if "--json" in arguments:
+        error = json.loads(result.stdout)["error"]
+        assert error == {"what": problem, "exit_code": 2, "on": "", "next_step": "dcmcfg lint --help"}
+    else:
+        assert result.stdout == ""
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import pty
 import subprocess
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 
 from dcmcfg import __version__
 from dcmcfg.cli import invocation, main
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completion import completion_command
 from dcmcfg.cli.site import site_options
 from dcmcfg.cli.terminal import ask, bind_password
@@ -45,6 +47,7 @@ def add_command(monkeypatch: pytest.MonkeyPatch, command: click.Command) -> None
 
 def add_failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *, writing: bool = False) -> None:
     @click.command("trial")
+    @click.option("--json", is_flag=True, expose_value=False)
     def trial() -> None:
         invocation.current().writing = writing
         raise error
@@ -195,6 +198,45 @@ def test_error_is_told_with_what_and_where_and_the_next_step(run: Run, monkeypat
     result = run("trial")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == "dcmcfg: a.ldif:7: no colon\n  next: write attribute: value\n"
+
+
+@pytest.mark.parametrize("writing", [False, True])
+def test_with_json_each_failure_is_an_object_on_stdout_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool
+) -> None:
+    refused = LdifError("no \x1b[2Jcolon", on="a.ldif:7", next_step="dcmcfg history")
+    known = {"what": "no \x1b[2Jcolon", "exit_code": 3, "on": "a.ldif:7", "next_step": "dcmcfg --device d history"}
+    crash = {
+        "what": "internal error (ZeroDivisionError: x)",
+        "exit_code": 4 if writing else 3,
+        "on": "",
+        "next_step": "DCMCFG_DEBUG=1 shows where; please report it",
+    }
+    changed = "; something may have been changed" if writing else ""
+    stopped = {"what": f"interrupted{changed}", "exit_code": 130, "on": "", "next_step": ""}
+    for error, told in ((refused, known), (ZeroDivisionError("x"), crash), (KeyboardInterrupt(), stopped)):
+        add_failing(monkeypatch, error, writing=writing)
+        result = run("--device", "d", "trial", "--json")
+        assert (result.exit_code, json.loads(result.stdout)) == (told["exit_code"], {"error": told})
+        assert "\x1b" not in result.stdout
+        assert result.stderr.lstrip("\n").startswith("dcmcfg: ")
+
+
+def test_with_json_what_is_printed_already_stays_the_only_object(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command("trial")
+    @click.option("--json", "as_json", is_flag=True)
+    def trial(*, as_json: bool) -> None:
+        print_json({"as_json": as_json})
+        raise LdifError("too late")
+
+    add_command(monkeypatch, trial)
+    result = run("trial", "--json")
+    assert (result.exit_code, result.stdout) == (3, '{\n  "as_json": true\n}\n')
+    assert result.stderr == "dcmcfg: too late\n"
+
+
+def test_json_after_two_dashes_is_an_argument(run: Run) -> None:
+    assert (run("show", "--", "--json").exit_code, run("show", "--", "--json").stdout) == (3, "")
 
 
 def test_error_cannot_steer_the_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: 
     assert pin not in result.output.replace("(secret)", "")
     assert "0ther" not in result.output
     assert "1 to add, 1 to change, 1 to delete, in one transaction" in result.stdout
-    assert result.stdout.endswith(f"undo: dcmcfg apply {undo_files()[-1]}\nthe archive has reloaded\n")
+    assert result.stdout.endswith(f"undo: dcmcfg undo {len(undo_files())}\nthe archive has reloaded\n")
     assert site.octets() == before
     again = run("restore", str(taken), "--yes")
     assert (again.exit_code, again.stderr) == (0, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def test_the_value_is_set_shown_and_loaded(run: Run, site: CliSite) -> None:
         site.headline,
         *lines(PLAN),
         "done in one change",
-        f"undo: dcmcfg apply {undo}",
+        "undo: dcmcfg undo 1",
         "the archive has reloaded",
     ]
     assert (result.exit_code, result.stderr) == (0, "")
@@ -108,6 +109,7 @@ def test_at_a_terminal_it_asks(site: CliSite, answer: str, code: int, values: tu
 def test_ctrl_c_at_the_question_changes_nothing(site: CliSite) -> None:
     exit_code, seen = at_terminal(["set-external-retrieve", "DCM4CHEE"], [("[y/N]: ", "\x03")])
     assert exit_code == 130, seen
+    assert re.search(r"\nCarry this out\? \[y/N\]: (\^C)+\ndcmcfg: interrupted, nothing was changed\n$", seen), seen
     assert site.values(NAME) == ()
 
 
@@ -245,10 +247,65 @@ def test_a_reload_that_fails_after_the_change_exits_4_with_the_command_that_fini
     assert result.exit_code == 4
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: the directory was changed, but the archive did not reload: "
-        "RuntimeException: boom (HTTP 500)\n  next: dcmcfg reload; if the archive cannot load the change, take it "
-        "back: dcmcfg undo 1\n"
+        "RuntimeException: boom (HTTP 500)\n  next: dcmcfg check finds what the archive cannot load; once that is "
+        "mended, dcmcfg reload; if it is this change, dcmcfg undo 1 takes it back\n"
     )
     assert site.values(NAME) == ("DCM4CHEE",)
+    assert_the_undo_of_an_undo_is_not_advised(run)
+
+
+def assert_the_undo_of_an_undo_is_not_advised(run: Run) -> None:
+    """What the archive cannot load is not the change then: it was in the tree before."""
+    undone = run("undo", "1", "--yes")
+    assert undone.exit_code == 4
+    assert undone.stderr.endswith(
+        "\n  next: dcmcfg check finds what the archive cannot load; once that is mended, dcmcfg reload\n"
+    )
+
+
+def test_with_json_what_was_changed_is_told_with_the_reload_that_failed(run: Run, site: CliSite) -> None:
+    done = json.loads(run("set-external-retrieve", "DCM4CHEE", "--yes", "--json").stdout)
+    assert run("undo", "--yes").exit_code == 0
+    site.archive.by_path["ctrl/reload"] = (500, b"boom")
+    failed = run("set-external-retrieve", "DCM4CHEE", "--yes", "--json")
+    assert failed.exit_code == 4
+    content = json.loads(failed.stdout)
+    assert content.pop("error") == {
+        "what": "the directory was changed, but the archive did not reload: boom (HTTP 500)",
+        "exit_code": 4,
+        "on": f"{site.archive.url}/ctrl/reload",
+        "next_step": "dcmcfg check finds what the archive cannot load; once that is mended, dcmcfg reload; "
+        "if it is this change, dcmcfg undo 3 takes it back",
+    }
+    assert content == done | {"reloaded": False, "roll_out": 3, "undo_file": str(undo_files()[2])}
+
+
+def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: CliSite) -> None:
+    planned = json.loads(run("set-external-retrieve", "DCM4CHEE", "--dry-run", "--json").stdout)
+    asked = run("set-external-retrieve", "DCM4CHEE", "--json")
+    refused = run("set-external-retrieve", "DCM4CHEE", "--json", "--yes", "--archive-url", "http://127.0.0.1:1/x")
+    misspelt = run("set-external-retrieve", "DCM4CHEE", "--json", "--device", "pacs")
+    assert (asked.exit_code, refused.exit_code, misspelt.exit_code) == (1, 3, 3)
+    assert json.loads(asked.stdout) == planned | {
+        "error": {
+            "what": "there is no terminal to ask on, nothing was changed",
+            "exit_code": 1,
+            "on": "",
+            "next_step": "--yes answers yes",
+        }
+    }
+    content = json.loads(refused.stdout)
+    assert (content["changed"], content["error"]["exit_code"]) == (False, 3)
+    assert content["error"]["on"] == "http://127.0.0.1:1/x/ctrl/status"
+    assert json.loads(misspelt.stdout) == {
+        "error": {
+            "what": "there is no device pacs",
+            "exit_code": 3,
+            "on": "",
+            "next_step": "the devices are: dcm4chee-arc, longterm, storescp, workstation",
+        }
+    }
+    assert site.values(NAME) == ()
 
 
 def test_a_wrong_password_and_a_missing_server_change_nothing(
@@ -306,7 +363,7 @@ def test_commands_to_type_name_the_site_that_the_options_named(run: Run, site: C
     options = ("--ldap-url", site.slapd.url, "--bind-password-file", str(password))
     result = run(*options, "set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 0, result.stderr
-    told = f"dcmcfg --ldap-url {site.slapd.url} --bind-password-file '{password}' apply {undo_files()[0]}"
+    told = f"dcmcfg --ldap-url {site.slapd.url} --bind-password-file '{password}' undo 1"
     assert f"undo: {told}\n" in result.stdout
 
 

@@ -30,6 +30,17 @@ def test_an_ae_is_shown_with_its_address_and_where_each_setting_comes_from(run: 
     assert any(row[:2] == ["dcmSendPendingCMoveInterval", "PT5S"] for row in cells)
 
 
+def test_a_base_dn_that_is_not_there_is_told_with_what_the_server_holds(run: Run, site: CliSite) -> None:
+    for command in ("show", "export-ldif"):
+        result = run(command, "--base-dn", "dc=example,dc=org")
+        assert (result.exit_code, result.stdout, result.stderr) == (
+            3,
+            "",
+            "dcmcfg: dc=example,dc=org: there is no such entry (LDAP result 32)\n"
+            "  next: check --base-dn (DCMCFG_BASE_DN); the server holds dc=dcm4che,dc=org\n",
+        )
+
+
 def test_the_aes_own_value_is_said_to_be_its_own(run: Run, site: CliSite) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     assert run("set-external-retrieve", "AS_RECEIVED", "--ae", "AS_RECEIVED", "--yes").exit_code == 0

@@ -8,6 +8,7 @@ import json
 import random
 import re
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_it_says_what_it_holds_and_is_private(run: Run, site: CliSite, tmp_path:
     result = run("snapshot", str(path))
     assert (result.exit_code, result.stderr) == (0, "")
     told = re.escape(f"{path}: {len(site.octets())} entries of dc=dcm4che,dc=org @ {site.slapd.url}, ")
-    assert re.fullmatch(told + r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00; it holds secrets\n", result.stdout)
+    assert re.fullmatch(told + r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; it holds secrets\n", result.stdout)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (pin,) = site.values("dcmKeyStorePin")
     assert pin in path.read_text()
@@ -168,6 +169,39 @@ def test_the_reason_is_told(run: Run, taken: Path, damage: object, told: str) ->
     assert run("snapshot", "--check", str(taken)).stderr == f"dcmcfg: {taken}: {told}\n"
 
 
+def test_line_endings_that_were_changed_are_told_with_what_changes_them_back(run: Run, taken: Path) -> None:
+    taken.write_bytes(taken.read_bytes().replace(b"\n", b"\r\n"))
+    mend = f"sed -i 's/\\r$//' {taken}"
+    told = run("snapshot", "--check", str(taken))
+    assert (told.exit_code, told.stderr) == (
+        1,
+        f"dcmcfg: {taken}: its line endings were changed (CRLF), as a copy in text mode does\n"
+        f"  next: copy it again in binary mode, or change them back: {mend}\n",
+    )
+    assert subprocess.run(["/bin/sh", "-c", mend], check=False).returncode == 0
+    assert run("snapshot", "--check", str(taken)).exit_code == 0
+
+
+def test_with_json_a_file_that_is_no_good_is_told_in_one_object(run: Run, taken: Path) -> None:
+    whole = json.loads(run("snapshot", "--check", "--json", str(taken)).stdout)
+    taken.write_bytes(with_checksum(body(taken).replace(b"\ndicomDeviceName: ", b"\nuid: x\ndicomDeviceName: ", 1)))
+    unloadable = run("snapshot", "--check", "--json", str(taken))
+    content = json.loads(unloadable.stdout)
+    assert (unloadable.exit_code, content["loadable"], content["file"]) == (1, False, whole["file"])
+    error = {"what": "a server would not load it", "exit_code": 1, "on": str(taken), "next_step": ""}
+    assert content["error"] == error
+    taken.write_bytes(b"")
+    damaged = run("snapshot", "--check", "--json", str(taken))
+    assert damaged.exit_code == 1
+    assert json.loads(damaged.stdout)["error"]["what"] == "it is no snapshot of dcmcfg"
+
+
+def test_the_time_is_rfc_3339_in_the_file_and_in_json(run: Run, taken: Path) -> None:
+    moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    assert re.search(rf"\n# taken: {moment}\n", taken.read_text())
+    assert re.fullmatch(moment, json.loads(run("snapshot", "--check", "--json", str(taken)).stdout)["taken"])
+
+
 def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, taken: Path, tmp_path: Path) -> None:
     """Whatever wrote it: an entry without its parent, an entry twice, and what slapd would not load."""
     content = body(taken)
@@ -255,7 +289,7 @@ def test_a_file_that_exists_is_left_alone_unless_asked(run: Run, taken: Path, si
     before = taken.read_bytes()
     refused = run("snapshot", str(taken))
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert refused.stderr == f"dcmcfg: {taken}: the file exists\n  next: name a new file\n"
+    assert refused.stderr == f"dcmcfg: {taken}: the file exists\n  next: name a new file, or say --replace\n"
     assert taken.read_bytes() == before
     taken.chmod(0o644)
     assert run("snapshot", "--replace", str(taken)).exit_code == 0

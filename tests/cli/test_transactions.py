@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,23 @@ def test_a_commit_whose_answer_is_lost_is_read_back_and_told_as_done(
     settle_at(monkeypatch, slapd, site.archive)
     assert NEW in site.octets()
     assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+def test_with_json_a_roll_out_that_stopped_part_way_names_its_undo(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    unknown = f"dn: {STORESCP}\nchangetype: modify\nadd: dcmNoSuchAttribute\ndcmNoSuchAttribute: x\n\n"
+    file = written(tmp_path / "stops.ldif", DESCRIBED + unknown)
+    stopped = run("apply", file, "--yes", "--step-by-step", "--json")
+    content = json.loads(stopped.stdout)
+    assert (stopped.exit_code, content["error"]["exit_code"]) == (4, 4)
+    assert content["error"]["what"].endswith("; 1 of 2 steps are done")
+    assert content["error"]["next_step"] == "dcmcfg apply --resume goes on, dcmcfg undo takes back what was done"
+    told = [content[name] for name in ("changed", "manner", "roll_out", "undo_file", "reloaded")]
+    assert told == [True, "step by step", 1, str(undo_files()[0]), False]
+    again = run("apply", file, "--yes", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["changed"]) == (3, False)
+    assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
 
 

@@ -68,7 +68,7 @@ def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSi
     assert lines[-4:] == [
         "1 to change, in one change",
         "done in one change",
-        f"undo: dcmcfg apply {undo_files()[1]}",
+        "undo: dcmcfg undo 2",
         "the archive has reloaded",
     ]
     assert site.octets() == before
@@ -106,7 +106,34 @@ def test_applying_the_undo_file_counts_as_its_undo(run: Run, site: CliSite) -> N
     assert "undone by 2" in run("history", "1").stdout
     nothing = run("undo", "--yes")
     assert nothing.exit_code == 3
-    assert "no roll-out stands that could be taken back" in nothing.stderr
+    assert nothing.stderr == (
+        f"dcmcfg: {site.slapd.url}: no roll-out stands that could be taken back\n"
+        "  next: dcmcfg undo 2 makes roll-out 1 again; dcmcfg history lists what there was\n"
+    )
+
+
+def test_what_was_rolled_out_elsewhere_is_told_with_the_option_that_leads_there(
+    run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    other = site.slapd.url.replace("127.0.0.1", "localhost")
+    monkeypatch.setenv("DCMCFG_LDAP_URL", other)
+    refused = run("undo", "1", "--yes")
+    assert (refused.exit_code, refused.stderr) == (
+        3,
+        f"dcmcfg: {other}: roll-out 1 was on {site.slapd.url}\n"
+        f"  next: --ldap-url {site.slapd.url} says which directory is meant\n",
+    )
+
+
+@pytest.mark.parametrize("command", ["undo", "history"])
+@pytest.mark.parametrize("number", ["x", "0", "1.5"])
+def test_a_roll_out_is_named_by_its_number(run: Run, command: str, number: str) -> None:
+    result = run(command, number)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith(
+        f"Error: Invalid value for '[N]': '{number}': a roll-out is named by its number; dcmcfg history lists them\n"
+    )
 
 
 def test_an_undo_file_of_an_earlier_version_is_applied_as_before(run: Run, site: CliSite) -> None:
@@ -123,12 +150,20 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
     torn_off(run, site, tmp_path)
     now = site.octets()
     refused = run("set-external-retrieve", "DCM4CHEE", "--yes")
-    assert refused.exit_code == 3
-    assert re.sub(r"of \S+Z is", "of (when) is", refused.stderr) == (
-        f"dcmcfg: {site.slapd.url}: roll-out 1 of (when) is not finished (1 of 2 steps are made), nothing was changed "
-        "by this one\n  next: dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n"
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert when(refused.stderr) == (
+        f"dcmcfg: {site.slapd.url}: roll-out 1 of (when) UTC is not finished (1 of 2 steps are made), nothing was "
+        "changed by this one\n  next: dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n"
     )
-    assert run("set-external-retrieve", "DCM4CHEE", "--dry-run").exit_code == 0
+    dry = run("set-external-retrieve", "DCM4CHEE", "--dry-run")
+    nothing = run("set-external-retrieve", "--clear")
+    for warned in (dry, nothing):
+        assert (warned.exit_code, when(warned.stderr)) == (
+            0,
+            "warning: roll-out 1 of (when) UTC is not finished (1 of 2 steps are made), nothing was changed by this "
+            "one; dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n",
+        )
+    assert "nothing to do" in nothing.stdout
     assert "unfinished, 1 of 2 made" in " ".join(run("history", "1").stdout.split())
     assert site.octets() == now
 

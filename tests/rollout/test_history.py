@@ -29,9 +29,16 @@ def plan() -> Plan:
     return make_plan(site(), [described(ARCHIVE), described(STORESCP)])
 
 
-def recorded(state: Path, *, url: str = URL, undoes: int | None = None, done: int | None = 2) -> Record:
+def recorded(
+    state: Path,
+    *,
+    url: str = URL,
+    undoes: int | None = None,
+    done: int | None = 2,
+    command: str = "dcmcfg test",
+) -> Record:
     """A roll-out of two steps that ended with *done* made, or was cut off in the second (None)."""
-    record = record_roll_out(Occasion(state, f"admin @ {url}", "dcmcfg test", undoes), url, plan(), "step by step")
+    record = record_roll_out(Occasion(state, f"admin @ {url}", command, undoes), url, plan(), "step by step")
     with record.journal.opened() as pen:
         if done is None:
             pen.begins(2, 2)
@@ -121,6 +128,25 @@ def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> N
     with pytest.raises(NotFound, match="there is no roll-out 5"):
         history.to_take_back(URL, 5, None)
     assert history.to_take_back(URL, 2, None).number == 2, "an undo can be undone"
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("dcmcfg apply x.ldif", f"--ldap-url {ELSEWHERE}"),
+        ("dcmcfg --profile 'my site' apply x.ldif", "--profile 'my site'"),
+        ("dcmcfg apply --profile=site x.ldif", "--profile=site"),
+        ("dcmcfg apply x.ldif --profile", f"--ldap-url {ELSEWHERE}"),
+        ("dcmcfg apply 'x.ldif", f"--ldap-url {ELSEWHERE}"),
+    ],
+)
+def test_a_roll_out_on_another_directory_is_told_with_what_named_that(
+    tmp_path: Path, command: str, option: str
+) -> None:
+    recorded(tmp_path, url=ELSEWHERE, command=command)
+    with pytest.raises(Refused) as refused:
+        History(tmp_path).to_take_back(URL, 1, None)
+    assert refused.value.next_step.startswith(option + " says which")
 
 
 def test_an_interrupted_roll_out_of_which_nothing_came_is_not_passed_over_for_an_older_one(tmp_path: Path) -> None:

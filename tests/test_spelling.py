@@ -1,0 +1,24 @@
+"""Names in a message, those first that were meant."""
+
+from __future__ import annotations
+
+from dcmcfg.spelling import listed
+
+
+def test_few_are_listed_all_and_none_is_said() -> None:
+    assert listed("pacs", ["b", "a"]) == "b, a"
+    assert listed("pacs", []) == "none"
+
+
+def test_of_many_those_spelt_alike_and_those_that_begin_so_come_first() -> None:
+    many = [f"modality-{number}" for number in range(1000)]
+    assert listed("dcm", [*many, "dcm4chee-arc"]) == (
+        "dcm4chee-arc, " + ", ".join(f"modality-{number}" for number in range(9)) + " and 991 more"
+    )
+    assert listed("strocsp", [*many, "STORESCP"]).startswith("STORESCP, modality-0, ")
+
+
+def test_ten_are_no_more_than_fit() -> None:
+    ten = [str(number) for number in range(10)]
+    assert listed("x", ten) == ", ".join(ten)
+    assert listed("x", [*ten, "10"]) == ", ".join(ten) + " and 1 more"
