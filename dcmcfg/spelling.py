@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+#: By difflib's measure. At 0.6 ``dicomFoo`` is like ``dicomPort``: what all names begin with counts as likeness.
+_CUTOFF = 0.75
 _LISTED = 10
 
 
@@ -21,4 +23,4 @@ def listed(name: str, known: Iterable[str]) -> str:
 def near_misses(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Return up to three of *known* that look like *name*, the likeliest first; case counts for nothing."""
     by_folded = {each.casefold(): each for each in sorted(known)}
-    return tuple(by_folded[folded] for folded in get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6))
+    return tuple(by_folded[folded] for folded in get_close_matches(name.casefold(), by_folded, n=3, cutoff=_CUTOFF))

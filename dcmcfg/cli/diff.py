@@ -19,6 +19,7 @@ from dcmcfg.ldif_files import STDIN
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.plan import portion
 from dcmcfg.plan.diff import Diff, diff
+from dcmcfg.render.cells import devices_dn
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.diff import diff_json, print_diff
 from dcmcfg.render.diff_ldif import diff_ldif
@@ -66,7 +67,7 @@ def diff_command(
         read = _read(settings, sides, file_urls=file_urls)
         before, after = _compared(settings, read, only)
         found = diff(before, after, ignore=ignore, with_secrets=with_secrets)
-    _print(found, read.names, form, with_secrets=with_secrets)
+    _print(found, read, form, with_secrets=with_secrets)
     return _DIFFERENT if found.plan.steps else 0
 
 
@@ -118,7 +119,8 @@ def _compared(settings: Settings, sides: _Sides, only: str | None) -> tuple[Tree
             return first, second
 
 
-def _print(found: Diff, names: tuple[str, str], form: str | None, *, with_secrets: bool) -> None:
+def _print(found: Diff, sides: _Sides, form: str | None, *, with_secrets: bool) -> None:
+    names = sides.names
     match form:
         case "ldif":
             pieces = diff_ldif(found, names, with_secrets=with_secrets)
@@ -128,7 +130,9 @@ def _print(found: Diff, names: tuple[str, str], form: str | None, *, with_secret
             print_json(diff_json(found, names, with_secrets=with_secrets))
             return
         case _:
-            print_diff(stdout_console(), found, names, with_secrets=with_secrets)
+            # By the whole trees: what was compared may be a part without the container.
+            base = devices_dn(*sides.trees)
+            print_diff(stdout_console(), found, names, base, with_secrets=with_secrets)
             return
     for piece in pieces:
         click.echo(piece, nl=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,18 +18,20 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import NotFound
 from dcmcfg.ldif_entry_places import entry_places
 from dcmcfg.ldif_files import STDIN
 from dcmcfg.ldif_places import located
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.lint.catalogue import BY_NAME, RULES
+from dcmcfg.lint.limits import Limits, limits
 from dcmcfg.lint.lint import Found, as_rule, lint, mending
 from dcmcfg.lint.rule import LintRule
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.render.check import findings_sarif
 from dcmcfg.render.console import stderr_console, stdout_console
-from dcmcfg.render.lint import lint_json, print_found
+from dcmcfg.render.lint import limit_lines, lint_json, print_found
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.settings import Settings
 from dcmcfg.spelling import near_misses
@@ -87,13 +90,16 @@ def lint_command(
     if source is not None:
         tree = read_ldif_tree(source, bundled())
         found = _placed(_lint(tree, asked, str(source)), source, tree)
-        return _report(tree, found, asked, choices, as_sarif=as_sarif)
+        known = limits(tree, asked, bundled(), live=False)
+        return _report(tree, found, asked, choices, (known, _check_command(source)), as_sarif=as_sarif)
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         found = _lint(tree, asked, "the tree below the base DN")
+        schema = read_schema(directory)
+        known = limits(tree, asked, schema or bundled(), live=True, newer=schema is None)
         if fix:
-            return _fix(settings, directory, tree, found, choices)
-    return _report(tree, found, asked, choices, as_sarif=as_sarif)
+            return _fix(settings, directory, tree, found, choices, limit_lines(known, "dcmcfg check"))
+    return _report(tree, found, asked, choices, (known, "dcmcfg check"), as_sarif=as_sarif)
 
 
 def _refuse_contradictions(choices: Choices, source: Path | None, *, as_sarif: bool, fix: bool) -> None:
@@ -138,24 +144,52 @@ def _placed(found: Sequence[Found], source: Path, tree: Tree) -> tuple[Found, ..
     return tuple(replace(each, finding=finding) for each, finding in zip(found, findings, strict=True))
 
 
-def _report(tree: Tree, found: Sequence[Found], rules: Sequence[LintRule], choices: Choices, *, as_sarif: bool) -> int:
+def _check_command(source: Path) -> str:
+    """Return the command that has ``check`` look at *source*, a shell taking a folder apart."""
+    return f"dcmcfg check {shlex.quote(str(source))}{'/*.ldif' if source.is_dir() else ''}"
+
+
+def _report(
+    tree: Tree,
+    found: Sequence[Found],
+    rules: Sequence[LintRule],
+    choices: Choices,
+    beyond: tuple[Limits, str],
+    *,
+    as_sarif: bool,
+) -> int:
+    lines = tuple(limit_lines(*beyond))
     if choices.as_json:
-        print_json(lint_json(found, len(tree.entries)))
+        print_json(lint_json(found, len(tree.entries), beyond[0]))
     elif as_sarif:
         sarif = findings_sarif([each.finding for each in found], [as_rule(rule) for rule in rules])
         click.echo(json.dumps(sarif, indent=2))
+        for line in lines:
+            click.echo(line, err=True)
     else:
-        print_found(stdout_console(), found, len(tree.entries))
+        print_found(stdout_console(), found, len(tree.entries), lines)
     return _exit_code(found)
 
 
-def _fix(settings: Settings, directory: Directory, tree: Tree, found: Sequence[Found], choices: Choices) -> int:
-    """Mend what can be mended, then tell what is left."""
+def _fix(
+    settings: Settings,
+    directory: Directory,
+    tree: Tree,
+    found: Sequence[Found],
+    choices: Choices,
+    beyond: Iterable[str],
+) -> int:
+    """Mend what can be mended, then tell what is left; with nothing to mend that first, and nothing is carried out."""
     plan = make_plan(tree, [Wanted(change) for change in mending(found)])
-    carry_out(settings, directory, plan, choices)
     left = [each for each in found if not each.changes]
-    if left:
-        print_found(stderr_console() if choices.stdout_taken else stdout_console(), left, len(tree.entries))
+    nothing = not plan.steps and not choices.as_json
+    if not nothing:
+        carry_out(settings, directory, plan, choices)
+    if left or nothing:
+        console = stderr_console() if choices.stdout_taken else stdout_console()
+        print_found(console, left, len(tree.entries), tuple(beyond))
+    if nothing:
+        click.echo("nothing to do: --fix mends none of it" if left else "nothing to do")
     return _exit_code(left)
 
 

@@ -9,8 +9,8 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.render.console import print_view, stdout_console
-from dcmcfg.render.device import device_json, device_view
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.device import device_json, print_device
 from dcmcfg.settings import Settings
 
 
@@ -31,4 +31,4 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
     if as_json:
         print_json(device_json(device, aes))
     else:
-        print_view(stdout_console(), device_view(device, aes))
+        print_device(stdout_console(), device, aes)

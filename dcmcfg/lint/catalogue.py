@@ -37,5 +37,15 @@ TOPICS: dict[str, tuple[LintRule, ...]] = {
     "The archive's settings": archive_settings.RULES,
     "Certificates": certificates.RULES,
 }
+#: The topics of which no rule can be broken where there is no archive's device.
+OF_ARCHIVES = (
+    "External retrieve",
+    "What an external archive is asked for",
+    "Fallback",
+    "Export",
+    "Purging",
+    "Transport",
+    "Capabilities",
+)
 RULES: tuple[LintRule, ...] = tuple(rule for rules in TOPICS.values() for rule in rules)
 BY_NAME = {rule.name: rule for rule in RULES}

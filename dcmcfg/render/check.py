@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from dcmcfg import __version__
 from dcmcfg.dn import DN
-from dcmcfg.render.console import print_line, print_view, visible
+from dcmcfg.render.console import print_line, visible
+from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.schema.findings import RULES, Finding, Rule
 from dcmcfg.secret_values import is_secret
 
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
 _SHOWN_VALUE = 60
 _CONTAINERS = ((("cn", "devices"),), (("cn", "dicom configuration"),))
+_COLUMNS = (
+    Column(""),
+    Column("entry", Breaks.AT_COMMAS),
+    Column("attribute"),
+    Column("value", Breaks.AS_VALUE),
+    Column("what is wrong", Breaks.AT_BLANKS),
+)
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def print_findings(console: Console, findings: Sequence[Finding], entries: int) -> None:
     """Print *findings* as a table, names relative to the container of devices, and how many there are."""
     if findings:
-        print_view(console, _table(findings))
+        print_table(console, _COLUMNS, list(_rows(findings)), list(_rows(findings, each_named=True)))
     print_line(console, counted(findings, entries))
 
 
@@ -100,18 +105,14 @@ def _sarif_result(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _table(findings: Sequence[Finding]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("", "entry", "attribute", "value", "what is wrong"):
-        table.add_column(heading, overflow="fold")
+def _rows(findings: Sequence[Finding], *, each_named: bool = False) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of each finding; the entry is named once for several of it unless *each_named*."""
     before: DN | None = None
     for finding in findings:
-        where = _where(finding, named=finding.dn == before)
+        where = _where(finding, named=finding.dn == before and not each_named)
         before = finding.dn
         message = f"{visible(finding.message)} [{finding.rule.name}]"
-        cells = (finding.severity, where, visible(finding.attribute), _shown(finding), message)
-        table.add_row(*map(Text, cells))
-    return table
+        yield finding.severity, where, visible(finding.attribute), _shown(finding), message
 
 
 def _where(finding: Finding, *, named: bool) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-#: Where there is no terminal, a table is as wide as its content may sensibly be.
-_WIDTH_WITHOUT_TERMINAL = 120
+#: Where there is neither a terminal nor COLUMNS nothing is broken: rich asks for a number, and no line is as long.
+_UNBOUNDED = 1_000_000
+_HEIGHT = 25  # lines; nothing goes by it
 
 
 def visible(text: str) -> str:
@@ -27,15 +29,9 @@ def stderr_console() -> Console:
     return _console(on_stderr=True)
 
 
-def print_view(console: Console, view: RenderableType) -> None:
-    """Print *view*; nothing in it is markup, and where there is no terminal no line ends in blanks."""
-    if console.is_terminal:
-        console.print(view, markup=False, highlight=False)
-        return
-    with console.capture() as captured:
-        console.print(view, markup=False, highlight=False)
-    for line in captured.get().splitlines():
-        print_line(console, line.rstrip())
+def bounded_width(console: Console) -> int | None:
+    """Return the columns that a line may take, or None in a pipe, where lines are as long as what they say."""
+    return None if console.width == _UNBOUNDED else console.width
 
 
 def print_line(console: Console, line: str) -> None:
@@ -51,8 +47,12 @@ class _Quiet(Console):
 
 
 def _console(*, on_stderr: bool) -> Console:
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        # rich takes the width from there only when it is told the height as well, on a terminal that is dumb.
+        return _Quiet(stderr=on_stderr, highlight=False, width=int(columns), height=_HEIGHT)
     console = _Quiet(stderr=on_stderr, highlight=False)
-    return console if console.is_terminal else _Quiet(stderr=on_stderr, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+    return console if console.is_terminal else _Quiet(stderr=on_stderr, highlight=False, width=_UNBOUNDED)
 
 
 @contextmanager

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
 from dcmcfg.devices import Connection, Device, NetworkAE
-from dcmcfg.render.console import visible
+from dcmcfg.render.console import print_line, visible
+from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.retrieve_settings import Setting, retrieve_settings
 from dcmcfg.secret_values import is_secret
 
+_ADDRESSES = (Column("AE"), Column("address"), Column("description", Breaks.AT_BLANKS))
+_SETTINGS = (Column("AE"), Column("setting"), Column("value", Breaks.AS_VALUE), Column("from"))
 _UNSET = "(not set: objects go straight to the requester)"
 
 
-def device_view(device: Device, aes: Sequence[NetworkAE]) -> RenderableType:
-    """Return *device* and *aes*: addresses first, then each effective retrieve setting of the archive's AEs."""
-    head = Text(f"{visible(device.name)}{' (archive)' if device.is_archive else ''}{_flag(installed=device.installed)}")
-    parts: list[RenderableType] = [head, Text(visible(str(device.entry.dn))), _addresses(aes)]
+def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> None:
+    """Print *device* and *aes*: addresses first, then each effective retrieve setting of the archive's AEs."""
+    archive = " (archive)" if device.is_archive else ""
+    print_line(console, f"{visible(device.name)}{archive}{_flag(installed=device.installed)}")
+    print_line(console, visible(str(device.entry.dn)))
+    print_table(console, _ADDRESSES, list(_addresses(aes)))
     if device.is_archive:
-        parts.append(_settings(aes))
-    return Group(*parts)
+        print_table(console, _SETTINGS, list(_settings(aes)))
 
 
 def device_json(device: Device, aes: Sequence[NetworkAE]) -> dict[str, Any]:
@@ -53,26 +54,17 @@ def _ae_json(ae: NetworkAE) -> dict[str, Any]:
     }
 
 
-def _addresses(aes: Iterable[NetworkAE]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("AE", "address", "description"):
-        table.add_column(heading, overflow="fold")
+def _addresses(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
     for ae in aes:
         addresses = "\n".join(_address(connection) for connection in ae.connections) or "(no connection)"
         description = _shown("dicomDescription", ae.entry.text("dicomDescription") or "")
-        table.add_row(*map(Text, (visible(ae.title) + _flag(installed=ae.installed), addresses, description)))
-    return table
+        yield visible(ae.title) + _flag(installed=ae.installed), addresses, description
 
 
-def _settings(aes: Iterable[NetworkAE]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("AE", "setting", "value", "from"):
-        table.add_column(heading, overflow="fold")
+def _settings(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
     for ae in aes:
         for number, setting in enumerate(retrieve_settings(ae)):
-            cells = (visible(ae.title) if number == 0 else "", setting.name, _value(setting), setting.level)
-            table.add_row(*map(Text, cells))
-    return table
+            yield visible(ae.title) if number == 0 else "", setting.name, _value(setting), setting.level
 
 
 def _value(setting: Setting) -> str:

@@ -7,44 +7,46 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from dcmcfg.changes import Add, Change, Delete, Modify
+from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.plan.diff import Diff
 from dcmcfg.plan.plan import Step
-from dcmcfg.render.cells import devices_dn, relative_dn, shown_value
-from dcmcfg.render.console import print_line, print_view, visible
+from dcmcfg.render.cells import relative_dn, shown_value
+from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.plan import plan_counts
+from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.secret_values import is_secret
 
 #: A table of more entries is cut here.
 SHOWN_ENTRIES = 200
+_COLUMNS = (
+    Column("entry", Breaks.AT_COMMAS),
+    Column("attribute"),
+    Column("from", Breaks.AS_VALUE),
+    Column("to", Breaks.AS_VALUE),
+)
 _WORDS: dict[type[Change], str] = {Add: "add", Modify: "modify", Delete: "delete"}
 
 
-def print_diff(console: Console, diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> None:
+def print_diff(console: Console, diff: Diff, names: tuple[str, str], base: DN, *, with_secrets: bool) -> None:
     """Print a table of what differs between the sides called *names*, then how many entries do; or one line.
 
-    DNs are relative to the devices' container.
+    DNs are relative to *base*, the devices' container.
     """
     steps = diff.plan.steps
     if not steps:
         print_line(console, f"no differences{_passed_over(diff)}")
         return
     print_line(console, f"from {one_line(names[0])} to {one_line(names[1])}")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("entry", "attribute", "from", "to"):
-        table.add_column(heading, overflow="fold")
-    base = devices_dn(diff.plan.before, diff.plan.after)
+    rows = []
     for step in steps[:SHOWN_ENTRIES]:
         entry = relative_dn(step.change.dn, base)
         for number, row in enumerate(_rows(step, with_secrets=with_secrets)):
-            table.add_row(*(Text(visible(cell)) for cell in (entry if number == 0 else "", *row)))
-    print_view(console, table)
+            rows.append([visible(cell) for cell in (entry if number == 0 else "", *row)])
+    print_table(console, _COLUMNS, rows)
     if len(steps) > SHOWN_ENTRIES:
         more = len(steps) - SHOWN_ENTRIES
         print_line(console, f"… and {more} more entries; --ldif, --unified and --json show all")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from dcmcfg.render.console import print_line, print_view, visible
+from dcmcfg.render.console import print_line, visible
+from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.schema.explain import Explanation, Use
 from dcmcfg.schema.syntaxes import in_words
 from dcmcfg.secret_values import is_secret
@@ -25,6 +24,13 @@ _EQUALITY = {
     "distinguishedNameMatch": "as the names that they are",
     "octetStringMatch": "octet by octet",
 }
+_COLUMNS = (
+    Column("object class"),
+    Column(""),
+    Column("allowed values", Breaks.AT_BLANKS),
+    Column("default", Breaks.AS_VALUE),
+)
+_BOOLEAN = "Boolean"  # RFC 4517 §3.3.3
 _NO_EQUALITY = "not at all: values can only be replaced as a whole"
 
 
@@ -42,7 +48,7 @@ def print_explanation(console: Console, known: Explanation, use: InUse | None, n
         ("values", "one" if attribute.single_valued else "any number"),
     ):
         print_line(console, f"  {word + ':':<17}{visible(text)}")
-    print_view(console, _uses(known.uses))
+    print_table(console, _COLUMNS, list(_uses(known)))
     if use is None:
         print_line(console, f"Where it is set was not looked up: {visible(not_looked)}.")
         return
@@ -73,24 +79,20 @@ def _compared(equality: str | None) -> str:
     return _EQUALITY.get(equality, "as what they mean") if equality else _NO_EQUALITY
 
 
-def _uses(uses: tuple[Use, ...]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("object class", "", "allowed values", "default"):
-        table.add_column(heading, overflow="fold")
-    for use in uses:
+def _uses(known: Explanation) -> Iterator[tuple[str, ...]]:
+    for use in known.uses:
         default = ", ".join(use.field.default) if use.field else ""
-        cells = (visible(use.object_class), "must" if use.required else "may", _allowed(use), default)
-        table.add_row(*map(Text, cells))
-    return table
+        allowed = _allowed(use, known.attribute.syntax)
+        yield visible(use.object_class), "must" if use.required else "may", allowed, default
 
 
-def _allowed(use: Use) -> str:
+def _allowed(use: Use, syntax: str) -> str:
     if use.values:
         return ("only " if use.enforced else "the form offers ") + ", ".join(use.values)
     if use.field and (use.field.minimum is not None or use.field.maximum is not None):
         low, high = use.field.minimum, use.field.maximum
         return f"the form takes {low if low is not None else '…'} to {high if high is not None else '…'}"
-    return use.format or "(any)"
+    return use.format or ("TRUE, FALSE" if syntax == _BOOLEAN else "(any)")
 
 
 def _print_use(console: Console, use: InUse, name: str) -> None:

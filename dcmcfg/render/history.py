@@ -4,38 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from dcmcfg.moments import readable_text
-from dcmcfg.render.console import print_line, print_view, visible
+from dcmcfg.render.console import bounded_width, print_line, visible
 from dcmcfg.render.plan import changes_ldif
+from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.record import Record
 from dcmcfg.secret_values import is_secret
 
+#: Where lines have a width, so much of a command is listed; ``history N`` shows it whole.
+_SHOWN_COMMAND = 60
+_DONE = {"add": "added", "change": "changed", "rename": "renamed", "delete": "deleted"}
+
 
 def print_history(console: Console, history: History) -> None:
-    """Print a line for each roll-out, the newest first."""
+    """Print a line for each roll-out, the newest first; who and where stand above the table where all agree."""
     if not history.records:
         print_line(console, "nothing was rolled out from this account")
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("N", "when (UTC)", "who", "directory", "command", "changes", "result"):
-        table.add_column(heading, overflow="fold")
-    for record in history.records:
-        head = record.head
-        cells = (
-            str(record.number),
-            _when(record).removesuffix(" UTC"),
-            f"{head.user}@{head.host}",
-            head.ldap_url,
-            _command(record),
-        )
-        table.add_row(*(Text(visible(cell)) for cell in (*cells, _counts(record), _result(history, record))))
-    print_view(console, table)
+    bounded = bounded_width(console) is not None
+    between = ",\n" if bounded else ", "
+    columns = {
+        Column("N"): [str(record.number) for record in history.records],
+        Column("when (UTC)"): [visible(_when(record)[: len("2026-01-31 23:59")]) for record in history.records],
+        Column("changes"): [visible(_counts(record)).replace(", ", between) for record in history.records],
+        Column("result", Breaks.AT_COMMAS): [_result(history, record) for record in history.records],
+    }
+    for heading, cells in (
+        ("who", [visible(_who(record)) for record in history.records]),
+        ("directory", [visible(record.head.ldap_url) for record in history.records]),
+    ):
+        if len(set(cells)) == 1:
+            print_line(console, f"{heading + ':':<10} {cells[0]}")
+        else:
+            columns[Column(heading)] = cells
+    commands = [visible(_command(record)) for record in history.records]
+    columns[Column("command", Breaks.AT_BLANKS)] = [_cut(each) if bounded else each for each in commands]
+    rows = list(zip(*columns.values(), strict=True))
+    print_table(console, list(columns), rows)
 
 
 def print_roll_out(console: Console, history: History, record: Record) -> None:
@@ -44,7 +52,7 @@ def print_roll_out(console: Console, history: History, record: Record) -> None:
     for name, text in (
         ("roll-out", str(record.number)),
         ("when", _when(record)),
-        ("who", f"{head.user}@{head.host}"),
+        ("who", _who(record)),
         ("site", head.site),
         ("command", _command(record)),
         ("changes", f"{_counts(record)}, {head.manner}"),
@@ -112,8 +120,20 @@ def _command(record: Record) -> str:
     return "(not shown, it holds a secret)" if is_secret("", command.encode()) else command
 
 
+def _cut(command: str) -> str:
+    """Return *command*, without what comes after a word near the limit where it is longer."""
+    if len(command) <= _SHOWN_COMMAND:
+        return command
+    return f"{command[:_SHOWN_COMMAND].rpartition(' ')[0] or command[:_SHOWN_COMMAND]} …"
+
+
+def _who(record: Record) -> str:
+    return f"{record.head.user}@{record.head.host}"
+
+
 def _counts(record: Record) -> str:
-    return ", ".join(f"{count} {word}" for word, count in sorted(record.head.counts.items()))
+    """Return what was to be done with how many entries: ``2,000 added, 1 changed``."""
+    return ", ".join(f"{count:,} {_DONE.get(word, word)}" for word, count in sorted(record.head.counts.items()))
 
 
 def _result(history: History, record: Record) -> str:

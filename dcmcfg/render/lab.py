@@ -6,14 +6,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from rich import box
-from rich.table import Table
-
 from dcmcfg.lab.life import PROFILE, Lab
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import Held, Study
-from dcmcfg.render.console import stdout_console
+from dcmcfg.render.console import print_line, stdout_console
+from dcmcfg.render.table import Column, print_table
+from dcmcfg.verify.verdict import counted
 
+_COLUMNS = (Column("part"), Column("process"), Column("since"), Column("address"))
 _HELD = {
     Held.EXTERNALLY: "purged, the external archive holds it",
     Held.LOCALLY: "in the archive's own storage only",
@@ -67,32 +67,26 @@ def print_lab(lab: Lab, studies: tuple[Study, ...]) -> None:
     """Print the parts with process, address and start, the studies with their UIDs, and how to go on."""
     console = stdout_console()
     if not lab.is_up:
-        console.print(f"The lab in {lab.site.folder} is not up: {lab.reason}.", markup=False, soft_wrap=True)
+        print_line(console, f"The lab in {lab.site.folder} is not up: {lab.reason}.")
         return
     supervisor = lab.state.supervisor.pid if lab.state else "-"
-    console.print(f"The lab is up: supervisor process {supervisor}, folder {lab.site.folder}", soft_wrap=True)
-    console.print(_parts(lab))
+    print_line(console, f"The lab is up: supervisor process {supervisor}, folder {lab.site.folder}")
+    print_table(console, _COLUMNS, list(_parts(lab)))
     for line in _study_lines(studies):
-        console.print(line, markup=False, soft_wrap=True)  # a UID is there to be copied: never cut, never folded
+        print_line(console, line)
 
 
-def _parts(lab: Lab) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("part", "process", "since"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("address", overflow="fold")
+def _parts(lab: Lab) -> Iterator[tuple[str, ...]]:
     for part in lab.state.parts if lab.state else ():
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(part.since)) if part.since else "-"
-        table.add_row(
-            part.name, str(part.process.pid) if part.process else "-", since, part.address.replace(", ", "\n")
-        )
-    return table
+        pid = str(part.process.pid) if part.process else "-"
+        yield part.name, pid, since, part.address.replace(", ", "\n")
 
 
 def _study_lines(studies: tuple[Study, ...]) -> Iterator[str]:
     yield "Studies:"
     for study in studies:
-        yield f"  {study.name}, {len(study.instances)} instances: {_HELD[study.held]}"
+        yield f"  {study.name}, {counted(len(study.instances))}: {_HELD[study.held]}"
         yield f"    {study.uid}"
     yield ""
     yield "Try it:"

@@ -8,14 +8,17 @@ from typing import Any
 
 from rich.console import Console
 
+from dcmcfg.lint.limits import Limits
 from dcmcfg.lint.lint import Found
 from dcmcfg.render.check import findings_json, print_findings
 from dcmcfg.render.console import print_line, visible
 
 
-def print_found(console: Console, found: Sequence[Found], entries: int) -> None:
-    """Print *found* as a table, how many there are, and what mends them."""
+def print_found(console: Console, found: Sequence[Found], entries: int, beyond: Sequence[str]) -> None:
+    """Print *found* as a table, how many there are, the lines of what is *beyond* lint, and what mends them."""
     print_findings(console, [each.finding for each in found], entries)
+    for line in beyond:
+        print_line(console, line)
     lines = tuple(_remedies(found))
     if lines:
         print_line(console, "what mends it:")
@@ -23,14 +26,27 @@ def print_found(console: Console, found: Sequence[Found], entries: int) -> None:
         print_line(console, f"  {line}")
 
 
-def lint_json(found: Sequence[Found], entries: int) -> dict[str, Any]:
-    """Return *found* for ``--json``: as for ``check``, with ``notes`` counted.
+def limit_lines(limits: Limits, check_command: str) -> Iterator[str]:
+    """Yield a line for each of *limits*; *check_command* is how ``check`` looks at the same tree."""
+    if limits.not_tried:
+        topics = ", ".join(topic[0].lower() + topic[1:] for topic in limits.not_tried)
+        yield f"warning: no archive device in it, so the rules on these were not tried: {topics}"
+    if limits.check_errors:
+        errors = "1 error" if limits.check_errors == 1 else f"{limits.check_errors:,} errors"
+        yield f"{visible(check_command)} finds {errors}"
+
+
+def lint_json(found: Sequence[Found], entries: int, limits: Limits) -> dict[str, Any]:
+    """Return *found* for ``--json``: as for ``check``, with ``notes`` counted, and its *limits*.
+
+    ``not_tried`` are headings of docs/lint.md, ``check_errors`` how many errors ``check`` finds.
 
     Each finding has ``fix`` in words, ``command`` (null where one has to choose) and ``fixable``, whether ``--fix``
     mends it.
     """
     content = findings_json([each.finding for each in found], entries)
     content["notes"] = sum(each.finding.severity == "note" for each in found)
+    content |= {"not_tried": list(limits.not_tried), "check_errors": limits.check_errors}
     for finding, each in zip(content["findings"], found, strict=True):
         command = f"dcmcfg {shlex.join(each.command)}" if each.command else None
         finding |= {"fix": each.rule.fix, "command": command, "fixable": bool(each.changes)}

@@ -6,10 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.dn import DN
@@ -18,17 +15,24 @@ from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Already, Plan, Step
 from dcmcfg.render.cells import devices_dn, relative_dn, shown_value
-from dcmcfg.render.console import print_line, print_view, visible
+from dcmcfg.render.console import print_line, visible
+from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.secret_values import change_without_secrets
 
 #: A plan of more steps is shown up to here; ``--out`` writes all of it.
 SHOWN_STEPS = 40
+_COLUMNS = (
+    Column("entry", Breaks.AT_COMMAS),
+    Column("attribute"),
+    Column("before", Breaks.AS_VALUE),
+    Column("after", Breaks.AS_VALUE),
+)
 
 
 def print_plan(console: Console, plan: Plan) -> None:
     """Print *plan* as a table of what moves, then as LDIF; DNs in the table are relative to the devices' container."""
     shown = plan.steps[:SHOWN_STEPS]
-    print_view(console, _table(shown, devices_dn(plan.before)))
+    print_table(console, _COLUMNS, list(_table_rows(shown, devices_dn(plan.before))))
     print_line(console, changes_ldif(step.change for step in shown).rstrip("\n"))
     if left := len(plan.steps) - len(shown):
         print_line(console, f"… and {left} more steps; --out FILE writes the whole plan")
@@ -88,15 +92,11 @@ def _already_line(already: Already) -> str:
     return f"already so: {_word(already.change)} {visible(dn)}{absent}"
 
 
-def _table(steps: Iterable[Step], base: DN) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("entry", "attribute", "before", "after"):
-        table.add_column(heading, overflow="fold")
+def _table_rows(steps: Iterable[Step], base: DN) -> Iterator[list[str]]:
     for step in steps:
         name = relative_dn(step.change.dn, base)
         for number, row in enumerate(_rows(step)):
-            table.add_row(Text(visible(name) if number == 0 else ""), *(Text(visible(cell)) for cell in row))
-    return table
+            yield [visible(cell) for cell in (name if number == 0 else "", *row)]
 
 
 def _rows(step: Step) -> Iterator[tuple[str, str, str]]:

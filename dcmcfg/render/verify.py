@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from dcmcfg.dicom.move import Progress as MoveProgress
-from dcmcfg.render.console import stderr_console, stdout_console
+from dcmcfg.render.console import bounded_width, stderr_console, stdout_console
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.run import Watcher
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
@@ -24,7 +24,7 @@ _LABEL = 10  # columns
 def print_verdict(verdict: Verdict, evidence: Evidence) -> None:
     """Print the report: the headline, who asked whom, each part by itself, what to do next.
 
-    Lines are broken at a terminal only: elsewhere a UID stays in one piece, and no line ends in blanks.
+    Lines are broken between words, where there is a width: a UID stays in one piece, and no line ends in blanks.
     """
     console = stdout_console()
     for line in _report(verdict, evidence, console):
@@ -54,10 +54,11 @@ def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[
 
 
 def _broken(text: Text, console: Console, indent: int) -> Iterable[Text]:
-    """Return the lines of *text*, those at a terminal broken so that they fit behind *indent* columns."""
-    if not console.is_terminal:
+    """Return the lines of *text*, broken so that they fit behind *indent* columns."""
+    width = bounded_width(console)
+    if width is None:
         return text.split("\n")
-    return text.wrap(console, max(console.width - indent, 2 * _LABEL), overflow="fold")
+    return text.wrap(console, max(width - indent, 2 * _LABEL), overflow="ignore")
 
 
 def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:

@@ -124,6 +124,15 @@ def test_ignore_and_only_narrow_what_is_compared(run: Run, pair: tuple[str, str]
     assert run("diff", *pair, "--only", "nonsense").exit_code == 2
 
 
+def test_names_are_relative_to_the_container_when_only_a_part_is_compared(run: Run, tmp_path: Path) -> None:
+    above = "dn: cn=Devices,dc=x\nobjectClass: dicomDevicesRoot\ncn: Devices\n\n"
+    inside = [above + text.replace("dc=x", "cn=Devices,dc=x") for text in (DEVICE, CHANGED)]
+    sides = written(tmp_path / "1.ldif", inside[0]), written(tmp_path / "2.ldif", inside[1])
+    whole = run("diff", *sides).stdout
+    assert "dc=x" not in whole.partition("\n")[2]
+    assert run("diff", *sides, "--only", "dicomDeviceName=a,cn=Devices,dc=x").stdout == whole
+
+
 def test_a_folder_is_its_ldif_files_together(run: Run, pair: tuple[str, str], tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()

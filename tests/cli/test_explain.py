@@ -45,6 +45,11 @@ def test_a_directory_that_does_not_answer_is_said_to_have_not_been_asked(
     assert content["not_looked"].startswith("ldap://127.0.0.1:9: ")
 
 
+def test_a_boolean_is_true_or_false(run: Run) -> None:
+    text = run("explain", "dicomInstalled", "--on", "dicomDevice", "--offline").stdout
+    assert " dicomDevice    must   TRUE, FALSE      TRUE\n" in text
+
+
 def test_values_and_default_are_those_of_the_class(run: Run) -> None:
     content = json.loads(run("explain", "dcmEntity", "--on", "dcmExportRule", "--offline", "--json").stdout)
     assert list(content["classes"]) == ["dcmExportRule"]
@@ -59,6 +64,7 @@ def test_values_and_default_are_those_of_the_class(run: Run) -> None:
             ["dcmExternalRetriveAEDestination"],
             "dcmcfg: no attribute dcmExternalRetriveAEDestination is known\n  next: near misses: " + NAME,
         ),
+        (["dicomFoo"], "dcmcfg: no attribute dicomFoo is known\n"),
         (
             ["dicomPort", "--on", "dcmStorge"],
             "dcmcfg: no object class dcmStorge is known\n  next: near misses: dcmStorage",

@@ -68,17 +68,70 @@ def test_findings_are_told_with_what_mends_them(run: Run, folder: Path) -> None:
     assert (result.exit_code, result.stderr) == (1, "")
     assert lines(result.stdout) == [
         "entry attribute value what is wrong",
-        "error dicomDeviceName=dcm4chee-arc dcmExternalRetrieveAEDestinati X no AE has the title X; storage",
-        "30-dcm4chee-arc.ldif:29 on SCPs of dcm4chee-arc: DCM4CHEE",
-        "[external-retrieve-unknown]",
-        "warning dicomAETitle=NEW_AET_A,cn=Uniq dicomAETitle NEW_AET_A no AE has the name NEW_AET_A",
-        "ue AE Titles Registry [registry-orphan]",
+        "error dicomDeviceName=dcm4chee-arc dcmExternalRetrieveAEDestination X "
+        "no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE [external-retrieve-unknown]",
+        "30-dcm4chee-arc.ldif:29",
+        "warning dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry dicomAETitle NEW_AET_A "
+        "no AE has the name NEW_AET_A [registry-orphan]",
         "99-orphan.ldif:3",
         "1080 entries: 1 error, 1 warning",
         "what mends it:",
         "dcmcfg lint --fix (1 of 2)",
         "dcmcfg set-external-retrieve DCM4CHEE",
     ]
+
+
+def test_where_names_do_not_fit_each_finding_is_a_block(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = run("lint", str(folder), "--rule", "external-retrieve-unknown", "--rule", "registry-orphan")
+    assert result.stdout.startswith(
+        """\
+error
+  entry          dicomDeviceName=dcm4chee-arc
+                 30-dcm4chee-arc.ldif:29
+  attribute      dcmExternalRetrieveAEDestination
+  value          X
+  what is wrong  no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE
+                 [external-retrieve-unknown]
+
+warning
+  entry          dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry
+                 99-orphan.ldif:3
+  attribute      dicomAETitle
+  value          NEW_AET_A
+  what is wrong  no AE has the name NEW_AET_A [registry-orphan]
+
+1080 entries: 1 error, 1 warning
+"""
+    )
+
+
+def test_a_file_without_an_archive_says_what_was_not_tried(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "one.ldif"
+    device = "dn: dicomDeviceName=a,dc=x\nobjectClass: dicomDevice\ndicomDeviceName: a\ndicomInstalled: TRUE\n"
+    file.write_text(device)
+    result = run("lint", str(file))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        "1 entry: 0 errors, 0 warnings\n"
+        "warning: no archive device in it, so the rules on these were not tried: external retrieve, what an external "
+        "archive is asked for, fallback, export, purging, transport, capabilities\n"
+    )
+    assert run("lint", str(file), "--rule", "registry-orphan").stdout == "1 entry: 0 errors, 0 warnings\n"
+    assert json.loads(run("lint", str(file), "--rule", "export-loop", "--json").stdout)["not_tried"] == ["Export"]
+    assert "were not tried: export\n" in run("lint", str(file), "--rule", "export-loop", "--sarif").stderr
+
+
+def test_errors_that_check_finds_in_the_same_files_are_counted(run: Run, folder: Path) -> None:
+    file = folder / "30-dcm4chee-arc.ldif"
+    file.write_text(file.read_text().replace("dicomInstalled: TRUE", "dicomInstalled: perhaps", 1))
+    counted = run("check", *map(str, folder.glob("*.ldif")), "--json")
+    assert json.loads(counted.stdout)["errors"] == 1
+    result = run("lint", str(folder), "--rule", "registry-orphan")
+    assert "1080 entries: 0 errors, 1 warning\ndcmcfg check ./*.ldif finds 1 error\n" in result.stdout
+    assert json.loads(run("lint", str(folder), "--json").stdout)["check_errors"] == 1
 
 
 def test_what_has_no_command_of_its_own_is_told_in_words(run: Run, folder: Path) -> None:
@@ -288,7 +341,10 @@ def test_a_dry_run_of_fix_shows_the_plan_and_changes_nothing(run: Run, broken_si
 def test_with_nothing_to_mend_fix_says_so(run: Run, site: CliSite, archive: Scripted) -> None:
     result = run("lint", "--fix", "--yes", "--rule", "registry-orphan")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "nothing to do" in result.stdout
+    assert result.stdout.endswith("entries: 0 errors, 0 warnings\nnothing to do\n")
+    left = run("lint", "--fix", "--yes")
+    assert lines(left.stdout)[-2:] == ["dcmcfg set-external-retrieve DCM4CHEE", "nothing to do: --fix mends none of it"]
+    assert json.loads(run("lint", "--fix", "--yes", "--json").stdout)["changed"] is False
     assert archive.requests == []
 
 

@@ -85,7 +85,11 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     assert run("undo", "--yes").exit_code == 0
     listed = run("history")
     rows = [line.split() for line in listed.stdout.splitlines() if line[:3].strip().isdigit()]
-    assert [(row[0], row[-2:]) for row in rows] == [("2", ["change", "done"]), ("1", ["by", "2"])]
+    assert [(row[0], *row[3:]) for row in rows] == [
+        ("2", "1", "changed", "done", "dcmcfg", "undo", "--yes"),
+        ("1", "1", "changed", "undone", "by", "2", "dcmcfg", "apply", str(file), "--yes"),
+    ]
+    assert f"\ndirectory: {site.slapd.url}\n" in listed.stdout
     one = run("history", "1")
     assert one.exit_code == 0
     assert "result:   undone by 2\n" in one.stdout

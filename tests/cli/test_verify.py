@@ -298,12 +298,12 @@ def test_at_a_terminal_lines_are_broken_between_words(
 ) -> None:
     with scripted_archive(made, lambda _: MoveResponse(0xA702)) as archive:
         where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10")
-        code, shown = at_terminal(["verify", "--study", STUDY, "--dest", "WORKSTATION", *where], [])
+        code, shown = at_terminal(["verify", "--study", STUDY, "--dest", "WORKSTATION", *where], [], columns=80)
     lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in shown.splitlines()]
     assert code == 1
     start = next(number for number, line in enumerate(lines) if line.startswith("next"))
     assert lines[start + 1].startswith(" " * 10 + "(dicomTransferCapability: role SCU")
-    assert max(len(line) for line in lines[start:]) <= 120
+    assert max(len(line) for line in lines[start:]) <= 80
 
 
 def _breaking(*_: object, **__: object) -> NoReturn:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
 import pytest
 
 from dcmcfg.changes import Add
-from dcmcfg.lint.catalogue import BY_NAME, RULES
+from dcmcfg.entry import Attribute
+from dcmcfg.lint.catalogue import BY_NAME, OF_ARCHIVES, RULES, TOPICS
 from dcmcfg.lint.lint import Found, lint
 from dcmcfg.tree import Tree
 from tests.lint.breaking import BREAKS, NOW, Break, sound
@@ -39,6 +43,20 @@ def test_the_rule_tells_what_breaks_it(case: Break) -> None:
 def test_a_rule_says_it_can_mend_where_it_has_changes(case: Break) -> None:
     found = found_by(case.rule, sound().after(case.changes))
     assert {bool(each.changes) for each in found} == {BY_NAME[case.rule].mends}
+
+
+@pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])
+def test_a_topic_of_archives_has_nothing_to_say_without_one(case: Break) -> None:
+    tree = sound().after(case.changes)
+    others = (replace(entry, attributes=tuple(_no_archive(entry.attributes))) for entry in tree.ordered())
+    found = found_by(case.rule, Tree.of(tree.schema, others))
+    topic = next(topic for topic, rules in TOPICS.items() if BY_NAME[case.rule] in rules)
+    assert not (found and topic in OF_ARCHIVES)
+
+
+def _no_archive(attributes: Iterable[Attribute]) -> Iterator[Attribute]:
+    for each in attributes:
+        yield replace(each, values=tuple(value for value in each.values if value != b"dcmArchiveDevice"))
 
 
 def test_a_rule_is_fit_to_be_read() -> None:

@@ -1,0 +1,158 @@
+"""Tables in which no name is broken; where they do not fit, each row is a block of lines instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dcmcfg.render.console import bounded_width, print_line
+
+#: Words in a column narrower than this cannot be read.
+_NARROWEST_PROSE = 24
+#: A value up to this long stays in one piece.
+_SHORT_VALUE = 30
+#: Of a text in blocks, lines are not made shorter than this.
+_SHORTEST_LINE = 20
+#: What stands around the cells of rich's SIMPLE_HEAD: three blanks between columns, one on each side.
+_BETWEEN, _SIDES = 3, 2
+_RULE = "─"
+_LONGEST_RULE = 120
+_INDENT = "  "
+_RDN = re.compile(r"(?:\\.|[^,])+,?|,")
+_LIKE_A_DN = re.compile(r"[\w.-]+=[^,=]*(?:,[\w.-]+=[^,=]*)+")
+
+
+class Breaks(Enum):
+    """Where a cell may be broken into lines: a name nowhere, a DN at commas, a value as what it looks like."""
+
+    NOWHERE = "nowhere"
+    AT_COMMAS = "at commas"
+    AT_BLANKS = "at blanks"
+    AS_VALUE = "as value"
+
+
+class Column(NamedTuple):
+    """A column of a table; without a heading its cells speak for themselves."""
+
+    heading: str
+    breaks: Breaks = Breaks.NOWHERE
+
+
+Row = Sequence[str]
+
+
+def print_table(
+    console: Console, columns: Sequence[Column], rows: Sequence[Row], blocks: Sequence[Row] | None = None
+) -> None:
+    """Print *rows*, cells that are free of control characters but for line ends, as a table below the headings.
+
+    Where that does not fit with all names whole, each row (or each of *blocks*, the rows as they shall be then) is
+    printed as lines, one for each cell that is not empty. Without a width nothing is broken.
+    """
+    width = bounded_width(console)
+    if width is None:
+        _print(console, _table(columns, rows))
+        return
+    widths = _widths(columns, rows, width)
+    if widths is not None:
+        cells = [zip(row, columns, widths, strict=True) for row in rows]
+        shown = [["\n".join(_broken(cell, column.breaks, room)) for cell, column, room in row] for row in cells]
+        _print(console, _table(columns, shown))
+        return
+    for line in _block_lines(columns, rows if blocks is None else blocks, width):
+        print_line(console, line)
+
+
+def _print(console: Console, table: Table) -> None:
+    """Print *table*; no line ends in blanks, and the rule below the headings is not longer than is needed."""
+    with console.capture() as captured:
+        console.print(table, markup=False, highlight=False)
+    for line in captured.get().splitlines():
+        print_line(console, (line[:_LONGEST_RULE] if set(line) == {" ", _RULE} else line).rstrip())
+
+
+def _table(columns: Sequence[Column], rows: Iterable[Row]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(Text(column.heading), no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[int] | None:
+    """Return the columns' widths, or None where the names alone are wider than *width*."""
+    room = width - _BETWEEN * (len(columns) - 1) - _SIDES
+    whole = [cell_len(column.heading) for column in columns]
+    least = list(whole)
+    for row in rows:
+        for number, (cell, column) in enumerate(zip(row, columns, strict=True)):
+            natural = max(map(cell_len, cell.split("\n")))
+            piece = max((cell_len(piece.rstrip()) for piece in _pieces(cell, column.breaks)), default=0)
+            if _breaks(cell, column.breaks) is Breaks.AT_BLANKS:
+                piece = max(piece, min(natural, _NARROWEST_PROSE))
+            whole[number] = max(whole[number], natural)
+            least[number] = max(least[number], piece)
+    spare = room - sum(least)
+    if spare < 0:
+        return None
+    wished = sum(whole) - sum(least)
+    if wished <= spare:
+        return whole
+    return [low + (high - low) * spare // wished for low, high in zip(least, whole, strict=True)]
+
+
+def _block_lines(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Iterator[str]:
+    labels = max((cell_len(column.heading) for column in columns[1:]), default=0) + len(_INDENT)
+    for number, row in enumerate(rows):
+        if row[0] and number:
+            yield ""
+        for place, (cell, column) in enumerate(zip(row, columns, strict=True)):
+            if not cell:
+                continue
+            before = column.heading and f"{column.heading}  "
+            if place:
+                before = _INDENT + (before and before.ljust(labels))
+            for line in _broken(cell, column.breaks, max(width - len(before), _SHORTEST_LINE)):
+                yield before + line
+                before = " " * len(before)
+    yield ""
+
+
+def _broken(cell: str, breaks: Breaks, width: int) -> Iterator[str]:
+    """Yield *cell* as lines of up to *width* columns; a piece that is wider stays whole."""
+    for text in cell.split("\n"):
+        line = ""
+        for piece in _pieces(text, breaks) if cell_len(text) > width else [text]:
+            if line and cell_len((line + piece).rstrip()) > width:
+                yield line.rstrip()
+                line, piece = "", piece.lstrip()  # the blank after a comma goes with the line
+            line += piece
+        yield line.rstrip()
+
+
+def _pieces(cell: str, breaks: Breaks) -> list[str]:
+    """Return what must stay whole of *cell*, with the blank or comma that ends it."""
+    match _breaks(cell, breaks):
+        case Breaks.AT_COMMAS:
+            return [piece for text in cell.split("\n") for piece in _RDN.findall(text)]
+        case Breaks.AT_BLANKS:
+            return [f"{word} " for word in cell.split()]
+        case _:
+            return cell.split("\n")
+
+
+def _breaks(cell: str, breaks: Breaks) -> Breaks:
+    if breaks is not Breaks.AS_VALUE:
+        return breaks
+    if _LIKE_A_DN.fullmatch(cell):
+        return Breaks.AT_COMMAS
+    return Breaks.NOWHERE if cell_len(cell) <= _SHORT_VALUE else Breaks.AT_BLANKS

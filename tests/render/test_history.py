@@ -1,0 +1,60 @@
+"""The list of roll-outs: what agrees is said once, a long command is cut, names stay whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.history import print_history
+from dcmcfg.rollout.history import History
+from dcmcfg.rollout.record import Head, Record
+
+LONG = "dcmcfg apply " + " ".join(f"file{number}.ldif" for number in range(40))
+SITES = ("ldap://127.0.0.1:29423", "ldap://127.0.0.1:29423")
+
+
+def listed(state: Path, urls: tuple[str, str], width: int | None, capsys: pytest.CaptureFixture[str]) -> str:
+    for number, url in enumerate(urls, start=1):
+        record = Record(state / "rollouts" / str(number))
+        record.folder.mkdir(parents=True)
+        counts = {"change": 2, "add": 2000} if number == 1 else {"change": 1}
+        command = LONG if number == 1 else "dcmcfg undo --yes"
+        head = Head("2026-11-24T04:00:01Z", "ann", "pacs", url, "", command, "in one change", counts, (1,), None, {})
+        (record.folder / "head.json").write_text(head.text())
+        (record.folder / "journal").write_text("begins 1 1\nended 1\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(width)) if width else patch.delenv("COLUMNS", raising=False)
+        print_history(stdout_console(), History(state))
+    return capsys.readouterr().out
+
+
+def test_who_and_where_stand_above_and_a_long_command_is_cut(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        listed(tmp_path, SITES, 80, capsys)
+        == """\
+who:       ann@pacs
+directory: ldap://127.0.0.1:29423
+
+ N   when (UTC)         changes        result   command
+ ──────────────────────────────────────────────────────────────────────
+ 2   2026-11-24 04:00   1 changed      done     dcmcfg undo --yes
+ 1   2026-11-24 04:00   2,000 added,   done     dcmcfg apply file0.ldif
+                        2 changed               file1.ldif file2.ldif
+                                                file3.ldif …
+
+"""
+    )
+
+
+def test_a_column_tells_directories_that_differ(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = listed(tmp_path, (SITES[0], "ldap://pacs.example.org"), 200, capsys)
+    assert "directory: " not in text
+    assert "done     ldap://pacs.example.org   dcmcfg undo --yes\n" in text
+
+
+def test_in_a_pipe_the_command_is_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert f"2,000 added, 2 changed   done     {LONG}\n" in listed(tmp_path, SITES, None, capsys)
