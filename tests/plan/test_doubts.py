@@ -26,7 +26,7 @@ def test_a_misspelt_attribute_is_told_with_those_spelt_alike() -> None:
     (doubt,) = of(setting("dcmExternalRetriveAEDestination", "DCM4CHEE"))
     assert doubt == (
         f"{ARCHIVE}: no attribute dcmExternalRetriveAEDestination is known; near misses: "
-        "dcmExternalRetrieveAEDestination, dcmExternalRetrieveAET, dcmNoRetrieveCacheOnDestinationAETitle"
+        "dcmExternalRetrieveAEDestination, dcmExternalRetrieveAET"
     )
 
 
