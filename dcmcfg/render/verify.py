@@ -58,7 +58,8 @@ def _broken(text: Text, console: Console, indent: int) -> Iterable[Text]:
     width = bounded_width(console)
     if width is None:
         return text.split("\n")
-    return text.wrap(console, max(width - indent, 2 * _LABEL), overflow="ignore")
+    longest = max(map(len, text.plain.split()), default=0)  # a UID stays whole in a terminal that is narrower too
+    return text.wrap(console, max(width - indent, longest), overflow="fold")
 
 
 def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:

@@ -303,8 +303,9 @@ def test_fix_mends_what_needs_no_decision_and_tells_the_rest(run: Run, broken_si
     told = lines(result.stdout)
     assert told[0] == broken_site.headline
     assert "the archive has reloaded" in told
-    assert told[-3:] == [
+    assert told[-4:] == [
         f"{len(before)} entries: 1 error, 0 warnings",
+        "dcmcfg check finds 1 error",
         "what mends it:",
         "dcmcfg set-external-retrieve DCM4CHEE",
     ]
