@@ -298,5 +298,5 @@ def test_each_instant_of_500_records_leads_to_new_and_old(programs: Programs) ->
         assert [done for *_, done in seen] == [0] * (len(seen) - 1) + [500]
     else:
         assert [done for *_, done in seen] == [number if answered else number - 1 for number, answered, _ in seen]
-    assert len(seen) > 1000 // every
+    assert len(seen) >= 1000 // every
     assert astray == []
