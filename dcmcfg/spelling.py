@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-#: By difflib's measure. At 0.6 ``dicomFoo`` is like ``dicomPort``: what all names begin with counts as likeness.
-_CUTOFF = 0.75
+#: By difflib's measure: an AE title with two letters changed places is that like.
+_LIKE = 0.6
+#: For names that mostly begin alike: at less, ``dicomFoo`` is like ``dicomPort``.
+LIKE_ATTRIBUTES = 0.75
 _LISTED = 10
 
 
@@ -20,7 +22,10 @@ def listed(name: str, known: Iterable[str]) -> str:
     return (", ".join(ordered[:_LISTED]) or "none") + (f" and {more} more" if more > 0 else "")
 
 
-def near_misses(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return up to three of *known* that look like *name*, the likeliest first; case counts for nothing."""
+def near_misses(name: str, known: Iterable[str], *, likeness: float = _LIKE) -> tuple[str, ...]:
+    """Return up to three of *known* that look like *name*, the likeliest first; case counts for nothing.
+
+    *likeness* is from 0 to 1, where 1 is equal.
+    """
     by_folded = {each.casefold(): each for each in sorted(known)}
-    return tuple(by_folded[folded] for folded in get_close_matches(name.casefold(), by_folded, n=3, cutoff=_CUTOFF))
+    return tuple(by_folded[folded] for folded in get_close_matches(name.casefold(), by_folded, n=3, cutoff=likeness))

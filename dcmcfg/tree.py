@@ -197,7 +197,9 @@ class Draft:
         if change.new_superior is not None and new[1:][-len(old) :] == old:
             raise DoesNotFit("an entry cannot move below itself", on=str(change.new_dn), result_code=53)
         self._require_parent(change.new_dn)
-        after = renamed(self.schema, before, change)
+        superior = self._entries.get(new[1:])
+        new_dn = DN((change.new_rdn, *superior.dn.rdns)) if superior is not None else change.new_dn
+        after = renamed(self.schema, before, change).at(new_dn)  # what is above keeps the spelling it has
         for name in {canonical_name(self.schema, kind) for kind, _ in change.new_rdn.parts}:
             self._check_values(change.dn, name, after.values(name))
         moved = self._subtree(old)
@@ -205,7 +207,7 @@ class Draft:
             moved[key] = self._take(key)
         for key, entry in moved.items():
             kept = key[: len(key) - len(old)] + new
-            self._put(kept, entry.at(entry.dn.rebased(change.dn, change.new_dn)))
+            self._put(kept, entry.at(entry.dn.rebased(change.dn, new_dn)))
         self._entries[new] = after
 
     def _subtree(self, top: NormalDN) -> dict[NormalDN, Entry]:

@@ -8,7 +8,7 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
-from tests.trees import ARCHIVE, DEVICES, connection, site
+from tests.trees import ARCHIVE, DEVICES, connection, site, site_entries, tree
 
 ARCHIVE_DN = DN.parse(ARCHIVE)
 
@@ -149,3 +149,14 @@ def test_a_refusal_does_not_tell_a_secret(operation: Operation) -> None:
     with pytest.raises(DoesNotFit, match="a secret") as refused:
         holding.after([modify(operation, "userPassword", "geheim")])
     assert "geheim" not in str(refused.value)
+
+
+def test_below_a_name_that_is_respelt_a_rename_by_the_old_spelling_keeps_the_new_one() -> None:
+    """A server knows an entry by its parent, not by how a request spells that."""
+    top, below = DN.parse(f"cn=a,{DEVICES}"), DN.parse(f"cn=b,cn=a,{DEVICES}")
+    added = (Entry.of(dn, {"objectClass": "dicomDevice", "cn": dn.rdn.parts[0][1]}) for dn in (top, below))
+    before = tree(*site_entries(), *added)
+    after = before.after(
+        [Rename(top, RDN.of("cn", "A"), delete_old_rdn=True), Rename(below, RDN.of("cn", "B"), delete_old_rdn=True)]
+    )
+    assert [str(entry.dn) for entry in after.below(top)] == [f"cn=A,{DEVICES}", f"cn=B,cn=A,{DEVICES}"]

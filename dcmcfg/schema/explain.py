@@ -10,7 +10,7 @@ from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
 from dcmcfg.schema.formats import ENUMERATIONS
 from dcmcfg.schema.structure import with_superiors
 from dcmcfg.schema.web_form import FormField, form_fields, value_format
-from dcmcfg.spelling import near_misses
+from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ def explain(schema: Schema, name: str, on: str | None = None) -> Explanation:
     """
     attribute = schema.attribute(name)
     if attribute is None:
-        near = near_misses(name, (each.name for each in schema.attributes))
+        near = near_misses(name, (each.name for each in schema.attributes), likeness=LIKE_ATTRIBUTES)
         raise NotFound(f"no attribute {name} is known", next_step=_near(near))
     uses = tuple(sorted(_uses(schema, attribute), key=lambda use: use.object_class.lower()))
     if on is None:
         return Explanation(attribute, uses)
     asked = schema.object_class(on)
     if asked is None:
-        near = near_misses(on, (each.name for each in schema.object_classes))
+        near = near_misses(on, (each.name for each in schema.object_classes), likeness=LIKE_ATTRIBUTES)
         raise NotFound(f"no object class {on} is known", next_step=_near(near))
     above = {each.name for each in with_superiors(schema, [asked])}
     fitting = tuple(use for use in uses if use.object_class in above)
