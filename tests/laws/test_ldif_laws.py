@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.changes import Change
@@ -183,6 +184,8 @@ def test_the_fast_way_reads_what_the_grammar_reads(records: list[list[str]], bla
 @settings(max_examples=100, deadline=None)
 @given(st.lists(fragments, max_size=12), st.lists(fragments, max_size=12))
 def test_what_strict_reads_the_default_reads_to_the_same_records(head: list[str], tail: list[str]) -> None:
+    """But for a TAB before a value, which is part of it by RFC 2849 and eaten by OpenLDAP."""
+    assume(not any(re.search(r":[<:]? *\t", line) for line in (*head, *tail)))
     text = "\n".join(["version: 1", *head, "", *tail, ""]).encode("latin-1")
     strict, tolerant = (list(read([text], "law", strict=strict)) for strict in (True, False))
     accepted = [item for item in strict if not isinstance(item, LdifError)]
