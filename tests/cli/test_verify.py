@@ -299,11 +299,13 @@ def test_at_a_terminal_lines_are_broken_between_words(
     with scripted_archive(made, lambda _: MoveResponse(0xA702)) as archive:
         where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10")
         code, shown = at_terminal(["verify", "--study", STUDY, "--dest", "WORKSTATION", *where], [], columns=80)
+        unbroken = verify(archive).stdout
     lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in shown.splitlines()]
     assert code == 1
     start = next(number for number, line in enumerate(lines) if line.startswith("next"))
     assert lines[start + 1].startswith(" " * 10)
     assert max(len(line) for line in lines[start:]) <= 80
+    assert " ".join(lines[start:]).split() == unbroken[unbroken.index("\nnext") :].split(), "each word in one piece"
 
 
 def _breaking(*_: object, **__: object) -> NoReturn:
