@@ -35,6 +35,11 @@ def is_at_or_below(name: NormalDN, base: NormalDN) -> bool:
     return len(name) >= len(base) and name[len(name) - len(base) :] == base
 
 
+def root_first(name: NormalDN) -> NormalDN:
+    """Return what sorts *name* after its parent and among its siblings by its RDN."""
+    return name[::-1]
+
+
 @dataclass(frozen=True)
 class RDN:
     """A relative distinguished name: one or more (type, value) pairs, whose order carries no meaning."""

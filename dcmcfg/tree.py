@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
-from dcmcfg.dn import DN, RDN, NormalDN
+from dcmcfg.dn import DN, RDN, NormalDN, root_first
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.schema.definitions import NormalRDNs, Schema
@@ -64,7 +64,7 @@ class Tree:
         base = self.key(dn)
         depth = len(base)
         keys = [key for key in self.entries if len(key) >= depth and key[len(key) - depth :] == base]
-        return tuple(self.entries[key] for key in sorted(keys, key=_root_first))
+        return tuple(self.entries[key] for key in sorted(keys, key=root_first))
 
     def children(self, dn: DN) -> tuple[Entry, ...]:
         """Return the entries directly below *dn*, in the order of their RDNs."""
@@ -79,7 +79,7 @@ class Tree:
 
     def ordered(self) -> tuple[Entry, ...]:
         """Return all entries, parents before children, siblings in the order of their RDNs."""
-        return tuple(self.entries[key] for key in sorted(self.entries, key=_root_first))
+        return tuple(self.entries[key] for key in sorted(self.entries, key=root_first))
 
     def after(self, changes: Iterable[Change]) -> Tree:
         """Return the tree after *changes*; raises :class:`DoesNotFit` at the first one that the tree refuses."""
@@ -87,10 +87,6 @@ class Tree:
         for change in changes:
             draft.apply(change)
         return draft.tree()
-
-
-def _root_first(key: NormalDN) -> NormalDN:
-    return key[::-1]
 
 
 class Draft:

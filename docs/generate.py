@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcmcfg.cli.main import COMMANDS
+from dcmcfg.cli.commands import COMMANDS
 from dcmcfg.lint.catalogue import RULES, TOPICS
 from dcmcfg.lint.rule import LintRule
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from types import TracebackType
-from typing import Self
+
+from tests.relay import Relay, end
 
 #: Silence after which a server has nothing more to say.
 _QUIET_S = 0.05
 
 
-class CuttingProxy:
+class CuttingProxy(Relay):
     """Relays to *port* on loopback; once, when *after* occurs in a request, the answer to that is cut off.
 
     *letting_through* octets of that answer still arrive. Connections after the cut are relayed whole,
@@ -23,38 +23,21 @@ class CuttingProxy:
     def __init__(
         self, port: int, *, after: bytes, letting_through: int = 0, closing: bool = False, at_once: bool = False
     ) -> None:
-        self._port = port
+        super().__init__(port)
         self._after = after
         self._letting_through = letting_through
         self._closing = closing
         self._at_once = at_once
         self._cut = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"ldap://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        _end(self._listener)
 
     @property
     def has_cut(self) -> bool:
         return self._cut.is_set()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self._port))
-            cutting = threading.Event()
-            threading.Thread(target=self._requests, args=(client, server, cutting), daemon=True).start()
-            threading.Thread(target=self._answers, args=(client, server, cutting), daemon=True).start()
+    def _relay(self, client: socket.socket, server: socket.socket) -> None:
+        cutting = threading.Event()
+        threading.Thread(target=self._requests, args=(client, server, cutting), daemon=True).start()
+        threading.Thread(target=self._answers, args=(client, server, cutting), daemon=True).start()
 
     def _requests(self, client: socket.socket, server: socket.socket, cutting: threading.Event) -> None:
         while data := _received(client):
@@ -62,13 +45,13 @@ class CuttingProxy:
                 self._cut.set()
                 cutting.set()
                 if self._closing:
-                    _end(self._listener)
+                    self._refuse()
             server.sendall(data)
             if self._at_once and cutting.is_set():
-                _end(client)
+                end(client)
                 return
         if not cutting.is_set():
-            _end(server)
+            end(server)
 
     def _answers(self, client: socket.socket, server: socket.socket, cutting: threading.Event) -> None:
         left = self._letting_through
@@ -78,9 +61,9 @@ class CuttingProxy:
                     break
                 data, left = data[:left], max(0, left - len(data))
             client.sendall(data)
-        _end(client)
+        end(client)
         _let_finish(server)
-        _end(server)
+        end(server)
 
 
 def _let_finish(server: socket.socket) -> None:
@@ -96,9 +79,3 @@ def _received(source: socket.socket) -> bytes:
         return source.recv(65536)
     except OSError:
         return b""
-
-
-def _end(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-    connection.close()

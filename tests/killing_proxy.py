@@ -8,10 +8,9 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import Self
 
 from dcmcfg.rollout.waiting import IN_NO_ENTRY
+from tests.relay import Relay, end
 
 #: RFC 4511 protocolOps that may change something: modify, add, delete, modify DN, extended.
 WRITES = frozenset({0x66, 0x68, 0x4A, 0x6C, 0x77})
@@ -19,27 +18,16 @@ WRITES = frozenset({0x66, 0x68, 0x4A, 0x6C, 0x77})
 READS = frozenset({0x63})
 
 
-class KillingProxy:
+class KillingProxy(Relay):
     """Relays to *port* on loopback; the client is killed at request number *at* (from 1) of the kinds *counted*.
     What only waits for others (:mod:`dcmcfg.rollout.waiting`) does not count.
 
     Before the server has got it, or (*answered*) when the server has answered it and before the client hears of that.
     """
 
-    def __init__(self, port: int, *, listening: int = 0) -> None:
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.1", listening))
-        self.url = f"ldap://127.0.0.1:{self._listener.getsockname()[1]}"
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
         self.let_live()
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        _end(self._listener)
 
     def kill_at(self, at: int, *, answered: bool, counted: frozenset[int] = WRITES) -> None:
         self._at, self._answered, self._counted = at, answered, counted
@@ -70,18 +58,10 @@ class KillingProxy:
         self._victim = pid
         self._known.set()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self._port))
-            for each in (client, server):
-                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            fatal: dict[int, int] = {}
-            threading.Thread(target=self._requests, args=(client, server, fatal), daemon=True).start()
-            threading.Thread(target=self._answers, args=(client, server, fatal), daemon=True).start()
+    def _relay(self, client: socket.socket, server: socket.socket) -> None:
+        fatal: dict[int, int] = {}
+        threading.Thread(target=self._requests, args=(client, server, fatal), daemon=True).start()
+        threading.Thread(target=self._answers, args=(client, server, fatal), daemon=True).start()
 
     def _requests(self, client: socket.socket, server: socket.socket, fatal: dict[int, int]) -> None:
         with contextlib.suppress(OSError):
@@ -96,7 +76,7 @@ class KillingProxy:
                     if self._look:
                         self._look(self._count, False)
                 server.sendall(message)
-        _end(server)
+        end(server)
 
     def _answers(self, client: socket.socket, server: socket.socket, fatal: dict[int, int]) -> None:
         with contextlib.suppress(OSError):
@@ -107,8 +87,8 @@ class KillingProxy:
                     self._kill()
                     break
                 client.sendall(message)
-        _end(client)
-        _end(server)
+        end(client)
+        end(server)
 
     def _kill(self) -> None:
         assert self._known.wait(10)
@@ -137,9 +117,3 @@ def _length(data: bytes) -> int:
         return 2 + data[1]
     octets = data[1] & 0x7F
     return 2 + octets + int.from_bytes(data[2 : 2 + octets], "big")
-
-
-def _end(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-    connection.close()

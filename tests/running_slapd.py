@@ -10,8 +10,10 @@ from pathlib import Path
 
 from dcmcfg.entry import Entry
 from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import site_files
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
+from tests.ports import free_port
 
 PASSWORD = "secret"
 
@@ -53,3 +55,17 @@ def loaded_database(folder: Path, files: Iterable[Path]) -> Path:
 
 def copy_database(database: Path, slapd: Slapd) -> None:
     shutil.copytree(database, slapd.database_folder, dirs_exist_ok=True)
+
+
+def provider(folder: Path) -> Slapd:
+    """A server with the lab's tree that replicas may follow (slapo-syncprov), not started yet."""
+    slapd = Slapd(
+        folder,
+        port=free_port(),
+        root_password=PASSWORD,
+        extra_global="moduleload syncprov",
+        extra_database="overlay syncprov",
+    )
+    slapd.prepare()
+    slapd.load(site_files())
+    return slapd

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.changing import Choices, carry_out, changing_options
+from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.rejects import Rejects, rejects_path

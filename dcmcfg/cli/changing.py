@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from dcmcfg.archive.control import ControlService
 from dcmcfg.cli import invocation
-from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import control_service
+from dcmcfg.cli.choices import Choices
 from dcmcfg.cli.rejects import Rejects
-from dcmcfg.cli.risks import PARAMETERS, require_named, risk_lines, risk_options
+from dcmcfg.cli.report import Report
+from dcmcfg.cli.risks import require_named, risk_lines
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ArchiveError, ChangedButNotFinished, DcmcfgError, Refused
 from dcmcfg.plan.doubts import doubts
-from dcmcfg.plan.guard import Risk, risks
+from dcmcfg.plan.guard import risks
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.text import plan_ldif
 from dcmcfg.plan.versions import with_versions
 from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console, visible
-from dcmcfg.render.plan import already_lines, plan_counts, plan_json, print_plan, risks_json
+from dcmcfg.render.plan import already_lines, plan_counts, print_plan
 from dcmcfg.rollout.last_change import telling_who
 from dcmcfg.rollout.left import require_finished
 from dcmcfg.rollout.manner import Manner, manner_left, manner_of
@@ -37,73 +37,6 @@ from dcmcfg.rollout.recording import Occasion
 from dcmcfg.rollout.roll_out import Outcome, resume, roll_out
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
-
-R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the user said about carrying a plan out."""
-
-    dry_run: bool
-    yes: bool
-    out: Path | None
-    no_reload: bool
-    as_json: bool
-    #: Standard output holds something else, so the plan is shown on standard error.
-    stdout_taken: bool = False
-    #: Assert of each entry that nothing in it has changed.
-    strict: bool = False
-    #: One transaction or step by step, where the user says which.
-    in_transaction: bool | None = None
-    #: The risks that were named.
-    forced: frozenset[str] = frozenset()
-
-
-def changing_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the options of a changing command added, to be called with ``choices=Choices``."""
-
-    @functools.wraps(command)
-    def with_choices(
-        *,
-        dry_run: bool,
-        yes: bool,
-        out: Path | None,
-        no_reload: bool,
-        as_json: bool,
-        strict: bool,
-        in_transaction: bool | None,
-        **rest: Any,
-    ) -> R:
-        invocation.current().changes_directory = True
-        forced = frozenset(risk for parameter, risk in PARAMETERS.items() if rest.pop(parameter))
-        choices = Choices(dry_run, yes, out, no_reload, as_json, as_json, strict, in_transaction, forced)
-        return command(choices=choices, **rest)
-
-    for option in reversed(
-        (
-            click.option("--dry-run", is_flag=True, help="Show the plan and stop."),
-            click.option("--yes", "-y", is_flag=True, help="Do not ask."),
-            click.option(
-                "--out",
-                type=click.Path(dir_okay=False, path_type=Path),
-                metavar="PLAN",
-                help="Also write the plan to a new file that 'dcmcfg apply' or ldapmodify carries out.",
-            ),
-            click.option("--no-reload", is_flag=True, help="Change the directory only; the archive is not asked."),
-            click.option("--strict", is_flag=True, help="Refuse when anything in an entry has changed meanwhile."),
-            click.option(
-                "--transaction/--step-by-step",
-                "in_transaction",
-                default=None,
-                help="In one transaction, replicas or not; or without. By default as the server allows it safely.",
-            ),
-            click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-            *risk_options(),
-        )
-    ):
-        with_choices = option(with_choices)
-    return with_choices
 
 
 def carry_out(
@@ -135,26 +68,25 @@ def carry_out(
     found = risks(plan, device=settings.device, under=under)
     if undoes is not None:
         choices = replace(choices, forced=frozenset(risk.name for risk in found))
-    report = functools.partial(_report, settings, plan, choices, found, rejects)
-    so_far = functools.partial(_result, settings, plan, choices, found, rejects, reloaded=False)
-    invocation.current().so_far = functools.partial(so_far, None)
+    report = Report(settings, plan, choices, found, rejects)
+    invocation.current().so_far = report.json
     taken_up = undoes if resuming is None else resuming.number
     _tell_unfinished(directory, taken_up, only_warn=choices.dry_run or not plan.steps)
     told = (*doubts(plan), *risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None))
     _show(settings, plan, choices, (*warnings, *(rejects.lines() if rejects else ()), *told))
     if not plan.steps:
         with _written(settings, choices, rejects):
-            report(None, reloaded=False)
+            report.tell()
         return
     if resuming is None and not choices.dry_run:
         require_named(found, choices.forced)
     manner = (manner_of if resuming is None else manner_left)(directory, plan, choices.in_transaction)
-    _say(choices, f"{plan_counts(plan)}, {manner.value}")
+    choices.say(f"{plan_counts(plan)}, {manner.value}")
     if choices.out is not None:
         _write_plan(settings, plan, choices.out)
-        _say(choices, f"plan: {choices.out}")
+        choices.say(f"plan: {choices.out}")
     if choices.dry_run:
-        report(None, reloaded=False)
+        report.tell()
         return
     if not choices.yes:
         require_terminal()
@@ -162,12 +94,12 @@ def carry_out(
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):
-        outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes), so_far)
-    _say(choices, f"done {outcome.manner.value}\nundo: dcmcfg undo {outcome.number}")
+        outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes), report)
+    choices.say(f"done {outcome.manner.value}\nundo: dcmcfg undo {outcome.number}")
     if service is not None:
         undone = undoes if resuming is None else resuming.head.undoes
         _reload(service, outcome, is_undo=undone is not None)
-    report(outcome, reloaded=service is not None)
+    report.tell(outcome, reloaded=service is not None)
 
 
 def _tell_unfinished(directory: Directory, but: int | None, *, only_warn: bool) -> None:
@@ -195,10 +127,6 @@ def _show(settings: Settings, plan: Plan, choices: Choices, warnings: Sequence[s
         print_plan(console, plan)
     for warning in warnings:
         click.echo(f"warning: {visible(warning)}", err=True)
-
-
-def _say(choices: Choices, text: str) -> None:
-    click.echo(invocation.current().spoken(text), err=choices.stdout_taken)
 
 
 def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
@@ -232,27 +160,21 @@ def _occasion(settings: Settings, undoes: int | None) -> Occasion:
     return Occasion(state_folder(), site_headline(settings), invocation.current().command_line, undoes)
 
 
-def _write(
-    directory: Directory,
-    plan: Plan,
-    manner: Manner,
-    of: Occasion | Record,
-    so_far: Callable[[Outcome | None], dict[str, Any]],
-) -> Outcome:
-    """Roll *plan* out; from then on a failure is told with what *so_far* makes of the outcome."""
+def _write(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record, report: Report) -> Outcome:
+    """Roll *plan* out; from then on a failure is told with what *report* makes of the outcome."""
     run = invocation.current()
     run.writing = True
-    planned, run.so_far = run.so_far, None  # what nobody foresaw is told without a word on what was changed
+    run.so_far = None  # what nobody foresaw is told without a word on what was changed
     try:
         outcome = _roll_out(directory, plan, manner, of)
     except ChangedButNotFinished as stopped:
         if stopped.roll_out is not None and stopped.undo_file is not None:
-            run.so_far = functools.partial(so_far, Outcome(manner, stopped.roll_out, stopped.undo_file))
+            run.so_far = functools.partial(report.json, Outcome(manner, stopped.roll_out, stopped.undo_file))
         raise
     except DcmcfgError:
-        run.so_far = planned
+        run.so_far = report.json
         raise
-    run.so_far = functools.partial(so_far, outcome)
+    run.so_far = functools.partial(report.json, outcome)
     return outcome
 
 
@@ -278,51 +200,3 @@ def _reload(service: ControlService, outcome: Outcome, *, is_undo: bool) -> None
     except KeyboardInterrupt:
         what = "the directory was changed, and the reload was interrupted"
         raise ChangedButNotFinished(what, next_step=next_step) from None
-
-
-def _result(
-    settings: Settings,
-    plan: Plan,
-    choices: Choices,
-    found: Sequence[Risk],
-    rejects: Rejects | None,
-    outcome: Outcome | None,
-    *,
-    reloaded: bool,
-) -> dict[str, Any]:
-    """Return what ``--json`` tells; ``changed`` is true also where it is not known what the server has done."""
-    left_out = rejects if rejects is not None and rejects.misfits else None
-    kept = left_out is not None and not choices.dry_run and (outcome is not None or not plan.steps)
-    return {
-        "site": {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url},
-        **plan_json(plan),
-        "risks": risks_json(found, choices.forced),
-        "rejected": left_out.json() if left_out else [],
-        "rejects_file": str(left_out.path) if left_out and kept else None,
-        "changed": outcome is not None,
-        "manner": outcome.manner.value if outcome else None,
-        "roll_out": outcome.number if outcome else None,
-        "undo_file": str(outcome.undo_file) if outcome else None,
-        "reloaded": reloaded,
-    }
-
-
-def _report(
-    settings: Settings,
-    plan: Plan,
-    choices: Choices,
-    found: Sequence[Risk],
-    rejects: Rejects | None,
-    outcome: Outcome | None,
-    *,
-    reloaded: bool,
-) -> None:
-    if choices.as_json:
-        print_json(_result(settings, plan, choices, found, rejects, outcome, reloaded=reloaded))
-        return
-    if rejects is not None and rejects.misfits and not choices.dry_run:
-        _say(choices, f"left out, {len(rejects.misfits)} to be mended: {rejects.path}")
-    if not plan.steps:
-        _say(choices, "nothing to do; if the archive has not loaded it: dcmcfg reload")
-    elif outcome is not None:
-        _say(choices, "the archive has reloaded" if reloaded else "the archive was not asked to reload: dcmcfg reload")

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import stat
-from pathlib import Path
-from urllib.parse import urlsplit
-
 import click
 
 from dcmcfg.cli.terminal import bind_password
@@ -15,6 +10,7 @@ from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.errors import DirectoryError
 from dcmcfg.settings import Settings
+from dcmcfg.settings.exposure import exposures
 
 
 def open_directory(settings: Settings) -> LdapDirectory:
@@ -24,7 +20,7 @@ def open_directory(settings: Settings) -> LdapDirectory:
     private key that others can read. Raises :class:`~dcmcfg.errors.DirectoryError` when the server cannot be reached,
     cannot be trusted or refuses.
     """
-    for warning in _warnings(settings):
+    for warning in exposures(settings):
         click.echo(f"warning: {warning}", err=True)
     external = not settings.bind_dn
     server = LdapServer(
@@ -50,32 +46,3 @@ def open_directory(settings: Settings) -> LdapDirectory:
             next_step=f"the bind DN comes from {settings.origins['bind_dn']}, the password from {origin}",
             result_code=error.result_code,
         ) from error
-
-
-def _warnings(settings: Settings) -> list[str]:
-    found = []
-    address = urlsplit(settings.ldap_url)
-    if address.scheme == "ldap" and settings.bind_dn and not (settings.starttls or _stays_here(address.hostname or "")):
-        found.append(f"the password goes to {settings.ldap_url} unencrypted; --starttls or ldaps:// protects it")
-    if settings.client_cert is not None:
-        key = settings.client_key or settings.client_cert
-        if _open_to_others(key):
-            found.append(f"{key}: others can read this private key; chmod 600 keeps it to you")
-    return found
-
-
-def _stays_here(host: str) -> bool:
-    """Tell whether *host* is this machine, by what it says and not by asking."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _open_to_others(path: Path) -> bool:
-    try:
-        return bool(path.stat().st_mode & stat.S_IROTH)
-    except OSError:  # it is told when it is used
-        return False

@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-_NAMED = (
-    "apply|check|diff|explain|export-ldif|history|reload|restore|set-external-retrieve|show|snapshot|status|undo|verify"
-)
+from dcmcfg.cli.commands import COMMANDS
+
+_NAMED = "|".join(name for name, command in COMMANDS.items() if command.at_a_site)
 _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")
 
 

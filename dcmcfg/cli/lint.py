@@ -13,16 +13,15 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg.cli.answer import print_json
-from dcmcfg.cli.changing import Choices, carry_out, changing_options
+from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import NotFound
-from dcmcfg.ldif_entry_places import entry_places
-from dcmcfg.ldif_files import STDIN
-from dcmcfg.ldif_places import located
+from dcmcfg.ldif_entry_places import placed
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.lint.catalogue import BY_NAME, RULES
 from dcmcfg.lint.limits import Limits, limits
@@ -89,7 +88,7 @@ def lint_command(
     asked = rules or RULES
     if source is not None:
         tree = read_ldif_tree(source, bundled())
-        found = _placed(_lint(tree, asked, str(source)), source, tree)
+        found = _placed(_lint(tree, asked, str(source)), source)
         known = limits(tree, asked, bundled(), live=False)
         return _report(tree, found, asked, choices, (known, _check_command(source)), as_sarif=as_sarif)
     with open_directory(settings) as directory:
@@ -132,15 +131,8 @@ def _lint(tree: Tree, rules: Sequence[LintRule], source: str) -> tuple[Found, ..
     )
 
 
-def _placed(found: Sequence[Found], source: Path, tree: Tree) -> tuple[Found, ...]:
-    """Return *found* with the places of the entries in *source*; standard input, or a file that went, has none."""
-    try:
-        places = entry_places(source, tree.schema, [each.finding.dn for each in found]) if str(source) != STDIN else {}
-    except OSError:
-        places = {}
-    in_files = [replace(each.finding, place=places.get(tree.key(each.finding.dn))) for each in found]
-    files = {Path(place.file) for place in places.values()}
-    findings = located(in_files, tree.schema, files)
+def _placed(found: Sequence[Found], source: Path) -> tuple[Found, ...]:
+    findings = placed([each.finding for each in found], source, bundled())
     return tuple(replace(each, finding=finding) for each, finding in zip(found, findings, strict=True))
 
 

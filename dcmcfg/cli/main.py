@@ -7,55 +7,22 @@ import gc
 import importlib
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from io import TextIOWrapper
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg import __version__
 from dcmcfg.cli import invocation
+from dcmcfg.cli.commands import COMMANDS
 from dcmcfg.cli.failures import ReaderGone, exit_from
 from dcmcfg.cli.options import add_site_options
+from dcmcfg.spelling import near_misses
 
 #: Trees and plans are large and free of cycles: looking for garbage after each 700 objects, as Python does, takes a
 #: third of the time of a large roll-out and finds nothing.
 _GARBAGE_AFTER = 100_000
-
-
-class Command(NamedTuple):
-    """Where a command is found, and its one line of help."""
-
-    module: str
-    attribute: str
-    help: str
-
-
-#: In the order in which ``--help`` lists them: that of the work.
-COMMANDS = {
-    "status": Command("status", "status_command", "Say whether the archive is up."),
-    "show": Command("show", "show_command", "Show a device, its AEs and where they send retrieves."),
-    "set-external-retrieve": Command(
-        "set_external_retrieve",
-        "set_external_retrieve_command",
-        "Set the AE that external retrieves are sent to.",
-    ),
-    "check": Command("check", "check_command", "Find what is wrong in the configuration, or in LDIF files."),
-    "lint": Command("lint", "lint_command", "Find what will not work, before anyone tries."),
-    "explain": Command("explain", "explain_command", "Say what an attribute means and where it is set."),
-    "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
-    "diff": Command("diff", "diff_command", "Show what differs between two trees, or from the live one."),
-    "snapshot": Command("snapshot", "snapshot_command", "Save the whole configuration, with its secrets, in a file."),
-    "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
-    "apply": Command("apply", "apply_command", "Carry out LDIF files, undo files included."),
-    "history": Command("history", "history_command", "List what was rolled out from this account, the newest first."),
-    "undo": Command("undo", "undo_command", "Take a roll-out back."),
-    "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),
-    "verify": Command("verify", "verify_command", "Prove with a real C-MOVE that a study arrives."),
-    "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on."),
-    "completion": Command("completion", "completion_command", "Print the shell completion script."),
-}
 
 
 class Program(click.Group):
@@ -94,7 +61,7 @@ class Program(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; one that is not there is told with those that are spelt alike."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            near = get_close_matches(args[0], COMMANDS)
+            near = near_misses(args[0], COMMANDS)
             ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {' or '.join(near)}?" if near else ""))
         return super().resolve_command(ctx, args)
 

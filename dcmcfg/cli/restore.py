@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.changing import Choices, carry_out, changing_options
+from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.settings import Settings

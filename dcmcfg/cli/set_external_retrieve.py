@@ -7,7 +7,8 @@ from dataclasses import replace
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.changing import Choices, carry_out, changing_options
+from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options

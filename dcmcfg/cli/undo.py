@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.changing import Choices, carry_out, changing_options
+from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.roll_out_number import RollOutNumber
 from dcmcfg.cli.site import SiteCommand, site_options

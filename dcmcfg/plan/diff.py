@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Delete, Modify
-from dcmcfg.dn import NormalDN
+from dcmcfg.dn import NormalDN, root_first
 from dcmcfg.plan import difference
 from dcmcfg.plan.comparison import Comparison, Lacking
 from dcmcfg.plan.plan import Plan, Step
@@ -58,4 +58,4 @@ def diff(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_secret
 
 
 def _parents_first(steps: dict[NormalDN, Step]) -> list[Step]:
-    return [steps[key] for key in sorted(steps, key=lambda key: key[::-1])]
+    return [steps[key] for key in sorted(steps, key=root_first)]

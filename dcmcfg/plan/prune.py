@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dcmcfg.changes import Delete
-from dcmcfg.dn import DN, NormalDN, is_at_or_below
+from dcmcfg.dn import DN, is_at_or_below, root_first
 from dcmcfg.errors import Refused
 from dcmcfg.plan.plan import Wanted
 from dcmcfg.tree import Tree
@@ -34,8 +34,4 @@ def surplus(tree: Tree, under: DN, wanted: Sequence[Wanted]) -> tuple[Wanted, ..
         )
     needed = {key[depth:] for key in named for depth in range(len(key) + 1)}
     gone = [key for key in tree.entries if is_at_or_below(key, base) and key not in needed]
-    return tuple(Wanted(Delete(tree.entries[key].dn)) for key in sorted(gone, key=_root_first, reverse=True))
-
-
-def _root_first(key: NormalDN) -> NormalDN:
-    return key[::-1]
+    return tuple(Wanted(Delete(tree.entries[key].dn)) for key in sorted(gone, key=root_first, reverse=True))

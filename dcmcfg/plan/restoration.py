@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.devices import Configuration
-from dcmcfg.dn import RDN, NormalDN, is_at_or_below
+from dcmcfg.dn import RDN, NormalDN, is_at_or_below, root_first
 from dcmcfg.entry import Entry
 from dcmcfg.plan import difference
 from dcmcfg.schema.definitions import Schema
@@ -70,8 +70,8 @@ def _values(rdn: RDN, schema: Schema) -> frozenset[tuple[str, str]]:
 
 
 def _parents_first(keys: Iterable[NormalDN]) -> list[NormalDN]:
-    return sorted(keys, key=lambda key: key[::-1])
+    return sorted(keys, key=root_first)
 
 
 def _children_first(keys: Iterable[NormalDN]) -> list[NormalDN]:
-    return _parents_first(keys)[::-1]
+    return sorted(keys, key=root_first, reverse=True)

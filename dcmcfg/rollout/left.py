@@ -16,7 +16,8 @@ from dcmcfg.rollout.history import History
 from dcmcfg.rollout.lock import directory_lock
 from dcmcfg.rollout.read_back import as_said
 from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.settling import are_made, touched
+from dcmcfg.rollout.settling import are_made
+from dcmcfg.rollout.touched import touched
 from dcmcfg.rollout.waiting import await_writes
 from dcmcfg.tree import Tree
 

@@ -9,8 +9,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan
-from dcmcfg.rollout.settling import touched
-from dcmcfg.rollout.touched import read_entries
+from dcmcfg.rollout.touched import read_entries, touched
 
 _PASSWORD = "userPassword"  # noqa: S105 — the attribute's name
 _HASHED = re.compile(rb"\{[A-Za-z0-9._/+-]+\}").match
@@ -37,7 +36,6 @@ def differing(directory: Directory, plan: Plan) -> DN | None:
 def as_said(found: Entry, planned: Entry) -> Entry:
     """Return *found* with the passwords of *planned* where the server has hashed them (RFC 3112: ``{SCHEME}…``)."""
     held, said = found.values(_PASSWORD), planned.values(_PASSWORD)
-    plain = sum(not _HASHED(value) for value in said)
-    if not plain or len(held) != len(said) or not all(map(_HASHED, held)):
+    if all(map(_HASHED, said)) or len(held) != len(said) or not all(map(_HASHED, held)):
         return found
     return found.with_values(_PASSWORD, said)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from dcmcfg.changes import Change, Rename
-from dcmcfg.dn import DN
+from dcmcfg.changes import Change
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.rollout.touched import touched
 from dcmcfg.tree import Tree
 
 
@@ -27,16 +27,6 @@ def are_made(tree: Tree, changes: Sequence[Change], undo: Sequence[Change]) -> b
         if made != _leads_back(tree, (*changes, *undo), exact=exact):
             return made
     return made or None
-
-
-def touched(changes: Iterable[Change]) -> tuple[DN, ...]:
-    """Return the DNs that *changes* name, each once in their order."""
-    names: dict[DN, None] = {}
-    for change in changes:
-        names[change.dn] = None
-        if isinstance(change, Rename):
-            names[change.new_dn] = None
-    return tuple(names)
 
 
 def _leads_back(tree: Tree, changes: Sequence[Change], *, exact: bool) -> bool:

@@ -1,9 +1,10 @@
-"""The entries that a plan touches, as the directory has them now."""
+"""The entries that changes touch: their names, and what the directory holds there now."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from dcmcfg.changes import Change, Rename
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
@@ -14,6 +15,16 @@ from dcmcfg.tree import Tree
 _DEARER_ALONE = 20
 #: So few are not worth the counting.
 _FEW = 20
+
+
+def touched(changes: Iterable[Change]) -> tuple[DN, ...]:
+    """Return the DNs that *changes* name, each once in their order."""
+    names: dict[DN, None] = {}
+    for change in changes:
+        names[change.dn] = None
+        if isinstance(change, Rename):
+            names[change.new_dn] = None
+    return tuple(names)
 
 
 def read_entries(

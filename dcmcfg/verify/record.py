@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from dcmcfg.moments import parsed
 from dcmcfg.verify.evidence import MoveRecord
 
 
@@ -57,13 +58,7 @@ def _record(fields: dict[str, object]) -> MoveRecord | None:
 
 
 def _instant(value: object) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return parsed(value) if isinstance(value, str) else None
 
 
 def _text(value: object) -> str:

@@ -14,6 +14,24 @@ from tests.archive.scripted import Scripted
 from tests.running_slapd import RunningSlapd
 
 ARCHIVE_DN = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+NEW = f"dicomDeviceName=new,{DEVICES}"
+#: Change records: a device that is not there yet, with a connection.
+NEW_DEVICE = f"""\
+dn: {NEW}
+changetype: add
+objectClass: dicomDevice
+dicomDeviceName: new
+dicomInstalled: TRUE
+
+dn: cn=dicom,{NEW}
+changetype: add
+objectClass: dicomNetworkConnection
+cn: dicom
+dicomHostname: localhost
+dicomPort: 104
+
+"""
 NAME = "dcmExternalRetrieveAEDestination"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.cli.main import COMMANDS
+from dcmcfg.cli.commands import COMMANDS
 from dcmcfg.lab.tree import ldif_folder
 from dcmcfg.lint.catalogue import RULES
 from tests.archive.scripted import Scripted

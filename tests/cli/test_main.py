@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from dcmcfg import __version__
-from dcmcfg.cli import invocation, main
+from dcmcfg.cli import commands, invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completion import completion_command
 from dcmcfg.cli.site import site_options
@@ -41,7 +41,7 @@ def dcmcfg(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 def add_command(monkeypatch: pytest.MonkeyPatch, command: click.Command) -> None:
     """Have the program know *command* as ``trial``."""
-    monkeypatch.setitem(main.COMMANDS, "trial", main.Command("status", "trial_command", "Try."))
+    monkeypatch.setitem(commands.COMMANDS, "trial", commands.Command("status", "trial_command", "Try."))
     monkeypatch.setattr("dcmcfg.cli.status.trial_command", command, raising=False)
 
 
@@ -58,9 +58,9 @@ def add_failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *, writin
 # -- help
 
 
-@pytest.mark.parametrize("name", main.COMMANDS)
+@pytest.mark.parametrize("name", commands.COMMANDS)
 def test_each_command_exists_and_the_table_has_its_own_short_help(name: str) -> None:
-    entry = main.COMMANDS[name]
+    entry = commands.COMMANDS[name]
     command = getattr(importlib.import_module(f"dcmcfg.cli.{entry.module}"), entry.attribute)
     assert isinstance(command, click.Command)
     assert command.name == name
@@ -76,10 +76,10 @@ def test_help_lists_every_command_and_loads_none() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     text, _, loaded = result.stdout.rstrip().rpartition("\n")
-    commands = text.partition("Commands:\n")[2]
-    for name, entry in main.COMMANDS.items():
-        assert f"  {name} " in commands
-        assert entry.help in " ".join(commands.split())
+    listed = text.partition("Commands:\n")[2]
+    for name, entry in commands.COMMANDS.items():
+        assert f"  {name} " in listed
+        assert entry.help in " ".join(listed.split())
         assert f"dcmcfg.cli.{entry.module}" not in loaded.split()
     heavy = {"httpx", "ldap3", "pydicom", "pynetdicom", "rich", "platformdirs", "dcmcfg.settings"}
     assert not heavy & set(loaded.split())
@@ -324,10 +324,10 @@ def test_password_without_source_and_terminal_is_an_error(run: Run, monkeypatch:
 def test_terminal_is_asked_without_echo_of_the_password(answer: str, code: int) -> None:
     run = (
         "import sys\n"
-        "from dcmcfg.cli import main, status\n"
+        "from dcmcfg.cli import commands, main, status\n"
         "from tests.cli.test_main import question\n"
         "status.trial_command = question\n"
-        "main.COMMANDS['trial'] = main.Command('status', 'trial_command', 'Try.')\n"
+        "commands.COMMANDS['trial'] = commands.Command('status', 'trial_command', 'Try.')\n"
         "main.program(['trial'], prog_name='dcmcfg')\n"
     )
     pid, terminal = pty.fork()
@@ -368,3 +368,9 @@ def test_completion_help_says_how_to_install() -> None:
     text = CliRunner().invoke(completion_command, ["--help"]).stdout
     assert "completion bash >" in text
     assert "completion fish >" in text
+
+
+@pytest.mark.parametrize("name", [name for name, command in commands.COMMANDS.items() if command.at_a_site])
+def test_a_command_that_is_told_carries_the_site(name: str) -> None:
+    run = invocation.Invocation(site={"ldap_url": "ldap://pacs"})
+    assert run.spoken(f"next: dcmcfg {name} …") == f"next: dcmcfg --ldap-url ldap://pacs {name} …"

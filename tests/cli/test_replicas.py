@@ -10,37 +10,22 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from tests import running_slapd
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, CliSite, attributes, settle_at, undo_files
+from tests.cli.sites import ARCHIVE_DN, DEVICES, NEW_DEVICE, CliSite, attributes, settle_at, undo_files
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 
 pytestmark = pytest.mark.real
 
-DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
-NEW = f"dicomDeviceName=new,{DEVICES}"
 FIRST = f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: the first\n\n"
 #: The tree takes it, the classes of the entry do not: only a server can say so.
 REFUSED = f"dn: {STORESCP}\nchangetype: modify\nreplace: uid\nuid: x\n\n"
 SECOND = f"dn: {STORESCP}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: the second\n\n"
 DEVICE = f"""\
-dn: {NEW}
-changetype: add
-objectClass: dicomDevice
-dicomDeviceName: new
-dicomInstalled: TRUE
-
-dn: cn=dicom,{NEW}
-changetype: add
-objectClass: dicomNetworkConnection
-cn: dicom
-dicomHostname: localhost
-dicomPort: 104
-
-dn: {STORESCP}
+{NEW_DEVICE}dn: {STORESCP}
 changetype: modrdn
 newrdn: dicomDeviceName=renamed
 deleteoldrdn: 1
@@ -76,15 +61,7 @@ class Replicated:
 
 @pytest.fixture
 def replicated(monkeypatch: pytest.MonkeyPatch, archive: Scripted, tmp_path: Path) -> Iterator[Replicated]:
-    provider = Slapd(
-        tmp_path / "provider",
-        port=free_port(),
-        root_password=PASSWORD,
-        extra_global="moduleload syncprov",
-        extra_database="overlay syncprov",
-    )
-    provider.prepare()
-    provider.load(site_files())
+    provider = running_slapd.provider(tmp_path / "provider")
     consumer = Slapd(
         tmp_path / "consumer",
         port=free_port(),

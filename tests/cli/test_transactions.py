@@ -8,31 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, CliSite, settle_at, undo_files
+from tests.cli.sites import ARCHIVE_DN, DEVICES, NEW, NEW_DEVICE, CliSite, settle_at, undo_files
 from tests.cutting_proxy import CuttingProxy
 from tests.running_slapd import RunningSlapd
 
 pytestmark = pytest.mark.real
 
-DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
-NEW = f"dicomDeviceName=new,{DEVICES}"
 DESCRIBED = f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: changed\n\n"
 DEVICE = f"""\
-dn: {NEW}
-changetype: add
-objectClass: dicomDevice
-dicomDeviceName: new
-dicomInstalled: TRUE
-
-dn: cn=dicom,{NEW}
-changetype: add
-objectClass: dicomNetworkConnection
-cn: dicom
-dicomHostname: localhost
-dicomPort: 104
-
-dn: dicomAETitle=NEW,{NEW}
+{NEW_DEVICE}dn: dicomAETitle=NEW,{NEW}
 changetype: add
 objectClass: dicomNetworkAE
 dicomAETitle: NEW

@@ -15,14 +15,13 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import ConnectionLost, DirectoryError, NotFound
-from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import Equals, Not, Present
+from tests import running_slapd
 from tests.connecting import server_at, server_of
 from tests.cutting_proxy import CuttingProxy
 from tests.ports import free_port
-from tests.running_slapd import PASSWORD, RunningSlapd
+from tests.running_slapd import RunningSlapd
 
 pytestmark = pytest.mark.real
 
@@ -193,15 +192,7 @@ def test_an_ipv6_address_is_a_host() -> None:
 
 
 def test_a_provider_is_known_by_its_suffix_when_the_base_is_below_it(tmp_path: Path) -> None:
-    provider = Slapd(
-        tmp_path / "provider",
-        port=free_port(),
-        root_password=PASSWORD,
-        extra_global="moduleload syncprov",
-        extra_database="overlay syncprov",
-    )
-    provider.prepare()
-    provider.load(site_files())
+    provider = running_slapd.provider(tmp_path / "provider")
     base = DN.parse("cn=DICOM Configuration,dc=dcm4che,dc=org")
     with provider, connect(server_of(RunningSlapd(provider), base_dn=base)) as directory:
         assert directory.facts().replicated

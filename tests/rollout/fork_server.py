@@ -13,7 +13,8 @@ import os
 import sys
 import tempfile
 
-from dcmcfg.cli.main import COMMANDS, main
+from dcmcfg.cli.commands import COMMANDS
+from dcmcfg.cli.main import main
 from dcmcfg.schema.definitions import bundled
 
 

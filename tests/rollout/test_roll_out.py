@@ -24,6 +24,7 @@ from dcmcfg.lab.tree import site_files
 from dcmcfg.rollout.history import Result, result_of
 from dcmcfg.rollout.left import _settle
 from dcmcfg.rollout.manner import Manner
+from tests import running_slapd
 from tests.connecting import server_of
 from tests.cutting_proxy import CuttingProxy
 from tests.ports import free_port
@@ -87,15 +88,7 @@ def without_transactions(tmp_path: Path, site_of: SiteOf) -> Iterator[Site]:
 @pytest.fixture
 def provider(tmp_path: Path, site_of: SiteOf) -> Iterator[Site]:
     """A server that replicas may follow."""
-    server = Slapd(
-        tmp_path / "provider",
-        port=free_port(),
-        root_password=PASSWORD,
-        extra_global="moduleload syncprov",
-        extra_database="overlay syncprov",
-    )
-    server.prepare()
-    server.load(site_files())
+    server = running_slapd.provider(tmp_path / "provider")
     with server:
         yield site_of(server_of(RunningSlapd(server)))
 

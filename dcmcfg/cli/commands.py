@@ -1,0 +1,40 @@
+"""The commands of the program, by name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """Where a command is found, its one line of help, and whether it works on a site (and takes the site options)."""
+
+    module: str
+    attribute: str
+    help: str
+    at_a_site: bool = True
+
+
+#: In the order in which ``--help`` lists them: that of the work.
+COMMANDS = {
+    "status": Command("status", "status_command", "Say whether the archive is up."),
+    "show": Command("show", "show_command", "Show a device, its AEs and where they send retrieves."),
+    "set-external-retrieve": Command(
+        "set_external_retrieve",
+        "set_external_retrieve_command",
+        "Set the AE that external retrieves are sent to.",
+    ),
+    "check": Command("check", "check_command", "Find what is wrong in the configuration, or in LDIF files."),
+    "lint": Command("lint", "lint_command", "Find what will not work, before anyone tries."),
+    "explain": Command("explain", "explain_command", "Say what an attribute means and where it is set."),
+    "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
+    "diff": Command("diff", "diff_command", "Show what differs between two trees, or from the live one."),
+    "snapshot": Command("snapshot", "snapshot_command", "Save the whole configuration, with its secrets, in a file."),
+    "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
+    "apply": Command("apply", "apply_command", "Carry out LDIF files, undo files included."),
+    "history": Command("history", "history_command", "List what was rolled out from this account, the newest first."),
+    "undo": Command("undo", "undo_command", "Take a roll-out back."),
+    "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),
+    "verify": Command("verify", "verify_command", "Prove with a real C-MOVE that a study arrives."),
+    "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on.", at_a_site=False),
+    "completion": Command("completion", "completion_command", "Print the shell completion script.", at_a_site=False),
+}

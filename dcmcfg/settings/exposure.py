@@ -1,0 +1,39 @@
+"""What makes a credential of the site an open secret."""
+
+from __future__ import annotations
+
+import ipaddress
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dcmcfg.settings.site import Settings
+
+
+def exposures(settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each: a password that leaves this machine unencrypted, a key that others can read."""
+    address = urlsplit(settings.ldap_url)
+    if address.scheme == "ldap" and settings.bind_dn and not (settings.starttls or _stays_here(address.hostname or "")):
+        yield f"the password goes to {settings.ldap_url} unencrypted; --starttls or ldaps:// protects it"
+    if settings.client_cert is not None:
+        key = settings.client_key or settings.client_cert
+        if _open_to_others(key):
+            yield f"{key}: others can read this private key; chmod 600 keeps it to you"
+
+
+def _stays_here(host: str) -> bool:
+    """Tell whether *host* is this machine, by what it says and not by asking."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _open_to_others(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:  # it is told when it is used
+        return False
