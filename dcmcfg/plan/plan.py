@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
-from dcmcfg.plan import assertion, content, difference
-from dcmcfg.plan.assertion import Equals, Filter, Not, Present
+from dcmcfg.plan import assertion, content, difference, taken_for_granted
 from dcmcfg.plan.comparison import Comparison, Lacking
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.plan.tolerance import outstanding
-from dcmcfg.schema.definitions import Schema
 from dcmcfg.tree import Draft, Tree, with_naming_values
 
 _NO_SUCH_ENTRY = 32
@@ -287,57 +285,16 @@ class _Planning:
                 if not modifications:
                     self._already.append(Already(change))
                     return
-                wanted = _taken_for_granted(before, modifications, self._draft.schema, version)
-                change = replace(change, modifications=modifications, controls=_with(change, wanted))
+                granted = taken_for_granted.of_modifications(before, modifications, self._draft.schema, version)
+                change = taken_for_granted.asserting(replace(change, modifications=modifications), granted)
             case Delete() if before is not None:
-                change = replace(change, controls=_with(change, _whole(before, self._draft.schema, version)))
+                granted = taken_for_granted.of_entry(before, self._draft.schema, version)
+                change = taken_for_granted.asserting(change, granted)
             case Add() if after is not None:
                 change = replace(change, entry=after)
             case _:
                 pass
         self._steps.append(Step(change, before, after))
-
-
-def _with(change: Change, wanted: Sequence[Filter]) -> tuple[Control, ...]:
-    """Return the controls that were given, and one that asserts *wanted* unless one was given."""
-    if any(control.oid == assertion.OID for control in change.controls):
-        return change.controls
-    return change.controls + assertion.control(wanted)
-
-
-def _taken_for_granted(
-    before: Entry, modifications: Sequence[Modification], schema: Schema, version: str | None
-) -> list[Filter]:
-    """Return the before-values that *modifications* touch, as filters."""
-    wanted: list[Filter] = []
-    for modification in modifications:
-        name, held = modification.name, before.values(modification.name)
-        if modification.operation is Operation.DELETE and _assertable(schema, name):
-            wanted += [Equals(name, value) for value in modification.values]
-        elif not held:
-            wanted.append(Not(Present(name)))
-        elif modification.operation is Operation.REPLACE:
-            wanted.append(Equals("entryCSN", version.encode()) if version else Present(name))
-    return wanted
-
-
-def _whole(before: Entry, schema: Schema, version: str | None) -> list[Filter]:
-    """Return filters that hold for *before* as it is, for an entry about to be deleted."""
-    if version:
-        return [Equals("entryCSN", version.encode())]
-    return [
-        Equals(attribute.name, value)
-        for attribute in before.attributes
-        if _assertable(schema, attribute.name)
-        for value in attribute.values
-    ]
-
-
-def _assertable(schema: Schema, name: str) -> bool:
-    """A certificate is matched by serial number and issuer (RFC 4523 §2.5), not by its octets."""
-    definition = schema.attribute(name)
-    certificate = definition is not None and definition.equality == "certificateExactMatch"
-    return difference.named_one_by_one(schema, name) and not certificate
 
 
 def _dn_after(change: Change) -> DN:
