@@ -1,17 +1,29 @@
-"""Write ``docs/lint.md`` from the rules of ``dcmcfg lint``: ``make docs``, or ``python docs/generate.py``."""
+"""Write the pages that are made from the code: ``make docs``, or ``python docs/generate.py``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 from dcmcfg.cli.commands import COMMANDS
+from dcmcfg.cli.main import program
 from dcmcfg.lint.catalogue import RULES, TOPICS
 from dcmcfg.lint.rule import LintRule
 
-PAGE = Path(__file__).parent / "lint.md"
+COMMANDS_HEAD = """\
+# The commands
 
-HEAD = """\
+<!-- Written by docs/generate.py from the commands' own help; `make docs` after a change of one. -->
+
+What `dcmcfg COMMAND --help` says, for all of them in the order of the work.
+"""
+
+#: click keeps two columns free of the terminal's 80.
+_WIDTH = 78
+
+LINT_HEAD = """\
 # What will not work
 
 <!-- Written by docs/generate.py from the rules; `make docs` after a change of one. -->
@@ -42,9 +54,28 @@ ports are `check`'s.
 """
 
 
-def page() -> str:
-    """Return the page as it should be."""
-    return "\n".join([HEAD.format(count=len(RULES)), *_topics()])
+def commands_page() -> str:
+    """Return the text of ``commands.md``: each command's help as it is printed in a terminal of 80 columns."""
+    context = click.Context(program, info_name="dcmcfg", terminal_width=_WIDTH, **program.context_settings)
+    sections = list(_sections(program, context))
+    contents = [f"- [`{title}`](#{title.replace(' ', '-')}): {short}" for title, short, _ in sections[1:]]
+    blocks = [f"{'#' * (1 + len(title.split()))} {title}\n\n{text}" for title, _, text in sections]
+    return "\n".join([COMMANDS_HEAD, *contents, "", *blocks])
+
+
+def _sections(command: click.Command, context: click.Context) -> Iterator[tuple[str, str, str]]:
+    """Yield how *command* is called, its line of help and its whole help; the same for each command in a group."""
+    yield context.command_path, command.get_short_help_str(limit=200), f"```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None:
+                yield from _sections(found, click.Context(found, parent=context, info_name=name))
+
+
+def lint_page() -> str:
+    """Return the text of ``lint.md``."""
+    return "\n".join([LINT_HEAD.format(count=len(RULES)), *_topics()])
 
 
 def _topics() -> Iterator[str]:
@@ -63,5 +94,9 @@ def _entry(rule: LintRule) -> str:
     )
 
 
+#: Names of the pages, and what makes each.
+PAGES = {"commands.md": commands_page, "lint.md": lint_page}
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")
+    for name, page in PAGES.items():
+        Path(__file__).with_name(name).write_text(page(), "utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from pathlib import Path
 
 import pytest
@@ -242,12 +241,6 @@ def test_a_secret_stays_one(run: Run, folder: Path) -> None:
         result = run("lint", str(folder), *filter(None, [option]))
         assert "geheim" not in result.stdout
         assert "(secret)" in result.stdout
-
-
-def test_the_page_of_the_rules_is_current() -> None:
-    """``make docs`` writes it."""
-    docs = Path(__file__).parents[2] / "docs"
-    assert runpy.run_path(str(docs / "generate.py"))["page"]() == (docs / "lint.md").read_text()
 
 
 #: Commands that rules name and that this dcmcfg may not have yet; one that is missing is not told.
