@@ -48,6 +48,11 @@ class NetworkAE:
         return next((connection for connection in fitting if connection.tls == tls), None)
 
     @property
+    def qualified_title(self) -> str:
+        """``DEVICE/AE``, which names it among all."""
+        return f"{self.device.name}/{self.title}"
+
+    @property
     def other_titles(self) -> tuple[str, ...]:
         """Other titles it may be called by (dcmOtherAETitle); as a Move Destination they are unknown."""
         return self.entry.texts("dcmOtherAETitle")
@@ -112,8 +117,15 @@ class Device:
         for ae in self.network_aes:
             if ae.title == title:
                 return ae
-        titles = listed(title, (ae.title for ae in self.network_aes))
-        raise NotFound(f"the device {self.name} has no AE {title}", next_step=f"its AEs are: {titles}")
+        raise self.no_such_ae(title)
+
+    def no_such_ae(self, title: str) -> NotFound:
+        """Return the error that it has no AE *title*, with the one that differs in case alone, or those it has."""
+        what = f"the device {self.name} has no AE {title}"
+        for ae in self.network_aes:
+            if ae.title.casefold() == title.casefold():
+                return NotFound(what, next_step=f"case counts in AE titles: it has {ae.title}")
+        return NotFound(what, next_step=f"its AEs are: {listed(title, (ae.title for ae in self.network_aes))}")
 
     def _connection(self, entry: Entry) -> Connection:
         port = entry.text("dicomPort")
@@ -172,10 +184,14 @@ class Configuration:
         for device in self.devices:
             if device.name.lower() == name.lower():
                 return device
+        raise self.no_such_device(name)
+
+    def no_such_device(self, name: str) -> NotFound:
+        """Return the error that there is no device *name*: it is an AE, or with the names of those there are."""
         if (ae := self.network_ae(name)) is not None:
-            raise NotFound(f"there is no device {name}", next_step=f"it is an AE: {ae.device.name}/{name}")
+            return NotFound(f"there is no device {name}", next_step=f"it is an AE: {ae.qualified_title}")
         names = listed(name, (device.name for device in self.devices))
-        raise NotFound(f"there is no device {name}", next_step=f"the devices are: {names}")
+        return NotFound(f"there is no device {name}", next_step=f"the devices are: {names}")
 
     def network_aes(self) -> Iterator[NetworkAE]:
         """Yield every AE of every device."""
@@ -185,6 +201,12 @@ class Configuration:
     def network_ae(self, title: str) -> NetworkAE | None:
         """Return the AE *title* (case is significant) of the first device that has it, or None."""
         return next((ae for ae in self.network_aes() if ae.title == title), None)
+
+
+def devices_dn(*trees: Tree) -> DN:
+    """Return the DN of the container of the devices in the first of *trees* that has one, or the empty DN."""
+    entries = (entry for tree in trees for entry in tree.entries.values())
+    return next((entry.dn for entry in entries if entry.is_a("dicomDevicesRoot")), DN())
 
 
 def no_configuration() -> NotFound:

@@ -48,6 +48,10 @@ class NotFound(DcmcfgError):
     """A device, AE, entry or profile that does not exist."""
 
 
+class Ambiguous(DcmcfgError):
+    """A name that several things have; the next step says how each is told apart."""
+
+
 class LdifError(DcmcfgError):
     """Text that is not LDIF; ``on`` is ``file:line`` with 1-based lines."""
 

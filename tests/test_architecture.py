@@ -33,6 +33,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "secret_values",
             "retrieve_settings",
             "settings_in_use",
+            "targets",
             "edits",
             "plan",
             "export",

@@ -12,6 +12,7 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.collector import collector_paused
+from dcmcfg.devices import devices_dn
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound
@@ -19,13 +20,13 @@ from dcmcfg.ldif_files import STDIN
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.plan import portion
 from dcmcfg.plan.diff import Diff, diff
-from dcmcfg.render.cells import devices_dn
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.diff import diff_json, print_diff
 from dcmcfg.render.diff_ldif import diff_ldif
 from dcmcfg.render.unified import unified
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.settings import Settings
+from dcmcfg.targets import absolute
 from dcmcfg.tree import Tree
 
 LIVE = "live"
@@ -35,7 +36,11 @@ _DIFFERENT = 1
 @click.command("diff", cls=SiteCommand)
 @click.argument("sides", nargs=-1, required=True, metavar="[FROM] TO")
 @site_options
-@click.option("--only", metavar="DN", help="Compare the entry at this DN and all below it.")
+@click.option(
+    "--only",
+    metavar="DN",
+    help="Compare the entry at this DN and all below it; a DN may be relative to the devices' container.",
+)
 @click.option("--ignore", metavar="ATTR", multiple=True, help="Leave this attribute out; may be given again.")
 @click.option("--with-secrets", is_flag=True, help="Compare and show passwords, PINs and vendor data too.")
 @file_urls_option
@@ -105,7 +110,11 @@ def _compared(settings: Settings, sides: _Sides, only: str | None) -> tuple[Tree
     if only is not None and settings.device_asked is not None:
         raise click.UsageError("--only and --device exclude each other")
     if only is not None or settings.device_asked is not None:
-        dn = DN.parse(only) if only is not None else portion.device_dn(settings.device, first, second)
+        dn = (
+            absolute(DN.parse(only), first, second)
+            if only is not None
+            else portion.device_dn(settings.device, first, second)
+        )
         if dn not in first and dn not in second:
             raise NotFound("neither side has this entry", on=str(dn))
         return portion.subtree(first, dn), portion.subtree(second, dn)

@@ -9,25 +9,31 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.errors import NotFound
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.device import device_json, print_device
 from dcmcfg.settings import Settings
+from dcmcfg.targets import named
 
 
 @click.command("show", cls=SiteCommand)
-@click.argument("target", required=False, metavar="[DEVICE[/AE]]")
+@click.argument("target", required=False, metavar="[TARGET]")
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show_command(settings: Settings, *, target: str | None, as_json: bool) -> None:
     """Show a device, its AEs and where they send retrieves.
 
     Each setting that steers a retrieve is shown as it counts for the AE, with where it comes from: the AE itself, or
-    the device. Without DEVICE, the archive's.
+    the device. TARGET is DEVICE, DEVICE/AE, AE:TITLE or the DN of one; without it, the archive's device.
     """
-    name, _, title = (target or "").partition("/")
     with open_directory(settings) as directory:
-        device = Configuration(read_tree(directory)).device(name or settings.device)
-    aes = (device.network_ae(title),) if title else device.network_aes
+        found = named(Configuration(read_tree(directory)), target or settings.device)
+    device = found.device
+    if device is None:
+        raise NotFound(
+            "it is neither a device nor an AE", on=str(found.entry.dn), next_step="dcmcfg get shows any entry"
+        )
+    aes = device.network_aes if found.ae is None else (found.ae,)
     if as_json:
         print_json(device_json(device, aes))
     else:

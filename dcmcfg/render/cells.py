@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dcmcfg.dn import DN
 from dcmcfg.secret_values import is_secret
-from dcmcfg.tree import Tree
 
 _LONGEST_SHOWN = 200
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
@@ -19,12 +18,6 @@ def shown_value(name: str, value: bytes, *, with_secrets: bool = False) -> str:
     except UnicodeDecodeError:
         return f"({len(value)} octets)"
     return text if text.isprintable() and len(text) <= _LONGEST_SHOWN else f"({len(value)} octets)"
-
-
-def devices_dn(*trees: Tree) -> DN:
-    """Return the DN of the container of the devices in the first of *trees* that has one, or the empty DN."""
-    entries = (entry for tree in trees for entry in tree.entries.values())
-    return next((entry.dn for entry in entries if entry.is_a("dicomDevicesRoot")), DN())
 
 
 def relative_dn(dn: DN, base: DN) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
+from dcmcfg.devices import devices_dn
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Already, Plan, Step
-from dcmcfg.render.cells import devices_dn, relative_dn, shown_value
+from dcmcfg.render.cells import relative_dn, shown_value
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.secret_values import change_without_secrets

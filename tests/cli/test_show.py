@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, NAME, CliSite
+from tests.cli.sites import ARCHIVE_DN, DEVICES, NAME, CliSite
 
 pytestmark = pytest.mark.real
 
@@ -72,6 +72,19 @@ def test_what_is_not_there_is_told(run: Run, site: CliSite, target: str, problem
     result = run("show", target)
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr.startswith(f"dcmcfg: {problem}\n")
+
+
+def test_an_ae_is_named_by_its_title_alone_or_by_a_dn(run: Run, site: CliSite) -> None:
+    by_device = run("show", "storescp/STORESCP")
+    assert by_device.exit_code == 0
+    for target in ("AE:STORESCP", "dicomAETitle=STORESCP,dicomDeviceName=storescp"):
+        assert run("show", target).stdout == by_device.stdout
+    connection = run("show", "cn=dicom,dicomDeviceName=storescp")
+    assert (connection.exit_code, connection.stdout) == (3, "")
+    assert connection.stderr == (
+        f"dcmcfg: cn=dicom,dicomDeviceName=storescp,{DEVICES}: it is neither a device nor an AE\n"
+        "  next: dcmcfg get shows any entry\n"
+    )
 
 
 def test_values_neither_steer_the_terminal_nor_tell_secrets_nor_are_markup(

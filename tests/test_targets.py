@@ -1,0 +1,133 @@
+"""What users write to name an entry."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.devices import Configuration
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Ambiguous, NotFound
+from dcmcfg.targets import absolute, named, target
+from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, Values, network_ae, site, site_entries, tree
+
+
+def device(name: str) -> Entry:
+    values: Values = {"objectClass": "dicomDevice", "dicomDeviceName": name, "dicomInstalled": "TRUE"}
+    return Entry.of(DN.parse(DEVICES).child("dicomDeviceName", name), values)
+
+
+def ae(of: str, title: str) -> Entry:
+    dn = DN.parse(DEVICES).child("dicomDeviceName", of).child("dicomAETitle", title)
+    return Entry.of(dn, {"objectClass": "dicomNetworkAE", "dicomAETitle": title})
+
+
+def with_more(*more: Entry) -> Configuration:
+    return Configuration(tree(*site_entries(), *more))
+
+
+DCM4CHEE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "dn"),
+    [
+        ("dcm4chee-arc", ARCHIVE),
+        ("DCM4CHEE-Arc", ARCHIVE),
+        ("dcm4chee-arc/DCM4CHEE", DCM4CHEE),
+        ("DCM4CHEE-ARC/DCM4CHEE", DCM4CHEE),
+        ("AE:DCM4CHEE", DCM4CHEE),
+        ("ae:STORESCP", f"dicomAETitle=STORESCP,{STORESCP}"),
+        (ARCHIVE.replace(",", " , ").upper(), ARCHIVE),
+        ("dicomDeviceName=storescp", STORESCP),
+        ("cn=dicom,dicomDeviceName=storescp", f"cn=dicom,{STORESCP}"),
+        (BASE, BASE),
+    ],
+)
+def test_each_form_names_its_entry(text: str, dn: str) -> None:
+    assert str(target(Configuration(site()), text).dn) == dn
+
+
+def test_names_that_look_like_another_form_are_found_all_the_same() -> None:
+    hostile = ("a/b", "AE:a/b", "ae:DCM4CHEE", "dc=dcm4che,dc=org")
+    titles = ("x/y", "a:b", "AE:x", 'q,+"<>;')
+    configuration = with_more(*map(device, hostile), *(ae(of, title) for of in hostile for title in titles))
+    for of in hostile:
+        assert target(configuration, of).text("dicomDeviceName") == of
+        for title in titles:
+            found = named(configuration, f"{of}/{title}")
+            assert found.ae is not None
+            assert (found.ae.device.name, found.ae.title) == (of, title)
+            assert target(configuration, str(found.entry.dn)) == found.entry
+
+
+def test_one_text_that_two_aes_are_meant_by_is_ambiguous() -> None:
+    one, other = device("a"), device("a/b")
+    configuration = with_more(one, other, ae("a", "b/c"), ae("a/b", "c"), ae("a", "DCM4CHEE"))
+    with pytest.raises(Ambiguous) as twice:
+        named(configuration, "AE:DCM4CHEE")
+    assert str(twice.value) == (
+        "AE:DCM4CHEE means a/DCM4CHEE and dcm4chee-arc/DCM4CHEE — say which of them, or give its DN"
+    )
+    with pytest.raises(Ambiguous, match=r"a/b/c means dicomAETitle=b/c,.* and dicomAETitle=c,dicomDeviceName=a/b,"):
+        named(configuration, "a/b/c")
+
+
+def test_views_come_with_the_entry() -> None:
+    configuration = Configuration(site())
+    assert [
+        (found.device and found.device.name, found.ae and found.ae.title)
+        for found in (named(configuration, text) for text in (ARCHIVE, DCM4CHEE, f"cn=dicom,{ARCHIVE}"))
+    ] == [("dcm4chee-arc", None), ("dcm4chee-arc", "DCM4CHEE"), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pacs", "there is no device pacs — the devices are: dcm4chee-arc, storescp"),
+        ("DCM4CHEE", "there is no device DCM4CHEE — it is an AE: dcm4chee-arc/DCM4CHEE"),
+        ("pacs/STORESCP", "there is no device pacs — STORESCP is an AE: storescp/STORESCP"),
+        ("pacs/X", "there is no device pacs — the devices are: dcm4chee-arc, storescp"),
+        ("AE:DCM4CHE", "no AE has the title DCM4CHE — near misses: dcm4chee-arc/DCM4CHEE"),
+        ("AE:dcm4chee", "no AE has the title dcm4chee — case counts in AE titles: dcm4chee-arc/DCM4CHEE"),
+        ("AE:ALIAS", "no AE has the title ALIAS — it is another title (dcmOtherAETitle) of dcm4chee-arc/LAST"),
+        ("AE:zzz", "no AE has the title zzz — dcmcfg aes lists them"),
+        (
+            "dcm4chee-arc/storescp",
+            "the device dcm4chee-arc has no AE storescp — its AEs are: AS_RECEIVED, DCM4CHEE, LAST",
+        ),
+        (
+            "storescp/storescp",
+            "the device storescp has no AE storescp — case counts in AE titles: it has STORESCP",
+        ),
+        (
+            "dicomDeviceName=storscp",
+            "dicomDeviceName=storscp: there is no such entry — "
+            f"it exists up to {DEVICES}; near misses there: dicomDeviceName=storescp",
+        ),
+        (
+            f"cn=dico,{ARCHIVE}",
+            f"cn=dico,{ARCHIVE}: there is no such entry — it exists up to {ARCHIVE}; near misses there: cn=dicom",
+        ),
+        ("a=b", "there is no device a=b — the devices are: dcm4chee-arc, storescp"),
+        ("", "there is no device  — the devices are: dcm4chee-arc, storescp"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_may_be_meant(text: str, message: str) -> None:
+    with pytest.raises(NotFound) as error:
+        named(with_more(network_ae(ARCHIVE, "LAST", dcmOtherAETitle="ALIAS")), text)
+    assert str(error.value) == message
+
+
+def test_a_tree_without_configuration_is_named_by_dn_alone() -> None:
+    configuration = Configuration(tree(Entry.of(BASE, {"objectClass": "dcObject", "dc": "dcm4che"})))
+    assert str(target(configuration, BASE).dn) == BASE
+    for text in ("x", "AE:X"):
+        with pytest.raises(NotFound, match="no DICOM configuration"):
+            target(configuration, text)
+
+
+def test_a_dn_is_taken_as_it_is_before_it_is_taken_as_relative() -> None:
+    assert str(absolute(DN.parse("dicomDeviceName=storescp"), site())) == STORESCP
+    assert str(absolute(DN.parse(BASE), site())) == BASE
+    assert str(absolute(DN.parse("cn=nowhere"), site())) == "cn=nowhere"
