@@ -22,7 +22,20 @@ if TYPE_CHECKING:
 #: Rooms from the ground up. A module may import from its own layer and from those below.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
-        {"", "errors", "dn", "entry", "changes", "aetitle", "spelling", "moments", "ber", "collector"}
+        {
+            "",
+            "errors",
+            "dn",
+            "entry",
+            "changes",
+            "aetitle",
+            "spelling",
+            "moments",
+            "ber",
+            "collector",
+            "network_address",
+            "unescaped",
+        }
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text
     frozenset(

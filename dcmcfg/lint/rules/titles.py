@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
 from dcmcfg.references.kinds import Kind
-
-_SPECIAL = ',+"\\<>;'
+from dcmcfg.unescaped import needs_escaping_in_dn
 
 
 def _duplicates(survey: Survey) -> Iterator[Breach]:
@@ -54,7 +53,7 @@ def _special(survey: Survey) -> Iterator[Breach]:
         if survey.references.device_of(entry.dn) is None or not entry.dn.rdns:
             continue
         for kind, value in entry.dn.rdn.parts:
-            if any(character in _SPECIAL for character in value):
+            if needs_escaping_in_dn(value):
                 message = f"the archive writes DNs without escaping, so it does not find this {kind} again"
                 yield Breach(entry.dn, message, kind, value.encode("utf-8", "surrogateescape"))
 

@@ -1,0 +1,305 @@
+"""A new network AE, with the device and connection that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.changes import Add
+from dcmcfg.devices import DICOM, Configuration, Device
+from dcmcfg.dn import DN, NormalDN
+from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.network_entries import ae_entry, connection_entry, device_entry, registration
+from dcmcfg.edits.new_names import require_name, title_doubts
+from dcmcfg.edits.transfer_capability import TransferCapability
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Refused
+from dcmcfg.network_address import at, parse_host, parse_port
+from dcmcfg.plan import difference
+from dcmcfg.spelling import near_misses
+from dcmcfg.unescaped import needs_escaping_in_dn
+
+#: What ``dcmldap`` calls the connection that it makes.
+PLAIN, TLS = "dicom", "dicom-tls"
+
+
+@dataclass(frozen=True)
+class NewNetworkAE:
+    """What is wanted of a new AE.
+
+    Without ``device`` a device is made whose name is the title in lower case. ``cipher_suites`` (JSSE names) make the
+    connection one with TLS. ``connection`` is the name of its connection; None means one that is equal, or a new one.
+    Raises :class:`~dcmcfg.errors.MalformedInput` for a title, host or port that cannot be one.
+    """
+
+    title: str
+    host: str
+    port: int
+    device: str | None = None
+    cipher_suites: tuple[str, ...] = ()
+    connection: str | None = None
+    description: str | None = None
+    device_description: str | None = None
+    capabilities: tuple[TransferCapability, ...] = ()
+
+    def __post_init__(self) -> None:
+        parse_ae_title(self.title)
+        parse_host(self.host)
+        parse_port(str(self.port))
+
+    @property
+    def device_name(self) -> str:
+        """The name of its device, there or to be made."""
+        return self.title.lower() if self.device is None else self.device
+
+
+def add_network_ae(configuration: Configuration, new: NewNetworkAE) -> Edit:
+    """Return the edit that adds *new* to *configuration*; see :meth:`NetworkAEAdditions.add`."""
+    return NetworkAEAdditions(configuration).add(new)
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """A connection of a device, there or added; one that is not ``usable`` is no installed one of DICOM."""
+
+    entry: Entry
+    usable: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.entry.dn.rdn.parts[0][1]
+
+    @property
+    def address(self) -> tuple[str, str | None]:
+        return (self.entry.text("dicomHostname") or "").casefold(), self.entry.text("dicomPort")
+
+    @property
+    def suites(self) -> frozenset[str]:
+        return frozenset(self.entry.texts("dicomTLSCipherSuite"))
+
+    def leads_to(self, new: NewNetworkAE) -> bool:
+        where = (new.host.casefold(), str(new.port))
+        return self.usable and self.address == where and bool(self.suites) == bool(new.cipher_suites)
+
+    def __str__(self) -> str:
+        port = self.entry.text("dicomPort")
+        host = at(self.entry.text("dicomHostname") or "", None)
+        return f"{self.name} leads to {host}{f':{port}' if port else ''}{' with TLS' if self.suites else ''}"
+
+
+@dataclass
+class _Device:
+    """A device, there or added: its AEs (``titles``, each with its connections) and connections grow by additions."""
+
+    entry: Entry
+    titles: dict[str, tuple[_Connection, ...]] = field(default_factory=dict)
+    connections: list[_Connection] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.entry.text("dicomDeviceName") or ""
+
+
+class NetworkAEAdditions:
+    """Network AEs added to a configuration one after another, each with those before it in view.
+
+    The configuration is looked through once; an addition then costs the same however many there are.
+    Raises :class:`~dcmcfg.errors.NotFound` without a configuration root.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._tree = configuration.tree
+        self._added: dict[NormalDN, Entry] = {}
+        self._registry = self._container(configuration.root, "dicomUniqueAETitlesRegistryRoot", _REGISTRY)
+        self._container_of_devices = self._container(configuration.root, "dicomDevicesRoot", "Devices")
+        self._registered = {entry.text("dicomAETitle") for entry in self._tree.children(self._registry.dn)}
+        self._devices = {device.name.casefold(): _known(device) for device in configuration.devices}
+        self._holders: dict[str, _Device] = {}
+        self._alike: dict[str, str] = {}
+        self._other_titles: dict[str, str] = {}
+        for device in configuration.devices:
+            known = self._devices[device.name.casefold()]
+            for ae in device.network_aes:
+                own = {each.dn for each in ae.connections}
+                self._hold(ae.title, known, tuple(each for each in known.connections if each.entry.dn in own))
+                for other in ae.other_titles:
+                    self._other_titles.setdefault(other, f"{device.name}/{ae.title}")
+
+    def add(self, new: NewNetworkAE) -> Edit:
+        """Return the edit that adds *new*: registration, device, connection, AE and capabilities, as ``dcmldap`` does.
+
+        An AE that is there with all that is wanted of it gives an edit that counts as done. A connection that leads to
+        the same place is shared; one that leads elsewhere is never changed, the AE gets one of its own. Raises
+        :class:`Refused` when the title is taken; when no device is named and one of the name that would be made has
+        AEs; when a connection of the name that is wanted leads elsewhere; and for names that the archive cannot handle.
+        """
+        warnings = list(title_doubts(new.title))
+        device = self._devices.get(new.device_name.casefold())
+        if (holder := self._holders.get(new.title)) is not None:
+            return self._as_it_is(new, holder)
+        self._require_free(new, device)
+        if device is None:
+            require_name(new.device_name, "device", "--device names another")
+        connection, more = _connection(new, device)
+        entries = self._entries(new, device, connection)
+        warnings += [*self._doubts(new, device), *more]
+        self._take(new, entries, connection)
+        return Edit(tuple(map(Add, entries)), tuple(warnings))
+
+    def _entries(self, new: NewNetworkAE, device: _Device | None, connection: _Connection | str) -> list[Entry]:
+        entries = [entry for entry in (self._registry, self._container_of_devices) if self._get(entry.dn) is None]
+        entries.append(registration(self._registry.dn, new.title))
+        if device is None:
+            dn = self._container_of_devices.dn.child("dicomDeviceName", new.device_name)
+            entries.append(device_entry(dn, new.device_description))
+        else:
+            dn = device.entry.dn
+        if isinstance(connection, str):
+            entries.append(connection_entry(dn.child("cn", connection), new.host, new.port, new.cipher_suites))
+            reference = entries[-1].dn
+        else:
+            reference = connection.entry.dn
+        ae = ae_entry(dn.child("dicomAETitle", new.title), [reference], new.description)
+        return [*entries, ae, *(capability.entry(ae.dn) for capability in new.capabilities)]
+
+    def _as_it_is(self, new: NewNetworkAE, holder: _Device) -> Edit:
+        """Return the adds of what is there, when it is what is wanted."""
+        if new.device_name.casefold() != holder.name.casefold():
+            raise Refused(
+                f"the title {new.title} is taken by an AE of the device {holder.name}",
+                next_step=f"dcmcfg show {holder.name}/{new.title} tells where it is",
+            )
+        ae = self._get(holder.entry.dn.child("dicomAETitle", new.title))
+        connections = holder.titles[new.title]
+        equal = next((each for each in connections if each.leads_to(new)), None)
+        if ae is None or equal is None:
+            raise self._is_another(new, holder, f"its connection {'; '.join(map(str, connections)) or 'is missing'}")
+        said = {"dicomDescription": new.description}
+        if lacking := [name for name, text in said.items() if text is not None and ae.text(name) != text]:
+            raise self._is_another(new, holder, f"its {', '.join(lacking)} is another")
+        capabilities = [capability.entry(ae.dn) for capability in new.capabilities]
+        for wanted in capabilities:
+            held = self._get(wanted.dn)
+            if held is None or not difference.same(held, wanted, self._tree.schema):
+                raise self._is_another(new, holder, f"it lacks the capability {wanted.text('cn')} as it is wanted")
+        registered = registration(self._registry.dn, new.title)
+        return Edit(tuple(map(Add, (registered, holder.entry, equal.entry, ae, *capabilities))))
+
+    def _is_another(self, new: NewNetworkAE, holder: _Device, why: str) -> Refused:
+        return Refused(
+            f"the device {holder.name} has the AE {new.title} already, and {why}",
+            next_step=f"dcmcfg show {holder.name}/{new.title}; dcmcfg connection set, dcmcfg set and dcmcfg "
+            "capability change what is there",
+        )
+
+    def _require_free(self, new: NewNetworkAE, device: _Device | None) -> None:
+        if new.title in self._registered:
+            raise Refused(
+                f"the title {new.title} is registered, though no AE has it",
+                next_step="if nobody needs it, dcmcfg lint --fix --rule registry-orphan removes the registration",
+            )
+        if new.device is None and device is not None and device.titles:
+            raise Refused(
+                f"the device {device.name} exists and has the AE {', '.join(device.titles)}",
+                next_step=f"--device {device.name} adds {new.title} to it, another name makes another device",
+            )
+
+    def _doubts(self, new: NewNetworkAE, device: _Device | None) -> Iterator[str]:
+        if (other := self._other_titles.get(new.title)) is not None:
+            yield f"{new.title} is also another title (dcmOtherAETitle) of the AE {other}."
+        if (alike := self._alike.get(new.title.casefold())) is not None:
+            yield f"there is an AE {alike} too; the titles differ in case only."
+        if device is None and new.device is not None:
+            near = near_misses(new.device, (each.name for each in self._devices.values()))
+            if near:
+                yield f"there is no device {new.device} yet, so it is made; near misses: {', '.join(near)}."
+        if device is not None and device.entry.is_a("dcmArchiveDevice") and not new.capabilities:
+            yield (
+                f"{new.title} is an AE of the archive itself and has no capabilities, so the archive accepts nothing "
+                "under that title."
+            )
+
+    def _take(self, new: NewNetworkAE, entries: Iterable[Entry], connection: _Connection | str) -> None:
+        """Remember what is added, for the additions after it."""
+        folded = new.device_name.casefold()
+        for entry in entries:
+            self._added[self._tree.key(entry.dn)] = entry
+            if entry.is_a("dicomDevice"):
+                self._devices[folded] = _Device(entry)
+            elif entry.is_a("dicomNetworkConnection"):
+                connection = _Connection(entry)
+                self._devices[folded].connections.append(connection)
+        own = (connection,) if isinstance(connection, _Connection) else ()
+        self._hold(new.title, self._devices[folded], own)
+        self._registered.add(new.title)
+
+    def _hold(self, title: str, device: _Device, connections: tuple[_Connection, ...]) -> None:
+        device.titles[title] = connections
+        self._holders.setdefault(title, device)
+        self._alike.setdefault(title.casefold(), title)
+
+    def _get(self, dn: DN) -> Entry | None:
+        key = self._tree.key(dn)
+        return self._added.get(key) or self._tree.entries.get(key)
+
+    def _container(self, root: DN, object_class: str, name: str) -> Entry:
+        """Return the container of that class below *root*, or the entry to be made of it."""
+        found = (entry for entry in self._tree.children(root) if entry.is_a(object_class))
+        dn = root.child("cn", name)
+        return next(found, Entry.of(dn, {"objectClass": object_class, "cn": name}))
+
+
+_REGISTRY = "Unique AE Titles Registry"
+
+
+def _known(device: Device) -> _Device:
+    connections = [
+        _Connection(entry, usable=each.installed and each.protocol == DICOM)
+        for each in device.connections
+        if (entry := device.tree.get(each.dn)) is not None
+    ]
+    return _Device(device.entry, {}, connections)
+
+
+def _connection(new: NewNetworkAE, device: _Device | None) -> tuple[_Connection | str, list[str]]:
+    """Return the connection of *device* to share, or the name of a new one, with what should be known about that."""
+    held = {each.name.casefold(): each for each in device.connections} if device is not None else {}
+    if new.connection is not None:
+        return _named_connection(new, new.connection, held), []
+    equal = next((each for each in held.values() if each.leads_to(new)), None)
+    if equal is not None:
+        return equal, list(_doubts_of_shared(equal, new))
+    usual = TLS if new.cipher_suites else PLAIN
+    taken = held.get(usual)
+    if taken is None:
+        return usual, []
+    own = _free_name(usual if needs_escaping_in_dn(new.title) else f"{usual}-{new.title.lower()}", held)
+    return own, [f"the connection {taken} and stays as it is; {new.title} gets one of its own, {own}."]
+
+
+def _named_connection(new: NewNetworkAE, name: str, held: Mapping[str, _Connection]) -> _Connection | str:
+    named = held.get(name.casefold())
+    if named is None:
+        require_name(name, "connection", "--connection names another")
+        return name
+    if not named.leads_to(new):
+        raise Refused(
+            f"the connection {named}, not to {at(new.host, new.port)}{' with TLS' if new.cipher_suites else ''}",
+            next_step="another --connection makes a new one; dcmcfg connection set changes it for all who use it",
+        )
+    return named
+
+
+def _doubts_of_shared(shared: _Connection, new: NewNetworkAE) -> Iterator[str]:
+    if shared.suites != frozenset(new.cipher_suites):
+        yield (
+            f"the connection {shared} and is shared; it keeps its own cipher suites, "
+            f"{', '.join(sorted(shared.suites))}."
+        )
+
+
+def _free_name(wanted: str, held: Mapping[str, _Connection]) -> str:
+    """Return *wanted*, or with a number after it what nothing of *held* is called."""
+    names = (wanted, *(f"{wanted}-{number}" for number in range(2, len(held) + 3)))
+    return next(name for name in names if name.casefold() not in held)

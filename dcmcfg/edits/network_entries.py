@@ -1,0 +1,64 @@
+"""Entries of a device as ``dcmldap`` writes them: with the classes of its extended mode, without default values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+
+
+def registration(registry: DN, title: str) -> Entry:
+    """Return the entry that registers *title* below the registry of AE titles at *registry*."""
+    return Entry.of(registry.child("dicomAETitle", title), {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title})
+
+
+def device_entry(dn: DN, description: str | None = None) -> Entry:
+    """Return the entry of the device at *dn*, whose RDN names it."""
+    return Entry.of(
+        dn,
+        {
+            "objectClass": ("dicomDevice", "dcmDevice"),
+            "dicomDeviceName": _name(dn),
+            **_if_given("dicomDescription", description),
+            "dicomInstalled": "TRUE",
+        },
+    )
+
+
+def connection_entry(dn: DN, host: str, port: int | None, cipher_suites: Iterable[str] = ()) -> Entry:
+    """Return the entry of the connection at *dn*; without *port* it only initiates, with *cipher_suites* it is TLS."""
+    suites = tuple(cipher_suites)
+    return Entry.of(
+        dn,
+        {
+            "objectClass": ("dicomNetworkConnection", "dcmNetworkConnection"),
+            "cn": _name(dn),
+            "dicomHostname": host,
+            **_if_given("dicomPort", None if port is None else str(port)),
+            **({"dicomTLSCipherSuite": suites} if suites else {}),
+        },
+    )
+
+
+def ae_entry(dn: DN, connections: Iterable[DN], description: str | None = None) -> Entry:
+    """Return the entry of the AE at *dn* with references to *connections*."""
+    return Entry.of(
+        dn,
+        {
+            "objectClass": ("dicomNetworkAE", "dcmNetworkAE"),
+            "dicomAETitle": _name(dn),
+            **_if_given("dicomDescription", description),
+            "dicomNetworkConnectionReference": [str(connection) for connection in connections],
+            "dicomAssociationInitiator": "TRUE",
+            "dicomAssociationAcceptor": "TRUE",
+        },
+    )
+
+
+def _name(dn: DN) -> str:
+    return dn.rdn.parts[0][1]
+
+
+def _if_given(name: str, value: str | None) -> dict[str, str]:
+    return {} if value is None else {name: value}

@@ -1,0 +1,79 @@
+"""Where an AE is reached, as ``dcmldap`` and the DICOM tools write it: ``AET@host:port``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.errors import MalformedInput
+
+_FORM = "the form is AET@host:port, e.g. WORKSTATION@ws1.example.org:104"
+#: Host names as they are used: letters, digits, hyphens, dots, and the underscore that container names have.
+_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+_LONGEST_HOST = 253
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True)
+class NetworkAddress:
+    """An AE title at a host and port; an IPv6 address stands without its brackets in ``host``."""
+
+    title: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.title}@{at(self.host, self.port)}"
+
+
+def at(host: str, port: int | None) -> str:
+    """Return ``host:port`` as it is written, with brackets around an IPv6 address; without a port just the host."""
+    written = f"[{host}]" if ":" in host else host
+    return written if port is None else f"{written}:{port}"
+
+
+def parse_network_address(text: str) -> NetworkAddress:
+    """Return the address in *text*, ``AET@host:port`` with an IPv6 address in brackets.
+
+    Raises :class:`MalformedInput` for what is not of that form, and for a title, host or port that cannot be one.
+    """
+    title, mark, where = text.partition("@")
+    host, colon, port = where.rpartition(":")
+    if not mark or not colon:
+        raise MalformedInput("not the address of an AE", on=repr(text), next_step=_FORM)
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise MalformedInput("an IPv6 address stands in brackets", on=repr(text), next_step="AET@[2001:db8::1]:104")
+    return NetworkAddress(parse_ae_title(title), parse_host(host), parse_port(port))
+
+
+def parse_host(text: str) -> str:
+    """Return *text* when it is a host name or an IP address (IPv6 without brackets); raises :class:`MalformedInput`."""
+    if len(text) > _LONGEST_HOST or not (_HOST_NAME.fullmatch(text) or _is_address(text)):
+        raise MalformedInput(
+            "not a host name or IP address",
+            on=repr(text),
+            next_step="a host name has letters, digits, hyphens and dots, e.g. ws1.example.org",
+        )
+    return text
+
+
+def parse_port(text: str) -> int:
+    """Return the TCP port in *text*, 1 to 65535; the archive does not load a device with any other.
+
+    Raises :class:`MalformedInput`.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= _HIGHEST_PORT):
+        raise MalformedInput("not a TCP port", on=repr(text), next_step="a port is a number from 1 to 65535")
+    return int(text)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,18 @@
+"""Names that the archive cannot handle, because it builds DNs and search filters from them without escaping."""
+
+from __future__ import annotations
+
+#: In a DN these need escaping (RFC 4514 §2.4), which the archive's Java does not do (LdapDicomConfiguration).
+SPECIAL_IN_DN = ',+"\\<>;'
+#: In a search filter these do (RFC 4515 §3), and it looks an AE up by a filter with the bare title.
+SPECIAL_IN_FILTER = "()*\\"
+
+
+def needs_escaping_in_dn(name: str) -> bool:
+    """Tell whether *name* in a DN would have to be escaped."""
+    return any(character in SPECIAL_IN_DN for character in name)
+
+
+def needs_escaping_in_filter(name: str) -> bool:
+    """Tell whether *name* in a search filter would have to be escaped."""
+    return any(character in SPECIAL_IN_FILTER for character in name)

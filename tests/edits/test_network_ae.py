@@ -1,0 +1,279 @@
+"""The intent to add a network AE: the entries that dcmldap is documented to write, and where we do otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.changes import Add, Delete
+from dcmcfg.devices import Configuration
+from dcmcfg.dn import DN
+from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.network_ae import NetworkAEAdditions, NewNetworkAE, add_network_ae
+from dcmcfg.edits.transfer_capability import TransferCapability
+from dcmcfg.entry import Entry
+from dcmcfg.errors import MalformedInput, NotFound, Refused
+from dcmcfg.ldif.writer import format_entry
+from dcmcfg.lint.lint import lint
+from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.tree import Tree
+from tests.lint.breaking import NOW, REGISTRY, STORESCP_DEVICE, more, put, sound
+from tests.trees import BASE, DEVICES, tree
+
+WS1 = NewNetworkAE("WS1", "ws1.example.org", 104)
+CT = TransferCapability("CT Image Storage SCP", "1.2.840.10008.5.1.4.1.1.2", "SCP", ("1.2.840.10008.1.2",))
+
+
+def add(new: NewNetworkAE, held: Tree | None = None) -> Edit:
+    return add_network_ae(Configuration(held or sound()), new)
+
+
+def text_of(edit: Edit) -> str:
+    """What is added, as LDIF whose DNs leave out the configuration root."""
+    found = "".join(format_entry(change.entry) for change in edit.changes if isinstance(change, Add))
+    return found.replace("\n ", "").replace(",cn=DICOM Configuration,dc=dcm4che,dc=org", "")
+
+
+def after(edit: Edit, held: Tree | None = None) -> Tree:
+    return make_plan(held or sound(), [Wanted(change) for change in edit.changes]).after
+
+
+def test_the_entries_are_those_that_dcmldap_writes_in_its_order() -> None:
+    """DcmLdap -c: registry, device, connection, AE; no dicomInstalled on AE and connection, no default values."""
+    edit = add(WS1)
+    assert edit.warnings == ()
+    assert text_of(edit) == (
+        "dn: dicomAETitle=WS1,cn=Unique AE Titles Registry\n"
+        "objectClass: dicomUniqueAETitle\n"
+        "dicomAETitle: WS1\n"
+        "\n"
+        "dn: dicomDeviceName=ws1,cn=Devices\n"
+        "objectClass: dicomDevice\n"
+        "objectClass: dcmDevice\n"
+        "dicomDeviceName: ws1\n"
+        "dicomInstalled: TRUE\n"
+        "\n"
+        "dn: cn=dicom,dicomDeviceName=ws1,cn=Devices\n"
+        "objectClass: dicomNetworkConnection\n"
+        "objectClass: dcmNetworkConnection\n"
+        "cn: dicom\n"
+        "dicomHostname: ws1.example.org\n"
+        "dicomPort: 104\n"
+        "\n"
+        "dn: dicomAETitle=WS1,dicomDeviceName=ws1,cn=Devices\n"
+        "objectClass: dicomNetworkAE\n"
+        "objectClass: dcmNetworkAE\n"
+        "dicomAETitle: WS1\n"
+        "dicomNetworkConnectionReference: cn=dicom,dicomDeviceName=ws1,cn=Devices\n"
+        "dicomAssociationInitiator: TRUE\n"
+        "dicomAssociationAcceptor: TRUE\n"
+        "\n"
+    )
+
+
+def test_descriptions_tls_and_capabilities_are_written_where_they_belong() -> None:
+    suites = ("TLS_RSA_WITH_AES_128_CBC_SHA", "SSL_RSA_WITH_3DES_EDE_CBC_SHA")
+    new = replace(
+        WS1, cipher_suites=suites, description="Room 3", device_description="Reading room", capabilities=(CT,)
+    )
+    _, device, connection, ae, capability = (change.entry for change in add(new).changes if isinstance(change, Add))
+    assert device.text("dicomDescription") == "Reading room"
+    assert str(connection.dn.rdn) == "cn=dicom-tls"
+    assert connection.texts("dicomTLSCipherSuite") == suites
+    assert ae.text("dicomDescription") == "Room 3"
+    assert ae.texts("dicomNetworkConnectionReference") == (str(connection.dn),)
+    assert capability == Entry.of(
+        f"cn=CT Image Storage SCP,dicomAETitle=WS1,dicomDeviceName=ws1,{DEVICES}",
+        {
+            "objectClass": ("dicomTransferCapability", "dcmTransferCapability"),
+            "cn": "CT Image Storage SCP",
+            "dicomSOPClass": "1.2.840.10008.5.1.4.1.1.2",
+            "dicomTransferRole": "SCP",
+            "dicomTransferSyntax": "1.2.840.10008.1.2",
+        },
+    )
+
+
+def test_containers_that_are_missing_are_made_first() -> None:
+    root = f"cn=DICOM Configuration,{BASE}"
+    bare = tree(
+        Entry.of(BASE, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"}),
+        Entry.of(root, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"}),
+    )
+    additions = NetworkAEAdditions(Configuration(bare))
+    first = additions.add(WS1)
+    assert [str(change.dn.rdn) for change in first.changes] == [
+        "cn=Unique AE Titles Registry",
+        "cn=Devices",
+        "dicomAETitle=WS1",
+        "dicomDeviceName=ws1",
+        "cn=dicom",
+        "dicomAETitle=WS1",
+    ]
+    second = additions.add(replace(WS1, title="WS2"))
+    assert len(second.changes) == 4, "the containers are there by then"
+    assert lint(after(Edit(first.changes + second.changes), bare), NOW) == lint(bare, NOW)
+
+
+def test_without_a_configuration_root_nothing_is_added() -> None:
+    with pytest.raises(NotFound, match="no DICOM configuration"):
+        add(WS1, tree(Entry.of(BASE, {"objectClass": "organization", "o": "x"})))
+
+
+def test_an_equal_connection_is_shared() -> None:
+    edit = add(NewNetworkAE("STORE2", "127.0.0.1", 11119, device="storescp"))
+    assert edit.warnings == ()
+    assert [str(change.dn.rdn) for change in edit.changes] == ["dicomAETitle=STORE2", "dicomAETitle=STORE2"]
+    ae = after(edit).get(DN.parse(f"dicomAETitle=STORE2,{STORESCP_DEVICE}"))
+    assert ae is not None
+    assert ae.texts("dicomNetworkConnectionReference") == (f"cn=dicom,{STORESCP_DEVICE}",)
+
+
+def test_a_connection_that_leads_elsewhere_is_never_re_pointed() -> None:
+    before = sound()
+    edit = add(NewNetworkAE("STORE2", "other", 104, device="storescp"))
+    assert edit.warnings == (
+        "the connection dicom leads to 127.0.0.1:11117 and stays as it is; STORE2 gets one of its own, dicom-store2.",
+    ) or edit.warnings == (
+        "the connection dicom leads to 127.0.0.1:11119 and stays as it is; STORE2 gets one of its own, dicom-store2.",
+    )
+    held = DN.parse(f"cn=dicom,{STORESCP_DEVICE}")
+    assert after(edit).get(held) == before.get(held)
+    ae = after(edit).get(DN.parse(f"dicomAETitle=STORE2,{STORESCP_DEVICE}"))
+    assert ae is not None
+    assert ae.texts("dicomNetworkConnectionReference") == (f"cn=dicom-store2,{STORESCP_DEVICE}",)
+
+
+def test_a_connection_by_name_is_shared_made_or_refused() -> None:
+    new = NewNetworkAE("STORE2", "127.0.0.1", 11119, device="storescp", connection="dicom")
+    assert len(add(new).changes) == 2
+    own = add(replace(new, connection="dicom-2"))
+    assert [str(change.dn.rdn) for change in own.changes][1] == "cn=dicom-2"
+    with pytest.raises(Refused) as refused:
+        add(replace(new, port=104))
+    assert str(refused.value) == (
+        "the connection dicom leads to 127.0.0.1:11119, not to 127.0.0.1:104 — another --connection makes a new one; "
+        "dcmcfg connection set changes it for all who use it"
+    )
+
+
+def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
+    dicom = f"cn=dicom,{STORESCP_DEVICE}"
+    secured = sound().after([more(dicom, "dicomTLSCipherSuite", "A"), more(dicom, "dicomTLSCipherSuite", "B")])
+    plain = NewNetworkAE("STORE2", "127.0.0.1", 11119, device="storescp")
+    assert "cn=dicom-store2" in [str(change.dn.rdn) for change in add(plain, secured).changes]
+    with_tls = add(replace(plain, cipher_suites=("B",)), secured)
+    assert len(with_tls.changes) == 2
+    assert with_tls.warnings == (
+        "the connection dicom leads to 127.0.0.1:11119 with TLS and is shared; it keeps its own cipher suites, A, B.",
+    )
+
+
+def test_a_connection_that_is_not_installed_or_of_another_protocol_is_not_shared() -> None:
+    plain = NewNetworkAE("STORE2", "127.0.0.1", 11119, device="storescp")
+    for attribute, value in (("dicomInstalled", "FALSE"), ("dcmProtocol", "HL7")):
+        held = sound().after([put(f"cn=dicom,{STORESCP_DEVICE}", **{attribute: value})])
+        assert "cn=dicom-store2" in [str(change.dn.rdn) for change in add(plain, held).changes]
+
+
+def test_what_is_there_already_counts_as_done() -> None:
+    held = after(add(replace(WS1, description="Room 3", capabilities=(CT,))))
+    for again in (WS1, replace(WS1, description="Room 3", capabilities=(CT,)), replace(WS1, device="WS1")):
+        plan = make_plan(held, [Wanted(change) for change in add(again, held).changes])
+        assert plan.steps == ()
+        assert len(plan.already) >= 4
+
+
+@pytest.mark.parametrize(
+    ("new", "problem"),
+    [
+        (
+            replace(WS1, port=105),
+            "the device ws1 has the AE WS1 already, and its connection dicom leads to ws1",
+        ),
+        (replace(WS1, description="x"), "the device ws1 has the AE WS1 already, and its dicomDescription is another"),
+        (replace(WS1, capabilities=(CT,)), "and it lacks the capability CT Image Storage SCP as it is wanted"),
+        (replace(WS1, device="reading-room"), "the title WS1 is taken by an AE of the device ws1"),
+        (replace(WS1, title="Ws1"), "the device ws1 exists and has the AE WS1"),
+        (NewNetworkAE("DCM4CHEE", "h", 1), "the title DCM4CHEE is taken by an AE of the device dcm4chee-arc"),
+    ],
+)
+def test_a_title_or_device_that_is_taken_is_refused(new: NewNetworkAE, problem: str) -> None:
+    held = after(add(WS1))
+    with pytest.raises(Refused, match=problem):
+        add(new, held)
+
+
+def test_a_title_that_only_the_registry_knows_is_refused_with_what_frees_it() -> None:
+    orphan = Entry.of(f"dicomAETitle=WS1,{REGISTRY}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "WS1"})
+    with pytest.raises(Refused, match=r"registered, though no AE has it — .*--rule registry-orphan"):
+        add(WS1, sound().after([Add(orphan)]))
+
+
+def test_an_ae_whose_registration_is_missing_gets_it_by_being_added_again() -> None:
+    held = after(add(WS1)).after([Delete(DN.parse(f"dicomAETitle=WS1,{REGISTRY}"))])
+    plan = make_plan(held, [Wanted(change) for change in add(WS1, held).changes])
+    assert [str(change.dn.rdn) for change in plan.changes] == ["dicomAETitle=WS1"]
+
+
+def test_a_device_without_aes_takes_the_ae_unasked() -> None:
+    device = Entry.of(f"dicomDeviceName=ws1,{DEVICES}", {"objectClass": "dicomDevice", "dicomDeviceName": "ws1"})
+    assert len(add(WS1, sound().after([Add(device)])).changes) == 3
+
+
+@pytest.mark.parametrize(
+    ("new", "warning"),
+    [
+        (replace(WS1, title="wS9", device="ws9"), ""),
+        (replace(WS1, title="storeScp", device="x"), "there is an AE STORESCP too; the titles differ in case only."),
+        (replace(WS1, device="storesp"), "there is no device storesp yet, so it is made; near misses: storescp."),
+        (replace(WS1, title="A,B", device="ab"), 'A,B holds one of , + " \\ < > ;: the archive writes DNs without'),
+        (replace(WS1, device="dcm4chee-arc"), "WS1 is an AE of the archive itself and has no capabilities"),
+        (replace(WS1, title="OTHER"), "OTHER is also another title (dcmOtherAETitle) of the AE storescp/STORESCP."),
+    ],
+)
+def test_what_is_doubtful_is_told(new: NewNetworkAE, warning: str) -> None:
+    held = sound().after([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmOtherAETitle", "OTHER")])
+    warnings = add(new, held).warnings
+    assert any(each.startswith(warning) for each in warnings) if warning else warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("new", "problem"),
+    [
+        (replace(WS1, title="*"), "stands for every title"),
+        (replace(WS1, title="A(B"), "does not find it"),
+        (replace(WS1, title="A,B"), "the device name a,b holds one of"),
+        (replace(WS1, device="a;b"), "the device name a;b holds one of"),
+        (replace(WS1, device="#1"), "holds one of"),
+        (replace(WS1, device=" "), "is no name for a device"),
+        (replace(WS1, device="a\nb"), "is no name for a device"),
+        (replace(WS1, connection='a"b'), 'the connection name a"b holds one of'),
+    ],
+)
+def test_names_that_the_archive_cannot_handle_are_refused(new: NewNetworkAE, problem: str) -> None:
+    with pytest.raises(Refused, match=problem):
+        add(new)
+
+
+@pytest.mark.parametrize(
+    ("title", "host", "port"),
+    [("A" * 17, "h", 1), ("", "h", 1), ("A", "", 1), ("A", "a b", 1), ("A", "h", 0), ("A", "h", 70000)],
+)
+def test_what_cannot_be_an_address_is_refused_before_all_else(title: str, host: str, port: int) -> None:
+    with pytest.raises(MalformedInput):
+        NewNetworkAE(title, host, port)
+
+
+def test_additions_have_those_before_them_in_view() -> None:
+    additions = NetworkAEAdditions(Configuration(sound()))
+    first = additions.add(WS1)
+    assert additions.add(WS1).changes == first.changes, "the same once more is the same"
+    with pytest.raises(Refused, match="the title WS1 is taken"):
+        additions.add(replace(WS1, device="other"))
+    shared = additions.add(NewNetworkAE("WS1B", "ws1.example.org", 104, device="ws1"))
+    assert len(shared.changes) == 2
+    many = [additions.add(NewNetworkAE(f"M{n}", f"m{n}", 104)) for n in range(500)]
+    wanted = [Wanted(change) for edit in (first, shared, *many) for change in edit.changes]
+    assert lint(make_plan(sound(), wanted).after, NOW) == ()

@@ -1,0 +1,58 @@
+"""The form ``AET@host:port``."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.errors import MalformedInput
+from dcmcfg.network_address import at, parse_network_address
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "host", "port"),
+    [
+        ("WS1@ws1.example.org:104", "WS1", "ws1.example.org", 104),
+        ("WS 1@10.1.2.3:65535", "WS 1", "10.1.2.3", 65535),
+        ("WS1@[2001:db8::1]:11112", "WS1", "2001:db8::1", 11112),
+        ("WS1@orthanc_a:4242", "WS1", "orthanc_a", 4242),
+    ],
+)
+def test_title_host_and_port_are_read_and_written_again(text: str, title: str, host: str, port: int) -> None:
+    found = parse_network_address(text)
+    assert (found.title, found.host, found.port) == (title, host, port)
+    assert str(found) == text
+
+
+def test_a_place_without_a_port_is_its_host() -> None:
+    assert (at("2001:db8::1", None), at("h", 1)) == ("[2001:db8::1]", "h:1")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "not the address of an AE"),
+        ("WS1", "not the address of an AE"),
+        ("WS1@host", "not the address of an AE"),
+        ("host:104", "not the address of an AE"),
+        ("@host:104", "not an AE title: it is empty"),
+        ("WS1@:104", "not a host name"),
+        ("WS1@host:", "not a TCP port"),
+        ("WS1@host:0", "not a TCP port"),
+        ("WS1@host:70000", "not a TCP port"),
+        ("WS1@host:104x", "not a TCP port"),
+        ("WS1@host:٤", "not a TCP port"),
+        ("WS1@host:" + "1" * 5000, "not a TCP port"),
+        ("WS1@a b:104", "not a host name"),
+        ("WS1@a@b:104", "not a host name"),
+        ("WS1@häuschen:104", "not a host name"),
+        ("WS1@" + "a" * 300 + ":104", "not a host name"),
+        ("WS1@2001:db8::1:104", "an IPv6 address stands in brackets"),
+        ("WS1@[2001::g]:104", "not a host name"),
+        ("SEVENTEENLETTERSX@h:1", "not an AE title: it has 17 characters"),
+        ("WS1 @h:1", "it begins or ends with a blank"),
+        ("WS\x1b@h:1", "it holds a control character"),
+    ],
+)
+def test_what_is_no_address_is_told(text: str, problem: str) -> None:
+    with pytest.raises(MalformedInput, match=problem):
+        parse_network_address(text)
