@@ -13,6 +13,8 @@ from dcmcfg.spelling import listed
 from dcmcfg.tree import Tree
 
 DICOM = "DICOM"
+#: What counts where dcmTLSProtocol is absent (Connection).
+TLS_VERSION = "TLSv1.2"
 #: The root under which PS3.4 B.5 has the storage SOP classes.
 STORAGE_SOP_CLASSES = "1.2.840.10008.5.1.4.1.1."
 
@@ -30,6 +32,17 @@ class Connection:
     protocol: str
     tls: bool
     installed: bool
+    ciphers: frozenset[str] = frozenset()
+    tls_versions: frozenset[str] = frozenset()
+
+    def fits(self, other: Connection) -> bool:
+        """Tell whether the two can talk: same protocol, both plain or both TLS with a common version and cipher.
+
+        As ``Connection.isCompatible`` does; names of ciphers are Java's and compared as they are.
+        """
+        if self.protocol != other.protocol or self.tls != other.tls:
+            return False
+        return not self.tls or bool(self.ciphers & other.ciphers and self.tls_versions & other.tls_versions)
 
 
 @dataclass(frozen=True)
@@ -127,6 +140,15 @@ class Device:
                 return NotFound(what, next_step=f"case counts in AE titles: it has {ae.title}")
         return NotFound(what, next_step=f"its AEs are: {listed(title, (ae.title for ae in self.network_aes))}")
 
+    def answering(self, title: str) -> NetworkAE | None:
+        """Return the AE that answers when *title* is called: of that title, else ``*``, else by another title of it.
+
+        As ``AssociationHandler`` and ``Device.getApplicationEntity`` find it.
+        """
+        own = {ae.title: ae for ae in reversed(self.network_aes)}
+        others = (ae for ae in self.network_aes if title in ae.other_titles)
+        return own.get(title) or own.get("*") or next(others, None)
+
     def _connection(self, entry: Entry) -> Connection:
         port = entry.text("dicomPort")
         return Connection(
@@ -136,6 +158,8 @@ class Device:
             entry.text("dcmProtocol") or DICOM,
             "dicomTLSCipherSuite" in entry,
             self._in_use(entry),
+            frozenset(entry.texts("dicomTLSCipherSuite")),
+            frozenset(entry.texts("dcmTLSProtocol") or (TLS_VERSION,)),
         )
 
     def _ae(self, entry: Entry) -> NetworkAE:

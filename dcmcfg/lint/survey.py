@@ -11,6 +11,7 @@ from dcmcfg.devices import Device, NetworkAE
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.references.referring import Reference, References
+from dcmcfg.route.external_archives import external_archives
 from dcmcfg.tree import Tree
 
 
@@ -88,11 +89,7 @@ class Survey:
 
     def external_archives(self, device: Device) -> tuple[str, ...]:
         """Return the titles of the AEs that *device* fetches purged studies from, as its storages and exporters say."""
-        storages = (
-            title for each in self.parts(device, "dcmStorage") for title in each.texts("dcmExternalRetrieveAET")
-        )
-        exporters = (each.text("dcmStgCmtSCP") for each in self.parts(device, "dcmExporter"))
-        return tuple(dict.fromkeys(title for title in (*storages, *exporters) if title))
+        return tuple(external_archives(device))
 
     @cached_property
     def _archive_keys(self) -> frozenset[object]:

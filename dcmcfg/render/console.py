@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 #: Where there is neither a terminal nor COLUMNS nothing is broken: rich asks for a number, and no line is as long.
 _UNBOUNDED = 1_000_000
@@ -37,6 +38,15 @@ def bounded_width(console: Console) -> int | None:
 def print_line(console: Console, line: str) -> None:
     """Print *line* as it is and unbroken, whatever the width: it may be there to be copied."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def wrapped(text: Text, console: Console, indent: int) -> Iterable[Text]:
+    """Return the lines of *text*, broken between words so that they fit behind *indent* columns."""
+    width = bounded_width(console)
+    if width is None:
+        return text.split("\n")
+    longest = max(map(len, text.plain.split()), default=0)  # a UID stays whole in a terminal that is narrower too
+    return text.wrap(console, max(width - indent, longest), overflow="fold")
 
 
 class _Quiet(Console):

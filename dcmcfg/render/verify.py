@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from dcmcfg.dicom.move import Progress as MoveProgress
-from dcmcfg.render.console import bounded_width, stderr_console, stdout_console
+from dcmcfg.render.console import stderr_console, stdout_console, wrapped
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.run import Watcher
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
@@ -34,10 +34,10 @@ def print_verdict(verdict: Verdict, evidence: Evidence) -> None:
 
 def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[Text]:
     headline = Text(_plain(verdict.headline), style=f"bold {_GOOD if verdict.accepted else _BAD}")
-    yield from _broken(headline, console, 0)
+    yield from wrapped(headline, console, 0)
     yield Text()
     for line in _header(evidence):
-        yield from _broken(line, console, 0)
+        yield from wrapped(line, console, 0)
     yield Text()
     parts = [
         (Text("reported", style="bold"), _reported(verdict.reported)),
@@ -48,18 +48,9 @@ def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[
     ]
     for label, content in parts:
         label.pad_right(_LABEL - len(label))
-        for line in _broken(content, console, _LABEL):
+        for line in wrapped(content, console, _LABEL):
             yield Text.assemble(label, line)
             label = Text(" " * _LABEL)
-
-
-def _broken(text: Text, console: Console, indent: int) -> Iterable[Text]:
-    """Return the lines of *text*, broken so that they fit behind *indent* columns."""
-    width = bounded_width(console)
-    if width is None:
-        return text.split("\n")
-    longest = max(map(len, text.plain.split()), default=0)  # a UID stays whole in a terminal that is narrower too
-    return text.wrap(console, max(width - indent, longest), overflow="fold")
 
 
 def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:

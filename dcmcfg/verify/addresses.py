@@ -12,10 +12,10 @@ from dcmcfg.dicom.listening import is_this_machine
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.retrieve_settings import effective
+from dcmcfg.route.question import usual_ae
 from dcmcfg.spelling import near_misses
 from dcmcfg.verify.evidence import ConfiguredRoute
 
-STOCK_AE = "DCM4CHEE"
 _PORTS = range(1, 65536)
 #: Seconds that we wait longer than the archive itself, so that it is the archive that gives up first.
 MARGIN_S = 60.0
@@ -82,7 +82,7 @@ def find_addresses(
     :class:`~dcmcfg.errors.DcmcfgError` for one that does not listen without TLS.
     """
     device = configuration.device(device_name)
-    asked = device.network_ae(ae) if ae else _usual_ae(device)
+    asked = device.network_ae(ae) if ae else usual_ae(device)
     connection = asked.listening()
     archive = _peer(asked, connection, connect, "--connect HOST:PORT gives the archive's address")
     target = configuration.network_ae(destination)
@@ -103,19 +103,6 @@ def find_addresses(
         route=_route(asked, target, near),
         timeouts=_timeouts(device, connection, timeout_s),
         warnings=tuple(_warnings(archive, connect, target, receiver, destination, elsewhere)),
-    )
-
-
-def _usual_ae(device: Device) -> NetworkAE:
-    """Return the AE to ask where none is named: the stock one, or the only one."""
-    titles = [ae.title for ae in device.network_aes]
-    if STOCK_AE in titles:
-        return device.network_ae(STOCK_AE)
-    if len(titles) == 1:
-        return device.network_aes[0]
-    raise MalformedInput(
-        f"which AE of the device {device.name} is to be asked?",
-        next_step=f"--ae names one of: {', '.join(titles) or 'none, the device has no AE'}",
     )
 
 

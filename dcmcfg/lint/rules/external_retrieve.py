@@ -24,21 +24,14 @@ def _settings(survey: Survey) -> Iterator[tuple[Device, Entry, str]]:
 def destinations(survey: Survey) -> Iterator[tuple[Device, Entry, NetworkAE]]:
     """Yield each setting that means an AE of the archive, by its own title, another of its titles or the AE ``*``."""
     for device, entry, title in _settings(survey):
-        ae = _accepting(device, title)
+        ae = device.answering(title)
         if ae is not None:
             yield device, entry, ae
 
 
-def _accepting(device: Device, title: str) -> NetworkAE | None:
-    """Return the AE that accepts an association for *title* (AssociationHandler): own title, ``*``, other title."""
-    aes = device.network_aes
-    found = [ae for ae in aes if ae.title == title] or [ae for ae in aes if ae.title == "*"]
-    return next(iter(found or [ae for ae in aes if title in ae.other_titles]), None)
-
-
 def _unknown(survey: Survey) -> Iterator[Breach]:
     for device, entry, title in _settings(survey):
-        if _accepting(device, title) is None and title not in survey.carriers:
+        if device.answering(title) is None and title not in survey.carriers:
             storage = [ae.title for ae in device.network_aes if ae.takes_storage]
             hint = f"; storage SCPs of {device.name}: {', '.join(storage)}" if storage else ""
             yield Breach(
@@ -48,7 +41,7 @@ def _unknown(survey: Survey) -> Iterator[Breach]:
 
 def _elsewhere(survey: Survey) -> Iterator[Breach]:
     for device, entry, title in _settings(survey):
-        if _accepting(device, title) is None and title in survey.carriers:
+        if device.answering(title) is None and title in survey.carriers:
             other = survey.carriers[title][0].device.name
             storage = [ae.title for ae in device.network_aes if ae.takes_storage]
             message = f"{title} is an AE of {other}: what {device.name} fetches goes there and is not forwarded"

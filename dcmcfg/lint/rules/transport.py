@@ -9,7 +9,6 @@ from dcmcfg.lint.calls import calls
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
 
-_TLS_PROTOCOL = "TLSv1.2"  # what counts where dcmTLSProtocol is absent (Connection)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -33,7 +32,7 @@ def _ciphers(survey: Survey) -> Iterator[Breach]:
     for device, ae, attribute in _called(survey):
         local, remote = _usable(_own(device)), [each for each in _usable(ae.connections) if each.port]
         pairs = [(one, other) for one in local for other in remote if one.tls == other.tls]
-        if pairs and all(one.tls and not _agree(survey, one, other) for one, other in pairs):
+        if pairs and not any(one.fits(other) for one, other in pairs):
             message = f"it shares no TLS version and cipher with {device.name}, which calls it ({attribute})"
             yield Breach(ae.entry.dn, message)
 
@@ -44,12 +43,6 @@ def _usable(connections: tuple[Connection, ...]) -> list[Connection]:
 
 def _own(device: Device) -> tuple[Connection, ...]:
     return tuple(connection for ae in device.network_aes if ae.installed for connection in ae.connections)
-
-
-def _agree(survey: Survey, one: Connection, other: Connection) -> bool:
-    ciphers = [_values(survey, each, "dicomTLSCipherSuite") for each in (one, other)]
-    versions = [_values(survey, each, "dcmTLSProtocol") or {_TLS_PROTOCOL} for each in (one, other)]
-    return bool(ciphers[0] & ciphers[1] and versions[0] & versions[1])
 
 
 def _values(survey: Survey, connection: Connection, name: str) -> set[str]:
@@ -67,13 +60,9 @@ def _exporters(survey: Survey) -> Iterator[Breach]:
             if sender is None or receiver is None or not (sender.installed and receiver.installed):
                 continue
             remote = [each for each in _usable(receiver.connections) if each.port]
-            if remote and not any(_fit(survey, one, other) for one in _usable(sender.connections) for other in remote):
+            if remote and not any(one.fits(other) for one in _usable(sender.connections) for other in remote):
                 message = f"{sender.title} has no connection that fits one of {receiver.title}"
                 yield Breach(exporter.dn, message, "dicomAETitle", exporter.values("dicomAETitle")[0])
-
-
-def _fit(survey: Survey, one: Connection, other: Connection) -> bool:
-    return one.tls == other.tls and (not one.tls or _agree(survey, one, other))
 
 
 def _blacklisted(survey: Survey) -> Iterator[Breach]:

@@ -1,0 +1,71 @@
+"""``dcmcfg route``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli import invocation
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.render.route import print_route, route_json
+from dcmcfg.route.question import Question, StudyState, usual_ae
+from dcmcfg.route.route import find_route
+from dcmcfg.settings import Settings
+
+_NOBODY = "*"
+
+
+@click.command("route", cls=SiteCommand)
+@click.option("--dest", required=True, metavar="AET", help="Move Destination: the AE that the study is sent to.")
+@click.option("--ae", metavar="AET", help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.")
+@click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="AE title of whoever asks.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in StudyState]),
+    help="Where the study is; without it every state is told.",
+)
+@click.option(
+    "--external",
+    metavar="AET",
+    help="The AE that the archive's database names for purged objects; * is nobody.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@site_options
+def route_command(
+    settings: Settings,
+    *,
+    dest: str,
+    ae: str | None,
+    calling: str,
+    state: str | None,
+    external: str | None,
+    as_json: bool,
+) -> int:
+    """Say what the archive will do with a C-MOVE.
+
+    Told from its configuration alone: which messages are sent, under which titles and to which addresses, what stops them, who must know whom on the
+    other side, and what transfer capabilities keep back. Nothing is sent; 'verify' proves it.
+
+    Exit code 0 when the study arrives: in the state asked for, or in each for which something is set up. 1 when the
+    archive will refuse, or nobody will receive all of it.
+    """
+    destination, caller = parse_ae_title(dest), parse_ae_title(calling)
+    title = parse_ae_title(ae) if ae is not None else None
+    holder = external if external in (None, _NOBODY) else parse_ae_title(external)
+    with open_directory(settings) as directory:
+        configuration = Configuration(read_tree(directory))
+    device = configuration.device(settings.device)
+    question = Question(device.network_ae(title) if title else usual_ae(device), destination, caller, holder)
+    asked = StudyState(state) if state else None
+    route = find_route(configuration, question, (asked,) if asked else tuple(StudyState))
+    route = route.told(invocation.current().spoken)
+    leads = route.leads(asked)
+    if as_json:
+        print_json(route_json(route, leads=leads))
+    else:
+        print_route(route)
+    return 0 if leads else 1

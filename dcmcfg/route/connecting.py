@@ -1,0 +1,54 @@
+"""Whether two AEs can connect, and whether the one that is called lets the other in."""
+
+from __future__ import annotations
+
+from dcmcfg.devices import DICOM, Connection, NetworkAE
+
+
+def connection_to(remote: NetworkAE, local: NetworkAE) -> Connection | None:
+    """Return the connection at which *local* calls *remote*: that of the first pair that fits, None for none.
+
+    As ``ApplicationEntity.findCompatibleConnection``: the remote one installed and with a port, the local one
+    installed; neither the local initiator flag nor the remote acceptor flag is looked at.
+    """
+    for theirs in remote.connections:
+        if theirs.installed and theirs.port and any(own.installed and own.fits(theirs) for own in local.connections):
+            return theirs
+    return None
+
+
+def listening(ae: NetworkAE) -> Connection | None:
+    """Return the first installed DICOM connection at which *ae* can be called, plain or TLS; None for none."""
+    return next((each for each in ae.connections if each.installed and each.port and each.protocol == DICOM), None)
+
+
+def why_not(remote: NetworkAE, local: NetworkAE) -> str:
+    """Return why no connection of *local* fits one of *remote*, in words."""
+    theirs = [each for each in remote.connections if each.installed and each.port]
+    own = [each for each in local.connections if each.installed]
+    if not theirs:
+        return f"{remote.title} has no installed connection with a port"
+    if not own:
+        return f"{local.title} has no installed connection"
+    if not {each.tls for each in theirs} & {each.tls for each in own}:
+        kinds = ("TLS", "plain connections") if theirs[0].tls else ("plain connections", "TLS")
+        return f"{remote.title} offers {kinds[0]} only, {local.title} has {kinds[1]} only"
+    return f"no connection of {local.title} shares a TLS version and cipher with one of {remote.title}"
+
+
+def rejection(ae: NetworkAE, calling: str) -> str:
+    """Return why *ae* rejects an association from *calling*, with the numbers of PS3.8 Table 9-21; empty if not.
+
+    As ``AssociationHandler`` and ``ArchiveAssociationHandler``: the AE installed, an acceptor and listening
+    (else 1/1/7), the caller among dcmAcceptedCallingAETitle where that is set (else 1/1/3).
+    """
+    if not ae.installed:
+        return f"{ae.title} is not installed (1/1/7)"
+    if ae.entry.text("dicomAssociationAcceptor") != "TRUE":
+        return f"dicomAssociationAcceptor of {ae.title} is not TRUE (1/1/7)"
+    if listening(ae) is None:
+        return f"{ae.title} has no installed connection with a port"
+    accepted = ae.entry.texts("dcmAcceptedCallingAETitle")
+    if accepted and calling not in accepted:
+        return f"{calling} is not among dcmAcceptedCallingAETitle of {ae.title} (1/1/3)"
+    return ""

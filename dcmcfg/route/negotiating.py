@@ -1,0 +1,104 @@
+"""What transfer capabilities keep back of what an archive sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dcmcfg.devices import STORAGE_SOP_CLASSES, NetworkAE
+from dcmcfg.entry import Entry
+
+IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+#: C-MOVE of the Patient Root and Study Root models (PS3.4 C.6).
+_MOVE = ("1.2.840.10008.5.1.4.1.2.1.2", "1.2.840.10008.5.1.4.1.2.2.2")
+_ALWAYS_OFFERED = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN})
+_ANY = "*"
+
+
+@dataclass(frozen=True)
+class KeptBack:
+    """Of the storage SOP classes that the archive takes in: which do not go out, and which go out re-encoded.
+
+    ``sent`` are those that do. ``not_offered`` the sending AE does not list as SCU, ``not_taken`` the destination
+    does not list although it lists others, ``not_let_in`` the AE that they come back to does not list as SCP.
+    ``re_encoded`` are transfer syntaxes that the destination or the sending AE does not list, with the number of
+    SOP classes: such objects are sent in a little endian encoding, or not at all.
+    """
+
+    sent: tuple[str, ...]
+    not_offered: tuple[str, ...] = ()
+    not_taken: tuple[str, ...] = ()
+    not_let_in: tuple[str, ...] = ()
+    re_encoded: tuple[tuple[str, int], ...] = ()
+
+
+def kept_back(
+    sender: NetworkAE, destination: NetworkAE, back_to: NetworkAE | None = None, *, locally: bool = True
+) -> KeptBack:
+    """Return what is kept back of what *sender* sends to *destination* (``RetrieveServiceImpl``, ``CStoreSCUImpl``).
+
+    ``back_to`` is the archive's AE that an external archive sends to first, if it does; with *locally*, *sender*
+    sends objects of its own storage, and so decides how they are encoded.
+    """
+    held = _held(sender)
+    offered, taken = _syntaxes(sender, "SCU"), _syntaxes(destination, "SCP")
+    let_in = held if back_to is None else _syntaxes(back_to, "SCP")
+    out = [uid for uid in held if uid in offered]
+    goes = [uid for uid in out if (not taken or uid in taken) and uid in let_in]
+    return KeptBack(
+        sent=tuple(goes),
+        not_offered=tuple(uid for uid in held if uid not in offered),
+        not_taken=tuple(uid for uid in out if taken and uid not in taken),
+        not_let_in=tuple(uid for uid in out if uid not in let_in),
+        re_encoded=_re_encoded(goes, held, offered, taken) if locally else (),
+    )
+
+
+def takes_moves(ae: NetworkAE) -> bool:
+    """Tell whether *ae* accepts a presentation context for C-MOVE, by what it lists or shares as SCP."""
+    return any(uid in _syntaxes(ae, "SCP") for uid in _MOVE)
+
+
+def _held(sender: NetworkAE) -> dict[str, frozenset[str]]:
+    """Return the storage SOP classes that some AE of the sender's device takes in, with the transfer syntaxes."""
+    found: dict[str, set[str]] = {}
+    for ae in sender.device.network_aes:
+        for uid, syntaxes in _syntaxes(ae, "SCP").items():
+            if uid.startswith(STORAGE_SOP_CLASSES):
+                found.setdefault(uid, set()).update(syntaxes)
+    return {uid: frozenset(found[uid]) for uid in sorted(found)}
+
+
+def _re_encoded(
+    goes: Iterable[str],
+    held: dict[str, frozenset[str]],
+    offered: dict[str, frozenset[str]],
+    taken: dict[str, frozenset[str]],
+) -> tuple[tuple[str, int], ...]:
+    count: dict[str, int] = {}
+    for uid in goes:
+        lists = [offered[uid], taken[uid]] if taken else [offered[uid]]
+        for syntax in held[uid] - _ALWAYS_OFFERED - {_ANY}:
+            if not all(_ANY in listed or syntax in listed for listed in lists):
+                count[syntax] = count.get(syntax, 0) + 1
+    return tuple(sorted(count.items()))
+
+
+def _syntaxes(ae: NetworkAE, role: str) -> dict[str, frozenset[str]]:
+    """Return SOP class → transfer syntaxes of *ae* in *role*; ``*`` counts as the first value only."""
+    found: dict[str, frozenset[str]] = {}
+    for capability in _capabilities(ae, role):
+        values = capability.texts("dicomTransferSyntax")
+        listed = frozenset({_ANY}) if values[:1] == (_ANY,) else frozenset(values) - {_ANY}
+        uid = capability.text("dicomSOPClass") or ""
+        found[uid] = found.get(uid, frozenset()) | listed
+    return found
+
+
+def _capabilities(ae: NetworkAE, role: str) -> list[Entry]:
+    """Return what *ae* lists or shares; an AE that shares from one which is not there has nothing."""
+    shared = ae.entry.text("dcmShareTransferCapabilitiesFromAETitle")
+    if shared and all(each.title != shared for each in ae.device.network_aes):
+        return []
+    return [each for each in ae.shared_from.capabilities if each.text("dicomTransferRole") == role]

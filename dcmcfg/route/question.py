@@ -1,0 +1,51 @@
+"""What is asked: who has which AE of the archive send a study where, and where the study is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dcmcfg.devices import Device, NetworkAE
+from dcmcfg.errors import MalformedInput
+
+STOCK_AE = "DCM4CHEE"
+
+
+class StudyState(StrEnum):
+    """Where the objects of a study are, as the archive's database has it; no configuration tells."""
+
+    LOCAL = "local"  # files on storages of this archive
+    PURGED = "purged"  # known, the files deleted
+    PARTIAL = "partial"  # some local, some purged
+    INCOMPLETE = "incomplete"  # marked as not received completely
+    ELSEWHERE = "elsewhere"  # files on a storage that is not configured here
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A C-MOVE request: ``asked`` is the archive's AE, ``external`` the AE that is recorded for purged objects.
+
+    None as ``external`` means whatever the configuration lets the archive record.
+    """
+
+    asked: NetworkAE
+    destination: str
+    calling: str
+    external: str | None = None
+
+
+def usual_ae(device: Device) -> NetworkAE:
+    """Return the AE of *device* that is asked where none is named: the stock one, or the only one.
+
+    Raises :class:`MalformedInput` where neither is there.
+    """
+    titles = [ae.title for ae in device.network_aes]
+    if STOCK_AE in titles:
+        return device.network_ae(STOCK_AE)
+    if len(titles) == 1:
+        return device.network_aes[0]
+    raise MalformedInput(
+        f"which AE of the device {device.name} is to be asked?",
+        next_step=f"--ae names one of: {', '.join(titles) or 'none, the device has no AE'}",
+    )

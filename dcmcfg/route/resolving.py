@@ -1,0 +1,110 @@
+"""An AE looked up by its title as the archive looks it up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from dcmcfg.devices import DICOM, Configuration, Device, NetworkAE
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import MalformedInput
+from dcmcfg.spelling import near_misses
+
+_REFERENCE = "dicomNetworkConnectionReference"
+_PROTOCOLS = (DICOM, "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
+_ROLES = ("SCU", "SCP")
+_PORTS = range(1, 65536)
+
+
+class Obstacle(Enum):
+    """Why an AE is not found; what the archive answers depends on it."""
+
+    UNKNOWN = "unknown"
+    NOT_INSTALLED = "not installed"
+    UNREADABLE = "unreadable"  # a RuntimeException in the archive, not "not found"
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """An AE that the archive does not get: ``why`` in words, and what to do."""
+
+    obstacle: Obstacle
+    title: str
+    why: str
+    next_step: str
+
+
+def resolve(configuration: Configuration, title: str) -> NetworkAE | Unresolved:
+    """Return the AE *title* as ``findApplicationEntity`` finds it, or why it is not found.
+
+    The first AE with exactly that title counts, dcmOtherAETitle does not; its whole device has to load.
+    """
+    ae = configuration.network_ae(title) if title != "*" else None
+    if ae is None:
+        return Unresolved(Obstacle.UNKNOWN, title, f"no AE has the title {title}", _instead(configuration, title))
+    if dangling := _dangling(ae.device):
+        why = f"the device {ae.device.name} does not load: {dangling} refers to a connection that it does not have"
+        return Unresolved(Obstacle.UNKNOWN, title, why, f"mend {_REFERENCE} of {dangling} (dcmcfg lint)")
+    if wrong := unreadable(ae.device):
+        why = f"the archive cannot read the device {ae.device.name}: {wrong}"
+        return Unresolved(Obstacle.UNREADABLE, title, why, "correct that value, then dcmcfg reload")
+    if not ae.installed:
+        off = ae.title if ae.device.installed else f"the device {ae.device.name}"
+        why = f"{off} is not installed (dicomInstalled)"
+        return Unresolved(Obstacle.NOT_INSTALLED, title, why, f"set dicomInstalled of {off} to TRUE")
+    return ae
+
+
+def does_not_load(device: Device) -> str:
+    """Return why the archive cannot load *device*, empty when it can."""
+    if dangling := _dangling(device):
+        return f"{dangling} refers to a connection that the device does not have"
+    return unreadable(device)
+
+
+def unreadable(device: Device) -> str:
+    """Return the value that ends in an IllegalArgumentException while *device* is loaded, empty for none."""
+    children = device.tree.children(device.entry.dn)
+    for entry in children:
+        if entry.is_a("dicomNetworkConnection") and (wrong := _wrong_connection(entry)):
+            return wrong
+    for ae in device.network_aes:
+        if other := next((each.protocol for each in ae.connections if each.protocol != DICOM), ""):
+            return f"{ae.title} refers to a connection whose dcmProtocol is {other}"
+        roles = (each.text("dicomTransferRole") or "" for each in ae.capabilities)
+        if role := next((role for role in roles if role not in _ROLES), ""):
+            return f"{ae.title} has a dicomTransferRole {role}"
+    return ""
+
+
+def _wrong_connection(entry: Entry) -> str:
+    port, protocol = entry.text("dicomPort"), entry.text("dcmProtocol") or DICOM
+    if port is not None and not (port.isdecimal() and len(port) < 6 and int(port) in _PORTS):
+        return f"the connection {entry.dn.rdn} has the dicomPort {port}"
+    return f"the connection {entry.dn.rdn} has the dcmProtocol {protocol}" if protocol not in _PROTOCOLS else ""
+
+
+def _dangling(device: Device) -> str:
+    """Return the RDN of an entry of *device* that refers to a connection which is not the device's, or nothing."""
+    tree = device.tree
+    own = {tree.key(connection.dn) for connection in device.connections}
+    for entry in tree.children(device.entry.dn):
+        for text in entry.texts(_REFERENCE):
+            try:
+                known = tree.key(DN.parse(text)) in own
+            except MalformedInput:
+                known = False
+            if not known:
+                return str(entry.dn.rdn)
+    return ""
+
+
+def _instead(configuration: Configuration, title: str) -> str:
+    for ae in configuration.network_aes():
+        if title in ae.other_titles:
+            return f"it is only another title of {ae.title} (dcmOtherAETitle), which is not searched: say {ae.title}"
+    near = near_misses(title, (ae.title for ae in configuration.network_aes()))
+    if near:
+        return f"did you mean {', '.join(near)}? Case and blanks count"
+    return f"create {title} with its host and port, then dcmcfg reload"

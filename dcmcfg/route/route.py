@@ -1,0 +1,180 @@
+"""The route of a C-MOVE through an archive, from the configuration alone.
+
+Facts are those of ``CommonCMoveSCP``, ``RetrieveServiceImpl``, ``CMoveSCUImpl`` and ``CStoreForwardSCUImpl`` of 5.35.
+Where the objects of a study are, and which archive is recorded for them, stands in the database; so there is a way
+for each state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.retrieve_settings import effective
+from dcmcfg.route.connecting import listening
+from dcmcfg.route.external_archives import external_archives
+from dcmcfg.route.gates import refused
+from dcmcfg.route.laying import Laying, address_of
+from dcmcfg.route.question import Question, StudyState
+from dcmcfg.route.way import Branch, Failure, Outcome, Route, Way
+
+_SILENCE = "0000 without counters"
+_ALTERNATIVE = "dcmAltCMoveSCP"
+_FALLBACK = "dcmFallbackCMoveSCP"
+
+
+def find_route(
+    configuration: Configuration, question: Question, states: Sequence[StudyState] = tuple(StudyState)
+) -> Route:
+    """Return what the archive does with the request, for each of *states* in their order."""
+    listens = listening(question.asked)
+    where = address_of(listens) if listens else None
+    found = refused(question, configuration)
+    if isinstance(found, Failure):
+        return Route(question, where, found)
+    site = _Ways(configuration, question, found)
+    return Route(question, where, None, tuple(way for state in states for way in site.ways(state)))
+
+
+def setting(ae: NetworkAE, name: str) -> str:
+    """Return the one value of *name* that counts for *ae*, empty where it is not set."""
+    return next(iter(effective(ae, name).values), "")
+
+
+class _Ways:
+    """The ways of one request whose destination is known."""
+
+    def __init__(self, configuration: Configuration, question: Question, destination: NetworkAE) -> None:
+        self._configuration = configuration
+        self._question = question
+        self._destination = destination
+        asked = question.asked
+        self._alternative = setting(asked, _ALTERNATIVE)
+        self._fallback = setting(asked, _FALLBACK)
+        self._redirected = setting(asked, "dcmExternalRetrieveAEDestination")
+        self._fallback_back = setting(asked, "dcmFallbackCMoveSCPDestination")
+
+    def ways(self, state: StudyState) -> Iterator[Way]:
+        """Yield the ways in *state*: for purged objects one for each archive that may be recorded."""
+        match state:
+            case StudyState.LOCAL:
+                laying = self._laying()
+                laying.send()
+                yield laying.way(state, Branch.LOCAL)
+            case StudyState.PURGED | StudyState.PARTIAL:
+                yield from self._recorded(state)
+            case StudyState.ELSEWHERE:
+                yield self._elsewhere()
+            case StudyState.INCOMPLETE:
+                yield self._incomplete()
+            case StudyState.UNKNOWN:
+                yield self._unknown()
+
+    def _laying(self) -> Laying:
+        return Laying(self._configuration, self._question, self._destination)
+
+    def _recorded(self, state: StudyState) -> Iterator[Way]:
+        given = self._question.external
+        configured = external_archives(self._question.asked.device)
+        candidates = configured if given is None else {given: configured.get(given, ("--external",))}
+        if self._question.calling == self._alternative:
+            yield self._left_to_the_alternative(state)
+            return
+        for holder, named_by in candidates.items():
+            yield self._from_holder(state, holder, named_by)
+        if not candidates:
+            yield Way(state, Branch.NOTHING, Outcome.NOT_SET_UP, failures=(_nobody_recorded(),))
+
+    def _from_holder(self, state: StudyState, holder: str, named_by: tuple[str, ...]) -> Way:
+        """Return the way of what is purged; the last archive of a mixed retrieve is called by the AE itself."""
+        mixed = state is StudyState.PARTIAL
+        back = "" if holder == self._alternative else self._redirected
+        laying = self._laying()
+        if mixed:
+            laying.send()
+        calling = None if mixed else self._question.calling
+        reached = laying.ask(holder, calling, back)
+        if back and reached:
+            laying.come_back(holder, back, calling, "dcmExternalRetrieveAEDestination", restored=True)
+        elif reached:
+            laying.send_from(holder)
+            if self._redirected:
+                laying.note(f"{holder} is {_ALTERNATIVE} too, so dcmExternalRetrieveAEDestination does not count")
+        if back:
+            branch = Branch.MIXED_BACK if mixed else Branch.EXTERNAL_BACK
+        else:
+            branch = Branch.MIXED_DIRECT if mixed else Branch.EXTERNAL_DIRECT
+        return laying.way(state, branch, holder, named_by)
+
+    def _left_to_the_alternative(self, state: StudyState) -> Way:
+        who = f"{self._question.calling} is {_ALTERNATIVE}: what is not here is taken to be sent by itself"
+        if state is StudyState.PARTIAL:
+            laying = self._laying()
+            laying.send()
+            laying.note(who)
+            return laying.way(state, Branch.LOCAL)
+        failure = Failure(_SILENCE, who, "ask under another title (--calling)")
+        return Way(state, Branch.NOTHING, Outcome.FAILS, failures=(failure,))
+
+    def _elsewhere(self) -> Way:
+        state = StudyState.ELSEWHERE
+        if not self._alternative:
+            why = "objects on a storage that is not configured here are dropped: no dcmAltCMoveSCP"
+            step = "configure the storage again, or set dcmAltCMoveSCP to the archive that has it"
+            return Way(state, Branch.NOTHING, Outcome.NOT_SET_UP, failures=(Failure(_SILENCE, why, step),))
+        if self._question.calling == self._alternative:
+            return self._left_to_the_alternative(state)
+        laying = self._laying()
+        if laying.ask(self._alternative, self._question.calling, ""):
+            laying.send_from(self._alternative)
+        return laying.way(state, Branch.ALTERNATIVE, self._alternative, (_ALTERNATIVE,))
+
+    def _unknown(self) -> Way:
+        state = StudyState.UNKNOWN
+        if not self._fallback:
+            why = "a study that the archive does not know is answered like one without images: no dcmFallbackCMoveSCP"
+            step = "set dcmFallbackCMoveSCP where another archive is to be asked"
+            return Way(state, Branch.NOTHING, Outcome.NOT_SET_UP, failures=(Failure(_SILENCE, why, step),))
+        laying = self._laying()
+        laying.restricts = False  # there is nothing yet that could be kept back
+        self._fall_back(laying)
+        branch = Branch.FALLBACK_BACK if self._fallback_back else Branch.FALLBACK_DIRECT
+        return laying.way(state, branch, self._fallback, (_FALLBACK,))
+
+    def _incomplete(self) -> Way:
+        state = StudyState.INCOMPLETE
+        laying = self._laying()
+        laying.send()
+        retries = setting(self._question.asked, "dcmFallbackCMoveSCPRetries") or "0"
+        why = ""
+        if not (self._fallback and self._fallback_back):
+            why = "to fetch the rest takes dcmFallbackCMoveSCP and dcmFallbackCMoveSCPDestination"
+        elif retries.startswith("-"):
+            why = f"dcmFallbackCMoveSCPRetries is {retries}, which is never"
+        if why:
+            laying.note(f"only what is here is sent: {why}")
+            return laying.way(state, Branch.LOCAL, otherwise=Outcome.NOT_SET_UP)
+        self._fall_back(laying)
+        until = "at each request" if retries == "0" else f"until that has failed {retries} times"
+        laying.note(f"the rest is asked for {until} (dcmFallbackCMoveSCPRetries); what is here already is ignored")
+        return laying.way(state, Branch.RETRY_BACK, self._fallback, (_FALLBACK,))
+
+    def _fall_back(self, laying: Laying) -> None:
+        calling = setting(self._question.asked, "dcmFallbackCMoveSCPCallingAET") or self._question.calling
+        if not laying.ask(self._fallback, calling, self._fallback_back):
+            return
+        if self._fallback_back:
+            laying.come_back(
+                self._fallback, self._fallback_back, calling, "dcmFallbackCMoveSCPDestination", restored=False
+            )
+        else:
+            laying.send_from(self._fallback)
+
+
+def _nobody_recorded() -> Failure:
+    return Failure(
+        "A702 …ConfigurationNotFoundException: Unknown AE",
+        "nothing in the configuration has the archive record who holds what it purges: no exporter with dcmStgCmtSCP, "
+        "no storage with dcmExternalRetrieveAET",
+        "--external AET says whom the database names (QIDO attribute 7777,xx45); * is nobody",
+    )

@@ -1,0 +1,136 @@
+"""What a C-MOVE comes to: the messages that are sent, who has to know whom, and what stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum, StrEnum
+from typing import Literal
+
+from dcmcfg.route.negotiating import KeptBack
+from dcmcfg.route.question import Question, StudyState
+
+
+class Branch(StrEnum):
+    """Which way the archive takes (``CommonCMoveSCP``)."""
+
+    LOCAL = "local"
+    EXTERNAL_BACK = "external retrieve, back to the archive"
+    EXTERNAL_DIRECT = "external retrieve, straight to the destination"
+    MIXED_BACK = "local, and external retrieve back to the archive"
+    MIXED_DIRECT = "local, and external retrieve straight to the destination"
+    ALTERNATIVE = "alternative C-MOVE SCP"
+    FALLBACK_BACK = "fallback C-MOVE SCP, back to the archive"
+    FALLBACK_DIRECT = "fallback C-MOVE SCP, straight to the destination"
+    RETRY_BACK = "local, and fallback C-MOVE SCP for what is missing"
+    NOTHING = "nothing is sent"
+
+
+class Outcome(Enum):
+    """How a way ends, as far as the configuration tells; ``NOT_SET_UP``: nothing is configured for this case."""
+
+    ARRIVES = "arrives"
+    IN_PART = "arrives in part"
+    FAILS = "fails"
+    NOT_SET_UP = "not set up"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an AE is called."""
+
+    host: str
+    port: int
+    tls: bool
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}{' TLS' if self.tls else ''}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One message: who sends it to whom, under which titles, and where to; ``destination`` is a Move Destination."""
+
+    message: Literal["C-MOVE", "C-STORE"]
+    sender: str
+    receiver: str
+    calling: str
+    called: str
+    address: Address | None
+    destination: str = ""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the administrator of ``who`` has to see to: let ``title`` in as a caller, or know where to send to it."""
+
+    who: str
+    kind: Literal["accept", "know"]
+    title: str
+    address: Address | None = None
+    service: Literal["C-MOVE", "C-STORE"] = "C-MOVE"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What stops the request: the answer that it ends in (empty where another archive gives it), why, what to do."""
+
+    answer: str
+    why: str
+    next_step: str = ""
+
+
+@dataclass(frozen=True)
+class Way:
+    """What the archive does where the study is in ``state``.
+
+    ``holder`` is the other archive that is asked, empty for none; ``named_by`` says what in the configuration
+    names it.
+    """
+
+    state: StudyState
+    branch: Branch
+    outcome: Outcome
+    holder: str = ""
+    named_by: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    needs: tuple[Need, ...] = ()
+    kept_back: KeptBack | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Route:
+    """The answer: what refuses the request whatever it is for, else a way for each state of the study.
+
+    ``listens`` is where the archive's AE is called.
+    """
+
+    question: Question
+    listens: Address | None
+    refused: Failure | None
+    ways: tuple[Way, ...] = ()
+
+    def told(self, tell: Callable[[str], str]) -> Route:
+        """Return this route with each next step as *tell* says it: a command line may need options."""
+
+        def failure(found: Failure) -> Failure:
+            return replace(found, next_step=tell(found.next_step))
+
+        ways = tuple(replace(way, failures=tuple(map(failure, way.failures))) for way in self.ways)
+        return replace(self, refused=failure(self.refused) if self.refused else None, ways=ways)
+
+    def leads(self, state: StudyState | None) -> bool:
+        """Tell whether the objects arrive where the study is in *state*.
+
+        With None: in each state for which something is set up, and in one at least.
+        """
+        if self.refused is not None:
+            return False
+        if state is not None:
+            outcomes = {way.outcome for way in self.ways if way.state is state}
+        else:
+            outcomes = {way.outcome for way in self.ways} - {Outcome.NOT_SET_UP}
+        return outcomes == {Outcome.ARRIVES}

@@ -1,0 +1,138 @@
+"""``dcmcfg route``: what the archive will do, told from the tree alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
+
+pytestmark = pytest.mark.real
+LONGTERM = f"dicomDeviceName=longterm,{DEVICES}"
+
+
+def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, site: CliSite) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    before = site.octets()
+    result = run("route", "--dest", "WORKSTATION", "--state", "purged", "--calling", "VIEWER")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        "C-MOVE from VIEWER to DCM4CHEE at localhost:11112, Move Destination WORKSTATION\n"
+        "\n"
+        "purged      arrives: external retrieve, back to the archive "
+        "(LONGTERM, named by storage fs1, exporter LONGTERM)\n"
+        "            known to the archive, files deleted\n"
+        "\n"
+        "     message   from       to            at                as         Move Destination\n"
+        " ────────────────────────────────────────────────────────────────────────────────────\n"
+        " 1   C-MOVE    DCM4CHEE   LONGTERM      localhost:11119   VIEWER     DCM4CHEE\n"
+        " 2   C-STORE   LONGTERM   DCM4CHEE      localhost:11112   LONGTERM\n"
+        " 3   C-STORE   DCM4CHEE   WORKSTATION   localhost:11117   DCM4CHEE\n"
+        "\n"
+        "needs       LONGTERM accepts C-MOVE from VIEWER\n"
+        "needs       LONGTERM knows DCM4CHEE at localhost:11112\n"
+        "needs       WORKSTATION accepts C-STORE from DCM4CHEE\n"
+        "note        LONGTERM must send VIEWER as Move Originator AE Title (0000,1030); else dcmCStoreSCUOfCMoveSCP\n"
+        "\n"
+        "kept back   purged: 107 SOP classes that the destination does not list as SCP, although it lists others: "
+        "Encapsulated PDF Storage, Encapsulated CDA Storage, Encapsulated STL Storage, Encapsulated OBJ Storage, "
+        "Encapsulated MTL Storage and 102 more (--json has all)\n"
+    )
+    assert site.octets() == before
+
+
+def test_json_has_the_same(run: Run, site: CliSite) -> None:
+    result = run("route", "--dest", "STORESCP", "--state", "partial", "--json")
+    assert result.exit_code == 0
+    content = json.loads(result.stdout)
+    assert {key: content[key] for key in ("calling", "archive", "device", "destination", "leads", "refused")} == {
+        "calling": "DCMCFG",
+        "archive": "DCM4CHEE",
+        "device": "dcm4chee-arc",
+        "destination": "STORESCP",
+        "leads": True,
+        "refused": None,
+    }
+    (way,) = content["ways"]
+    assert (way["state"], way["outcome"], way["external"]) == ("partial", "arrives", "LONGTERM")
+    assert way["steps"][1] == {
+        "message": "C-MOVE",
+        "from": "DCM4CHEE",
+        "to": "LONGTERM",
+        "calling": "DCM4CHEE",
+        "called": "LONGTERM",
+        "address": {"host": "localhost", "port": 11119, "tls": False},
+        "move_destination": "STORESCP",
+    }
+    assert way["needs"][2] == {
+        "who": "LONGTERM",
+        "kind": "know",
+        "title": "STORESCP",
+        "service": "C-STORE",
+        "address": {"host": "localhost", "port": 11115, "tls": False},
+    }
+    jpeg = [each for each in way["kept_back"]["re_encoded"] if each["uid"] == "1.2.840.10008.1.2.4.50"]
+    assert [each["name"] for each in jpeg] == ["JPEG Baseline (Process 1)"]
+
+
+def test_a_refusal_is_exit_code_1_with_the_answer_and_the_next_step(run: Run, site: CliSite) -> None:
+    result = run("route", "--dest", "WORKSTATOIN")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination WORKSTATOIN\n"
+        "\n"
+        "refused     whatever the state of the study\n"
+        "answer      A801 Unknown AE: WORKSTATOIN\n"
+        "because     no AE has the title WORKSTATOIN\n"
+        "next        did you mean WORKSTATION, WORKLIST? Case and blanks count\n",
+        "",
+    )
+
+
+def test_without_a_state_each_is_told_and_what_is_not_set_up_is_no_fault(run: Run, site: CliSite) -> None:
+    result = run("route", "--dest", "STORESCP")
+    assert result.exit_code == 0
+    told = re.findall(r"^(local|purged|partial|incomplete|elsewhere|unknown) +([a-z ]+):", result.stdout, re.MULTILINE)
+    assert told == [
+        ("local", "arrives"),
+        ("purged", "arrives"),
+        ("partial", "arrives"),
+        ("incomplete", "not set up"),
+        ("elsewhere", "not set up"),
+        ("unknown", "not set up"),
+    ]
+    assert run("route", "--dest", "STORESCP", "--state", "unknown").exit_code == 1
+
+
+def test_values_of_the_tree_do_not_steer_the_terminal(run: Run, site: CliSite, tmp_path: Path) -> None:
+    change = tmp_path / "change.ldif"
+    change.write_text(
+        f"dn: cn=dicom,{LONGTERM}\nchangetype: modify\nreplace: dicomHostname\ndicomHostname:: G1szMW1ob3N0\n"
+    )
+    assert site.slapd.run_client("ldapmodify", "-f", str(change)).returncode == 0
+    result = run("route", "--dest", "STORESCP", "--state", "purged")
+    assert "\x1b" not in result.stdout
+    assert r"\x1b[31mhost:11119" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        ((), 2, "Missing option '--dest'"),
+        (("--dest", "A" * 17), 2, "not an AE title: it has 17 characters"),
+        (("--dest", "STORESCP", "--state", "gone"), 2, "'gone' is not one of"),
+        (("--dest", "STORESCP", "--ae", "STORESCP"), 3, "the device dcm4chee-arc has no AE STORESCP"),
+        (("--dest", "STORESCP", "--device", "pacs"), 3, "there is no device pacs"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(
+    run: Run, site: CliSite, arguments: tuple[str, ...], code: int, problem: str
+) -> None:
+    result = run("route", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert problem in result.stderr
+    assert ARCHIVE_DN not in result.stderr

@@ -1,0 +1,84 @@
+"""The lab's tree with a few values changed, and routes through it in few words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
+from dcmcfg.devices import Configuration
+from dcmcfg.dn import DN
+from dcmcfg.lab.site import Ports
+from dcmcfg.lab.tree import site_entries
+from dcmcfg.route.question import Question, StudyState, usual_ae
+from dcmcfg.route.route import find_route
+from dcmcfg.route.way import Route, Step, Way
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.tree import Tree
+from tests.trees import connection, network_ae
+
+PORTS = Ports(ldap=1, http=2, archive=3, external=4, storage=5, workstation=6)
+DEVICES = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
+ARCHIVE = DEVICES.child("dicomDeviceName", "dcm4chee-arc")
+DCM4CHEE = ARCHIVE.child("dicomAETitle", "DCM4CHEE")
+AS_RECEIVED = ARCHIVE.child("dicomAETitle", "AS_RECEIVED")
+LONGTERM_DEVICE = DEVICES.child("dicomDeviceName", "longterm")
+LONGTERM = LONGTERM_DEVICE.child("dicomAETitle", "LONGTERM")
+STORESCP_DEVICE = DEVICES.child("dicomDeviceName", "storescp")
+STORESCP = STORESCP_DEVICE.child("dicomAETitle", "STORESCP")
+
+
+@cache
+def lab() -> Tree:
+    return Tree.of(bundled(), site_entries(PORTS))
+
+
+def put(name: str, *values: str, on: DN = ARCHIVE) -> Modify:
+    return Modify(on, (Modification(Operation.REPLACE, name, tuple(value.encode() for value in values)),))
+
+
+def without(dn: DN) -> tuple[Change, ...]:
+    """Deletes for *dn* and what is below it."""
+    below = [entry.dn for entry in lab().entries.values() if entry.dn == dn or entry.dn.is_below(dn)]
+    return tuple(Delete(each) for each in sorted(below, key=lambda each: -len(each.rdns)))
+
+
+def another_archive(title: str, port: str = "7") -> tuple[Change, ...]:
+    """A device with an AE without transfer capabilities."""
+    device = DEVICES.child("dicomDeviceName", title.lower())
+    entry = next(entry for entry in lab().entries.values() if entry.dn == LONGTERM_DEVICE)
+    named = entry.with_values("dicomDeviceName", [title.lower().encode()])
+    return (
+        Add(type(entry)(device, named.attributes)),
+        Add(connection(str(device), port)),
+        Add(network_ae(str(device), title)),
+    )
+
+
+def route(
+    changes: Iterable[Change] = (),
+    *,
+    dest: str = "STORESCP",
+    state: StudyState | None = None,
+    calling: str = "VIEWER",
+    ae: str | None = None,
+    external: str | None = None,
+) -> Route:
+    configuration = Configuration(lab().after(list(changes)))
+    device = configuration.device("dcm4chee-arc")
+    question = Question(device.network_ae(ae) if ae else usual_ae(device), dest, calling, external)
+    return find_route(configuration, question, (state,) if state else tuple(StudyState))
+
+
+def way(
+    state: str, *changes: Change, dest: str = "STORESCP", calling: str = "VIEWER", external: str | None = None
+) -> Way:
+    (found,) = route(changes, dest=dest, state=StudyState(state), calling=calling, external=external).ways
+    return found
+
+
+def in_words(step: Step) -> str:
+    to = f", Move Destination {step.destination}" if step.destination else ""
+    called = f" called {step.called}" if step.called != step.receiver else ""
+    at = f" at {step.address}" if step.address else ""
+    return f"{step.message} {step.sender} > {step.receiver}{at} as {step.calling}{called}{to}"

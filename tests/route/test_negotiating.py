@@ -1,0 +1,89 @@
+"""What transfer capabilities keep back."""
+
+from __future__ import annotations
+
+from dcmcfg.changes import Add, Change
+from dcmcfg.devices import STORAGE_SOP_CLASSES, Configuration
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.route.negotiating import KeptBack, kept_back
+from dcmcfg.route.way import Outcome
+from tests.route.sites import ARCHIVE, AS_RECEIVED, DCM4CHEE, another_archive, lab, put, way
+from tests.trees import CT
+
+JPEG = "1.2.840.10008.1.2.4.70"
+IMPLICIT = "1.2.840.10008.1.2"
+MR = f"{STORAGE_SOP_CLASSES}4"
+VIEWER = DN.parse("dicomAETitle=VIEWER,dicomDeviceName=viewer,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
+
+
+def capability(ae: DN, sop_class: str, role: str, *syntaxes: str) -> Add:
+    values = {
+        "objectClass": "dicomTransferCapability",
+        "cn": f"{sop_class} {role}",
+        "dicomSOPClass": sop_class,
+        "dicomTransferRole": role,
+        "dicomTransferSyntax": syntaxes,
+    }
+    return Add(Entry.of(f"cn={sop_class} {role},{ae}", values))
+
+
+def to_viewer(*changes: Change, locally: bool = True) -> KeptBack:
+    configuration = Configuration(lab().after([*another_archive("VIEWER"), *changes]))
+    sender = configuration.device("dcm4chee-arc").network_ae("DCM4CHEE")
+    destination = configuration.network_ae("VIEWER")
+    assert destination is not None
+    return kept_back(sender, destination, locally=locally)
+
+
+def test_a_destination_without_capabilities_gets_everything_as_it_is() -> None:
+    found = to_viewer()
+    assert len(found.sent) > 100
+    assert (found.not_taken, found.re_encoded) == ((), ())
+
+
+def test_one_capability_hides_the_rest() -> None:
+    found = to_viewer(capability(VIEWER, CT, "SCP", IMPLICIT, JPEG))
+    assert found.sent == (CT,)
+    assert MR in found.not_taken
+    assert JPEG not in dict(found.re_encoded)
+    assert set(dict(found.re_encoded).values()) == {1}
+
+
+def test_any_transfer_syntax_counts_as_the_first_value_only() -> None:
+    assert to_viewer(capability(VIEWER, CT, "SCP", "*")).re_encoded == ()
+    assert to_viewer(capability(VIEWER, CT, "SCP", IMPLICIT, "*")).re_encoded != ()
+
+
+def test_what_another_archive_sends_is_encoded_as_it_likes() -> None:
+    assert to_viewer(capability(VIEWER, CT, "SCP", IMPLICIT), locally=False).re_encoded == ()
+
+
+def test_a_capability_that_is_no_storage_hides_the_storage_too() -> None:
+    verification = capability(VIEWER, "1.2.840.10008.1.1", "SCP", IMPLICIT)
+    found = way("local", *another_archive("VIEWER"), verification, dest="VIEWER")
+    assert found.outcome is Outcome.FAILS
+    assert found.failures[0].answer == "A702, all failed"
+
+
+def test_silently_it_is_a_success_without_counters() -> None:
+    verification = capability(VIEWER, "1.2.840.10008.1.1", "SCP", IMPLICIT)
+    silent = put("dcmRestrictRetrieveSilently", "TRUE")
+    found = way("local", *another_archive("VIEWER"), verification, silent, dest="VIEWER")
+    assert found.failures[0].answer == "0000 without counters"
+
+
+def test_capabilities_shared_from_nobody_are_none() -> None:
+    found = to_viewer(put("dcmShareTransferCapabilitiesFromAETitle", "NOBODY", on=DCM4CHEE))
+    assert found.sent == ()
+
+
+def test_what_the_ae_does_not_let_in_does_not_come_back() -> None:
+    configuration = Configuration(lab())
+    device = configuration.device("dcm4chee-arc")
+    destination = configuration.network_ae("LONGTERM")
+    assert destination is not None
+    back_to = device.network_ae("AS_RECEIVED")
+    found = kept_back(device.network_ae("DCM4CHEE"), destination, back_to)
+    assert (found.sent, len(found.not_let_in) > 100) == ((), True)
+    assert str(AS_RECEIVED).endswith(str(ARCHIVE))

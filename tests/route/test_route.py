@@ -1,0 +1,431 @@
+"""Each branch that a C-MOVE can take, from trees that differ in a few values."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Change
+from dcmcfg.route.question import StudyState
+from dcmcfg.route.way import Branch, Failure, Outcome
+from tests.route.sites import (
+    ARCHIVE,
+    AS_RECEIVED,
+    DCM4CHEE,
+    LONGTERM,
+    LONGTERM_DEVICE,
+    STORESCP,
+    STORESCP_DEVICE,
+    another_archive,
+    in_words,
+    put,
+    route,
+    way,
+    without,
+)
+
+ERD = "dcmExternalRetrieveAEDestination"
+MAPPING = "dcmCStoreSCUOfCMoveSCP"
+BACK = put(ERD, "DCM4CHEE")
+MAPPED = put(MAPPING, "LONGTERM=LONGTERM")
+TO_STORESCP = "C-STORE DCM4CHEE > STORESCP at 127.0.0.1:5 as DCM4CHEE"
+ASK = "C-MOVE DCM4CHEE > LONGTERM at 127.0.0.1:4 as VIEWER, Move Destination"
+ASK_AS_OWN = "C-MOVE DCM4CHEE > LONGTERM at 127.0.0.1:4 as DCM4CHEE, Move Destination"
+COMES_BACK = "C-STORE LONGTERM > DCM4CHEE at 127.0.0.1:3 as LONGTERM"
+DIRECT = "C-STORE LONGTERM > STORESCP at 127.0.0.1:5 as LONGTERM"
+TLS = put("dicomTLSCipherSuite", "TLS_RSA_WITH_AES_128_CBC_SHA", on=LONGTERM_DEVICE.child("cn", "dicom"))
+FALLBACK = put("dcmFallbackCMoveSCP", "LONGTERM")
+FALLBACK_BACK = put("dcmFallbackCMoveSCPDestination", "DCM4CHEE")
+OTHER = another_archive("OTHER")
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "branch", "steps"),
+    [
+        ("local", (), Branch.LOCAL, [TO_STORESCP]),
+        ("purged", (), Branch.EXTERNAL_DIRECT, [f"{ASK} STORESCP", DIRECT]),
+        ("purged", (BACK,), Branch.EXTERNAL_BACK, [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP]),
+        ("partial", (), Branch.MIXED_DIRECT, [TO_STORESCP, f"{ASK_AS_OWN} STORESCP", DIRECT]),
+        (
+            "partial",
+            (BACK, MAPPED),
+            Branch.MIXED_BACK,
+            [TO_STORESCP, f"{ASK_AS_OWN} DCM4CHEE", COMES_BACK, TO_STORESCP],
+        ),
+        (
+            "elsewhere",
+            (*OTHER, put("dcmAltCMoveSCP", "OTHER"), BACK),
+            Branch.ALTERNATIVE,
+            [
+                "C-MOVE DCM4CHEE > OTHER at localhost:7 as VIEWER, Move Destination STORESCP",
+                "C-STORE OTHER > STORESCP at 127.0.0.1:5 as OTHER",
+            ],
+        ),
+        ("purged", (put("dcmAltCMoveSCP", "LONGTERM"), BACK), Branch.EXTERNAL_DIRECT, [f"{ASK} STORESCP", DIRECT]),
+        ("unknown", (FALLBACK,), Branch.FALLBACK_DIRECT, [f"{ASK} STORESCP", DIRECT]),
+        (
+            "unknown",
+            (FALLBACK, FALLBACK_BACK),
+            Branch.FALLBACK_BACK,
+            [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP],
+        ),
+        (
+            "unknown",
+            (FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPCallingAET", "DCM4CHEE")),
+            Branch.FALLBACK_BACK,
+            [f"{ASK_AS_OWN} DCM4CHEE", COMES_BACK, TO_STORESCP],
+        ),
+        (
+            "incomplete",
+            (FALLBACK, FALLBACK_BACK),
+            Branch.RETRY_BACK,
+            [TO_STORESCP, f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP],
+        ),
+        (
+            "purged",
+            (put("dcmMasqueradeCalledAETitle", "LONGTERM:TAPE", on=DCM4CHEE),),
+            Branch.EXTERNAL_DIRECT,
+            [
+                "C-MOVE DCM4CHEE > LONGTERM at 127.0.0.1:4 as VIEWER called TAPE, Move Destination STORESCP",
+                DIRECT,
+            ],
+        ),
+        (
+            "local",
+            (put("dcmMasqueradeCallingAETitle", "PACS", "[STORESCP]ARCHIVE", on=DCM4CHEE),),
+            Branch.LOCAL,
+            ["C-STORE DCM4CHEE > STORESCP at 127.0.0.1:5 as ARCHIVE"],
+        ),
+        (
+            "partial",
+            (put("dcmMasqueradeCallingAETitle", "PACS", "[STORESCP]ARCHIVE", on=DCM4CHEE),),
+            Branch.MIXED_DIRECT,
+            [
+                "C-STORE DCM4CHEE > STORESCP at 127.0.0.1:5 as ARCHIVE",
+                "C-MOVE DCM4CHEE > LONGTERM at 127.0.0.1:4 as PACS, Move Destination STORESCP",
+                DIRECT,
+            ],
+        ),
+        ("purged", (put(ERD, "NOWHERE"), put(ERD, "DCM4CHEE", on=DCM4CHEE)), Branch.EXTERNAL_BACK, None),
+    ],
+)
+def test_a_way_that_arrives(state: str, changes: tuple[Change, ...], branch: Branch, steps: list[str] | None) -> None:
+    found = way(state, *changes)
+    assert (found.branch, found.outcome, found.failures) == (branch, Outcome.ARRIVES, ())
+    if steps is not None:
+        assert [in_words(step) for step in found.steps] == steps
+
+
+def test_the_first_pair_that_fits_may_be_tls() -> None:
+    (step, *_) = way("purged", TLS).steps
+    assert in_words(step) == f"{ASK.replace(':4', ':4 TLS')} STORESCP"
+
+
+NOTHING_SET_UP = [
+    ("elsewhere", (), "no dcmAltCMoveSCP"),
+    ("unknown", (), "no dcmFallbackCMoveSCP"),
+    (
+        "purged",
+        (
+            put("dcmExternalRetrieveAET", on=ARCHIVE.child("dcmStorageID", "fs1")),
+            put("dcmStgCmtSCP", on=ARCHIVE.child("dcmExporterID", "LONGTERM")),
+        ),
+        "no exporter with dcmStgCmtSCP",
+    ),
+]
+
+
+@pytest.mark.parametrize(("state", "changes", "why"), NOTHING_SET_UP)
+def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Change, ...], why: str) -> None:
+    found = way(state, *changes)
+    assert (found.branch, found.outcome, found.steps) == (Branch.NOTHING, Outcome.NOT_SET_UP, ())
+    assert why in found.failures[0].why
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "outcome", "answer", "why"),
+    [
+        (
+            "partial",
+            (BACK,),
+            Outcome.IN_PART,
+            "only what is local is counted",
+            "part is local, so what LONGTERM sends is stored and not forwarded without dcmCStoreSCUOfCMoveSCP",
+        ),
+        (
+            "purged",
+            (BACK, put(MAPPING, "TAPE=LONGTERM")),
+            Outcome.FAILS,
+            "0000 without counters",
+            "LONGTERM stores as TAPE (dcmCStoreSCUOfCMoveSCP), and is recorded as LONGTERM: such objects are ignored",
+        ),
+        (
+            "purged",
+            (BACK, put(MAPPING, "LONGTERM=OTHER")),
+            Outcome.FAILS,
+            "0000 without counters",
+            "dcmCStoreSCUOfCMoveSCP maps LONGTERM to OTHER, the request waits for VIEWER",
+        ),
+        (
+            "purged",
+            (put(ERD, "WORKSTATION"),),
+            Outcome.FAILS,
+            "0000 without counters",
+            "dcmExternalRetrieveAEDestination WORKSTATION is an AE of workstation: the objects go there, and nobody "
+            "forwards them",
+        ),
+        (
+            "purged",
+            (put(ERD, "OLDPACS"),),
+            Outcome.FAILS,
+            "A801 from the other archive",
+            "dcmExternalRetrieveAEDestination OLDPACS is no AE of the archive: LONGTERM cannot have been told where to "
+            "send to it",
+        ),
+        (
+            "purged",
+            (put(ERD, "AS_RECEIVED"),),
+            Outcome.FAILS,
+            "A702, all failed",
+            "AS_RECEIVED has no storage SCP capability (1.2.840.10008.5.1.4.1.1.*)",
+        ),
+        (
+            "purged",
+            (BACK, put("dcmObjectStorageID", on=DCM4CHEE)),
+            Outcome.FAILS,
+            "A702, all failed",
+            "DCM4CHEE has no dcmObjectStorageID",
+        ),
+        (
+            "purged",
+            (BACK, put("dcmAcceptedCallingAETitle", "VIEWER", on=DCM4CHEE)),
+            Outcome.FAILS,
+            "A702, all failed",
+            "the other archive is rejected: LONGTERM is not among dcmAcceptedCallingAETitle of DCM4CHEE (1/1/3)",
+        ),
+        (
+            "purged",
+            without(LONGTERM_DEVICE),
+            Outcome.FAILS,
+            "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE",
+            "no AE has the title LONGTERM",
+        ),
+        (
+            "purged",
+            (put("dicomInstalled", "FALSE", on=LONGTERM_DEVICE),),
+            Outcome.FAILS,
+            "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: AE: LONGTE",
+            "the device longterm is not installed (dicomInstalled)",
+        ),
+        (
+            "purged",
+            (put("dicomPort", "0", on=LONGTERM_DEVICE.child("cn", "dicom")),),
+            Outcome.FAILS,
+            "A702 java.lang.IllegalArgumentException",
+            "the archive cannot read the device longterm: the connection cn=dicom has the dicomPort 0",
+        ),
+        (
+            "purged",
+            (TLS, put("dicomNetworkConnectionReference", f"cn=dicom,{ARCHIVE}", on=DCM4CHEE)),
+            Outcome.FAILS,
+            "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible",
+            "LONGTERM offers TLS only, DCM4CHEE has plain connections only",
+        ),
+        (
+            "purged",
+            (put("dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256", on=LONGTERM_DEVICE.child("cn", "dicom")),),
+            Outcome.FAILS,
+            "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible",
+            "no connection of DCM4CHEE shares a TLS version and cipher with one of LONGTERM",
+        ),
+        (
+            "local",
+            (put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom")),),
+            Outcome.FAILS,
+            "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible",
+            "STORESCP has no installed connection with a port",
+        ),
+        (
+            "unknown",
+            (put("dcmFallbackCMoveSCP", "AS_RECEIVED"),),
+            Outcome.FAILS,
+            "",
+            "AS_RECEIVED is an AE of this archive: the request comes back to it, and nothing was found that ends it",
+        ),
+        (
+            "local",
+            (put("dcmShareTransferCapabilitiesFromAETitle", "AS_RECEIVED", on=DCM4CHEE),),
+            Outcome.FAILS,
+            "A702, all failed",
+            "DCM4CHEE has no storage SCU capability",
+        ),
+    ],
+)
+def test_a_way_that_does_not_arrive(
+    state: str, changes: tuple[Change, ...], outcome: Outcome, answer: str, why: str
+) -> None:
+    found = way(state, *changes)
+    assert found.outcome is outcome
+    assert [(failure.answer, failure.why) for failure in found.failures] == [(answer, why)]
+    assert found.failures[0].next_step
+
+
+@pytest.mark.parametrize(
+    ("changes", "dest", "calling", "ae", "answer", "next_step"),
+    [
+        (
+            (put("dcmAcceptedMoveDestination", "WORKSTATION", on=DCM4CHEE),),
+            "STORESCP",
+            "VIEWER",
+            None,
+            "C801 Move Destination not allowed",
+            "add STORESCP to dcmAcceptedMoveDestination, then dcmcfg reload",
+        ),
+        ((), "STORESPC", "VIEWER", None, "A801 Unknown AE: STORESPC", "did you mean STORESCP? Case and blanks count"),
+        ((), "storescp", "VIEWER", None, "A801 Unknown AE: storescp", "did you mean STORESCP? Case and blanks count"),
+        (
+            (put("dcmOtherAETitle", "SCREEN", on=STORESCP),),
+            "SCREEN",
+            "VIEWER",
+            None,
+            "A801 Unknown AE: SCREEN",
+            "it is only another title of STORESCP (dcmOtherAETitle), which is not searched: say STORESCP",
+        ),
+        (
+            (put("dicomInstalled", "FALSE", on=STORESCP),),
+            "STORESCP",
+            "VIEWER",
+            None,
+            "A801 AE: STORESCP not installed",
+            "set dicomInstalled of STORESCP to TRUE",
+        ),
+        (
+            without(STORESCP_DEVICE.child("cn", "dicom")),
+            "STORESCP",
+            "VIEWER",
+            None,
+            "A801 Unknown AE: STORESCP",
+            "mend dicomNetworkConnectionReference of dicomAETitle=STORESCP (dcmcfg lint)",
+        ),
+        (
+            (put("dicomPort", "70000", on=STORESCP_DEVICE.child("cn", "dicom")),),
+            "STORESCP",
+            "VIEWER",
+            None,
+            "no response, the association ends",
+            "correct that value, then dcmcfg reload",
+        ),
+        (
+            (put("dcmAcceptedCallingAETitle", "MODALITY", on=DCM4CHEE),),
+            "STORESCP",
+            "VIEWER",
+            None,
+            "association rejected",
+            "correct DCM4CHEE, or ask another AE with --ae",
+        ),
+        (
+            (put("dicomAssociationAcceptor", "FALSE", on=AS_RECEIVED),),
+            "STORESCP",
+            "VIEWER",
+            "AS_RECEIVED",
+            "association rejected",
+            "correct AS_RECEIVED, or ask another AE with --ae",
+        ),
+        ((), "STORESCP", "VIEWER", "WORKLIST", "no presentation context", "ask another AE with --ae"),
+        (
+            (put("dicomNetworkConnectionReference", f"cn=dicom,{STORESCP_DEVICE}", on=AS_RECEIVED),),
+            "STORESCP",
+            "VIEWER",
+            None,
+            "no association",
+            "mend it (dcmcfg lint), then dcmcfg reload",
+        ),
+    ],
+)
+def test_what_refuses_the_request_whatever_the_study(
+    changes: tuple[Change, ...], dest: str, calling: str, ae: str | None, answer: str, next_step: str
+) -> None:
+    found = route(changes, dest=dest, calling=calling, ae=ae)
+    assert isinstance(found.refused, Failure)
+    assert (found.refused.answer, found.refused.next_step) == (answer, next_step)
+    assert found.ways == ()
+    assert not found.leads(None)
+
+
+def test_the_white_list_is_looked_at_before_the_destination() -> None:
+    found = route((put("dcmAcceptedMoveDestination", "WORKSTATION", on=DCM4CHEE),), dest="NOBODY")
+    assert found.refused is not None
+    assert found.refused.answer.startswith("C801")
+
+
+def test_there_is_a_way_for_each_archive_that_may_be_recorded() -> None:
+    storage = ARCHIVE.child("dcmStorageID", "fs1")
+    changes = (*OTHER, put("dcmExternalRetrieveAET", "LONGTERM", "OTHER", on=storage), BACK)
+    found = route(changes, state=StudyState.PURGED).ways
+    assert [(each.holder, each.named_by) for each in found] == [
+        ("LONGTERM", ("storage fs1", "exporter LONGTERM")),
+        ("OTHER", ("storage fs1",)),
+    ]
+
+
+def test_an_exporters_first_retrieve_title_is_what_commitment_records() -> None:
+    exporter = ARCHIVE.child("dcmExporterID", "LONGTERM")
+    storage = put("dcmExternalRetrieveAET", on=ARCHIVE.child("dcmStorageID", "fs1"))
+    found = way("purged", *OTHER, storage, put("dcmRetrieveAET", "OTHER", on=exporter))
+    assert (found.holder, found.named_by) == ("OTHER", ("exporter LONGTERM",))
+
+
+def test_the_archive_that_the_database_names_can_be_told() -> None:
+    assert way("purged", *OTHER, external="OTHER").holder == "OTHER"
+    nobody = way("purged", external="*")
+    assert nobody.failures[0].answer.endswith("Unknown AE")
+
+
+def test_what_the_alternative_asks_for_itself_is_left_to_it() -> None:
+    changes = (*OTHER, put("dcmAltCMoveSCP", "OTHER"))
+    assert way("purged", *changes, calling="OTHER").outcome is Outcome.FAILS
+    assert way("elsewhere", *changes, calling="OTHER").steps == ()
+    partial = way("partial", *changes, calling="OTHER")
+    assert ([in_words(step) for step in partial.steps], partial.branch) == ([TO_STORESCP], Branch.LOCAL)
+
+
+def test_a_negative_number_of_retries_is_never_and_none_is_without_end() -> None:
+    never = way("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "-1"))
+    assert (never.branch, never.outcome) == (Branch.LOCAL, Outcome.NOT_SET_UP)
+    assert "never" in never.notes[0]
+    assert "at each request" in way("incomplete", FALLBACK, FALLBACK_BACK).notes[-1]
+    five = way("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "5"))
+    assert "failed 5 times" in five.notes[-1]
+
+
+def test_who_must_know_whom_is_told() -> None:
+    direct = way("purged").needs
+    assert [(need.who, need.kind, need.title, str(need.address or "")) for need in direct] == [
+        ("LONGTERM", "accept", "VIEWER", ""),
+        ("LONGTERM", "know", "STORESCP", "127.0.0.1:5"),
+        ("STORESCP", "accept", "LONGTERM", ""),
+    ]
+    back = way("purged", BACK).needs
+    assert [(need.who, need.kind, need.title, str(need.address or "")) for need in back] == [
+        ("LONGTERM", "accept", "VIEWER", ""),
+        ("LONGTERM", "know", "DCM4CHEE", "127.0.0.1:3"),
+        ("STORESCP", "accept", "DCM4CHEE", ""),
+    ]
+
+
+def test_a_list_of_accepted_callers_in_the_tree_is_warned_about() -> None:
+    found = way("purged", put("dcmAcceptedCallingAETitle", "DCM4CHEE", on=LONGTERM))
+    assert found.outcome is Outcome.ARRIVES
+    assert found.notes == ("as the tree has it, LONGTERM does not accept VIEWER (dcmAcceptedCallingAETitle)",)
+
+
+def test_the_move_originator_is_needed_where_nothing_is_mapped() -> None:
+    assert "Move Originator" in way("purged", BACK).notes[0]
+    assert way("purged", BACK, MAPPED).notes == ()
+
+
+def test_a_route_leads_where_everything_arrives() -> None:
+    assert route().leads(None)
+    assert not route((BACK,)).leads(None)  # a study that is partly local arrives in part
+    assert route((BACK, MAPPED)).leads(None)
+    assert route((BACK,), state=StudyState.PURGED).leads(StudyState.PURGED)
+    assert not route(state=StudyState.UNKNOWN).leads(StudyState.UNKNOWN)
