@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
 from dcmcfg.retrieve_settings import Setting
 from dcmcfg.schema.definitions import AttributeType, Schema
+from dcmcfg.schema.explain import known_attribute
+from dcmcfg.targets import Target
 from dcmcfg.tree import Tree
 
 #: On both levels, and not known to be one setting: which storage, of which several may stand side by side.
@@ -57,10 +61,10 @@ def in_use(tree: Tree, known: AttributeType, on: str | None = None) -> InUse:
             ]
             if values:
                 held.append(Held(entry.dn, tuple(values)))
-    return InUse(tuple(held), _effective(tree, known.name) if _inherited(tree.schema, known.name) else ())
+    return InUse(tuple(held), _effective(tree, known.name) if inherited(tree.schema, known.name) else ())
 
 
-def _inherited(schema: Schema, name: str) -> bool:
+def inherited(schema: Schema, name: str) -> bool:
     """Tell whether an archive AE takes attribute *name* from its device where it has no value of its own.
 
     So it does with what may stand on both: ArchiveAEExtension asks itself, then ArchiveDeviceExtension.
@@ -71,11 +75,53 @@ def _inherited(schema: Schema, name: str) -> bool:
     )
 
 
-def _counts(ae: NetworkAE, name: str) -> Setting:
+def counts(ae: NetworkAE, name: str) -> Setting:
+    """Return what counts of attribute *name*, which an AE takes from its device, for *ae*: its own, or its device's."""
     if own := ae.entry.texts(name):
         return Setting(name, own, "AE")
     inherited = ae.device.entry.texts(name)
     return Setting(name, inherited, "device" if inherited else "")
+
+
+@dataclass(frozen=True)
+class AttributeHeld:
+    """The values of attribute ``name`` that count for an entry; ``inherited`` ones are those of an AE's device."""
+
+    name: str
+    values: tuple[bytes, ...]
+    inherited: bool = False
+
+
+def values_held(schema: Schema, target: Target, names: Sequence[str] = ()) -> tuple[AttributeHeld, ...]:
+    """Return what *target* holds of the attributes *names*, in that order, without names of all in the entry's order.
+
+    What an AE has not itself and takes from its device comes from there. Raises :class:`NotFound` for an attribute
+    that *schema* does not know.
+    """
+    if not names:
+        return tuple(AttributeHeld(each.name, each.values) for each in target.entry.attributes)
+    return tuple(held for name in names for held in _held(schema, target, name))
+
+
+def _held(schema: Schema, target: Target, name: str) -> Iterator[AttributeHeld]:
+    """Yield one, or one for each set of options that the entry has the attribute with."""
+    known = known_attribute(schema, name)
+    own = tuple(_of_type(target.entry, known, name))
+    if own:
+        yield from own
+    elif target.ae is not None and target.ae.device.is_archive and inherited(schema, known.name):
+        yield AttributeHeld(known.name, target.ae.device.entry.values(known.name), inherited=True)
+    else:
+        yield AttributeHeld(known.name, ())
+
+
+def _of_type(entry: Entry, known: AttributeType, name: str) -> Iterator[AttributeHeld]:
+    names = {each.lower() for each in (known.oid, known.name, *known.aliases)}
+    options = name.partition(";")[2].lower()
+    for attribute in entry.attributes:
+        plain, _, held_options = attribute.name.lower().partition(";")
+        if plain in names and options in ("", held_options):
+            yield AttributeHeld(attribute.name, attribute.values)
 
 
 def _effective(tree: Tree, name: str) -> tuple[Effective, ...]:
@@ -85,7 +131,7 @@ def _effective(tree: Tree, name: str) -> tuple[Effective, ...]:
     except NotFound:
         return ()
     return tuple(
-        Effective(device.name, ae.title, _counts(ae, name))
+        Effective(device.name, ae.title, counts(ae, name))
         for device in devices
         if device.is_archive
         for ae in device.network_aes

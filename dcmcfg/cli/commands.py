@@ -18,6 +18,15 @@ class Command(NamedTuple):
 COMMANDS = {
     "status": Command("status", "status_command", "Say whether the archive is up."),
     "show": Command("show", "show_command", "Show a device, its AEs and where they send retrieves."),
+    "get": Command("get", "get_command", "Show values of an entry, one a line."),
+    "set": Command("set", "set_command", "Set attributes of an entry to exactly the values given."),
+    "unset": Command("unset", "unset_command", "Take attributes away from an entry, with all their values."),
+    "add-value": Command(
+        "add_value", "add_value_command", "Add values to attributes of an entry, beside those that it has."
+    ),
+    "remove-value": Command(
+        "remove_value", "remove_value_command", "Take single values of attributes away from an entry."
+    ),
     "set-external-retrieve": Command(
         "set_external_retrieve",
         "set_external_retrieve_command",

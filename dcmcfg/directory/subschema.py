@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, MalformedInput
 from dcmcfg.schema.definitions import Schema, bundled
-from dcmcfg.schema.subschema import ATTRIBUTES, schema_of
+from dcmcfg.schema.subschema import ATTRIBUTES, merged, schema_of
 
 
 def read_schema(directory: Directory) -> Schema | None:
@@ -18,6 +20,25 @@ def read_schema(directory: Directory) -> Schema | None:
     """
     subschema = published_schema(directory)
     return schema_of(subschema, bundled()) if "attributeTypes" in subschema else None
+
+
+def schema_knowing(directory: Directory, attributes: Iterable[str]) -> Schema:
+    """Return the schema that comes with dcmcfg, or with the server's own where it knows more of *attributes*.
+
+    The server is asked only where an attribute, or a class that allows it, is not known. Raises
+    :class:`DirectoryError` when it does not answer.
+    """
+    if all(_has_a_place(bundled(), name) for name in attributes):
+        return bundled()
+    published = read_schema(directory)
+    return merged(published, bundled()) if published is not None else bundled()
+
+
+def _has_a_place(schema: Schema, name: str) -> bool:
+    known = schema.attribute(name)
+    return known is not None and (
+        known.name == "objectClass" or any(known.name in (*each.must, *each.may) for each in schema.object_classes)
+    )
 
 
 def published_schema(directory: Directory) -> Entry:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.devices import Configuration, Device
+from dcmcfg.edits.auxiliary_classes import lacking
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.levels import overriding
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.spelling import near_misses
 
 ATTRIBUTE = "dcmExternalRetrieveAEDestination"
-_AE_CLASSES = ("dcmNetworkAE", "dcmArchiveNetworkAE")
 
 
 def external_retrieve(
@@ -36,10 +37,10 @@ def external_retrieve(
     if title is not None:
         warnings += _doubts(configuration, device, title)
     if ae is None:
-        warnings += _overriding(device, title)
+        warnings += overriding(device, ATTRIBUTE, () if title is None else (title.encode(),))
         return Edit((_modify(device.entry, title, ()),), tuple(warnings))
     target = device.network_ae(ae)
-    missing = tuple(name for name in _AE_CLASSES if not target.entry.is_a(name)) if title is not None else ()
+    missing = _missing_classes(configuration, target.entry) if title is not None else ()
     return Edit((_modify(target.entry, title, missing),), tuple(warnings))
 
 
@@ -50,6 +51,11 @@ def _modify(entry: Entry, title: str | None, classes: tuple[str, ...]) -> Modify
         return Modify(entry.dn, (setting,))
     added = Modification(Operation.ADD, "objectClass", tuple(name.encode() for name in classes))
     return Modify(entry.dn, (added, setting))
+
+
+def _missing_classes(configuration: Configuration, entry: Entry) -> tuple[str, ...]:
+    known = configuration.tree.schema.attribute(ATTRIBUTE)
+    return () if known is None else lacking(configuration.tree.schema, entry, known)
 
 
 def _require_known(configuration: Configuration, device: Device, title: str) -> None:
@@ -94,10 +100,3 @@ def _doubts_of_stranger(configuration: Configuration, device: Device, title: str
         yield f"{title} is only accepted because {device.name} has the AE '*'."
     else:
         yield f"no AE has the title {title}: the external archive will have nowhere to send the objects."
-
-
-def _overriding(device: Device, title: str | None) -> Iterator[str]:
-    for ae in device.network_aes:
-        own = ae.entry.text(ATTRIBUTE)
-        if own is not None and own != title:
-            yield f"the AE {ae.title} has its own value {own}, which wins over the device's."

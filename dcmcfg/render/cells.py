@@ -6,13 +6,14 @@ from dcmcfg.dn import DN
 from dcmcfg.secret_values import is_secret
 
 _LONGEST_SHOWN = 200
-_SECRET = "(secret)"  # noqa: S105 — what stands in its place
+#: What stands in the place of a secret.
+SECRET = "(secret)"  # noqa: S105 — what stands in its place
 
 
 def shown_value(name: str, value: bytes, *, with_secrets: bool = False) -> str:
     """Return *value* of attribute *name* as text, or in its place that it is a secret or how many octets it has."""
     if is_secret(name, value) and not with_secrets:
-        return _SECRET
+        return SECRET
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from dcmcfg.render.cells import SECRET
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.schema.explain import Explanation, Use
@@ -14,7 +15,6 @@ from dcmcfg.schema.syntaxes import in_words
 from dcmcfg.secret_values import is_secret
 from dcmcfg.settings_in_use import Effective, Held, InUse
 
-_SECRET = "(secret)"  # noqa: S105 — what stands in its place
 _SHOWN_VALUE = 200
 _EQUALITY = {
     "caseExactIA5Match": "case counts, surplus blanks do not",
@@ -118,7 +118,7 @@ def _shown(name: str, value: bytes) -> str:
 
 
 def _value(name: str, value: bytes) -> str:
-    return _SECRET if is_secret(name, value) else value.decode("utf-8", "backslashreplace")
+    return SECRET if is_secret(name, value) else value.decode("utf-8", "backslashreplace")
 
 
 def _use_json(use: Use) -> dict[str, Any]:

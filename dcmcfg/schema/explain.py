@@ -43,10 +43,7 @@ def explain(schema: Schema, name: str, on: str | None = None) -> Explanation:
     Raises :class:`NotFound` for an attribute or class that *schema* does not know, with near misses, and for a class
     that does not allow the attribute, with those that do.
     """
-    attribute = schema.attribute(name)
-    if attribute is None:
-        near = near_misses(name, (each.name for each in schema.attributes), likeness=LIKE_ATTRIBUTES)
-        raise NotFound(f"no attribute {name} is known", next_step=_near(near))
+    attribute = known_attribute(schema, name)
     uses = tuple(sorted(_uses(schema, attribute), key=lambda use: use.object_class.lower()))
     if on is None:
         return Explanation(attribute, uses)
@@ -60,6 +57,15 @@ def explain(schema: Schema, name: str, on: str | None = None) -> Explanation:
         classes = ", ".join(use.object_class for use in uses) or "no object class"
         raise NotFound(f"{asked.name} does not allow {attribute.name}", next_step=f"it is allowed on: {classes}")
     return Explanation(attribute, fitting)
+
+
+def known_attribute(schema: Schema, name: str) -> AttributeType:
+    """Return the attribute type *name* (options ignored); raises :class:`NotFound` with near misses."""
+    attribute = schema.attribute(name)
+    if attribute is None:
+        near = near_misses(name, (each.name for each in schema.attributes), likeness=LIKE_ATTRIBUTES)
+        raise NotFound(f"no attribute {name} is known", next_step=_near(near))
+    return attribute
 
 
 def _uses(schema: Schema, attribute: AttributeType) -> Iterator[Use]:

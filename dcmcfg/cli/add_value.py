@@ -1,0 +1,26 @@
+"""``dcmcfg add-value``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.setting import carry_out_on
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.value_arguments import value_arguments
+from dcmcfg.edits.attribute import Values, add_values
+from dcmcfg.settings import Settings
+
+
+@click.command("add-value", cls=SiteCommand)
+@click.argument("target")
+@value_arguments
+@site_options
+@changing_options
+def add_value_command(settings: Settings, choices: Choices, *, target: str, values: tuple[Values, ...]) -> None:
+    """Add values to attributes of an entry, beside those that it has.
+
+    TARGET and ATTR=VALUE are as for 'dcmcfg set'. A value that is there already is nothing to do.
+    """
+    names = [each.name for each in values]
+    carry_out_on(settings, choices, target, names, lambda schema, found: add_values(schema, found, values))

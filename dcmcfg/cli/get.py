@@ -1,0 +1,44 @@
+"""``dcmcfg get``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.subschema import schema_knowing
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.values import held_json, print_held
+from dcmcfg.settings import Settings
+from dcmcfg.settings_in_use import values_held
+from dcmcfg.targets import named
+
+_NOT_SET = 1
+
+
+@click.command("get", cls=SiteCommand)
+@click.argument("target")
+@click.argument("attributes", nargs=-1, metavar="[ATTR]...")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def get_command(settings: Settings, *, target: str, attributes: tuple[str, ...], as_json: bool) -> int:
+    """Show values of an entry, one a line.
+
+    TARGET is DEVICE, DEVICE/AE, AE:TITLE, or a DN, absolute or relative to the devices' container. Without ATTR all
+    attributes are shown. What an AE of the archive takes from its device is shown where it has none of its own, with
+    a line that says so. Secrets are not shown.
+
+    Exit code: 1 when an ATTR is not set, nor taken from the device.
+    """
+    with open_directory(settings) as directory:
+        schema = schema_knowing(directory, attributes)
+        found = named(Configuration(read_tree(directory)), target)
+    held = values_held(schema, found, attributes)
+    if as_json:
+        print_json(held_json(found, held))
+    else:
+        print_held(stdout_console(), found, held, whole=not attributes)
+    return 0 if all(each.values for each in held) else _NOT_SET

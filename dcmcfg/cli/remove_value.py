@@ -1,0 +1,27 @@
+"""``dcmcfg remove-value``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.setting import carry_out_on
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.value_arguments import value_arguments
+from dcmcfg.edits.attribute import Values, remove_values
+from dcmcfg.settings import Settings
+
+
+@click.command("remove-value", cls=SiteCommand)
+@click.argument("target")
+@value_arguments
+@site_options
+@changing_options
+def remove_value_command(settings: Settings, choices: Choices, *, target: str, values: tuple[Values, ...]) -> None:
+    """Take single values of attributes away from an entry.
+
+    TARGET and ATTR=VALUE are as for 'dcmcfg set'. A value that is not there is nothing to do, and is told; so
+    are values that look like it.
+    """
+    names = [each.name for each in values]
+    carry_out_on(settings, choices, target, names, lambda schema, found: remove_values(schema, found, values))

@@ -1,0 +1,30 @@
+"""``dcmcfg set``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.setting import carry_out_on
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.value_arguments import value_arguments
+from dcmcfg.edits.attribute import Values, set_values
+from dcmcfg.settings import Settings
+
+
+@click.command("set", cls=SiteCommand)
+@click.argument("target")
+@value_arguments
+@site_options
+@changing_options
+def set_command(settings: Settings, choices: Choices, *, target: str, values: tuple[Values, ...]) -> None:
+    """Set attributes of an entry to exactly the values given.
+
+    TARGET is DEVICE, DEVICE/AE, AE:TITLE, or a DN, absolute or relative to the devices' container. An attribute given
+    several times gets several values; all that it had before are replaced. ATTR=@FILE takes the value from a file,
+    ATTR=@- from standard input, and a value that begins with @ is written with another @ before it. Names and values
+    are checked before anything is planned; the object class that allows the attribute is added where it is
+    missing.
+    """
+    names = [each.name for each in values]
+    carry_out_on(settings, choices, target, names, lambda schema, found: set_values(schema, found, values))

@@ -1,0 +1,24 @@
+"""``dcmcfg unset``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.setting import carry_out_on
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.edits.attribute import unset
+from dcmcfg.settings import Settings
+
+
+@click.command("unset", cls=SiteCommand)
+@click.argument("target")
+@click.argument("attributes", nargs=-1, required=True, metavar="ATTR...")
+@site_options
+@changing_options
+def unset_command(settings: Settings, choices: Choices, *, target: str, attributes: tuple[str, ...]) -> None:
+    """Take attributes away from an entry, with all their values.
+
+    TARGET is as for 'dcmcfg set'. What the entry's classes require stays, and so does what is part of its name.
+    """
+    carry_out_on(settings, choices, target, attributes, lambda schema, found: unset(schema, found, attributes))

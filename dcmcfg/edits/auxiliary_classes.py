@@ -1,0 +1,79 @@
+"""The auxiliary object classes that an entry lacks for an attribute."""
+
+from __future__ import annotations
+
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Refused
+from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
+from dcmcfg.schema.structure import allowed_attributes, structural_classes, with_superiors
+
+#: Structural class → the auxiliary classes that the archive gives its entries. It looks for what stands on one of a
+#: group only where those before it are there (LdapDicomConfiguration, which calls LdapArchiveConfiguration).
+#: ``pkiUser`` (RFC 4523 §3.1) is part of every server's own schema.
+_OF_STRUCTURAL = {
+    "dicomDevice": (("dcmDevice", "dcmArchiveDevice"), ("pkiUser",)),
+    "dicomNetworkAE": (("dcmNetworkAE", "dcmArchiveNetworkAE"),),
+    "dicomNetworkConnection": (("dcmNetworkConnection",),),
+    "dicomTransferCapability": (("dcmTransferCapability",),),
+    "hl7Application": (("dcmArchiveHL7Application",),),
+}
+
+
+def lacking(schema: Schema, entry: Entry, attribute: AttributeType) -> tuple[str, ...]:
+    """Return the classes, none as a rule, that *entry* must get so that *attribute* may stand on it and is read.
+
+    Raises :class:`Refused` where no class for such an entry allows it, and where one would have to be added that has
+    required attributes of its own: ``dcmArchiveDevice`` would make any device an archive.
+    """
+    allowed = allowed_attributes(schema, entry)
+    structural = filter(None, map(schema.object_class, structural_classes(schema, entry)))
+    if allowed is None or any(_allows(schema, known, attribute) for known in structural):
+        return ()
+    for group in (each for structural, groups in _OF_STRUCTURAL.items() if entry.is_a(structural) for each in groups):
+        if (needed := _up_to(schema, group, attribute)) is not None:
+            missing = tuple(name for name in needed if not entry.is_a(name))
+            for name in missing:
+                _require_harmless(schema, entry, attribute, name)
+            return missing
+    if attribute.name.lower() in allowed:
+        return ()
+    raise _nowhere(schema, entry, attribute)
+
+
+def _up_to(schema: Schema, group: tuple[str, ...], attribute: AttributeType) -> tuple[str, ...] | None:
+    """Return the classes of *group* up to the first that allows *attribute*, or None."""
+    for at, name in enumerate(group, start=1):
+        known = schema.object_class(name)
+        if known is not None and _allows(schema, known, attribute):
+            return group[:at]
+    return None
+
+
+def _allows(schema: Schema, known: ObjectClass, attribute: AttributeType) -> bool:
+    return any(
+        attribute.name.lower() in map(str.lower, (*each.must, *each.may)) for each in with_superiors(schema, [known])
+    )
+
+
+def _require_harmless(schema: Schema, entry: Entry, attribute: AttributeType, name: str) -> None:
+    known = schema.object_class(name)
+    if known is None or not known.must:
+        return
+    why = ", as it would make the device an archive" if name == "dcmArchiveDevice" else ""
+    raise Refused(
+        f"{attribute.name} stands on {name}, a class that the entry does not have; it is not added unasked{why}",
+        on=str(entry.dn),
+        next_step=f"if it is to be one: add-value objectClass={name} with what that requires: {', '.join(known.must)}",
+    )
+
+
+def _nowhere(schema: Schema, entry: Entry, attribute: AttributeType) -> Refused:
+    own = ", ".join(name for name in entry.texts("objectClass") if name != "top")
+    on = sorted(
+        each.name for each in schema.object_classes if attribute.name.lower() in map(str.lower, (*each.must, *each.may))
+    )
+    return Refused(
+        f"{attribute.name} cannot stand on this entry, which is of the classes {own}",
+        on=str(entry.dn),
+        next_step=f"it stands on {', '.join(on)}" if on else "no object class that is known allows it",
+    )

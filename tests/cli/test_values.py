@@ -1,0 +1,190 @@
+"""``dcmcfg get``, ``set``, ``unset``, ``add-value``, ``remove-value``: what is shown, then what the tree holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.at_terminal import at_terminal
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
+from tests.ports import free_port
+
+pytestmark = pytest.mark.real
+
+STORESCP_DN = f"dicomAETitle=STORESCP,dicomDeviceName=storescp,{DEVICES}"
+PIN = "dcmKeyStorePin"
+
+
+def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    result = run("set", "AE:STORESCP", "dcmothersAETitle=A")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        3,
+        "",
+        "dcmcfg: no attribute dcmothersAETitle is known\n  next: near misses: dcmOtherAETitle, dcmAETitle\n",
+    )
+    result = run("set", "AE:STORESCP", "dcmotherAETitle=B", "dcmOtherAETitle=A", "dcmObjectStorageID=fs1", "--yes")
+    assert (result.exit_code, result.stderr) == (
+        0,
+        "warning: the device storescp is no archive, and dcmArchiveNetworkAE is for the AEs of one.\n",
+    )
+    assert [line.rstrip() for line in result.stdout.splitlines()] == [
+        site.headline,
+        "",
+        " entry                                            attribute            before     after",
+        " ────────────────────────────────────────────────────────────────────────────────────────────────────",
+        " dicomAETitle=STORESCP,dicomDeviceName=storescp   dcmObjectStorageID   (absent)   fs1",
+        "                                                  dcmOtherAETitle      (absent)   B",
+        "                                                                       (absent)   A",
+        "                                                  objectClass                     dcmArchiveNetworkAE",
+        "",
+        "dn: dicomAETitle=STORESCP,dicomDeviceName=storescp,cn=Devices,cn=DICOM Confi",
+        " guration,dc=dcm4che,dc=org",
+        "changetype: modify",
+        "add: dcmObjectStorageID",
+        "dcmObjectStorageID: fs1",
+        "-",
+        "add: dcmOtherAETitle",
+        "dcmOtherAETitle: B",
+        "dcmOtherAETitle: A",
+        "-",
+        "add: objectClass",
+        "objectClass: dcmArchiveNetworkAE",
+        "-",
+        "1 to change, in one change",
+        "done in one change",
+        "undo: dcmcfg undo 1",
+        "the archive has reloaded",
+    ]
+    assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B"}
+    assert run("add-value", "AE:STORESCP", "dcmOtherAETitle=A", "dcmOtherAETitle=C", "--yes").exit_code == 0
+    assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B", "C"}
+    gone = run("remove-value", "AE:STORESCP", "dcmOtherAETitle=B", "dcmOtherAETitle=CC", "--yes")
+    assert (gone.exit_code, gone.stderr) == (
+        0,
+        f"warning: {STORESCP_DN}: dcmOtherAETitle has no value 'CC' to delete; near misses: 'C'\n",
+    )
+    assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "C"}
+    assert run("unset", "AE:STORESCP", "dcmOtherAETitle", "--yes").exit_code == 0
+    assert site.values("dcmOtherAETitle", STORESCP_DN) == ()
+    again = run("unset", "AE:STORESCP", "dcmOtherAETitle")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert f"already so: modify {STORESCP_DN}: dcmOtherAETitle is not set\n" in again.stdout
+    for number in (4, 3, 2, 1):
+        assert run("undo", str(number), "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    connection = f"cn=dicom,dicomDeviceName=storescp,{DEVICES}"
+    for arguments, problem in (
+        (
+            ("set", connection, "dicomPort=0"),
+            f"{connection}: dicomPort '0': a port is from 1 to 65535\n",
+        ),
+        (
+            ("unset", connection, "dicomHostname"),
+            f"{connection}: dicomNetworkConnection requires dicomHostname\n",
+        ),
+        (
+            ("set", "storescp", "dicomDeviceName=pacs"),
+            f"dicomDeviceName=storescp,{DEVICES}: dicomDeviceName is part of the entry's name, which keeps 'storescp'\n"
+            "  next: dcmcfg rename gives it another name, in everything that refers to it too\n",
+        ),
+        (
+            ("set", "dcm4chee-arc", "dicomPort=104"),
+            f"{ARCHIVE_DN}: dicomPort cannot stand on this entry, which is of the classes dicomDevice, dcmDevice, "
+            "dcmArchiveDevice\n  next: it stands on dicomNetworkConnection\n",
+        ),
+    ):
+        result = run(*arguments, "--yes")
+        assert (result.exit_code, result.stdout, result.stderr) == (3, "", f"dcmcfg: {problem}")
+    dangling = run("add-value", "AE:STORESCP", f"dicomNetworkConnectionReference=cn=x,{ARCHIVE_DN}", "--yes")
+    assert dangling.exit_code == 3
+    assert "--force-dangling-reference" in dangling.stderr
+    assert site.octets() == before
+    offered = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
+    assert offered.exit_code == 0
+    assert "dcmOverwritePolicy 'SOMETIMES': the web form offers " in offered.stderr
+
+
+def test_get_shows_a_value_a_line_and_which_level_it_is_from(run: Run, site: CliSite) -> None:
+    whole = run("get", "storescp")
+    assert (whole.exit_code, whole.stderr) == (0, "")
+    assert whole.stdout.splitlines()[0] == f"dn: dicomDeviceName=storescp,{DEVICES}"
+    assert "dicomInstalled: TRUE" in whole.stdout.splitlines()
+    got = run("get", "dcm4chee-arc/DCM4CHEE", "dcmsendPendingCMoveInterval", "dcmObjectStorageID", "dcmRetrieveAET")
+    assert (got.exit_code, got.stdout, got.stderr) == (
+        1,
+        "# from the device dcm4chee-arc:\n"
+        "dcmSendPendingCMoveInterval: PT5S\n"
+        "dcmObjectStorageID: fs1\n"
+        "# dcmRetrieveAET is not set\n",
+        "",
+    )
+    as_json = run("get", "AE:DCM4CHEE", "dcmSendPendingCMoveInterval", "dcmRetrieveAET", "--json")
+    assert json.loads(as_json.stdout) == {
+        "dn": f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}",
+        "attributes": {
+            "dcmSendPendingCMoveInterval": {"values": ["PT5S"], "from": "device"},
+            "dcmRetrieveAET": {"values": [], "from": None},
+        },
+    }
+
+
+def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file = tmp_path / "pin"
+    file.write_text("geheim\n")
+    result = run("set", "dcm4chee-arc", f"{PIN}=@{file}", "--yes")
+    assert result.exit_code == 0, result.stderr
+    assert site.values(PIN) == ("geheim",)
+    shown = result.output + run("get", "dcm4chee-arc").output + run("history", "1").output
+    assert "geheim" not in shown
+    assert "dcmKeyStorePin: (secret)" in shown
+    exit_code, seen = at_terminal(
+        ["set", "dcm4chee-arc", f"{PIN}=@-"],
+        [(f"{PIN}: ", "geheimer"), ("Repeat for confirmation: ", "geheimer"), ("[y/N]: ", "y")],
+    )
+    assert exit_code == 0, seen
+    assert site.values(PIN) == ("geheimer",)
+    assert "geheimer" not in seen
+    piped = run("set", "dcm4chee-arc", "dicomDescription=@-", "--yes", input="@eins\nzwei\r\n")
+    assert piped.exit_code == 0, piped.stderr
+    assert site.values("dicomDescription") == ("@eins\nzwei",)
+    assert run("set", "dcm4chee-arc", "dicomDescription=@@eins", "--yes").exit_code == 0
+    assert site.values("dicomDescription") == ("@eins",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("dicomInstalled=",), "dicomInstalled= says no value; dcmcfg unset takes the attribute away"),
+        (("dicomInstalled",), "'dicomInstalled' is not ATTR=VALUE"),
+        ((f"{PIN}=geheim",), f"{PIN}: a secret does not belong on the command line"),
+        (("dcmProperty=x.password=geheim",), "dcmProperty: a secret does not belong on the command line"),
+        (("a=@-", "b=@-"), "standard input can be one value only"),
+    ],
+)
+def test_what_is_written_wrongly_exits_2_before_any_server_is_asked(
+    run: Run, arguments: tuple[str, ...], problem: str
+) -> None:
+    result = run("set", "x", *arguments, "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
+    assert result.exit_code == 2
+    assert problem in result.stderr
+    assert "geheim" not in result.output
+
+
+def test_a_newer_schema_is_asked_where_ours_does_not_know(
+    run: Run, monkeypatch: pytest.MonkeyPatch, newer_slapd: object
+) -> None:
+    monkeypatch.setenv("DCMCFG_LDAP_URL", newer_slapd.url)  # type: ignore[attr-defined]
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", newer_slapd.password)  # type: ignore[attr-defined]
+    target = "cn=future,dc=dcm4che,dc=org"
+    assert run("get", target, "dcmfromthefuture").stdout == "dcmFromTheFuture: Soon\n"
+    result = run("set", target, "dcmfromthefuture=Now", "--yes", "--no-reload")
+    assert result.exit_code == 0, result.stderr
+    assert run("get", target, "dcmFromTheFuture").stdout == "dcmFromTheFuture: Now\n"

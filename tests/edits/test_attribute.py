@@ -1,0 +1,217 @@
+"""The intent to change values of one entry, on a tree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.devices import Configuration
+from dcmcfg.edits.attribute import Values, add_values, remove_values, set_values, unset
+from dcmcfg.edits.edit import Edit
+from dcmcfg.entry import Entry
+from dcmcfg.errors import NotFound, Refused
+from dcmcfg.schema.definitions import ObjectClass, bundled
+from dcmcfg.targets import Target, named
+from tests.trees import ARCHIVE, STORESCP, network_ae, site_entries, tree
+
+EXTERNAL = "dcmExternalRetrieveAEDestination"
+
+
+def target(text: str, *more: Entry, **device: str) -> Target:
+    return named(Configuration(tree(*site_entries(**device), *more)), text)
+
+
+def values(name: str, *texts: str) -> Values:
+    return Values(name, tuple(text.encode() for text in texts))
+
+
+def setting(text: str, *wanted: Values, more: tuple[Entry, ...] = (), **device: str) -> Edit:
+    return set_values(bundled(), target(text, *more, **device), wanted)
+
+
+def modifications(edit: Edit) -> tuple[Modification, ...]:
+    (change,) = edit.changes
+    assert isinstance(change, Modify)
+    return change.modifications
+
+
+def refusal(text: str, *wanted: Values, more: tuple[Entry, ...] = ()) -> str:
+    with pytest.raises(Refused) as refused:
+        setting(text, *wanted, more=more)
+    return str(refused.value)
+
+
+def test_names_are_taken_in_any_case_and_written_as_the_schema_has_them() -> None:
+    edit = setting("dcm4chee-arc", values("DCMexternalretrieveaedestination", "X"), values("dcmRetrieveAET", "A", "B"))
+    assert modifications(edit) == (
+        Modification(Operation.REPLACE, EXTERNAL, (b"X",)),
+        Modification(Operation.REPLACE, "dcmRetrieveAET", (b"A", b"B")),
+    )
+
+
+def test_an_unknown_name_is_told_with_near_misses() -> None:
+    with pytest.raises(NotFound, match="no attribute dicomHostnam is known — near misses: dicomHostname"):
+        setting(f"cn=dicom,{STORESCP}", values("dicomHostnam", "x"))
+
+
+def test_the_class_that_allows_it_comes_first_with_the_one_that_the_archive_looks_for() -> None:
+    plain = Entry.of(
+        f"dicomAETitle=PLAIN,{ARCHIVE}",
+        {
+            "objectClass": "dicomNetworkAE",
+            "dicomAETitle": "PLAIN",
+            "dicomNetworkConnectionReference": f"cn=dicom,{ARCHIVE}",
+            "dicomAssociationInitiator": "TRUE",
+            "dicomAssociationAcceptor": "TRUE",
+        },
+    )
+    classes, _ = modifications(setting("dcm4chee-arc/PLAIN", values(EXTERNAL, "X"), more=(plain,)))
+    assert classes == Modification(Operation.ADD, "objectClass", (b"dcmNetworkAE", b"dcmArchiveNetworkAE"))
+    (classes, _) = modifications(setting(f"cn=dicom,{STORESCP}", values("dcmTCPNoDelay", "TRUE")))
+    assert classes.values == (b"dcmNetworkConnection",)
+    assert len(modifications(unset(bundled(), target("dcm4chee-arc/PLAIN", plain), [EXTERNAL]))) == 1
+
+
+def test_no_device_becomes_an_archive_by_itself() -> None:
+    assert refusal("storescp", values(EXTERNAL, "X")) == (
+        f"{STORESCP}: {EXTERNAL} stands on dcmArchiveDevice, a class that the entry does not have; it is not added "
+        "unasked, as it would make the device an archive — if it is to be one: add-value objectClass=dcmArchiveDevice "
+        "with what that requires: dcmFuzzyAlgorithmClass"
+    )
+    asked = (values("objectClass", "dcmArchiveDevice"), values("dcmFuzzyAlgorithmClass", "x.Y"))
+    with pytest.raises(Refused, match="dcmArchiveDevice requires dcmFuzzyAlgorithmClass"):
+        add_values(bundled(), target("storescp"), asked[:1])
+    found = modifications(add_values(bundled(), target("storescp"), asked))
+    assert [each.values for each in found] == [(b"dcmDevice",), (b"dcmArchiveDevice",), (b"x.Y",)]
+
+
+def test_what_cannot_stand_there_is_told_with_where_it_can() -> None:
+    assert refusal("dcm4chee-arc", values("dicomPort", "104")) == (
+        f"{ARCHIVE}: dicomPort cannot stand on this entry, which is of the classes dicomDevice, dcmDevice, "
+        "dcmArchiveDevice — it stands on dicomNetworkConnection"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value", "problem"),
+    [
+        (
+            "dcm4chee-arc",
+            "dicomInstalled",
+            "true",
+            "dicomInstalled 'true': a boolean is TRUE or FALSE, in capitals only",
+        ),
+        ("dcm4chee-arc", "dcmSendPendingCMoveInterval", "5 s", "not a duration: PT5M, PT30S, P1D"),
+        (f"cn=dicom,{STORESCP}", "dicomPort", "70000", "dicomPort '70000': a port is from 1 to 65535"),
+        (f"cn=dicom,{STORESCP}", "dcmProtocol", "dicom", "it must be one of DICOM, HL7"),
+        ("dcm4chee-arc", EXTERNAL, "A" * 17, "not an AE title: it has 17 characters"),
+        ("dcm4chee-arc", EXTERNAL, "Ä", "only ASCII characters are allowed"),
+    ],
+)
+def test_what_check_would_call_an_error_is_refused(text: str, name: str, value: str, problem: str) -> None:
+    assert problem in refusal(text, values(name, value))
+
+
+def test_all_problems_are_told_at_once() -> None:
+    told = refusal("dcm4chee-arc", values("dicomInstalled", "no"), values("dcmSendPendingCMoveInterval", "5", "x"))
+    assert told.splitlines() == [
+        f"{ARCHIVE}: 4 problems:",
+        "  dicomInstalled 'no': a boolean is TRUE or FALSE",
+        "  dcmSendPendingCMoveInterval '5': not a duration: PT5M, PT30S, P1D, P1DT12H (days at most, no sign)",
+        "  dcmSendPendingCMoveInterval 'x': not a duration: PT5M, PT30S, P1D, P1DT12H (days at most, no sign)",
+        "  dcmSendPendingCMoveInterval takes one value, and 2 were given",
+    ]
+
+
+def test_what_was_wrong_before_is_no_reason_to_refuse() -> None:
+    assert setting("dcm4chee-arc", values("dicomDescription", "x"), dcmUnheardOf="1", dicomPort="x").changes
+
+
+def test_the_name_stays_and_what_is_required_too() -> None:
+    rename = "dcmcfg rename gives it another name, in everything that refers to it too"
+    assert refusal("storescp", values("dicomDeviceName", "pacs")) == (
+        f"{STORESCP}: dicomDeviceName is part of the entry's name, which keeps 'storescp' — {rename}"
+    )
+    with pytest.raises(Refused, match="cn is part of the entry's name"):
+        unset(bundled(), target(f"cn=dicom,{STORESCP}"), ["cn"])
+    with pytest.raises(Refused, match="cn is part of the entry's name"):
+        remove_values(bundled(), target(f"cn=dicom,{STORESCP}"), [values("cn", "DICOM")])
+    with pytest.raises(Refused, match="dicomDevice requires dicomInstalled"):
+        unset(bundled(), target("storescp"), ["dicomInstalled"])
+    with pytest.raises(Refused, match="dicomNetworkAE requires dicomNetworkConnectionReference"):
+        remove_values(
+            bundled(), target("AE:STORESCP"), [values("dicomNetworkConnectionReference", f"CN=dicom, {STORESCP}")]
+        )
+
+
+def test_classes_are_added_and_removed_one_by_one() -> None:
+    with pytest.raises(Refused, match="not set as a whole"):
+        setting("storescp", values("objectclass", "dicomDevice"))
+    with pytest.raises(Refused, match="no object class dcmDevic is known; near misses: dcmDevice"):
+        add_values(bundled(), target("storescp"), [values("objectClass", "dcmDevic")])
+    with pytest.raises(Refused, match="none of its object classes allows dcmObjectStorageID"):
+        remove_values(bundled(), target("AE:DCM4CHEE"), [values("objectClass", "dcmArchiveNetworkAE")])
+
+
+def test_what_the_server_keeps_is_not_set() -> None:
+    with pytest.raises((Refused, NotFound)):
+        setting("storescp", values("entryCSN", "1"))
+
+
+def test_a_second_value_where_one_is_allowed_is_refused_and_set_is_named() -> None:
+    with pytest.raises(Refused, match=r"dicomInstalled takes one value and holds 'TRUE'; set replaces it"):
+        add_values(bundled(), target("storescp"), [values("dicomInstalled", "FALSE")])
+    (added,) = modifications(add_values(bundled(), target("storescp"), [values("dicomInstalled", "TRUE")]))
+    assert added.operation is Operation.ADD, "the plan will say that it is so already"
+
+
+def test_an_attribute_without_equality_rule_is_replaced_whole() -> None:
+    held = Entry.of(STORESCP, {"objectClass": "dicomDevice", "dicomDeviceName": "storescp", "dicomInstalled": "TRUE"})
+    entry = held.with_values("dicomVendorData", (b"1", b"2"))
+    found = Target(entry)
+    (added,) = modifications(add_values(bundled(), found, [values("dicomVendorData", "2", "3")]))
+    assert added == Modification(Operation.REPLACE, "dicomVendorData", (b"1", b"2", b"3"))
+    (removed,) = modifications(remove_values(bundled(), found, [values("dicomVendorData", "1")]))
+    assert removed == Modification(Operation.REPLACE, "dicomVendorData", (b"2",))
+
+
+def test_a_certificate_is_der_and_binary() -> None:
+    users = ObjectClass("pkiUser", "2.5.6.21", "auxiliary", may=("userCertificate",))
+    schema = replace(bundled(), object_classes=(*bundled().object_classes, users))
+    classes, added = modifications(add_values(schema, target("storescp"), [values("userCertificate", "0...")]))
+    assert (classes.values, added.name) == ((b"pkiUser",), "userCertificate;binary")
+    with pytest.raises(Refused, match="openssl x509 -outform DER"):
+        set_values(schema, target("storescp"), [values("userCertificate", "-----BEGIN CERTIFICATE-----")])
+    assert "no object class that is known allows it" in refusal("storescp", values("userCertificate", "0"))
+
+
+def test_which_level_wins_is_told() -> None:
+    own = network_ae(ARCHIVE, "OWN", **{EXTERNAL: "OWN"})
+    assert setting("dcm4chee-arc", values(EXTERNAL, "DCM4CHEE"), more=(own,)).warnings == (
+        "the AE OWN has its own value OWN, which wins over the device's.",
+    )
+    assert setting("AE:OWN", values(EXTERNAL, "DCM4CHEE"), more=(own,), **{EXTERNAL: "X"}).warnings == (
+        "the AE's own value wins over that of the device dcm4chee-arc, X.",
+    )
+    assert unset(bundled(), target("AE:OWN", own, **{EXTERNAL: "X"}), [EXTERNAL]).warnings == (
+        "what counts for OWN then is the value of the device dcm4chee-arc, X.",
+    )
+    assert setting("AE:OWN", values(EXTERNAL, "DCM4CHEE"), more=(own,)).warnings == ()
+
+
+def test_the_class_of_an_archives_ae_elsewhere_is_doubted() -> None:
+    other = Entry.of(
+        f"dicomAETitle=OTHER,{STORESCP}",
+        {
+            "objectClass": ("dicomNetworkAE", "dcmNetworkAE"),
+            "dicomAETitle": "OTHER",
+            "dicomNetworkConnectionReference": f"cn=dicom,{STORESCP}",
+            "dicomAssociationInitiator": "TRUE",
+            "dicomAssociationAcceptor": "TRUE",
+        },
+    )
+    assert setting("AE:OTHER", values("dcmObjectStorageID", "fs1"), more=(other,)).warnings == (
+        "the device storescp is no archive, and dcmArchiveNetworkAE is for the AEs of one.",
+    )
