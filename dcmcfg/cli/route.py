@@ -47,8 +47,9 @@ def route_command(
 ) -> int:
     """Say what the archive will do with a C-MOVE.
 
-    Told from its configuration alone: which messages are sent, under which titles and to which addresses, what stops them, who must know whom on the
-    other side, and what transfer capabilities keep back. Nothing is sent; 'verify' proves it.
+    Told from its configuration alone: which messages are sent, under which titles and to which addresses, what stops
+    them, who must know whom on the other side, and what transfer capabilities keep back. Nothing is sent; 'verify'
+    proves it.
 
     Exit code 0 when the study arrives: in the state asked for, or in each for which something is set up. 1 when the
     archive will refuse, or nobody will receive all of it.
