@@ -56,6 +56,10 @@ class LdifError(DcmcfgError):
     """Text that is not LDIF; ``on`` is ``file:line`` with 1-based lines."""
 
 
+class OnboardingError(DcmcfgError):
+    """A file of AEs that cannot be read as one; ``on`` is the file, or ``file:line`` with 1-based lines."""
+
+
 class Refused(DcmcfgError):
     """A change that dcmcfg does not make, with the reason."""
 
@@ -90,6 +94,10 @@ class ArchiveError(DcmcfgError):
 
 class DicomError(DcmcfgError):
     """A DICOM peer could not be reached, or an association with it failed."""
+
+
+class Unreachable(DicomError):
+    """A DICOM peer that no TCP connection could be made to."""
 
 
 class LabError(DcmcfgError):

@@ -51,6 +51,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "plan",
             "export",
             "lint",
+            "onboarding",
             "route",
         }
     ),  # core
@@ -65,10 +66,11 @@ LAYERS: tuple[frozenset[str], ...] = (
             "ldif_places",
             "ldif_references",
             "ldif_trees",
+            "onboarding_files",
         }
     ),  # edges
     frozenset({"lab"}),
-    frozenset({"rollout", "snapshot", "verify", "export_live"}),  # use cases
+    frozenset({"rollout", "snapshot", "verify", "probe", "export_live"}),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )
@@ -86,6 +88,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "tomli_w": frozenset({"settings"}),
     "psutil": frozenset({"dicom", "lab"}),
     "cryptography": frozenset({"lint"}),
+    "yaml": frozenset({"onboarding"}),
 }
 #: The core computes; what talks to the world outside is an edge.
 OUTSIDE_WORLD = frozenset({"os", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "urllib", "http"})

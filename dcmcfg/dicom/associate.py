@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,15 +13,16 @@ from dataclasses import dataclass
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, build_context
 from pynetdicom.association import Association
+from pynetdicom.dul import DULServiceProvider
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.quiet import keep_quiet
+from dcmcfg.dicom.reach import not_connected, not_resolved
 from dcmcfg.dicom.rejection import Rejection
 from dcmcfg.dicom.trace import Trace
 from dcmcfg.errors import DicomError
 
-_ADDRESS = "is it running? Compare its host and port in LDAP (dicomHostname, dicomPort)"
 _PEER_LOG = "its own log says more"
 _TRANSFER_SYNTAXES = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
 _ABORT_SECONDS = 1.0
@@ -77,6 +79,16 @@ def abort(assoc: Association) -> None:
     assoc.kill()
 
 
+def abort_all() -> None:
+    """Abort every association of this process, in about a second: pynetdicom's threads would keep it alive."""
+    running = [each.assoc for each in threading.enumerate() if isinstance(each, DULServiceProvider)]
+    aborting = [threading.Thread(target=abort, args=(each,)) for each in running]
+    for thread in aborting:
+        thread.start()
+    for thread in aborting:
+        thread.join()
+
+
 def _open(peer: Peer, calling: str, sop_classes: Sequence[str], timeouts: Timeouts) -> OpenAssociation:
     keep_quiet()
     trace = Trace(stall_seconds=min(timeouts.acse, timeouts.network))
@@ -84,7 +96,7 @@ def _open(peer: Peer, calling: str, sop_classes: Sequence[str], timeouts: Timeou
     try:
         assoc = _request(peer, calling, sop_classes, timeouts, trace)
     except (OSError, UnicodeError) as error:
-        raise _not_resolved(error, peer) from error
+        raise not_resolved(error, peer) from error
     except BaseException:  # Ctrl-C while waiting: pynetdicom's thread would keep the process alive
         if trace.assoc is not None:
             abort(trace.assoc)
@@ -112,24 +124,11 @@ def _request(peer: Peer, calling: str, sop_classes: Sequence[str], timeouts: Tim
     )
 
 
-def _not_resolved(error: OSError | UnicodeError, peer: Peer) -> DicomError:
-    match error:
-        case socket.gaierror() | UnicodeError():
-            reason = getattr(error, "strerror", "") or "not a host name"
-            return DicomError(
-                f"the host name {peer.host} cannot be resolved ({reason})",
-                on=str(peer),
-                next_step="correct dicomHostname of its connection in LDAP, or the name service of this machine",
-            )
-        case _:
-            return DicomError(f"no connection ({error})", on=str(peer), next_step=_ADDRESS)
-
-
 def _not_established(
     assoc: Association, trace: Trace, peer: Peer, calling: str, timeouts: Timeouts, waited: float
 ) -> DicomError:
     if not trace.opened:
-        return _not_connected(trace.connect_error, peer, timeouts)
+        return not_connected(trace.connect_error, peer, timeouts)
     answer = assoc.acceptor.primitive
     if answer is not None and answer.result:
         rejection = Rejection(answer.result, answer.result_source or 0, answer.diagnostic or 0)
@@ -153,19 +152,3 @@ def _not_established(
     return DicomError(
         f"no association: {what}", on=str(peer), next_step="is that a plain DICOM port? Its own log says more"
     )
-
-
-def _not_connected(error: OSError | None, peer: Peer, timeouts: Timeouts) -> DicomError:
-    match error:
-        case ConnectionRefusedError():
-            return DicomError("connection refused: nothing listens there", on=str(peer), next_step=_ADDRESS)
-        case TimeoutError():
-            return DicomError(
-                f"no connection within {timeouts.connect:g} s",
-                on=str(peer),
-                next_step=f"{_ADDRESS}; a firewall in between keeps silent like that",
-            )
-        case None:
-            return DicomError("no connection", on=str(peer), next_step=_ADDRESS)
-        case _:
-            return DicomError(f"no connection ({error.strerror or error})", on=str(peer), next_step=_ADDRESS)

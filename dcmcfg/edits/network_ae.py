@@ -30,23 +30,28 @@ class NewNetworkAE:
 
     Without ``device`` a device is made whose name is the title in lower case. ``cipher_suites`` (JSSE names) make the
     connection one with TLS. ``connection`` is the name of its connection; None means one that is equal, or a new one.
+    Without ``port`` the connection only initiates; one that is no ``acceptor`` takes no associations.
+    ``device_description`` and ``device_type`` (dicomPrimaryDeviceType) are for a device that is made.
     Raises :class:`~dcmcfg.errors.MalformedInput` for a title, host or port that cannot be one.
     """
 
     title: str
     host: str
-    port: int
+    port: int | None
     device: str | None = None
     cipher_suites: tuple[str, ...] = ()
     connection: str | None = None
     description: str | None = None
     device_description: str | None = None
+    device_type: str | None = None
+    acceptor: bool = True
     capabilities: tuple[TransferCapability, ...] = ()
 
     def __post_init__(self) -> None:
         parse_ae_title(self.title)
         parse_host(self.host)
-        parse_port(str(self.port))
+        if self.port is not None:
+            parse_port(str(self.port))
 
     @property
     def device_name(self) -> str:
@@ -79,7 +84,7 @@ class _Connection:
         return frozenset(self.entry.texts("dicomTLSCipherSuite"))
 
     def leads_to(self, new: NewNetworkAE) -> bool:
-        where = (new.host.casefold(), str(new.port))
+        where = (new.host.casefold(), None if new.port is None else str(new.port))
         return self.usable and self.address == where and bool(self.suites) == bool(new.cipher_suites)
 
     def __str__(self) -> str:
@@ -152,7 +157,7 @@ class NetworkAEAdditions:
         entries.append(registration(self._registry.dn, new.title))
         if device is None:
             dn = self._container_of_devices.dn.child("dicomDeviceName", new.device_name)
-            entries.append(device_entry(dn, new.device_description))
+            entries.append(device_entry(dn, new.device_description, new.device_type))
         else:
             dn = device.entry.dn
         if isinstance(connection, str):
@@ -160,7 +165,7 @@ class NetworkAEAdditions:
             reference = entries[-1].dn
         else:
             reference = connection.entry.dn
-        ae = ae_entry(dn.child("dicomAETitle", new.title), [reference], new.description)
+        ae = ae_entry(dn.child("dicomAETitle", new.title), [reference], new.description, acceptor=new.acceptor)
         return [*entries, ae, *(capability.entry(ae.dn) for capability in new.capabilities)]
 
     def _as_it_is(self, new: NewNetworkAE, holder: _Device) -> Edit:
@@ -175,7 +180,7 @@ class NetworkAEAdditions:
         equal = next((each for each in connections if each.leads_to(new)), None)
         if ae is None or equal is None:
             raise self._is_another(new, holder, f"its connection {'; '.join(map(str, connections)) or 'is missing'}")
-        said = {"dicomDescription": new.description}
+        said = {"dicomDescription": new.description, "dicomAssociationAcceptor": None if new.acceptor else "FALSE"}
         if lacking := [name for name, text in said.items() if text is not None and ae.text(name) != text]:
             raise self._is_another(new, holder, f"its {', '.join(lacking)} is another")
         capabilities = [capability.entry(ae.dn) for capability in new.capabilities]

@@ -13,14 +13,15 @@ def registration(registry: DN, title: str) -> Entry:
     return Entry.of(registry.child("dicomAETitle", title), {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title})
 
 
-def device_entry(dn: DN, description: str | None = None) -> Entry:
-    """Return the entry of the device at *dn*, whose RDN names it."""
+def device_entry(dn: DN, description: str | None = None, device_type: str | None = None) -> Entry:
+    """Return the entry of the device at *dn*, whose RDN names it; *device_type* is its dicomPrimaryDeviceType."""
     return Entry.of(
         dn,
         {
             "objectClass": ("dicomDevice", "dcmDevice"),
             "dicomDeviceName": _name(dn),
             **_if_given("dicomDescription", description),
+            **_if_given("dicomPrimaryDeviceType", device_type),
             "dicomInstalled": "TRUE",
         },
     )
@@ -41,8 +42,8 @@ def connection_entry(dn: DN, host: str, port: int | None, cipher_suites: Iterabl
     )
 
 
-def ae_entry(dn: DN, connections: Iterable[DN], description: str | None = None) -> Entry:
-    """Return the entry of the AE at *dn* with references to *connections*."""
+def ae_entry(dn: DN, connections: Iterable[DN], description: str | None = None, *, acceptor: bool = True) -> Entry:
+    """Return the entry of the AE at *dn* with references to *connections*; no *acceptor* takes no associations."""
     return Entry.of(
         dn,
         {
@@ -51,7 +52,7 @@ def ae_entry(dn: DN, connections: Iterable[DN], description: str | None = None) 
             **_if_given("dicomDescription", description),
             "dicomNetworkConnectionReference": [str(connection) for connection in connections],
             "dicomAssociationInitiator": "TRUE",
-            "dicomAssociationAcceptor": "TRUE",
+            "dicomAssociationAcceptor": "TRUE" if acceptor else "FALSE",
         },
     )
 

@@ -1,0 +1,57 @@
+"""Opening a TCP connection with a peer, and why there is none."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.errors import Unreachable
+
+_ADDRESS = "is it running? Compare its host and port in LDAP (dicomHostname, dicomPort)"
+
+
+def reach(peer: Peer, timeouts: Timeouts) -> float:
+    """Open a TCP connection and close it again; return the seconds it took.
+
+    Raises :class:`Unreachable`.
+    """
+    started = time.monotonic()
+    try:
+        with socket.create_connection((peer.host, peer.port), timeout=timeouts.connect):
+            return time.monotonic() - started
+    except (socket.gaierror, UnicodeError) as error:
+        raise not_resolved(error, peer) from error
+    except OSError as error:
+        raise not_connected(error, peer, timeouts) from error
+
+
+def not_resolved(error: OSError | UnicodeError, peer: Peer) -> Unreachable:
+    """Return *error*, which came before there was a connection, as one of ours."""
+    match error:
+        case socket.gaierror() | UnicodeError():
+            reason = getattr(error, "strerror", "") or "not a host name"
+            return Unreachable(
+                f"the host name {peer.host} cannot be resolved ({reason})",
+                on=str(peer),
+                next_step="correct dicomHostname of its connection in LDAP, or the name service of this machine",
+            )
+        case _:
+            return Unreachable(f"no connection ({error})", on=str(peer), next_step=_ADDRESS)
+
+
+def not_connected(error: OSError | None, peer: Peer, timeouts: Timeouts) -> Unreachable:
+    """Return *error*, None if nobody told it, with which there is no connection, as one of ours."""
+    match error:
+        case ConnectionRefusedError():
+            return Unreachable("connection refused: nothing listens there", on=str(peer), next_step=_ADDRESS)
+        case TimeoutError():
+            return Unreachable(
+                f"no connection within {timeouts.connect:g} s",
+                on=str(peer),
+                next_step=f"{_ADDRESS}; a firewall in between keeps silent like that",
+            )
+        case None:
+            return Unreachable("no connection", on=str(peer), next_step=_ADDRESS)
+        case _:
+            return Unreachable(f"no connection ({error.strerror or error})", on=str(peer), next_step=_ADDRESS)

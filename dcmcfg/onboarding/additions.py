@@ -1,0 +1,61 @@
+"""The edit that adds the AEs of many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dcmcfg.devices import Configuration
+from dcmcfg.edits.network_ae import NetworkAEAdditions, NewNetworkAE
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.onboarding.proposal import LeftOut, Proposal
+from dcmcfg.onboarding.role import Role
+from dcmcfg.plan.plan import Wanted
+
+#: For JSSE, what ``dcmldap --tls-aes --tls-3des`` writes.
+_CIPHER_SUITES = ("TLS_RSA_WITH_AES_128_CBC_SHA", "SSL_RSA_WITH_3DES_EDE_CBC_SHA")
+
+
+@dataclass(frozen=True)
+class Additions:
+    """The changes that are ``wanted``, each with the place of its row; the proposals ``added``, the rows left out."""
+
+    wanted: tuple[Wanted, ...]
+    added: tuple[Proposal, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+
+def add_all(configuration: Configuration, proposals: Iterable[Proposal]) -> Additions:
+    """Return what adds *proposals* to *configuration*, each with those before it in view."""
+    additions = NetworkAEAdditions(configuration)
+    wanted: list[Wanted] = []
+    added: list[Proposal] = []
+    left_out: list[LeftOut] = []
+    warnings: list[str] = []
+    for proposal in proposals:
+        try:
+            edit = additions.add(_new(proposal))
+        except DcmcfgError as error:
+            # In a file the option is a column.
+            step = error.next_step.replace("--device ", "device ")
+            left_out.append(LeftOut(proposal.row, f"{error.what}; {step}" if step else error.what))
+            continue
+        wanted += (Wanted(change, place=proposal.row.place) for change in edit.changes)
+        warnings += (f"{proposal.row.place}: {warning}" for warning in edit.warnings)
+        added.append(proposal)
+    return Additions(tuple(wanted), tuple(added), tuple(left_out), tuple(warnings))
+
+
+def _new(proposal: Proposal) -> NewNetworkAE:
+    role = proposal.role or Role.WORKSTATION
+    return NewNetworkAE(
+        proposal.title,
+        proposal.host or "",
+        proposal.port,
+        device=proposal.device,
+        device_type=role.device_type,
+        cipher_suites=_CIPHER_SUITES if proposal.tls else (),
+        description=proposal.description,
+        acceptor=role.listens,
+    )

@@ -1,0 +1,128 @@
+"""Rows from delimited text (RFC 4180, and what spreadsheets make of it)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dcmcfg.errors import OnboardingError
+from dcmcfg.onboarding import gazelle
+from dcmcfg.onboarding.row import COLUMNS, REASON, TITLE, Row, column
+from dcmcfg.onboarding.sheet import Sheet, in_one_line, unknown_columns
+
+_CRLF = "\r\n"
+_DELIMITERS = ",;\t"
+_EXPECTED = f"its first line names the columns: {','.join(COLUMNS)}"
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """The heading and the cells of each row, as they were read."""
+
+    header: tuple[str, ...]
+    records: tuple[tuple[str, ...], ...]
+    delimiter: str = ","
+
+    def with_reasons(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
+        """Return the rows with a last column for the reasons; one that an earlier run added is left out."""
+        kept = [number for number, name in enumerate(self.header) if column(name) != REASON]
+        rows = [(*(self.header[number] for number in kept), REASON)]
+        for index, reason in sorted(reasons.items()):
+            cells = self.records[index]
+            own = [cells[number] if number < len(cells) else "" for number in kept]
+            rows.append((*own, in_one_line(reason), *cells[len(self.header) :]))
+        return _written(rows, self.delimiter)
+
+
+def read_delimited(name: str, text: str) -> Sheet:
+    """Return the rows of *text*, the file *name*, whose first line names the columns.
+
+    The delimiter is a comma, semicolon or TAB, whichever makes the most of that line. Gazelle's export is known by its
+    columns. Raises :class:`OnboardingError` when there is no such line, or it names a column twice.
+    """
+    delimiter = _delimiter(text)
+    (_, header), body = _divided(name, _records(name, text, delimiter))
+    if gazelle.is_export(header):
+        rows, picked, warnings = gazelle.rows(name, header, body)
+        return Sheet(rows, Delimited(header, picked, delimiter), warnings)
+    columns = [column(heading) for heading in header]
+    _check_header(name, header, columns)
+    rows = tuple(_row(f"{name}:{line}", columns, cells) for line, cells in body)
+    unknown = [heading for heading, known in zip(header, columns, strict=True) if known is None and heading]
+    source = Delimited(header, tuple(cells for _, cells in body), delimiter)
+    return Sheet(rows, source, tuple(unknown_columns(name, unknown, "column")))
+
+
+def write_rows(rows: Iterable[Mapping[str, str]]) -> str:
+    """Return *rows* (values by column) as comma-separated text below the names of all columns."""
+    return _written([COLUMNS, *([row.get(name, "") for name in COLUMNS] for row in rows)], ",")
+
+
+def _written(rows: Iterable[Sequence[str]], delimiter: str) -> str:
+    lines = _Lines()
+    csv.writer(lines, delimiter=delimiter, lineterminator=_CRLF).writerows(rows)
+    return "".join(lines)
+
+
+class _Lines(list[str]):
+    """Rows as the writer hands them over, ended by LF: told of LF alone it would not quote a CR in a cell."""
+
+    def write(self, row: str) -> None:
+        self.append(row.removesuffix(_CRLF) + "\n")
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter with which the first line that is not blank names the most columns."""
+    first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+
+    def known(delimiter: str) -> int:
+        cells = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
+        return sum(column(cell) is not None or gazelle.is_heading(cell) for cell in cells)
+
+    return max(_DELIMITERS, key=known)
+
+
+def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the line that each record begins in with its cells, blank ones left out."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            record = next(reader, None)
+        except csv.Error as error:
+            raise OnboardingError(f"not delimited text ({error})", on=f"{name}:{line}") from error
+        if record is None:
+            return
+        cells = tuple(cell.strip() for cell in record)
+        if any(cells):
+            yield line, cells
+
+
+def _divided(
+    name: str, records: Iterable[tuple[int, tuple[str, ...]]]
+) -> tuple[tuple[int, tuple[str, ...]], list[tuple[int, tuple[str, ...]]]]:
+    header, *body = [*records] or [(0, ())]
+    if not header[1]:
+        raise OnboardingError("the file is empty", on=name, next_step=_EXPECTED)
+    return header, body
+
+
+def _check_header(name: str, header: Sequence[str], columns: Sequence[str | None]) -> None:
+    if TITLE not in columns:
+        raise OnboardingError(
+            f"there is no column for the AE title in the first line ({', '.join(header)})", on=name, next_step=_EXPECTED
+        )
+    twice = sorted({known for known in columns if known is not None and columns.count(known) > 1})
+    if twice:
+        named = " and ".join(repr(h) for h, known in zip(header, columns, strict=True) if known == twice[0])
+        raise OnboardingError(f"the columns {named} both stand for {twice[0]}", on=name, next_step="keep one of them")
+
+
+def _row(place: str, columns: Sequence[str | None], cells: Sequence[str]) -> Row:
+    values = {known: cell for known, cell in zip(columns, cells, strict=False) if known and known != REASON and cell}
+    problems = []
+    if any(cells[len(columns) :]):
+        problems.append(f"the row has {len(cells)} cells, the first line {len(columns)}; is a cell to be quoted?")
+    return Row(place, values, tuple(problems))

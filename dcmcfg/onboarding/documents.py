@@ -1,0 +1,253 @@
+"""Rows from YAML and JSON documents, which are read as nodes: no value is made anything but the text it is.
+
+A YAML reader that makes values would turn the title ``NO`` into false and the port ``0104`` into 68.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from dcmcfg.errors import OnboardingError
+from dcmcfg.onboarding.row import COLUMNS, REASON, Row, column
+from dcmcfg.onboarding.sheet import Sheet, Source, in_one_line, unknown_columns
+
+#: libyaml where the installation has it: of 500 rows in 20 ms instead of 300.
+_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_LIST, _MODALITIES = "aes", "DicomModalities"
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+#: A JSON text with what jsoncpp, and so Orthanc, takes besides: comments. Strings come first, so that none is found in
+#: them; the rest of a comment without end is a comment.
+_JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?(?:\*/|\Z)|//[^\r\n]*|\t', re.DOTALL)
+_NOT_LINE_ENDS = re.compile(r"[^\r\n]")
+_SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_JSON_LITERAL = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_FORMS = f"a list of AEs with the keys {', '.join(COLUMNS)}; or Orthanc's {_MODALITIES}"
+_UNLIMITED = 1_000_000
+
+
+@dataclass(frozen=True)
+class Yaml:
+    """The nodes of the rows."""
+
+    nodes: tuple[Node, ...]
+
+    def with_reasons(self, reasons: Mapping[int, str], heading: str) -> str:
+        """Return the rows as a list, each below its reason as a comment."""
+        items = "".join(
+            f"# {in_one_line(reason)}\n{_yaml_item(self.nodes[index])}" for index, reason in sorted(reasons.items())
+        )
+        return f"# {in_one_line(heading)}\n{items}"
+
+
+@dataclass(frozen=True)
+class Json:
+    """The nodes of the rows, with a key ``reason`` to be added to each."""
+
+    nodes: tuple[Node, ...]
+
+    def with_reasons(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
+        """Return the rows as an array of objects."""
+        items = (_json_row(self.nodes[index], in_one_line(reason)) for index, reason in sorted(reasons.items()))
+        return "[\n" + ",\n".join(f"  {item}" for item in items) + "\n]\n"
+
+
+@dataclass(frozen=True)
+class Orthanc:
+    """The symbolic names and the nodes of the modalities; nothing else of the configuration is kept."""
+
+    modalities: tuple[tuple[Node, Node], ...]
+
+    def with_reasons(self, reasons: Mapping[int, str], heading: str) -> str:
+        """Return the modalities, each below its reason as a comment, as Orthanc has them in its own file."""
+        lines: list[str] = []
+        for index, reason in sorted(reasons.items()):
+            name, node = self.modalities[index]
+            comma = "," if len(lines) < len(reasons) - 1 else ""
+            lines.append(f"    // {in_one_line(reason)}\n    {_json(name)}: {_json(node)}{comma}\n")
+        return f'// {in_one_line(heading)}\n{{\n  "{_MODALITIES}": {{\n{"".join(lines)}  }}\n}}\n'
+
+
+def read_yaml(name: str, text: str) -> Sheet:
+    """Return the rows of *text*, the YAML file *name*: a list of AEs, by itself or as ``aes``.
+
+    Raises :class:`OnboardingError` for what is no YAML, and for another document.
+    """
+    return _sheet(name, _composed(name, text, "YAML"), json_form=False)
+
+
+def read_json(name: str, text: str) -> Sheet:
+    """Return the rows of *text*, the JSON file *name*, which may hold comments.
+
+    A list of AEs, by itself or as ``aes``; a configuration of Orthanc; or what is its ``DicomModalities``. Raises
+    :class:`OnboardingError` for what is no JSON, and for another document.
+    """
+    root = _composed(name, _JSON_PARTS.sub(_plain_part, text), "JSON")
+    _refuse_aliases(name, root, set())
+    return _sheet(name, root, json_form=True)
+
+
+def _refuse_aliases(name: str, node: Node, seen: set[int]) -> None:
+    """Raise :class:`OnboardingError` for a node that stands in several places, perhaps in itself: JSON has none."""
+    if id(node) in seen:
+        raise OnboardingError("not JSON: it holds an alias", on=f"{name}:{node.start_mark.line + 1}")
+    seen.add(id(node))
+    for child in node.value if not isinstance(node, ScalarNode) else ():
+        for each in child if isinstance(child, tuple) else (child,):
+            _refuse_aliases(name, each, seen)
+
+
+def _plain_part(part: re.Match[str]) -> str:
+    text = part[0]
+    if text.startswith('"'):
+        return _SURROGATES.sub(lambda pair: str(json.loads(f'"{pair[0]}"')), text)
+    return _NOT_LINE_ENDS.sub(" ", text)
+
+
+def _composed(name: str, text: str, language: str) -> Node:
+    """Return the root node of *text*; what is told of a failure holds nothing of the text, which may have secrets."""
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position if isinstance(error.position, int) else 0) + 1
+        raise OnboardingError(f"not {language}: it holds a control character", on=f"{name}:{line}") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        last = max(1, len(text.splitlines()))
+        place = f"{name}:{min(mark.line + 1, last)}" if mark else name
+        told = ", ".join(part for part in (error.context, error.problem) if part)
+        raise OnboardingError(f"not {language}: {told}", on=place) from error
+    except RecursionError as error:
+        raise OnboardingError(f"not {language} of this kind: it is nested too deeply", on=name) from error
+    if root is None:
+        raise OnboardingError("the file is empty", on=name, next_step=f"it holds {_FORMS}")
+    return root
+
+
+def _sheet(name: str, root: Node, *, json_form: bool) -> Sheet:
+    if isinstance(root, MappingNode):
+        keys = {key.value: value for key, value in root.value if isinstance(key, ScalarNode)}
+        if isinstance(modalities := keys.get(_MODALITIES), MappingNode):
+            return _modalities(name, modalities)
+        if isinstance(keys.get(_LIST), SequenceNode):
+            root = keys[_LIST]
+        elif root.value and all(_like_a_modality(value) for _, value in root.value):
+            return _modalities(name, root)
+    if not isinstance(root, SequenceNode):
+        raise OnboardingError("this is no list of AEs", on=name, next_step=f"the file holds {_FORMS}")
+    unknown: list[str] = []
+    rows = tuple(_row(name, node, unknown) for node in root.value)
+    source: Source = Json(tuple(root.value)) if json_form else Yaml(tuple(root.value))
+    return Sheet(rows, source, tuple(unknown_columns(name, unknown, "key")))
+
+
+def _row(name: str, node: Node, unknown: list[str]) -> Row:
+    place = f"{name}:{node.start_mark.line + 1}"
+    if not isinstance(node, MappingNode):
+        return Row(place, {}, ("not an AE: it has no keys",))
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    for heading, value in _pairs(node):
+        known = column(heading)
+        if known is None:
+            unknown.append(heading)
+        elif known in values:
+            problems.append(f"{known} is given twice")
+        elif known != REASON:
+            text = _text(value)
+            if text is None:
+                problems.append(f"{known} is not a single value")
+            elif text:
+                values[known] = text
+    return Row(place, values, tuple(problems))
+
+
+def _pairs(node: MappingNode) -> Iterator[tuple[str, Node]]:
+    for key, value in node.value:
+        yield (str(key.value) if isinstance(key, ScalarNode) else "(a list or mapping)"), value
+
+
+def _text(node: Node) -> str | None:
+    """Return the text of a scalar, empty for a null; None for a list or mapping."""
+    if not isinstance(node, ScalarNode):
+        return None
+    is_plain = not node.style
+    return "" if is_plain and node.value in _NULLS else str(node.value).strip()
+
+
+# ---- Orthanc's modalities (RemoteModalityParameters): "name": ["AET", "host", port, "manufacturer"], or an object
+
+
+def _like_a_modality(node: Node) -> bool:
+    if isinstance(node, SequenceNode):
+        return len(node.value) >= 3
+    return isinstance(node, MappingNode) and "AET" in {key.value for key, _ in node.value}
+
+
+def _modalities(name: str, modalities: MappingNode) -> Sheet:
+    rows = tuple(_modality(name, key, value) for key, value in modalities.value)
+    return Sheet(rows, Orthanc(tuple(modalities.value)))
+
+
+def _modality(name: str, key: Node, node: Node) -> Row:
+    place = f"{name}:{key.start_mark.line + 1}"
+    match node:
+        case SequenceNode():
+            given = dict(zip(("AET", "Host", "Port"), node.value, strict=False))
+        case MappingNode():
+            given = dict(_pairs(node))
+        case _:
+            return Row(place, {}, (f"{key.value!r} is neither an array nor an object",))
+    problems = []
+    if isinstance(node, MappingNode) and len(given) < len(node.value):
+        problems.append("a key is given twice")
+    columns = {"title": given.get("AET"), "host": given.get("Host"), "port": given.get("Port")}
+    columns["tls"] = given.get("UseDicomTls")
+    values = {}
+    for known, value in columns.items():
+        text = "" if value is None else _text(value)
+        if text is None:
+            problems.append(f"{known} is not a single value")
+        elif text:
+            values[known] = text
+    symbolic = str(key.value).strip()
+    if symbolic and symbolic != values.get("title"):
+        values["description"] = symbolic
+    return Row(place, values, tuple(problems))
+
+
+# ---- writing nodes down again
+
+
+def _yaml_item(node: Node) -> str:
+    item = SequenceNode("tag:yaml.org,2002:seq", [node], flow_style=False)
+    return str(yaml.serialize(item, Dumper=yaml.dumper.BaseDumper, allow_unicode=True, width=_UNLIMITED))
+
+
+def _json_row(node: Node, reason: str) -> str:
+    if not isinstance(node, MappingNode):
+        return f"{_json(node)}"
+    pairs = [(_json(key), _json(value)) for key, value in node.value if column(str(key.value)) != REASON]
+    pairs.append((_json_text(REASON), _json_text(reason)))
+    return "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+
+
+def _json(node: Node) -> str:
+    match node:
+        case SequenceNode():
+            return "[" + ", ".join(map(_json, node.value)) + "]"
+        case MappingNode():
+            return "{" + ", ".join(f"{_json(key)}: {_json(value)}" for key, value in node.value) + "}"
+        case ScalarNode() if not node.style and _JSON_LITERAL.fullmatch(node.value):
+            return str(node.value)
+        case _:
+            return _json_text(node.value)
+
+
+def _json_text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=not text.isprintable())

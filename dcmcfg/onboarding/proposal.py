@@ -1,0 +1,127 @@
+"""A row whose values can be used, and what is wrong with one whose values cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.errors import MalformedInput
+from dcmcfg.network_address import at, parse_host, parse_port
+from dcmcfg.onboarding.role import Role
+from dcmcfg.onboarding.row import DESCRIPTION, DEVICE, HOST, PORT, ROLE, TITLE, TLS, Row
+from dcmcfg.secret_values import told
+
+_BOOLEANS = dict.fromkeys(("yes", "true", "1", "on", "y", "tls"), True) | dict.fromkeys(
+    ("no", "false", "0", "off", "n", "none"), False
+)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that is not taken, with the ``reason`` as a phrase."""
+
+    row: Row
+    reason: str
+
+    def __str__(self) -> str:
+        title = self.row.text(TITLE)
+        return f"{self.row.place}: {title}: {self.reason}" if title else f"{self.row.place}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An AE as a row wants it; None stands for what the row leaves open."""
+
+    row: Row
+    title: str
+    host: str | None
+    port: int | None
+    tls: bool | None
+    description: str | None
+    role: Role | None
+    device: str | None
+
+    @property
+    def listens(self) -> bool:
+        """Whether it accepts associations, which an AE without a role does."""
+        return self.role is None or self.role.listens
+
+    def __str__(self) -> str:
+        return f"{self.title}@{at(self.host or '?', self.port)}"
+
+    def wants_the_same(self, other: Proposal) -> bool:
+        """Tell whether *other*, from another row, wants nothing else."""
+        return self._wanted() == other._wanted()
+
+    def _wanted(self) -> tuple[object, ...]:
+        host = self.host.casefold() if self.host else None
+        role, device = self.role or Role.WORKSTATION, (self.device or self.title).casefold()
+        return (self.title, host, self.port, bool(self.tls), self.description, role, device)
+
+
+def propose(row: Row) -> Proposal | LeftOut:
+    """Return what *row* wants, or everything that is wrong with its values.
+
+    A host, and a port for what listens, are asked for by :func:`what_is_missing`: an AE that is there has them.
+    """
+    problems = list(row.problems)
+    if not row.text(TITLE):
+        problems.append("the title is missing")
+    problems += (
+        f"{name} holds a control character; is a quotation mark missing?"
+        for name in (HOST, DESCRIPTION, DEVICE)
+        if not row.text(name).isprintable()
+    )
+    title = _parsed(row, TITLE, parse_ae_title, problems)
+    proposal = Proposal(
+        row=row,
+        title=title or "",
+        host=_parsed(row, HOST, _host, problems),
+        port=_parsed(row, PORT, parse_port, problems),
+        tls=_parsed(row, TLS, _boolean, problems),
+        description=row.values.get(DESCRIPTION),
+        role=_parsed(row, ROLE, _role, problems),
+        device=row.values.get(DEVICE),
+    )
+    return LeftOut(row, "; ".join(problems)) if problems else proposal
+
+
+def what_is_missing(proposal: Proposal) -> LeftOut | None:
+    """Return *proposal*, of an AE that is not there, as left out where there is no telling how to reach it."""
+    missing = [HOST] if proposal.host is None else []
+    if proposal.port is None and proposal.listens:
+        missing.append(f"{PORT} (only a {Role.MODALITY.value} needs none)")
+    return LeftOut(proposal.row, f"missing: {', '.join(missing)}") if missing else None
+
+
+def _parsed(row: Row, name: str, parse: Callable[[str], T], problems: list[str]) -> T | None:
+    """Return the value of a column, None when there is none or it is wrong, which is added to *problems*."""
+    text = row.text(name)
+    if not text or (not text.isprintable() and name != TITLE):
+        return None
+    try:
+        return parse(text)
+    except MalformedInput as error:
+        problems.append(f"{name} {told(name, text.encode('utf-8', 'replace'))}: {error.what}")
+        return None
+
+
+def _host(text: str) -> str:
+    return parse_host(text[1:-1] if text.startswith("[") and text.endswith("]") else text)
+
+
+def _boolean(text: str) -> bool:
+    value = _BOOLEANS.get(text.casefold())
+    if value is None:
+        raise MalformedInput("neither yes nor no")
+    return value
+
+
+def _role(text: str) -> Role:
+    try:
+        return Role(text.casefold())
+    except ValueError:
+        raise MalformedInput(f"no such role; there are {', '.join(role.value for role in Role)}") from None

@@ -1,0 +1,136 @@
+"""Which rows are new, which are so already, and which cannot be taken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.network_address import at
+from dcmcfg.onboarding.described import described
+from dcmcfg.onboarding.proposal import LeftOut, Proposal, propose, what_is_missing
+from dcmcfg.onboarding.role import role_of
+from dcmcfg.onboarding.row import DESCRIPTION, TITLE, Row
+
+_TOLD_TITLES = 3
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Rows by what becomes of them; ``already`` holds the AE that each of those stands for."""
+
+    new: tuple[Proposal, ...]
+    already: tuple[NetworkAE, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+
+def sort_rows(configuration: Configuration, rows: Iterable[Row]) -> Sorted:
+    """Return *rows* sorted by what the AEs of *configuration*, and other rows, make of them.
+
+    An AE of the title that is as the row says is so already, whatever its title; one that differs leaves the row out.
+    So does another row that wants something else for the title: which one is right is not known.
+    """
+    by_title: dict[str, list[NetworkAE]] = defaultdict(list)
+    for ae in configuration.network_aes():
+        by_title[ae.title.strip()].append(ae)
+    already: list[NetworkAE] = []
+    left_out: list[LeftOut] = []
+    fresh: list[Proposal] = []
+    for row in rows:
+        held = by_title.get(row.text(TITLE), ())
+        match _against(row, held):
+            case NetworkAE() as ae:
+                already.append(ae)
+            case LeftOut() as bad:
+                left_out.append(bad)
+            case Proposal() as proposal:
+                fresh.append(proposal)
+    new, ambiguous, repeated = _each_once(fresh)
+    left_out += ambiguous
+    warnings = (*repeated, *_shared_addresses(configuration, new))
+    return Sorted(tuple(new), tuple(already), tuple(left_out), warnings)
+
+
+def _against(row: Row, held: Sequence[NetworkAE]) -> NetworkAE | LeftOut | Proposal:
+    """Return which of the AEs *held*, of the title of *row*, is as it says, else what becomes of the row."""
+    for ae in held:
+        if described(ae) == row.values:  # in the tree may be what no new AE may be
+            return ae
+    proposal = propose(row)
+    if isinstance(proposal, LeftOut):
+        return proposal
+    if not held:
+        return what_is_missing(proposal) or proposal
+    differences = [(ae, tuple(_differences(proposal, ae))) for ae in held]
+    equal = next((ae for ae, found in differences if not found), None)
+    if equal is not None:
+        return equal
+    ae, found = min(differences, key=lambda each: len(each[1]))
+    return LeftOut(row, f"{ae.device.name}/{ae.title} is there and differs: {'; '.join(found)}")
+
+
+def _differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
+    """Yield how *ae* is not as *proposal* says, each with the command that would make it so."""
+    where = f"{ae.device.name}/{ae.title}"
+    if proposal.device is not None and proposal.device.casefold() != ae.device.name.casefold():
+        yield f"it is an AE of the device {ae.device.name}, not {proposal.device}"
+    if not any(_leads_there(proposal, c.host, c.port, tls=c.tls) for c in ae.connections) and (
+        ae.connections or proposal.host is not None
+    ):
+        is_at = ", ".join(f"{at(c.host, c.port)}{' with TLS' if c.tls else ''}" for c in ae.connections) or "nowhere"
+        wanted = f"{at(proposal.host or ae.connections[0].host, proposal.port)}{' with TLS' if proposal.tls else ''}"
+        yield f"it is at {is_at}, not {wanted} (dcmcfg connection set {where} changes that)"
+    if proposal.description is not None and proposal.description != described(ae).get(DESCRIPTION):
+        yield f"its description is another (dcmcfg set {where} dicomDescription=… changes that)"
+    if proposal.role is not None and proposal.role is not (role := role_of(ae)):
+        yield f"it is set up as {role.value}, not {proposal.role.value}"
+
+
+def _leads_there(proposal: Proposal, host: str, port: int | None, *, tls: bool) -> bool:
+    return (
+        (proposal.host is None or proposal.host.casefold() == host.casefold())
+        and (proposal.port is None or proposal.port == port)
+        and (proposal.tls is None or proposal.tls == tls)
+    )
+
+
+def _each_once(proposals: Sequence[Proposal]) -> tuple[list[Proposal], list[LeftOut], list[str]]:
+    """Return the proposals of titles that are wanted in one way, what is wanted in several, and what is repeated."""
+    by_title: dict[str, list[Proposal]] = defaultdict(list)
+    for proposal in proposals:
+        by_title[proposal.title].append(proposal)
+    new: list[Proposal] = []
+    ambiguous: list[LeftOut] = []
+    repeated: list[str] = []
+    for proposal in proposals:
+        first, *others = by_title[proposal.title]
+        if not all(first.wants_the_same(other) for other in others):
+            elsewhere = ", ".join(each.row.place for each in (first, *others) if each is not proposal)
+            ambiguous.append(LeftOut(proposal.row, f"the title is wanted otherwise in {elsewhere}"))
+        elif proposal is first:
+            new.append(proposal)
+        else:
+            repeated.append(f"{proposal.row.place}: {proposal.title} is wanted in {first.row.place} already.")
+    return new, ambiguous, repeated
+
+
+def _shared_addresses(configuration: Configuration, new: Iterable[Proposal]) -> Iterator[str]:
+    """Yield a sentence for each address that a new AE would share with one of another title."""
+    titles: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
+    places: dict[tuple[str, int], str] = {}
+    for ae in configuration.network_aes():
+        for connection in ae.connections:
+            if connection.port is not None:
+                titles[connection.host.casefold(), connection.port][ae.title] = None
+    for proposal in new:
+        if proposal.host is not None and proposal.port is not None:
+            key = (proposal.host.casefold(), proposal.port)
+            titles[key][proposal.title] = None
+            places.setdefault(key, proposal.row.place)
+    for key, place in places.items():
+        sharing = list(titles[key])
+        if len(sharing) > 1:
+            more = f" and {len(sharing) - _TOLD_TITLES} more" if len(sharing) > _TOLD_TITLES else ""
+            yield f"{place}: several AEs are at {at(*key)}: {', '.join(sharing[:_TOLD_TITLES])}{more}."

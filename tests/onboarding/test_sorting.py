@@ -1,0 +1,131 @@
+"""Rows against the tree and against one another."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.devices import Configuration
+from dcmcfg.entry import Entry
+from dcmcfg.onboarding.described import described
+from dcmcfg.onboarding.row import Row
+from dcmcfg.onboarding.sorting import Sorted, sort_rows
+from tests.trees import DEVICES, STORESCP, connection, network_ae, site_entries, tree
+
+CONFIGURATION = Configuration(tree(*site_entries()))
+
+
+def sort(*rows: dict[str, str], configuration: Configuration = CONFIGURATION) -> Sorted:
+    return sort_rows(configuration, [Row(f"x:{number}", row) for number, row in enumerate(rows, 2)])
+
+
+def left_out(*rows: dict[str, str]) -> list[str]:
+    found = sort(*rows)
+    assert len(found.left_out) == len(rows)
+    return [str(each) for each in found.left_out]
+
+
+NEW = {"title": "CT1", "host": "ct1.example.org", "port": "104"}
+
+
+def test_a_row_of_an_unknown_title_is_new() -> None:
+    found = sort(NEW | {"tls": "Yes", "role": "Archive", "device": "ct", "description": "x"})
+    (proposal,) = found.new
+    assert (str(proposal), proposal.tls, proposal.role and proposal.role.value) == (
+        "CT1@ct1.example.org:104",
+        True,
+        "archive",
+    )
+    assert (found.already, found.left_out, found.warnings) == ((), (), ())
+
+
+def test_a_row_as_an_ae_is_told_is_so_already_however_much_it_says() -> None:
+    for ae in CONFIGURATION.network_aes():
+        for row in (described(ae), {"title": ae.title}, {"title": ae.title, "host": "LOCALHOST"}):
+            assert sort(row).already == (ae,)
+
+
+def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> None:
+    row = {
+        "title": "STORESCP",
+        "host": "new.example.org",
+        "port": "104",
+        "role": "modality",
+        "device": "ws",
+        "tls": "y",
+    }
+    assert left_out(row | {"description": "another"}) == [
+        "x:2: STORESCP: storescp/STORESCP is there and differs: it is an AE of the device storescp, not ws; it is at "
+        "localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/STORESCP changes that); its "
+        "description is another (dcmcfg set storescp/STORESCP dicomDescription=… changes that); it is set up as "
+        "workstation, not modality"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"host": "h", "port": "1"}, "x:2: the title is missing"),
+        ({"title": "CT1"}, "x:2: CT1: missing: host, port (only a modality needs none)"),
+        ({"title": "CT1", "host": "h"}, "x:2: CT1: missing: port (only a modality needs none)"),
+        (
+            {"title": "A" * 17, "host": "a b", "port": "0", "tls": "maybe", "role": "viewer"},
+            f"x:2: {'A' * 17}: title '{'A' * 17}': not an AE title: it has 17 characters; "
+            "host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': neither yes nor no; "
+            "role 'viewer': no such role; there are workstation, modality, archive",
+        ),
+        (
+            {"title": "CT1", "host": "h", "port": "1", "description": "a\nCT2,h,2"},
+            "x:2: CT1: description holds a control character; is a quotation mark missing?",
+        ),
+        (
+            {"title": "CT1", "host": "bob:topsecret@h", "port": "1"},
+            "x:2: CT1: host the value, a secret: not a host name or IP address",
+        ),
+    ],
+)
+def test_everything_that_is_wrong_with_a_row_is_told_at_once(row: dict[str, str], reason: str) -> None:
+    assert left_out(row) == [reason]
+
+
+def test_a_modality_needs_no_port() -> None:
+    (proposal,) = sort({"title": "CT1", "host": "h", "role": "modality"}).new
+    assert (proposal.port, proposal.listens) == (None, False)
+
+
+def test_rows_that_want_one_title_otherwise_are_both_left_out() -> None:
+    assert left_out(NEW, NEW | {"port": "105"}) == [
+        "x:2: CT1: the title is wanted otherwise in x:3",
+        "x:3: CT1: the title is wanted otherwise in x:2",
+    ]
+
+
+def test_a_row_that_is_repeated_counts_once() -> None:
+    found = sort(NEW, NEW | {"host": "CT1.example.org", "tls": "no", "device": "ct1"})
+    assert [each.row.place for each in found.new] == ["x:2"]
+    assert found.warnings == ("x:3: CT1 is wanted in x:2 already.",)
+
+
+def test_an_address_of_several_titles_is_told_once() -> None:
+    more = [NEW | {"title": f"CT{number}"} for number in range(2, 5)]
+    found = sort(NEW, *more, {"title": "NEAR", "host": "localhost", "port": "11115"})
+    assert found.warnings == (
+        "x:2: several AEs are at ct1.example.org:104: CT1, CT2, CT3 and 1 more.",
+        "x:6: several AEs are at localhost:11115: STORESCP, NEAR.",
+    )
+
+
+def test_of_two_aes_of_a_title_the_row_may_mean_either() -> None:
+    other = f"dicomDeviceName=other,{DEVICES}"
+    device = Entry.of(other, {"objectClass": "dicomDevice", "dicomDeviceName": "other", "dicomInstalled": "TRUE"})
+    twice = Configuration(tree(*site_entries(), device, connection(other, "1"), network_ae(other, "STORESCP")))
+    for port, name in (("1", "other"), ("11115", "storescp")):
+        (ae,) = sort({"title": "STORESCP", "port": port}, configuration=twice).already
+        assert ae.device.name == name
+
+
+def test_what_no_new_ae_may_be_is_so_already_where_it_is_there() -> None:
+    odd = network_ae(STORESCP, "TITLE_OF_TOO_MANY_LETTERS", references=())
+    configuration = Configuration(tree(*site_entries(), odd))
+    row = {"title": "TITLE_OF_TOO_MANY_LETTERS", "role": "workstation", "device": "storescp"}
+    assert len(sort(row, configuration=configuration).already) == 1
+    assert len(sort(row | {"host": "h"}, configuration=configuration).left_out) == 1

@@ -1,0 +1,136 @@
+"""Many peers called at once, against real SCPs, refusing ports and silent ones."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from pynetdicom import evt
+from pynetdicom.dul import DULServiceProvider
+
+from dcmcfg import probe
+from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.probe import Callee, Verdict, probe_all
+from tests.dicom.dcmtk import LOOPBACK
+from tests.echo_scps import UNKNOWN_HOST, echo_scp, silent_listener
+from tests.ports import free_port
+
+#: What listens does so on this machine; what keeps silent must not keep a test waiting.
+SHORT = Timeouts(connect=1, acse=1, dimse=1, network=1)
+PATIENT = Timeouts(connect=10, acse=10, dimse=10, network=10)
+
+pytestmark = pytest.mark.real
+
+
+def loopback(number: int) -> str:
+    return f"127.0.0.{number}"
+
+
+def test_each_peer_gets_its_verdict() -> None:
+    refusing = free_port()
+    with echo_scp("CT1", only=True) as ct, silent_listener() as silent:
+        verdicts = probe_all(
+            [
+                Callee(Peer("CT1", LOOPBACK, ct)),
+                Callee(Peer("CT2", LOOPBACK, ct)),
+                Callee(Peer("CT1", LOOPBACK, refusing)),
+                Callee(Peer("CT1", UNKNOWN_HOST, 104)),
+                Callee(Peer("CT1", LOOPBACK, silent)),
+                Callee(Peer("CT1", LOOPBACK, ct), tls=True),
+                Callee(Peer("CT1", LOOPBACK, refusing), tls=True),
+            ],
+            "DCM4CHEE",
+            timeouts=Timeouts(connect=5, acse=5, dimse=5, network=5),
+        )
+    assert [verdict.problem.partition(" (")[0] for verdict in verdicts] == [
+        "",
+        "the association was rejected permanently by the application: called AE title not recognised",
+        "connection refused: nothing listens there",
+        f"the host name {UNKNOWN_HOST} cannot be resolved",
+        "no answer to the association request within 5 s",
+        "",
+        "connection refused: nothing listens there",
+    ]
+    assert [verdict.reached for verdict in verdicts] == [True, True, False, False, True, True, False]
+    assert 0 < verdicts[0].seconds < 60
+
+
+def test_no_more_are_called_at_once_than_is_said_and_one_address_by_one_at_a_time() -> None:
+    lock, now, most = threading.Lock(), [0], [0]
+    addresses = [loopback(number) for number in range(1, 9)]
+
+    def opened(_event: evt.Event) -> None:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+
+    def closed(_event: evt.Event) -> None:
+        with lock:
+            now[0] -= 1
+
+    handlers = [(evt.EVT_CONN_OPEN, opened), (evt.EVT_CONN_CLOSE, closed), (evt.EVT_C_ECHO, lambda _: answer_late())]
+    with echo_scp("X", addresses=addresses, handlers=handlers) as port:
+        callees = [Callee(Peer(f"X{number}", addresses[number % 8], port)) for number in range(24)]
+        assert all(verdict.answered for verdict in probe_all(callees, "ME", parallel=3, timeouts=PATIENT))
+        assert most[0] == 3
+        most[0] = 0
+        same = [Callee(Peer(f"X{number}", LOOPBACK, port)) for number in range(5)]
+        assert all(verdict.answered for verdict in probe_all(same, "ME", parallel=8, timeouts=PATIENT))
+        assert most[0] == 1
+
+
+def answer_late() -> int:
+    time.sleep(0.1)
+    return 0x0000
+
+
+def test_an_address_that_cannot_be_reached_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+
+    def noting(peer: Peer, calling: str, timeouts: Timeouts) -> float:
+        called.append(peer.ae_title)
+        return echo(peer, calling, timeouts)
+
+    monkeypatch.setattr(probe, "echo", noting)
+    port = free_port()
+    verdicts = probe_all([Callee(Peer(f"X{n}", LOOPBACK, port)) for n in range(4)], "ME", timeouts=SHORT)
+    assert called == ["X0"]
+    assert {verdict.problem for verdict in verdicts} == {"connection refused: nothing listens there"}
+
+
+def test_a_name_service_that_keeps_silent_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(probe, "echo", lambda *_: float(released.wait(60)))
+    hurry = Timeouts(connect=0.1, acse=0.1, dimse=0.1, network=0.1)
+    (verdict,) = probe_all([Callee(Peer("X", "slow.example.org", 104))], "ME", timeouts=hurry)
+    released.set()
+    assert verdict == Verdict(problem="no answer within 0.4 s", reached=False)
+
+
+def test_what_is_wrong_with_the_probe_itself_is_a_verdict_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> float:
+        raise ValueError("out of order")
+
+    monkeypatch.setattr(probe, "echo", broken)
+    (verdict,) = probe_all([Callee(Peer("X", LOOPBACK, 104))], "ME", timeouts=SHORT)
+    assert verdict.problem == "internal error (ValueError: out of order)"
+
+
+def test_an_interruption_ends_what_is_under_way() -> None:
+    def interrupt(_number: int, _verdict: Verdict) -> None:
+        raise KeyboardInterrupt
+
+    with silent_listener() as silent, silent_listener() as other:
+        callees = [Callee(Peer("X", LOOPBACK, port)) for port in (silent, other, free_port())]
+        with pytest.raises(KeyboardInterrupt):
+            probe_all(callees, "ME", timeouts=Timeouts(connect=60, acse=60, dimse=60, network=60), on_verdict=interrupt)
+        deadline = time.monotonic() + 30
+        while any(isinstance(each, DULServiceProvider) for each in threading.enumerate()):
+            assert time.monotonic() < deadline, "a thread would keep the process alive"
+            time.sleep(0.05)
+
+
+def test_nobody_to_probe_is_no_verdict() -> None:
+    assert probe_all([], "ME") == ()
