@@ -40,6 +40,13 @@ def root_first(name: NormalDN) -> NormalDN:
     return name[::-1]
 
 
+def rdn_starts(text: str) -> tuple[int, ...]:
+    """Return where in the DN *text* each RDN begins, leaf first; raises :class:`MalformedInput`."""
+    parser = _Parser(text)
+    parser.dn()
+    return tuple(parser.starts)
+
+
 @dataclass(frozen=True)
 class RDN:
     """A relative distinguished name: one or more (type, value) pairs, whose order carries no meaning."""
@@ -193,6 +200,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.starts: list[int] = []
 
     def dn(self) -> DN:
         if not self.text.strip(" "):
@@ -206,6 +214,7 @@ class _Parser:
         return DN(tuple(rdns))
 
     def _rdn(self) -> RDN:
+        self.starts.append(self.at)
         parts = [self._part()]
         while self.at < len(self.text) and self.text[self.at] == "+":
             self.at += 1

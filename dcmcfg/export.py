@@ -28,7 +28,7 @@ def exported(tree: Tree, device: str | None) -> tuple[Entry, ...]:
     return (*reversed(above), *tree.below(configuration.root))
 
 
-def export_ldif(entries: tuple[Entry, ...], *, with_secrets: bool) -> Iterator[str]:
+def export_ldif(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:
     """Yield LDIF text, a record at a time, that is the same for equal trees.
 
     Attributes stand in the order of their names, object classes first; values in the order of their octets. Without
@@ -47,7 +47,7 @@ def records(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:
 def export_record(entry: Entry, *, with_secrets: bool) -> str:
     """Return the record of one entry in :func:`export_ldif`."""
     shown, omitted = (entry, ()) if with_secrets else without_secrets(entry)
-    comments = [f"left out, a secret: {name}" for name in omitted]
+    comments = [f"left out, a secret: {name}" for name in sorted(omitted, key=attribute_order)]
     return format_entry(_ordered(shown), comments=comments)
 
 

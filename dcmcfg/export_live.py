@@ -15,11 +15,13 @@ from dcmcfg.collector import collector_paused
 from dcmcfg.devices import no_configuration
 from dcmcfg.directory.found_entry import split_attribute, split_entry
 from dcmcfg.directory.reading import base_dn_told
+from dcmcfg.directory.rebased_entries import RebasedEntries
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.export import attribute_order, export_record
 from dcmcfg.ldif.writer import MAXIMUM_LINE, VERSION_LINE, fold, format_attribute, format_name
+from dcmcfg.rebasing_notes import RebasingNotes
 from dcmcfg.schema import equality
 from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.schema.equality import Normaliser
@@ -56,15 +58,19 @@ _BATCH = 512
 _order, _lines = itemgetter(0), itemgetter(1)
 
 
-def export_live(directory: Directory, *, with_secrets: bool, version: bool = True) -> Iterator[str]:
+def export_live(
+    directory: Directory, *, with_secrets: bool, version: bool = True, notes: RebasingNotes | None = None
+) -> Iterator[str]:
     """Return the LDIF of the configuration that *directory* holds, in pieces of some records; all has been read then.
 
+    With *notes* it is the configuration at the new base of their rebasing, and they are told what stays behind.
     Raises :class:`~dcmcfg.errors.NotFound` when there is none, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     export = LiveExport(bundled(), with_secrets=with_secrets)
     with collector_paused(), base_dn_told(directory):
+        rebased = RebasedEntries(notes).of if notes else None
         for found in directory.search(directory.server.base_dn):
-            export.take(found)
+            export.take(rebased(found) if rebased else found)
     return export.text(version=version)
 
 

@@ -21,18 +21,18 @@ PASSWORD = "secret"
 @dataclass(frozen=True)
 class RunningSlapd:
     slapd: Slapd
+    base_dn: str = "dc=dcm4che,dc=org"
+    bind_dn: str = "cn=admin,dc=dcm4che,dc=org"
 
-    base_dn = "dc=dcm4che,dc=org"
-    bind_dn = "cn=admin,dc=dcm4che,dc=org"
     password = PASSWORD
 
     @property
     def url(self) -> str:
         return self.slapd.url
 
-    def entries(self, base_dn: str = base_dn) -> tuple[Entry, ...]:
-        """What *base_dn* and its descendants hold, read with OpenLDAP's own ldapsearch (user attributes only)."""
-        found = self.run_client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", base_dn)
+    def entries(self, base_dn: str = "") -> tuple[Entry, ...]:
+        """What *base_dn*, else the server's own, and all below it hold, by OpenLDAP's ldapsearch (user attributes)."""
+        found = self.run_client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", base_dn or self.base_dn)
         assert found.returncode == 0, found.stderr
         records = read_all([found.stdout.encode()], "ldapsearch")
         return tuple(record.entry for record in records if isinstance(record, ContentRecord))

@@ -42,6 +42,8 @@ LAYERS: tuple[frozenset[str], ...] = (
         {
             "tree",
             "devices",
+            "rebasing",
+            "rebasing_notes",
             "references",
             "secret_values",
             "retrieve_settings",

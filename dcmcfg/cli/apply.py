@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,16 +11,17 @@ from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
+from dcmcfg.cli.map_base import map_base_option, old_base, to_site
 from dcmcfg.cli.rejects import Rejects, rejects_path
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
-from dcmcfg.ldif.records import Record
 from dcmcfg.ldif_files import file_doubts, read_files
 from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan import content
 from dcmcfg.plan.prune import surplus
+from dcmcfg.plan.rebased import Files, rebased_files
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.render.history import taken_up
 from dcmcfg.rollout.history import History
@@ -46,6 +46,7 @@ _REJECTED = 1
     metavar="NEW",
     help="Where --continue writes what it leaves out; the first FILE's name with .rejects.ldif by default.",
 )
+@map_base_option
 @file_urls_option
 @changing_options
 def apply_command(
@@ -58,6 +59,7 @@ def apply_command(
     under: str | None,
     go_on: bool,
     rejects: Path | None,
+    map_base: str | None,
     file_urls: bool,
 ) -> int:
     """Carry out LDIF files, undo files included.
@@ -74,36 +76,48 @@ def apply_command(
     if rejects is not None and not go_on:
         raise click.UsageError("--rejects goes with --continue")
     if resume:
-        if prune or go_on or choices.strict:
-            raise click.UsageError("--resume carries out the plan as it was, without --prune, --continue or --strict")
+        if prune or go_on or choices.strict or map_base is not None:
+            others = "--prune, --continue, --map-base or --strict"
+            raise click.UsageError(f"--resume carries out the plan as it was, without {others}")
         _resume(settings, choices)
         return 0
     subtree = DN.parse(under) if under is not None else None
     records = read_files(files, file_urls=file_urls)
-    return _apply(settings, choices, files, records, subtree, rejects_path(files, rejects) if go_on else None)
+    left_out = rejects_path(files, rejects) if go_on else None
+    base = old_base(map_base, records) if map_base is not None else None
+    return _apply(settings, choices, files, records, under=subtree, left_out=left_out, old_base=base)
 
 
 def _apply(
     settings: Settings,
     choices: Choices,
     files: tuple[Path, ...],
-    records: Sequence[tuple[str, tuple[Record, ...]]],
+    records: Files,
+    *,
     under: DN | None,
     left_out: Path | None,
+    old_base: DN | None,
 ) -> int:
-    """Carry out the *records* of *files*, pruned *under* that DN; what does not fit goes to *left_out*, if any."""
-    wanted = tuple(wanted_of(records))
+    """Carry out the *records* of *files*, pruned *under* that DN; what does not fit goes to *left_out*, if any.
+
+    Records for *old_base* are carried out below the site's own base.
+    """
     with open_directory(settings) as directory:
         tree = read_tree_to_fill(directory)
+        notes = to_site(directory, tree, old_base) if old_base is not None else None
+        if notes is not None:
+            records = rebased_files(records, notes, tree)
+        wanted = tuple(wanted_of(records))
         deletes = surplus(tree, under, wanted) if under is not None else ()
         plan, misfits = planned_telling_who(directory, tree, (*wanted, *deletes), go_on=left_out is not None)
         rejects = Rejects(left_out, misfits) if left_out is not None else None
         if rejects is not None and not choices.dry_run:
             rejects.require_new()
         doubts = newly_wrong(plan, datetime.now(UTC))
-        warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *doubts)
+        kept = notes.lines() if notes else ()
+        warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *doubts)
         # An undo of which records were left out has not taken all of it back.
-        undoes = None if misfits else History(state_folder()).owner_of(files, settings.ldap_url)
+        undoes = None if misfits or old_base is not None else History(state_folder()).owner_of(files, settings.ldap_url)
         carry_out(settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects)
     return _REJECTED if misfits and not choices.dry_run else 0
 

@@ -8,8 +8,13 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.subschema import read_whole_schema
+from dcmcfg.dn import DN
 from dcmcfg.export import export_ldif, exported, records
 from dcmcfg.export_live import export_live
+from dcmcfg.rebasing import Rebasing
+from dcmcfg.rebasing_notes import RebasingNotes
+from dcmcfg.render.visible import visible
 from dcmcfg.settings import Settings
 
 
@@ -18,17 +23,27 @@ from dcmcfg.settings import Settings
 @click.option("-o", "--output", metavar="FILE", default="-", help="Write to this file, whole or not at all.")
 @click.option("--with-secrets", is_flag=True, help="Include passwords and PINs; the file is readable by you only.")
 @click.option("--no-version", is_flag=True, help="Leave out the line 'version: 1', which slapadd refuses.")
-def export_ldif_command(settings: Settings, *, output: str, with_secrets: bool, no_version: bool) -> None:
+@click.option("--as-base", metavar="DN", help="Write it as it is below this base DN, for another site.")
+def export_ldif_command(
+    settings: Settings, *, output: str, with_secrets: bool, no_version: bool, as_base: str | None
+) -> None:
     """Write the configuration as LDIF.
 
     With --device after the command, that device only. Parents stand before children and everything in a stable
     order, so that two exports can be compared and kept in git. Secrets are left out, with a comment that
     names the attribute, unless --with-secrets; with them, loading the file into an empty server gives the same tree.
     """
+    base = DN.parse(as_base) if as_base is not None else None
+    if base == DN():
+        raise click.UsageError("--as-base names no entry")
     with open_directory(settings) as directory:
+        notes = RebasingNotes(Rebasing(read_whole_schema(directory), settings.base_dn, base)) if base else None
         if settings.device_asked is not None:
             write = records if no_version else export_ldif
-            text = write(exported(read_tree(directory), settings.device_asked), with_secrets=with_secrets)
+            entries = exported(read_tree(directory), settings.device_asked)
+            text = write(notes.entries(entries) if notes else entries, with_secrets=with_secrets)
         else:
-            text = export_live(directory, with_secrets=with_secrets, version=not no_version)
+            text = export_live(directory, with_secrets=with_secrets, version=not no_version, notes=notes)
     write_whole(output, text, private=with_secrets)
+    for line in notes.lines() if notes else ():
+        click.echo(f"warning: {visible(line)}", err=True)

@@ -30,8 +30,7 @@ def schema_knowing(directory: Directory, attributes: Iterable[str]) -> Schema:
     """
     if all(_has_a_place(bundled(), name) for name in attributes):
         return bundled()
-    published = read_schema(directory)
-    return merged(published, bundled()) if published is not None else bundled()
+    return read_whole_schema(directory)
 
 
 def _has_a_place(schema: Schema, name: str) -> bool:
@@ -39,6 +38,12 @@ def _has_a_place(schema: Schema, name: str) -> bool:
     return known is not None and (
         known.name == "objectClass" or any(known.name in (*each.must, *each.may) for each in schema.object_classes)
     )
+
+
+def read_whole_schema(directory: Directory) -> Schema:
+    """Return the server's own schema with what the bundled one knows besides; raises as :func:`read_schema` does."""
+    server = read_schema(directory)
+    return merged(server, bundled()) if server is not None else bundled()
 
 
 def published_schema(directory: Directory) -> Entry:

@@ -216,7 +216,9 @@ class _Planning:
             return
         if self._draft.get(dn) is None and self._draft.get(dn.parent) is None:
             raise DoesNotFit(
-                "it is not below the base DN", on=str(dn), next_step="--base-dn (DCMCFG_BASE_DN) names what to read"
+                "it is not below the base DN",
+                on=str(dn),
+                next_step="--base-dn (DCMCFG_BASE_DN) names what to read; dcmcfg apply --map-base takes files along",
             )
 
     def _take_content(self, asked: Add) -> None:

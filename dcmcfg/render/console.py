@@ -10,14 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from dcmcfg.render.visible import visible as visible
+
 #: Where there is neither a terminal nor COLUMNS nothing is broken: rich asks for a number, and no line is as long.
 _UNBOUNDED = 1_000_000
 _HEIGHT = 25  # lines; nothing goes by it
-
-
-def visible(text: str) -> str:
-    r"""Return *text* with what is not printable written as ``\xNN``: a value must not steer the terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def stdout_console() -> Console:

@@ -96,6 +96,14 @@ def allowed_attributes(schema: Schema, entry: Entry) -> frozenset[str] | None:
     return _allowed(with_superiors(schema, known)) if len(known) == len(names) else None
 
 
+def requires(schema: Schema, entry: Entry, name: str) -> bool:
+    """Tell whether the classes of *entry* require attribute *name*, or one of them is unknown and might."""
+    names = [each for each in entry.texts("objectClass") if each.lower() != "top"]
+    known = [each for each in map(schema.object_class, names) if each is not None]
+    required = {must.lower() for each in with_superiors(schema, known) for must in each.must}
+    return len(known) < len(names) or name.lower() in required
+
+
 def _allowed(classes: tuple[ObjectClass, ...]) -> frozenset[str] | None:
     """Return the attributes that *classes*, superiors included, allow, in lower case; None when any."""
     if any(known.oid == _EXTENSIBLE for known in classes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from dcmcfg.directory.reading import read_tree_to_fill
@@ -25,7 +26,8 @@ def require_base_dn(snapshot: Snapshot, base_dn: DN, name: str) -> None:
         raise Refused(
             f"the snapshot was taken at the base DN {taken_at}, and this site's is {base_dn}",
             on=name,
-            next_step="a snapshot goes back to where it was taken only: is this the right site, the right --base-dn?",
+            next_step="a snapshot goes back to where it was taken: is this the right site and --base-dn? To move it to "
+            f"another base on purpose: dcmcfg apply --map-base auto {shlex.quote(name)} (docs/another-base.md)",
         )
 
 

@@ -1,0 +1,38 @@
+"""The option that carries out elsewhere what LDIF files say of another base DN."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.directory.server import Directory
+from dcmcfg.directory.subschema import read_whole_schema
+from dcmcfg.dn import DN
+from dcmcfg.plan.rebased import Files, base_of, site_base
+from dcmcfg.rebasing import Rebasing
+from dcmcfg.rebasing_notes import RebasingNotes
+from dcmcfg.tree import Tree
+
+#: What has the base DN found in the files.
+AUTO = "auto"
+
+map_base_option = click.option(
+    "--map-base",
+    metavar="DN",
+    help=f"Take the records from this base DN to the site's own; '{AUTO}': from the one that the files name.",
+)
+
+
+def old_base(named: str, files: Files) -> DN:
+    """Return the base DN that *named*, the option's value, says *files* are for; raises as :func:`base_of` does."""
+    if named == AUTO:
+        return base_of(files)
+    base = DN.parse(named)
+    if not base.rdns:
+        raise click.UsageError("--map-base names no entry")
+    return base
+
+
+def to_site(directory: Directory, tree: Tree, old: DN) -> RebasingNotes:
+    """Return what takes records from the base DN *old* to that of the configuration in *tree*, or in *directory*."""
+    new = site_base(tree, directory.server.base_dn)
+    return RebasingNotes(Rebasing(read_whole_schema(directory), old, new))

@@ -1,0 +1,115 @@
+"""Records of files, taken to another base DN."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN, RDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Refused
+from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
+from dcmcfg.plan import assertion
+from dcmcfg.plan.assertion import All, AnyOf, Equals, Filter, Not, Present
+from dcmcfg.plan.rebased import base_of, rebased_files, site_base
+from dcmcfg.rebasing import Rebasing
+from dcmcfg.rebasing_notes import RebasingNotes
+from dcmcfg.schema.definitions import bundled
+from tests.trees import ARCHIVE, BASE, network_ae, site, site_entries, tree
+
+NEW = "dc=hospital,dc=org"
+THERE = ARCHIVE.replace(BASE, NEW)
+REFERENCE = "dicomNetworkConnectionReference"
+
+
+def taken(*changes: Change, onto: str = NEW) -> list[Change]:
+    records = tuple(ChangeRecord(change, line) for line, change in enumerate(changes))
+    notes = RebasingNotes(Rebasing(bundled(), DN.parse(BASE), DN.parse(onto)))
+    ((name, found),) = rebased_files([("f.ldif", records)], notes, tree())
+    assert name == "f.ldif"
+    return [record.change for record in found if isinstance(record, ChangeRecord)]
+
+
+def modify(*asserted: Filter) -> Modify:
+    reference = f"cn=dicom,{ARCHIVE}".encode()
+    modification = Modification(Operation.ADD, REFERENCE, (reference,))
+    return Modify(DN.parse(ARCHIVE), (modification,), assertion.control(asserted))
+
+
+def test_every_kind_of_change_is_taken_along() -> None:
+    archive, there = DN.parse(ARCHIVE), DN.parse(THERE)
+    add, delete, rename, modified = taken(
+        Add(network_ae(ARCHIVE, "NEW")),
+        Delete(archive),
+        Rename(archive, RDN.of("dicomDeviceName", "new"), new_superior=archive.parent),
+        modify(),
+    )
+    assert add == Add(network_ae(THERE, "NEW"))
+    assert delete == Delete(there)
+    assert rename == Rename(there, RDN.of("dicomDeviceName", "new"), new_superior=there.parent)
+    assert modified == Modify(there, (Modification(Operation.ADD, REFERENCE, (f"cn=dicom,{THERE}".encode(),)),))
+
+
+def test_assertions_are_taken_along_with_the_names_in_them() -> None:
+    reference, there = (Equals(REFERENCE, f"cn=dicom,{dn}".encode()) for dn in (ARCHIVE, THERE))
+    rest = (Not(Present("dcmRetrieveAET")), AnyOf((Present("cn"), Equals("cn", BASE.encode()))))
+    (change,) = taken(modify(All((reference, *rest))))
+    (control,) = change.controls
+    assert assertion.of_control(control) == All((there, *rest))
+    assert control.critical
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (modify(Equals("entryCSN", b"20260101")), "asserts an entryCSN"),
+        (Delete(DN.parse(ARCHIVE), (Control("1.2.3", critical=True, value=b"?"),)), "not understood"),
+        (Delete(DN.parse(ARCHIVE), (Control(assertion.OID, critical=True, value=b"?"),)), "not understood"),
+    ],
+)
+def test_what_cannot_be_taken_along_is_refused_with_its_place(change: Change, reason: str) -> None:
+    with pytest.raises(Refused, match=reason) as refused:
+        taken(change)
+    assert refused.value.on == "f.ldif:0"
+
+
+def test_a_control_without_value_stays() -> None:
+    manage = Control("2.16.840.1.113730.3.4.2", critical=True)
+    (change,) = taken(Delete(DN.parse(ARCHIVE), (manage,)))
+    assert change.controls == (manage,)
+
+
+def test_the_entry_of_the_base_belongs_to_the_site_that_has_one() -> None:
+    notes = RebasingNotes(Rebasing(bundled(), DN.parse(BASE), DN.parse(NEW)))
+    records: tuple[Record, ...] = tuple(ContentRecord(entry, 1) for entry in site_entries()[:2])
+    there = tree(Entry.of(NEW, {"objectClass": "organization", "o": "Hospital", "dc": "hospital"}))
+    names = []
+    for onto in (tree(), there):
+        ((_, found),) = rebased_files([("f.ldif", records)], notes, onto)
+        names.append([str(record.entry.dn) for record in found if isinstance(record, ContentRecord)])
+    assert names == [[NEW, f"cn=DICOM Configuration,{NEW}"], [f"cn=DICOM Configuration,{NEW}"]]
+
+
+def test_records_of_another_base_only_are_refused() -> None:
+    with pytest.raises(Refused, match=f"no record is at or below {BASE}"):
+        taken(Delete(DN.parse(THERE)))
+
+
+def test_the_base_is_found_in_any_record_that_is_below_the_root() -> None:
+    update = ChangeRecord(Delete(DN.parse(ARCHIVE.replace("cn=DICOM Configuration", "CN=dicom  configuration"))), 1)
+    base = ContentRecord(site_entries()[0], 1)
+    assert str(base_of([("base.ldif", (base,)), ("update.ldif", (update,))])) == BASE
+
+
+@pytest.mark.parametrize(
+    ("dns", "reason"), [((BASE,), "cannot be told"), ((ARCHIVE, THERE), f"several base DNs: {BASE}; {NEW}")]
+)
+def test_a_base_that_cannot_be_told_is_to_be_named(dns: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(Refused, match=reason) as refused:
+        base_of([("f.ldif", tuple(ChangeRecord(Delete(DN.parse(dn)), 1) for dn in dns))])
+    assert "--map-base DN" in refused.value.next_step
+
+
+def test_the_sites_base_is_what_stands_above_its_root() -> None:
+    assert str(site_base(site(), DN.parse("dc=org"))) == BASE
+    assert str(site_base(tree(), DN.parse("dc=org"))) == "dc=org"
