@@ -152,7 +152,8 @@ def test_another_base_dn_is_refused_before_the_server_is_asked(run: Run, site: C
         f"dcmcfg: {taken}: the snapshot was taken at the base DN dc=dcm4che,dc=org, "
         "and this site's is dc=other,dc=org\n"
         "  next: a snapshot goes back to where it was taken: is this the right site and --base-dn? To move it to "
-        f"another base on purpose: dcmcfg --base-dn dc=other,dc=org apply --map-base auto {taken} (docs/another-base.md)\n"
+        "another base on purpose: "
+        f"dcmcfg --base-dn dc=other,dc=org apply --map-base auto {taken} (docs/another-base.md)\n"
     )
 
 
