@@ -53,6 +53,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "plan",
             "export",
             "lint",
+            "listing",
             "onboarding",
             "route",
         }

@@ -18,6 +18,9 @@ class Command(NamedTuple):
 COMMANDS = {
     "status": Command("status", "status_command", "Say whether the archive is up."),
     "show": Command("show", "show_command", "Show a device, its AEs and where they send retrieves."),
+    "devices": Command("devices", "devices_command", "List the devices, with their AEs."),
+    "aes": Command("aes", "aes_command", "List the AEs of all devices, with their addresses."),
+    "find": Command("find", "find_command", "Find a text in names of entries and attributes, and in values."),
     "get": Command("get", "get_command", "Show values of an entry, one a line."),
     "set": Command("set", "set_command", "Set attributes of an entry to exactly the values given."),
     "unset": Command("unset", "unset_command", "Take attributes away from an entry, with all their values."),

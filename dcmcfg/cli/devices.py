@@ -1,0 +1,33 @@
+"""``dcmcfg devices``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.listing.picking import picked_devices
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.listing import device_row_json, print_devices
+from dcmcfg.settings import Settings
+
+
+@click.command("devices", cls=SiteCommand)
+@click.argument("pattern", default="")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def devices_command(settings: Settings, *, pattern: str, as_json: bool) -> None:
+    """List the devices, with their AEs.
+
+    PATTERN picks those whose name, host or AE has it in it, or fits it as a whole where it has * or ?; case does not
+    count.
+    """
+    with open_directory(settings) as directory:
+        devices = picked_devices(Configuration(read_tree(directory)).devices, pattern)
+    if as_json:
+        print_json({"devices": [device_row_json(device) for device in devices]})
+    else:
+        print_devices(stdout_console(), devices)

@@ -1,0 +1,41 @@
+"""``dcmcfg find``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.devices import devices_dn
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.listing.text import find
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.listing import hit_json, print_hits
+from dcmcfg.settings import Settings
+
+_NOTHING = 1
+
+
+@click.command("find", cls=SiteCommand)
+@click.argument("text")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def find_command(settings: Settings, *, text: str, as_json: bool) -> int:
+    """Find a text in names of entries and attributes, and in values.
+
+    Case does not count. Where TEXT is the name of an AE, a device, a queue or another thing that others refer to, the
+    last column says which values mean it; the others only read alike. Secrets are neither searched nor shown.
+
+    Exit code: 1 when it stands nowhere.
+    """
+    if not text:
+        raise click.UsageError("TEXT is empty")
+    with open_directory(settings) as directory:
+        tree = read_tree(directory)
+    hits = find(tree, text)
+    if as_json:
+        print_json({"text": text, "hits": [hit_json(hit) for hit in hits]})
+    else:
+        print_hits(stdout_console(), hits, text, devices_dn(tree))
+    return 0 if hits else _NOTHING

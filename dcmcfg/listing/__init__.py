@@ -1,0 +1,1 @@
+"""What stands in a tree, picked out for lists."""

@@ -1,0 +1,44 @@
+"""Devices and AEs whose names or hosts fit what somebody looks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from fnmatch import translate
+
+from dcmcfg.devices import Connection, Device, NetworkAE
+
+#: What makes a text a pattern, as shells have them.
+_WILD = re.compile(r"[*?\[]")
+
+
+def picked_aes(aes: Iterable[NetworkAE], pattern: str) -> tuple[NetworkAE, ...]:
+    """Return those of *aes* whose title, device or a host fits *pattern*, all for an empty one.
+
+    A pattern with ``*``, ``?`` or ``[…]`` must fit the whole; any other text only has to be part of it. Case does not
+    count, nor does an AE have to be called just that: ``pacs`` finds ``OLDPACS``.
+    """
+    fits = _fitting(pattern)
+    return tuple(ae for ae in aes if any(map(fits, (ae.title, ae.device.name, *_hosts(ae.connections)))))
+
+
+def picked_devices(devices: Iterable[Device], pattern: str) -> tuple[Device, ...]:
+    """Return those of *devices* that fit *pattern* by name, host, or the title of an AE; see :func:`picked_aes`."""
+    fits = _fitting(pattern)
+    return tuple(
+        device
+        for device in devices
+        if any(map(fits, (device.name, *_hosts(device.connections), *(ae.title for ae in device.network_aes))))
+    )
+
+
+def _hosts(connections: Iterable[Connection]) -> Iterable[str]:
+    return (connection.host for connection in connections)
+
+
+def _fitting(pattern: str) -> Callable[[str], bool]:
+    folded = pattern.casefold()
+    if not _WILD.search(pattern):
+        return lambda text: folded in text.casefold()
+    whole = re.compile(translate(folded))
+    return lambda text: whole.match(text.casefold()) is not None

@@ -1,0 +1,100 @@
+"""``dcmcfg devices``, ``aes``, ``find``: the whole output on a real directory."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, DEVICES, NAME, CliSite
+
+REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
+
+pytestmark = pytest.mark.real
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
+    assert run("set", "AE:AS_RECEIVED", "dcmShareTransferCapabilitiesFromAETitle=DCM4CHEE", "--yes").exit_code == 0
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    assert run("set", "storescp", "dicomInstalled=FALSE", "--yes").exit_code == 0
+
+    aes = run("aes")
+    assert (aes.exit_code, aes.stderr) == (0, "")
+    assert lines(aes.stdout) == [
+        " AE                 device         host:port         TLS   installed   capabilities",
+        f" {'─' * 110}",
+        " AS_RECEIVED        dcm4chee-arc   localhost:11112         yes         182 SCP, 174 SCU, shared from DCM4CHEE",
+        "                                   localhost:2762    TLS",
+        " DCM4CHEE           dcm4chee-arc   localhost:11112         yes         182 SCP, 174 SCU",
+        "                                   localhost:2762    TLS",
+        " IOCM_REGULAR_USE   dcm4chee-arc   localhost:11112         yes         10 SCP, 171 SCU, shared from "
+        "AS_RECEIVED",
+        "                                   localhost:2762    TLS",
+        " WORKLIST           dcm4chee-arc   localhost:11112         yes         8 SCP, 2 SCU",
+        "                                   localhost:2762    TLS",
+        " LONGTERM           longterm       localhost:11119         yes         181 SCP, 1 SCU",
+        " STORESCP           storescp       localhost:11115         no          171 SCP",
+        " WORKSTATION        workstation    localhost:11117         yes         62 SCP, 10 SCU",
+        "7 AEs",
+    ]
+    (only,) = json.loads(run("aes", "--device", "storescp", "--json").stdout)["aes"]
+    connection = {"host": "localhost", "port": 11115, "tls": False, "protocol": "DICOM", "installed": False}
+    assert only == {
+        "title": "STORESCP",
+        "device": "storescp",
+        "dn": f"dicomAETitle=STORESCP,dicomDeviceName=storescp,{DEVICES}",
+        "description": None,
+        "installed": False,
+        "connections": [connection],
+        "capabilities": {"SCP": 171, "SCU": 0, "shared_from": None},
+    }
+    assert lines(run("aes", "store*").stdout)[-1] == "1 AE"
+    nowhere = run("aes", "nowhere")
+    assert (nowhere.exit_code, nowhere.stdout) == (0, "0 AEs\n")
+
+    devices = run("devices", "1111?")
+    assert (devices.exit_code, devices.stdout) == (0, "0 devices\n"), "a port is no name"
+    assert lines(run("devices").stdout) == [
+        " device                   host:port             installed   AEs",
+        f" {'─' * 105}",
+        " dcm4chee-arc (archive)   localhost:11112       yes         AS_RECEIVED DCM4CHEE IOCM_REGULAR_USE WORKLIST",
+        "                          localhost:2762 TLS",
+        "                          localhost:2575",
+        "                          localhost:12575 TLS",
+        "                          localhost:8080",
+        "                          localhost:8443 TLS",
+        " longterm                 localhost:11119       yes         LONGTERM",
+        " storescp                 localhost:11115       no          STORESCP",
+        " workstation              localhost:11117       yes         WORKSTATION",
+        "4 devices",
+    ]
+    assert [each["aes"] for each in json.loads(run("devices", "STORE", "--json").stdout)["devices"]] == [["STORESCP"]]
+
+    found = run("find", "LONGTERM")
+    assert (found.exit_code, found.stderr) == (0, "")
+    assert [re.split(" {3,}", line.strip()) for line in lines(found.stdout)[2:]] == [
+        ["cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc", "cn", "Export to LONGTERM"],
+        ["dcmExporterID", "LONGTERM", "exporter dcm4chee-arc/LONGTERM"],
+        ["dcmProperty", "SendingApplicationEntityTitle!=LONGTERM", "AE longterm/LONGTERM"],
+        ["dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc", "dcmExporterID", "LONGTERM"],
+        ["dcmURI", "dicom:LONGTERM", "AE longterm/LONGTERM"],
+        ["dcmStgCmtSCP", "LONGTERM", "AE longterm/LONGTERM"],
+        ["dcmStorageID=fs1,dicomDeviceName=dcm4chee-arc", "dcmExternalRetrieveAET", "LONGTERM", "AE longterm/LONGTERM"],
+        ["dicomDeviceName=longterm", "dicomDeviceName", "longterm"],
+        ["dicomAETitle=LONGTERM,dicomDeviceName=longterm", "dicomAETitle", "LONGTERM"],
+        [f"dicomAETitle=LONGTERM,{REGISTRY}", "dicomAETitle", "LONGTERM"],
+        ["10 values in 6 entries"],
+    ]
+    assert json.loads(run("find", NAME[:22].upper(), "--json").stdout) == {
+        "text": NAME[:22].upper(),
+        "hits": [{"dn": ARCHIVE_DN, "attribute": NAME, "value": "DCM4CHEE", "means": None}],
+    }
+    nowhere = run("find", "geheim")
+    assert (nowhere.exit_code, nowhere.stdout, nowhere.stderr) == (1, "0 values in 0 entries\n", "")
+    assert run("find", "").exit_code == 2
