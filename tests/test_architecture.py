@@ -90,14 +90,17 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "platformdirs": frozenset({"settings"}),
     "tomli_w": frozenset({"settings"}),
     "psutil": frozenset({"dicom", "lab"}),
+    "jwt": frozenset({"archive", "lab"}),
+    "keyring": frozenset({"settings"}),
     "cryptography": frozenset({"lint"}),
     "yaml": frozenset({"onboarding"}),
 }
 #: The core computes; what talks to the world outside is an edge.
 OUTSIDE_WORLD = frozenset({"os", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "urllib", "http"})
 PURE = LAYERS[2]
-#: The one place that loads modules while running: each command's module only when that command runs.
-LAZY = frozenset({"dcmcfg.cli.main"})
+#: What loads modules while running: each command's module only when that command runs, and the keychain's library
+#: only when a secret is kept there.
+LAZY = frozenset({"dcmcfg.cli.main", "dcmcfg.settings.keychain"})
 #: What stands for a module whose name is computed.
 UNKNOWN = "(computed)"
 

@@ -9,11 +9,18 @@ from collections.abc import Iterator
 
 import httpx
 
+from dcmcfg.archive.web import Answer
 from dcmcfg.errors import ArchiveError
 
 _BASE_URL = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
-_TOKEN = "--archive-token-file FILE, or where the archive URL comes from; docs/settings.md"  # noqa: S105 — advice
+_TOKEN = "an issuer to get tokens from (docs/secured.md), or one token with --archive-token-file FILE"  # noqa: S105 — advice
+_WHY = "dcmcfg token tells why"
 _LONGEST = 300  # characters of an answer that are told
+_ARCHIVE_UP = "is the archive running? its URL is set with --archive-url"
+
+
+class TokenError(ArchiveError):
+    """There is no token for the archive, or it does not take the one there is: nothing was carried out."""
 
 
 class ReloadUnconfirmed(ArchiveError):
@@ -24,7 +31,7 @@ class ReloadUnconfirmed(ArchiveError):
 
 def not_answered(error: httpx.TransportError, url: str, seconds: float) -> ArchiveError:
     """Return what to tell about a request to *url* that got no answer within *seconds*."""
-    what, next_step = _reason(error, seconds)
+    what, next_step = transport_reason(error, seconds, _ARCHIVE_UP)
     return ArchiveError(what, on=url, next_step=next_step)
 
 
@@ -34,9 +41,8 @@ def was_sent(error: httpx.TransportError) -> bool:
     return not isinstance(error, (*not_sent, httpx.LocalProtocolError, httpx.ProxyError))
 
 
-def _reason(error: httpx.TransportError, seconds: float) -> tuple[str, str]:
-    """Return the problem and the next step."""
-    up = "is the archive running? its URL is set with --archive-url"
+def transport_reason(error: httpx.TransportError, seconds: float, up: str) -> tuple[str, str]:
+    """Return the problem and the next step, which is *up* where the server may not be there."""
     for cause in _chain(error):
         match cause:
             case ssl.SSLCertVerificationError():
@@ -47,7 +53,7 @@ def _reason(error: httpx.TransportError, seconds: float) -> tuple[str, str]:
             case ssl.SSLError():
                 return f"TLS failed: {cause.reason or cause}", "does this port speak https?"
             case socket.gaierror():
-                return f"the host name is not known: {cause.strerror}", "check the archive URL's host"
+                return f"the host name is not known: {cause.strerror}", "check the host in the URL"
             case ConnectionRefusedError():
                 return "connection refused", up
             case ConnectionResetError():
@@ -58,9 +64,9 @@ def _reason(error: httpx.TransportError, seconds: float) -> tuple[str, str]:
         case httpx.TimeoutException():
             return f"no answer within {seconds:g} s", up
         case httpx.ReadError() | httpx.WriteError() | httpx.RemoteProtocolError() | httpx.CloseError():
-            return f"the connection ended, or the answer was not HTTP: {_one_line(str(error))}", up
+            return f"the connection ended, or the answer was not HTTP: {one_line(str(error))}", up
         case _:
-            return f"no connection: {_one_line(str(error)) or type(error).__name__}", up
+            return f"no connection: {one_line(str(error)) or type(error).__name__}", up
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -70,35 +76,33 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-def unexpected_answer(response: httpx.Response, body: str, url: str, *, with_token: bool) -> ArchiveError:
-    """Return what to tell about an answer that is not the one asked for; *body* is its text, cut or whole."""
-    status = response.status_code
+def unexpected_answer(answer: Answer, url: str, *, with_token: bool) -> ArchiveError:
+    """Return what to tell about an answer that is not the one asked for."""
+    status = answer.status
     what = f"HTTP {status}"
     match status:
+        case 401 | 403 if not with_token:
+            return TokenError(f"the archive wants a token ({what})", on=url, next_step=_TOKEN)
         case 401:
-            said = "the token was not accepted" if with_token else "the archive wants a token"
-            return ArchiveError(f"{said} ({what})", on=url, next_step=f"a valid token: {_TOKEN}")
+            return TokenError(f"the token was not accepted ({what})", on=url, next_step=_WHY)
         case 403:
-            said = "the token's user may not do this" if with_token else "the archive wants a token"
-            return ArchiveError(
-                f"{said} ({what})", on=url, next_step=f"a token of a user with the archive's user role: {_TOKEN}"
-            )
+            return TokenError(f"the token's user may not do this ({what})", on=url, next_step=_WHY)
         case 404 | 405:
             return ArchiveError(f"there is nothing to control here ({what})", on=url, next_step=_BASE_URL)
         case 503:
             return ArchiveError(f"the archive is not ready ({what})", on=url, next_step="try again when it has started")
         case _ if 300 <= status < 400:
-            target = _one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"
+            target = one_line(answer.headers.get("location", "").partition("?")[0]) or "nowhere"
             return ArchiveError(
                 f"redirected to {target} ({what}), which is not followed",
                 on=url,
-                next_step=f"a login page: give a token with {_TOKEN}; a moved archive: --archive-url",
+                next_step=f"a login page: {_WHY if with_token else _TOKEN}; a moved archive: --archive-url",
             )
         case _ if 200 <= status < 300:
             return ArchiveError(f"an answer that is not the archive's ({what})", on=url, next_step=_BASE_URL)
         case _:
             return ArchiveError(
-                f"{_said(body) or 'no reason given'} ({what})",
+                f"{_said(answer.body) or 'no reason given'} ({what})",
                 on=url,
                 next_step="the archive's server.log has more",
             )
@@ -114,13 +118,14 @@ def _said(body: str) -> str:
         return "a web page instead of a reason"
     message = re.fullmatch(r'\s*\{\s*"errorMessage"\s*:\s*"(.*)"\s*\}\s*', body, re.DOTALL)
     if message:
-        return _one_line(message.group(1))
+        return one_line(message.group(1))
     *_, deepest = re.split(r"^\s*Caused by: ", body, flags=re.MULTILINE)
     reason = re.split(r"^\s+(?:at |\.\.\. \d+ )", deepest, maxsplit=1, flags=re.MULTILINE)[0]
     # The package of a Java exception tells the reader nothing.
-    return _one_line(re.sub(r"\A\s*(?:[a-z0-9_]+\.)+(?=[A-Z]\w*)", "", reason))
+    return one_line(re.sub(r"\A\s*(?:[a-z0-9_]+\.)+(?=[A-Z]\w*)", "", reason))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return what a server wrote in one bounded line without control characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import click
+
 from dcmcfg.archive.control import ControlService
+from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
+from dcmcfg.archive.web import Web
+from dcmcfg.cli.terminal import client_secret
 from dcmcfg.settings import Settings
+from dcmcfg.settings.exposure import archive_exposures
 
 
 def control_service(settings: Settings) -> ControlService:
     """Return the control service of the site's archive; nothing is sent yet.
 
-    Raises :class:`MalformedInput` or :class:`NotFound` when the token or the CA file cannot be read.
+    Warns on stderr of a credential that leaves this machine unencrypted. Raises :class:`MalformedInput` or
+    :class:`NotFound` when the token, the client secret or the CA file cannot be read.
     """
-    return ControlService(settings.archive_url, settings.archive_token(), settings.ca_file)
+    return ControlService(settings.archive_url, credential(settings), settings.ca_file)
+
+
+def credential(settings: Settings) -> str | TokenIssuer | None:
+    """Return the token that goes to the archive, or whoever issues it, None when no source has either."""
+    for warning in archive_exposures(settings):
+        click.echo(f"warning: {warning}", err=True)
+    client = settings.oidc
+    if client is None:
+        return settings.archive_token()
+    credentials = ClientCredentials(
+        client.issuer, client.client_id, client_secret(settings), client.token_url, client.scope
+    )
+    return TokenIssuer(credentials, Web(settings.ca_file))

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.archive.control import ControlService
+from dcmcfg.archive.failures import TokenError
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.choices import Choices
@@ -196,6 +197,8 @@ def _reload(service: ControlService, outcome: Outcome, *, is_undo: bool) -> None
         service.reload()
     except ArchiveError as error:
         what = f"the directory was changed, but the archive did not reload: {error.what}"
+        if isinstance(error, TokenError):
+            next_step = f"{error.next_step}; then dcmcfg reload"
         raise ChangedButNotFinished(what, on=error.on, next_step=next_step) from error
     except KeyboardInterrupt:
         what = "the directory was changed, and the reload was interrupted"

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from dcmcfg.errors import AnswerIsNo, DirectoryError
+from dcmcfg.errors import AnswerIsNo, ArchiveError, DirectoryError
 from dcmcfg.settings import Settings
 
 
@@ -46,3 +46,23 @@ def bind_password(settings: Settings) -> str:
         )
     asked = click.prompt(f"Password of {settings.bind_dn} @ {settings.ldap_url}", hide_input=True, err=True)
     return str(asked)
+
+
+def client_secret(settings: Settings) -> str:
+    """Return the secret of the client that gets the archive's tokens: from its source, or asked for; never empty.
+
+    Raises :class:`ArchiveError` when there is none and standard input is no terminal, and what :meth:`Secret.read`
+    raises.
+    """
+    client = settings.oidc
+    if client is None:
+        raise ValueError("no client gets tokens on this site")
+    if client.secret is not None:
+        return client.secret.read()
+    if not sys.stdin.isatty():
+        raise ArchiveError(
+            f"no secret for the client {client.client_id}",
+            on=client.server,
+            next_step="oidc_client_secret_file; a secret counts only where the issuer comes from: docs/secured.md",
+        )
+    return str(click.prompt(f"Secret of the client {client.client_id} @ {client.server}", hide_input=True, err=True))

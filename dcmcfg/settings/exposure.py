@@ -22,6 +22,19 @@ def exposures(settings: Settings) -> Iterator[str]:
             yield f"{key}: others can read this private key; chmod 600 keeps it to you"
 
 
+def archive_exposures(settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each: a client secret or token that leaves this machine unencrypted."""
+    if settings.oidc is not None and _in_the_open(settings.oidc.server):
+        yield f"the client secret goes to {settings.oidc.server} unencrypted; https:// protects it"
+    if (settings.oidc or settings.token_secret) and _in_the_open(settings.archive_url):
+        yield f"the token goes to {settings.archive_url} unencrypted; https:// protects it"
+
+
+def _in_the_open(url: str) -> bool:
+    address = urlsplit(url)
+    return address.scheme == "http" and not _stays_here(address.hostname or "")
+
+
 def _stays_here(host: str) -> bool:
     """Tell whether *host* is this machine, by what it says and not by asking."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -22,16 +22,31 @@ KEYS = (
     "base_dn",
     "bind_dn",
     "bind_password_file",
+    "bind_password_keychain",
     "device",
     "archive_url",
     "archive_token_file",
+    "oidc_issuer",
+    "oidc_token_url",
+    "oidc_client_id",
+    "oidc_client_secret_file",
+    "oidc_client_secret_keychain",
+    "oidc_scope",
     "ca_file",
     "starttls",
     "client_cert",
     "client_key",
     "external_move_log",
 )
-_FILES = ("bind_password_file", "archive_token_file", "ca_file", "client_cert", "client_key", "external_move_log")
+_FILES = (
+    "bind_password_file",
+    "archive_token_file",
+    "oidc_client_secret_file",
+    "ca_file",
+    "client_cert",
+    "client_key",
+    "external_move_log",
+)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
+from dcmcfg.settings.oidc import OIDC, OidcClient, resolve_oidc
+from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
 from dcmcfg.settings.sources import Source, Sources, collect
 from dcmcfg.settings.tls import resolve_tls
@@ -23,8 +25,10 @@ STOCK = Source(
         "archive_url": "http://localhost:8080/dcm4chee-arc",
     },
 )
-_SERVER = ("ldap_url", "bind_dn", "bind_password", "bind_password_file", "client_cert", "client_key")
-_ARCHIVE = ("archive_url", "archive_token", "archive_token_file")
+_PASSWORDS = ("bind_password", "bind_password_file", "bind_password_keychain")
+_SERVER = ("ldap_url", "bind_dn", *_PASSWORDS, "client_cert", "client_key")
+_TOKENS = ("archive_token", "archive_token_file")
+_ARCHIVE = ("archive_url", *_TOKENS, *OIDC)
 
 
 def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
@@ -43,16 +47,17 @@ def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
     device = _strongest(sources, "device") or STOCK
     ca_file = _strongest(sources, "ca_file")
     # A password goes with its bind DN: an option that names another one leaves the owner's password behind.
-    by_option = {"bind_dn", "bind_password_file"} & sources.options.values.keys()
+    by_option = {"bind_dn", *_PASSWORDS} & sources.options.values.keys()
     password = (sources.options if by_option else server).secret("bind_password")
     tls = resolve_tls(sources, ldap_url, server, url)
     binding = next((s for s in (sources.options, server) if "bind_dn" in s.values), STOCK)
     external = binding is STOCK and password is None and (tls.client_cert is not None or url.startswith("ldapi:"))
-    token = sources.options.secret("archive_token") or archive.secret("archive_token")
+    bind_dn = "" if external else _bind_dn(binding)
+    token, oidc = _credential(sources, archive)
     return Settings(
         ldap_url=url,
         base_dn=base_dn,
-        bind_dn="" if external else _bind_dn(binding),
+        bind_dn=bind_dn,
         device=device.values["device"],
         archive_url=parse_archive_url(archive_url.values["archive_url"], archive_url.origin("archive_url")),
         ca_file=ca_file.path("ca_file") if ca_file else None,
@@ -72,8 +77,9 @@ def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
         | tls.origins
         | ({"bind_password": password.origin} if password else {})
         | ({"archive_token": token.origin} if token else {}),
-        bind_secret=password,
+        bind_secret=password.of(bind_dn) if password else None,
         token_secret=token,
+        oidc=oidc,
     )
 
 
@@ -109,6 +115,22 @@ def _owner(sources: Sources, keys: tuple[str, ...]) -> tuple[Source, Source]:
                 next_step=f"set {stronger.origin(url)} beside it, or unset it",
             )
     return named, named
+
+
+def _credential(sources: Sources, archive: Source) -> tuple[Secret | None, OidcClient | None]:
+    """Return the token that goes to *archive*'s archive, or the client that gets one; an option is the stronger."""
+    given = sources.options.values.keys()
+    if given & set(_TOKENS) and not given & set(OIDC):
+        return sources.options.secret("archive_token"), None
+    oidc = resolve_oidc(sources, archive)
+    token = (sources.options if given & set(OIDC) else archive).secret("archive_token")
+    if oidc is not None and token is not None:
+        raise MalformedInput(
+            "it is a token, and tokens are to be got as well",
+            on=f"{token.origin}, {oidc.origin}",
+            next_step="keep one of them",
+        )
+    return token, oidc
 
 
 def _base_dn(sources: Sources, ldap_url: Source, in_url: DN | None) -> tuple[DN, str]:

@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dcmcfg.errors import MalformedInput, NotFound
+from dcmcfg.settings.keychain import keychain_secret
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A password or token: in the file *path*, else *text*. Its text is in no ``repr``."""
+    """A password or token: in the file *path*, in the keychain for *user* of *service*, else *text*.
+
+    Its text is in no ``repr``.
+    """
 
     origin: str
     path: Path | None = None
     text: str = field(default="", repr=False)
+    service: str = ""
+    user: str = ""
+
+    def of(self, user: str) -> Secret:
+        """Return this secret as that of *user*, by whom a keychain finds it."""
+        return replace(self, user=user)
 
     def read(self) -> str:
         """Return the secret; of a file, its one line without the line end.
 
-        Raises :class:`NotFound` when the file is missing, :class:`MalformedInput` when it cannot be read as one
-        line of UTF-8 text, or is empty.
+        Raises :class:`NotFound` when the file is missing or the keychain keeps nothing, :class:`MalformedInput` when
+        the file cannot be read as one line of UTF-8 text, or is empty, and what :func:`keychain_secret` raises.
         """
+        if self.service:
+            return keychain_secret(self.service, self.user, self.origin)
         if self.path is None:
             return self.text
-        try:
-            content = self.path.read_text("utf-8")
-        except FileNotFoundError:
-            raise NotFound(f"there is no such file (named by {self.origin})", on=str(self.path)) from None
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise MalformedInput(
-                f"the secret cannot be read: {reason} (named by {self.origin})", on=str(self.path)
-            ) from None
-        lines = content.splitlines()
-        if len(lines) != 1 or not lines[0]:
-            held = "nothing" if not content.strip() else f"{len(lines)} lines"
-            raise MalformedInput(f"the file should hold one line, the secret, and holds {held}", on=str(self.path))
-        return lines[0]
+        return _line_of(self.path, self.origin)
+
+
+def _line_of(path: Path, origin: str) -> str:
+    try:
+        content = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise NotFound(f"there is no such file (named by {origin})", on=str(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise MalformedInput(f"the secret cannot be read: {reason} (named by {origin})", on=str(path)) from None
+    lines = content.splitlines()
+    if len(lines) != 1 or not lines[0]:
+        held = "nothing" if not content.strip() else f"{len(lines)} lines"
+        raise MalformedInput(f"the file should hold one line, the secret, and holds {held}", on=str(path))
+    return lines[0]

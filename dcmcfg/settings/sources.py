@@ -18,10 +18,18 @@ _VARIABLES = {
         "bind_dn",
         "bind_password",
         "bind_password_file",
+        "bind_password_keychain",
         "device",
         "archive_url",
         "archive_token",
         "archive_token_file",
+        "oidc_issuer",
+        "oidc_token_url",
+        "oidc_client_id",
+        "oidc_client_secret",
+        "oidc_client_secret_file",
+        "oidc_client_secret_keychain",
+        "oidc_scope",
         "ca_file",
         "starttls",
         "client_cert",
@@ -61,16 +69,23 @@ class Source:
         return _WORDS[word]
 
     def secret(self, key: str) -> Secret | None:
-        """Return the secret given as *key* or as the file ``key_file``; both raise :class:`MalformedInput`."""
-        in_file = f"{key}_file"
-        if key in self.values and in_file in self.values:
+        """Return the secret given as *key*, as the file ``key_file`` or as the keychain's service ``key_keychain``.
+
+        Two of them raise :class:`MalformedInput`.
+        """
+        given = [each for each in (key, f"{key}_file", f"{key}_keychain") if each in self.values]
+        if len(given) > 1:
             raise MalformedInput(
-                f"{self.origin(key)} and {self.origin(in_file)} are both set", next_step="keep one of them"
+                f"{self.origin(given[0])} and {self.origin(given[1])} are both set", next_step="keep one of them"
             )
-        if key in self.values:
-            return Secret(self.origin(key), text=self.values[key])
-        path = self.path(in_file)
-        return Secret(self.origin(in_file), path=path) if path else None
+        for each in given:
+            origin = self.origin(each)
+            if each == key:
+                return Secret(origin, text=self.values[key])
+            if each.endswith("_keychain"):
+                return Secret(origin, service=self.values[each])
+            return Secret(origin, path=self.path(each))
+        return None
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,14 @@ def parse_ldap_url(text: str, origin: str) -> tuple[str, DN | None]:
 
 def parse_archive_url(text: str, origin: str) -> str:
     """Return the archive's base URL without ``/`` at its end; :class:`MalformedInput` names *origin*."""
-    parts = _split(text, origin, ("http", "https"), _ARCHIVE_EXAMPLE)
-    port = _port(parts, text, origin, _ARCHIVE_EXAMPLE)
-    netloc = _host(parts, text, origin, _ARCHIVE_EXAMPLE) + (f":{port}" if port else "")
+    return parse_web_url(text, origin, _ARCHIVE_EXAMPLE)
+
+
+def parse_web_url(text: str, origin: str, example: str) -> str:
+    """Return an http or https URL without ``/`` at its end; :class:`MalformedInput` names *origin* and *example*."""
+    parts = _split(text, origin, ("http", "https"), example)
+    port = _port(parts, text, origin, example)
+    netloc = _host(parts, text, origin, example) + (f":{port}" if port else "")
     return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.archive.control import ControlService, Timeouts
+from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import ReloadUnconfirmed
+from dcmcfg.archive.web import Timeouts
 from dcmcfg.errors import ArchiveError, MalformedInput
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
 
@@ -80,11 +81,13 @@ def test_redirect_is_not_followed_and_says_token(archive: Scripted) -> None:
         (403, "weak", "the token's user may not do this (HTTP 403)"),
     ],
 )
-def test_refused_token_says_how_to_give_one(archive: Scripted, status: int, token: str | None, what: str) -> None:
+def test_want_of_a_token_says_how_to_give_one_and_a_refused_one_who_tells_why(
+    archive: Scripted, status: int, token: str | None, what: str
+) -> None:
     archive.answer(status, "<html>Unauthorized</html>")
     error = refused_reload(archive, token=token)
     assert error.what == what
-    assert "--archive-token-file" in error.next_step
+    assert ("--archive-token-file" if token is None else "dcmcfg token") in error.next_step
 
 
 def test_wrong_base_url_is_asked_about(archive: Scripted) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.archive.control import ControlService, Timeouts
+from dcmcfg.archive.control import ControlService
+from dcmcfg.archive.web import Timeouts
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 
@@ -60,8 +61,8 @@ def test_reload_without_a_token_says_token(run: Run, archive: Scripted) -> None:
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/reload: redirected to https://login.example/realms/dcm4che (HTTP 302), "
         "which is not followed\n"
-        "  next: a login page: give a token with --archive-token-file FILE, or where the archive URL comes from; "
-        "docs/settings.md; a moved archive: --archive-url\n"
+        "  next: a login page: an issuer to get tokens from (docs/secured.md), or one token with "
+        "--archive-token-file FILE; a moved archive: --archive-url\n"
     )
 
 

@@ -1,0 +1,190 @@
+"""Tokens from an OpenID Connect issuer, by client credentials (RFC 6749 §4.4)."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote_plus, urlsplit
+
+import httpx
+
+from dcmcfg.archive.failures import TokenError
+from dcmcfg.archive.issuer_failures import (
+    another_issuer,
+    another_server,
+    no_discovery,
+    no_token,
+    not_reached,
+    not_the_endpoints,
+)
+from dcmcfg.archive.web import Answer, Web
+
+DISCOVERY = "/.well-known/openid-configuration"
+#: Seconds before its end in which a token is no longer used: the request under way takes some, clocks differ.
+_MARGIN = 30.0
+_BASIC, _POST = "client_secret_basic", "client_secret_post"
+
+
+@dataclass(frozen=True)
+class ClientCredentials:
+    """Who asks which server: by its issuer URL, or by its token endpoint where that is given."""
+
+    issuer: str
+    client_id: str
+    secret: str = field(repr=False)
+    token_url: str = ""
+    scope: str = ""
+
+
+class TokenIssuer:
+    """The issuer as one client sees it; the token is got when it is first needed, and kept for the run."""
+
+    def __init__(self, client: ClientCredentials, web: Web) -> None:
+        self.client = client
+        self._web = web
+        self._endpoint: _Endpoint | None = None
+        self._token = ""
+        self._until = 0.0
+
+    @property
+    def kept(self) -> bool:
+        """Whether a token is at hand that has some time left."""
+        return bool(self._token) and time.monotonic() < self._until
+
+    def token(self) -> str:
+        """Return a token that does not expire at once; raises :class:`TokenError`."""
+        return self._token if self.kept else self.renewed()
+
+    def renewed(self) -> str:
+        """Return a new token; raises :class:`TokenError`."""
+        if self._endpoint is None:
+            self._endpoint = self._find_endpoint()
+        begun = time.monotonic()
+        self._token = ""
+        got = _token_of(self._ask(self._endpoint), self._endpoint.url, self.client.client_id)
+        self._token = got.text
+        self._until = begun + got.seconds - min(_MARGIN, got.seconds / 4)
+        return self._token
+
+    def _find_endpoint(self) -> _Endpoint:
+        """Return where to ask, and how: servers disagree on how a secret is encoded in Basic, not in a form."""
+        if self.client.token_url:
+            pair = self.client.client_id + self.client.secret
+            return _Endpoint(self.client.token_url, _BASIC if quote_plus(pair) == pair else _POST)
+        found = discover(self.client.issuer, self._web)
+        if found.issuer.rstrip("/") != self.client.issuer:
+            raise another_issuer(found.issuer, self.client.issuer)
+        if _origin(found.token_endpoint) != _origin(self.client.issuer):
+            # The secret goes to the server that was named by whoever gave the secret.
+            raise another_server(found.token_endpoint, self.client.issuer)
+        return _Endpoint(found.token_endpoint, _POST if _POST in found.auth_methods else _BASIC)
+
+    def _ask(self, endpoint: _Endpoint) -> Answer:
+        form = {"grant_type": "client_credentials"} | ({"scope": self.client.scope} if self.client.scope else {})
+        headers = {"Accept": "application/json"}
+        if endpoint.method == _POST:
+            form |= {"client_id": self.client.client_id, "client_secret": self.client.secret}
+        else:
+            # Both form-urlencoded before they are joined (RFC 6749 §2.3.1).
+            pair = f"{quote_plus(self.client.client_id)}:{quote_plus(self.client.secret)}"
+            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        try:
+            return self._web.request("POST", endpoint.url, headers=headers, form=form)
+        except httpx.TransportError as error:
+            raise not_reached(error, endpoint.url, self._web.seconds(error)) from error
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """What an issuer says of itself (OpenID Connect Discovery 1.0 §3)."""
+
+    issuer: str
+    token_endpoint: str
+    jwks_uri: str
+    auth_methods: tuple[str, ...]
+
+
+def discover(issuer: str, web: Web) -> Discovered:
+    """Return what the issuer at URL *issuer* says of itself; raises :class:`TokenError`."""
+    url = issuer + DISCOVERY
+    try:
+        answer = web.request("GET", url, headers={"Accept": "application/json"})
+    except httpx.TransportError as error:
+        raise not_reached(error, url, web.seconds(error)) from error
+    content = json_object(answer.body)
+    if answer.status != httpx.codes.OK or content is None or not _is_text(content, "issuer", "token_endpoint"):
+        raise no_discovery(answer, content, url, issuer)
+    methods = content.get("token_endpoint_auth_methods_supported")
+    return Discovered(
+        content["issuer"],
+        content["token_endpoint"],
+        content["jwks_uri"] if _is_text(content, "jwks_uri") else "",
+        tuple(map(str, methods)) if isinstance(methods, list) else (),
+    )
+
+
+def published_keys(issuer: Discovered, web: Web) -> dict[str, Any]:
+    """Return the keys that *issuer* signs with, as a JSON Web Key Set (RFC 7517 §5); raises :class:`TokenError`."""
+    if not issuer.jwks_uri:
+        raise TokenError("the issuer does not say where its keys are", on=issuer.issuer)
+    try:
+        answer = web.request("GET", issuer.jwks_uri, headers={"Accept": "application/json"})
+    except httpx.TransportError as error:
+        raise not_reached(error, issuer.jwks_uri, web.seconds(error)) from error
+    keys = json_object(answer.body) if answer.status == httpx.codes.OK else None
+    if keys is None:
+        raise TokenError(f"there are no keys here (HTTP {answer.status})", on=issuer.jwks_uri)
+    return keys
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """Return the JSON object that *text* is, or None when it is none."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    url: str
+    method: str
+
+
+@dataclass(frozen=True)
+class _Token:
+    """A token and the seconds that it is good for; ``inf`` where nothing says."""
+
+    text: str = field(repr=False)
+    seconds: float
+
+
+def _token_of(answer: Answer, url: str, client_id: str) -> _Token:
+    content = json_object(answer.body)
+    if answer.status != httpx.codes.OK:
+        raise no_token(answer, content, url, client_id)
+    if content is None or not _is_text(content, "access_token"):
+        raise not_the_endpoints(answer, url)
+    text, seconds = content["access_token"], content.get("expires_in")
+    # What stands in a header is visible ASCII (RFC 6750 §2.1).
+    if not all("!" <= character <= "~" for character in text):
+        raise TokenError("the token holds blanks or other than ASCII", on=url, next_step="its log has more")
+    return _Token(text, float(seconds) if isinstance(seconds, int | float) and seconds > 0 else float("inf"))
+
+
+def _is_text(content: Mapping[str, Any], *names: str) -> bool:
+    return all(isinstance(content.get(name), str) and content[name] for name in names)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port; of what is no URL, none that equals another's."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return "", url, None

@@ -1,0 +1,117 @@
+"""What went wrong between us and the server that issues the tokens: its answers in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from dcmcfg.archive.failures import TokenError, one_line, transport_reason
+from dcmcfg.archive.web import Answer
+
+_UP = "is the issuer running? its URL is oidc_issuer or oidc_token_url, where the archive URL comes from"
+_REALM = (
+    "a Keycloak realm is https://HOST:PORT/realms/REALM, with /auth before /realms up to Keycloak 16"
+    " (oidc_issuer; docs/secured.md)"
+)
+#: The errors of RFC 6749 §5.2, and what to do about each in Keycloak's words.
+_NEXT_STEPS = {
+    "invalid_client": "check the client's ID and secret: in Keycloak, Clients, the client, Credentials",
+    "unauthorized_client": (
+        "in Keycloak, Clients, the client, Settings: switch on Client authentication and Service accounts roles"
+    ),
+    "unsupported_grant_type": "the issuer gives no tokens for client credentials: dcmcfg needs that grant",
+    "invalid_scope": "check oidc_scope: in Keycloak, Clients, the client, Client scopes",
+    "invalid_request": "does oidc_token_url name the token endpoint?",
+}
+_MEANINGS = {
+    "invalid_client": "the issuer does not know the client {client}, or its secret is another",
+    "unauthorized_client": "the client {client} may not ask for tokens in its own name",
+    "unsupported_grant_type": "client credentials are not supported",
+    "invalid_scope": "the scope is not the client's",
+    "invalid_request": "the request was not understood",
+}
+
+
+#: How Keycloak's words for a wrong secret have begun since its early versions.
+_WRONG_SECRET = ("invalid client", "client secret")
+
+
+def not_reached(error: httpx.TransportError, url: str, seconds: float) -> TokenError:
+    """Return what to tell about a request to the issuer at *url* that got no answer within *seconds*."""
+    what, next_step = transport_reason(error, seconds, _UP)
+    return TokenError(f"no token for the archive: {what}", on=url, next_step=next_step)
+
+
+def no_discovery(answer: Answer, content: Mapping[str, Any] | None, url: str, issuer: str) -> TokenError:
+    """Return what to tell when *issuer* does not describe itself at *url*; *content* is its JSON, if it is any."""
+    match answer.status:
+        case 404:
+            what = f"there is no issuer here ({_description(content) or 'HTTP 404'})"
+        case status if 300 <= status < 400:
+            what = f"redirected to {_target(answer)} (HTTP {status}), which is not followed"
+        case 200:
+            what = "the answer is not an issuer's"
+        case status:
+            what = f"the issuer does not describe itself (HTTP {status})"
+    return TokenError(f"no token for the archive: {what}", on=url, next_step=f"is {issuer} the issuer? {_REALM}")
+
+
+def another_issuer(said: str, asked: str) -> TokenError:
+    """Return what to tell when the issuer names itself otherwise than it was named."""
+    return TokenError(
+        f"no token for the archive: the issuer calls itself {one_line(said)}",
+        on=asked,
+        next_step=(
+            f"its tokens say so too: set oidc_issuer to {one_line(said)},"
+            " or oidc_token_url to the token endpoint if it cannot be reached by that name"
+        ),
+    )
+
+
+def another_server(endpoint: str, issuer: str) -> TokenError:
+    """Return what to tell when the issuer's token endpoint is on another server than the issuer."""
+    return TokenError(
+        f"the token endpoint is on another server, {one_line(endpoint)}: the client secret is not sent there",
+        on=issuer,
+        next_step=f"if it is meant: oidc_token_url {one_line(endpoint)}, beside the secret",
+    )
+
+
+def no_token(answer: Answer, content: Mapping[str, Any] | None, url: str, client: str) -> TokenError:
+    """Return what to tell when the token endpoint *url* refuses the client; *content* is its JSON, if it is any."""
+    code = content.get("error") if content else None
+    description = _description(content)
+    status = f"HTTP {answer.status}"
+    if isinstance(code, str) and code in _MEANINGS:
+        # Keycloak answers unauthorized_client to a wrong secret too, and tells the two apart in its words.
+        if code == "unauthorized_client" and description.lower().startswith(_WRONG_SECRET):
+            code = "invalid_client"
+        told = f"{status}: {description}" if description not in ("", code) else status
+        return TokenError(f"{_MEANINGS[code].format(client=client)} ({told})", on=url, next_step=_NEXT_STEPS[code])
+    if answer.status in (404, 405):
+        what = f"there is no token endpoint here ({description or status})"
+        return TokenError(f"no token for the archive: {what}", on=url, next_step=_REALM)
+    if 300 <= answer.status < 400:
+        what = f"redirected to {_target(answer)} ({status}), which is not followed"
+        return TokenError(f"no token for the archive: {what}", on=url, next_step=_REALM)
+    told = f"{status}: {description}" if description else status
+    return TokenError(f"no token for the archive: the issuer refused ({told})", on=url, next_step="its log has more")
+
+
+def not_the_endpoints(answer: Answer, url: str) -> TokenError:
+    """Return what to tell about a success that holds no token."""
+    kind = one_line(answer.headers.get("content-type", "")) or "of no type"
+    return TokenError(f"the answer holds no token (HTTP {answer.status}, {kind})", on=url, next_step=_REALM)
+
+
+def _description(content: Mapping[str, Any] | None) -> str:
+    if content is None:
+        return ""
+    said = content.get("error_description") or content.get("error")
+    return one_line(said) if isinstance(said, str) else ""
+
+
+def _target(answer: Answer) -> str:
+    return one_line(answer.headers.get("location", "").partition("?")[0]) or "nowhere"

@@ -1,0 +1,109 @@
+"""One request to a web server, bounded in time and size."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+import httpx
+
+from dcmcfg.errors import MalformedInput
+
+_LONGEST_BODY = 256 * 1024  # octets of an answer that are read
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds: to connect, and from the request to the end of the answer (a reload may rebind every port)."""
+
+    connect: float = 10.0
+    answer: float = 60.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer with its body, cut or whole; the names of ``headers`` compare without case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str = field(repr=False)
+
+    @property
+    def is_redirect(self) -> bool:
+        return 300 <= self.status < 400
+
+
+class Web:
+    """Requests to web servers.
+
+    ``https`` is verified against *ca_file*, else against the certificates that this machine trusts. Redirects are not
+    followed, and no proxy is used: a credential goes to the server that is named or nowhere.
+    """
+
+    def __init__(self, ca_file: Path | None = None, timeouts: Timeouts | None = None) -> None:
+        self._ca_file = ca_file
+        self.timeouts = timeouts or Timeouts()
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self._ca_file)
+        except ssl.SSLError:
+            raise MalformedInput("the file holds no CA certificate in PEM", on=str(self._ca_file)) from None
+        except OSError as error:
+            raise MalformedInput(f"the CA file cannot be read: {error.strerror}", on=str(self._ca_file)) from None
+
+    def prepare(self, url: str) -> None:
+        """Raise now what a request to *url* would: :class:`MalformedInput` when the CA file cannot be read."""
+        if url.startswith("https:"):
+            _ = self._tls
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Return the answer, its body cut at :data:`_LONGEST_BODY`; *form* is what is sent, if anything.
+
+        Raises :class:`httpx.TransportError`, and what :meth:`prepare` raises. httpx bounds the wait for each piece of
+        an answer, not that for all of them, hence the thread.
+        """
+        self.prepare(url)
+        outcome: SimpleQueue[Answer | BaseException] = SimpleQueue()
+
+        def exchange() -> None:
+            try:
+                outcome.put(self._exchange(method, url, headers or {}, form))
+            except BaseException as error:  # noqa: BLE001 — raised by the thread that waits
+                outcome.put(error)
+
+        Thread(target=exchange, daemon=True).start()
+        try:
+            got = outcome.get(timeout=self.timeouts.connect + self.timeouts.answer)
+        except Empty:
+            raise httpx.ReadTimeout("the answer does not end") from None
+        if isinstance(got, BaseException):
+            raise got
+        return got
+
+    def seconds(self, error: httpx.TransportError) -> float:
+        """Return how long was waited for what *error* says did not come."""
+        return self.timeouts.connect if isinstance(error, httpx.ConnectTimeout) else self.timeouts.answer
+
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> Answer:
+        limits = httpx.Timeout(self.timeouts.answer, connect=self.timeouts.connect)
+        tls = self._tls if url.startswith("https:") else False
+        body = bytearray()
+        with (
+            httpx.Client(verify=tls, timeout=limits, follow_redirects=False, trust_env=False) as client,
+            client.stream(method, url, headers={"Accept-Encoding": "identity"} | dict(headers), data=form) as response,
+        ):
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > _LONGEST_BODY:
+                    break
+            text = bytes(body[:_LONGEST_BODY]).decode("utf-8", "replace")
+            return Answer(response.status_code, response.headers, text)
