@@ -47,6 +47,7 @@ COMMANDS = {
     "undo": Command("undo", "undo_command", "Take a roll-out back."),
     "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),
     "route": Command("route", "route_command", "Say what the archive will do with a C-MOVE."),
+    "token": Command("token", "token_command", "Say whether the archive takes the token, and why not."),
     "verify": Command("verify", "verify_command", "Prove with a real C-MOVE that a study arrives."),
     "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on.", at_a_site=False),
     "completion": Command("completion", "completion_command", "Print the shell completion script.", at_a_site=False),

@@ -13,6 +13,7 @@ import click
 from dcmcfg.cli.answer import print_json
 from dcmcfg.errors import LabError
 from dcmcfg.lab import demo, life
+from dcmcfg.lab.site import Secured
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import make_studies
 from dcmcfg.render.lab import lab_json, part_line, print_lab
@@ -48,12 +49,14 @@ def lab_group() -> None:
 @_folder_option
 @click.option("--foreground", is_flag=True, help="Stay until Ctrl-C, then take the lab down.")
 @click.option("--with-pid", type=_LIFE, envvar="DCMCFG_LAB_WITH_PID", help="End the lab when this process ends.")
-def up(folder: Path, with_pid: int | None, *, foreground: bool) -> None:
+@click.option("--secured-by", metavar="ISSUER", help="Have the archive want tokens of this OpenID Connect issuer.")
+def up(folder: Path, with_pid: int | None, secured_by: str | None, *, foreground: bool) -> None:
     """Start the lab, on free ports; returns when every part is ready.
 
     Exit code 3: a part could not be started, and nothing is running.
     """
-    lab, started = life.up(folder, _tell, with_pid=os.getpid() if foreground else with_pid)
+    secured = Secured(secured_by.rstrip("/")) if secured_by else None
+    lab, started = life.up(folder, _tell, with_pid=os.getpid() if foreground else with_pid, secured=secured)
     said = "The lab is up" if started else "The lab is already up"
     line = f"{said}: profile {life.PROFILE}, folder {lab.site.folder}"
     if foreground:

@@ -18,7 +18,7 @@ from dcmcfg.errors import LabError, MalformedInput, NotFound
 from dcmcfg.lab import folder as folders
 from dcmcfg.lab.parts import prepare
 from dcmcfg.lab.ports import choose_ports
-from dcmcfg.lab.site import Site
+from dcmcfg.lab.site import Secured, Site
 from dcmcfg.lab.state import LabState, PartState, Phase
 from dcmcfg.lab.supervisor import LOG_FOLDER, log_file, save_parts
 from dcmcfg.settings import profile_path, remove_profile, write_profile
@@ -76,12 +76,12 @@ def find(folder: Path) -> Lab | None:
     return Lab(Site.load(folder), LabState.load(folder)) if folders.is_lab(folder) else None
 
 
-def up(folder: Path, tell: Tell, *, with_pid: int | None = None) -> tuple[Lab, bool]:
+def up(folder: Path, tell: Tell, *, with_pid: int | None = None, secured: Secured | None = None) -> tuple[Lab, bool]:
     """Start a lab in *folder*, and return it with whether it was started by this call; an older one may be up.
 
-    *tell* is called for each part that is ready. With *with_pid* the lab ends when that process does. The profile
-    ``lab`` describes it. Raises :class:`LabError`, naming the part at fault with the last lines of its log; then
-    nothing is running.
+    *tell* is called for each part that is ready. With *with_pid* the lab ends when that process does; with *secured*
+    its archive wants tokens. The profile ``lab`` describes it. Raises :class:`LabError`, naming the part at fault with
+    the last lines of its log; then nothing is running.
     """
     folder = folder.absolute()
     _refuse_a_profile_of_another_kind()
@@ -90,7 +90,7 @@ def up(folder: Path, tell: Tell, *, with_pid: int | None = None) -> tuple[Lab, b
         if state and state.phase in (Phase.STARTING, Phase.UP) and state.supervisor.alive():
             return _ready(folder, lambda: True, tell), False  # it may be starting, when its `lab up` was killed
         _end_processes(state)
-        site = _fill(folder)
+        site = _fill(folder, secured)
         lab = _start(folder, tell, with_pid)
         write_profile(PROFILE, _profile(site))
         return lab, True
@@ -113,11 +113,11 @@ def down(folder: Path) -> Down:
     return Down.ENDED_NOW if was_up else Down.ENDED_BEFORE
 
 
-def _fill(folder: Path) -> Site:
+def _fill(folder: Path, secured: Secured | None) -> Site:
     """Write what a new lab begins with into its folder, emptied before; return the site."""
     try:
         folders.claim(folder)
-        site = Site(folder, choose_ports())
+        site = Site(folder, choose_ports(), secured)
         site.save()
         (folder / LOG_FOLDER).mkdir()
         password = secrets.token_urlsafe(24)

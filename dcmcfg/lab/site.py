@@ -25,11 +25,21 @@ class Ports:
 
 
 @dataclass(frozen=True)
+class Secured:
+    """Whose tokens the archive takes: of which issuer, with which role, and for which audience if that matters."""
+
+    issuer: str
+    role: str = "auth"
+    audience: str = ""
+
+
+@dataclass(frozen=True)
 class Site:
     """A lab's folder with the facts that its processes and the profile ``lab`` share."""
 
     folder: Path
     ports: Ports
+    secured: Secured | None = None
 
     base_dn = "dc=dcm4che,dc=org"
     bind_dn = "cn=admin,dc=dcm4che,dc=org"
@@ -40,7 +50,9 @@ class Site:
         """Return the site kept in *folder*; raises :class:`LabError` when there is none or it does not read."""
         path = folder / FILE_NAME
         try:
-            return Site(folder, Ports(**json.loads(path.read_text("utf-8"))["ports"]))
+            facts = json.loads(path.read_text("utf-8"))
+            secured = facts.get("secured")
+            return Site(folder, Ports(**facts["ports"]), Secured(**secured) if secured else None)
         except FileNotFoundError:
             raise LabError("there is no lab", on=str(folder), next_step="dcmcfg lab up") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -51,7 +63,8 @@ class Site:
     def save(self) -> None:
         """Write the facts into the lab's folder, which must exist."""
         temporary = self.folder / f"{FILE_NAME}.new"
-        temporary.write_text(json.dumps({"ports": asdict(self.ports)}, indent=2) + "\n", "utf-8")
+        facts = {"ports": asdict(self.ports)} | ({"secured": asdict(self.secured)} if self.secured else {})
+        temporary.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
         temporary.replace(self.folder / FILE_NAME)
 
     @property

@@ -16,7 +16,7 @@ from typing import Any
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.ports import choose_ports
-from dcmcfg.lab.site import LOOPBACK, Site
+from dcmcfg.lab.site import LOOPBACK, Secured, Site
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_entries
 from dcmcfg.ldif.writer import format_entry
@@ -99,9 +99,9 @@ class RunningSite:
 
 
 @contextmanager
-def running_site(folder: Path) -> Iterator[RunningSite]:
-    """A new site whose directory runs; nothing else does yet."""
-    site = Site(folder, choose_ports())
+def running_site(folder: Path, secured: Secured | None = None) -> Iterator[RunningSite]:
+    """A new site whose directory runs; nothing else does yet. With *secured* its archive wants tokens."""
+    site = Site(folder, choose_ports(), secured)
     site.save()
     site.password_file.write_text(PASSWORD + "\n")
     slapd = Slapd(site.slapd_folder, port=site.ports.ldap, root_password=PASSWORD)

@@ -26,7 +26,7 @@ def serving(site: Site) -> Iterator[None]:
         raise LabError(f"the archive does not start: {failure}", on=f"device {site.device}") from failure
     try:
         service.start()
-        with controlling(service, site.ports.http):
+        with controlling(service, site):
             yield
     finally:
         service.close()

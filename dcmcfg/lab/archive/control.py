@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 from dcmcfg.errors import DcmcfgError, LabError
+from dcmcfg.lab.archive.guard import Guard
 from dcmcfg.lab.archive.java import (
     ConfigurationException,
     DanglingReference,
@@ -20,9 +21,12 @@ from dcmcfg.lab.archive.java import (
     stack_trace,
 )
 from dcmcfg.lab.archive.service import ArchiveService
-from dcmcfg.lab.site import LOOPBACK
+from dcmcfg.lab.site import LOOPBACK, Site
 
 BASE = "/dcm4chee-arc/ctrl"
+KEYCLOAK_JSON = "/dcm4chee-arc/ui2/rs/keycloak.json"
+WEB_INTERFACE = "/dcm4chee-arc/ui2/rs/dcm4chee-arc"
+_JSON = "application/json"
 _TEXT = "text/plain"
 _log = logging.getLogger("archive.control")
 
@@ -31,18 +35,27 @@ class _Control(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
 
-    def __init__(self, service: ArchiveService, *arguments: object) -> None:
+    def __init__(self, service: ArchiveService, guard: Guard | None, *arguments: object) -> None:
         self._service = service
+        self._guard = guard
         super().__init__(*arguments)  # type: ignore[arg-type]  # the three that the server passes
 
     def do_GET(self) -> None:
-        if self.path == f"{BASE}/status":
-            self._answer(HTTPStatus.OK, "application/json", json.dumps({"status": self._service.status}))
+        if self._guard is not None and self.path == KEYCLOAK_JSON:
+            self._answer(HTTPStatus.OK, _JSON, self._guard.keycloak_json)
+        elif self.path == WEB_INTERFACE:
+            self._answer(HTTPStatus.OK, _JSON, json.dumps({"super-user-role": "root"}))
+        elif self._refused():
+            return
+        elif self.path == f"{BASE}/status":
+            self._answer(HTTPStatus.OK, _JSON, json.dumps({"status": self._service.status}))
         else:
             self._not_here()
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self._refused():
+            return
         commands = {
             f"{BASE}/reload": self._service.reload,
             f"{BASE}/start": self._service.start,
@@ -53,6 +66,14 @@ class _Control(BaseHTTPRequestHandler):
             self._not_here()
         else:
             self._carry_out(command)
+
+    def _refused(self) -> bool:
+        """Answer who may not use this; return whether that was so."""
+        refusal = self._guard.refusal(self.headers.get("Authorization")) if self._guard else None
+        if refusal is None:
+            return False
+        self._answer(refusal.status, challenge=refusal.challenge)
+        return True
 
     def _carry_out(self, command: Callable[[], None]) -> None:
         try:
@@ -70,11 +91,13 @@ class _Control(BaseHTTPRequestHandler):
         known = {f"{BASE}/{command}" for command in ("status", "reload", "start", "stop")}
         self._answer(HTTPStatus.METHOD_NOT_ALLOWED if self.path in known else HTTPStatus.NOT_FOUND)
 
-    def _answer(self, status: HTTPStatus, content_type: str = "", body: str = "") -> None:
+    def _answer(self, status: HTTPStatus, content_type: str = "", body: str = "", *, challenge: str = "") -> None:
         octets = body.encode()
         self.send_response(status)
         if content_type:
             self.send_header("Content-Type", content_type)
+        if challenge:
+            self.send_header("WWW-Authenticate", challenge)
         if status is not HTTPStatus.NO_CONTENT:
             self.send_header("Content-Length", str(len(octets)))
         self.end_headers()
@@ -85,10 +108,12 @@ class _Control(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def controlling(service: ArchiveService, port: int) -> Iterator[None]:
-    """Serve the control endpoints on loopback while the context is open; raises :class:`LabError`."""
+def controlling(service: ArchiveService, site: Site) -> Iterator[None]:
+    """Serve the control endpoints of *site* on loopback while the context is open; raises :class:`LabError`."""
+    port = site.ports.http
+    guard = Guard(site.secured) if site.secured else None
     try:
-        server = ThreadingHTTPServer((LOOPBACK, port), partial(_Control, service))
+        server = ThreadingHTTPServer((LOOPBACK, port), partial(_Control, service, guard))
     except OSError as error:
         raise LabError(f"cannot listen ({error.strerror})", on=f"http://{LOOPBACK}:{port}") from error
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)

@@ -1,0 +1,133 @@
+"""What a token says: the claims of a JSON Web Token (RFC 7519), and whether its signature is the issuer's.
+
+Nothing here decides whether a token is good; that is the archive's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+import jwt
+
+#: With a public key: never a secret that both sides know (RFC 8725 §2.1).
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token says of itself; nothing of it was verified. What it does not say is empty, or None.
+
+    ``client`` is who it was issued to, ``realm_roles`` and ``client_roles`` (by client) are Keycloak's.
+    """
+
+    issuer: str = ""
+    client: str = ""
+    user: str = ""
+    audience: tuple[str, ...] = ()
+    issued: datetime | None = None
+    not_before: datetime | None = None
+    expires: datetime | None = None
+    realm_roles: tuple[str, ...] = ()
+    client_roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scope: str = ""
+    key_id: str = ""
+    algorithm: str = ""
+
+
+def looks_cut(token: str) -> bool:
+    """Tell whether *token*, of which nothing can be read, was a JSON Web Token once: cut, or mangled on its way."""
+    return token.startswith("eyJ")  # {" in base64url, as each of them begins
+
+
+class Signature(Enum):
+    """Whether a token is signed by one of an issuer's keys."""
+
+    VERIFIED = "verified"
+    UNKNOWN_KEY = "the issuer has no such key"
+    WRONG = "not made with the issuer's key"
+
+
+def claims_of(token: str) -> Claims | None:
+    """Return what *token* says, None when it is no JSON Web Token (opaque, or encrypted)."""
+    try:
+        parts = jwt.decode_complete(token, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        return None
+    said, header = parts["payload"], parts["header"]
+    return Claims(
+        issuer=_text(said.get("iss")),
+        client=_text(said.get("azp")) or _text(said.get("client_id")),
+        user=_text(said.get("preferred_username")) or _text(said.get("sub")),
+        audience=_texts(said.get("aud")),
+        issued=_moment(said.get("iat")),
+        not_before=_moment(said.get("nbf")),
+        expires=_moment(said.get("exp")),
+        realm_roles=_roles(said.get("realm_access")),
+        client_roles=_roles_by_client(said.get("resource_access")),
+        scope=_text(said.get("scope")),
+        key_id=_text(header.get("kid")),
+        algorithm=_text(header.get("alg")),
+    )
+
+
+def signature_of(token: str, claims: Claims, keys: Mapping[str, Any]) -> Signature | None:
+    """Return whether *token* is signed by one of *keys*, a JSON Web Key Set (RFC 7517); None when they are none.
+
+    *claims* are the token's; one that names no key is tried with each.
+    """
+    held = keys.get("keys")
+    known = [key for each in (held if isinstance(held, list) else ()) if (key := _key(each, claims.algorithm))]
+    if not known:
+        return None
+    of_that_name = [key for key in known if not claims.key_id or key.key_id == claims.key_id]
+    if not of_that_name:
+        return Signature.UNKNOWN_KEY
+    verified = any(_signed_by(token, key) for key in of_that_name)
+    return Signature.VERIFIED if verified else Signature.WRONG
+
+
+def _key(content: object, algorithm: str) -> jwt.PyJWK | None:
+    """Return the key that *content* is; where it does not say what for, it is for *algorithm*."""
+    if not isinstance(content, dict):
+        return None
+    try:
+        return jwt.PyJWK(content, None if "alg" in content or algorithm not in ALGORITHMS else algorithm)
+    except (jwt.PyJWTError, TypeError, ValueError):
+        return None
+
+
+def _signed_by(token: str, key: jwt.PyJWK) -> bool:
+    try:
+        jwt.PyJWS().decode(token, key, algorithms=list(ALGORITHMS))
+    except jwt.PyJWTError:
+        return False
+    return True
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(text for each in values if (text := _text(each)))
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) else None
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _roles(value: object) -> tuple[str, ...]:
+    return _texts(value.get("roles")) if isinstance(value, dict) else ()
+
+
+def _roles_by_client(value: object) -> dict[str, tuple[str, ...]]:
+    held = value.items() if isinstance(value, dict) else ()
+    return {str(client): roles for client, access in held if (roles := _roles(access))}

@@ -1,0 +1,132 @@
+"""A token held against the archive that it is for: what it says, what the archive expects, and what it answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+import httpx
+
+from dcmcfg.archive.claims import Claims, Signature, claims_of, looks_cut, signature_of
+from dcmcfg.archive.control import status_url
+from dcmcfg.archive.expectations import Expectations, expectations, login_issuer
+from dcmcfg.archive.failures import TokenError, not_answered, one_line, unexpected_answer
+from dcmcfg.archive.issuer import discover, json_object, published_keys
+from dcmcfg.archive.web import Answer, Web
+
+_DESCRIPTION = re.compile(r'error_description="([^"]*)"')
+_REFUSALS = frozenset({401, 403})
+
+
+class Verdict(Enum):
+    """What the archive does with a token, or without one."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    NOT_WANTED = "not wanted"
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found.
+
+    ``claims`` is None for no token, and for one that is no JSON Web Token, or is ``cut``. ``issuer`` is what the
+    expected issuer calls itself. ``signature`` is None where no issuer's keys were at hand, and ``unchecked`` then says
+    why. ``said`` is the archive's own word on a refusal, ``clock`` its time, ``now`` this machine's, of one moment.
+    """
+
+    verdict: Verdict
+    has_token: bool
+    cut: bool
+    claims: Claims | None
+    issuer: str
+    super_user_role: str
+    signature: Signature | None
+    unchecked: str
+    http_status: int
+    said: str
+    clock: datetime | None
+    now: datetime
+
+    @property
+    def archive_time(self) -> datetime:
+        """The time by the archive's clock, by this machine's where it does not tell its own."""
+        return self.clock or self.now
+
+
+def examine(archive_url: str, token: str | None, issuer: str, web: Web) -> Examination:
+    """Ask the archive at *archive_url* for its status with *token*, and hold the token against what it expects.
+
+    *issuer* is the one that is known from the settings, or empty; the archive's own word counts more. Raises
+    :class:`ArchiveError` when the archive is not reached, or answers neither with its status nor with a refusal.
+    """
+    url = status_url(archive_url)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        answer = web.request("GET", url, headers=headers)
+        now = datetime.now(UTC).replace(microsecond=0)  # as a Date header is cut
+        # Without a token nothing is judged by what the archive does with none.
+        bare = web.request("GET", url) if token and answer.status == httpx.codes.OK else answer
+    except httpx.TransportError as error:
+        raise not_answered(error, url, web.seconds(error)) from error
+    verdict = _verdict(answer, bare)
+    if verdict is None:
+        raise unexpected_answer(answer, url, with_token=token is not None)
+    expected = expectations(archive_url, web)
+    claims = claims_of(token) if token else None
+    keys = _keys_of(expected, issuer, web)
+    return Examination(
+        verdict,
+        token is not None,
+        token is not None and claims is None and looks_cut(token),
+        claims,
+        keys.issuer,
+        expected.super_user_role,
+        signature_of(token, claims, keys.keys) if token and claims and keys.keys else None,
+        keys.why_none,
+        answer.status,
+        one_line(" ".join(_DESCRIPTION.findall(answer.headers.get("www-authenticate", "")))),
+        _clock(answer),
+        now,
+    )
+
+
+def _verdict(answer: Answer, bare: Answer) -> Verdict | None:
+    """Return what *answer* and, without a token, *bare* mean; None: they are not the control service's."""
+    if answer.status in _REFUSALS or login_issuer(answer):
+        return Verdict.REFUSED
+    if answer.status != httpx.codes.OK or json_object(answer.body) is None:
+        return None
+    return Verdict.NOT_WANTED if bare.status == httpx.codes.OK else Verdict.TAKEN
+
+
+@dataclass(frozen=True)
+class _Keys:
+    issuer: str = ""
+    keys: dict[str, object] | None = None
+    why_none: str = ""
+
+
+def _keys_of(expected: Expectations, known: str, web: Web) -> _Keys:
+    """Return the keys of the issuer that the archive goes by, else of the one that is *known*."""
+    asked = expected.issuer or known
+    if not asked:
+        return _Keys(why_none="the issuer is not known")
+    issuer = expected.issuer
+    try:
+        found = discover(asked, web)
+        issuer = issuer and found.issuer.rstrip("/")
+        return _Keys(issuer, published_keys(found, web))
+    except TokenError as error:
+        return _Keys(issuer, why_none=f"{error.on}: {error.what}")
+
+
+def _clock(answer: Answer) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

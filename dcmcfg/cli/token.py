@@ -1,0 +1,60 @@
+"""``dcmcfg token``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.archive.examination import Verdict, examine
+from dcmcfg.archive.issuer import TokenIssuer
+from dcmcfg.archive.refusal import reasons
+from dcmcfg.archive.web import Timeouts, Web
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.archive_control import credential
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.errors import NotFound
+from dcmcfg.render.token import print_token, token_json
+from dcmcfg.settings import Settings
+
+#: Several servers are asked, of which some may not be reachable from here.
+_TIMEOUTS = Timeouts(connect=5.0, answer=15.0)
+
+
+@click.command("token", cls=SiteCommand)
+@site_options
+@click.option("--role", default="auth", show_default=True, help="Role that the archive demands (auth-user-role).")
+@click.option("--print", "only_print", is_flag=True, help="Print the token itself and nothing else, for curl.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def token_command(settings: Settings, *, role: str, only_print: bool, as_json: bool) -> int:
+    """Say whether the archive takes the token, and why not.
+
+    The token is got, or read, as for every other command. What it says is told: who issued it, for whom, until when,
+    with which roles. It is never shown itself unless asked with --print. Exit code 0: the
+    archive takes it, or asks for none. 1: it does not. 3: no token was got, or the archive could not be asked.
+    """
+    if only_print and as_json:
+        raise click.UsageError("--print prints the token and nothing else: without --json.")
+    given = credential(settings)
+    token = given.token() if isinstance(given, TokenIssuer) else given
+    if only_print:
+        if token is None:
+            raise NotFound("no token is set for this archive", on=settings.archive_url, next_step="docs/secured.md")
+        click.echo("warning: whoever reads this token is you for the archive, until it expires", err=True)
+        click.echo(token)
+        return 0
+    issuer = settings.oidc.issuer if settings.oidc else ""
+    found = examine(settings.archive_url, token, issuer, Web(settings.ca_file, _TIMEOUTS))
+    why = reasons(found, role)
+    source = _source(settings)
+    if as_json:
+        print_json(token_json(source, settings.archive_url, found, role, why))
+    else:
+        print_token(source, settings.archive_url, found, role, why)
+    return 1 if found.verdict is Verdict.REFUSED else 0
+
+
+def _source(settings: Settings) -> str:
+    """Return where the token is from, in the user's words."""
+    if settings.oidc is not None:
+        client = settings.oidc
+        return f"got as client {client.client_id} from {client.server} ({client.origin})"
+    return f"given ({settings.origins['archive_token']})" if settings.token_secret else "none is set"

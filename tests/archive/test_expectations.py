@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dcmcfg.archive.expectations import Expectations, expectations
+from dcmcfg.archive.web import Timeouts, Web
+from tests.archive.scripted import Scripted
+
+WEB = Web(timeouts=Timeouts(connect=1, answer=1))
+
+
+def told(archive: Scripted, keycloak: object = None, role: object = None) -> Expectations:
+    archive.status = 404
+    for path, content in (("ui2/rs/keycloak.json", keycloak), ("ui2/rs/dcm4chee-arc", role)):
+        if content is not None:
+            archive.by_path[path] = (200, json.dumps(content).encode())
+    return expectations(archive.url, WEB)
+
+
+def test_web_interface_tells_realm_and_super_user_role(archive: Scripted) -> None:
+    keycloak = {"realm": "dcm4che", "auth-server-url": "https://k:8843/", "resource": "dcm4chee-arc-ui"}
+    found = told(archive, keycloak, {"super-user-role": "root", "dicomDeviceName": "x"})
+    assert found == Expectations("https://k:8843/realms/dcm4che", "root")
+    assert {sent for *_, sent in archive.requests} == {None}
+
+
+@pytest.mark.parametrize(
+    ("keycloak", "role"),
+    [
+        (None, None),
+        ({}, {}),
+        ([], "root"),
+        ({"realm": 7, "auth-server-url": "https://k"}, {"super-user-role": 7}),
+        ({"realm": "r", "auth-server-url": "k"}, {"super-user-role": "\x1b[31m"}),
+        ({"realm": "r\x1b[31m", "auth-server-url": "https://k"}, None),
+    ],
+)
+def test_what_it_does_not_tell_is_not_known(archive: Scripted, keycloak: object, role: object) -> None:
+    assert told(archive, keycloak, role) == Expectations()
+
+
+def test_login_page_tells_the_issuer(archive: Scripted) -> None:
+    location = "https://k/auth/realms/dcm4che/protocol/openid-connect/auth?response_type=code&state=s"
+    archive.answer(302, Location=location)
+    assert expectations(archive.url, WEB) == Expectations("https://k/auth/realms/dcm4che")
+    archive.answer(302, Location="https://elsewhere/login")
+    assert expectations(archive.url, WEB) == Expectations()
+
+
+def test_archive_that_is_not_reached_tells_nothing() -> None:
+    assert expectations("http://127.0.0.1:1", WEB) == Expectations()

@@ -1,0 +1,136 @@
+"""Why a token is refused: each reason by itself, from evidence that is made up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dcmcfg.archive.claims import Claims, Signature
+from dcmcfg.archive.examination import Examination, Verdict
+from dcmcfg.archive.refusal import reasons, spoken
+
+NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
+ISSUER = "https://keycloak.example.org/realms/dcm4che"
+CLAIMS = Claims(
+    issuer=ISSUER,
+    client="dcmcfg",
+    user="service-account-dcmcfg",
+    audience=("account",),
+    issued=NOW - timedelta(seconds=10),
+    expires=NOW + timedelta(minutes=5),
+    realm_roles=("auth",),
+    key_id="k1",
+)
+GOOD = Examination(
+    verdict=Verdict.REFUSED,
+    has_token=True,
+    cut=False,
+    claims=CLAIMS,
+    issuer=ISSUER,
+    super_user_role="root",
+    signature=Signature.VERIFIED,
+    unchecked="",
+    http_status=401,
+    said="",
+    clock=NOW,
+    now=NOW,
+)
+
+
+def told(found: Examination, role: str = "auth") -> list[str]:
+    return [reason.what for reason in reasons(found, role)]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.TAKEN, Verdict.NOT_WANTED])
+def test_token_that_is_not_refused_needs_no_reason(verdict: Verdict) -> None:
+    assert told(replace(GOOD, verdict=verdict)) == []
+
+
+def test_want_of_a_token_tells_whose() -> None:
+    bare = replace(GOOD, has_token=False, claims=None, signature=None)
+    assert told(bare) == [f"the archive wants a token of {ISSUER}, and none is set"]
+    assert told(replace(bare, issuer="")) == ["the archive wants a token, and none is set"]
+
+
+def test_opaque_and_cut_tokens_are_told_apart() -> None:
+    opaque = replace(GOOD, claims=None, signature=None)
+    assert told(opaque) == ["it is no JSON Web Token, and the archive takes no other"]
+    assert told(replace(opaque, cut=True)) == ["it is cut or mangled"]
+
+
+def test_expiry_counts_by_the_archives_clock() -> None:
+    slow = replace(GOOD, now=NOW + timedelta(hours=1))
+    assert not any("expired" in what for what in told(slow))
+    fast = replace(GOOD, clock=NOW + timedelta(minutes=8))
+    assert told(fast) == ["it expired 3 min 0 s ago by the archive's clock"]
+    assert told(replace(fast, clock=None)) != told(fast)
+
+
+@pytest.mark.parametrize("claim", ["issued", "not_before"])
+def test_token_from_the_future_tells_of_clocks(claim: str) -> None:
+    claims = replace(CLAIMS, **{claim: NOW + timedelta(seconds=90)})  # type: ignore[arg-type]  # a moment each
+    (reason,) = reasons(replace(GOOD, claims=claims), "auth")
+    assert reason.what == "it begins in 1 min 30 s by the archive's clock"
+    assert "NTP" in reason.next_step
+
+
+def test_issuer_by_another_name_is_told_before_its_key() -> None:
+    by_address = replace(CLAIMS, issuer="https://10.0.0.5/realms/dcm4che")
+    (reason,) = reasons(replace(GOOD, claims=by_address, signature=Signature.UNKNOWN_KEY), "auth")
+    assert reason.what == (
+        f"its issuer is https://10.0.0.5/realms/dcm4che, and the archive takes those of {ISSUER}: "
+        "one server by two names (or address and name) is two issuers"
+    )
+    assert reason.next_step == f"get the token by that name: oidc_issuer {ISSUER}"
+    other_realm = replace(CLAIMS, issuer=ISSUER.replace("dcm4che", "master"))
+    assert "two names" not in told(replace(GOOD, claims=other_realm))[0]
+
+
+def test_key_and_signature_are_told() -> None:
+    assert told(replace(GOOD, signature=Signature.UNKNOWN_KEY)) == [
+        "it is signed with key k1, which the issuer does not have (any more)"
+    ]
+    assert told(replace(GOOD, signature=Signature.WRONG)) == [
+        "its signature is not the issuer's: it is cut, altered or another realm's"
+    ]
+
+
+def test_token_without_an_end_is_told() -> None:
+    assert told(replace(GOOD, claims=replace(CLAIMS, expires=None))) == [
+        "it says no end, and the archive takes none without"
+    ]
+
+
+def test_several_reasons_are_told_together() -> None:
+    claims = replace(CLAIMS, issuer="https://other", expires=NOW - timedelta(days=3))
+    assert [what[:10] for what in told(replace(GOOD, claims=claims))] == ["it expired", "its issuer"]
+
+
+def test_nothing_wrong_with_it_leaves_the_audience() -> None:
+    (what,) = told(GOOD)
+    assert what == "nothing else is wrong with it; it is for account, and the archive may want its own client there"
+    assert "what issuer the archive takes is not known" in told(replace(GOOD, issuer=""))[0]
+
+
+def test_missing_role_is_403_and_says_where_it_is_assigned() -> None:
+    forbidden = replace(GOOD, http_status=403)
+    (reason,) = reasons(replace(forbidden, claims=replace(CLAIMS, realm_roles=("user",))), "auth")
+    assert reason.what == "it lacks the realm's role auth"
+    assert reason.next_step.startswith("in Keycloak, Clients, the client, Service accounts roles: assign auth")
+    person = replace(CLAIMS, realm_roles=(), user="admin")
+    assert "Users, admin, Role mapping" in reasons(replace(forbidden, claims=person), "auth")[0].next_step
+    of_client = replace(CLAIMS, realm_roles=(), client_roles={"b": ("auth",), "a": ("auth", "x"), "c": ("x",)})
+    assert told(replace(forbidden, claims=of_client)) == [
+        "auth is its role in a, b, and the archive goes by the roles of the realm"
+    ]
+    assert told(forbidden, "archivist") == ["it lacks the realm's role archivist"]
+    assert told(forbidden) == ["it has the role that a stock archive demands; this one may demand another"]
+
+
+def test_spans_are_spoken_by_their_largest_unit() -> None:
+    spans = [0, 45, 299, 3600, 11400, 90000, 172800]
+    assert [spoken(timedelta(seconds=each)) for each in spans] == [
+        "0 s", "45 s", "4 min 59 s", "1 h 0 min", "3 h 10 min", "25 h 0 min", "2 days",
+    ]  # fmt: skip

@@ -1,0 +1,340 @@
+"""A secured archive end to end: a real issuer, the lab's archive that verifies, a real directory."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.lab.site import Secured
+from tests.archive.scripted import Scripted
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, NAME
+from tests.issuer import Issuer, new_keys, running_issuer
+from tests.lab.running_site import RunningSite, running_site
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSite, Issuer]]:
+    """One site and issuer for all tests of this file: no test leaves anything in the directory."""
+    with pytest.MonkeyPatch.context() as patch, running_issuer() as issuer:
+        patch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+        with running_site(tmp_path_factory.mktemp("secured"), Secured(issuer.url)) as site:
+            site.start("archive")
+            yield site, issuer
+
+
+@pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch, secured: tuple[RunningSite, Issuer]) -> RunningSite:
+    """The site as the environment names it, with no token yet."""
+    site, _ = secured
+    monkeypatch.setenv("DCMCFG_LDAP_URL", site.site.ldap_url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD_FILE", str(site.site.password_file))
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", site.site.archive_url)
+    return site
+
+
+@pytest.fixture
+def issuer(monkeypatch: pytest.MonkeyPatch, lab: RunningSite, secured: tuple[RunningSite, Issuer]) -> Iterator[Issuer]:
+    """The issuer as the environment names it, with the client's secret; what a test changes of it is put back."""
+    _, issuer = secured
+    issuer.issued.clear()
+    monkeypatch.setenv("DCMCFG_OIDC_ISSUER", issuer.url)
+    monkeypatch.setenv("DCMCFG_OIDC_CLIENT_ID", "dcmcfg")
+    monkeypatch.setenv("DCMCFG_OIDC_CLIENT_SECRET", issuer.clients["dcmcfg"].secret)
+    before = replace(issuer)
+    yield issuer
+    for name, value in vars(before).items():
+        setattr(issuer, name, value)
+
+
+def masked(text: str) -> str:
+    """*text* with its moments masked."""
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "(moment)", text)
+
+
+def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    for name in names:
+        monkeypatch.delenv(f"DCMCFG_OIDC_{name}")
+
+
+def give(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    """Have the environment hold *token* instead of the client."""
+    without(monkeypatch, "ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+    monkeypatch.setenv("DCMCFG_ARCHIVE_TOKEN", token)
+
+
+# -- the archive takes it
+
+
+def test_good_token_is_told_and_taken(run: Run, lab: RunningSite, issuer: Issuer) -> None:
+    result = run("token")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (
+        masked(result.stdout)
+        == (
+            f"token     got as client dcmcfg from {issuer.url} (DCMCFG_OIDC_ISSUER)\n"
+            f"issuer    {issuer.url}\n"
+            "client    dcmcfg, as service-account-dcmcfg\n"
+            "audience  account\n"
+            "issued    (moment)\n"
+            "expires   (moment), in 5 min 0 s by the archive's clock\n"
+            "roles     auth, user\n"
+            "          of account: view-profile\n"
+            "signature verified\n"
+            f"archive   {lab.site.archive_url} takes it\n"
+            f"demands   issuer {issuer.url}\n"
+            "          role auth of the realm, root for super users\n"
+        )
+        or "in 4 min 59 s" in result.stdout
+    )
+
+
+def test_good_token_as_json(run: Run, lab: RunningSite, issuer: Issuer) -> None:
+    result = run("token", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    content = json.loads(result.stdout)
+    token = content.pop("token")
+    assert content.pop("archive")["http_status"] == 200
+    assert content == {
+        "archive_url": lab.site.archive_url,
+        "verdict": "taken",
+        "source": f"got as client dcmcfg from {issuer.url} (DCMCFG_OIDC_ISSUER)",
+        "is_jwt": True,
+        "expected": {"issuer": issuer.url, "role": "auth", "super_user_role": "root"},
+        "reasons": [],
+    }
+    assert (token["issuer"], token["realm_roles"], token["signature"]) == (issuer.url, ["auth", "user"], "verified")
+    assert 290 <= token["expires_in"] <= 300
+    assert issuer.issued[0] not in result.stdout
+
+
+def test_token_is_printed_only_when_asked(run: Run, issuer: Issuer) -> None:
+    result = run("token", "--print")
+    assert (result.exit_code, result.stdout) == (0, f"{issuer.issued[0]}\n")
+    assert result.stderr == "warning: whoever reads this token is you for the archive, until it expires\n"
+    assert run("token", "--print", "--json").exit_code == 2
+
+
+def test_pasted_token_works_as_before(
+    run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    printed = run("token", "--print").stdout
+    (tmp_path / "token").write_text(printed)
+    assert run("reload", "--archive-token-file", str(tmp_path / "token")).exit_code == 0
+    give(monkeypatch, printed.strip())
+    assert run("status").exit_code == 0
+    assert run("token").stdout.startswith("token     given (DCMCFG_ARCHIVE_TOKEN)\nissuer    ")
+    assert len(issuer.issued) == 1
+
+
+def test_change_is_rolled_out_and_the_archive_reloads_with_one_token(
+    run: Run, lab: RunningSite, issuer: Issuer
+) -> None:
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("done in one change\nundo: dcmcfg undo 1\nthe archive has reloaded\n")
+    assert len(issuer.issued) == 1
+    assert run("undo", "--yes").exit_code == 0
+    assert len(issuer.issued) == 2
+
+
+def test_token_that_expires_on_the_way_is_renewed_for_the_reload(
+    run: Run, lab: RunningSite, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer.lifespan = 1
+
+    def slowly(_question: str) -> bool:
+        time.sleep(2.1)  # somebody reads the plan while the token expires
+        return True
+
+    monkeypatch.setattr("dcmcfg.cli.changing.ask", slowly)
+    monkeypatch.setattr("dcmcfg.cli.changing.require_terminal", lambda: None)
+    result = run("set-external-retrieve", "DCM4CHEE")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("the archive has reloaded\n")
+    assert len(issuer.issued) == 2
+    issuer.lifespan = 300
+    assert run("undo", "--yes").exit_code == 0
+
+
+# -- the archive does not
+
+
+def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: RunningSite) -> None:
+    site = lab.site
+    result = run("token")
+    assert (result.exit_code, result.stderr) == (1, "")
+    issuer = re.findall(r"issuer (\S+)", result.stdout)[0]
+    assert result.stdout == (
+        "token     none is set\n"
+        f"archive   {site.archive_url} wants a token\n"
+        f"demands   issuer {issuer}\n"
+        "          role auth of the realm, root for super users\n"
+        f"why       the archive wants a token of {issuer}, and none is set\n"
+        "next      have dcmcfg get tokens: docs/secured.md\n"
+    )
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        f"dcmcfg: {site.archive_url}/ctrl/status: the archive wants a token (HTTP 401)\n"
+        "  next: an issuer to get tokens from (docs/secured.md), or one token with --archive-token-file FILE; "
+        "nothing was changed; --no-reload changes the directory without the archive\n"
+    )
+    assert destination(lab) == ()
+
+
+def destination(lab: RunningSite) -> tuple[str, ...]:
+    (entry,) = (entry for entry in lab.slapd.entries() if str(entry.dn) == ARCHIVE_DN)
+    return entry.texts(NAME)
+
+
+def why(run: Run, *arguments: str) -> str:
+    """What ``dcmcfg token`` says from the archive's answer on, which is no."""
+    result = run("token", *arguments)
+    assert (result.exit_code, result.stderr) == (1, "")
+    return "archive " + result.stdout.partition("\narchive ")[2]
+
+
+def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, issuer: Issuer) -> None:
+    issuer.realm_roles = ("user",)
+    assert why(run) == (
+        f"archive   {lab.site.archive_url} refuses it (HTTP 403)\n"
+        f"demands   issuer {issuer.url}\n"
+        "          role auth of the realm, root for super users\n"
+        "why       it lacks the realm's role auth\n"
+        "next      in Keycloak, Clients, the client, Service accounts roles: assign auth; where it is assigned, the "
+        "client's scope leaves it out (Client scopes)\n"
+    )
+    result = run("status")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == (
+        f"dcmcfg: {lab.site.archive_url}/ctrl/status: the token's user may not do this (HTTP 403)\n"
+        "  next: dcmcfg token tells why\n"
+    )
+
+
+def test_expired_token_is_told(run: Run, lab: RunningSite, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer.lifespan = -60
+    give(monkeypatch, run("token", "--print").stdout.strip())
+    told = why(run)
+    assert "refuses it (HTTP 401)\n          says: Signature has expired\n" in told
+    assert re.search(r"^why       it expired 1 min \d s ago by the archive's clock$", told, re.MULTILINE)
+
+
+def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite, issuer: Issuer) -> None:
+    issuer.in_tokens = issuer.url.replace("127.0.0.1", "localhost")
+    assert why(run).endswith(
+        f"why       its issuer is {issuer.in_tokens}, and the archive takes those of {issuer.url}: one server by two "
+        "names (or address and name) is two issuers\n"
+        f"next      get the token by that name: oidc_issuer {issuer.url}\n"
+    )
+
+
+def test_token_of_keys_that_are_gone_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer.published = issuer.keys
+    issuer.keys = new_keys()
+    assert re.search(r"^why       it is signed with key \S+, which the issuer does not have", why(run), re.MULTILINE)
+
+
+def test_altered_and_opaque_tokens_are_told(run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    head, claims, signature = run("token", "--print").stdout.strip().split(".")
+    other = run("token", "--print").stdout.strip().split(".")[1]
+    give(monkeypatch, f"{head}.{other}.{signature}")
+    assert "why       its signature is not the issuer's: it is cut, altered or another realm's\n" in why(run)
+    monkeypatch.setenv("DCMCFG_ARCHIVE_TOKEN", f"{head}.{claims[:-3]}")
+    assert "why       it is cut or mangled\n" in why(run)
+    monkeypatch.setenv("DCMCFG_ARCHIVE_TOKEN", "d0a9f2")
+    assert "why       it is no JSON Web Token, and the archive takes no other\n" in why(run)
+
+
+def test_audience_is_what_is_left_when_nothing_else_is_wrong(
+    run: Run, issuer: Issuer, archive: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.status = 401
+    root, realm = issuer.url.split("/realms/")
+    archive.by_path["ui2/rs/keycloak.json"] = (200, json.dumps({"realm": realm, "auth-server-url": root}).encode())
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", archive.url)
+    assert why(run).startswith(
+        f"archive   {archive.url} refuses it (HTTP 401)\n"
+        f"demands   issuer {issuer.url}\n"
+        "          role auth of the realm\n"
+        "why       nothing else is wrong with it; it is for account, and the archive may want its own client there\n"
+    )
+
+
+# -- there is none
+
+
+def test_wrong_secret_is_told_before_anything_is_written(
+    run: Run, lab: RunningSite, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DCMCFG_OIDC_CLIENT_SECRET", "wrong")
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert result.exit_code == 3
+    assert "the issuer does not know the client dcmcfg, or its secret is another (HTTP 401" in result.stderr
+    assert result.stderr.endswith("; nothing was changed; --no-reload changes the directory without the archive\n")
+    assert "wrong" not in result.stdout + result.stderr
+    assert destination(lab) == ()
+    failed = run("token", "--json")
+    assert (failed.exit_code, json.loads(failed.stdout)["error"]["exit_code"]) == (3, 3)
+
+
+def test_token_that_is_not_renewed_leaves_the_change_with_exit_code_4(
+    run: Run, lab: RunningSite, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer.lifespan = 1
+
+    def meanwhile(_question: str) -> bool:
+        time.sleep(1.1)
+        issuer.clients = {}
+        return True
+
+    monkeypatch.setattr("dcmcfg.cli.changing.ask", meanwhile)
+    monkeypatch.setattr("dcmcfg.cli.changing.require_terminal", lambda: None)
+    clients = issuer.clients
+    result = run("set-external-retrieve", "DCM4CHEE")
+    assert result.exit_code == 4
+    assert result.stderr == (
+        f"dcmcfg: {issuer.token_url}: the directory was changed, but the archive did not reload: the issuer does not "
+        "know the client dcmcfg, or its secret is another (HTTP 400: The client does not exist on this server.)\n"
+        "  next: check the client's ID and secret: in Keycloak, Clients, the client, Credentials; then dcmcfg reload\n"
+    )
+    issuer.clients, issuer.lifespan = clients, 300
+    assert run("undo", "--yes").exit_code == 0
+    assert destination(lab) == ()
+
+
+def test_want_of_a_secret_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "CLIENT_SECRET")
+    result = run("status")
+    assert (result.exit_code, result.stderr) == (
+        3,
+        f"dcmcfg: {issuer.url}: no secret for the client dcmcfg\n"
+        "  next: oidc_client_secret_file; a secret counts only where the issuer comes from: docs/secured.md\n",
+    )
+
+
+def test_secret_of_another_source_does_not_go_to_the_issuer_of_an_option(run: Run, issuer: Issuer) -> None:
+    result = run("--oidc-issuer", "http://127.0.0.1:1/realms/x", "--oidc-client-id", "dcmcfg", "status")
+    assert result.exit_code == 3
+    assert "no secret for the client dcmcfg" in result.stderr
+
+
+def test_unsecured_archive_says_that_it_asks_for_none(
+    run: Run, archive: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.run_as_an_archive_does()
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", archive.url)
+    result = run("token")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"token     none is set\narchive   {archive.url} asks for no token\n",
+    )
