@@ -73,7 +73,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),  # edges
     frozenset({"lab"}),
-    frozenset({"rollout", "snapshot", "verify", "probe", "export_live"}),  # use cases
+    frozenset({"rollout", "snapshot", "verify", "probe", "onboard", "export_live"}),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )

@@ -83,7 +83,7 @@ def apply_command(
         return 0
     subtree = DN.parse(under) if under is not None else None
     records = read_files(files, file_urls=file_urls)
-    left_out = rejects_path(files, rejects) if go_on else None
+    left_out = rejects_path(files, rejects, suffix=".ldif", option="--continue") if go_on else None
     base = old_base(map_base, records) if map_base is not None else None
     return _apply(settings, choices, files, records, under=subtree, left_out=left_out, old_base=base)
 
@@ -110,7 +110,7 @@ def _apply(
         wanted = tuple(wanted_of(records))
         deletes = surplus(tree, under, wanted) if under is not None else ()
         plan, misfits = planned_telling_who(directory, tree, (*wanted, *deletes), go_on=left_out is not None)
-        rejects = Rejects(left_out, misfits) if left_out is not None else None
+        rejects = Rejects.of_records(left_out, misfits) if left_out is not None else None
         if rejects is not None and not choices.dry_run:
             rejects.require_new()
         doubts = newly_wrong(plan, datetime.now(UTC))

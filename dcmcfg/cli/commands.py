@@ -43,6 +43,7 @@ COMMANDS = {
     "snapshot": Command("snapshot", "snapshot_command", "Save the whole configuration, with its secrets, in a file."),
     "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
     "apply": Command("apply", "apply_command", "Carry out LDIF files, undo files included."),
+    "onboard": Command("onboard", "onboard_command", "Add the AEs of a file, a row each."),
     "history": Command("history", "history_command", "List what was rolled out from this account, the newest first."),
     "undo": Command("undo", "undo_command", "Take a roll-out back."),
     "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),

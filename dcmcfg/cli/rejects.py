@@ -1,8 +1,8 @@
-"""The records that ``apply --continue`` leaves out, and the file that it writes them to."""
+"""What a command leaves out of its plan, and the file that it is written to, to be mended and given again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,41 +20,64 @@ from dcmcfg.settings import Settings, site_headline
 _TOLD = 20
 
 
-def rejects_path(files: Sequence[Path], named: Path | None) -> Path:
-    """Return the file for what is left out of *files*: the one *named*, else beside the first of them."""
+def rejects_path(files: Sequence[Path], named: Path | None, *, suffix: str, option: str = "") -> Path:
+    """Return the file for what is left out of *files*: the one *named*, else beside the first of them, with *suffix*.
+
+    Standard input stands nowhere: a usage error then says that *option*, if any, needs a name.
+    """
     if named is not None:
         return named
     first = next((file for file in files if str(file) != STDIN), None)
     if first is None:
-        raise click.UsageError("--continue needs --rejects FILE when it reads standard input")
-    return first.with_name(f"{first.stem}.rejects.ldif")
+        needed = f"{option} needs --rejects FILE" if option else "--rejects FILE is needed"
+        raise click.UsageError(f"{needed} when it reads standard input")
+    return first.with_name(f"{first.stem}.rejects{suffix}")
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One thing that is left out: the sentence that tells it, and the object for ``--json``."""
+
+    told: str
+    json: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Rejects:
-    """Records that do not fit, and the new file for them."""
+    """What is left out, *things* in the plural, and the new file for it.
+
+    ``text`` makes the file of a heading.
+    """
 
     path: Path
-    misfits: tuple[Misfit, ...] = ()
+    rejected: tuple[Rejected, ...]
+    text: Callable[[str], str]
+    things: str
+
+    @staticmethod
+    def of_records(path: Path, misfits: Sequence[Misfit]) -> Rejects:
+        """Return records that do not fit as what is left out."""
+
+        def text(heading: str) -> str:
+            return rejects_ldif(misfits, comments=(heading, "To be mended and applied. May hold secrets."))
+
+        return Rejects(path, tuple(map(_rejected_record, misfits)), text, "records")
 
     def require_new(self) -> None:
         """Raise :class:`DcmcfgError` when there is something to write and the file exists."""
-        if self.misfits and self.path.exists():
-            raise self._exists()
+        if self.rejected and self.path.exists():
+            raise exists(self.path)
 
     def lines(self) -> Iterator[str]:
-        """Yield a sentence for each record that is left out; of many the first ones."""
-        for misfit in self.misfits[:_TOLD]:
-            yield f"left out: {misfit.problem}"
-        if len(self.misfits) > _TOLD:
-            yield f"left out: {len(self.misfits) - _TOLD} more records"
+        """Yield a sentence for each that is left out; of many the first ones."""
+        for each in self.rejected[:_TOLD]:
+            yield f"left out: {each.told}"
+        if len(self.rejected) > _TOLD:
+            yield f"left out: {len(self.rejected) - _TOLD} more {self.things}"
 
     def json(self) -> list[dict[str, Any]]:
-        """Return the records for ``--json``: ``place``, ``dn`` and ``reason``."""
-        return [
-            {"place": each.wanted.place, "dn": str(each.wanted.change.dn), "reason": each.problem.what}
-            for each in self.misfits
-        ]
+        """Return what is left out for ``--json``."""
+        return [each.json for each in self.rejected]
 
     @contextmanager
     def written(self, settings: Settings) -> Iterator[None]:
@@ -62,14 +85,13 @@ class Rejects:
 
         Raises :class:`DcmcfgError` when it cannot be written.
         """
-        if not self.misfits:
+        if not self.rejected:
             yield
             return
-        head = (f"dcmcfg rejects for {site_headline(settings)}", "To be mended and applied. May hold secrets.")
         try:
-            write_private(self.path, rejects_ldif(self.misfits, comments=head))
+            write_private(self.path, self.text(f"dcmcfg rejects for {site_headline(settings)}"))
         except FileExistsError:
-            raise self._exists() from None
+            raise exists(self.path) from None
         except OSError as error:
             raise DcmcfgError(f"the rejects cannot be written ({error.strerror})", on=str(self.path)) from error
         try:
@@ -80,5 +102,12 @@ class Rejects:
             self.path.unlink(missing_ok=True)
             raise
 
-    def _exists(self) -> DcmcfgError:
-        return DcmcfgError("the file exists", on=str(self.path), next_step="--rejects names a new file")
+
+def exists(path: Path) -> DcmcfgError:
+    """Return the error for a file of rejects that is there already."""
+    return DcmcfgError("the file exists", on=str(path), next_step="--rejects names a new file")
+
+
+def _rejected_record(misfit: Misfit) -> Rejected:
+    wanted, problem = misfit.wanted, misfit.problem
+    return Rejected(str(problem), {"place": wanted.place, "dn": str(wanted.change.dn), "reason": problem.what})

@@ -29,7 +29,7 @@ class Report:
     def json(self, outcome: Outcome | None = None, *, reloaded: bool = False) -> dict[str, Any]:
         """Return what ``--json`` tells; ``changed`` is true also where it is not known what the server has done."""
         settings = self.settings
-        left_out = self.rejects if self.rejects is not None and self.rejects.misfits else None
+        left_out = self.rejects if self.rejects is not None and self.rejects.rejected else None
         kept = left_out is not None and not self.choices.dry_run and (outcome is not None or not self.plan.steps)
         return {
             "site": {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url},
@@ -50,8 +50,8 @@ class Report:
             print_json(self.json(outcome, reloaded=reloaded))
             return
         say = self.choices.say
-        if self.rejects is not None and self.rejects.misfits and not self.choices.dry_run:
-            say(f"left out, {len(self.rejects.misfits)} to be mended: {self.rejects.path}")
+        if self.rejects is not None and self.rejects.rejected and not self.choices.dry_run:
+            say(f"left out, {len(self.rejects.rejected)} to be mended: {self.rejects.path}")
         if not self.plan.steps:
             say("nothing to do; if the archive has not loaded it: dcmcfg reload")
         elif outcome is not None:

@@ -49,8 +49,13 @@ class Proposal:
         """Whether it accepts associations, which an AE without a role does."""
         return self.role is None or self.role.listens
 
+    @property
+    def place(self) -> str:
+        """Its host and port, as far as they are said."""
+        return at(self.host or "", self.port)
+
     def __str__(self) -> str:
-        return f"{self.title}@{at(self.host or '?', self.port)}"
+        return f"{self.title}@{self.place}"
 
     def wants_the_same(self, other: Proposal) -> bool:
         """Tell whether *other*, from another row, wants nothing else."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+from collections import Counter
+from dataclasses import replace
 from enum import Enum
 from pathlib import PurePath
 
@@ -37,11 +39,17 @@ def form_of(name: str) -> Form | None:
 
 
 def read_sheet(name: str, octets: bytes, form: Form) -> Sheet:
-    """Return the rows of *octets*, the content of the file *name*.
+    """Return the rows of *octets*, the content of the file *name*; those in one line are told apart by their numbers.
 
     Raises :class:`OnboardingError` for a file that is not of that form or not in Unicode, with the line.
     """
-    return _READERS[form](name, _decoded(name, octets))
+    sheet = _READERS[form](name, _decoded(name, octets))
+    in_line = Counter(row.place for row in sheet.rows)
+    rows = (
+        replace(row, number=number, place=f"{row.place} (AE {number + 1})" if in_line[row.place] > 1 else row.place)
+        for number, row in enumerate(sheet.rows)
+    )
+    return replace(sheet, rows=tuple(rows))
 
 
 def _decoded(name: str, octets: bytes) -> str:

@@ -44,12 +44,14 @@ def column(heading: str) -> str | None:
 class Row:
     """A row at ``place`` (``file:line``); ``values`` by column, none of them empty.
 
-    ``problems`` are phrases on what is wrong with its form, so that its values may not be what was meant.
+    ``problems`` are phrases on what is wrong with its form, so that its values may not be what was meant. ``number`` is
+    where it stands among the rows of its file, from 0.
     """
 
     place: str
     values: Mapping[str, str]
     problems: tuple[str, ...] = ()
+    number: int = 0
 
     def text(self, name: str) -> str:
         """Return the value of the column *name*, or an empty text."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.devices import Configuration, Connection, NetworkAE
 from dcmcfg.network_address import at
 from dcmcfg.onboarding.described import described
 from dcmcfg.onboarding.proposal import LeftOut, Proposal, propose, what_is_missing
@@ -76,23 +77,37 @@ def _differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
     where = f"{ae.device.name}/{ae.title}"
     if proposal.device is not None and proposal.device.casefold() != ae.device.name.casefold():
         yield f"it is an AE of the device {ae.device.name}, not {proposal.device}"
-    if not any(_leads_there(proposal, c.host, c.port, tls=c.tls) for c in ae.connections) and (
-        ae.connections or proposal.host is not None
-    ):
-        is_at = ", ".join(f"{at(c.host, c.port)}{' with TLS' if c.tls else ''}" for c in ae.connections) or "nowhere"
-        wanted = f"{at(proposal.host or ae.connections[0].host, proposal.port)}{' with TLS' if proposal.tls else ''}"
-        yield f"it is at {is_at}, not {wanted} (dcmcfg connection set {where} changes that)"
+    if not any(_leads_there(proposal, each) for each in ae.connections):
+        if ae.connections:
+            yield _elsewhere(proposal, ae.device.name, ae.connections)
+        elif proposal.host is not None:
+            yield f"it has no connection (dcmcfg ae remove {where}, then onboard it)"
     if proposal.description is not None and proposal.description != described(ae).get(DESCRIPTION):
-        yield f"its description is another (dcmcfg set {where} dicomDescription=… changes that)"
+        yield f"its description is another ({_command('set', where, f'dicomDescription={proposal.description}')})"
     if proposal.role is not None and proposal.role is not (role := role_of(ae)):
         yield f"it is set up as {role.value}, not {proposal.role.value}"
 
 
-def _leads_there(proposal: Proposal, host: str, port: int | None, *, tls: bool) -> bool:
+def _elsewhere(proposal: Proposal, device: str, connections: Sequence[Connection]) -> str:
+    """Return where it is and not, with the command that moves the first of its *connections*."""
+    first = connections[0]
+    is_at = ", ".join(f"{at(each.host, each.port)}{' with TLS' if each.tls else ''}" for each in connections)
+    place = at(proposal.host or first.host, proposal.port or first.port)
+    tls = first.tls if proposal.tls is None else proposal.tls
+    how = () if tls == first.tls else ("--tls" if tls else "--no-tls",)
+    command = _command("connection", "set", f"{device}/{first.dn.rdn.parts[0][1]}", place, *how)
+    return f"it is at {is_at}, not {place}{' with TLS' if tls else ''} ({command})"
+
+
+def _command(*words: str) -> str:
+    return f"dcmcfg {shlex.join(words)}"
+
+
+def _leads_there(proposal: Proposal, connection: Connection) -> bool:
     return (
-        (proposal.host is None or proposal.host.casefold() == host.casefold())
-        and (proposal.port is None or proposal.port == port)
-        and (proposal.tls is None or proposal.tls == tls)
+        (proposal.host is None or proposal.host.casefold() == connection.host.casefold())
+        and (proposal.port is None or proposal.port == connection.port)
+        and (proposal.tls is None or proposal.tls == connection.tls)
     )
 
 

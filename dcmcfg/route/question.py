@@ -35,10 +35,10 @@ class Question:
     external: str | None = None
 
 
-def usual_ae(device: Device) -> NetworkAE:
+def usual_ae(device: Device, option: str = "--ae") -> NetworkAE:
     """Return the AE of *device* that is asked where none is named: the stock one, or the only one.
 
-    Raises :class:`MalformedInput` where neither is there.
+    Raises :class:`MalformedInput` where neither is there, saying that *option* names it.
     """
     titles = [ae.title for ae in device.network_aes]
     if STOCK_AE in titles:
@@ -47,5 +47,5 @@ def usual_ae(device: Device) -> NetworkAE:
         return device.network_aes[0]
     raise MalformedInput(
         f"which AE of the device {device.name} is to be asked?",
-        next_step=f"--ae names one of: {', '.join(titles) or 'none, the device has no AE'}",
+        next_step=f"{option} names one of: {', '.join(titles) or 'none, the device has no AE'}",
     )

@@ -53,10 +53,10 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
         "device": "ws",
         "tls": "y",
     }
-    assert left_out(row | {"description": "another"}) == [
+    assert left_out(row | {"description": "new one"}) == [
         "x:2: STORESCP: storescp/STORESCP is there and differs: it is an AE of the device storescp, not ws; it is at "
-        "localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/STORESCP changes that); its "
-        "description is another (dcmcfg set storescp/STORESCP dicomDescription=… changes that); it is set up as "
+        "localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/dicom new.example.org:104 "
+        "--tls); its description is another (dcmcfg set storescp/STORESCP 'dicomDescription=new one'); it is set up as "
         "workstation, not modality"
     ]
 

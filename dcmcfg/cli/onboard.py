@@ -1,0 +1,151 @@
+"""``dcmcfg onboard``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.rejects import Rejected, Rejects, exists, rejects_path
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.onboard import Probed, Probing, onboard
+from dcmcfg.onboarding.proposal import LeftOut
+from dcmcfg.onboarding.reading import Form
+from dcmcfg.onboarding.row import TITLE
+from dcmcfg.onboarding.sheet import Sheet
+from dcmcfg.onboarding_files import read_file
+from dcmcfg.probe import PARALLEL
+from dcmcfg.render.console import progress, stderr_console, stdout_console
+from dcmcfg.render.onboarding import print_probed
+from dcmcfg.route.question import usual_ae
+from dcmcfg.settings import Settings
+
+_LEFT_OUT = 1
+#: Steps of a bar before it is known how many there are.
+_SOME = 100
+_MOST_AT_ONCE = 64
+
+
+@click.command("onboard", cls=SiteCommand)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
+@site_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([form.value for form in Form]),
+    help="What FILE is, where its name does not end in .csv, .yaml or .json.",
+)
+@click.option("--probe", is_flag=True, help="Take a new AE only when it answers: association and C-ECHO, from here.")
+@click.option(
+    "--parallel",
+    type=click.IntRange(1, _MOST_AT_ONCE),
+    default=PARALLEL,
+    show_default=True,
+    metavar="N",
+    help="How many --probe calls at once, one at an address.",
+)
+@click.option("--calling", metavar="AET", help="Title that --probe calls as; the archive's AE by default.")
+@click.option("--keep-unreachable", is_flag=True, help="Take those too that do not answer --probe, with a warning.")
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="NEW",
+    help="Where rows that are left out are written; FILE's name with .rejects before the suffix by default.",
+)
+@changing_options
+def onboard_command(
+    settings: Settings,
+    choices: Choices,
+    *,
+    file: Path,
+    form: str | None,
+    probe: bool,
+    parallel: int,
+    calling: str | None,
+    keep_unreachable: bool,
+    rejects: Path | None,
+) -> int:
+    """Add the AEs of a file, a row each.
+
+    FILE is CSV whose first line names the columns title, host, port, tls, description, role and device; YAML or JSON
+    with a list of the same keys; an Orthanc configuration (DicomModalities); or Gazelle's CSV. '-' is standard input.
+
+    The good rows are one plan. What is so already is passed over; a row that is wrong, whose title is taken, or that
+    differs from what is there is left out, written to a file of the same form with its reason, and can be mended and
+    given again: exit code 1. docs/onboarding.md tells what is written for each role.
+    """
+    if not probe and (calling is not None or keep_unreachable or _given("parallel")):
+        raise click.UsageError("--parallel, --calling and --keep-unreachable go with --probe")
+    title = parse_ae_title(calling) if calling is not None else None
+    path = rejects_path((file,), rejects, suffix=file.suffix)
+    if probe and not choices.dry_run and path.exists():
+        raise exists(path)  # rather than after the peers were called
+    sheet = read_file(file, Form(form) if form else None)
+    with open_directory(settings) as directory:
+        tree = read_tree(directory)
+        known = _Known()
+        if probe:
+            title = title or usual_ae(Configuration(tree).device(settings.device), "--calling").title
+            with known.told(title, on_stderr=choices.stdout_taken):
+                found = onboard(tree, sheet.rows, Probing(title, parallel, keep_unreachable, known))
+        else:
+            found = onboard(tree, sheet.rows)
+        left_out = _rejects(path, sheet, found.left_out)
+        if not choices.dry_run:
+            left_out.require_new()
+        warnings = (*sheet.warnings, *found.warnings)
+        carry_out(settings, directory, found.plan, choices, warnings, rejects=left_out)
+    return _LEFT_OUT if found.left_out and not choices.dry_run else 0
+
+
+def _given(option: str) -> bool:
+    return click.get_current_context().get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
+
+
+class _Known:
+    """The verdicts on peers that are known."""
+
+    def __init__(self) -> None:
+        self._step: Callable[[int, int], None] = lambda _done, _of: None
+        self._probed: list[Probed] = []
+        self._of = 0
+
+    def begin(self, count: int) -> None:
+        """Hear that *count* peers will be called."""
+        self._of = count
+
+    def hear(self, probed: Probed) -> None:
+        """Hear the verdict on one of them."""
+        self._probed.append(probed)
+        self._step(len(self._probed), self._of)
+
+    @contextmanager
+    def told(self, calling: str, *, on_stderr: bool) -> Iterator[None]:
+        """Show a bar as verdicts come, then what they are, though it be interrupted."""
+        try:
+            with progress("probing", _SOME) as self._step:
+                yield
+        finally:
+            ordered = sorted(self._probed, key=lambda each: each.proposal.row.number)
+            print_probed(stderr_console() if on_stderr else stdout_console(), ordered, calling, self._of)
+
+
+def _rejects(path: Path, sheet: Sheet, left_out: Sequence[LeftOut]) -> Rejects:
+    reasons = {each.row.number: each.reason for each in left_out}
+    rejected = (
+        Rejected(str(each), {"place": each.row.place, "title": each.row.text(TITLE) or None, "reason": each.reason})
+        for each in left_out
+    )
+
+    def text(heading: str) -> str:
+        return sheet.source.with_reasons(reasons, f"{heading}; to be mended and given to dcmcfg onboard")
+
+    return Rejects(path, tuple(rejected), text, "rows")

@@ -1,0 +1,111 @@
+"""From the rows of a file to one plan for those that are good, and a reason for each that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from dcmcfg.changes import Add
+from dcmcfg.devices import Configuration
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.onboarding.additions import add_all
+from dcmcfg.onboarding.proposal import LeftOut, Proposal
+from dcmcfg.onboarding.row import Row
+from dcmcfg.onboarding.sorting import sort_rows
+from dcmcfg.plan.plan import Already, Plan, make_plan
+from dcmcfg.probe import Callee, Verdict, probe_all
+from dcmcfg.tree import Tree
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A row with the verdict on its peer."""
+
+    proposal: Proposal
+    verdict: Verdict
+
+
+class Watcher(Protocol):
+    """Who is told how probing goes."""
+
+    def begin(self, count: int) -> None:
+        """Hear that *count* peers will be called."""
+        ...
+
+    def hear(self, probed: Probed) -> None:
+        """Hear the verdict on one, in the order in which they come."""
+        ...
+
+
+@dataclass(frozen=True)
+class Probing:
+    """How peers are called: as ``calling``, ``parallel`` at once.
+
+    With ``keep_unreachable`` a row whose peer does not answer is taken all the same.
+    """
+
+    calling: str
+    parallel: int
+    keep_unreachable: bool
+    watcher: Watcher
+
+
+@dataclass(frozen=True)
+class Onboarding:
+    """The ``plan`` of the rows that are taken, the rows ``left_out``, the verdicts on peers, and what to warn of.
+
+    All in the order of the file.
+    """
+
+    plan: Plan
+    left_out: tuple[LeftOut, ...]
+    probed: tuple[Probed, ...]
+    warnings: tuple[str, ...]
+
+
+def onboard(tree: Tree, rows: Sequence[Row], probing: Probing | None = None) -> Onboarding:
+    """Return what *rows* come to in *tree*; with *probing* a new AE that listens must answer to be taken.
+
+    An AE that is there is not called. Raises :class:`~dcmcfg.errors.NotFound` for a tree without a configuration.
+    """
+    configuration = Configuration(tree)
+    found = sort_rows(configuration, rows)
+    additions = add_all(configuration, found.new)
+    left_out = [*found.left_out, *additions.left_out]
+    warnings = list(found.warnings)
+    probed = _probed(additions.added, probing) if probing is not None else ()
+    silent = [each for each in probed if not each.verdict.answered]
+    if probing is not None and probing.keep_unreachable:
+        warnings += (f"{each.proposal.row.place}: {each.proposal}: {each.verdict.problem}." for each in silent)
+    elif silent:
+        left_out += (LeftOut(each.proposal.row, _why_silent(each)) for each in silent)
+        gone = {each.proposal.row.number for each in silent}
+        # What another row builds on may be gone, such as the device that it would have made.
+        additions = add_all(configuration, [each for each in additions.added if each.row.number not in gone])
+        left_out += additions.left_out
+    plan = make_plan(tree, additions.wanted)
+    so = tuple(Already(Add(ae.entry), content=True) for ae in found.already)
+    return Onboarding(
+        replace(plan, already=plan.already + so),
+        tuple(sorted(left_out, key=lambda each: each.row.number)),
+        probed,
+        (*warnings, *additions.warnings),
+    )
+
+
+def _why_silent(probed: Probed) -> str:
+    return f"{probed.proposal.place}: {probed.verdict.problem}"
+
+
+def _probed(proposals: Sequence[Proposal], probing: Probing) -> tuple[Probed, ...]:
+    """Return the verdicts on those of *proposals* that listen."""
+    listening = [each for each in proposals if each.listens and each.port is not None]
+    callees = [Callee(Peer(each.title, each.host or "", each.port or 0), tls=bool(each.tls)) for each in listening]
+
+    def on_verdict(number: int, verdict: Verdict) -> None:
+        probing.watcher.hear(Probed(listening[number], verdict))
+
+    probing.watcher.begin(len(listening))
+    verdicts = probe_all(callees, probing.calling, parallel=probing.parallel, on_verdict=on_verdict)
+    return tuple(map(Probed, listening, verdicts))

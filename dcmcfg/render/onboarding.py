@@ -1,0 +1,52 @@
+"""What came of probing peers, as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from dcmcfg.onboard import Probed
+from dcmcfg.render.console import print_line, visible
+from dcmcfg.render.table import Breaks, Column, print_table
+
+_COLUMNS = (Column("row"), Column("peer"), Column("answer", Breaks.AT_BLANKS))
+
+
+def print_probed(console: Console, probed: Sequence[Probed], calling: str, of: int) -> None:
+    """Print the verdict on each peer, and how many of *of* answered to *calling*."""
+    if probed:
+        print_table(
+            console,
+            _COLUMNS,
+            [
+                [visible(cell) for cell in (each.proposal.row.place, str(each.proposal), _answer(each))]
+                for each in probed
+            ],
+        )
+    answered = sum(each.verdict.answered for each in probed)
+    asked = f"{len(probed)} of {of}" if len(probed) < of else str(of)
+    print_line(console, f"{asked} probed as {visible(calling)}: {answered} answered, {len(probed) - answered} did not")
+
+
+def probed_json(probed: Sequence[Probed]) -> list[dict[str, Any]]:
+    """Return the verdicts for ``--json``: ``place``, ``peer``, ``tls``, ``answered``, ``seconds`` and ``problem``."""
+    return [
+        {
+            "place": each.proposal.row.place,
+            "peer": str(each.proposal),
+            "tls": bool(each.proposal.tls),
+            "answered": each.verdict.answered,
+            "seconds": round(each.verdict.seconds, 3) if each.verdict.answered else None,
+            "problem": each.verdict.problem or None,
+        }
+        for each in probed
+    ]
+
+
+def _answer(each: Probed) -> str:
+    if not each.verdict.answered:
+        return each.verdict.problem
+    within = f"in {each.verdict.seconds * 1000:.0f} ms"
+    return f"connected {within}; TLS and C-ECHO were not tried" if each.proposal.tls else f"C-ECHO answered {within}"

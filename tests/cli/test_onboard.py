@@ -1,0 +1,327 @@
+"""``dcmcfg onboard``: what is shown, what is left out, then what the tree holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from pynetdicom import evt
+
+from tests.cli.at_terminal import at_terminal
+from tests.cli.conftest import Run
+from tests.cli.sites import DEVICES, CliSite, undo_files
+from tests.dicom.dcmtk import LOOPBACK
+from tests.echo_scps import UNKNOWN_HOST, echo_scp, silent_listener
+from tests.ports import free_port
+
+pytestmark = pytest.mark.real
+
+REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
+GOOD = "title;host;port;description\nWS1;ws1.example.org;104;Reading room\n"
+#: The rows of the plan's table, blanks between cells left out.
+PLAN = [
+    "entry attribute before after",
+    f"dicomAETitle=WS1,{REGISTRY} (new entry) 2 attributes",
+    "dicomDeviceName=ws1 (new entry) 3 attributes",
+    "cn=dicom,dicomDeviceName=ws1 (new entry) 4 attributes",
+    "dicomAETitle=WS1,dicomDeviceName=ws1 (new entry) 6 attributes",
+]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written, is written here, and told by its name only."""
+    monkeypatch.chdir(tmp_path)
+
+
+def written(name: str, text: str) -> str:
+    Path(name).write_text(text, "utf-8")
+    return name
+
+
+def outcome(text: str) -> list[str]:
+    """The lines of *text* that come after the plan."""
+    lines = text.splitlines()
+    return lines[next(n for n, line in enumerate(lines) if re.match(r"\d+ to add, in ", line)) :]
+
+
+def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    file = written("new.csv", GOOD)
+    result = run("onboard", file, "--yes")
+    assert (result.exit_code, result.stderr) == (0, "")
+    table, _, rest = result.stdout.partition("\ndn: ")
+    rows = [" ".join(line.split()) for line in table.splitlines() if line.strip() and "─" not in line]
+    assert rows == [site.headline, *PLAN]
+    assert outcome(rest) == [
+        "4 to add, in one transaction",
+        "done in one transaction",
+        "undo: dcmcfg undo 1",
+        "the archive has reloaded",
+    ]
+    device = f"dicomDeviceName=ws1,{DEVICES}"
+    after = site.octets()
+    assert {dn: after[dn] for dn in after.keys() - before.keys()} == {
+        f"dicomAETitle=WS1,{REGISTRY}": {
+            "objectclass": frozenset({b"dicomUniqueAETitle"}),
+            "dicomaetitle": frozenset({b"WS1"}),
+        },
+        device: {
+            "objectclass": frozenset({b"dicomDevice", b"dcmDevice"}),
+            "dicomdevicename": frozenset({b"ws1"}),
+            "dicominstalled": frozenset({b"TRUE"}),
+        },
+        f"cn=dicom,{device}": {
+            "objectclass": frozenset({b"dicomNetworkConnection", b"dcmNetworkConnection"}),
+            "cn": frozenset({b"dicom"}),
+            "dicomhostname": frozenset({b"ws1.example.org"}),
+            "dicomport": frozenset({b"104"}),
+        },
+        f"dicomAETitle=WS1,{device}": {
+            "objectclass": frozenset({b"dicomNetworkAE", b"dcmNetworkAE"}),
+            "dicomaetitle": frozenset({b"WS1"}),
+            "dicomdescription": frozenset({b"Reading room"}),
+            "dicomnetworkconnectionreference": frozenset({f"cn=dicom,{device}".encode()}),
+            "dicomassociationinitiator": frozenset({b"TRUE"}),
+            "dicomassociationacceptor": frozenset({b"TRUE"}),
+        },
+    }
+    again = run("onboard", file, "--yes")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert again.stdout == (
+        f"{site.headline}\n1 entry is so already\nnothing to do; if the archive has not loaded it: dcmcfg reload\n"
+    )
+    assert run("undo", "1", "--yes").exit_code == 0
+    assert site.octets() == before
+    assert [path.name for path in Path().iterdir() if path.is_file()] == ["new.csv"]
+
+
+BAD = """\
+Title,Host,Port,TLS,Role,VLAN
+WS1,ws1.example.org,104,,,7
+STORESCP,other.example.org,104,,,
+STORESCP,localhost,11115,no,,
+TOO_LONG_FOR_A_TITLE,a b,0,maybe,viewer,
+WS2,,,,,
+WS3,ws3.example.org,104,,,
+WS3,ws3.example.org,105,,,
+"""
+
+
+def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, site: CliSite) -> None:
+    result = run("onboard", written("new.csv", BAD), "--yes")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "warning: new.csv: the column 'VLAN' is unknown and counts for nothing.",
+        "warning: left out: new.csv:3: STORESCP: storescp/STORESCP is there and differs: it is at localhost:11115, not "
+        "other.example.org:104 (dcmcfg connection set storescp/dicom other.example.org:104)",
+        "warning: left out: new.csv:5: TOO_LONG_FOR_A_TITLE: title 'TOO_LONG_FOR_A_TITLE': not an AE title: it has 20 "
+        "characters; host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': neither yes nor "
+        "no; role 'viewer': no such role; there are workstation, modality, archive",
+        "warning: left out: new.csv:6: WS2: missing: host, port (only a modality needs none)",
+        "warning: left out: new.csv:7: WS3: the title is wanted otherwise in new.csv:8",
+        "warning: left out: new.csv:8: WS3: the title is wanted otherwise in new.csv:7",
+    ]
+    assert result.stdout.splitlines()[1] == "1 entry is so already"
+    assert outcome(result.stdout) == [
+        "4 to add, in one transaction",
+        "done in one transaction",
+        "undo: dcmcfg undo 1",
+        "left out, 5 to be mended: new.rejects.csv",
+        "the archive has reloaded",
+    ]
+    rejects = Path("new.rejects.csv")
+    assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
+    text = rejects.read_text()
+    assert text.splitlines()[0] == "Title,Host,Port,TLS,Role,VLAN,reason"
+    assert [line.split(",")[0] for line in text.splitlines()[1:]] == [
+        "STORESCP",
+        "TOO_LONG_FOR_A_TITLE",
+        "WS2",
+        "WS3",
+        "WS3",
+    ]
+    mended = (
+        text.replace("TOO_LONG_FOR_A_TITLE,a b,0,maybe,viewer", "SHORT,a,1,yes,archive")
+        .replace("WS2,,,,", "WS2,ws2,,,Modality")
+        .replace("other.example.org,104", "localhost,11115")
+        .replace("WS3,ws3.example.org,105", "WS4,ws3.example.org,105")
+    )
+    rejects.write_text(mended)
+    again = run("onboard", str(rejects), "--yes")
+    assert (again.exit_code, again.stdout.splitlines()[1]) == (0, "1 entry is so already")
+    assert site.values("dicomAssociationAcceptor", f"dicomAETitle=WS2,dicomDeviceName=ws2,{DEVICES}") == ("FALSE",)
+    assert site.values("dicomPrimaryDeviceType", f"dicomDeviceName=short,{DEVICES}") == ("ARCHIVE",)
+    assert not Path("new.rejects.rejects.csv").exists()
+
+
+def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -> None:
+    result = run("onboard", written("new.csv", BAD), "--yes", "--json", "--rejects", "mine")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["changed"], told["rejects_file"]) == (1, True, "mine")
+    assert len(told["steps"]) == 4
+    assert told["rejected"][2] == {
+        "place": "new.csv:6",
+        "title": "WS2",
+        "reason": "missing: host, port (only a modality needs none)",
+    }
+
+
+def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    file = written("new.csv", BAD)
+    assert run("onboard", file, "--dry-run").exit_code == 0
+    assert run("onboard", file).exit_code == 1  # nobody to ask
+    written("new.rejects.csv", "mine")
+    for more in ((), ("--probe",)):
+        refused = run("onboard", file, "--yes", *more)
+        assert (refused.exit_code, refused.stdout) == (3, "")
+        assert refused.stderr == "dcmcfg: new.rejects.csv: the file exists\n  next: --rejects names a new file\n"
+    assert Path("new.rejects.csv").read_text() == "mine"
+    assert (site.octets(), undo_files()) == (before, [])
+
+
+def test_what_cannot_be_asked_for_is_refused_before_the_server_is_called(run: Run) -> None:
+    file = written("new.csv", GOOD)
+    for arguments in (
+        (file, "--calling", "ME"),
+        (file, "--parallel", "2"),
+        (file, "--keep-unreachable"),
+        (file, "--probe", "--calling", "TOO_LONG_FOR_A_TITLE"),
+        ("-", "--format", "csv"),
+    ):
+        assert run("onboard", *arguments).exit_code == 2
+    for name, text in (("x.xls", ""), ("x.csv", "CT1,h,104\n"), ("x.json", "{"), ("none.csv", None)):
+        refused = run("onboard", name if text is None else written(name, text))
+        assert (refused.exit_code, refused.stdout) == (3, "")
+        assert refused.stderr.startswith(f"dcmcfg: {name}")
+
+
+ORTHANC = """\
+{ // Orthanc
+  "RegisteredUsers" : { "admin" : "topsecret" },
+  "DicomModalities" : { "ct" : [ "CT1", "ct1.example.org", 104 ], "bad" : [ "CT2", "", 104 ] }
+}
+"""
+
+
+def test_an_orthanc_configuration_gives_its_modalities_and_none_of_its_secrets(run: Run, site: CliSite) -> None:
+    result = run("onboard", written("orthanc.json", ORTHANC), "--yes")
+    assert result.exit_code == 1
+    ae = f"dicomAETitle=CT1,dicomDeviceName=ct1,{DEVICES}"
+    assert site.values("dicomDescription", ae) == ("ct",)
+    rejects = Path("orthanc.rejects.json").read_text()
+    assert "topsecret" not in result.stdout + result.stderr + rejects
+    assert rejects.startswith(f"// dcmcfg rejects for {site.headline}; to be mended and given to dcmcfg onboard\n")
+    assert '"bad": ["CT2", "", 104]' in rejects
+
+
+def test_standard_input_is_read_in_the_form_that_is_said(run: Run, site: CliSite) -> None:
+    text = "- {title: WS1, host: ws1, port: 104}\n- {title: WS2}\n"
+    result = run("onboard", "-", "--format", "yaml", "--rejects", "left.yaml", "--yes", input=text)
+    assert result.exit_code == 1
+    assert "left out: standard input:2: WS2: missing: host" in result.stderr
+    assert Path("left.yaml").read_text().endswith("\n- {title: WS2}\n")
+
+
+def test_hostile_values_reach_no_terminal(run: Run, site: CliSite) -> None:
+    text = 'title,host,port,description\n"A\x1b[31m",h,1,\nB,"h\x1b]0;x\x07",1,\nC,h,1,"=cmd|x\x1b[2J"\n'
+    result = run("onboard", written("new.csv", text), "--yes", "--probe")
+    assert result.exit_code == 1
+    assert "\x1b" not in result.stdout + result.stderr
+    assert result.stderr.count("left out") == 3
+
+
+# ---- with --probe
+
+
+def test_only_those_that_answer_are_taken(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    refusing = free_port()
+    with echo_scp("CT1", only=True) as port:
+        text = (
+            f"title,host,port,role\nCT1,{LOOPBACK},{port},\nCT2,{LOOPBACK},{port},\nWS1,{LOOPBACK},{refusing},\n"
+            f"WS2,{UNKNOWN_HOST},104,\nMR1,{LOOPBACK},,modality\nSTORESCP,localhost,11115,\n"
+        )
+        result = run("onboard", written("new.csv", text), "--probe", "--yes")
+    assert result.exit_code == 1
+    shown = [line.split(maxsplit=2) for line in result.stdout.split("probed as")[0].splitlines() if "new.csv" in line]
+    assert [row[:2] for row in shown] == [
+        ["new.csv:2", f"CT1@{LOOPBACK}:{port}"],
+        ["new.csv:3", f"CT2@{LOOPBACK}:{port}"],
+        ["new.csv:4", f"WS1@{LOOPBACK}:{refusing}"],
+        ["new.csv:5", f"WS2@{UNKNOWN_HOST}:104"],
+    ]
+    assert re.fullmatch(r"C-ECHO answered in \d+ ms", shown[0][2])
+    assert "\n4 probed as DCM4CHEE: 1 answered, 3 did not\n" in result.stdout
+    assert [line.removeprefix("warning: left out: ") for line in result.stderr.splitlines()][1:] == [
+        f"new.csv:3: CT2: {LOOPBACK}:{port}: the association was rejected permanently by the application: called AE "
+        "title not recognised (1/1/7)",
+        f"new.csv:4: WS1: {LOOPBACK}:{refusing}: connection refused: nothing listens there",
+        f"new.csv:5: WS2: {UNKNOWN_HOST}:104: the host name {UNKNOWN_HOST} cannot be resolved "
+        "(Name or service not known)",
+    ]
+    titles = {dn.partition(",")[0] for dn in site.octets().keys() - before.keys() if REGISTRY in dn}
+    assert titles == {"dicomAETitle=CT1", "dicomAETitle=MR1"}
+
+
+def test_the_unreachable_may_be_kept_with_a_warning(run: Run, site: CliSite) -> None:
+    port = free_port()
+    file = written("new.csv", f"title,host,port\nWS1,{LOOPBACK},{port}\n")
+    result = run("onboard", file, "--probe", "--keep-unreachable", "--calling", "ME", "--yes")
+    assert result.exit_code == 0
+    assert result.stderr == (f"warning: new.csv:2: WS1@{LOOPBACK}:{port}: connection refused: nothing listens there.\n")
+    assert "1 probed as ME: 0 answered, 1 did not" in result.stdout
+    assert site.values("dicomPort", f"cn=dicom,dicomDeviceName=ws1,{DEVICES}") == (str(port),)
+
+
+def test_what_builds_on_a_row_that_does_not_answer_stands_by_itself(run: Run, site: CliSite) -> None:
+    with echo_scp("X") as port:
+        text = f"title,host,port,device\nWS1,{LOOPBACK},{free_port()},shared\nWS2,{LOOPBACK},{port},shared\n"
+        assert run("onboard", written("new.csv", text), "--probe", "--yes").exit_code == 1
+    assert f"dicomAETitle=WS2,dicomDeviceName=shared,{DEVICES}" in site.octets()
+    assert f"dicomAETitle=WS1,dicomDeviceName=shared,{DEVICES}" not in site.octets()
+
+
+def test_a_bar_tells_how_far_it_is_at_a_terminal(site: CliSite) -> None:
+    with echo_scp("X") as port:
+        rows = "".join(f"WS{number},{LOOPBACK},{port}\n" for number in range(6))
+        code, shown = at_terminal(
+            ["onboard", written("new.csv", f"title,host,port\n{rows}"), "--probe", "--dry-run"], []
+        )
+    assert code == 0
+    assert "6 probed as DCM4CHEE: 6 answered, 0 did not" in shown
+
+
+def test_an_interrupted_probe_tells_what_is_known_and_changes_nothing(site: CliSite) -> None:
+    before = site.octets()
+    answered = threading.Semaphore(0)
+    released = [(evt.EVT_RELEASED, lambda _event: answered.release())]
+    with silent_listener() as silent, echo_scp("X", handlers=released) as port:
+        rows = [f"WS{number},{LOOPBACK},{port}\n" for number in range(3)]
+        rows += [f"SLOW{number},{LOOPBACK},{silent}\n" for number in range(3)]
+        file = written("new.csv", "title,host,port\n" + "".join(rows))
+        arguments = [sys.executable, "-m", "dcmcfg", "onboard", file, "--probe", "--yes"]
+        process = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ, process_group=0
+        )
+        for _ in range(3):
+            assert answered.acquire(timeout=60)
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert time.monotonic() - begun < 30
+    assert process.returncode == 130
+    assert stderr == "\ndcmcfg: interrupted, nothing was changed\n"
+    assert "of 6 probed as DCM4CHEE: " in stdout
+    assert site.octets() == before
+    assert not list(Path().glob("*.rejects.csv"))
