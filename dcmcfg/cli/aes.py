@@ -10,6 +10,8 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.listing.picking import picked_aes
+from dcmcfg.onboarding.delimited import write_rows
+from dcmcfg.onboarding.described import described_openly
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.listing import ae_json, print_aes
 from dcmcfg.settings import Settings
@@ -19,18 +21,23 @@ from dcmcfg.settings import Settings
 @click.argument("pattern", default="")
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def aes_command(settings: Settings, *, pattern: str, as_json: bool) -> None:
+@click.option("--csv", "as_csv", is_flag=True, help="Print it as CSV that 'dcmcfg onboard' reads.")
+def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool) -> None:
     """List the AEs of all devices, with their addresses.
 
     PATTERN picks those whose title, device or host has it in it, or fits it as a whole where it has * or ?; case does
     not count. With --device after the command, those of that device only. Capabilities are how many an AE lists: to
     one that lists none the archive sends anything, and with none of its own it offers nothing.
     """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     asked = settings.device_asked
     aes = picked_aes(configuration.device(asked).network_aes if asked else configuration.network_aes(), pattern)
     if as_json:
         print_json({"aes": [ae_json(ae) for ae in aes]})
+    elif as_csv:
+        click.echo(write_rows(map(described_openly, aes)), nl=False)
     else:
         print_aes(stdout_console(), aes)

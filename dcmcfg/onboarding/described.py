@@ -5,6 +5,7 @@ from __future__ import annotations
 from dcmcfg.devices import NetworkAE
 from dcmcfg.onboarding.role import role_of
 from dcmcfg.onboarding.row import DESCRIPTION, DEVICE, HOST, PORT, ROLE, TITLE, TLS
+from dcmcfg.secret_values import is_secret
 
 
 def described(ae: NetworkAE) -> dict[str, str]:
@@ -24,3 +25,8 @@ def described(ae: NetworkAE) -> dict[str, str]:
         values[PORT] = "" if connection.port is None else str(connection.port)
         values[TLS] = "yes" if connection.tls else "no"
     return {column: values[column] for column in values if values[column]}
+
+
+def described_openly(ae: NetworkAE) -> dict[str, str]:
+    """Return :func:`described` without values that are secrets; a row that says less of an AE is so as well."""
+    return {column: value for column, value in described(ae).items() if not is_secret(column, value.encode())}

@@ -16,15 +16,12 @@ _COLUMNS = (Column("row"), Column("peer"), Column("answer", Breaks.AT_BLANKS))
 
 def print_probed(console: Console, probed: Sequence[Probed], calling: str, of: int) -> None:
     """Print the verdict on each peer, and how many of *of* answered to *calling*."""
-    if probed:
-        print_table(
-            console,
-            _COLUMNS,
-            [
-                [visible(cell) for cell in (each.proposal.row.place, str(each.proposal), _answer(each))]
-                for each in probed
-            ],
-        )
+    if not of:
+        print_line(console, "no new AE to probe")
+        return
+    rows = [(each.proposal.row.place, str(each.proposal), _answer(each)) for each in probed]
+    if rows:
+        print_table(console, _COLUMNS, [[visible(cell) for cell in row] for row in rows])
     answered = sum(each.verdict.answered for each in probed)
     asked = f"{len(probed)} of {of}" if len(probed) < of else str(of)
     print_line(console, f"{asked} probed as {visible(calling)}: {answered} answered, {len(probed) - answered} did not")

@@ -325,3 +325,39 @@ def test_an_interrupted_probe_tells_what_is_known_and_changes_nothing(site: CliS
     assert "of 6 probed as DCM4CHEE: " in stdout
     assert site.octets() == before
     assert not list(Path().glob("*.rejects.csv"))
+
+
+# ---- aes --csv
+
+
+def test_what_aes_writes_of_the_stock_configuration_is_nothing_to_do(run: Run, stock_site: CliSite) -> None:
+    before = stock_site.octets()
+    listed = run("aes", "--csv")
+    assert (listed.exit_code, listed.stderr) == (0, "")
+    lines = listed.stdout.splitlines()
+    assert lines[0] == "title,host,port,tls,description,role,device"
+    assert "STORESCP,localhost,11117,no,,workstation,storescp" in lines
+    result = run("onboard", written("all.csv", listed.stdout), "--yes", "--probe")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        f"no new AE to probe\n{stock_site.headline}\n{len(lines) - 1} entries are so already\n"
+        "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
+    )
+    assert stock_site.octets() == before
+
+
+def test_aes_writes_what_was_onboarded_and_no_secrets(run: Run, site: CliSite) -> None:
+    text = (
+        "title,host,port,tls,description,role,device\n"
+        'CT1,ct1.example.org,104,yes,"ground floor, left",archive,radiology\n'
+        "MR1,mr1.example.org,,no,Zwölf,modality,mr1\n"
+    )
+    assert run("onboard", written("new.csv", text), "--yes").exit_code == 0
+    assert run("aes", "?R1", "--csv").stdout.splitlines()[1:] == text.splitlines()[2:]
+    assert run("aes", "ct1", "--csv").stdout == "\n".join([*text.splitlines()[:2], ""])
+    secret = "title,host,port,description\nWS1,ws1,104,http://bob:topsecret@ws1/\n"
+    assert run("onboard", written("secret.csv", secret), "--yes").exit_code == 0
+    listed = run("aes", "WS1", "--csv").stdout
+    assert listed.splitlines()[1:] == ["WS1,ws1,104,no,,workstation,ws1"]
+    assert run("onboard", written("again.csv", listed), "--yes").stdout.splitlines()[1] == "1 entry is so already"
+    assert run("aes", "--csv", "--json").exit_code == 2
