@@ -26,6 +26,7 @@ class SubOperations:
         self.completed = 0
         self.warning = 0
         self.failed: list[str] = []
+        self._failed_unnamed = 0
 
     def record(self, sop_instance_uid: str, status: int | None) -> None:
         """Count one sub-operation by its C-STORE status; None means that none was received."""
@@ -37,15 +38,35 @@ class SubOperations:
             else:
                 self.failed.append(sop_instance_uid)
 
+    def count(self, response: MoveResponse) -> None:
+        """Count what another SCP's final response tells of its own sub-operations."""
+        named = response.identifier.get("FailedSOPInstanceUIDList", []) if response.identifier else []
+        uids = [named] if isinstance(named, str) else [str(uid) for uid in named]
+        with self._lock:
+            self.completed += response.completed or 0
+            self.warning += response.warning or 0
+            self.failed += uids
+            self._failed_unnamed += max((response.failed or 0) - len(uids), 0)
+
+    def fail(self, number: int) -> None:
+        """Count *number* sub-operations as failed of which nobody says which they are."""
+        with self._lock:
+            self._failed_unnamed += number
+
+    @property
+    def failures(self) -> int:
+        """How many have failed."""
+        return len(self.failed) + self._failed_unnamed
+
     def pending(self) -> MoveResponse:
         """Return a pending response with all four counters."""
         with self._lock:
-            done = self.completed + self.warning + len(self.failed)
+            done = self.completed + self.warning + self.failures
             return MoveResponse(
                 PENDING,
                 remaining=max(self._total - done, 0),
                 completed=self.completed,
-                failed=len(self.failed),
+                failed=self.failures,
                 warning=self.warning,
             )
 
@@ -59,7 +80,7 @@ class SubOperations:
         A702 when all failed, B000 when some did or there were warnings, else the status *otherwise*.
         """
         status = otherwise
-        if self.failed:
+        if self.failures:
             status = SOME_FAILED if self.completed or self.warning else UNABLE_TO_PERFORM
         elif self.warning:
             status = SOME_FAILED
@@ -67,7 +88,7 @@ class SubOperations:
             status,
             comment,
             completed=self.completed or None,
-            failed=len(self.failed) or None,
+            failed=self.failures or None,
             warning=self.warning or None,
             identifier=self._failed_list(),
         )

@@ -155,8 +155,9 @@ class Laying:
             step = "add the capabilities, or share those of another AE"
         else:
             return  # told already: the AE that the objects come back to is no storage SCP
-        self._failures.insert(0, Failure(answer, why, step))
-        self._sends_locally = False
+        # Looked at before anybody is asked, so nothing else comes to pass.
+        self._failures = [Failure(answer, why, step)]
+        self._steps, self._needs, self._notes, self._sends_locally = [], [], [], False
 
     def _warn_of_rejection(self, ae: NetworkAE, calling: str) -> None:
         accepted = ae.entry.texts("dcmAcceptedCallingAETitle")

@@ -18,7 +18,7 @@ _ANY = "*"
 
 @dataclass(frozen=True)
 class KeptBack:
-    """Of the storage SOP classes that the archive takes in: which do not go out, and which go out re-encoded.
+    """Of the storage SOP classes that the archive may hold: which do not go out, and which go out re-encoded.
 
     ``sent`` are those that do. ``not_offered`` the sending AE does not list as SCU, ``not_taken`` the destination
     does not list although it lists others, ``not_let_in`` the AE that they come back to does not list as SCP.
@@ -61,10 +61,14 @@ def takes_moves(ae: NetworkAE) -> bool:
 
 
 def _held(sender: NetworkAE) -> dict[str, frozenset[str]]:
-    """Return the storage SOP classes that some AE of the sender's device takes in, with the transfer syntaxes."""
+    """Return the storage SOP classes that may be held, with transfer syntaxes.
+
+    Those that some AE of the sender's device takes in, or that the sender means to send.
+    """
     found: dict[str, set[str]] = {}
-    for ae in sender.device.network_aes:
-        for uid, syntaxes in _syntaxes(ae, "SCP").items():
+    lists = [_syntaxes(ae, "SCP") for ae in sender.device.network_aes]
+    for listed in (*lists, _syntaxes(sender, "SCU")):
+        for uid, syntaxes in listed.items():
             if uid.startswith(STORAGE_SOP_CLASSES):
                 found.setdefault(uid, set()).update(syntaxes)
     return {uid: frozenset(found[uid]) for uid in sorted(found)}

@@ -98,6 +98,8 @@ class _Ways:
             laying.come_back(holder, back, calling, "dcmExternalRetrieveAEDestination", restored=True)
         elif reached:
             laying.send_from(holder)
+            if mixed:
+                laying.note(f"{holder} is asked for all that was requested, and may send what is local once more")
             if self._redirected:
                 laying.note(f"{holder} is {_ALTERNATIVE} too, so dcmExternalRetrieveAEDestination does not count")
         if back:
@@ -112,7 +114,7 @@ class _Ways:
             laying = self._laying()
             laying.send()
             laying.note(who)
-            return laying.way(state, Branch.LOCAL)
+            return laying.way(state, Branch.LOCAL, otherwise=Outcome.IN_PART)
         failure = Failure(_SILENCE, who, "ask under another title (--calling)")
         return Way(state, Branch.NOTHING, Outcome.FAILS, failures=(failure,))
 

@@ -83,7 +83,7 @@ def test_the_labs_tree_loads_with_what_the_stand_in_acts_on(memory: Memory) -> N
     assert ae.external_retrieve_destination is None
     assert ae.send_pending_interval_s == 5
     assert (ae.retrieve_timeout_s, ae.store_timeout_s) == (300, 300)
-    assert ae.has_object_storage
+    assert ae.object_storages
 
 
 def test_an_aes_capabilities_may_be_shared_from_another(memory: Memory) -> None:

@@ -8,6 +8,7 @@ from functools import cache
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
 from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import site_entries
 from dcmcfg.route.question import Question, StudyState, usual_ae
@@ -53,6 +54,17 @@ def another_archive(title: str, port: str = "7") -> tuple[Change, ...]:
         Add(connection(str(device), port)),
         Add(network_ae(str(device), title)),
     )
+
+
+def capability(ae: DN, sop_class: str, role: str, *syntaxes: str) -> Add:
+    values = {
+        "objectClass": "dicomTransferCapability",
+        "cn": f"{sop_class} {role}",
+        "dicomSOPClass": sop_class,
+        "dicomTransferRole": role,
+        "dicomTransferSyntax": syntaxes,
+    }
+    return Add(Entry.of(f"cn={sop_class} {role},{ae}", values))
 
 
 def route(

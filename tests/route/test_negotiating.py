@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from dcmcfg.changes import Add, Change
+from dcmcfg.changes import Change
 from dcmcfg.devices import STORAGE_SOP_CLASSES, Configuration
 from dcmcfg.dn import DN
-from dcmcfg.entry import Entry
 from dcmcfg.route.negotiating import KeptBack, kept_back
 from dcmcfg.route.way import Outcome
-from tests.route.sites import ARCHIVE, AS_RECEIVED, DCM4CHEE, another_archive, lab, put, way
+from tests.route.sites import ARCHIVE, AS_RECEIVED, DCM4CHEE, another_archive, capability, lab, put, way
 from tests.trees import CT
 
 JPEG = "1.2.840.10008.1.2.4.70"
 IMPLICIT = "1.2.840.10008.1.2"
 MR = f"{STORAGE_SOP_CLASSES}4"
 VIEWER = DN.parse("dicomAETitle=VIEWER,dicomDeviceName=viewer,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
-
-
-def capability(ae: DN, sop_class: str, role: str, *syntaxes: str) -> Add:
-    values = {
-        "objectClass": "dicomTransferCapability",
-        "cn": f"{sop_class} {role}",
-        "dicomSOPClass": sop_class,
-        "dicomTransferRole": role,
-        "dicomTransferSyntax": syntaxes,
-    }
-    return Add(Entry.of(f"cn={sop_class} {role},{ae}", values))
 
 
 def to_viewer(*changes: Change, locally: bool = True) -> KeptBack:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.changes import Change
+from dcmcfg.changes import Add, Change
 from dcmcfg.route.question import StudyState
 from dcmcfg.route.way import Branch, Failure, Outcome
 from tests.route.sites import (
@@ -16,14 +16,17 @@ from tests.route.sites import (
     STORESCP,
     STORESCP_DEVICE,
     another_archive,
+    capability,
     in_words,
     put,
     route,
     way,
     without,
 )
+from tests.trees import LITTLE_ENDIAN, network_ae
 
 ERD = "dcmExternalRetrieveAEDestination"
+STUDY_ROOT_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
 MAPPING = "dcmCStoreSCUOfCMoveSCP"
 BACK = put(ERD, "DCM4CHEE")
 MAPPED = put(MAPPING, "LONGTERM=LONGTERM")
@@ -253,7 +256,11 @@ def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Chan
         ),
         (
             "local",
-            (put("dcmShareTransferCapabilitiesFromAETitle", "AS_RECEIVED", on=DCM4CHEE),),
+            (
+                Add(network_ae(str(ARCHIVE), "MUTE")),
+                capability(ARCHIVE.child("dicomAETitle", "MUTE"), STUDY_ROOT_MOVE, "SCP", LITTLE_ENDIAN),
+                put("dcmShareTransferCapabilitiesFromAETitle", "MUTE", on=DCM4CHEE),
+            ),
             Outcome.FAILS,
             "A702, all failed",
             "DCM4CHEE has no storage SCU capability",
@@ -386,6 +393,7 @@ def test_what_the_alternative_asks_for_itself_is_left_to_it() -> None:
     assert way("elsewhere", *changes, calling="OTHER").steps == ()
     partial = way("partial", *changes, calling="OTHER")
     assert ([in_words(step) for step in partial.steps], partial.branch) == ([TO_STORESCP], Branch.LOCAL)
+    assert partial.outcome is Outcome.IN_PART
 
 
 def test_a_negative_number_of_retries_is_never_and_none_is_without_end() -> None:

@@ -43,11 +43,30 @@ class NetworkAE:
     accepted_calling: tuple[str, ...] = ()
     accepted_destinations: tuple[str, ...] = ()
     external_retrieve_destination: str | None = None
+    alternative_move_scp: str | None = None
+    fallback_move_scp: str | None = None
+    fallback_destination: str | None = None
+    fallback_calling: str | None = None
+    fallback_retries: int = 0
+    restricts_silently: bool = False
     send_pending_interval_s: float | None = None
     return_retrieve_aets: tuple[str, ...] = ()
     retrieve_aets: tuple[str, ...] = ()
-    has_object_storage: bool = False
+    object_storages: tuple[str, ...] = ()
     capabilities: tuple[TransferCapability, ...] = ()
+
+    def syntaxes(self, sop_class: str, role: str) -> tuple[str, ...] | None:
+        """Return the transfer syntaxes that it lists for *sop_class* as *role*: ``*`` alone for any, None for none."""
+        listed = [each for each in self.capabilities if (each.sop_class, each.role) == (sop_class, role)]
+        if not listed:
+            return None
+        anything = any(each.transfer_syntaxes[:1] == ("*",) for each in listed)
+        return ("*",) if anything else tuple(syntax for each in listed for syntax in each.transfer_syntaxes)
+
+    @property
+    def lists_scp(self) -> bool:
+        """Whether it lists any SOP class as SCP, and so does not take what it does not list."""
+        return any(each.role == "SCP" for each in self.capabilities)
 
     @property
     def local_connection(self) -> Connection | None:
@@ -81,6 +100,7 @@ class Device:
     aes: tuple[NetworkAE, ...]
     ae_cache_stale_timeout_s: float | None = None
     external_availability: str | None = None
+    storages: frozenset[str] = frozenset()
     move_scp_of_store_scu: tuple[tuple[str, str], ...] = ()
 
     def ae(self, title: str) -> NetworkAE | None:

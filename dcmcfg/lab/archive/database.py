@@ -20,21 +20,34 @@ CREATE TABLE IF NOT EXISTS instance (
     is_local INTEGER NOT NULL,
     external_aet TEXT NOT NULL,
     availability TEXT NOT NULL,
-    retrieve_aets TEXT NOT NULL
+    retrieve_aets TEXT NOT NULL,
+    storage_id TEXT NOT NULL
 )
 """
-_COLUMNS = "header, is_local, external_aet, availability, retrieve_aets"
+_STUDIES = """
+CREATE TABLE IF NOT EXISTS incomplete_study (
+    study_uid TEXT PRIMARY KEY,
+    failed_retrieves INTEGER NOT NULL
+)
+"""
+_COLUMNS = "header, is_local, external_aet, availability, retrieve_aets, storage_id"
+#: The storage of the lab's tree.
+STORAGE_ID = "fs1"
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance; ``is_local`` says that the archive has a file of it, ``retrieve_aets`` are its own."""
+    """One instance; ``is_local`` says that there is a file of it, on the storage ``storage_id``.
+
+    ``retrieve_aets`` are the archive's own.
+    """
 
     header: Dataset
     is_local: bool
     external_aet: str = NO_EXTERNAL_AET
     availability: str = "ONLINE"
     retrieve_aets: tuple[str, ...] = ()
+    storage_id: str = STORAGE_ID
 
     @property
     def uid(self) -> str:
@@ -51,6 +64,7 @@ class Database:
         self._connection = sqlite3.connect(path, check_same_thread=False)
         with self._lock, self._connection:
             self._connection.execute(_TABLE)
+            self._connection.execute(_STUDIES)
 
     def close(self) -> None:
         """Close the file."""
@@ -72,11 +86,12 @@ class Database:
                 each.external_aet,
                 each.availability,
                 "\\".join(each.retrieve_aets),
+                each.storage_id,
             )
             for each in instances
         ]
         with self._lock, self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def instance(self, sop_instance_uid: str) -> Instance | None:
         """Return the instance, or None when it is unknown."""
@@ -88,7 +103,21 @@ class Database:
         rows = self._rows(f"SELECT {_COLUMNS} FROM instance ORDER BY study_uid, sop_instance_uid", ())  # noqa: S608 — a constant
         return tuple(_instance(row) for row in rows)
 
-    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[str, int, str, str, str]]:
+    def failed_retrieves(self, study_uid: str) -> int | None:
+        """Return how often the rest of an incomplete study was asked for in vain; None when the study is complete."""
+        query = "SELECT failed_retrieves FROM incomplete_study WHERE study_uid = ?"
+        with self._lock:
+            row = self._connection.execute(query, (study_uid,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def set_failed_retrieves(self, study_uid: str, number: int | None) -> None:
+        """Mark a study as incomplete after *number* retrieves in vain, or as complete with None."""
+        with self._lock, self._connection:
+            self._connection.execute("DELETE FROM incomplete_study WHERE study_uid = ?", (study_uid,))
+            if number is not None:
+                self._connection.execute("INSERT INTO incomplete_study VALUES (?, ?)", (study_uid, number))
+
+    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[str, int, str, str, str, str]]:
         with self._lock:
             return self._connection.execute(query, values).fetchall()
 
@@ -102,7 +131,7 @@ def header_of(dataset: Dataset) -> Dataset:
     return header
 
 
-def _instance(row: tuple[str, int, str, str, str]) -> Instance:
-    header, is_local, external_aet, availability, retrieve_aets = row
+def _instance(row: tuple[str, int, str, str, str, str]) -> Instance:
+    header, is_local, external_aet, availability, retrieve_aets, storage_id = row
     titles = tuple(title for title in retrieve_aets.split("\\") if title)
-    return Instance(Dataset.from_json(header), bool(is_local), external_aet, availability, titles)
+    return Instance(Dataset.from_json(header), bool(is_local), external_aet, availability, titles, storage_id)

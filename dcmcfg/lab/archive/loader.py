@@ -37,6 +37,7 @@ def device_of(entries: Sequence[Entry]) -> Device:
         connections=tuple(connections.values()),
         aes=tuple(_ae(entry, device, connections, entries) for entry in _all(entries, "dicomNetworkAE")),
         ae_cache_stale_timeout_s=_duration(device, "dcmAECacheStaleTimeout"),
+        storages=frozenset(text for entry in storages for text in entry.texts("dcmStorageID")),
         external_availability=_first(storages, "dcmExternalRetrieveInstanceAvailability"),
         move_scp_of_store_scu=tuple(_pair(text) for text in device.texts("dcmCStoreSCUOfCMoveSCP")),
     )
@@ -78,10 +79,16 @@ def _ae(entry: Entry, device: Entry, connections: dict[NormalDN, Connection], en
         accepted_calling=entry.texts("dcmAcceptedCallingAETitle"),
         accepted_destinations=entry.texts("dcmAcceptedMoveDestination"),
         external_retrieve_destination=_own_or_inherited(entry, device, "dcmExternalRetrieveAEDestination"),
+        alternative_move_scp=_own_or_inherited(entry, device, "dcmAltCMoveSCP"),
+        fallback_move_scp=_own_or_inherited(entry, device, "dcmFallbackCMoveSCP"),
+        fallback_destination=_own_or_inherited(entry, device, "dcmFallbackCMoveSCPDestination"),
+        fallback_calling=_own_or_inherited(entry, device, "dcmFallbackCMoveSCPCallingAET"),
+        fallback_retries=int(_own_or_inherited(entry, device, "dcmFallbackCMoveSCPRetries") or 0),
+        restricts_silently=_own_or_inherited(entry, device, "dcmRestrictRetrieveSilently") == "TRUE",
         send_pending_interval_s=_duration(interval, "dcmSendPendingCMoveInterval"),
         return_retrieve_aets=entry.texts("dcmReturnRetrieveAET") or device.texts("dcmReturnRetrieveAET"),
         retrieve_aets=entry.texts("dcmRetrieveAET") or device.texts("dcmRetrieveAET"),
-        has_object_storage="dcmObjectStorageID" in entry or "dcmObjectStorageID" in device,
+        object_storages=entry.texts("dcmObjectStorageID") or device.texts("dcmObjectStorageID"),
         capabilities=_capabilities(entry, entries),
     )
 

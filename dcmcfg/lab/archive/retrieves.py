@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+from pydicom.dataset import Dataset
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.query import HeldInstance, selected
 from dcmcfg.lab.requesting import AssociationFailed, associated, send_file
 from dcmcfg.lab.suboperations import SubOperations
 
@@ -34,11 +36,12 @@ class Requester:
 class ForwardedRetrieve:
     """One C-MOVE whose objects are forwarded to *destination* as they arrive.
 
-    ``key`` is the AE title by which arriving objects are matched, ``wanted`` the SOP Instance UIDs asked for.
+    ``key`` is the AE title by which arriving objects are matched, None where no object is; ``identifier`` what was
+    asked for.
     """
 
-    key: str
-    wanted: frozenset[str]
+    key: str | None
+    identifier: Dataset
     requester: Requester
     local_title: str
     destination: Peer
@@ -108,10 +111,11 @@ class Retrieves:
                 self._under_way.remove(retrieve)
             retrieve.close()
 
-    def matching(self, key: str, sop_instance_uid: str) -> ForwardedRetrieve | None:
-        """Return the retrieve for which an object arrives, by its key and then by the object asked for."""
+    def matching(self, key: str, arrived: Dataset) -> ForwardedRetrieve | None:
+        """Return the retrieve for which an object arrives, by its key and then by what was asked for."""
+        held = (HeldInstance(arrived),)
         with self._lock:
-            wanting = (each for each in self._under_way if each.key == key and sop_instance_uid in each.wanted)
+            wanting = (each for each in self._under_way if each.key == key and selected(each.identifier, held))
             return next(wanting, None)
 
 

@@ -27,24 +27,31 @@ def store(state: ArchiveState, event: evt.Event) -> int:
     """Store, restore or ignore an object and forward it where a retrieve waits for it; return the status."""
     brought = received(event)
     called = state.device.called_ae(brought.called)
-    if called is None or not called.has_object_storage:
+    if called is None or not called.object_storages:
         _log.info("%s has no object storage", brought.called)
         return PROCESSING_FAILURE
     known = state.database.instance(brought.sop_instance_uid)
     if known is None:
         _save(state, brought, _new(brought, called))
+        _forward(state, event, brought)
     elif known.is_local:
         _log.info("ignored %s: it is here already", brought.sop_instance_uid)
     elif known.external_aet != brought.calling:
         _log.info("ignored %s from %s: held by %s", brought.sop_instance_uid, brought.calling, known.external_aet)
     else:
-        _save(state, brought, replace(known, is_local=True, availability="ONLINE"))
+        storage_id = called.object_storages[0]
+        _save(state, brought, replace(known, is_local=True, availability="ONLINE", storage_id=storage_id))
         _forward(state, event, brought)
     return SUCCESS
 
 
 def _new(brought: ReceivedObject, called: NetworkAE) -> Instance:
-    return Instance(header_of(brought.dataset), is_local=True, retrieve_aets=called.retrieve_aets or (called.title,))
+    return Instance(
+        header_of(brought.dataset),
+        is_local=True,
+        retrieve_aets=called.retrieve_aets or (called.title,),
+        storage_id=called.object_storages[0],
+    )
 
 
 def _save(state: ArchiveState, brought: ReceivedObject, instance: Instance) -> None:
@@ -55,7 +62,7 @@ def _save(state: ArchiveState, brought: ReceivedObject, instance: Instance) -> N
 
 def _forward(state: ArchiveState, event: evt.Event, brought: ReceivedObject) -> None:
     key = move_scp_of(state.device, brought.calling) or brought.originator
-    retrieve = state.retrieves.matching(key, brought.sop_instance_uid)
+    retrieve = state.retrieves.matching(key, brought.dataset)
     if retrieve is None:
         _log.info("%s: no C-MOVE waits for it (move originator %r)", brought.sop_instance_uid, key)
         return
