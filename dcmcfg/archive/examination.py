@@ -16,9 +16,11 @@ from dcmcfg.archive.expectations import Expectations, expectations, login_issuer
 from dcmcfg.archive.failures import TokenError, not_answered, one_line, unexpected_answer
 from dcmcfg.archive.issuer import discover, json_object, published_keys
 from dcmcfg.archive.web import Answer, Web
+from dcmcfg.errors import ArchiveError
 
 _DESCRIPTION = re.compile(r'error_description="([^"]*)"')
 _REFUSALS = frozenset({401, 403})
+_NONE = Answer(0, {}, "")
 
 
 class Verdict(Enum):
@@ -27,6 +29,7 @@ class Verdict(Enum):
     TAKEN = "taken"
     REFUSED = "refused"
     NOT_WANTED = "not wanted"
+    NOT_ASKED = "not asked"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Examination:
     ``claims`` is None for no token, and for one that is no JSON Web Token, or is ``cut``. ``issuer`` is what the
     expected issuer calls itself. ``signature`` is None where no issuer's keys were at hand, and ``unchecked`` then says
     why. ``said`` is the archive's own word on a refusal, ``clock`` its time, ``now`` this machine's, of one moment.
+    ``failure`` is why the archive could not be asked, or answered as none does; then nothing of that is known.
     """
 
     verdict: Verdict
@@ -50,6 +54,7 @@ class Examination:
     said: str
     clock: datetime | None
     now: datetime
+    failure: ArchiveError | None = None
 
     @property
     def archive_time(self) -> datetime:
@@ -60,26 +65,14 @@ class Examination:
 def examine(archive_url: str, token: str | None, issuer: str, web: Web) -> Examination:
     """Ask the archive at *archive_url* for its status with *token*, and hold the token against what it expects.
 
-    *issuer* is the one that is known from the settings, or empty; the archive's own word counts more. Raises
-    :class:`ArchiveError` when the archive is not reached, or answers neither with its status nor with a refusal.
+    *issuer* is the one that is known from the settings, or empty; the archive's own word counts more.
     """
-    url = status_url(archive_url)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    try:
-        answer = web.request("GET", url, headers=headers)
-        now = datetime.now(UTC).replace(microsecond=0)  # as a Date header is cut
-        # Without a token nothing is judged by what the archive does with none.
-        bare = web.request("GET", url) if token and answer.status == httpx.codes.OK else answer
-    except httpx.TransportError as error:
-        raise not_answered(error, url, web.seconds(error)) from error
-    verdict = _verdict(answer, bare)
-    if verdict is None:
-        raise unexpected_answer(answer, url, with_token=token is not None)
-    expected = expectations(archive_url, web)
+    asked = _ask(archive_url, token, web)
+    expected = Expectations() if asked.failure else expectations(archive_url, web)
     claims = claims_of(token) if token else None
     keys = _keys_of(expected, issuer, web)
     return Examination(
-        verdict,
+        asked.verdict,
         token is not None,
         token is not None and claims is None and looks_cut(token),
         claims,
@@ -87,19 +80,48 @@ def examine(archive_url: str, token: str | None, issuer: str, web: Web) -> Exami
         expected.super_user_role,
         signature_of(token, claims, keys.keys) if token and claims and keys.keys else None,
         keys.why_none,
-        answer.status,
-        one_line(" ".join(_DESCRIPTION.findall(answer.headers.get("www-authenticate", "")))),
-        _clock(answer),
-        now,
+        asked.answer.status,
+        one_line(" ".join(_DESCRIPTION.findall(asked.answer.headers.get("www-authenticate", "")))),
+        _clock(asked.answer),
+        asked.now,
+        asked.failure,
     )
 
 
-def _verdict(answer: Answer, bare: Answer) -> Verdict | None:
-    """Return what *answer* and, without a token, *bare* mean; None: they are not the control service's."""
+@dataclass(frozen=True)
+class _Asked:
+    verdict: Verdict
+    answer: Answer
+    now: datetime
+    failure: ArchiveError | None = None
+
+
+def _ask(archive_url: str, token: str | None, web: Web) -> _Asked:
+    url = status_url(archive_url)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = _NONE
+    try:
+        answer = web.request("GET", url, headers=headers)
+        now = _now()
+        # An archive that is not secured takes any token, which proves nothing.
+        bare = web.request("GET", url) if token and answer.status == httpx.codes.OK else answer
+    except httpx.TransportError as error:
+        return _Asked(Verdict.NOT_ASKED, answer, _now(), not_answered(error, url, web.seconds(error)))
+    verdict = _verdict(answer, bare)
+    failure = unexpected_answer(answer, url, with_token=token is not None) if verdict is Verdict.NOT_ASKED else None
+    return _Asked(verdict, answer, now, failure)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)  # as a Date header is cut
+
+
+def _verdict(answer: Answer, bare: Answer) -> Verdict:
+    """Return what *answer* and, without a token, *bare* mean; not asked is who answered, if not an archive."""
     if answer.status in _REFUSALS or login_issuer(answer):
         return Verdict.REFUSED
     if answer.status != httpx.codes.OK or json_object(answer.body) is None:
-        return None
+        return Verdict.NOT_ASKED
     return Verdict.NOT_WANTED if bare.status == httpx.codes.OK else Verdict.TAKEN
 
 

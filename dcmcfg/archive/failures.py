@@ -13,7 +13,7 @@ from dcmcfg.archive.web import Answer
 from dcmcfg.errors import ArchiveError
 
 _BASE_URL = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
-_TOKEN = "an issuer to get tokens from (docs/secured.md), or one token with --archive-token-file FILE"  # noqa: S105 — advice
+_TOKEN = "dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one"  # noqa: S105 — advice
 _WHY = "dcmcfg token tells why"
 _LONGEST = 300  # characters of an answer that are told
 _ARCHIVE_UP = "is the archive running? its URL is set with --archive-url"

@@ -11,7 +11,7 @@ from dcmcfg.archive.claims import Claims, Signature
 from dcmcfg.archive.examination import Examination, Verdict
 
 _NEW = "get a new one: dcmcfg does by itself where the profile names the issuer (docs/secured.md)"
-_SET_UP = "have dcmcfg get tokens: docs/secured.md"
+_SET_UP = "docs/secured.md says how dcmcfg gets them"
 _LOG = "the archive's server.log has more"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import click
 
 from dcmcfg.archive.examination import Verdict, examine
 from dcmcfg.archive.issuer import TokenIssuer
 from dcmcfg.archive.refusal import reasons
 from dcmcfg.archive.web import Timeouts, Web
+from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import credential
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -45,10 +48,15 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
     found = examine(settings.archive_url, token, issuer, Web(settings.ca_file, _TIMEOUTS))
     why = reasons(found, role)
     source = _source(settings)
-    if as_json:
-        print_json(token_json(source, settings.archive_url, found, role, why))
-    else:
+    result = functools.partial(token_json, source, settings.archive_url, found, role, why)
+    if found.failure is not None:
+        invocation.current().so_far = result
+    elif as_json:
+        print_json(result())
+    if not as_json:
         print_token(source, settings.archive_url, found, role, why)
+    if found.failure is not None:
+        raise found.failure
     return 1 if found.verdict is Verdict.REFUSED else 0
 
 

@@ -88,7 +88,9 @@ def up(folder: Path, tell: Tell, *, with_pid: int | None = None, secured: Secure
     with folders.locked(folder, create=True):
         state = LabState.load(folder)
         if state and state.phase in (Phase.STARTING, Phase.UP) and state.supervisor.alive():
-            return _ready(folder, lambda: True, tell), False  # it may be starting, when its `lab up` was killed
+            lab = _ready(folder, lambda: True, tell)  # it may be starting, when its `lab up` was killed
+            _require_secured_alike(lab.site, secured)
+            return lab, False
         _end_processes(state)
         site = _fill(folder, secured)
         lab = _start(folder, tell, with_pid)
@@ -129,6 +131,16 @@ def _fill(folder: Path, secured: Secured | None) -> Site:
             f"the lab's files cannot be written ({error.strerror})", on=str(error.filename or folder)
         ) from error
     return site
+
+
+def _require_secured_alike(site: Site, secured: Secured | None) -> None:
+    """Raise :class:`LabError` when the lab that is up takes tokens otherwise than was asked for."""
+    if secured is not None and site.secured != secured:
+        raise LabError(
+            f"a lab is up already, and its archive does not take tokens of {secured.issuer}",
+            on=str(site.folder),
+            next_step="dcmcfg lab down, then up again",
+        )
 
 
 def _start(folder: Path, tell: Tell, with_pid: int | None) -> Lab:

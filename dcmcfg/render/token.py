@@ -38,7 +38,7 @@ def token_json(
         "is_jwt": found.claims is not None if found.has_token else None,
         "expected": {"issuer": found.issuer or None, "role": role, "super_user_role": found.super_user_role or None},
         "archive": {
-            "http_status": found.http_status,
+            "http_status": found.http_status or None,
             "said": found.said or None,
             "clock": _iso(found.clock),
             "clock_ahead_seconds": round(_ahead(found)),
@@ -76,6 +76,7 @@ def _expiry(claims: Claims, found: Examination) -> str:
 def _archive_lines(found: Examination, archive_url: str, role: str) -> Iterator[tuple[str, str]]:
     verdicts = {
         Verdict.TAKEN: "takes it",
+        Verdict.NOT_ASKED: "could not be asked",
         Verdict.REFUSED: f"refuses it (HTTP {found.http_status})" if found.has_token else "wants a token",
         Verdict.NOT_WANTED: "asks for no token" + (": with a wrong one it would answer too" if found.has_token else ""),
     }
@@ -85,10 +86,10 @@ def _archive_lines(found: Examination, archive_url: str, role: str) -> Iterator[
     ahead = _ahead(found)
     if abs(ahead) > _SAME_CLOCK:
         yield "", f"its clock is {round(abs(ahead))} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
-    if found.verdict is not Verdict.NOT_WANTED:
+    if found.verdict in (Verdict.TAKEN, Verdict.REFUSED):
         yield "demands", f"issuer {found.issuer or 'not known from here'}"
         superior = f", {found.super_user_role} for super users" if found.super_user_role else ""
-        yield "", f"role {role} of the realm{superior}"
+        yield "", f"role {role} of the realm (its property auth-user-role){superior}"
 
 
 def _ahead(found: Examination) -> float:

@@ -61,8 +61,8 @@ def test_reload_without_a_token_says_token(run: Run, archive: Scripted) -> None:
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/reload: redirected to https://login.example/realms/dcm4che (HTTP 302), "
         "which is not followed\n"
-        "  next: a login page: an issuer to get tokens from (docs/secured.md), or one token with "
-        "--archive-token-file FILE; a moved archive: --archive-url\n"
+        f"  next: a login page: dcmcfg --archive-url {archive.url} token tells whose; docs/secured.md says how to "
+        "get them, --archive-token-file FILE gives one; a moved archive: --archive-url\n"
     )
 
 

@@ -13,10 +13,12 @@ import pytest
 
 from dcmcfg.lab.site import Secured
 from tests.archive.scripted import Scripted
+from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, NAME
 from tests.issuer import Issuer, new_keys, running_issuer
 from tests.lab.running_site import RunningSite, running_site
+from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 
@@ -91,7 +93,7 @@ def test_good_token_is_told_and_taken(run: Run, lab: RunningSite, issuer: Issuer
             "signature verified\n"
             f"archive   {lab.site.archive_url} takes it\n"
             f"demands   issuer {issuer.url}\n"
-            "          role auth of the realm, root for super users\n"
+            "          role auth of the realm (its property auth-user-role), root for super users\n"
         )
         or "in 4 min 59 s" in result.stdout
     )
@@ -177,15 +179,15 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
         "token     none is set\n"
         f"archive   {site.archive_url} wants a token\n"
         f"demands   issuer {issuer}\n"
-        "          role auth of the realm, root for super users\n"
+        "          role auth of the realm (its property auth-user-role), root for super users\n"
         f"why       the archive wants a token of {issuer}, and none is set\n"
-        "next      have dcmcfg get tokens: docs/secured.md\n"
+        "next      docs/secured.md says how dcmcfg gets them\n"
     )
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
     assert result.stderr == (
         f"dcmcfg: {site.archive_url}/ctrl/status: the archive wants a token (HTTP 401)\n"
-        "  next: an issuer to get tokens from (docs/secured.md), or one token with --archive-token-file FILE; "
+        "  next: dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one; "
         "nothing was changed; --no-reload changes the directory without the archive\n"
     )
     assert destination(lab) == ()
@@ -208,7 +210,7 @@ def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, iss
     assert why(run) == (
         f"archive   {lab.site.archive_url} refuses it (HTTP 403)\n"
         f"demands   issuer {issuer.url}\n"
-        "          role auth of the realm, root for super users\n"
+        "          role auth of the realm (its property auth-user-role), root for super users\n"
         "why       it lacks the realm's role auth\n"
         "next      in Keycloak, Clients, the client, Service accounts roles: assign auth; where it is assigned, the "
         "client's scope leaves it out (Client scopes)\n"
@@ -265,9 +267,27 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
     assert why(run).startswith(
         f"archive   {archive.url} refuses it (HTTP 401)\n"
         f"demands   issuer {issuer.url}\n"
-        "          role auth of the realm\n"
+        "          role auth of the realm (its property auth-user-role)\n"
         "why       nothing else is wrong with it; it is for account, and the archive may want its own client there\n"
     )
+
+
+def test_token_is_told_even_when_the_archive_is_away(run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"http://127.0.0.1:{free_port()}/dcm4chee-arc"
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", url)
+    result = run("token")
+    assert result.exit_code == 3
+    assert (
+        f"roles     auth, user\n          of account: view-profile\nsignature verified\narchive   {url} could"
+        in result.stdout
+    )
+    assert result.stderr == (
+        f"dcmcfg: {url}/ctrl/status: connection refused\n"
+        "  next: is the archive running? its URL is set with --archive-url\n"
+    )
+    content = json.loads(run("token", "--json").stdout)
+    assert (content["verdict"], content["token"]["issuer"]) == ("not asked", issuer.url)
+    assert content["error"]["what"] == "connection refused"
 
 
 # -- there is none
@@ -320,6 +340,15 @@ def test_want_of_a_secret_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.
         f"dcmcfg: {issuer.url}: no secret for the client dcmcfg\n"
         "  next: oidc_client_secret_file; a secret counts only where the issuer comes from: docs/secured.md\n",
     )
+
+
+def test_secret_is_asked_for_at_a_terminal(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "CLIENT_SECRET")
+    secret = issuer.clients["basic-only"].secret
+    monkeypatch.setenv("DCMCFG_OIDC_CLIENT_ID", "basic-only")
+    issuer.discovery = {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}
+    code, seen = at_terminal(["status"], [(f"Secret of the client basic-only @ {issuer.url}: ", secret)])
+    assert (code, secret in seen, "STARTED" in seen) == (0, False, True)
 
 
 def test_secret_of_another_source_does_not_go_to_the_issuer_of_an_option(run: Run, issuer: Issuer) -> None:

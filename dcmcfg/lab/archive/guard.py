@@ -2,8 +2,8 @@
 
 Imitates that a bearer token is verified by the issuer's published keys, which are asked for anew when it names an
 unknown one; that its issuer must be what the realm calls itself and its end must be told and not be past; that the
-audience counts only where ``verify-token-audience`` is on; that the role is one of the realm's. The texts of
-``error_description`` only have the shape of the real ones. What starts without a login page (``bearer-only``) is all.
+audience counts only where ``verify-token-audience`` is on; that the role is one of the realm's. There is no login
+page (``bearer-only``), and the texts of ``error_description`` only have the shape of the real ones.
 """
 
 from __future__ import annotations
