@@ -128,6 +128,11 @@ class DN:
             return False
         return DN(self.rdns[depth:]).normalised(normalise_value) == other.normalised(normalise_value)
 
+    def relative_to(self, base: DN) -> DN:
+        """Return this DN without its ending *base*, or whole where it is not below that."""
+        depth = len(self.rdns) - len(base.rdns)
+        return DN(self.rdns[:depth]) if depth > 0 and self.is_below(base) else self
+
     def rebased(self, old: DN, new: DN) -> DN:
         """Return this DN with its ending *old* (by number of RDNs) replaced by *new*."""
         return DN(self.rdns[: len(self.rdns) - len(old.rdns)] + new.rdns)

@@ -12,6 +12,7 @@ from dcmcfg.errors import MalformedInput
 _FORM = "the form is AET@host:port, e.g. WORKSTATION@ws1.example.org:104"
 #: Host names as they are used: letters, digits, hyphens, dots, and the underscore that container names have.
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+_IN_BRACKETS = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
 _LONGEST_HOST = 253
 _HIGHEST_PORT = 65535
 
@@ -40,14 +41,28 @@ def parse_network_address(text: str) -> NetworkAddress:
     Raises :class:`MalformedInput` for what is not of that form, and for a title, host or port that cannot be one.
     """
     title, mark, where = text.partition("@")
-    host, colon, port = where.rpartition(":")
-    if not mark or not colon:
+    if not mark or ":" not in where:
         raise MalformedInput("not the address of an AE", on=repr(text), next_step=_FORM)
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        raise MalformedInput("an IPv6 address stands in brackets", on=repr(text), next_step="AET@[2001:db8::1]:104")
-    return NetworkAddress(parse_ae_title(title), parse_host(host), parse_port(port))
+    host, port = parse_place(where)
+    if port is None:
+        raise MalformedInput("the port is missing", on=repr(text), next_step=_FORM)
+    return NetworkAddress(parse_ae_title(title), host, port)
+
+
+def parse_place(text: str) -> tuple[str, int | None]:
+    """Return host and port in *text*, ``host:port`` or ``host``, with an IPv6 address in brackets.
+
+    Raises :class:`MalformedInput`.
+    """
+    bracketed = _IN_BRACKETS.fullmatch(text)
+    if bracketed is not None:
+        host, port = bracketed.groups()
+    else:
+        host, colon, rest = text.rpartition(":")
+        host, port = (host, rest) if colon else (text, None)
+        if ":" in host:
+            raise MalformedInput("an IPv6 address stands in brackets", on=repr(text), next_step="[2001:db8::1]:104")
+    return parse_host(host), None if port is None else parse_port(port)
 
 
 def parse_host(text: str) -> str:

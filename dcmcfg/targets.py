@@ -43,6 +43,23 @@ def named(configuration: Configuration, text: str) -> Target:
     return found
 
 
+def network_ae(configuration: Configuration, text: str) -> NetworkAE:
+    """Return the AE that *text* names where only an AE can be meant: its title alone, or as :func:`named` has it.
+
+    Raises :class:`NotFound` with near misses, and :class:`Ambiguous` for a title that several devices have.
+    """
+    if any(ae.title == text for ae in configuration.network_aes()):
+        text = f"{_AE_PREFIX}{text}"
+    elif not any(mark in text for mark in "/:="):
+        devices = _devices(configuration)
+        device = _device(devices, text)
+        raise device.device.no_such_ae(text) if device and device.device else _no_such_title(devices, text)
+    found = named(configuration, text)
+    if found.ae is None:
+        raise NotFound("it is no AE", on=text, next_step="an AE is named TITLE or DEVICE/TITLE; dcmcfg aes lists them")
+    return found.ae
+
+
 def seen_as(configuration: Configuration, entry: Entry) -> Target:
     """Return *entry* of the configuration's tree with what it is seen as: a device, an AE, or neither."""
     for device in _devices(configuration):

@@ -45,6 +45,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "rebasing",
             "rebasing_notes",
             "references",
+            "registries",
             "secret_values",
             "retrieve_settings",
             "settings_in_use",

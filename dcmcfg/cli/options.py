@@ -33,9 +33,11 @@ _OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
 SITE_SETTINGS = tuple(setting for setting, *_ in _OPTIONS)
 
 
-def add_site_options(function: F) -> F:
-    """Return *function* with the site options added; each parameter is a str, or None when not given."""
+def add_site_options(function: F, *, but: str | None = None) -> F:
+    """Return *function* with the site options, *but* one, added; each parameter is a str, or None when not given."""
     for setting, placeholder, kind, text in reversed(_OPTIONS):
+        if setting == but:
+            continue
         name = "--" + setting.replace("_", "-")
         if kind is _FLAG:
             option = click.option(name, flag_value="true", default=None, help=text)

@@ -49,13 +49,24 @@ def site_options(command: Callable[..., R]) -> Callable[..., R]:
     An option after the command wins over the same one before it. The settings are resolved when the command runs,
     so ``--help`` works whatever the environment and the profiles hold; what is wrong with them is raised then.
     """
+    return _with_settings(command)
 
+
+def site_options_but_device(command: Callable[..., R]) -> Callable[..., R]:
+    """Return *command* as :func:`site_options` does for one whose own ``--device`` means another device.
+
+    The archive's device can be said before the command then.
+    """
+    return _with_settings(command, but="device")
+
+
+def _with_settings(command: Callable[..., R], *, but: str | None = None) -> Callable[..., R]:
     @functools.wraps(command)
     def with_settings(**parameters: object) -> R:
-        own = {name: parameters.pop(name) for name in SITE_SETTINGS}
+        own = {name: parameters.pop(name) for name in SITE_SETTINGS if name != but}
         options = invocation.current().site
         options.update({name: str(value) for name, value in own.items() if value is not None})
         settings: Settings = resolve(options, os.environ)
         return command(settings=settings, **parameters)
 
-    return add_site_options(with_settings)
+    return add_site_options(with_settings, but=but)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Add
-from dcmcfg.devices import DICOM, Configuration, Device
+from dcmcfg.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.dn import DN, NormalDN
+from dcmcfg.edits.cipher_suites import offered_cipher_suites
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_entries import ae_entry, connection_entry, device_entry, registration
 from dcmcfg.edits.new_names import require_name, title_doubts
@@ -46,6 +47,8 @@ class NewNetworkAE:
     device_type: str | None = None
     acceptor: bool = True
     capabilities: tuple[TransferCapability, ...] = ()
+    #: The AE whose capabilities it gets as well.
+    like: NetworkAE | None = None
 
     def __post_init__(self) -> None:
         parse_ae_title(self.title)
@@ -57,6 +60,13 @@ class NewNetworkAE:
     def device_name(self) -> str:
         """The name of its device, there or to be made."""
         return self.title.lower() if self.device is None else self.device
+
+    def capability_entries(self, ae: DN) -> Iterator[Entry]:
+        """Yield the entries of its capabilities below the AE at *ae*."""
+        yield from (capability.entry(ae) for capability in self.capabilities)
+        if self.like is not None:
+            shared = self.like.shared_from
+            yield from (each.at(each.dn.rebased(shared.entry.dn, ae)) for each in shared.capabilities)
 
 
 def add_network_ae(configuration: Configuration, new: NewNetworkAE) -> Edit:
@@ -121,6 +131,7 @@ class NetworkAEAdditions:
         self._registered = {entry.text("dicomAETitle") for entry in self._tree.children(self._registry.dn)}
         self._devices = {device.name.casefold(): _known(device) for device in configuration.devices}
         self._holders: dict[str, _Device] = {}
+        self._offered = offered_cipher_suites(configuration)
         self._alike: dict[str, str] = {}
         self._other_titles: dict[str, str] = {}
         for device in configuration.devices:
@@ -157,7 +168,7 @@ class NetworkAEAdditions:
         entries.append(registration(self._registry.dn, new.title))
         if device is None:
             dn = self._container_of_devices.dn.child("dicomDeviceName", new.device_name)
-            entries.append(device_entry(dn, new.device_description, new.device_type))
+            entries.append(device_entry(dn, new.device_description, (new.device_type,) if new.device_type else ()))
         else:
             dn = device.entry.dn
         if isinstance(connection, str):
@@ -166,7 +177,7 @@ class NetworkAEAdditions:
         else:
             reference = connection.entry.dn
         ae = ae_entry(dn.child("dicomAETitle", new.title), [reference], new.description, acceptor=new.acceptor)
-        return [*entries, ae, *(capability.entry(ae.dn) for capability in new.capabilities)]
+        return [*entries, ae, *new.capability_entries(ae.dn)]
 
     def _as_it_is(self, new: NewNetworkAE, holder: _Device) -> Edit:
         """Return the adds of what is there, when it is what is wanted."""
@@ -183,7 +194,7 @@ class NetworkAEAdditions:
         said = {"dicomDescription": new.description, "dicomAssociationAcceptor": None if new.acceptor else "FALSE"}
         if lacking := [name for name, text in said.items() if text is not None and ae.text(name) != text]:
             raise self._is_another(new, holder, f"its {', '.join(lacking)} is another")
-        capabilities = [capability.entry(ae.dn) for capability in new.capabilities]
+        capabilities = list(new.capability_entries(ae.dn))
         for wanted in capabilities:
             held = self._get(wanted.dn)
             if held is None or not difference.same(held, wanted, self._tree.schema):
@@ -219,7 +230,11 @@ class NetworkAEAdditions:
             near = near_misses(new.device, (each.name for each in self._devices.values()))
             if near:
                 yield f"there is no device {new.device} yet, so it is made; near misses: {', '.join(near)}."
-        if device is not None and device.entry.is_a("dcmArchiveDevice") and not new.capabilities:
+        if new.like is not None:
+            yield from _not_copied(new.title, new.like)
+        if new.cipher_suites and self._offered and not self._offered.intersection(new.cipher_suites):
+            yield "the archive offers none of these cipher suites, so no connection will come about."
+        if device is not None and device.entry.is_a("dcmArchiveDevice") and not any(new.capability_entries(DN())):
             yield (
                 f"{new.title} is an AE of the archive itself and has no capabilities, so the archive accepts nothing "
                 "under that title."
@@ -294,6 +309,18 @@ def _named_connection(new: NewNetworkAE, name: str, held: Mapping[str, _Connecti
             next_step="another --connection makes a new one; dcmcfg connection set changes it for all who use it",
         )
     return named
+
+
+def _not_copied(title: str, like: NetworkAE) -> Iterator[str]:
+    """Yield what *title* does not get of *like*: all but its capabilities."""
+    if not like.shared_from.capabilities:
+        yield f"{like.title} has no capabilities, so {title} gets none."
+    own = ae_entry(like.entry.dn, (), "")
+    names = [each.name for each in like.entry.attributes if each.name not in own]
+    if like.entry.is_a("dcmArchiveNetworkAE"):
+        names.insert(0, "the class dcmArchiveNetworkAE")
+    if names:
+        yield f"of {like.title} only the capabilities are copied, not {', '.join(names)}."
 
 
 def _doubts_of_shared(shared: _Connection, new: NewNetworkAE) -> Iterator[str]:

@@ -13,15 +13,15 @@ def registration(registry: DN, title: str) -> Entry:
     return Entry.of(registry.child("dicomAETitle", title), {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title})
 
 
-def device_entry(dn: DN, description: str | None = None, device_type: str | None = None) -> Entry:
-    """Return the entry of the device at *dn*, whose RDN names it; *device_type* is its dicomPrimaryDeviceType."""
+def device_entry(dn: DN, description: str | None = None, types: Iterable[str] = ()) -> Entry:
+    """Return the entry of the device at *dn*, whose RDN names it; *types* are modalities, as its primary types."""
     return Entry.of(
         dn,
         {
             "objectClass": ("dicomDevice", "dcmDevice"),
             "dicomDeviceName": _name(dn),
             **_if_given("dicomDescription", description),
-            **_if_given("dicomPrimaryDeviceType", device_type),
+            **({"dicomPrimaryDeviceType": kinds} if (kinds := tuple(types)) else {}),
             "dicomInstalled": "TRUE",
         },
     )

@@ -23,5 +23,4 @@ def shown_value(name: str, value: bytes, *, with_secrets: bool = False) -> str:
 
 def relative_dn(dn: DN, base: DN) -> str:
     """Return *dn* without its ending *base*, or whole where it is not below that."""
-    depth = len(dn.rdns) - len(base.rdns)
-    return str(DN(dn.rdns[:depth])) if depth > 0 and dn.is_below(base) else str(dn)
+    return str(dn.relative_to(base))

@@ -166,6 +166,7 @@ def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
     with_tls = add(replace(plain, cipher_suites=("B",)), secured)
     assert len(with_tls.changes) == 2
     assert with_tls.warnings == (
+        "the archive offers none of these cipher suites, so no connection will come about.",
         "the connection dicom leads to 127.0.0.1:11119 with TLS and is shared; it keeps its own cipher suites, A, B.",
     )
 
@@ -264,6 +265,21 @@ def test_names_that_the_archive_cannot_handle_are_refused(new: NewNetworkAE, pro
 def test_what_cannot_be_an_address_is_refused_before_all_else(title: str, host: str, port: int) -> None:
     with pytest.raises(MalformedInput):
         NewNetworkAE(title, host, port)
+
+
+def test_like_copies_the_capabilities_and_says_what_it_does_not_copy() -> None:
+    held = sound().after([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmAcceptedCallingAETitle", "X")])
+    like = Configuration(held).device("storescp").network_ae("STORESCP")
+    edit = add(replace(WS1, like=like), held)
+    assert edit.warnings == ("of STORESCP only the capabilities are copied, not dcmAcceptedCallingAETitle.",)
+    ws1 = Configuration(after(edit, held)).device("ws1").network_ae("WS1")
+    assert [each.attributes for each in ws1.capabilities] == [each.attributes for each in like.capabilities]
+    archive = Configuration(held).device("dcm4chee-arc").network_ae("DCM4CHEE")
+    assert (
+        add(replace(WS1, like=archive))
+        .warnings[0]
+        .startswith("of DCM4CHEE only the capabilities are copied, not the class dcmArchiveNetworkAE, ")
+    )
 
 
 def test_additions_have_those_before_them_in_view() -> None:

@@ -1,0 +1,116 @@
+"""``dcmcfg ae``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dcmcfg.cli.aes import aes_command
+from dcmcfg.cli.arguments import cipher_suite_option
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.editing import carry_out_edit
+from dcmcfg.cli.site import SiteCommand, site_options, site_options_but_device
+from dcmcfg.devices import Configuration
+from dcmcfg.dicom.capability_lines import read_capabilities
+from dcmcfg.dicom.capability_templates import storage_scp
+from dcmcfg.edits.cipher_suites import archive_cipher_suites
+from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
+from dcmcfg.edits.remove_network_ae import remove_network_ae
+from dcmcfg.edits.transfer_capability import TransferCapability
+from dcmcfg.network_address import parse_network_address
+from dcmcfg.settings import Settings
+from dcmcfg.targets import network_ae
+
+_NONE, _STORAGE_SCP = "none", "storage-scp"
+
+
+@click.group("ae", short_help="Add, list and remove AEs.")
+def ae_group() -> None:
+    """Add, list and remove AEs, with the devices and connections that they need."""
+
+
+ae_group.add_command(aes_command, "list")
+
+
+@ae_group.command("add", short_help="Add an AE, with device and connection.", cls=SiteCommand)
+@click.argument("address", metavar="AET@HOST:PORT")
+@site_options_but_device
+@click.option("--device", "on_device", metavar="NAME", help="Its device, there or new; else the title in lower case.")
+@click.option("--connection", metavar="NAME", help="Its connection, there or new; by default 'dicom' or 'dicom-tls'.")
+@click.option("--tls", is_flag=True, help="TLS, with the cipher suites that the archive's own AEs have.")
+@cipher_suite_option
+@click.option("--description", metavar="TEXT", help="Description of the AE.")
+@click.option("--device-description", metavar="TEXT", help="Description of a device that is made.")
+@click.option("--like", metavar="AE", help="Give it the capabilities of this AE.")
+@click.option(
+    "--capabilities",
+    metavar="none|storage-scp|FILE",
+    default=_NONE,
+    help="Its capabilities: none (it is sent everything), all storage classes, or the lines of a file.",
+)
+@changing_options
+def add(
+    settings: Settings,
+    choices: Choices,
+    *,
+    address: str,
+    on_device: str | None,
+    connection: str | None,
+    tls: bool,
+    cipher_suites: tuple[str, ...],
+    description: str | None,
+    device_description: str | None,
+    like: str | None,
+    capabilities: str,
+) -> None:
+    """Add an AE: its registration, device, connection and itself, as dcmldap writes them.
+
+    AET@HOST:PORT is where it listens, an IPv6 address in brackets. A connection of its device that leads there is
+    shared; one that leads elsewhere is never changed, the AE gets one of its own. What is there already counts as done.
+
+    Without capabilities the archive sends the AE everything. The lines of a FILE are ROLE SOP-CLASS SYNTAX…, as
+    'dcmcfg capability list AE --lines' writes them. The archive's device, for --tls, is said before the command.
+    """
+    if like is not None and capabilities != _NONE:
+        raise click.UsageError("--like and --capabilities exclude each other")
+    where = parse_network_address(address)
+    from_file = read_capabilities(Path(capabilities)) if capabilities not in (_NONE, _STORAGE_SCP) else ()
+
+    def intent(configuration: Configuration) -> Edit:
+        suites = cipher_suites or (archive_cipher_suites(configuration, settings.device) if tls else ())
+        own: tuple[TransferCapability, ...] = storage_scp(configuration) if capabilities == _STORAGE_SCP else from_file
+        new = NewNetworkAE(
+            where.title,
+            where.host,
+            where.port,
+            device=on_device,
+            cipher_suites=suites,
+            connection=connection,
+            description=description,
+            device_description=device_description,
+            capabilities=own,
+            like=network_ae(configuration, like) if like is not None else None,
+        )
+        return add_network_ae(configuration, new)
+
+    carry_out_edit(settings, choices, intent)
+
+
+@ae_group.command("remove", short_help="Remove an AE and what only it used.", cls=SiteCommand)
+@click.argument("ae", metavar="TITLE|DEVICE/TITLE")
+@site_options
+@click.option("--keep-connection", is_flag=True, help="Leave its connections, and with them its device.")
+@changing_options
+def remove(settings: Settings, choices: Choices, *, ae: str, keep_connection: bool) -> None:
+    """Remove an AE with its capabilities and its registration.
+
+    A connection that nothing else uses goes too, and with its last AE a device that holds nothing else; the archive's
+    own device always stays. Settings elsewhere that name the AE are listed and left as they are.
+    """
+    carry_out_edit(
+        settings,
+        choices,
+        lambda configuration: remove_network_ae(network_ae(configuration, ae), keep_connection=keep_connection),
+    )

@@ -1,0 +1,47 @@
+"""Arguments and options that are checked before any server is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from dcmcfg.edits.cipher_suites import parse_cipher_suite
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def _suites(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001 — click's signature
+    return tuple(dict.fromkeys(map(parse_cipher_suite, values)))
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Return ``OLD=NEW`` values as a mapping; raises a usage error for what is none, or given twice."""
+    found: dict[str, str] = {}
+    for value in values:
+        old, equals, new = value.rpartition("=")
+        if not equals or not old or not new:
+            raise click.BadParameter(f"{value!r} is not OLD=NEW", ctx, param)
+        if old in found:
+            raise click.BadParameter(f"{old} is given twice", ctx, param)
+        found[old] = new
+    return found
+
+
+def cipher_suite_option(function: F) -> F:
+    """Return *function* with ``--cipher-suite``, whose parameter ``cipher_suites`` is a tuple of JSSE names."""
+    return click.option(
+        "--cipher-suite",
+        "cipher_suites",
+        multiple=True,
+        metavar="NAME",
+        callback=_suites,
+        help="TLS with this suite, named as Java does (TLS_RSA_WITH_AES_128_CBC_SHA); may be given again.",
+    )(function)
+
+
+def new_name_option(name: str, help_text: str) -> Callable[[F], F]:
+    """Return the decorator of an option ``OLD=NEW`` that may be given again; its parameter is a dict."""
+    options: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW", "callback": _pairs, "help": help_text}
+    return click.option(name, **options)

@@ -1,0 +1,176 @@
+"""``dcmcfg capability``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.editing import carry_out_edit
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.devices import Configuration
+from dcmcfg.dicom.capability_lines import capability_line
+from dcmcfg.dicom.registered_uids import ANY, Kind, find, name_of
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.edits.capability import (
+    ROLES,
+    ability,
+    add_capabilities,
+    copy_capabilities,
+    lacking,
+    names_in_use,
+    remove_capabilities,
+)
+from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.transfer_capability import TransferCapability
+from dcmcfg.render.capabilities import capabilities_json, lacking_json, print_capabilities, print_lacking
+from dcmcfg.render.console import stdout_console
+from dcmcfg.settings import Settings
+from dcmcfg.targets import network_ae
+
+_LITTLE_ENDIAN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
+_AE = "TITLE|DEVICE/TITLE"
+_role = click.option("--role", type=click.Choice(ROLES, case_sensitive=False), help="SCU: it sends. SCP: it takes.")
+
+
+@click.group("capability", short_help="List, change, copy and compare what an AE can.")
+def capability_group() -> None:
+    """List, change, copy and compare the transfer capabilities of AEs.
+
+    SOP classes and transfer syntaxes are given by name ("CT Image Storage"), keyword (CTImageStorage) or UID. An AE
+    of another system that lists no SCP capability is sent everything; once it lists one, it is sent only what it lists.
+    """
+
+
+@capability_group.command("list", short_help="List the capabilities of an AE.", cls=SiteCommand)
+@click.argument("ae", metavar=_AE)
+@site_options
+@_role
+@click.option("--lines", is_flag=True, help="Print lines that 'dcmcfg ae add --capabilities FILE' takes.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, as_json: bool) -> None:
+    """List the capabilities of an AE: SOP class, role, transfer syntaxes."""
+    with open_directory(settings) as directory:
+        found = network_ae(Configuration(read_tree(directory)), ae)
+    entries = [each for each in found.shared_from.capabilities if role in (None, ability(each)[1])]
+    if as_json:
+        print_json(capabilities_json(found, entries))
+    elif lines:
+        for each in entries:
+            sop_class, of_role = ability(each)
+            click.echo(capability_line(of_role, sop_class, each.texts("dicomTransferSyntax")))
+    else:
+        print_capabilities(stdout_console(), found, entries)
+
+
+@capability_group.command("add", short_help="Add SOP classes, or transfer syntaxes to one.", cls=SiteCommand)
+@click.argument("ae", metavar=_AE)
+@click.argument("sop_classes", nargs=-1, required=True, metavar="SOP-CLASS…")
+@site_options
+@click.option(
+    "--role",
+    type=click.Choice(ROLES, case_sensitive=False),
+    multiple=True,
+    required=True,
+    help="SCU: it sends. SCP: it takes. May be given again.",
+)
+@click.option(
+    "--transfer-syntax",
+    "syntaxes",
+    multiple=True,
+    metavar="SYNTAX",
+    help="By default implicit and explicit VR little endian; may be given again.",
+)
+@changing_options
+def add(
+    settings: Settings,
+    choices: Choices,
+    *,
+    ae: str,
+    sop_classes: tuple[str, ...],
+    role: tuple[str, ...],
+    syntaxes: tuple[str, ...],
+) -> None:
+    """Add SOP classes to what an AE can, or transfer syntaxes to one that it can."""
+    uids = tuple(dict.fromkeys(find(each, Kind.TRANSFER_SYNTAX) for each in syntaxes)) or _LITTLE_ENDIAN
+
+    def intent(configuration: Configuration) -> Edit:
+        known = names_in_use(configuration)
+        names = {find(each, Kind.SOP_CLASS, known): each for each in sop_classes}
+        wanted = [
+            TransferCapability(f"{_called(uid, known)} {of_role}", uid, of_role, uids)
+            for uid in names
+            for of_role in dict.fromkeys(role)
+        ]
+        return add_capabilities(configuration, network_ae(configuration, ae), wanted)
+
+    carry_out_edit(settings, choices, intent)
+
+
+@capability_group.command("remove", short_help="Take SOP classes from what an AE can.", cls=SiteCommand)
+@click.argument("ae", metavar=_AE)
+@click.argument("sop_classes", nargs=-1, required=True, metavar="SOP-CLASS…")
+@site_options
+@_role
+@changing_options
+def remove(settings: Settings, choices: Choices, *, ae: str, sop_classes: tuple[str, ...], role: str | None) -> None:
+    """Take SOP classes from what an AE can, in one role or in both."""
+
+    def intent(configuration: Configuration) -> Edit:
+        known = names_in_use(configuration)
+        names = {find(each, Kind.SOP_CLASS, known): each for each in sop_classes}
+        roles = ROLES if role is None else (role,)
+        return remove_capabilities(configuration, network_ae(configuration, ae), names, roles)
+
+    carry_out_edit(settings, choices, intent)
+
+
+@capability_group.command("copy", cls=SiteCommand)
+@click.argument("source", metavar="FROM")
+@click.argument("ae", metavar="TO")
+@site_options
+@click.option("--replace", is_flag=True, help="Take from TO what FROM cannot.")
+@changing_options
+def copy(settings: Settings, choices: Choices, *, source: str, ae: str, replace: bool) -> None:
+    """Give the AE TO what the AE FROM can, as it is entered there."""
+    carry_out_edit(
+        settings,
+        choices,
+        lambda configuration: copy_capabilities(
+            configuration, network_ae(configuration, source), network_ae(configuration, ae), replace=replace
+        ),
+    )
+
+
+@capability_group.command("diff", cls=SiteCommand)
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@site_options
+@click.option("--sending", is_flag=True, help="What A may send (SCU) and B does not take (SCP).")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def diff(settings: Settings, *, one: str, other: str, sending: bool, as_json: bool) -> int:
+    """Show what the AE A can and the AE B cannot.
+
+    Exit code 1: there is something.
+    """
+    with open_directory(settings) as directory:
+        configuration = Configuration(read_tree(directory))
+    first, second = network_ae(configuration, one), network_ae(configuration, other)
+    found = lacking(first, second, sending=sending)
+    if as_json:
+        print_json(lacking_json(found))
+    else:
+        print_lacking(stdout_console(), first, second, found)
+    return 1 if found else 0
+
+
+def _called(uid: str, known: Mapping[str, str]) -> str:
+    """Return the name of the SOP class *uid*: the standard's, or one in use in the tree (name → UID), or the UID."""
+    by_uid = {known_uid: name for name, known_uid in known.items()}
+    standard = name_of(uid)
+    if uid == ANY:
+        return "Any SOP Class"
+    return standard if standard != uid else by_uid.get(uid, uid)

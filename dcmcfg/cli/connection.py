@@ -1,0 +1,180 @@
+"""``dcmcfg connection``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.arguments import cipher_suite_option
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.editing import carry_out_edit
+from dcmcfg.cli.site import SiteCommand, site_options, site_options_but_device
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.edits.cipher_suites import archive_cipher_suites
+from dcmcfg.edits.connection import (
+    PROTOCOLS,
+    ConnectionSettings,
+    add_connection,
+    find_connection,
+    remove_connection,
+    set_connection,
+    split_connection,
+)
+from dcmcfg.edits.connection_users import ConnectionUsers
+from dcmcfg.edits.edit import Edit
+from dcmcfg.network_address import parse_host, parse_place
+from dcmcfg.references.referring import References
+from dcmcfg.render.connections import connections_json, print_connections
+from dcmcfg.render.console import stdout_console
+from dcmcfg.settings import Settings
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What was said of a connection besides its place; ``tls`` None: nothing."""
+
+    tls: bool | None
+    cipher_suites: tuple[str, ...]
+    protocol: str | None
+    bind_address: str | None
+    client_bind_address: str | None
+    installed: bool | None
+
+    def wanted(self, configuration: Configuration, archive: str, place: str | None) -> ConnectionSettings:
+        """Return what the connection shall be, at *place* (``HOST[:PORT]``, None where it is); suites of *archive*."""
+        host, port = (None, None) if place is None else parse_place(place)
+        suites: tuple[str, ...] | None = self.cipher_suites or None
+        if self.tls and suites is None:
+            suites = archive_cipher_suites(configuration, archive)
+        if self.tls is False:
+            suites = ()
+        addresses = (self.bind_address, self.client_bind_address)
+        return ConnectionSettings(host, port, suites, self.protocol, *addresses, self.installed)
+
+
+def _settings_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Return *command* with the options that say what a connection shall be, to be called with ``said=_Said``."""
+
+    @functools.wraps(command)
+    def with_said(
+        *,
+        tls: bool | None,
+        cipher_suites: tuple[str, ...],
+        protocol: str | None,
+        bind_address: str | None,
+        client_bind_address: str | None,
+        installed: bool | None,
+        **rest: object,
+    ) -> R:
+        if tls is False and cipher_suites:
+            raise click.UsageError("--no-tls and --cipher-suite exclude each other")
+        return command(said=_Said(tls, cipher_suites, protocol, bind_address, client_bind_address, installed), **rest)
+
+    for option in reversed(
+        (
+            click.option("--tls/--no-tls", default=None, help="TLS, with the suites of the archive's AEs; or without."),
+            cipher_suite_option,
+            click.option("--protocol", type=click.Choice(PROTOCOLS), help="What is spoken on it; DICOM by default."),
+            click.option("--bind-address", metavar="ADDRESS", callback=_address, help="Where it listens; '' for all."),
+            click.option(
+                "--client-bind-address", metavar="ADDRESS", callback=_address, help="Where it calls from; '' for any."
+            ),
+            click.option("--installed/--not-installed", default=None, help="Whether it is in use."),
+        )
+    ):
+        with_said = option(with_said)
+    return with_said
+
+
+def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001 — click's signature
+    return parse_host(value) if value else value
+
+
+@click.group("connection", short_help="List, add, change and remove connections.")
+def connection_group() -> None:
+    """List, add, change and remove the network connections of devices."""
+
+
+@connection_group.command("list", short_help="List connections and who uses them.", cls=SiteCommand)
+@click.argument("device", required=False, metavar="[DEVICE]")
+@site_options_but_device
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def list_command(settings: Settings, *, device: str | None, as_json: bool) -> None:
+    """List the connections of DEVICE, or of all devices, with who uses them."""
+    with open_directory(settings) as directory:
+        configuration = Configuration(read_tree(directory))
+    devices = configuration.devices if device is None else (configuration.device(device),)
+    users = ConnectionUsers(References(configuration.tree))
+    if as_json:
+        print_json(connections_json(devices, users))
+    else:
+        print_connections(stdout_console(), devices, users)
+
+
+@connection_group.command("add", short_help="Add a connection to a device.", cls=SiteCommand)
+@click.argument("target", metavar="DEVICE[/NAME]")
+@click.argument("place", metavar="HOST[:PORT]")
+@site_options
+@_settings_options
+@click.option(
+    "--ae", "titles", multiple=True, metavar="AET", help="AE of the device that shall use it; may be given again."
+)
+@changing_options
+def add(settings: Settings, choices: Choices, said: _Said, *, target: str, place: str, titles: tuple[str, ...]) -> None:
+    """Add a connection to a device; without PORT it is one that only calls.
+
+    Without NAME it is called as usual: 'dicom' or 'dicom-tls'. An AE uses it, beside those that it has, with --ae.
+    """
+    parse_place(place)
+
+    def intent(configuration: Configuration) -> Edit:
+        device, name = split_connection(configuration, target)
+        return add_connection(device, name, said.wanted(configuration, settings.device, place), titles=titles)
+
+    carry_out_edit(settings, choices, intent)
+
+
+@connection_group.command("set", short_help="Change a connection, for all who use it.", cls=SiteCommand)
+@click.argument("target", metavar="DEVICE[/NAME]")
+@click.argument("place", metavar="[HOST[:PORT]]", required=False)
+@site_options
+@_settings_options
+@changing_options
+def set_command(settings: Settings, choices: Choices, said: _Said, *, target: str, place: str | None) -> None:
+    """Change a connection, for all AEs and applications that use it.
+
+    NAME may be left out where the device has one connection only, and may be an AE that has one. HOST without PORT
+    leaves the port as it is.
+    """
+    if place is not None:
+        parse_place(place)
+    elif said == _Said(None, (), None, None, None, None):
+        raise click.UsageError("say what shall change: HOST:PORT or an option")
+
+    def intent(configuration: Configuration) -> Edit:
+        return set_connection(
+            *find_connection(configuration, target), said.wanted(configuration, settings.device, place)
+        )
+
+    carry_out_edit(settings, choices, intent)
+
+
+@connection_group.command("remove", cls=SiteCommand)
+@click.argument("target", metavar="DEVICE[/NAME]")
+@site_options
+@changing_options
+def remove(settings: Settings, choices: Choices, *, target: str) -> None:
+    """Remove a connection that nothing uses.
+
+    While an AE or application refers to it this is refused: the archive would not load the device at all.
+    """
+    carry_out_edit(settings, choices, lambda configuration: remove_connection(*find_connection(configuration, target)))

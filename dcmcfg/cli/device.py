@@ -1,0 +1,90 @@
+"""``dcmcfg device``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.arguments import new_name_option
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.devices import devices_command
+from dcmcfg.cli.editing import carry_out_edit
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.edits.clone_device import OPTIONS, CloneNames, clone_device
+from dcmcfg.edits.create_device import create_device
+from dcmcfg.edits.remove_device import remove_device
+from dcmcfg.references.kinds import Kind
+from dcmcfg.settings import Settings
+
+
+@click.group("device", short_help="Create, clone, list and remove devices.")
+def device_group() -> None:
+    """Create, clone, list and remove devices."""
+
+
+device_group.add_command(devices_command, "list")
+
+
+@device_group.command("create", cls=SiteCommand)
+@click.argument("name")
+@site_options
+@click.option("--description", metavar="TEXT", help="What it is.")
+@click.option(
+    "--type", "types", multiple=True, metavar="MODALITY", help="Primary type, such as CT; may be given again."
+)
+@changing_options
+def create(settings: Settings, choices: Choices, *, name: str, description: str | None, types: tuple[str, ...]) -> None:
+    """Create a device without anything in it.
+
+    'dcmcfg ae add AET@HOST:PORT --device NAME' puts an AE into it, and makes a device that is missing by itself.
+    """
+    carry_out_edit(
+        settings,
+        choices,
+        lambda configuration: create_device(configuration, name, description=description, types=types),
+    )
+
+
+@device_group.command("clone", cls=SiteCommand)
+@click.argument("old")
+@click.argument("new")
+@site_options
+@new_name_option(OPTIONS[Kind.AE], "Title of an AE in the copy; may be given again.")
+@new_name_option(OPTIONS[Kind.WEB_APP], "Name of a web application in the copy.")
+@new_name_option(OPTIONS[Kind.HL7_APPLICATION], "Name of an HL7 application in the copy.")
+@click.option("--suffix", metavar="TEXT", default="", help="What is put behind all other names that must be unique.")
+@changing_options
+def clone(
+    settings: Settings,
+    choices: Choices,
+    *,
+    old: str,
+    new: str,
+    ae: dict[str, str],
+    web_app: dict[str, str],
+    hl7_application: dict[str, str],
+    suffix: str,
+) -> None:
+    """Copy the device OLD with everything in it as NEW.
+
+    AE titles and the names of web and HL7 applications must be unique, so the copy needs others; they are registered.
+    What in the copy refers to itself is rewritten. Addresses are copied as they are.
+    """
+    given = {Kind.AE: ae, Kind.WEB_APP: web_app, Kind.HL7_APPLICATION: hl7_application}
+    carry_out_edit(
+        settings,
+        choices,
+        lambda configuration: clone_device(configuration, configuration.device(old), CloneNames(new, given, suffix)),
+    )
+
+
+@device_group.command("remove", short_help="Remove a device with everything in it.", cls=SiteCommand)
+@click.argument("name")
+@site_options
+@changing_options
+def remove(settings: Settings, choices: Choices, *, name: str) -> None:
+    """Remove a device with everything in it, and the registrations of its names.
+
+    Settings elsewhere that name it, or something in it, are listed and left as they are. The archive's own device goes
+    only with --force-archive-device.
+    """
+    carry_out_edit(settings, choices, lambda configuration: remove_device(configuration.device(name)))

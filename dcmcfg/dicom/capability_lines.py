@@ -1,0 +1,65 @@
+"""Capabilities as lines of text: role, SOP class, transfer syntaxes, each by keyword, or by UID where it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dcmcfg.dicom.registered_uids import Kind, find, keyword_of, name_of
+from dcmcfg.edits.capability import ROLES
+from dcmcfg.edits.transfer_capability import TransferCapability
+from dcmcfg.errors import MalformedInput
+
+_FORM = "a line is ROLE SOP-CLASS SYNTAX…, e.g. SCP CTImageStorage ImplicitVRLittleEndian ExplicitVRLittleEndian"
+_LONGEST_FILE = 1_000_000
+
+
+def capability_line(role: str, sop_class: str, syntaxes: tuple[str, ...]) -> str:
+    """Return the line of one capability."""
+    return " ".join((role, keyword_of(sop_class), *map(keyword_of, syntaxes)))
+
+
+def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
+    """Return the capabilities in the lines of the file *path*; what follows ``#`` and empty lines count for nothing.
+
+    Raises :class:`MalformedInput` for a file that cannot be read, with the line of what is wrong, and for a SOP class
+    that is there twice in one role.
+    """
+    try:
+        text = path.read_bytes()[: _LONGEST_FILE + 1].decode("utf-8-sig")
+    except OSError as error:
+        raise MalformedInput(
+            f"cannot be read ({error.strerror})",
+            on=str(path),
+            next_step="--capabilities takes none, storage-scp or a file",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise MalformedInput("not UTF-8 text", on=str(path)) from error
+    if len(text) > _LONGEST_FILE:
+        raise MalformedInput("more than a million characters", on=str(path))
+    found = tuple(_parsed(text, str(path)))
+    seen: set[tuple[str, str]] = set()
+    for each in found:
+        if (each.sop_class, each.role) in seen:
+            raise MalformedInput(f"{each.name} is there twice", on=str(path))
+        seen.add((each.sop_class, each.role))
+    if not found:
+        raise MalformedInput("there is no capability in it", on=str(path), next_step=_FORM)
+    return found
+
+
+def _parsed(text: str, source: str) -> Iterator[TransferCapability]:
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        place = f"{source}:{number}"
+        if len(words) < 3 or words[0].upper() not in ROLES:
+            raise MalformedInput("not a capability", on=place, next_step=_FORM)
+        role = words[0].upper()
+        try:
+            sop_class = find(words[1], Kind.SOP_CLASS)
+            syntaxes = tuple(dict.fromkeys(find(word, Kind.TRANSFER_SYNTAX) for word in words[2:]))
+        except MalformedInput as problem:
+            raise MalformedInput(f"{problem.on}: {problem.what}", on=place, next_step=problem.next_step) from problem
+        yield TransferCapability(f"{name_of(sop_class)} {role}", sop_class, role, syntaxes)

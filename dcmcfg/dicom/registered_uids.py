@@ -1,0 +1,99 @@
+"""SOP classes and transfer syntaxes by name, keyword or UID (PS3.6 Annex A, as pydicom has it)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import cache
+
+from pydicom._uid_dict import UID_dictionary  # pydicom.uid has constants only, no way to look through them
+
+from dcmcfg.dicom.uid import parse_uid
+from dcmcfg.errors import MalformedInput
+from dcmcfg.spelling import near_misses
+
+#: Stands for all of them in a capability of the archive.
+ANY = "*"
+_UID_LIKE = re.compile(r"[0-9.]+", re.ASCII)
+_STORAGE = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.[0-9.]+", re.ASCII)
+_STORAGE_NAME = re.compile(r".* Storage(?: SOP Class| - .*)?")
+
+
+class Kind(Enum):
+    """What a UID identifies, as PS3.6 calls it."""
+
+    SOP_CLASS = "SOP Class"
+    TRANSFER_SYNTAX = "Transfer Syntax"
+
+
+def find(text: str, kind: Kind, more: Mapping[str, str] | None = None) -> str:
+    """Return the UID that *text* is, or the UID of the *kind* that it names, or ``*``.
+
+    A name counts without its case, blanks and punctuation, so a keyword does too. *more* are names (name → UID) beyond
+    the standard's. A UID passes whether it is known or not. Raises :class:`MalformedInput` with near misses.
+    """
+    if text.strip() == ANY:
+        return ANY
+    if _UID_LIKE.fullmatch(text.strip()):
+        return parse_uid(text)
+    beyond = {_folded(name): uid for name, uid in (more or {}).items()}
+    found = _by_name(kind).get(_folded(text)) or beyond.get(_folded(text))
+    if found is None:
+        near = near_misses(text, [*_names(kind, keywords=" " not in text.strip()), *(more or {})])
+        hint = f"near misses: {', '.join(near)}" if near else "a UID is taken too, as are names and keywords of PS3.6"
+        raise MalformedInput(
+            f"no {kind.value.lower().replace('sop', 'SOP')} has this name", on=repr(text), next_step=hint
+        )
+    return found
+
+
+def name_of(uid: str) -> str:
+    """Return the standard's name of *uid*, or *uid* itself where the standard has none.
+
+    What is retired is called so, since its successor may have the same name.
+    """
+    known = UID_dictionary.get(uid)
+    if known is None or not known[0]:
+        return uid
+    return f"{known[0]} (Retired)" if known[3] else known[0]
+
+
+def keyword_of(uid: str) -> str:
+    """Return the standard's keyword of *uid* (``CTImageStorage``), or *uid* itself where there is none."""
+    known = UID_dictionary.get(uid)
+    return (known[4] if known else "") or uid
+
+
+def storage_sop_classes() -> tuple[str, ...]:
+    """Return the UIDs of the standard's storage SOP classes that are not retired, in the order of their names."""
+    found = [
+        uid
+        for uid, (name, kind, _, retired, _) in UID_dictionary.items()
+        if kind == Kind.SOP_CLASS.value and not retired and _STORAGE.fullmatch(uid) and _STORAGE_NAME.fullmatch(name)
+    ]
+    return tuple(sorted(found, key=name_of))
+
+
+def _folded(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+@cache
+def _by_name(kind: Kind) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    # What is in use comes first: a retired SOP class may have the name of its successor.
+    for uid, (name, of_kind, _, _, keyword) in sorted(UID_dictionary.items(), key=lambda each: bool(each[1][3])):
+        if of_kind == kind.value:
+            for called in (keyword, name, name_of(uid)):
+                found.setdefault(_folded(called), uid)
+    found.pop("", None)
+    return found
+
+
+def _names(kind: Kind, *, keywords: bool) -> Iterator[str]:
+    return (
+        (keyword if keywords else name) or name
+        for name, of_kind, _, _, keyword in UID_dictionary.values()
+        if of_kind == kind.value and name
+    )

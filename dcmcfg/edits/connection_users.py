@@ -1,0 +1,59 @@
+"""What uses a connection: AEs, HL7 applications, web applications, loggers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from dcmcfg.devices import Connection, NetworkAE
+from dcmcfg.dn import DN, NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.references.kinds import Kind
+from dcmcfg.references.referring import References
+
+
+@dataclass(frozen=True)
+class ConnectionUsers:
+    """The users of all connections in the tree of *references*."""
+
+    references: References
+
+    def of(self, connection: Connection, *, but: NetworkAE | None = None) -> tuple[Entry, ...]:
+        """Return the entries that refer to *connection*, *but* one AE, in the order of the tree."""
+        tree = self.references.tree
+        keys = self._by_connection.get(tree.key(connection.dn), {})
+        return tuple(tree.entries[key] for key in keys if but is None or key != tree.key(but.entry.dn))
+
+    @cached_property
+    def _by_connection(self) -> Mapping[NormalDN, dict[NormalDN, None]]:
+        tree = self.references.tree
+        found: dict[NormalDN, dict[NormalDN, None]] = {}
+        for reference in self.references.all:
+            meant = self.references.resolve(reference) if reference.kind is Kind.ENTRY else None
+            if meant is not None:
+                found.setdefault(tree.key(meant.dn), {})[tree.key(reference.dn)] = None
+        return found
+
+
+def connection_name(dn: DN) -> str:
+    """Return what the connection at *dn* is called: its ``cn``, or else all of its RDN's values (host and port)."""
+    return "+".join(value for _, value in dn.rdn.parts)
+
+
+def told_users(users: Iterable[Entry]) -> str:
+    """Return what *users* are called in a line: ``the AEs DCM4CHEE, WORKLIST; the web application ui``."""
+    by_word: dict[str, list[str]] = {}
+    for user in users:
+        word, name = _called(user)
+        by_word.setdefault(word, []).append(name)
+    return "; ".join(
+        f"{word}{'s' if word and len(names) > 1 else ''} {', '.join(names)}".strip() for word, names in by_word.items()
+    )
+
+
+def _called(user: Entry) -> tuple[str, str]:
+    for kind in Kind:
+        if kind is not Kind.ENTRY and user.is_a(kind.value.object_class):
+            return f"the {kind.value.word}", user.text(kind.value.attribute) or ""
+    return "", str(user.dn.rdn)

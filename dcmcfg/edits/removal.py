@@ -1,0 +1,79 @@
+"""The removal of whole subtrees, with the registrations of the names that go and the list of who refers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from dcmcfg.changes import Delete
+from dcmcfg.devices import devices_dn
+from dcmcfg.dn import DN, NormalDN
+from dcmcfg.edits.edit import Edit
+from dcmcfg.entry import Entry
+from dcmcfg.references.kinds import Kind
+from dcmcfg.references.referring import Reference, References
+from dcmcfg.registries import REGISTRIES
+from dcmcfg.secret_values import told
+
+#: Of many referrers, so many are told.
+_TOLD = 20
+
+
+def removal(references: References, tops: Iterable[DN]) -> Edit:
+    """Return the edit that removes the entries at *tops* of the tree of *references*, in order, with all below them.
+
+    Registrations go with the last entry that carries the name. The warnings list what elsewhere refers to what goes.
+    """
+    tree = references.tree
+    order = [entry for top in tops for entry in _leaf_first(tree.below(top))]
+    below = {tree.key(entry.dn): entry for entry in order}
+    deletes = [Delete(entry.dn) for entry in below.values()]
+    stays = [entry for key, entry in tree.entries.items() if key not in below]
+    for registry in REGISTRIES:
+        still = registry.carried(stays)
+        going = {name for name in registry.carried(below.values()) if name not in still}
+        attribute = registry.kind.value.attribute
+        deletes += (Delete(entry.dn) for entry in registry.registered(tree) if entry.text(attribute) in going)
+    found = referrers(references, below)
+    listed = [_line(references, reference, entry) for reference, entry in islice(found, _TOLD)]
+    if more := sum(1 for _ in found):
+        listed.append(f"and {more} more values that name what goes")
+    return Edit(tuple(deletes), tuple(listed))
+
+
+def _leaf_first(subtree: tuple[Entry, ...]) -> Iterator[Entry]:
+    """Yield the entries of *subtree*, parents last, and connections after what may refer to them.
+
+    Should it stop half-way, no reference leads nowhere: the archive would lose the whole device.
+    """
+    top, *below = subtree
+    connections = [entry for entry in below if entry.is_a("dicomNetworkConnection")]
+    yield from (entry for entry in reversed(below) if entry not in connections)
+    yield from connections
+    yield top
+
+
+def referrers(references: References, going: dict[NormalDN, Entry]) -> Iterator[tuple[Reference, Entry]]:
+    """Yield each reference, from an entry that stays, to one of *going* (by normal DN) or a name that only they carry.
+
+    With it comes the entry that it means.
+    """
+    tree = references.tree
+    for reference in references.all:
+        if tree.key(reference.dn) in going:
+            continue
+        meant = references.resolve(reference)
+        if meant is None or tree.key(meant.dn) not in going:
+            continue
+        others = references.named(reference.kind, reference.name) if reference.kind is not Kind.ENTRY else ()
+        if all(tree.key(other.dn) in going for other in others):
+            yield reference, meant
+
+
+def _line(references: References, reference: Reference, meant: Entry) -> str:
+    base = devices_dn(references.tree)
+    where = reference.dn.relative_to(base)
+    if reference.kind is Kind.ENTRY:
+        return f"{where} refers to {meant.dn.relative_to(base)} ({reference.attribute})"
+    value = told(reference.attribute, reference.value)
+    return f"{where} names the {reference.kind.value.word} {reference.name}: {reference.attribute} is {value}"

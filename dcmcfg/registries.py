@@ -1,0 +1,63 @@
+"""The registries that keep names unique across devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.references.kinds import Kind
+from dcmcfg.tree import Tree
+
+#: Never registered (LdapDicomConfiguration).
+WILDCARD = "*"
+
+
+class Registry(NamedTuple):
+    """A registry: the class and usual name of its container, the class of its entries, and what kind has the names."""
+
+    container: str
+    name: str
+    entry: str
+    kind: Kind
+
+    def container_of(self, tree: Tree) -> Entry | None:
+        """Return the entry of the container in *tree*, or None while no name was ever registered."""
+        return next((entry for entry in tree.ordered() if entry.is_a(self.container)), None)
+
+    def registration(self, container: DN, name: str) -> Entry:
+        """Return the entry that registers *name* below *container*."""
+        attribute = self.kind.value.attribute
+        return Entry.of(container.child(attribute, name), {"objectClass": self.entry, attribute: name})
+
+    def registered(self, tree: Tree) -> Iterator[Entry]:
+        """Yield the registrations in *tree*."""
+        return (entry for entry in tree.ordered() if entry.is_a(self.entry))
+
+    def carried(self, entries: Iterable[Entry]) -> dict[str, Entry]:
+        """Return the names of its kind that *entries* carry, with the first entry of each."""
+        found: dict[str, Entry] = {}
+        for entry in entries:
+            name = entry.text(self.kind.value.attribute)
+            if name is not None and entry.is_a(self.kind.value.object_class):
+                found.setdefault(name, entry)
+        return found
+
+
+REGISTRIES = (
+    Registry("dicomUniqueAETitlesRegistryRoot", "Unique AE Titles Registry", "dicomUniqueAETitle", Kind.AE),
+    Registry(
+        "hl7UniqueApplicationNamesRegistryRoot",
+        "Unique HL7 Application Names Registry",
+        "hl7UniqueApplicationName",
+        Kind.HL7_APPLICATION,
+    ),
+    Registry(
+        "dcmUniqueWebAppNamesRegistryRoot",
+        "Unique Web Application Names Registry",
+        "dcmUniqueWebAppName",
+        Kind.WEB_APP,
+    ),
+)
+AE_TITLES = REGISTRIES[0]

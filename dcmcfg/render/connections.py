@@ -1,0 +1,73 @@
+"""Network connections as a table, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.console import Console
+
+from dcmcfg.devices import DICOM, Connection, Device
+from dcmcfg.edits.connection_users import ConnectionUsers, connection_name, told_users
+from dcmcfg.network_address import at
+from dcmcfg.render.console import print_line, visible
+from dcmcfg.render.table import Breaks, Column, print_table
+
+_COLUMNS = (
+    Column("connection"),
+    Column("address"),
+    Column("protocol"),
+    Column("TLS cipher suites", Breaks.AT_BLANKS),
+    Column("used by", Breaks.AT_BLANKS),
+)
+
+
+def print_connections(console: Console, devices: Iterable[Device], users: ConnectionUsers) -> None:
+    """Print the connections of *devices* as ``DEVICE/NAME``, with address and who uses each."""
+    rows = [row for device in devices for row in _rows(device, users)]
+    if rows:
+        print_table(console, _COLUMNS, rows)
+    else:
+        print_line(console, "no connections")
+
+
+def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> list[dict[str, Any]]:
+    """Return the connections of *devices* for ``--json``; ``used_by`` holds the DNs of the users."""
+    return [
+        {
+            "device": device.name,
+            "name": connection_name(each.dn),
+            "dn": str(each.dn),
+            "host": each.host,
+            "port": each.port,
+            "protocol": each.protocol,
+            "cipher_suites": list(_suites(device, each)),
+            "installed": each.installed,
+            "used_by": [str(user.dn) for user in users.of(each)],
+        }
+        for device in devices
+        for each in device.connections
+    ]
+
+
+def _rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, ...]]:
+    for each in device.connections:
+        listens = "" if each.port else " (does not listen)"
+        installed = "" if each.installed else " (not installed)"
+        yield tuple(
+            map(
+                visible,
+                (
+                    f"{device.name}/{connection_name(each.dn)}",
+                    f"{at(each.host, each.port)}{listens}{installed}",
+                    "" if each.protocol == DICOM else each.protocol,
+                    " ".join(_suites(device, each)),
+                    told_users(users.of(each)) or "nobody",
+                ),
+            )
+        )
+
+
+def _suites(device: Device, connection: Connection) -> tuple[str, ...]:
+    entry = device.tree.get(connection.dn)
+    return entry.texts("dicomTLSCipherSuite") if entry is not None else ()

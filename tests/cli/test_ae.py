@@ -1,0 +1,213 @@
+"""``dcmcfg ae``: what is shown, what the directory then holds, and the way back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
+from tests.ports import free_port
+
+ROOT = "cn=DICOM Configuration,dc=dcm4che,dc=org"
+REGISTERED = f"dicomAETitle=WS1,cn=Unique AE Titles Registry,{ROOT}"
+DEVICE = f"dicomDeviceName=ws1,{DEVICES}"
+AE = f"dicomAETitle=WS1,{DEVICE}"
+
+ADDED = """\
+ entry                                                                                    attribute     before   after
+ ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+ dicomAETitle=WS1,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org   (new entry)            2 attr.
+ dicomDeviceName=ws1                                                                      (new entry)            3 attr.
+ cn=dicom,dicomDeviceName=ws1                                                             (new entry)            4 attr.
+ dicomAETitle=WS1,dicomDeviceName=ws1                                                     (new entry)            5 attr.
+
+dn: dicomAETitle=WS1,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=
+ dcm4che,dc=org
+changetype: add
+objectClass: dicomUniqueAETitle
+dicomAETitle: WS1
+
+dn: dicomDeviceName=ws1,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org
+changetype: add
+objectClass: dicomDevice
+objectClass: dcmDevice
+dicomDeviceName: ws1
+dicomInstalled: TRUE
+
+dn: cn=dicom,dicomDeviceName=ws1,cn=Devices,cn=DICOM Configuration,dc=dcm4ch
+ e,dc=org
+changetype: add
+objectClass: dicomNetworkConnection
+objectClass: dcmNetworkConnection
+cn: dicom
+dicomHostname: ws1.example.org
+dicomPort: 104
+
+dn: dicomAETitle=WS1,dicomDeviceName=ws1,cn=Devices,cn=DICOM Configuration,d
+ c=dcm4che,dc=org
+changetype: add
+objectClass: dicomNetworkAE
+objectClass: dcmNetworkAE
+dicomAETitle: WS1
+dicomNetworkConnectionReference: cn=dicom,dicomDeviceName=ws1,cn=Devices,cn=
+ DICOM Configuration,dc=dcm4che,dc=org
+dicomAssociationInitiator: TRUE
+dicomAssociationAcceptor: TRUE
+4 to add, in one transaction
+done in one transaction
+undo: dcmcfg undo 1
+the archive has reloaded
+"""
+#: The names that are left out of the entries of dcmldap: what the directory itself adds.
+ENTRIES = {
+    REGISTERED: {"objectclass": {b"dicomUniqueAETitle"}, "dicomaetitle": {b"WS1"}},
+    DEVICE: {"objectclass": {b"dicomDevice", b"dcmDevice"}, "dicomdevicename": {b"ws1"}, "dicominstalled": {b"TRUE"}},
+    f"cn=dicom,{DEVICE}": {
+        "objectclass": {b"dicomNetworkConnection", b"dcmNetworkConnection"},
+        "cn": {b"dicom"},
+        "dicomhostname": {b"ws1.example.org"},
+        "dicomport": {b"104"},
+    },
+    AE: {
+        "objectclass": {b"dicomNetworkAE", b"dcmNetworkAE"},
+        "dicomaetitle": {b"WS1"},
+        "dicomnetworkconnectionreference": {f"cn=dicom,{DEVICE}".encode()},
+        "dicomassociationinitiator": {b"TRUE"},
+        "dicomassociationacceptor": {b"TRUE"},
+    },
+}
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+@pytest.mark.real
+def test_an_ae_is_added_again_undone_and_removed(run: Run, stock_site: CliSite) -> None:
+    """One server for the life of an AE, on the archive's own default configuration."""
+    before = stock_site.octets()
+    added = run("ae", "add", "WS1@ws1.example.org:104", "--yes")
+    assert lines(added.stdout) == [stock_site.headline, *lines(ADDED.replace(" attr.", " attributes"))]
+    assert (added.exit_code, added.stderr) == (0, "")
+    there = stock_site.octets()
+    assert {dn: there[dn] for dn in there.keys() - before.keys()} == ENTRIES
+    assert {dn: there[dn] for dn in before} == before
+
+    again = run("ae", "add", "WS1@ws1.example.org:104")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert again.stdout.endswith("nothing to do; if the archive has not loaded it: dcmcfg reload\n")
+    assert run("undo", "1", "--yes").exit_code == 0
+    assert stock_site.octets() == before
+
+    assert run("ae", "add", "WS1@ws1.example.org:104", "--yes").exit_code == 0
+    dry = run("ae", "remove", "ws1/WS1", "--dry-run")
+    assert dry.exit_code == 0
+    assert (
+        dry.stderr == "warning: WS1 is the last AE of the device ws1, and nothing else is in it: the device goes too.\n"
+    )
+    assert "4 to delete, step by step\n" in dry.stdout
+    assert run("ae", "remove", "WS1", "--yes").exit_code == 0
+    assert stock_site.octets() == before
+
+
+@pytest.mark.real
+def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site: CliSite, tmp_path: Path) -> None:
+    before = stock_site.octets()
+    shared = run("ae", "add", "STORE2@localhost:11117", "--device", "storescp", "--yes")
+    assert (shared.exit_code, shared.stderr) == (0, "")
+    own = run("ae", "add", "STORE3@[2001:db8::1]:104", "--device", "storescp", "--tls", "--yes")
+    assert (own.exit_code, own.stderr) == (0, "")
+    moved = run("ae", "add", "STORE4@other:104", "--device", "storescp", "--like", "STORE2", "--yes")
+    assert moved.stderr == (
+        "warning: STORE2 has no capabilities, so STORE4 gets none.\n"
+        "warning: the connection dicom leads to localhost:11117 and stays as it is; STORE4 gets one of its own, "
+        "dicom-store4.\n"
+    )
+    there = stock_site.octets()
+    assert {dn: there[dn] for dn in before} == before
+    device = f"dicomDeviceName=storescp,{DEVICES}"
+    assert there[f"cn=dicom-tls,{device}"] == {
+        "objectclass": {b"dicomNetworkConnection", b"dcmNetworkConnection"},
+        "cn": {b"dicom-tls"},
+        "dicomhostname": {b"2001:db8::1"},
+        "dicomport": {b"104"},
+        "dicomtlsciphersuite": {b"TLS_RSA_WITH_AES_128_CBC_SHA", b"SSL_RSA_WITH_3DES_EDE_CBC_SHA"},
+    }
+    kept = run("ae", "remove", "STORESCP", "--dry-run")
+    assert "warning: the connection dicom stays, for the AE STORE2.\n" in kept.stderr
+    found = json.loads(run("connection", "list", "storescp", "--json").stdout)
+    assert [(each["name"], each["host"], len(each["used_by"])) for each in found] == [
+        ("dicom", "localhost", 2),
+        ("dicom-store4", "other", 1),
+        ("dicom-tls", "2001:db8::1", 1),
+    ]
+    for title in ("STORE4", "STORE3", "STORE2"):
+        assert run("ae", "remove", title, "--yes").exit_code == 0
+    assert stock_site.octets() == before
+
+    file = tmp_path / "capabilities"
+    listed = run("capability", "list", "STORESCP", "--lines")
+    file.write_text(listed.stdout)
+    from_file = run("ae", "add", "WS1@ws1:104", "--capabilities", str(file), "--dry-run")
+    assert f"{4 + len(listed.stdout.splitlines())} to add, in one transaction\n" in from_file.stdout
+
+
+@pytest.mark.real
+def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, stock_site: CliSite) -> None:
+    before = stock_site.octets()
+    cases = {
+        ("add", "STORESCP@localhost:11117", "--device", "other"): (
+            "dcmcfg: the title STORESCP is taken by an AE of the device storescp\n"
+            "  next: dcmcfg show storescp/STORESCP tells where it is\n"
+        ),
+        ("add", "storescp@localhost:11117"): (
+            "dcmcfg: the device storescp exists and has the AE STORESCP\n"
+            "  next: --device storescp adds storescp to it, another name makes another device\n"
+        ),
+        ("add", "WS1@other:104", "--device", "storescp", "--connection", "dicom"): (
+            "dcmcfg: the connection dicom leads to localhost:11117, not to other:104\n"
+            "  next: another --connection makes a new one; dcmcfg connection set changes it for all who use it\n"
+        ),
+        ("add", "*@other:104"): (
+            "dcmcfg: * stands for every title: nothing can be sent to it\n"
+            "  next: name the AE by the title that it calls itself; dcmcfg apply takes a file that adds an AE *\n"
+        ),
+        ("add", "WS1@h:104", "--like", "NOBODY"): "dcmcfg: no AE has the title NOBODY\n  next: dcmcfg aes lists them\n",
+        ("remove", "storescp"): (
+            "dcmcfg: the device storescp has no AE storescp\n  next: case counts in AE titles: it has STORESCP\n"
+        ),
+        ("remove", "STORESP"): "dcmcfg: no AE has the title STORESP\n  next: near misses: storescp/STORESCP\n",
+    }
+    for arguments, told in cases.items():
+        result = run("ae", *arguments, "--yes")
+        assert (result.exit_code, result.stdout, result.stderr) == (3, "", told), arguments
+    assert stock_site.octets() == before
+    assert stock_site.archive.requests == []
+    own = run("ae", "remove", "DCM4CHEE", "--dry-run")
+    assert own.exit_code == 0
+    assert "names the AE DCM4CHEE: dcmExternalRetrieveAEDestination is 'DCM4CHEE'" in own.stderr
+    assert ARCHIVE_DN not in own.stdout.replace("\n ", "").split("dn: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["add"], "Missing argument 'AET@HOST:PORT'"),
+        (["add", "WS1@host"], "not the address of an AE"),
+        (["add", "WS1@host:0"], "not a TCP port"),
+        (["add", "WS1@host:70000"], "not a TCP port"),
+        (["add", "SEVENTEENLETTERSX@host:104"], "it has 17 characters"),
+        (["add", "WS1@a host:104"], "not a host name or IP address"),
+        (["add", "WS1@h:1", "--cipher-suite", "AES128-SHA"], "not the name of a cipher suite as Java has it"),
+        (["add", "WS1@h:1", "--like", "A", "--capabilities", "storage-scp"], "exclude each other"),
+        (["add", "WS1@h:1", "--capabilities", "storage-spc"], "--capabilities takes none"),
+        (["remove"], "Missing argument"),
+    ],
+)
+def test_usage_errors_exit_2_before_any_server_is_asked(run: Run, arguments: list[str], problem: str) -> None:
+    result = run("ae", *arguments, "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
+    assert result.exit_code == 2
+    assert problem in result.stderr

@@ -1,0 +1,92 @@
+"""``dcmcfg capability`` on the archive's own default configuration."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.sites import DEVICES, CliSite
+from tests.ports import free_port
+
+WS1 = f"dicomAETitle=WS1,dicomDeviceName=ws1,{DEVICES}"
+
+
+@pytest.mark.real
+def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
+    assert run("ae", "add", "WS1@ws1:104", "--yes").exit_code == 0
+    before = stock_site.octets()
+    everything = run("capability", "diff", "DCM4CHEE", "WS1", "--sending")
+    assert (everything.exit_code, everything.stdout) == (0, "WS1 can all that DCM4CHEE can\n")
+
+    added = run("capability", "add", "WS1", "CT Image Storage", "1.2.528.1.1001.5.1.1.1", "--role", "scp", "--yes")
+    assert added.exit_code == 0
+    assert added.stderr.startswith(
+        "warning: WS1 has listed no SCP capability, and was sent everything; from now on the archive will not send it "
+    )
+    there = stock_site.octets()
+    assert {dn.partition(",")[0] for dn in there.keys() - before.keys()} == {
+        "cn=CT Image Storage SCP",
+        "cn=Private GE Collage Storage SCP",
+    }, "a private class is called as the archive calls it"
+    assert there[f"cn=CT Image Storage SCP,{WS1}"] == {
+        "objectclass": {b"dicomTransferCapability", b"dcmTransferCapability"},
+        "cn": {b"CT Image Storage SCP"},
+        "dicomsopclass": {b"1.2.840.10008.5.1.4.1.1.2"},
+        "dicomtransferrole": {b"SCP"},
+        "dicomtransfersyntax": {b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.1"},
+    }
+    more = run("capability", "add", "WS1", "CTImageStorage", "--role", "SCP", "--transfer-syntax", "JPEG2000", "--yes")
+    assert (more.exit_code, more.stderr) == (0, "")
+    assert "add: dicomTransferSyntax\ndicomTransferSyntax: 1.2.840.10008.1.2.4.91\n" in more.stdout
+    listed = run("capability", "list", "ws1/WS1", "--lines")
+    assert listed.stdout == (
+        "SCP CTImageStorage ImplicitVRLittleEndian ExplicitVRLittleEndian JPEG2000\n"
+        "SCP 1.2.528.1.1001.5.1.1.1 ImplicitVRLittleEndian ExplicitVRLittleEndian\n"
+    )
+    table = run("capability", "list", "WS1")
+    assert table.stdout.endswith("\n2 capabilities\n")
+
+    lacking = json.loads(run("capability", "diff", "DCM4CHEE", "WS1", "--sending", "--json").stdout)
+    assert "1.2.840.10008.5.1.4.1.1.2" not in [each["sop_class"] for each in lacking]
+    assert run("capability", "diff", "DCM4CHEE", "WS1", "--sending").exit_code == 1
+
+    gone = run("capability", "remove", "WS1", "Private GE Collage Storage", "CTImageStorage", "--yes")
+    assert (gone.exit_code, gone.stderr) == (
+        0,
+        "warning: WS1 lists no SCP capability any more, so the archive sends it everything.\n",
+    )
+    assert stock_site.octets() == before
+
+    assert run("capability", "copy", "STORESCP", "WS1", "--yes").exit_code == 0
+    assert run("capability", "diff", "STORESCP", "WS1").exit_code == 0
+    assert run("undo", "--yes").exit_code == 0
+    assert stock_site.octets() == before
+    none = run("capability", "copy", "WS1", "STORESCP", "--yes")
+    assert (none.exit_code, none.stderr) == (
+        3,
+        "dcmcfg: WS1 has no capabilities to copy\n  next: an AE without any can do everything\n",
+    )
+    unknown = run("capability", "add", "WS1", "CT Imag Storage", "--role", "SCP", "--yes")
+    assert (unknown.exit_code, unknown.stderr) == (
+        2,
+        "dcmcfg: 'CT Imag Storage': no SOP class has this name\n"
+        "  next: near misses: CT Image Storage, RT Image Storage, MR Image Storage\n",
+    )
+    assert stock_site.octets() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["add", "WS1", "CTImageStorage"], "Missing option '--role'"),
+        (["add", "WS1", "--role", "SCP"], "Missing argument 'SOP-CLASS…'"),
+        (["add", "WS1", "1.2.3", "--role", "SCX"], "'SCX' is not one of"),
+        (["add", "WS1", "1.2.3", "--role", "SCP", "--transfer-syntax", "JPEG2"], "no transfer syntax has this name"),
+    ],
+)
+def test_usage_errors_exit_2_before_any_server_is_asked(run: Run, arguments: list[str], problem: str) -> None:
+    result = run("capability", *arguments, "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
+    assert result.exit_code == 2
+    assert problem in result.stderr

@@ -1,0 +1,101 @@
+"""``dcmcfg connection`` on the lab's tree."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.sites import DEVICES, CliSite
+from tests.ports import free_port
+
+STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
+DICOM = f"cn=dicom,{STORESCP}"
+MOVED = """\
+ entry                               attribute       before      after
+ ───────────────────────────────────────────────────────────────────────────────
+ cn=dicom,dicomDeviceName=storescp   dicomHostname   localhost   ws1.example.org
+                                     dicomPort       11117       104
+dn: cn=dicom,dicomDeviceName=storescp,cn=Devices,cn=DICOM Configuration,dc=d
+ cm4che,dc=org
+changetype: modify
+delete: dicomHostname
+dicomHostname: localhost
+-
+add: dicomHostname
+dicomHostname: ws1.example.org
+-
+delete: dicomPort
+dicomPort: 11117
+-
+add: dicomPort
+dicomPort: 104
+-
+1 to change, in one change
+done in one change
+undo: dcmcfg undo 1
+the archive has reloaded
+"""
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+@pytest.mark.real
+def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
+    before = stock_site.octets()
+    moved = run("connection", "set", "storescp", "ws1.example.org:104", "--yes")
+    assert lines(moved.stdout) == [stock_site.headline, *lines(MOVED)]
+    assert (moved.exit_code, moved.stderr) == (0, "")
+    assert run("undo", "1", "--yes").exit_code == 0
+    assert stock_site.octets() == before
+
+    added = run("connection", "add", "storescp/dicom-tls", "ws1:2762", "--tls", "--bind-address", "127.0.0.1", "--yes")
+    assert (added.exit_code, added.stderr) == (0, "")
+    assert stock_site.octets()[f"cn=dicom-tls,{STORESCP}"]["dcmbindaddress"] == {b"127.0.0.1"}
+    plain = run("connection", "set", "storescp/dicom-tls", "--no-tls", "--bind-address", "", "--yes")
+    assert (plain.exit_code, plain.stderr) == (0, "")
+    assert stock_site.octets()[f"cn=dicom-tls,{STORESCP}"].keys() == {"objectclass", "cn", "dicomhostname", "dicomport"}
+
+    refused = run("connection", "remove", "storescp/dicom", "--yes")
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert refused.stderr == (
+        "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without it the archive would not load "
+        "the device at all\n"
+        "  next: give them another connection first (dicomNetworkConnectionReference), or remove them\n"
+    )
+    which = run("connection", "remove", "storescp", "--yes")
+    assert which.stderr == (
+        "dcmcfg: the device storescp has several connections\n  next: say which of storescp/dicom, storescp/dicom-tls\n"
+    )
+    listed = run("connection", "list", "storescp")
+    assert lines(listed.stdout) == [
+        " connection           address           protocol   TLS cipher suites   used by",
+        " " + "─" * 85,
+        " storescp/dicom       localhost:11117                                  the AE STORESCP",
+        " storescp/dicom-tls   ws1:2762                                         nobody",
+    ]
+    assert run("connection", "remove", "storescp/dicom-tls", "--yes").exit_code == 0
+    assert stock_site.octets() == before
+    every = json.loads(run("connection", "list", "--json").stdout)
+    assert {each["protocol"] for each in every} == {"DICOM", "HL7", "HTTP", "SYSLOG_TLS", "SYSLOG_UDP"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["set", "storescp"], "say what shall change"),
+        (["set", "storescp", "h:0"], "not a TCP port"),
+        (["set", "storescp", "a b"], "not a host name"),
+        (["set", "storescp", "--no-tls", "--cipher-suite", "TLS_A_B"], "exclude each other"),
+        (["set", "storescp", "--protocol", "dicom"], "'dicom' is not one of"),
+        (["add", "storescp/x", "::1:104"], "an IPv6 address stands in brackets"),
+        (["add", "storescp/x"], "Missing argument 'HOST[:PORT]'"),
+    ],
+)
+def test_usage_errors_exit_2_before_any_server_is_asked(run: Run, arguments: list[str], problem: str) -> None:
+    result = run("connection", *arguments, "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
+    assert result.exit_code == 2
+    assert problem in result.stderr

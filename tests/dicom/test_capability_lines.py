@@ -1,0 +1,80 @@
+"""Capabilities as lines of a file, and the set that takes everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.devices import Configuration
+from dcmcfg.dicom.capability_lines import capability_line, read_capabilities
+from dcmcfg.dicom.capability_templates import storage_scp
+from dcmcfg.edits.capability import withheld
+from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
+from dcmcfg.errors import MalformedInput
+from tests.lint.breaking import sound
+
+
+def read(folder: Path, text: str | bytes) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    file = folder / "capabilities"
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    return [(c.name, c.sop_class, c.role, c.transfer_syntaxes) for c in read_capabilities(file)]
+
+
+def test_lines_are_read_by_keyword_or_uid_and_comments_left_out(tmp_path: Path) -> None:
+    text = (
+        "\ufeff# a workstation\n\nscp CTImageStorage ImplicitVRLittleEndian 1.2.840.10008.1.2.1 # both\r\nSCU 1.2.3 *\n"
+    )
+    assert read(tmp_path, text) == [
+        (
+            "CT Image Storage SCP",
+            "1.2.840.10008.5.1.4.1.1.2",
+            "SCP",
+            ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1"),
+        ),
+        ("1.2.3 SCU", "1.2.3", "SCU", ("*",)),
+    ]
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    line = capability_line("SCP", "1.2.840.10008.5.1.4.1.1.2", ("1.2.840.10008.1.2", "1.2.3"))
+    assert line == "SCP CTImageStorage ImplicitVRLittleEndian 1.2.3"
+    assert read(tmp_path, line)[0][1:] == ("1.2.840.10008.5.1.4.1.1.2", "SCP", ("1.2.840.10008.1.2", "1.2.3"))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "there is no capability in it"),
+        ("# nothing", "there is no capability in it"),
+        ("SCP CTImageStorage", "capabilities:1: not a capability"),
+        ("\nSCX CTImageStorage *", "capabilities:2: not a capability"),
+        (
+            "SCP CTImagStorage *",
+            ":1: 'CTImagStorage': no SOP class has this name — near misses: CTImageStorage",
+        ),
+        ("SCP CTImageStorage JPEG", "capabilities:1: 'JPEG': no transfer syntax has this name"),
+        ("SCP 1.2.3 *\nSCP 1.2.3 1.2", "1.2.3 SCP is there twice"),
+        (b"\xff\xfe", "not UTF-8 text"),
+        ("x" * 1_000_001, "more than a million characters"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str | bytes, problem: str) -> None:
+    with pytest.raises(MalformedInput, match=problem):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_told_with_what_else_can_be_said(tmp_path: Path) -> None:
+    with pytest.raises(MalformedInput, match=r"cannot be read .* takes none, storage-scp or a file"):
+        read_capabilities(tmp_path / "storage-spc")
+
+
+def test_an_ae_with_the_template_is_sent_everything_that_an_archive_may_send() -> None:
+    capabilities = storage_scp(Configuration(sound()))
+    assert len({each.name for each in capabilities}) == len({each.sop_class for each in capabilities})
+    tree = sound().after(
+        add_network_ae(Configuration(sound()), NewNetworkAE("WS1", "ws1", 104, capabilities=capabilities)).changes
+    )
+    ae = Configuration(tree).device("ws1").network_ae("WS1")
+    assert withheld(Configuration(tree), ae.capabilities, ae) == ()
+    assert len(ae.capabilities) == len(capabilities)

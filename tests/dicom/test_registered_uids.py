@@ -1,0 +1,76 @@
+"""SOP classes and transfer syntaxes by name, keyword or UID."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.dicom.registered_uids import Kind, find, keyword_of, name_of, storage_sop_classes
+from dcmcfg.errors import MalformedInput
+
+CT = "1.2.840.10008.5.1.4.1.1.2"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "uid"),
+    [
+        ("CT Image Storage", Kind.SOP_CLASS, CT),
+        ("CTImageStorage", Kind.SOP_CLASS, CT),
+        ("ct image storage", Kind.SOP_CLASS, CT),
+        (f" {CT} ", Kind.SOP_CLASS, CT),
+        ("1.2.3.4", Kind.SOP_CLASS, "1.2.3.4"),
+        ("*", Kind.SOP_CLASS, "*"),
+        ("Verification", Kind.SOP_CLASS, "1.2.840.10008.1.1"),
+        ("VerificationSOPClass", Kind.SOP_CLASS, "1.2.840.10008.1.1"),
+        ("Nuclear Medicine Image Storage", Kind.SOP_CLASS, "1.2.840.10008.5.1.4.1.1.20"),
+        ("Explicit VR Little Endian", Kind.TRANSFER_SYNTAX, "1.2.840.10008.1.2.1"),
+        ("JPEGBaseline8Bit", Kind.TRANSFER_SYNTAX, "1.2.840.10008.1.2.4.50"),
+        ("JPEG Baseline (Process 1)", Kind.TRANSFER_SYNTAX, "1.2.840.10008.1.2.4.50"),
+        ("Private Thing Storage", Kind.SOP_CLASS, "1.2.3"),
+    ],
+)
+def test_a_uid_is_found_by_what_it_is_called(text: str, kind: Kind, uid: str) -> None:
+    assert find(text, kind, {"Private Thing Storage": "1.2.3"}) == uid
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "problem"),
+    [
+        ("CT Imag Storage", Kind.SOP_CLASS, "no SOP class has this name — near misses: CT Image Storage"),
+        ("CTImageStorage", Kind.TRANSFER_SYNTAX, "no transfer syntax has this name"),
+        ("ImplicitVRLittleEndian", Kind.SOP_CLASS, "no SOP class has this name"),
+        ("", Kind.SOP_CLASS, "no SOP class has this name — a UID is taken too"),
+        ("...", Kind.SOP_CLASS, "not a UID"),
+        ("1.02.3", Kind.SOP_CLASS, "not a UID"),
+        ("1." * 40 + "1", Kind.SOP_CLASS, "not a UID: it has 81 characters"),
+        ("\x1b[31m", Kind.SOP_CLASS, "no SOP class has this name"),
+    ],
+)
+def test_what_is_not_found_is_told_with_near_misses(text: str, kind: Kind, problem: str) -> None:
+    with pytest.raises(MalformedInput, match=problem):
+        find(text, kind)
+
+
+def test_every_name_and_keyword_leads_back_to_its_uid() -> None:
+    for uid in storage_sop_classes():
+        assert find(name_of(uid), Kind.SOP_CLASS) == uid == find(keyword_of(uid), Kind.SOP_CLASS)
+
+
+def test_storage_classes_are_those_in_use() -> None:
+    uids = storage_sop_classes()
+    assert len(uids) > 150
+    assert {CT, "1.2.840.10008.5.1.4.1.1.66.4"} <= set(uids)
+    retired, commitment, hanging_protocol = (
+        "1.2.840.10008.5.1.4.1.1.5",
+        "1.2.840.10008.1.20.1",
+        "1.2.840.10008.5.1.4.38.1",
+    )
+    assert not {retired, commitment, hanging_protocol}.intersection(uids)
+
+
+def test_a_retired_class_is_called_so_and_found_by_that() -> None:
+    assert name_of("1.2.840.10008.5.1.4.1.1.5") == "Nuclear Medicine Image Storage (Retired)"
+    assert find("Nuclear Medicine Image Storage (Retired)", Kind.SOP_CLASS) == "1.2.840.10008.5.1.4.1.1.5"
+
+
+def test_what_has_no_name_is_its_uid() -> None:
+    assert (name_of("1.2.3"), keyword_of("1.2.3"), name_of("*")) == ("1.2.3", "1.2.3", "*")

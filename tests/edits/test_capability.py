@@ -1,0 +1,165 @@
+"""The intents on capabilities, and what an AE that lists some is not sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Delete, Modify
+from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.dn import DN
+from dcmcfg.edits.capability import (
+    ability,
+    add_capabilities,
+    copy_capabilities,
+    lacking,
+    names_in_use,
+    remove_capabilities,
+)
+from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
+from dcmcfg.edits.transfer_capability import TransferCapability
+from dcmcfg.entry import Entry
+from dcmcfg.errors import NotFound, Refused
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.tree import Tree
+from tests.lint.breaking import DCM4CHEE, put, sound
+
+CT, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+CT_SCP = TransferCapability("CT Image Storage SCP", CT, "SCP", (IMPLICIT,))
+
+
+def with_ws1(*capabilities: TransferCapability) -> Tree:
+    new = NewNetworkAE("WS1", "ws1", 104, capabilities=capabilities)
+    return sound().after(add_network_ae(Configuration(sound()), new).changes)
+
+
+def ae(tree: Tree, title: str = "WS1") -> NetworkAE:
+    found = Configuration(tree).network_ae(title)
+    assert found is not None
+    return found
+
+
+def add(tree: Tree, *wanted: TransferCapability, title: str = "WS1") -> Edit:
+    return add_capabilities(Configuration(tree), ae(tree, title), wanted)
+
+
+def planned(tree: Tree, edit: Edit) -> Plan:
+    return make_plan(tree, [Wanted(change) for change in edit.changes])
+
+
+def test_the_entry_is_as_the_default_configuration_has_it() -> None:
+    tree = with_ws1()
+    after = planned(tree, add(tree, CT_SCP)).after
+    dn = DN.parse("cn=CT Image Storage SCP,dicomAETitle=WS1,dicomDeviceName=ws1,cn=Devices,cn=DICOM Configuration")
+    assert after.get(DN((*dn.rdns, *sound().ordered()[0].dn.rdns))) == Entry.of(
+        f"{dn},dc=dcm4che,dc=org",
+        {
+            "objectClass": ("dicomTransferCapability", "dcmTransferCapability"),
+            "cn": "CT Image Storage SCP",
+            "dicomSOPClass": CT,
+            "dicomTransferRole": "SCP",
+            "dicomTransferSyntax": IMPLICIT,
+        },
+    )
+
+
+def test_the_first_scp_capability_of_another_system_warns_of_what_it_is_no_longer_sent() -> None:
+    (warning,) = add(with_ws1(), CT_SCP).warnings
+    assert warning.startswith(
+        "WS1 has listed no SCP capability, and was sent everything; from now on the archive will not send it 12-lead "
+        "ECG Waveform Storage, "
+    )
+    tree = with_ws1(CT_SCP)
+    assert add(tree, TransferCapability("MR Image Storage SCP", MR, "SCP", (IMPLICIT,))).warnings == ()
+    assert add(with_ws1(), TransferCapability("CT Image Storage SCU", CT, "SCU", (IMPLICIT,))).warnings == ()
+
+
+def test_one_that_is_there_gets_more_transfer_syntaxes_or_counts_as_done() -> None:
+    tree = with_ws1(CT_SCP)
+    more = planned(tree, add(tree, TransferCapability("Other name", CT, "SCP", (IMPLICIT, EXPLICIT))))
+    (change,) = more.changes
+    assert isinstance(change, Modify)
+    assert ae(more.after).capabilities[0].texts("dicomTransferSyntax") == (IMPLICIT, EXPLICIT)
+    assert planned(tree, add(tree, CT_SCP)).steps == ()
+
+
+def test_a_name_that_is_taken_by_another_is_refused() -> None:
+    with pytest.raises(Refused, match="a capability ct image storage SCP already, which is another"):
+        add(with_ws1(CT_SCP), TransferCapability("ct image storage SCP", MR, "SCP", (IMPLICIT,)))
+
+
+def test_removing_tells_what_is_sent_then() -> None:
+    tree = with_ws1(CT_SCP)
+    edit = remove_capabilities(Configuration(tree), ae(tree), {CT: "CT"}, ("SCU", "SCP"))
+    assert planned(tree, edit).after == with_ws1()
+    assert edit.warnings == ("WS1 lists no SCP capability any more, so the archive sends it everything.",)
+    with pytest.raises(NotFound, match=r"WS1 has no capability for CT as SCU — dcmcfg capability list ws1/WS1"):
+        remove_capabilities(Configuration(tree), ae(tree), {CT: "CT"}, ("SCU",))
+
+
+def test_the_archives_own_ae_without_an_scp_capability_accepts_nothing() -> None:
+    tree = sound()
+    own = ae(tree, "DCM4CHEE")
+    every = {ability(each)[0]: "" for each in own.capabilities if ability(each)[1] == "SCP"}
+    edit = remove_capabilities(Configuration(tree), own, every, ("SCP",))
+    assert edit.warnings == ("DCM4CHEE has no SCP capability any more: it accepts nothing.",)
+
+
+def test_an_ae_that_shares_is_told_that_its_own_count_for_nothing() -> None:
+    tree = sound().after(
+        [put(DCM4CHEE.replace("DCM4CHEE,", "WORKLIST,", 1), dcmShareTransferCapabilitiesFromAETitle="DCM4CHEE")]
+    )
+    edit = add(tree, CT_SCP, title="WORKLIST")
+    assert edit.warnings == ("WORKLIST shares the capabilities of DCM4CHEE; its own count for nothing.",)
+
+
+def test_copying_takes_the_entries_over_as_they_are_and_again_is_nothing_to_do() -> None:
+    tree = with_ws1(
+        TransferCapability("My CT", CT, "SCP", (EXPLICIT,)), TransferCapability("X", "1.2.3", "SCU", ("1.2",))
+    )
+    source = ae(tree, "STORESCP")
+
+    def copied(held: Tree, *, replace: bool) -> Plan:
+        edit = copy_capabilities(Configuration(held), ae(held, "STORESCP"), ae(held), replace=replace)
+        return planned(held, edit)
+
+    more = copied(tree, replace=False)
+    assert not any(isinstance(change, Delete) for change in more.changes)
+    assert {ability(each) for each in ae(more.after).capabilities} == {
+        ("1.2.3", "SCU"),
+        *map(ability, source.capabilities),
+    }
+    equal = copied(tree, replace=True)
+    assert {ability(each): set(each.texts("dicomTransferSyntax")) for each in ae(equal.after).capabilities} == {
+        ability(each): set(each.texts("dicomTransferSyntax")) for each in source.capabilities
+    }
+    assert copied(equal.after, replace=True).steps == ()
+    assert lacking(source, ae(equal.after)) == lacking(ae(equal.after), source) == ()
+    with pytest.raises(Refused, match="WS1 has no capabilities to copy"):
+        copy_capabilities(Configuration(with_ws1()), ae(with_ws1()), source, replace=False)
+
+
+def test_what_one_can_and_another_cannot_is_found_with_the_syntaxes() -> None:
+    tree = with_ws1(TransferCapability("CT Image Storage SCP", CT, "SCP", (IMPLICIT, "1.2.3")))
+    found = {each.sop_class: each for each in lacking(ae(tree, "STORESCP"), ae(tree))}
+    assert CT in found
+    assert (found[CT].partly, found[CT].syntaxes) == (True, (EXPLICIT,))
+    assert (found[MR].partly, found[MR].name, found[MR].role) == (False, "MR Image Storage", "SCP")
+    (other_way,) = lacking(ae(tree), ae(tree, "STORESCP"))
+    assert (other_way.syntaxes, other_way.partly) == (("1.2.3",), True)
+
+
+def test_what_may_be_sent_and_is_not_taken() -> None:
+    tree = with_ws1(CT_SCP)
+    sent = lacking(ae(tree, "DCM4CHEE"), ae(tree), sending=True)
+    assert CT not in [each.sop_class for each in sent], "one syntax in common is enough"
+    assert MR in [each.sop_class for each in sent]
+    assert lacking(ae(tree, "DCM4CHEE"), ae(with_ws1()), sending=True) == (), "no SCP capability: it is sent everything"
+    any_class = with_ws1(TransferCapability("Any", "*", "SCP", ("*",)))
+    assert lacking(ae(tree, "DCM4CHEE"), ae(any_class), sending=True) == ()
+
+
+def test_names_in_use_are_those_of_the_entries() -> None:
+    tree = with_ws1(TransferCapability("Private Thing Storage SCP", "1.2.3.4", "SCP", (IMPLICIT,)))
+    assert names_in_use(Configuration(tree))["Private Thing Storage"] == "1.2.3.4"

@@ -1,0 +1,84 @@
+"""The intent to copy a device: new names where names are unique, the rest as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Add
+from dcmcfg.devices import Configuration
+from dcmcfg.dn import DN
+from dcmcfg.edits.clone_device import CloneNames, clone_device
+from dcmcfg.edits.edit import Edit
+from dcmcfg.errors import MalformedInput, NotFound, Refused
+from dcmcfg.lint.lint import lint
+from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.references.kinds import Kind
+from dcmcfg.tree import Tree
+from tests.lint.breaking import ARCHIVE, DEVICES, NOW, sound
+
+ARC2 = f"dicomDeviceName=arc2,{DEVICES}"
+ARCHIVE_NAMES = CloneNames("arc2", {Kind.AE: {"IOCM_REGULAR_USE": "IOCM2"}}, suffix="2")
+
+
+def clone(device: str, wanted: CloneNames) -> tuple[Edit, Tree]:
+    tree = sound()
+    configuration = Configuration(tree)
+    edit = clone_device(configuration, configuration.device(device), wanted)
+    return edit, make_plan(tree, [Wanted(change) for change in edit.changes]).after
+
+
+def test_an_archive_is_copied_with_all_in_it_and_lint_finds_nothing_new() -> None:
+    edit, after = clone("dcm4chee-arc", ARCHIVE_NAMES)
+    assert len(after.below(DN.parse(ARC2))) == len(sound().below(DN.parse(ARCHIVE)))
+    assert lint(after, NOW) == lint(sound(), NOW)
+    assert edit.warnings[0].startswith("the copy has the same addresses as dcm4chee-arc (dicom ")
+
+
+def test_what_refers_to_the_device_or_its_own_parts_refers_to_the_copy() -> None:
+    _, after = clone("dcm4chee-arc", ARCHIVE_NAMES)
+    old_titles = {"DCM4CHEE", "AS_RECEIVED", "IOCM_REGULAR_USE", "WORKLIST"}
+    for entry in after.below(DN.parse(ARC2)):
+        for attribute in entry.attributes:
+            for text in entry.texts(attribute.name):
+                assert "dicomDeviceName=dcm4chee-arc" not in text, (str(entry.dn), attribute.name)
+                assert text not in old_titles, (str(entry.dn), attribute.name)
+    ae = after.get(DN.parse(f"dicomAETitle=DCM4CHEE2,{ARC2}"))
+    assert ae is not None
+    assert f"cn=dicom,{ARC2}" in ae.texts("dicomNetworkConnectionReference")
+    app = after.get(DN.parse(f"dcmWebAppName=DCM4CHEE2,{ARC2}"))
+    assert app is not None
+    assert "/aets/DCM4CHEE2/" in (app.text("dcmWebServicePath") or "")
+
+
+def test_what_is_elsewhere_is_left_alone() -> None:
+    edit, after = clone("storescp", CloneNames("store2", {Kind.AE: {"STORESCP": "STORE2"}}))
+    assert all(isinstance(change, Add) for change in edit.changes)
+    assert {key: after.entries[key] for key in sound().entries} == dict(sound().entries)
+
+
+@pytest.mark.parametrize(
+    ("device", "wanted", "error", "problem"),
+    [
+        ("storescp", CloneNames("longterm"), Refused, "there is a device longterm already"),
+        ("storescp", CloneNames("STORESCP"), Refused, "there is a device STORESCP already"),
+        ("storescp", CloneNames("a,b", suffix="2"), Refused, "the device name a,b holds one of"),
+        ("storescp", CloneNames("x"), Refused, r"--suffix TEXT for all, or --ae 'STORESCP=NEW'"),
+        ("storescp", CloneNames("x", {Kind.AE: {"NO": "Y"}}), NotFound, "has no AE NO"),
+        ("storescp", CloneNames("x", {Kind.AE: {"STORESCP": "LONGTERM"}}), Refused, "the AE name LONGTERM is taken"),
+        ("storescp", CloneNames("x", {Kind.AE: {"STORESCP": "STORESCP"}}), Refused, "must be unique"),
+        ("storescp", CloneNames("x", {Kind.AE: {"STORESCP": "A*"}}), Refused, "does not find it"),
+        ("storescp", CloneNames("x", suffix="-123456789"), MalformedInput, "it has 18 characters"),
+        ("storescp", CloneNames("x", suffix=" "), MalformedInput, "ends with a blank"),
+        (
+            "dcm4chee-arc",
+            CloneNames("x", {Kind.AE: {"DCM4CHEE": "SAME", "WORKLIST": "SAME"}}, suffix="2"),
+            Refused,
+            "the AE name SAME is taken",
+        ),
+    ],
+)
+def test_names_that_are_missing_taken_or_impossible(
+    device: str, wanted: CloneNames, error: type[Exception], problem: str
+) -> None:
+    with pytest.raises(error, match=problem):
+        clone(device, wanted)

@@ -1,0 +1,161 @@
+"""The intents on connections: added, changed for all who use them, removed when nobody does."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Add
+from dcmcfg.devices import Configuration
+from dcmcfg.dn import DN
+from dcmcfg.edits.connection import (
+    ConnectionSettings,
+    add_connection,
+    find_connection,
+    remove_connection,
+    set_connection,
+    split_connection,
+)
+from dcmcfg.edits.edit import Edit
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Ambiguous, NotFound, Refused
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.tree import Tree
+from tests.lint.breaking import ARCHIVE, STORESCP_DEVICE, more, sound
+
+DICOM = f"cn=dicom,{STORESCP_DEVICE}"
+
+
+def planned(edit: Edit, tree: Tree | None = None) -> Plan:
+    return make_plan(tree or sound(), [Wanted(change) for change in edit.changes])
+
+
+def set_to(wanted: ConnectionSettings, text: str = "storescp", tree: Tree | None = None) -> Edit:
+    return set_connection(*find_connection(Configuration(tree or sound()), text), wanted)
+
+
+def test_a_connection_is_found_by_its_device_while_there_is_one_only() -> None:
+    configuration = Configuration(sound())
+    device, connection = find_connection(configuration, "STORESCP")
+    assert (device.name, str(connection.dn)) == ("storescp", DICOM)
+    assert str(find_connection(configuration, "dcm4chee-arc/DICOM-tls")[1].dn) == f"cn=dicom-tls,{ARCHIVE}"
+    assert str(find_connection(configuration, "storescp/STORESCP")[1].dn) == DICOM
+    with pytest.raises(Ambiguous, match="the AE dcm4chee-arc/WORKLIST has several connections"):
+        find_connection(configuration, "dcm4chee-arc/WORKLIST")
+    with pytest.raises(Ambiguous, match="several connections — say which of dcm4chee-arc/dicom, dcm4chee"):
+        find_connection(configuration, "dcm4chee-arc")
+    with pytest.raises(NotFound, match="no connection http — its connections are: dicom"):
+        find_connection(configuration, "storescp/http")
+    with pytest.raises(NotFound, match="there is no device storesp — the devices are: storescp"):
+        find_connection(configuration, "storesp/dicom")
+
+
+def test_a_name_may_hold_a_slash() -> None:
+    device = Entry.of(
+        f"dicomDeviceName=a/b,{STORESCP_DEVICE.partition(',')[2]}",
+        {"objectClass": "dicomDevice", "dicomDeviceName": "a/b", "dicomInstalled": "TRUE"},
+    )
+    configuration = Configuration(sound().after([Add(device)]))
+    assert [split_connection(configuration, text)[1] for text in ("a/b", "a/b/c/d")] == [None, "c/d"]
+
+
+def test_a_new_one_is_written_as_the_archive_does() -> None:
+    wanted = ConnectionSettings("::1", 2762, ("TLS_A_B",), "DICOM", bind_address="0.0.0.0", installed=True)
+    (change,) = add_connection(Configuration(sound()).device("storescp"), "dicom-tls", wanted).changes
+    assert isinstance(change, Add)
+    assert change.entry == Entry.of(
+        f"cn=dicom-tls,{STORESCP_DEVICE}",
+        {
+            "objectClass": ("dicomNetworkConnection", "dcmNetworkConnection"),
+            "cn": "dicom-tls",
+            "dicomHostname": "::1",
+            "dicomPort": "2762",
+            "dcmBindAddress": "0.0.0.0",
+            "dicomTLSCipherSuite": "TLS_A_B",
+        },
+    )
+
+
+def test_one_that_is_there_counts_as_done_or_is_refused() -> None:
+    device = Configuration(sound()).device("storescp")
+    assert planned(add_connection(device, "DICOM", ConnectionSettings("127.0.0.1", 11119))).steps == ()
+    with pytest.raises(Refused, match=r"has a connection dicom already, to 127.0.0.1:11119 — dcmcfg connection set"):
+        add_connection(device, "dicom", ConnectionSettings("127.0.0.1", 104))
+
+
+def test_without_a_name_it_is_called_as_usual_and_aes_use_it_at_once() -> None:
+    device = Configuration(sound()).device("storescp")
+    wanted = ConnectionSettings("h", 2762, ("TLS_A_B",))
+    plan = planned(add_connection(device, None, wanted, titles=["STORESCP"]))
+    ae = plan.after.get(DN.parse(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}"))
+    assert ae is not None
+    assert ae.texts("dicomNetworkConnectionReference") == (DICOM, f"cn=dicom-tls,{STORESCP_DEVICE}")
+    for protocol, name in (("HL7", "cn=hl7"), ("HTTP", "cn=http"), ("SYSLOG_UDP", "cn=syslog")):
+        (change,) = add_connection(device, None, ConnectionSettings("h", protocol=protocol)).changes
+        assert str(change.dn.rdn) == name
+    with pytest.raises(NotFound, match="the device storescp has no AE NO"):
+        add_connection(device, None, wanted, titles=["NO"])
+
+
+def test_a_changed_one_tells_who_moves_with_it() -> None:
+    edit = set_to(ConnectionSettings("ws1", 104))
+    assert edit.warnings == ()
+    after = planned(edit).after.get(DN.parse(DICOM))
+    assert after is not None
+    assert (after.text("dicomHostname"), after.text("dicomPort")) == ("ws1", "104")
+    archive = set_to(ConnectionSettings("arc", 104), "dcm4chee-arc/dicom")
+    assert archive.warnings[0] == (
+        "it changes for all who use it: the AEs AS_RECEIVED, DCM4CHEE, IOCM_REGULAR_USE, WORKLIST."
+    )
+    assert "Address already in use" in archive.warnings[1]
+
+
+def test_what_is_not_said_stays_and_what_is_so_is_nothing_to_do() -> None:
+    plan = planned(set_to(ConnectionSettings(port=104)))
+    after = plan.after.get(DN.parse(DICOM))
+    assert after is not None
+    assert after.text("dicomHostname") == "127.0.0.1"
+    assert planned(set_to(ConnectionSettings("127.0.0.1", 11119, protocol="DICOM", installed=True))).steps == ()
+
+
+def test_tls_comes_and_goes() -> None:
+    secured = planned(set_to(ConnectionSettings(cipher_suites=("TLS_A_B", "TLS_C_D")))).after
+    entry = secured.get(DN.parse(DICOM))
+    assert entry is not None
+    assert entry.texts("dicomTLSCipherSuite") == ("TLS_A_B", "TLS_C_D")
+    assert planned(set_to(ConnectionSettings(cipher_suites=()), tree=secured), secured).after == sound()
+
+
+def test_the_class_that_a_setting_needs_is_added() -> None:
+    plain = Entry.of(
+        f"cn=plain,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "plain", "dicomHostname": "h"}
+    )
+    tree = sound().after([Add(plain)])
+    edit = set_to(ConnectionSettings(bind_address="127.0.0.1"), "storescp/plain", tree)
+    entry = planned(edit, tree).after.get(plain.dn)
+    assert entry is not None
+    assert entry.is_a("dcmNetworkConnection")
+
+
+def test_the_address_of_another_connection_of_the_device_is_told() -> None:
+    device = Configuration(sound()).device("storescp")
+    edit = add_connection(device, "dicom-2", ConnectionSettings("127.0.0.1", 11119))
+    assert edit.warnings == ("the connection dicom of storescp has the address 127.0.0.1:11119 too.",)
+
+
+def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None:
+    configuration = Configuration(sound())
+    with pytest.raises(Refused) as refused:
+        remove_connection(*find_connection(configuration, "storescp"))
+    assert str(refused.value) == (
+        "the connection dicom of storescp is used by the AE STORESCP; without it the archive would not load the device "
+        "at all — give them another connection first (dicomNetworkConnectionReference), or remove them"
+    )
+    spare = Entry.of(f"cn=spare,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "spare"})
+    tree = sound().after([Add(spare.with_values("dicomHostname", (b"h",)))])
+    edit = remove_connection(*find_connection(Configuration(tree), "storescp/spare"))
+    assert planned(edit, tree).after == sound()
+    used = tree.after(
+        [more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dicomNetworkConnectionReference", str(spare.dn))]
+    )
+    with pytest.raises(Refused):
+        remove_connection(*find_connection(Configuration(used), "storescp/spare"))

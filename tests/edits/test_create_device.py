@@ -1,0 +1,49 @@
+"""The intent to create a device."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Add
+from dcmcfg.devices import Configuration
+from dcmcfg.edits.create_device import create_device
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Refused
+from dcmcfg.plan.plan import Wanted, make_plan
+from tests.lint.breaking import BASE, DEVICES, ROOT, sound
+from tests.trees import tree
+
+
+def test_a_device_is_created_and_created_again_counts_as_done() -> None:
+    (change,) = create_device(Configuration(sound()), "ct-1", description="CT, room 3", types=("CT", "OT")).changes
+    assert isinstance(change, Add)
+    assert change.entry == Entry.of(
+        f"dicomDeviceName=ct-1,{DEVICES}",
+        {
+            "objectClass": ("dicomDevice", "dcmDevice"),
+            "dicomDeviceName": "ct-1",
+            "dicomDescription": "CT, room 3",
+            "dicomPrimaryDeviceType": ("CT", "OT"),
+            "dicomInstalled": "TRUE",
+        },
+    )
+    held = sound().after([change])
+    again = create_device(Configuration(held), "CT-1", description=None, types=("CT",))
+    assert make_plan(held, [Wanted(each) for each in again.changes]).steps == ()
+    with pytest.raises(Refused, match="there is a device ct-1, and it differs"):
+        create_device(Configuration(held), "ct-1", description="MR", types=())
+
+
+def test_the_container_is_made_where_it_is_missing() -> None:
+    bare = tree(
+        Entry.of(BASE, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"}),
+        Entry.of(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"}),
+    )
+    made = create_device(Configuration(bare), "a", description=None, types=())
+    assert [str(change.dn) for change in made.changes] == [DEVICES, f"dicomDeviceName=a,{DEVICES}"]
+
+
+@pytest.mark.parametrize("name", ["", " a", "a,b", 'a"b', "a\nb", "#a", "a<b"])
+def test_names_that_the_archive_cannot_handle_are_refused(name: str) -> None:
+    with pytest.raises(Refused):
+        create_device(Configuration(sound()), name, description=None, types=())

@@ -1,0 +1,162 @@
+"""What adding, copying and removing keep: what is removed again leaves no trace, and lint finds nothing new."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcmcfg.devices import Configuration
+from dcmcfg.edits.capability import copy_capabilities, lacking
+from dcmcfg.edits.clone_device import CloneNames, clone_device
+from dcmcfg.edits.connection import ConnectionSettings, add_connection, find_connection, remove_connection
+from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
+from dcmcfg.edits.remove_device import remove_device
+from dcmcfg.edits.remove_network_ae import remove_network_ae
+from dcmcfg.edits.transfer_capability import TransferCapability
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.lint.lint import Found, lint
+from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.references.kinds import Kind
+from dcmcfg.tree import Tree
+from tests.lint.breaking import NOW, sound
+
+DEVICES = ("storescp", "workstation", "dcm4chee-arc")
+#: Titles of the default repertoire, special ones and those that differ from others in case among them.
+TITLES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=16) | st.sampled_from(
+    ["WS1", "ws1", "A,B", 'A"+', "#1", "A;B", "A<B>", "A=B", "A/B", " X", "*", "A(", "DCM4CHEE", "StoreSCP"]
+)
+HOSTS = st.sampled_from(["localhost", "127.0.0.1", "ws1.example.org", "::1", "LOCALHOST", "a_b"])
+PORTS = st.sampled_from([104, 11112, 11119, 65535])
+NAMES = st.none() | st.sampled_from([*DEVICES, "new", "STORESCP", "a b", "a=b", "ä", "a,b"])
+CAPABILITIES = st.lists(
+    st.builds(
+        TransferCapability,
+        st.sampled_from(["CT Image Storage SCP", "a,b", "#x"]),
+        st.just("1.2.840.10008.5.1.4.1.1.2"),
+        st.just("SCP"),
+        st.just(("1.2.840.10008.1.2",)),
+    ),
+    max_size=1,
+).map(tuple)
+
+
+@st.composite
+def new_aes(draw: st.DrawFn) -> NewNetworkAE | None:
+    """What can be wanted of a new AE, or None where the title cannot be one."""
+    try:
+        return NewNetworkAE(
+            draw(TITLES),
+            draw(HOSTS),
+            draw(PORTS),
+            device=draw(NAMES),
+            cipher_suites=draw(st.sampled_from([(), ("TLS_RSA_WITH_AES_128_CBC_SHA",)])),
+            connection=draw(st.none() | st.sampled_from(["dicom", "dicom-3", "a b"])),
+            description=draw(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)),
+            capabilities=draw(CAPABILITIES),
+        )
+    except DcmcfgError:
+        return None
+
+
+def after(tree: Tree, edit: Edit) -> Tree:
+    return make_plan(tree, [Wanted(change) for change in edit.changes]).after
+
+
+def errors(tree: Tree) -> set[tuple[str, str, str]]:
+    return {_key(each) for each in lint(tree, NOW) if each.finding.severity == "error"}
+
+
+def _key(found: Found) -> tuple[str, str, str]:
+    return found.rule.name, str(found.finding.dn), found.finding.attribute
+
+
+@cache
+def sound_errors() -> frozenset[tuple[str, str, str]]:
+    return frozenset(errors(sound()))
+
+
+@settings(max_examples=150, deadline=None)
+@given(new_aes())
+def test_an_ae_that_is_added_and_removed_leaves_the_identical_tree(new: NewNetworkAE | None) -> None:
+    if new is None:
+        return
+    configuration = Configuration(sound())
+    try:
+        edit = add_network_ae(configuration, new)
+    except DcmcfgError:
+        return
+    there = after(sound(), edit)
+    ae = Configuration(there).network_ae(new.title)
+    assert ae is not None
+    connection = ae.listening(tls=bool(new.cipher_suites))
+    assert connection is not None
+    assert (connection.host.casefold(), connection.port) == (new.host.casefold(), new.port)
+    existing = [entry for entry in sound().ordered() if there.get(entry.dn) != entry]
+    assert existing == [], "nothing that was there is changed"
+    assert make_plan(there, [Wanted(c) for c in add_network_ae(Configuration(there), new).changes]).steps == ()
+    assert after(there, remove_network_ae(ae, keep_connection=False)) == sound()
+
+
+@settings(max_examples=30, deadline=None)
+@given(new_aes())
+def test_an_ae_that_is_added_brings_no_error_of_lint(new: NewNetworkAE | None) -> None:
+    try:
+        edit = add_network_ae(Configuration(sound()), new) if new is not None else Edit(())
+    except DcmcfgError:
+        return
+    assert errors(after(sound(), edit)) <= sound_errors()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.sampled_from(["dcm4chee-arc", "storescp", "longterm"]), st.sampled_from(["copy", "a b", "ä"]))
+def test_a_copy_brings_nothing_new_to_lint_and_leaves_no_trace(name: str, new: str) -> None:
+    configuration = Configuration(sound())
+    wanted = CloneNames(
+        new, {Kind.AE: {ae.title: ae.title[:14] + "_2" for ae in configuration.device(name).network_aes}}, "2"
+    )
+    there = after(sound(), clone_device(configuration, configuration.device(name), wanted))
+    assert errors(there) <= sound_errors()
+    assert {each.rule.name for each in lint(there, NOW)} <= {each.rule.name for each in lint(sound(), NOW)}
+    assert after(there, remove_device(Configuration(there).device(new))) == sound()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(DEVICES),
+    st.sampled_from(["spare", "a b", "ä", "dicom", "x=y"]),
+    HOSTS,
+    st.none() | PORTS,
+    st.none() | st.sampled_from(["DICOM", "HL7", "HTTP"]),
+)
+def test_a_connection_that_is_added_and_removed_leaves_the_identical_tree(
+    device: str, name: str, host: str, port: int | None, protocol: str | None
+) -> None:
+    configuration = Configuration(sound())
+    try:
+        edit = add_connection(configuration.device(device), name, ConnectionSettings(host, port, protocol=protocol))
+    except DcmcfgError:
+        return
+    there = after(sound(), edit)
+    if there == sound():
+        return  # it was there
+    assert after(there, remove_connection(*find_connection(Configuration(there), f"{device}/{name}"))) == sound()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations(["DCM4CHEE", "STORESCP", "WORKSTATION", "LONGTERM"]))
+def test_after_copying_in_place_neither_can_what_the_other_cannot(titles: list[str]) -> None:
+    configuration = Configuration(sound())
+    source, target = (configuration.network_ae(title) for title in titles[:2])
+    assert source is not None
+    assert target is not None
+    try:
+        there = after(sound(), copy_capabilities(configuration, source, target, replace=True))
+    except DcmcfgError:
+        return
+    one, other = (Configuration(there).network_ae(title) for title in titles[:2])
+    assert one is not None
+    assert other is not None
+    assert lacking(one, other) == lacking(other, one) == ()
