@@ -40,7 +40,8 @@ class Claims:
 
 def looks_cut(token: str) -> bool:
     """Tell whether *token*, of which nothing can be read, was a JSON Web Token once: cut, or mangled on its way."""
-    return token.startswith("eyJ")  # {" in base64url, as each of them begins
+    # {" in base64url, as each of them begins; one of five parts is encrypted (RFC 7516), and whole.
+    return token.startswith("eyJ") and token.count(".") <= 2
 
 
 class Signature(Enum):
@@ -55,7 +56,7 @@ def claims_of(token: str) -> Claims | None:
     """Return what *token* says, None when it is no JSON Web Token (opaque, or encrypted)."""
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, RecursionError):
         return None
     said, header = parts["payload"], parts["header"]
     return Claims(

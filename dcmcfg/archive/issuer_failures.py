@@ -44,17 +44,25 @@ def not_reached(error: httpx.TransportError, url: str, seconds: float) -> TokenE
     return TokenError(f"no token for the archive: {what}", on=url, next_step=next_step)
 
 
+def _wants_https(description: str) -> bool:
+    """Tell whether Keycloak says that its realm answers over TLS only (``Require SSL``)."""
+    return "https required" in description.lower()
+
+
 def no_discovery(answer: Answer, content: Mapping[str, Any] | None, url: str, issuer: str) -> TokenError:
     """Return what to tell when *issuer* does not describe itself at *url*; *content* is its JSON, if it is any."""
+    description = _description(content)
+    if _wants_https(description):
+        return _over_https(url, answer)
     match answer.status:
         case 404:
-            what = f"there is no issuer here ({_description(content) or 'HTTP 404'})"
+            what = f"there is no issuer here ({description or 'HTTP 404'})"
         case status if 300 <= status < 400:
             what = f"redirected to {_target(answer)} (HTTP {status}), which is not followed"
         case 200:
             what = "the answer is not an issuer's"
         case status:
-            what = f"the issuer does not describe itself (HTTP {status})"
+            what = f"the issuer does not describe itself (HTTP {status}{description and ': '}{description})"
     return TokenError(f"no token for the archive: {what}", on=url, next_step=f"is {issuer} the issuer? {_REALM}")
 
 
@@ -84,6 +92,8 @@ def no_token(answer: Answer, content: Mapping[str, Any] | None, url: str, client
     code = content.get("error") if content else None
     description = _description(content)
     status = f"HTTP {answer.status}"
+    if _wants_https(description):
+        return _over_https(url, answer)
     if isinstance(code, str) and code in _MEANINGS:
         # Keycloak answers unauthorized_client to a wrong secret too, and tells the two apart in its words.
         if code == "unauthorized_client" and description.lower().startswith(_WRONG_SECRET):
@@ -98,6 +108,14 @@ def no_token(answer: Answer, content: Mapping[str, Any] | None, url: str, client
         return TokenError(f"no token for the archive: {what}", on=url, next_step=_REALM)
     told = f"{status}: {description}" if description else status
     return TokenError(f"no token for the archive: the issuer refused ({told})", on=url, next_step="its log has more")
+
+
+def _over_https(url: str, answer: Answer) -> TokenError:
+    return TokenError(
+        f"no token for the archive: the issuer answers over https only (HTTP {answer.status})",
+        on=url,
+        next_step="https:// and the port of that in oidc_issuer, or oidc_token_url",
+    )
 
 
 def not_the_endpoints(answer: Answer, url: str) -> TokenError:

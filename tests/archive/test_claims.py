@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,6 +68,13 @@ def test_claims_of_any_kind_are_survived(said: dict[str, Any]) -> None:
     claims = claims_of(token(RSA, "RS256", said))
     assert claims is not None
     assert (claims.issuer, claims.expires, claims.client_roles) == ("", None, {})
+
+
+def test_encrypted_and_bottomless_tokens_are_none() -> None:
+    encrypted = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.a.b.c.d"
+    assert (claims_of(encrypted), looks_cut(encrypted)) == (None, False)
+    deep = base64.urlsafe_b64encode(b'{"a":' * 100_000).decode().rstrip("=")
+    assert claims_of(f"eyJhbGciOiJSUzI1NiJ9.{deep}.x") is None
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E)))

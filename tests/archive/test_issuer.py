@@ -194,6 +194,11 @@ def scripted() -> Iterator[tuple[Scripted, ClientCredentials]]:
         (400, '{"error":"unsupported_grant_type"}', "client credentials are not supported (HTTP 400)"),
         (
             403,
+            '{"error":"invalid_request","error_description":"HTTPS required"}',
+            "no token for the archive: the issuer answers over https only (HTTP 403)",
+        ),
+        (
+            403,
             '{"error":"odd\\u001b[31m","error_description":["x"]}',
             "no token for the archive: the issuer refused (HTTP 403)",
         ),
@@ -214,6 +219,8 @@ def test_answer_without_a_token_is_told_with_its_reason(
         (200, '{"issuer": "x"}', "the answer is not an issuer's"),
         (301, "", "redirected to nowhere (HTTP 301), which is not followed"),
         (502, "", "the issuer does not describe itself (HTTP 502)"),
+        (403, '{"error":"Realm not enabled"}', "the issuer does not describe itself (HTTP 403: Realm not enabled)"),
+        (403, '{"error_description":"HTTPS required"}', "the issuer answers over https only (HTTP 403)"),
     ],
 )
 def test_what_is_no_issuer_is_told(archive: Scripted, status: int, body: str, what: str) -> None:

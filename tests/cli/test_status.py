@@ -3,9 +3,12 @@ from __future__ import annotations
 import json
 import re
 import socket
+from pathlib import Path
 
-from tests.archive.scripted import Scripted
+from dcmcfg.settings import write_profile
+from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
 from tests.cli.conftest import Run
+from tests.issuer import running_issuer
 
 
 def test_started_archive_is_exit_code_0(run: Run, archive: Scripted) -> None:
@@ -43,3 +46,28 @@ def test_wrong_base_url_is_exit_code_3(run: Run, archive: Scripted) -> None:
         f"dcmcfg: {archive.url}/ctrl/status: there is nothing to control here (HTTP 404)\n"
         "  next: is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)\n"
     )
+
+
+def test_archive_and_issuer_over_tls_are_verified_with_the_one_ca_file(run: Run, tmp_path: Path) -> None:
+    certificate = self_signed_certificate(tmp_path)
+    with scripted_archive(certificate) as archive, running_issuer(certificate) as issuer:
+        archive.run_as_an_archive_does()
+        (tmp_path / "secret").write_text(issuer.clients["dcmcfg"].secret)
+        (tmp_path / "ca.pem").write_text((tmp_path / "certificate.pem").read_text())
+        profile = {
+            "archive_url": archive.url,
+            "oidc_issuer": issuer.url,
+            "oidc_client_id": "dcmcfg",
+            "oidc_client_secret_file": str(tmp_path / "secret"),
+        }
+        write_profile("hospital", profile)
+        refused = run("--profile", "hospital", "status")
+        assert refused.exit_code == 3
+        assert refused.stderr == (
+            f"dcmcfg: {issuer.url}/.well-known/openid-configuration: no token for the archive: its certificate was not "
+            "accepted: self-signed certificate\n  next: --ca-file FILE names the CA that signed it\n"
+        )
+        assert (archive.requests, issuer.asked) == ([], [])
+        write_profile("hospital", profile | {"ca_file": str(tmp_path / "ca.pem")})
+        assert run("--profile", "hospital", "status").exit_code == 0
+        assert archive.requests == [("GET", "/dcm4chee-arc/ctrl/status", f"Bearer {issuer.issued[0]}")]
