@@ -51,6 +51,7 @@ COMMANDS = {
     "history": Command("history", "history_command", "List what was rolled out from this account, the newest first."),
     "undo": Command("undo", "undo_command", "Take a roll-out back."),
     "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),
+    "echo": Command("echo", "echo_command", "Call AEs with a C-ECHO, from this machine."),
     "route": Command("route", "route_command", "Say what the archive will do with a C-MOVE."),
     "token": Command("token", "token_command", "Say whether the archive takes the token, and why not."),
     "verify": Command("verify", "verify_command", "Prove with a real C-MOVE that a study arrives."),

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from dcmcfg.onboard import Probed
 from dcmcfg.render.console import print_line, visible
+from dcmcfg.render.probing import answer_in_words, seconds_json
 from dcmcfg.render.table import Breaks, Column, print_table
 
 _COLUMNS = (Column("row"), Column("peer"), Column("answer", Breaks.AT_BLANKS))
@@ -19,7 +20,10 @@ def print_probed(console: Console, probed: Sequence[Probed], calling: str, of: i
     if not of:
         print_line(console, "no new AE to probe")
         return
-    rows = [(each.proposal.row.place, str(each.proposal), _answer(each)) for each in probed]
+    rows = [
+        (each.proposal.row.place, str(each.proposal), answer_in_words(each.verdict, tls=bool(each.proposal.tls)))
+        for each in probed
+    ]
     if rows:
         print_table(console, _COLUMNS, [[visible(cell) for cell in row] for row in rows])
     answered = sum(each.verdict.answered for each in probed)
@@ -35,15 +39,8 @@ def probed_json(probed: Sequence[Probed]) -> list[dict[str, Any]]:
             "peer": str(each.proposal),
             "tls": bool(each.proposal.tls),
             "answered": each.verdict.answered,
-            "seconds": round(each.verdict.seconds, 3) if each.verdict.answered else None,
+            "seconds": seconds_json(each.verdict),
             "problem": each.verdict.problem or None,
         }
         for each in probed
     ]
-
-
-def _answer(each: Probed) -> str:
-    if not each.verdict.answered:
-        return each.verdict.problem
-    within = f"in {each.verdict.seconds * 1000:.0f} ms"
-    return f"connected {within}; TLS and C-ECHO were not tried" if each.proposal.tls else f"C-ECHO answered {within}"

@@ -1,0 +1,100 @@
+"""``dcmcfg echo``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.devices import Configuration
+from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.echo_all import Echoed, Target, echo_all, targets
+from dcmcfg.probe import PARALLEL, PATIENCE
+from dcmcfg.render.console import progress, stdout_console
+from dcmcfg.render.echo import echoed_json, print_echoed
+from dcmcfg.route.question import usual_ae
+from dcmcfg.settings import Settings
+
+_MOST_AT_ONCE = 64
+_LONGEST_S = 3600
+
+
+@click.command("echo", cls=SiteCommand)
+@click.argument("titles", nargs=-1, metavar="[AET]...")
+@click.option("--all", "everyone", is_flag=True, help="Call every AE of the tree that is installed and listens.")
+@click.option("--calling", metavar="AET", help="Title that we call as; the archive's AE by default.")
+@click.option(
+    "--parallel",
+    type=click.IntRange(1, _MOST_AT_ONCE),
+    default=PARALLEL,
+    show_default=True,
+    metavar="N",
+    help="How many to call at once, one at an address.",
+)
+@click.option(
+    "--timeout-s",
+    type=click.FloatRange(min=0, min_open=True, max=_LONGEST_S),
+    default=PATIENCE.connect,
+    show_default=True,
+    metavar="S",
+    help="Seconds to wait for the connection, and for each answer.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@site_options
+def echo_command(
+    settings: Settings,
+    *,
+    titles: tuple[str, ...],
+    everyone: bool,
+    calling: str | None,
+    parallel: int,
+    timeout_s: float,
+    as_json: bool,
+) -> int:
+    """Call AEs with a C-ECHO, from this machine.
+
+    At the addresses that the tree gives for them. Where an AE has TLS connections only, the TCP connection is all that
+    is tried. An echo proves no permission to store or retrieve: 'verify' does.
+
+    Exit code 0 when all that were called answered, 1 when one did not, or one that was named has no address.
+    """
+    if bool(titles) == everyone:
+        raise click.UsageError("name the AEs to call, or say --all")
+    named = [parse_ae_title(title) for title in titles]
+    title = parse_ae_title(calling) if calling is not None else None
+    with open_directory(settings) as directory:
+        configuration = Configuration(read_tree(directory))
+    called = targets(configuration, named)
+    title = title or usual_ae(configuration.device(settings.device), "--calling").title
+    timeouts = Timeouts(connect=timeout_s, acse=timeout_s, dimse=timeout_s, network=timeout_s)
+    echoed = _call(called, title, parallel, timeouts, as_json=as_json)
+    answers = [each.verdict.answered if each.verdict is not None else everyone for each in echoed]
+    return 0 if all(answers) else 1
+
+
+def _call(
+    called: tuple[Target, ...], calling: str, parallel: int, timeouts: Timeouts, *, as_json: bool
+) -> tuple[Echoed, ...]:
+    """Call them with a bar, and print what came of it; of an interrupted run what is known."""
+    known: list[Echoed] = []
+    of = sum(each.callee is not None for each in called)
+    try:
+        with progress("calling", of) as step:
+
+            def hear(each: Echoed) -> None:
+                known.append(each)
+                step(len(known), of)
+
+            echoed = echo_all(called, calling, parallel=parallel, timeouts=timeouts, on_echoed=hear)
+    except KeyboardInterrupt:
+        if not as_json:
+            print_echoed(stdout_console(), known, calling, len(called))
+        raise
+    if as_json:
+        print_json(echoed_json(echoed, calling))
+    else:
+        print_echoed(stdout_console(), echoed, calling, len(called))
+    return echoed

@@ -1,0 +1,82 @@
+"""C-ECHO with AEs of a tree, at the addresses that it gives for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.errors import MalformedInput, NotFound
+from dcmcfg.probe import PARALLEL, PATIENCE, Callee, Verdict, probe_all
+from dcmcfg.spelling import listed
+
+
+@dataclass(frozen=True)
+class Target:
+    """An AE with whom to call for it; without a ``callee`` the ``problem`` says why there is none."""
+
+    ae: NetworkAE
+    callee: Callee | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Echoed:
+    """What came of calling an AE; ``verdict`` is None where it was not called."""
+
+    target: Target
+    verdict: Verdict | None = None
+
+
+def targets(configuration: Configuration, titles: Sequence[str]) -> tuple[Target, ...]:
+    """Return the AEs called *titles*, each once, in that order; without titles every AE, in the tree's order.
+
+    Raises :class:`NotFound` for a title that nobody has.
+    """
+    if not titles:
+        return tuple(map(_target, configuration.network_aes()))
+    found = []
+    for title in dict.fromkeys(titles):
+        ae = configuration.network_ae(title)
+        if ae is None:
+            known = listed(title, (each.title for each in configuration.network_aes()))
+            raise NotFound(f"the tree has no AE {title}", next_step=f"its AEs are: {known}")
+        found.append(_target(ae))
+    return tuple(found)
+
+
+def echo_all(
+    called: Sequence[Target],
+    calling: str,
+    *,
+    parallel: int = PARALLEL,
+    timeouts: Timeouts = PATIENCE,
+    on_echoed: Callable[[Echoed], None] = lambda _: None,
+) -> tuple[Echoed, ...]:
+    """Return what came of calling each of *called* that has an address, as *calling*; the others were not called.
+
+    *on_echoed* is told of each that was called as its verdict comes.
+    """
+    with_address = [(number, each.callee) for number, each in enumerate(called) if each.callee is not None]
+
+    def on_verdict(place: int, verdict: Verdict) -> None:
+        on_echoed(Echoed(called[with_address[place][0]], verdict))
+
+    callees = [callee for _, callee in with_address]
+    verdicts = probe_all(callees, calling, parallel=parallel, timeouts=timeouts, on_verdict=on_verdict)
+    by_number = {number: verdict for (number, _), verdict in zip(with_address, verdicts, strict=True)}
+    return tuple(Echoed(each, by_number.get(number)) for number, each in enumerate(called))
+
+
+def _target(ae: NetworkAE) -> Target:
+    if not ae.installed:
+        return Target(ae, None, "not installed (dicomInstalled)")
+    connection = ae.listening() or ae.listening(tls=True)
+    if connection is None:
+        return Target(ae, None, "no installed DICOM connection with a port")
+    try:
+        peer = Peer(ae.title, connection.host, connection.port or 0)
+    except MalformedInput as error:
+        return Target(ae, None, f"{connection.host}:{connection.port} is no address: {error.what}")
+    return Target(ae, Callee(peer, connection.tls))

@@ -1,0 +1,113 @@
+"""``dcmcfg echo``: who answers at the address that the tree gives."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.sites import DEVICES, CliSite
+from tests.dicom.dcmtk import LOOPBACK
+from tests.echo_scps import echo_scp
+from tests.ports import free_port
+
+pytestmark = pytest.mark.real
+PROVES = (
+    "An echo shows that the address is right and that something takes this association. It shows no permission: many a "
+    "peer answers it to callers whose C-STORE or C-MOVE it refuses. dcmcfg verify proves a retrieve.\n"
+)
+
+
+@pytest.fixture
+def ports(site: CliSite, tmp_path: Path) -> Iterator[dict[str, int]]:
+    """LONGTERM answers, STORESCP's port is free, WORKSTATION has TLS only, the archive's AEs answer as one."""
+    with echo_scp("LONGTERM", only=True) as longterm, echo_scp("ARCHIVE") as archive:
+        ports = {"longterm": longterm, "storescp": free_port(), "workstation": longterm, "dcm4chee-arc": archive}
+        change = tmp_path / "change.ldif"
+        with change.open("w") as file:
+            for device, port in ports.items():
+                file.write(
+                    f"dn: cn=dicom,dicomDeviceName={device},{DEVICES}\nchangetype: modify\nreplace: dicomHostname\n"
+                    f"dicomHostname: {LOOPBACK}\n-\nreplace: dicomPort\ndicomPort: {port}\n-\n"
+                )
+                if device == "workstation":
+                    file.write("replace: dicomTLSCipherSuite\ndicomTLSCipherSuite: TLS_AES_128_GCM_SHA256\n-\n")
+                file.write("\n")
+            file.write(
+                f"dn: dicomAETitle=WORKLIST,dicomDeviceName=dcm4chee-arc,{DEVICES}\nchangetype: modify\n"
+                "replace: dicomInstalled\ndicomInstalled: FALSE\n"
+            )
+        done = site.slapd.run_client("ldapmodify", "-f", str(change))
+        assert done.returncode == 0, done.stderr
+        yield ports
+
+
+def rows(text: str) -> list[list[str]]:
+    """The rows of the table; how long an answer took is a matter of the machine."""
+    cells = [re.split(r" {3,}", line.strip()) for line in text.splitlines() if line.startswith(" ") and "─" not in line]
+    return [[re.sub(r"in \d+ ms", "in N ms", cell) for cell in row] for row in cells]
+
+
+def test_named_aes_are_called_in_that_order(run: Run, site: CliSite, ports: dict[str, int]) -> None:
+    result = run("echo", "STORESCP", "LONGTERM", "STORESCP")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert rows(result.stdout) == [
+        ["AE", "address", "device", "answer"],
+        ["STORESCP", f"127.0.0.1:{ports['storescp']}", "storescp", "connection refused: nothing listens there"],
+        ["LONGTERM", f"127.0.0.1:{ports['longterm']}", "longterm", "C-ECHO answered in N ms"],
+    ]
+    assert result.stdout.endswith(f"\ncalled as DCM4CHEE: 1 answered, 1 did not\n{PROVES}")
+    assert run("echo", "LONGTERM").exit_code == 0
+
+
+def test_all_leaves_out_what_is_not_installed_and_tries_no_more_than_tcp_with_tls(
+    run: Run, site: CliSite, ports: dict[str, int]
+) -> None:
+    result = run("echo", "--all", "--calling", "ME", "--json")
+    assert (result.exit_code, result.stderr) == (1, "")
+    content = json.loads(result.stdout)
+    assert content["calling"] == "ME"
+    assert content["proves"] == PROVES.strip()
+    by_title = {each["title"]: each for each in content["aes"]}
+    assert [(title, each["answered"], each["tls"]) for title, each in by_title.items()] == [
+        ("AS_RECEIVED", True, False),
+        ("DCM4CHEE", True, False),
+        ("IOCM_REGULAR_USE", True, False),
+        ("WORKLIST", None, None),
+        ("LONGTERM", True, False),
+        ("STORESCP", False, False),
+        ("WORKSTATION", True, True),
+    ]
+    assert by_title["WORKLIST"]["problem"] == "not installed (dicomInstalled)"
+    assert by_title["STORESCP"]["seconds"] is None
+    assert by_title["LONGTERM"]["seconds"] >= 0
+
+
+def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: CliSite, ports: dict[str, int]) -> None:
+    result = run("echo", "WORKLIST")
+    assert result.exit_code == 1
+    assert rows(result.stdout)[1] == ["WORKLIST", "dcm4chee-arc", "not called: not installed (dicomInstalled)"]
+    assert "called as DCM4CHEE: 0 answered, 1 not called\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        ((), 2, "name the AEs to call, or say --all"),
+        (("--all", "LONGTERM"), 2, "name the AEs to call, or say --all"),
+        (("LONGTRM",), 3, "the tree has no AE LONGTRM\n  next: its AEs are: LONGTERM, "),
+        (("a\\b",), 2, "not an AE title: it holds a backslash"),
+        (("LONGTERM", "--timeout-s", "0"), 2, "is not in the range"),
+        (("LONGTERM", "--device", "longterm", "--calling", ""), 2, "not an AE title: it is empty"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(
+    run: Run, site: CliSite, arguments: tuple[str, ...], code: int, problem: str
+) -> None:
+    result = run("echo", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert problem in result.stderr
