@@ -10,7 +10,7 @@ from dcmcfg.cli.aes import aes_command
 from dcmcfg.cli.arguments import cipher_suite_option
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.editing import carry_out_edit
-from dcmcfg.cli.site import SiteCommand, site_options, site_options_but_device
+from dcmcfg.cli.site import SiteCommand, site_options_but_device
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import read_capabilities
 from dcmcfg.dicom.capability_templates import storage_scp
@@ -100,17 +100,19 @@ def add(
 
 @ae_group.command("remove", short_help="Remove an AE and what only it used.", cls=SiteCommand)
 @click.argument("ae", metavar="TITLE|DEVICE/TITLE")
-@site_options
+@site_options_but_device
+@click.option("--device", "on_device", metavar="NAME", help="Its device, where several have an AE of the title.")
 @click.option("--keep-connection", is_flag=True, help="Leave its connections, and with them its device.")
 @changing_options
-def remove(settings: Settings, choices: Choices, *, ae: str, keep_connection: bool) -> None:
+def remove(settings: Settings, choices: Choices, *, ae: str, on_device: str | None, keep_connection: bool) -> None:
     """Remove an AE with its capabilities and its registration.
 
     A connection that nothing else uses goes too, and with its last AE a device that holds nothing else; the archive's
     own device always stays. Settings elsewhere that name the AE are listed and left as they are.
     """
-    carry_out_edit(
-        settings,
-        choices,
-        lambda configuration: remove_network_ae(network_ae(configuration, ae), keep_connection=keep_connection),
-    )
+
+    def intent(configuration: Configuration) -> Edit:
+        found = network_ae(configuration, ae) if on_device is None else configuration.device(on_device).network_ae(ae)
+        return remove_network_ae(found, keep_connection=keep_connection)
+
+    carry_out_edit(settings, choices, intent)

@@ -161,7 +161,7 @@ def diff(settings: Settings, *, one: str, other: str, sending: bool, as_json: bo
     first, second = network_ae(configuration, one), network_ae(configuration, other)
     found = lacking(first, second, sending=sending)
     if as_json:
-        print_json(lacking_json(found))
+        print_json(lacking_json(first, second, found))
     else:
         print_lacking(stdout_console(), first, second, found)
     return 1 if found else 0

@@ -176,7 +176,13 @@ class NetworkAEAdditions:
             reference = entries[-1].dn
         else:
             reference = connection.entry.dn
-        ae = ae_entry(dn.child("dicomAETitle", new.title), [reference], new.description, acceptor=new.acceptor)
+        ae = ae_entry(
+            dn.child("dicomAETitle", new.title),
+            [reference],
+            new.description,
+            acceptor=new.acceptor,
+            of_archive=device is not None and device.entry.is_a("dcmArchiveDevice"),
+        )
         return [*entries, ae, *new.capability_entries(ae.dn)]
 
     def _as_it_is(self, new: NewNetworkAE, holder: _Device) -> Edit:
@@ -192,7 +198,7 @@ class NetworkAEAdditions:
         if ae is None or equal is None:
             raise self._is_another(new, holder, f"its connection {'; '.join(map(str, connections)) or 'is missing'}")
         said = {"dicomDescription": new.description, "dicomAssociationAcceptor": None if new.acceptor else "FALSE"}
-        if lacking := [name for name, text in said.items() if text is not None and ae.text(name) != text]:
+        if lacking := [name for name, text in said.items() if text and ae.text(name) != text]:
             raise self._is_another(new, holder, f"its {', '.join(lacking)} is another")
         capabilities = list(new.capability_entries(ae.dn))
         for wanted in capabilities:
@@ -315,10 +321,8 @@ def _not_copied(title: str, like: NetworkAE) -> Iterator[str]:
     """Yield what *title* does not get of *like*: all but its capabilities."""
     if not like.shared_from.capabilities:
         yield f"{like.title} has no capabilities, so {title} gets none."
-    own = ae_entry(like.entry.dn, (), "")
+    own = ae_entry(like.entry.dn, (), "any")
     names = [each.name for each in like.entry.attributes if each.name not in own]
-    if like.entry.is_a("dcmArchiveNetworkAE"):
-        names.insert(0, "the class dcmArchiveNetworkAE")
     if names:
         yield f"of {like.title} only the capabilities are copied, not {', '.join(names)}."
 

@@ -42,12 +42,22 @@ def connection_entry(dn: DN, host: str, port: int | None, cipher_suites: Iterabl
     )
 
 
-def ae_entry(dn: DN, connections: Iterable[DN], description: str | None = None, *, acceptor: bool = True) -> Entry:
-    """Return the entry of the AE at *dn* with references to *connections*; no *acceptor* takes no associations."""
+def ae_entry(
+    dn: DN,
+    connections: Iterable[DN],
+    description: str | None = None,
+    *,
+    acceptor: bool = True,
+    of_archive: bool = False,
+) -> Entry:
+    """Return the entry of the AE at *dn* with references to *connections*; no *acceptor* takes no associations.
+
+    One *of_archive* has the class without which the archive serves nothing under its title (ArchiveAEExtension).
+    """
     return Entry.of(
         dn,
         {
-            "objectClass": ("dicomNetworkAE", "dcmNetworkAE"),
+            "objectClass": ("dicomNetworkAE", "dcmNetworkAE", *(("dcmArchiveNetworkAE",) if of_archive else ())),
             "dicomAETitle": _name(dn),
             **_if_given("dicomDescription", description),
             "dicomNetworkConnectionReference": [str(connection) for connection in connections],
@@ -62,4 +72,4 @@ def _name(dn: DN) -> str:
 
 
 def _if_given(name: str, value: str | None) -> dict[str, str]:
-    return {} if value is None else {name: value}
+    return {name: value} if value else {}

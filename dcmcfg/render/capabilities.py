@@ -64,18 +64,25 @@ def print_lacking(console: Console, one: NetworkAE, other: NetworkAE, found: Seq
     print_line(console, visible(f"{len(rows)} that {one.title} can and {other.title} cannot"))
 
 
-def lacking_json(found: Iterable[Lacking]) -> list[dict[str, Any]]:
-    """Return what is lacking for ``--json``; ``partly``: the SOP class is there without those ``transfer_syntaxes``."""
-    return [
-        {
-            "name": each.name,
-            "sop_class": each.sop_class,
-            "role": each.role,
-            "transfer_syntaxes": list(each.syntaxes),
-            "partly": each.partly,
-        }
-        for each in found
-    ]
+def lacking_json(one: NetworkAE, other: NetworkAE, found: Iterable[Lacking]) -> dict[str, Any]:
+    """Return for ``--json`` what ``one`` can and ``other`` cannot: ``lacking``.
+
+    ``partly``: the SOP class is there without those ``transfer_syntaxes``.
+    """
+    return {
+        "one": one.qualified_title,
+        "other": other.qualified_title,
+        "lacking": [
+            {
+                "name": each.name,
+                "sop_class": each.sop_class,
+                "role": each.role,
+                "transfer_syntaxes": list(each.syntaxes),
+                "partly": each.partly,
+            }
+            for each in found
+        ],
+    }
 
 
 def _row(name: str, sop_class: str, role: str, syntaxes: Iterable[str]) -> tuple[str, ...]:

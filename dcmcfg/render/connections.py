@@ -31,23 +31,25 @@ def print_connections(console: Console, devices: Iterable[Device], users: Connec
         print_line(console, "no connections")
 
 
-def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> list[dict[str, Any]]:
-    """Return the connections of *devices* for ``--json``; ``used_by`` holds the DNs of the users."""
-    return [
-        {
-            "device": device.name,
-            "name": connection_name(each.dn),
-            "dn": str(each.dn),
-            "host": each.host,
-            "port": each.port,
-            "protocol": each.protocol,
-            "cipher_suites": list(_suites(device, each)),
-            "installed": each.installed,
-            "used_by": [str(user.dn) for user in users.of(each)],
-        }
-        for device in devices
-        for each in device.connections
-    ]
+def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> dict[str, Any]:
+    """Return the ``connections`` of *devices* for ``--json``; ``used_by`` holds the DNs of the users."""
+    return {
+        "connections": [
+            {
+                "device": device.name,
+                "name": connection_name(each.dn),
+                "dn": str(each.dn),
+                "host": each.host,
+                "port": each.port,
+                "protocol": each.protocol,
+                "cipher_suites": list(_suites(device, each)),
+                "installed": each.installed,
+                "used_by": [str(user.dn) for user in users.of(each)],
+            }
+            for device in devices
+            for each in device.connections
+        ]
+    }
 
 
 def _rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, ...]]:

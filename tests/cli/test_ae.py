@@ -138,7 +138,7 @@ def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site
     }
     kept = run("ae", "remove", "STORESCP", "--dry-run")
     assert "warning: the connection dicom stays, for the AE STORE2.\n" in kept.stderr
-    found = json.loads(run("connection", "list", "storescp", "--json").stdout)
+    found = json.loads(run("connection", "list", "storescp", "--json").stdout)["connections"]
     assert [(each["name"], each["host"], len(each["used_by"])) for each in found] == [
         ("dicom", "localhost", 2),
         ("dicom-store4", "other", 1),

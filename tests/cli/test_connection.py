@@ -79,7 +79,7 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     ]
     assert run("connection", "remove", "storescp/dicom-tls", "--yes").exit_code == 0
     assert stock_site.octets() == before
-    every = json.loads(run("connection", "list", "--json").stdout)
+    every = json.loads(run("connection", "list", "--json").stdout)["connections"]
     assert {each["protocol"] for each in every} == {"DICOM", "HL7", "HTTP", "SYSLOG_TLS", "SYSLOG_UDP"}
 
 

@@ -78,7 +78,7 @@ def sound_errors() -> frozenset[tuple[str, str, str]]:
     return frozenset(errors(sound()))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(new_aes())
 def test_an_ae_that_is_added_and_removed_leaves_the_identical_tree(new: NewNetworkAE | None) -> None:
     if new is None:
@@ -110,7 +110,7 @@ def test_an_ae_that_is_added_brings_no_error_of_lint(new: NewNetworkAE | None) -
     assert errors(after(sound(), edit)) <= sound_errors()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.sampled_from(["dcm4chee-arc", "storescp", "longterm"]), st.sampled_from(["copy", "a b", "ä"]))
 def test_a_copy_brings_nothing_new_to_lint_and_leaves_no_trace(name: str, new: str) -> None:
     configuration = Configuration(sound())
