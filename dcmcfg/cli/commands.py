@@ -30,6 +30,7 @@ COMMANDS = {
     "remove-value": Command(
         "remove_value", "remove_value_command", "Take single values of attributes away from an entry."
     ),
+    "edit": Command("edit", "edit_command", "Edit an entry, or all below it too, as LDIF in your editor."),
     "set-external-retrieve": Command(
         "set_external_retrieve",
         "set_external_retrieve_command",

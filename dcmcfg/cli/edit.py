@@ -1,0 +1,147 @@
+"""``dcmcfg edit``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from dcmcfg.cli import invocation
+from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.editor import edit_file, private_file
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.terminal import ask
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.edits.edited_entries import Shown, edited, shown
+from dcmcfg.entry import Entry
+from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, LdifError, Refused
+from dcmcfg.ldif.editing import editor_text
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.render.console import visible
+from dcmcfg.settings import Settings, site_headline
+from dcmcfg.targets import target as target_entry
+from dcmcfg.tree import Tree
+
+_HEAD = """\
+# {of}, of {site}, as LDIF.
+# What you change becomes a plan, which is shown before anything is done. A value or an attribute that is
+# left out is taken away, a record that is left out is deleted, and a new record is added. Names (dn) stay
+# as they are: dcmcfg rename gives others. Close the text as it is to change nothing.
+
+"""
+
+
+@click.command("edit", cls=SiteCommand)
+@click.argument("target")
+@site_options
+@click.option("--subtree", is_flag=True, help="The entries below it too.")
+@click.option("--with-secrets", is_flag=True, help="Put passwords, PINs and vendor data into the text.")
+@click.option(
+    "--resume",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Go on with a text that was kept; what it was given without stays.",
+)
+@changing_options
+def edit_command(
+    settings: Settings,
+    choices: Choices,
+    *,
+    target: str,
+    subtree: bool,
+    with_secrets: bool,
+    resume: Path | None,
+) -> None:
+    """Edit an entry, or all below it too, as LDIF in your editor.
+
+    TARGET is as for 'dcmcfg get'. The editor is $VISUAL or $EDITOR. The difference between what it was given and what
+    it leaves becomes a plan like any other. Secrets and vendor data are not in the text unless --with-secrets, and
+    stay as they are. A text that is not LDIF, or does not fit, can be edited again; it is kept until it is done.
+    """
+    if resume is not None and with_secrets:
+        raise click.UsageError("--resume and --with-secrets exclude each other")
+    with open_directory(settings) as directory:
+        tree = read_tree(directory)
+        top = target_entry(Configuration(tree), target)
+        before = [shown(each, with_secrets=with_secrets) for each in (tree.below(top.dn) if subtree else (top,))]
+        text = _text(settings, before, subtree=subtree) if resume is None else _read(resume)
+        path = private_file(text)
+        again = shlex.join(["dcmcfg", "edit", target, *(["--subtree"] if subtree else []), "--resume", str(path)])
+        try:
+            plan = _edited(tree, before, path)
+            with directory.reopened() as reopened:  # it may have been idle for long
+                carry_out(settings, reopened, plan, choices)
+        except (DcmcfgError, KeyboardInterrupt, click.Abort) as failure:
+            if _read(path) == text:
+                path.unlink()
+            elif not isinstance(failure, ChangedButNotFinished):
+                _tell_kept(again)
+            raise
+    if choices.dry_run and plan.steps:
+        _tell_kept(again)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _tell_kept(command: str) -> None:
+    click.echo(invocation.current().spoken(f"the text is kept: {command}"), err=True)
+
+
+def _text(settings: Settings, before: Sequence[Shown], *, subtree: bool) -> str:
+    dn = visible(str(before[0].entry.dn))
+    head = _HEAD.format(of=f"{dn} and all below it" if subtree else dn, site=site_headline(settings))
+    return head + "".join(editor_text(each.entry, comments=_kept(each)) for each in before)
+
+
+def _kept(each: Shown) -> list[str]:
+    names = ", ".join(attribute.name for attribute in each.kept)
+    return [f"not shown, and kept as it is: {names}"] if names else []
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DcmcfgError("the text cannot be read", on=str(path)) from error
+
+
+def _edited(tree: Tree, before: Sequence[Shown], path: Path) -> Plan:
+    """Return the plan of what the user makes of the text in *path*; what is wrong with it is told, and asked again."""
+    while True:
+        edit_file(path)
+        try:
+            edit = edited(tree, before, _entries(path))
+            return make_plan(tree, [Wanted(change) for change in edit.changes])
+        except (LdifError, Refused) as problem:
+            if not sys.stdin.isatty():
+                raise
+            click.echo(f"dcmcfg: {visible(str(problem))}", err=True)
+            if not ask("Edit it again?"):
+                raise
+
+
+def _entries(path: Path) -> list[Entry]:
+    with path.open("rb") as file:
+        records = read_all(file, str(path))
+    for record in records:
+        if not isinstance(record, ContentRecord):
+            raise LdifError(
+                "a record with changetype is no entry",
+                on=f"{path}:{record.line}",
+                next_step="write entries as they shall be, without changetype; changes are for dcmcfg apply",
+            )
+    if not records:
+        raise Refused(
+            "the text holds no entry any more",
+            on=str(path),
+            next_step="to delete one, edit the one above with --subtree",
+        )
+    return [record.entry for record in records if isinstance(record, ContentRecord)]

@@ -1,0 +1,143 @@
+"""``dcmcfg edit``: an editor that is a program, a plan, and a text that is never lost."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.at_terminal import at_terminal
+from tests.cli.conftest import Run
+from tests.cli.sites import DEVICES, CliSite
+
+pytestmark = pytest.mark.real
+
+STORESCP_DN = f"dicomDeviceName=storescp,{DEVICES}"
+
+
+@pytest.fixture
+def editor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A file of Python that is the editor's hand: it sees ``text`` and leaves another; what it saw is beside it."""
+    hand = tmp_path / "hand.py"
+    program = tmp_path / "editor.py"
+    program.write_text(
+        "import os, pathlib, sys\n"
+        "path = pathlib.Path(sys.argv[-1])\n"
+        f"seen = pathlib.Path({str(tmp_path / 'seen')!r})\n"
+        "text = path.read_text()\n"
+        "seen.write_text(f'{path.stat().st_mode & 0o777:o}\\n' + text)\n"
+        f"exec(pathlib.Path({str(hand)!r}).read_text())\n"
+        "path.write_text(text)\n"
+    )
+    monkeypatch.setenv("VISUAL", f"{sys.executable} {program}")
+    hand.write_text("")
+    return hand
+
+
+def kept() -> list[Path]:
+    return sorted((Path(os.environ["XDG_STATE_HOME"]) / "dcmcfg" / "edits").glob("*"))
+
+
+def test_what_is_edited_becomes_a_plan_that_is_undone_to_the_octet(run: Run, site: CliSite, editor: Path) -> None:
+    before = site.octets()
+    untouched = run("edit", "storescp")
+    assert (untouched.exit_code, untouched.stderr) == (0, "")
+    assert "nothing to do" in untouched.stdout
+    assert (editor.parent / "seen").read_text() == (
+        "600\n"
+        f"# {STORESCP_DN}, of {site.headline}, as LDIF.\n"
+        "# What you change becomes a plan, which is shown before anything is done. A value or an attribute that is\n"
+        "# left out is taken away, a record that is left out is deleted, and a new record is added. Names (dn) stay\n"
+        "# as they are: dcmcfg rename gives others. Close the text as it is to change nothing.\n"
+        "\n"
+        f"dn: {STORESCP_DN}\n"
+        "objectClass: dicomDevice\n"
+        "objectClass: dcmDevice\n"
+    ) + (editor.parent / "seen").read_text().partition("objectClass: dcmDevice\n")[2]
+
+    editor.write_text(
+        "head, *records = text.split('\\n\\n')\n"
+        "records = [each for each in records if 'dicomSOPClass: 1.2.840.10008.5.1.4.1.1.2\\n' not in each]\n"
+        "installed = 'dicomInstalled: FALSE\\ndicomManufacturer: Röntgen'\n"
+        "records[0] = records[0].replace('dicomInstalled: TRUE', installed)\n"
+        f"new = 'dn: cn=new,{STORESCP_DN}\\nobjectClass: dicomNetworkConnection\\ncn: new\\ndicomHostname: h'\n"
+        "text = '\\n\\n'.join([head, *records, new])\n"
+    )
+    changed = run("edit", "storescp", "--subtree", "--yes")
+    assert changed.exit_code == 0, changed.stderr
+    assert "1 to add, 1 to change, 1 to delete" in changed.stdout
+    assert site.values("dicomManufacturer", STORESCP_DN) == ("Röntgen",)
+    assert site.values("dicomHostname", f"cn=new,{STORESCP_DN}") == ("h",)
+    assert kept() == []
+    assert run("undo", "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+def test_secrets_are_not_in_the_text_unless_asked_for_and_stay(
+    run: Run, site: CliSite, editor: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pin").write_text("geheim")
+    assert run("set", "dcm4chee-arc", f"dcmKeyStorePin=@{tmp_path / 'pin'}", "--yes").exit_code == 0
+    editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstalled: FALSE')")
+    result = run("edit", "dcm4chee-arc", "--yes")
+    assert result.exit_code == 0, result.stderr
+    seen = (tmp_path / "seen").read_text()
+    assert "geheim" not in seen
+    assert "# not shown, and kept as it is: " in seen
+    assert site.values("dcmKeyStorePin") == ("geheim",)
+    assert site.values("dicomInstalled") == ("FALSE",)
+    editor.write_text("text = text.replace('dcmKeyStorePin: geheim\\n', '')")
+    assert run("edit", "dcm4chee-arc", "--with-secrets", "--yes").exit_code == 0
+    assert site.values("dcmKeyStorePin") == ()
+
+
+def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Run, site: CliSite, editor: Path) -> None:
+    before = site.octets()
+    editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstalled FALSE')")
+    wrong = run("edit", "storescp")
+    (path,) = kept()
+    assert wrong.exit_code == 3
+    line = 1 + path.read_text().splitlines().index("dicomInstalled FALSE")
+    assert f"{path}:{line}" in wrong.stderr
+    assert f"the text is kept: dcmcfg edit storescp --resume {path}\n" in wrong.stderr
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    editor.write_text("text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE')")
+    mended = run("edit", "storescp", "--resume", str(path), "--yes")
+    assert mended.exit_code == 0, mended.stderr
+    assert site.values("dicomInstalled", STORESCP_DN) == ("FALSE",)
+    assert run("undo", "--yes").exit_code == 0
+
+    for hand, problem in (
+        ("text = text.replace('storescp', 'pacs')", "dcmcfg rename gives it another name"),
+        ("text = ''", "the text holds no entry any more"),
+        (
+            "text = text.replace('\\nobjectClass', '\\nchangetype: add\\nobjectClass', 1)",
+            "a record with changetype is no entry",
+        ),
+        ("path.write_text('half'); sys.exit(5)", "the editor ended with 5"),
+    ):
+        editor.write_text(hand)
+        refused = run("edit", "storescp", "--yes")
+        assert refused.exit_code == 3
+        assert problem in refused.stderr
+        assert "the text is kept: " in refused.stderr
+    count = len(kept())
+    editor.write_text("sys.exit(1)")
+    assert "the text is kept" not in run("edit", "storescp").stderr, "as it was given"
+    assert len(kept()) == count
+    declined = run("edit", "storescp", "--resume", str(path), "--with-secrets")
+    assert declined.exit_code == 2
+    assert site.octets() == before
+
+
+def test_at_a_terminal_a_fault_can_be_edited_again(site: CliSite, editor: Path) -> None:
+    editor.write_text(
+        "text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE') if ' FALSE' in text else "
+        "text.replace('dicomInstalled: TRUE', 'dicomInstalled FALSE')"
+    )
+    exit_code, seen = at_terminal(["edit", "storescp"], [("Edit it again? [y/N]: ", "y"), ("[y/N]: ", "y")])
+    assert exit_code == 0, seen
+    assert site.values("dicomInstalled", STORESCP_DN) == ("FALSE",)

@@ -1,0 +1,120 @@
+"""What somebody makes of entries that he was shown, as changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
+from dcmcfg.dn import DN
+from dcmcfg.edits.edited_entries import edited, shown
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Refused
+from dcmcfg.ldif.editing import editor_text
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.tree import Tree
+from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_entries, tree
+
+AE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"
+
+
+def changes(of: Tree, dn: str, replacements: dict[str, str], *, with_secrets: bool = False) -> tuple[Change, ...]:
+    """What comes of the text of *dn* and all below it once each of *replacements* was made in it."""
+    before = [shown(entry, with_secrets=with_secrets) for entry in of.below(DN.parse(dn))]
+    text = "".join(editor_text(each.entry) for each in before)
+    for old, new in replacements.items():
+        assert old in text
+        text = text.replace(old, new)
+    records = read_all([text.encode()], "text")
+    return edited(of, before, [record.entry for record in records if isinstance(record, ContentRecord)]).changes
+
+
+def test_a_text_that_stays_as_it_is_changes_nothing() -> None:
+    hostile = {"dicomDescription": "Ä ö\n", "dcmKeyStorePin": "geheim", "dicomStationName": " : <x"}
+    assert changes(site(**hostile), ARCHIVE, {}) == ()
+
+
+def test_what_differs_is_replaced_and_nothing_else() -> None:
+    found = changes(site(dicomDescription="Äpfel"), ARCHIVE, {"Äpfel": "Birnen", "dcmObjectStorageID: fs1\n": ""})
+    assert found == (
+        Modify(DN.parse(ARCHIVE), (Modification(Operation.REPLACE, "dicomDescription", (b"Birnen",)),)),
+        Modify(DN.parse(AE), (Modification(Operation.REPLACE, "dcmObjectStorageID", ()),)),
+    )
+
+
+def test_an_attribute_by_another_of_its_names_is_the_same() -> None:
+    assert (
+        changes(site(), STORESCP, {"dicomInstalled": "DICOMINSTALLED", "dicomAETitle: ": "1.2.840.10008.15.0.3.7: "})
+        == ()
+    )
+
+
+def test_what_is_not_shown_stays_unless_it_is_given_anew() -> None:
+    properties = Entry.of(
+        f"cn=x,{ARCHIVE}",
+        {"objectClass": "dcmExporter", "cn": "x", "dcmProperty": ("a=1", "password=geheim"), "dcmKeyStorePin": "1234"},
+    )
+    both = tree(*site_entries(), properties)
+    dn = str(properties.dn)
+    assert changes(both, dn, {"dcmProperty: a=1": "dcmProperty: a=2"}) == (
+        Modify(properties.dn, (Modification(Operation.REPLACE, "dcmProperty", (b"a=2", b"password=geheim")),)),
+    )
+    assert changes(both, dn, {"dcmProperty: a=1\n": ""}) == (
+        Modify(properties.dn, (Modification(Operation.REPLACE, "dcmProperty", (b"password=geheim",)),)),
+    )
+    assert changes(both, dn, {"cn: x\n": "cn: x\ndcmKeyStorePin: new\n"}) == (
+        Modify(properties.dn, (Modification(Operation.REPLACE, "dcmKeyStorePin", (b"new",)),)),
+    )
+    (gone,) = changes(both, dn, {"dcmKeyStorePin: 1234\n": ""}, with_secrets=True)
+    assert gone == Modify(properties.dn, (Modification(Operation.REPLACE, "dcmKeyStorePin", ()),))
+    text = editor_text(shown(properties, with_secrets=False).entry)
+    assert "geheim" not in text
+    assert "1234" not in text
+
+
+def test_a_record_that_is_left_out_is_deleted_and_one_that_is_new_is_added_in_an_order_that_works() -> None:
+    of = site()
+    (ae, below) = of.below(DN.parse(f"dicomAETitle=STORESCP,{STORESCP}"))
+    new = f"dn: cn=new,{STORESCP}\nobjectClass: dicomNetworkConnection\ncn: new\ndicomHostname: far.away\n\n"
+    found = changes(of, STORESCP, {editor_text(ae): "", editor_text(below): new})
+    assert [type(change) for change in found] == [Add, Delete, Delete]
+    assert [str(change.dn) for change in found] == [f"cn=new,{STORESCP}", str(below.dn), str(ae.dn)]
+    assert set(of.after(found).entries) == set(of.entries) - {of.key(ae.dn), of.key(below.dn)} | {
+        of.key(DN.parse(f"cn=new,{STORESCP}"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f"dn: {AE}\n", f"dn: {AE.replace('DCM4CHEE', 'OTHER', 1)}\n"),
+        ("DCM4CHEE", "OTHER"),
+        (f"dn: cn=dicom,{ARCHIVE}\n", f"dn: cn=DICOM,{ARCHIVE}\n"),
+    ],
+)
+def test_a_name_is_not_edited(old: str, new: str) -> None:
+    with pytest.raises(Refused, match="dcmcfg rename gives it another name"):
+        changes(site(), ARCHIVE, {old: new})
+
+
+def test_another_entry_beside_one_that_is_gone_is_no_rename() -> None:
+    ae = network_ae(STORESCP, "STORESCP")
+    other = connection(STORESCP, "1", name="other")
+    assert [
+        type(each)
+        for each in edited(
+            tree(*site_entries(), other),
+            [shown(other, with_secrets=False)],
+            [connection(STORESCP, "2", name="elsewhere", dicomHostname="far", dcmProtocol="HL7", dcmBindAddress="x")],
+        ).changes
+    ] == [Add, Delete]
+    assert ae.dn.rdns
+
+
+def test_what_was_not_shown_cannot_be_written_over_and_nothing_stands_twice() -> None:
+    of = site()
+    one = of.below(DN.parse(STORESCP))[0]
+    with pytest.raises(Refused, match="the entry exists and was not part of the text"):
+        edited(of, [shown(one, with_secrets=False)], [one, network_ae(ARCHIVE, "DCM4CHEE")])
+    with pytest.raises(Refused, match="the entry stands in the text twice"):
+        edited(of, [shown(one, with_secrets=False)], [one, one])
