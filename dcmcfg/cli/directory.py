@@ -23,17 +23,7 @@ def open_directory(settings: Settings) -> LdapDirectory:
     for warning in exposures(settings):
         click.echo(f"warning: {warning}", err=True)
     external = not settings.bind_dn
-    server = LdapServer(
-        settings.ldap_url,
-        settings.base_dn,
-        settings.bind_dn,
-        "" if external else bind_password(settings),
-        ca_file=settings.ca_file,
-        starttls=settings.starttls,
-        client_cert=settings.client_cert,
-        client_key=settings.client_key,
-        external=external,
-    )
+    server = directory_server(settings, "" if external else bind_password(settings))
     try:
         return connect(server)
     except DirectoryError as error:
@@ -46,3 +36,18 @@ def open_directory(settings: Settings) -> LdapDirectory:
             next_step=f"the bind DN comes from {settings.origins['bind_dn']}, the password from {origin}",
             result_code=error.result_code,
         ) from error
+
+
+def directory_server(settings: Settings, password: str) -> LdapServer:
+    """Return the site's directory server, to be opened with *password*; without a bind DN by SASL EXTERNAL."""
+    return LdapServer(
+        settings.ldap_url,
+        settings.base_dn,
+        settings.bind_dn,
+        password,
+        ca_file=settings.ca_file,
+        starttls=settings.starttls,
+        client_cert=settings.client_cert,
+        client_key=settings.client_key,
+        external=not settings.bind_dn,
+    )

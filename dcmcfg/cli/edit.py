@@ -12,6 +12,7 @@ import click
 from dcmcfg.cli import invocation
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.completing import complete_target
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.editor import edit_file, private_file
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -40,7 +41,7 @@ _HEAD = """\
 
 
 @click.command("edit", cls=SiteCommand)
-@click.argument("target")
+@click.argument("target", shell_complete=complete_target)
 @site_options
 @click.option("--subtree", is_flag=True, help="The entries below it too.")
 @click.option("--with-secrets", is_flag=True, help="Put passwords, PINs and vendor data into the text.")

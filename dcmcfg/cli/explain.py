@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.completing import complete_attribute
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
@@ -21,7 +22,7 @@ from dcmcfg.tree import Tree
 
 
 @click.command("explain", cls=SiteCommand)
-@click.argument("attribute")
+@click.argument("attribute", shell_complete=complete_attribute)
 @site_options
 @click.option("--on", "on", metavar="CLASS", help="Only as it stands on this object class.")
 @click.option("--offline", is_flag=True, help="Do not ask the directory where it is set.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.completing import complete_possible_attribute, complete_target
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
@@ -20,8 +21,8 @@ _NOT_SET = 1
 
 
 @click.command("get", cls=SiteCommand)
-@click.argument("target")
-@click.argument("attributes", nargs=-1, metavar="[ATTR]...")
+@click.argument("target", shell_complete=complete_target)
+@click.argument("attributes", nargs=-1, metavar="[ATTR]...", shell_complete=complete_possible_attribute)
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def get_command(settings: Settings, *, target: str, attributes: tuple[str, ...], as_json: bool) -> int:

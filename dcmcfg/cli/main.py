@@ -14,7 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg import __version__
-from dcmcfg.cli import invocation
+from dcmcfg.cli import bash_completion, invocation
 from dcmcfg.cli.commands import COMMANDS
 from dcmcfg.cli.failures import ReaderGone, exit_from
 from dcmcfg.cli.options import add_site_options
@@ -30,6 +30,7 @@ class Program(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run as click does, with every failure told by :func:`exit_from`."""
+        bash_completion.install()
         words = list(sys.argv[1:] if args is None else args)
         run = invocation.Invocation(words=tuple(words))
         as_click_does = functools.partial(super().main, words, *rest, **extra | {"standalone_mode": False, "obj": run})

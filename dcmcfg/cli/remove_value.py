@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.completing import complete_held_value, complete_target
 from dcmcfg.cli.setting import carry_out_on
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.value_arguments import value_arguments
@@ -13,8 +14,8 @@ from dcmcfg.settings import Settings
 
 
 @click.command("remove-value", cls=SiteCommand)
-@click.argument("target")
-@value_arguments
+@click.argument("target", shell_complete=complete_target)
+@value_arguments(complete_held_value)
 @site_options
 @changing_options
 def remove_value_command(settings: Settings, choices: Choices, *, target: str, values: tuple[Values, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.completing import complete_target
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
@@ -17,7 +18,7 @@ from dcmcfg.targets import named
 
 
 @click.command("show", cls=SiteCommand)
-@click.argument("target", required=False, metavar="[TARGET]")
+@click.argument("target", required=False, metavar="[TARGET]", shell_complete=complete_target)
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show_command(settings: Settings, *, target: str | None, as_json: bool) -> None:

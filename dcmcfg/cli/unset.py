@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.completing import complete_held_attribute, complete_target
 from dcmcfg.cli.setting import carry_out_on
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.edits.attribute import unset
@@ -12,8 +13,8 @@ from dcmcfg.settings import Settings
 
 
 @click.command("unset", cls=SiteCommand)
-@click.argument("target")
-@click.argument("attributes", nargs=-1, required=True, metavar="ATTR...")
+@click.argument("target", shell_complete=complete_target)
+@click.argument("attributes", nargs=-1, required=True, metavar="ATTR...", shell_complete=complete_held_attribute)
 @site_options
 @changing_options
 def unset_command(settings: Settings, choices: Choices, *, target: str, attributes: tuple[str, ...]) -> None:

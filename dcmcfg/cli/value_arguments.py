@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from dcmcfg.edits.attribute import Values
 from dcmcfg.errors import DcmcfgError
@@ -21,14 +22,22 @@ _FROM, _STDIN = "@", "-"
 _OCTETS = ("Binary", "Certificate")
 
 
-def value_arguments(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the arguments ``ATTR=VALUE…`` added, to be called with ``values=tuple[Values, ...]``."""
+def value_arguments(
+    shell_complete: Callable[[click.Context, click.Parameter, str], list[CompletionItem]],
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return what adds the arguments ``ATTR=VALUE…`` to a command, to be called with ``values=tuple[Values, ...]``."""
 
-    @functools.wraps(command)
-    def with_values(*, values: tuple[str, ...], **rest: object) -> R:
-        return command(values=_read(values), **rest)
+    def add(command: Callable[..., R]) -> Callable[..., R]:
+        @functools.wraps(command)
+        def with_values(*, values: tuple[str, ...], **rest: object) -> R:
+            return command(values=_read(values), **rest)
 
-    return click.argument("values", nargs=-1, required=True, metavar="ATTR=VALUE...")(with_values)
+        argument = click.argument(
+            "values", nargs=-1, required=True, metavar="ATTR=VALUE...", shell_complete=shell_complete
+        )
+        return argument(with_values)
+
+    return add
 
 
 def _read(arguments: tuple[str, ...]) -> tuple[Values, ...]:

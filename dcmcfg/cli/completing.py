@@ -1,0 +1,116 @@
+"""Shell completion from the site's own directory: quick, without a question, and silent when it does not work."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from dcmcfg.cli.directory import directory_server
+from dcmcfg.cli.options import SITE_SETTINGS
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.ldap import connect
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DirectoryError
+from dcmcfg.listing import completions
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.settings import resolve
+from dcmcfg.targets import target
+from dcmcfg.tree import Tree
+
+T = TypeVar("T")
+#: Nobody waits longer for a list of names.
+_PATIENCE_S = 1.0
+
+
+def complete_target(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature, as below
+    """Return the devices and AEs that *incomplete* may become."""
+    found = _asked(ctx, lambda configuration: list(completions.targets(configuration, incomplete)))
+    return [CompletionItem(name, help=what) for name, what in found or ()]
+
+
+def complete_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the attributes of the schema that *incomplete* may become; no server is asked."""
+    return [CompletionItem(name, help=label) for name, label in completions.attributes(bundled(), incomplete)]
+
+
+def complete_possible_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the attributes that may stand on the target, or all when it is not known."""
+    found = completions.attributes(bundled(), incomplete, _target(ctx))
+    return [CompletionItem(name, help=label) for name, label in found]
+
+
+def complete_held_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the attributes that the target has, or all when it is not known."""
+    found = completions.attributes(bundled(), incomplete, _target(ctx), held=True)
+    return [CompletionItem(name, help=label) for name, label in found]
+
+
+def complete_new_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the ``ATTR=`` that may stand on the target, and after it the values that are known."""
+    name, equals, begun = incomplete.partition("=")
+    if equals:
+        return [CompletionItem(f"{name}={value}") for value in completions.values(bundled(), name, begun)]
+    found = completions.attributes(bundled(), incomplete, _target(ctx))
+    return [CompletionItem(f"{each}=", help=label) for each, label in found]
+
+
+def complete_held_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the ``ATTR=`` that the target has, and after it the values that it has."""
+    name, equals, begun = incomplete.partition("=")
+    entry = _target(ctx)
+    if equals:
+        found = completions.values(bundled(), name, begun, entry) if entry is not None else ()
+        return [CompletionItem(f"{name}={value}") for value in found]
+    return [
+        CompletionItem(f"{each}=", help=label)
+        for each, label in completions.attributes(bundled(), incomplete, entry, held=True)
+    ]
+
+
+def _target(ctx: click.Context) -> Entry | None:
+    text = ctx.params.get("target")
+    return _asked(ctx, lambda configuration: target(configuration, text)) if isinstance(text, str) else None
+
+
+def _asked(ctx: click.Context, question: Callable[[Configuration], T]) -> T | None:
+    """Return the answer to *question*, or None when there is none in time.
+
+    It is asked in a thread of its own, which is left behind when it takes too long: a name server that does not
+    answer heeds no other time-out.
+    """
+    answers: list[T] = []
+
+    def ask() -> None:
+        with suppress(Exception):  # whatever it is, a list of names is not the place to tell it
+            answers.append(question(Configuration(_tree(ctx))))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(_PATIENCE_S)
+    return answers[0] if answers else None
+
+
+def _tree(ctx: click.Context) -> Tree:
+    """Return the tree of the site that the command line names so far; raises what nobody will see."""
+    settings = resolve(_site(ctx), os.environ)
+    password = settings.bind_password() if settings.bind_dn else ""
+    if password is None:
+        raise DirectoryError("no password is known, and this is no time to ask")
+    server = replace(directory_server(settings, password), connect_timeout_s=_PATIENCE_S, receive_timeout_s=1)
+    with connect(server) as directory:
+        return read_tree(directory)
+
+
+def _site(ctx: click.Context) -> dict[str, str]:
+    """Return the site options of the command line; those after the command win."""
+    options = {} if ctx.parent is None else _site(ctx.parent)
+    given = {name: ctx.params.get(name) for name in SITE_SETTINGS}
+    return options | {name: str(value) for name, value in given.items() if value is not None}

@@ -1,0 +1,90 @@
+"""What an unfinished name of an entry, an attribute or a value may become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.devices import Configuration, Device
+from dcmcfg.edits.auxiliary_classes import lacking
+from dcmcfg.entry import Entry
+from dcmcfg.errors import NotFound, Refused
+from dcmcfg.schema.definitions import AttributeType, Schema
+from dcmcfg.schema.formats import ENUMERATIONS
+from dcmcfg.schema.web_form import OPEN_LISTS, form_fields
+from dcmcfg.secret_values import is_secret
+
+_AE_PREFIX = "AE:"
+
+
+def targets(configuration: Configuration, begun: str) -> Iterator[tuple[str, str]]:
+    """Yield each target that *begun* may become, with what it is; the case of device names does not count.
+
+    These are devices, and their AEs as ``DEVICE/AE``; what begins with ``AE:`` becomes ``AE:TITLE``.
+    """
+    folded = begun.lower()
+    for device in _devices(configuration):
+        if device.name.lower().startswith(folded):
+            yield device.name, "archive" if device.is_archive else "device"
+        for ae in device.network_aes:
+            if ae.qualified_title.lower().startswith(folded):
+                yield ae.qualified_title, ae.entry.text("dicomDescription") or "AE"
+    if not begun or not folded.startswith(_AE_PREFIX.lower()):
+        return
+    for ae in configuration.network_aes():
+        if ae.title.startswith(begun[len(_AE_PREFIX) :]):
+            yield begun[: len(_AE_PREFIX)] + ae.title, ae.device.name
+
+
+def _devices(configuration: Configuration) -> tuple[Device, ...]:
+    try:
+        return configuration.devices
+    except NotFound:
+        return ()
+
+
+def attributes(
+    schema: Schema, begun: str, entry: Entry | None = None, *, held: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Yield each attribute that *begun* may become, in any case, with its name in the archive's web form.
+
+    With an *entry*, those that it has (*held*), or those that may be set on it.
+    """
+    for known in sorted(schema.attributes, key=lambda each: each.name.lower()):
+        if known.name.lower().startswith(begun.lower()) and (entry is None or _fits(schema, entry, known, held=held)):
+            yield known.name, label(known.name)
+
+
+def _fits(schema: Schema, entry: Entry, known: AttributeType, *, held: bool) -> bool:
+    if held:
+        return any(each.name.partition(";")[0].lower() == known.name.lower() for each in entry.attributes)
+    try:
+        lacking(schema, entry, known)
+    except Refused:
+        return False
+    return True
+
+
+def label(attribute: str) -> str:
+    """Return what the archive's web form calls *attribute*; empty when it is not there."""
+    return next((field.label for field in form_fields(attribute).values() if field.label), "")
+
+
+def values(schema: Schema, name: str, begun: str, entry: Entry | None = None) -> Iterator[str]:
+    """Yield each value that *begun* may become: those that *entry* has, but for secrets, or those that are known."""
+    known = schema.attribute(name)
+    if known is None:
+        return
+    if entry is not None:
+        found = [value.decode("utf-8", "replace") for value in entry.values(known.name) if not is_secret(name, value)]
+    else:
+        found = list(_known_values(known))
+    yield from (value for value in found if value.startswith(begun))
+
+
+def _known_values(known: AttributeType) -> Iterator[str]:
+    if known.syntax == "Boolean":
+        yield from ("TRUE", "FALSE")
+    elif known.name in ENUMERATIONS:
+        yield from ENUMERATIONS[known.name]
+    elif known.name not in OPEN_LISTS:
+        yield from dict.fromkeys(value for field in form_fields(known.name).values() for value in field.values)

@@ -1,0 +1,111 @@
+"""Shell completion from a real directory, and in a real bash."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from dcmcfg.cli.bash_completion import WholeWords
+from dcmcfg.cli.main import program
+from tests.cli.at_terminal import read_until
+from tests.cli.sites import CliSite
+from tests.ports import free_port
+
+pytestmark = pytest.mark.real
+
+
+def offered(*words: str) -> list[str]:
+    """What may stand in place of the last of *words*."""
+    completion = ShellComplete(program, {}, "dcmcfg", "_DCMCFG_COMPLETE")
+    return [item.value for item in completion.get_completions(list(words[:-1]), words[-1])]
+
+
+def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
+    site: CliSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = site.slapd.url
+    assert offered("show", "st") == ["storescp", "storescp/STORESCP"]
+    assert offered("get", "AE:S") == ["AE:STORESCP"]
+    assert offered("edit", "storescp/") == ["storescp/STORESCP"]
+    assert offered("set", "AE:STORESCP", "dicomAssociation") == [
+        "dicomAssociationAcceptor=",
+        "dicomAssociationInitiator=",
+    ]
+    assert offered("add-value", "AE:STORESCP", "dicomAssociationAcceptor=") == [
+        "dicomAssociationAcceptor=TRUE",
+        "dicomAssociationAcceptor=FALSE",
+    ]
+    assert offered("remove-value", "AE:STORESCP", "dicomAET") == ["dicomAETitle="]
+    assert offered("remove-value", "AE:STORESCP", "dicomAETitle=") == ["dicomAETitle=STORESCP"]
+    assert offered("unset", "storescp", "dicomInst") == ["dicomInstalled"]
+    assert offered("explain", "dcmexternalretrieveaed") == ["dcmExternalRetrieveAEDestination"]
+    monkeypatch.setenv("DCMCFG_LDAP_URL", f"ldap://127.0.0.1:{free_port()}")
+    assert offered("--ldap-url", url, "show", "st") == [], "an option without a password beside it names another server"
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD_FILE", "/nowhere")
+    assert offered("show", "st") == []
+
+
+def test_whatever_fails_is_silent_and_asks_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for url, password in (
+            (f"ldap://127.0.0.1:{free_port()}", "secret"),
+            (f"ldap://127.0.0.1:{silent.getsockname()[1]}", "secret"),
+            (f"ldap://127.0.0.1:{silent.getsockname()[1]}", None),
+            ("nonsense", "secret"),
+        ):
+            monkeypatch.setenv("DCMCFG_LDAP_URL", url)
+            if password is None:
+                monkeypatch.delenv("DCMCFG_BIND_PASSWORD")
+            else:
+                monkeypatch.setenv("DCMCFG_BIND_PASSWORD", password)
+            assert offered("show", "s") == []
+            assert offered("unset", "storescp", "dcmExternalRetrieveAED") == ["dcmExternalRetrieveAEDestination"]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("dcmcfg show ", ""),
+        ("dcmcfg show AE:ST", "AE:ST"),
+        ("dcmcfg set 'a b' x=", "x="),
+        ("dcmcfg show 'a b", "a b"),
+        ("dcmcfg", ""),
+    ],
+)
+def test_a_word_is_what_is_one_to_the_program(monkeypatch: pytest.MonkeyPatch, line: str, word: str) -> None:
+    monkeypatch.setenv("COMP_LINE", line)
+    assert WholeWords(program, {}, "dcmcfg", "_DCMCFG_COMPLETE").get_completion_args()[1] == word
+
+
+def test_in_bash_words_with_colons_and_equals_signs_are_completed(site: CliSite) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    folder = Path(sys.executable).parent
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ |= {"PATH": f"{folder}:{os.environ['PATH']}", "TERM": "dumb", "PS1": "$ ", "HISTFILE": "/dev/null"}
+        os.execv(bash, ["bash", "--norc", "--noprofile", "-i"])
+    start = "bind 'set enable-bracketed-paste off'; source <(dcmcfg completion bash); echo rea''dy"
+    for typed, seen in (
+        (f"{start}\n", "ready\r\n"),
+        ("dcmcfg show AE:STO\t", "AE:STORESCP "),
+        ("\x15dcmcfg set storescp dicomInstalled=F\t", "dicomInstalled=FALSE "),
+        ("\x15dcmcfg add-value storescp/STOR\t", "storescp/STORESCP "),
+        ("dcmOtherAET\t", "dcmOtherAETitle="),
+    ):
+        os.write(terminal, typed.encode())
+        read_until(terminal, seen.encode())
+    os.write(terminal, b"\x15exit\n")
+    read_until(terminal, None)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    os.close(terminal)

@@ -1,0 +1,57 @@
+"""What an unfinished word may become."""
+
+from __future__ import annotations
+
+from dcmcfg.devices import Configuration
+from dcmcfg.listing.completions import attributes, label, targets, values
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.targets import target
+from tests.trees import ARCHIVE, network_ae, site, site_entries, tree
+
+
+def names(begun: str) -> list[str]:
+    odd = network_ae(ARCHIVE, "*", dicomDescription="any")
+    return [name for name, _ in targets(Configuration(tree(*site_entries(), odd)), begun)]
+
+
+def test_devices_and_aes_are_offered_device_names_in_any_case() -> None:
+    assert names("") == [
+        "dcm4chee-arc",
+        "dcm4chee-arc/*",
+        "dcm4chee-arc/AS_RECEIVED",
+        "dcm4chee-arc/DCM4CHEE",
+        "storescp",
+        "storescp/STORESCP",
+    ]
+    assert names("STORESCP/") == ["storescp/STORESCP"]
+    assert names("ae:D") == ["ae:DCM4CHEE"]
+    assert names("AE:d") == [], "case counts in AE titles"
+    assert names("x") == []
+
+
+def test_attributes_are_those_that_may_stand_there_or_do_with_the_forms_name() -> None:
+    schema, entry = bundled(), target(Configuration(site()), "storescp")
+    assert list(attributes(schema, "DCMEXTERNALRETRIEVEAED")) == [
+        ("dcmExternalRetrieveAEDestination", label("dcmExternalRetrieveAEDestination"))
+    ]
+    assert label("dcmExternalRetrieveAEDestination")
+    assert label("nothing") == ""
+    device = schema.object_class("dcmDevice")
+    assert device is not None
+    assert {name for name, _ in attributes(schema, "dcm", entry)} == {n for n in device.may if n.startswith("dcm")}
+    assert [name for name, _ in attributes(schema, "", entry, held=True)] == [
+        "dicomDeviceName",
+        "dicomInstalled",
+        "objectClass",
+    ]
+
+
+def test_values_are_those_held_but_for_secrets_or_those_known() -> None:
+    schema = bundled()
+    entry = target(Configuration(site(dcmKeyStorePin="geheim", dicomDescription="x")), "dcm4chee-arc")
+    assert list(values(schema, "dicominstalled", "")) == ["TRUE", "FALSE"]
+    assert list(values(schema, "dcmProtocol", "HL7")) == ["HL7", "HL7_MLLP2"]
+    assert "NEVER" in list(values(schema, "dcmOverwritePolicy", ""))
+    assert list(values(schema, "dicomDescription", "", entry)) == ["x"]
+    assert list(values(schema, "dcmKeyStorePin", "", entry)) == []
+    assert list(values(schema, "nothing", "")) == []
