@@ -61,3 +61,12 @@ REGISTRIES = (
     ),
 )
 AE_TITLES = REGISTRIES[0]
+#: The registry of each kind whose names are unique in the whole tree.
+BY_KIND = {registry.kind: registry for registry in REGISTRIES}
+
+
+def registrations(tree: Tree, kind: Kind, name: str) -> tuple[DN, ...]:
+    """Return the DNs of the entries that register *name* of *kind*: as a rule one; none where there is no registry."""
+    registry = BY_KIND.get(kind)
+    entries = registry.registered(tree) if registry is not None else ()
+    return tuple(entry.dn for entry in entries if entry.text(kind.value.attribute) == name)

@@ -9,7 +9,15 @@ import pytest
 
 from dcmcfg.cli.options import SITE_SETTINGS
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
-from dcmcfg.settings import Settings, profile_path, remove_profile, resolve, site_headline, write_profile
+from dcmcfg.settings import (
+    Settings,
+    profile_path,
+    remove_profile,
+    resolve,
+    set_in_profile,
+    site_headline,
+    write_profile,
+)
 from dcmcfg.settings.profiles import KEYS
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.sources import _VARIABLES
@@ -492,3 +500,40 @@ def test_every_setting_is_in_the_documentation() -> None:
     options = ["--" + setting.replace("_", "-") for setting in SITE_SETTINGS]
     missing = [word for word in (*options, *_VARIABLES.values(), *KEYS) if f"`{word}`" not in text]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "# ours\ndevice = 'old'  # since 2019\nstarttls = true\n",
+            '# ours\ndevice = "new"  # since 2019\nstarttls = true\n',
+        ),
+        ('  device="o\\"ld"\r\nbase_dn = "dc=x"\r\n', '  device="new"\r\nbase_dn = "dc=x"\r\n'),
+        # A line like that inside another value is not the setting.
+        ('bind_dn = """\ndevice = \'x\'"""\ndevice = "old"\n', 'bind_dn = "device = \'x\'"\ndevice = "new"\n'),
+        ('device = """\nold"""\n', 'device = "new"\n'),
+    ],
+)
+def test_one_setting_of_a_profile_is_changed_and_the_rest_stays(text: str, expected: str) -> None:
+    path = write_profile("lab", {"device": "old"})
+    path.write_bytes(text.encode())
+    path.chmod(0o640)
+    assert set_in_profile("lab", "device", "new") == path
+    assert path.read_bytes().decode() == expected
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_linked_profile_is_written_where_it_is(tmp_path: Path) -> None:
+    path = write_profile("lab", {"device": "old"})
+    kept = tmp_path / "kept.toml"
+    path.rename(kept)
+    path.symlink_to(kept)
+    set_in_profile("lab", "device", 'a"b')
+    assert path.is_symlink()
+    assert resolve({"profile": "lab"}, {}).device == 'a"b'
+
+
+def test_a_profile_that_cannot_be_written_is_told() -> None:
+    with pytest.raises(DcmcfgError, match="the profile cannot be written"):
+        set_in_profile("gone", "device", "new")

@@ -83,3 +83,8 @@ def tree(*entries: Entry) -> Tree:
 
 def site(**device: str) -> Tree:
     return tree(*site_entries(**device))
+
+
+def octets(held: Tree) -> dict[str, dict[str, frozenset[bytes]]]:
+    """What *held* holds, spelling included; attributes and their values have no order."""
+    return {str(each.dn): {a.name: frozenset(a.values) for a in each.attributes} for each in held.ordered()}

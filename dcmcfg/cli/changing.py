@@ -14,6 +14,7 @@ from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import TokenError
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_control import control_service
+from dcmcfg.cli.archive_name import follow_in_profile
 from dcmcfg.cli.choices import Choices
 from dcmcfg.cli.rejects import Rejects
 from dcmcfg.cli.report import Report
@@ -25,8 +26,10 @@ from dcmcfg.errors import AnswerIsNo, ArchiveError, ChangedButNotFinished, Dcmcf
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.guard import risks
 from dcmcfg.plan.plan import Plan
+from dcmcfg.plan.renamed_archives import renamed_archives
 from dcmcfg.plan.text import plan_ldif
 from dcmcfg.plan.versions import with_versions
+from dcmcfg.render.beside import Beside
 from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console, visible
 from dcmcfg.render.plan import already_lines, plan_counts, print_plan
 from dcmcfg.rollout.last_change import telling_who
@@ -38,6 +41,8 @@ from dcmcfg.rollout.recording import Occasion
 from dcmcfg.rollout.roll_out import Outcome, resume, roll_out
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
+
+_NOTHING_BESIDE = Beside()
 
 
 def carry_out(
@@ -51,13 +56,15 @@ def carry_out(
     rejects: Rejects | None = None,
     undoes: int | None = None,
     resuming: Record | None = None,
+    beside: Beside = _NOTHING_BESIDE,
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
     It takes back the roll-out of number *undoes*, or is what the one of *resuming* has left to do: then no risk has to
     be named, since the one leads back to what was, and those of the other were named when it began. Entries at and
     below *under* (else the configuration root) are what risks are measured by. *rejects* are told, and written to their
-    file unless it is a dry run.
+    file unless it is a dry run. *beside* is told below the plan. An archive whose own device is renamed is not asked to
+    reload, since it would not find it; how it does is told, and a profile that names the device follows.
 
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
     the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
@@ -69,12 +76,13 @@ def carry_out(
     found = risks(plan, device=settings.device, under=under)
     if undoes is not None:
         choices = replace(choices, forced=frozenset(risk.name for risk in found))
-    report = Report(settings, plan, choices, found, rejects)
+    renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
+    report = Report(settings, plan, choices, found, rejects, renamed, beside.json)
     invocation.current().so_far = report.json
     taken_up = undoes if resuming is None else resuming.number
     _tell_unfinished(directory, taken_up, only_warn=choices.dry_run or not plan.steps)
     told = (*doubts(plan), *risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None))
-    _show(settings, plan, choices, (*warnings, *(rejects.lines() if rejects else ()), *told))
+    _show(settings, plan, choices, (*warnings, *(rejects.lines() if rejects else ()), *told), beside)
     if not plan.steps:
         with _written(settings, choices, rejects):
             report.tell()
@@ -91,7 +99,7 @@ def carry_out(
         return
     if not choices.yes:
         require_terminal()
-    service = None if choices.no_reload else _reachable(settings)
+    service = None if choices.no_reload or renamed else _reachable(settings)
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):
@@ -100,7 +108,8 @@ def carry_out(
     if service is not None:
         undone = undoes if resuming is None else resuming.head.undoes
         _reload(service, outcome, is_undo=undone is not None)
-    report.tell(outcome, reloaded=service is not None)
+    profile = follow_in_profile(settings, renamed)
+    report.tell(outcome, reloaded=service is not None, profile=profile)
 
 
 def _tell_unfinished(directory: Directory, but: int | None, *, only_warn: bool) -> None:
@@ -120,12 +129,13 @@ def _written(settings: Settings, choices: Choices, rejects: Rejects | None) -> A
     return rejects.written(settings)
 
 
-def _show(settings: Settings, plan: Plan, choices: Choices, warnings: Sequence[str]) -> None:
+def _show(settings: Settings, plan: Plan, choices: Choices, warnings: Sequence[str], beside: Beside) -> None:
     console = stderr_console() if choices.stdout_taken else stdout_console()
     for line in (site_headline(settings), *already_lines(plan)):
         print_line(console, line)
     if plan.steps:
-        print_plan(console, plan)
+        print_plan(console, plan, ldif=beside.ldif)
+        beside.show(console)
     for warning in warnings:
         click.echo(f"warning: {visible(warning)}", err=True)
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "device": Command("device", "device_group", "Create, clone, list and remove devices."),
     "connection": Command("connection", "connection_group", "List, add, change and remove connections."),
     "capability": Command("capability", "capability_group", "List, change, copy and compare what an AE can."),
+    "rename": Command("rename", "rename_group", "Give a device, an AE or a part of the archive another name."),
     "check": Command("check", "check_command", "Find what is wrong in the configuration, or in LDIF files."),
     "lint": Command("lint", "lint_command", "Find what will not work, before anyone tries."),
     "explain": Command("explain", "explain_command", "Say what an attribute means and where it is set."),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.archive_name import device_setting_line, restart_line
 from dcmcfg.cli.choices import Choices
 from dcmcfg.cli.rejects import Rejects
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Plan
+from dcmcfg.plan.renamed_archives import PROPERTY, RenamedArchive
 from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.rollout.roll_out import Outcome
 from dcmcfg.settings import Settings
@@ -25,9 +28,17 @@ class Report:
     choices: Choices
     risks: Sequence[Risk]
     rejects: Rejects | None
+    renamed: Sequence[RenamedArchive] = ()
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
-    def json(self, outcome: Outcome | None = None, *, reloaded: bool = False) -> dict[str, Any]:
-        """Return what ``--json`` tells; ``changed`` is true also where it is not known what the server has done."""
+    def json(
+        self, outcome: Outcome | None = None, *, reloaded: bool = False, profile: Path | None = None
+    ) -> dict[str, Any]:
+        """Return what ``--json`` tells; ``changed`` is true also where it is not known what the server has done.
+
+        ``restart`` has for each archive that must be restarted by another device name ``old``, ``new`` and the system
+        ``property`` that says it; ``profile`` the file of a profile that was changed for that.
+        """
         settings = self.settings
         left_out = self.rejects if self.rejects is not None and self.rejects.rejected else None
         kept = left_out is not None and not self.choices.dry_run and (outcome is not None or not self.plan.steps)
@@ -42,17 +53,31 @@ class Report:
             "roll_out": outcome.number if outcome else None,
             "undo_file": str(outcome.undo_file) if outcome else None,
             "reloaded": reloaded,
+            "restart": [{"old": each.old, "new": each.new, "property": PROPERTY} for each in self.renamed],
+            "profile": str(profile) if profile else None,
+            **self.beside,
         }
 
-    def tell(self, outcome: Outcome | None = None, *, reloaded: bool = False) -> None:
+    def tell(self, outcome: Outcome | None = None, *, reloaded: bool = False, profile: Path | None = None) -> None:
         """Print how it ended: with ``--json`` everything, else what was not said on the way."""
         if self.choices.as_json:
-            print_json(self.json(outcome, reloaded=reloaded))
+            print_json(self.json(outcome, reloaded=reloaded, profile=profile))
             return
         say = self.choices.say
         if self.rejects is not None and self.rejects.rejected and not self.choices.dry_run:
             say(f"left out, {len(self.rejects.rejected)} to be mended: {self.rejects.path}")
         if not self.plan.steps:
             say("nothing to do; if the archive has not loaded it: dcmcfg reload")
+        elif self.renamed:
+            self._tell_renamed(done=outcome is not None, profile=profile)
         elif outcome is not None:
             say("the archive has reloaded" if reloaded else "the archive was not asked to reload: dcmcfg reload")
+
+    def _tell_renamed(self, *, done: bool, profile: Path | None) -> None:
+        """Say how the archive finds its device again, and what names it to dcmcfg."""
+        say = self.choices.say
+        say(restart_line(self.renamed))
+        if profile is not None:
+            say(f"the profile names the new device: {profile}")
+        elif line := device_setting_line(self.settings, self.renamed) if done else "":
+            say(line)

@@ -8,26 +8,30 @@ from enum import Enum
 
 @dataclass(frozen=True)
 class Naming:
-    """How entries of a kind are named: their object class, the attribute of the RDN, what one calls them."""
+    """How entries of a kind are named: their object class, the attribute of the RDN, what one calls them.
+
+    Names of a *registered* kind are unique in the whole tree, since a registry keeps them so.
+    """
 
     object_class: str
     attribute: str
     word: str
     case_exact: bool = True
+    registered: bool = False
 
 
 class Kind(Enum):
     """A kind of thing that has a name."""
 
-    AE = Naming("dicomNetworkAE", "dicomAETitle", "AE")
+    AE = Naming("dicomNetworkAE", "dicomAETitle", "AE", registered=True)
     DEVICE = Naming("dicomDevice", "dicomDeviceName", "device", case_exact=False)
     QUEUE = Naming("dcmQueue", "dcmQueueName", "queue")
     EXPORTER = Naming("dcmExporter", "dcmExporterID", "exporter")
     STORAGE = Naming("dcmStorage", "dcmStorageID", "storage")
     VIEW = Naming("dcmQueryRetrieveView", "dcmQueryRetrieveViewID", "query/retrieve view")
-    WEB_APP = Naming("dcmWebApp", "dcmWebAppName", "web application")
+    WEB_APP = Naming("dcmWebApp", "dcmWebAppName", "web application", registered=True)
     KEYCLOAK_CLIENT = Naming("dcmKeycloakClient", "dcmKeycloakClientID", "Keycloak client")
-    HL7_APPLICATION = Naming("hl7Application", "hl7ApplicationName", "HL7 application")
+    HL7_APPLICATION = Naming("hl7Application", "hl7ApplicationName", "HL7 application", registered=True)
     ID_GENERATOR = Naming("dcmIDGenerator", "dcmIDGeneratorName", "ID generator")
     BULK_DATA_DESCRIPTOR = Naming("dcmBulkDataDescriptor", "dcmBulkDataDescriptorID", "bulk data descriptor")
     PDQ_SERVICE = Naming("dcmPDQService", "dcmPDQServiceID", "PDQ service")

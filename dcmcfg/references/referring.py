@@ -51,19 +51,32 @@ class References:
         A LOCAL one is looked for below the device that holds it. Of several entries, the first in the tree's order is
         returned, as the archive takes the first that it is given.
         """
+        return next(iter(self._found(reference)), None)
+
+    def meant(self, reference: Reference) -> tuple[Entry, ...]:
+        """Return the entries that *reference* can mean, the one that it does mean first.
+
+        They are those that it is looked up among. Where there is none, and a registry keeps the names of its kind
+        unique, those of that name wherever they are: a title that a device has not is another device's.
+        """
+        found = self._found(reference)
+        return found or (self.named(reference.kind, reference.name) if reference.kind.value.registered else ())
+
+    def _found(self, reference: Reference) -> tuple[Entry, ...]:
         if reference.kind is Kind.ENTRY:
             try:
-                return self.tree.get(DN.parse(reference.name))
+                entry = self.tree.get(DN.parse(reference.name))
             except MalformedInput:
-                return None
-        candidates = self._named.get((reference.kind, _key(reference.kind, reference.name)), ())
+                return ()
+            return () if entry is None else (entry,)
+        candidates = self.named(reference.kind, reference.name)
         if reference.use is Use.LOCAL:
             device = self.device_of(reference.dn)
-            candidates = tuple(entry for entry in candidates if self.device_of(entry.dn) == device)
-        return next(iter(candidates), None)
+            return tuple(entry for entry in candidates if self.device_of(entry.dn) == device)
+        return candidates
 
     def named(self, kind: Kind, name: str) -> tuple[Entry, ...]:
-        """Return the entries that *name* of *kind* may mean, wherever they are."""
+        """Return the entries that *name* of *kind* may mean, wherever they are, in the tree's order."""
         return self._named.get((kind, _key(kind, name)), ())
 
     def to(self, kind: Kind, name: str) -> tuple[Reference, ...]:

@@ -15,21 +15,26 @@ def names(attribute: str, value: bytes) -> tuple[Name, ...]:
     return tuple(shape(value.decode("utf-8", "surrogateescape"))) if shape is not None else ()
 
 
-def rewritten(attribute: str, value: bytes, kind: Kind, old: str, new: str) -> bytes:
-    """Return *value* of *attribute* with *new* wherever the thing *old* of *kind* was named; the rest to the octet."""
+def rewritten(attribute: str, value: bytes, kind: Kind, old: str, new: str, *, beside: bool = False) -> bytes:
+    """Return *value* of *attribute* with *new* wherever the thing *old* of *kind* was named; the rest to the octet.
+
+    With *beside*, a pattern that takes *old* goes on to do so and takes *new* as well.
+    """
     text = value.decode("utf-8", "surrogateescape")
     pieces, done = [], 0
     for name in names(attribute, value):
         if name.kind is kind and kind.same(name.text, old):
-            pieces += [text[done : name.start], name.spelled(new)]
+            kept = text[name.start : name.end] + "|" if beside and name.pattern else ""
+            pieces += [text[done : name.start], kept, name.spelled(new)]
             done = name.end
     return "".join([*pieces, text[done:]]).encode("utf-8", "surrogateescape")
 
 
 def dn_rewritten(value: bytes, old: DN, new: DN) -> bytes:
-    """Return the DN in *value*, where it is *old* or below it, as below *new*; what is left of that to the octet.
+    """Return the DN in *value*, where it is *old* or below it, with the last RDN of *new* in the place of *old*'s.
 
-    A value that is elsewhere, or no DN, is returned as it is.
+    The two differ by that RDN only. What is before and after it stays to the octet, and so does a value that is
+    elsewhere, or no DN.
     """
     text = value.decode("utf-8", "surrogateescape")
     try:
@@ -39,13 +44,17 @@ def dn_rewritten(value: bytes, old: DN, new: DN) -> bytes:
     if not old.rdns or not dn.is_below(old):
         return value
     below = len(dn.rdns) - len(old.rdns)
-    return (text[: _end_of_rdns(text, below)] + str(new)).encode("utf-8", "surrogateescape")
+    start, end = _after_blanks(text, _end_of_rdns(text, below)), _end_of_rdns(text, below + 1)
+    if end < len(text):
+        end -= 1  # the comma
+    end = start + len(text[start:end].rstrip(" "))
+    return (text[:start] + str(new.rdn) + text[end:]).encode("utf-8", "surrogateescape")
 
 
 def _end_of_rdns(text: str, count: int) -> int:
-    """Return where the first *count* RDNs of the DN in *text* end, the comma and blanks after them included."""
+    """Return where the first *count* RDNs of the DN in *text* end, the comma after them included."""
     at, quoted = 0, False
-    while count:
+    while count and at < len(text):
         if text[at] == "\\":
             at += 1
         elif text[at] == '"':
@@ -53,6 +62,10 @@ def _end_of_rdns(text: str, count: int) -> int:
         elif text[at] in ",;" and not quoted:
             count -= 1
         at += 1
+    return at
+
+
+def _after_blanks(text: str, at: int) -> int:
     while text[at : at + 1] == " ":
         at += 1
     return at

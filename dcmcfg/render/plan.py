@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +19,7 @@ from dcmcfg.render.cells import relative_dn, shown_value
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.secret_values import change_without_secrets
+from dcmcfg.tree import Tree
 
 #: A plan of more steps is shown up to here; ``--out`` writes all of it.
 SHOWN_STEPS = 40
@@ -30,11 +31,12 @@ _COLUMNS = (
 )
 
 
-def print_plan(console: Console, plan: Plan) -> None:
+def print_plan(console: Console, plan: Plan, *, ldif: bool = True) -> None:
     """Print *plan* as a table of what moves, then as LDIF; DNs in the table are relative to the devices' container."""
     shown = plan.steps[:SHOWN_STEPS]
-    print_table(console, _COLUMNS, list(_table_rows(shown, devices_dn(plan.before))))
-    print_line(console, changes_ldif(step.change for step in shown).rstrip("\n"))
+    print_table(console, _COLUMNS, list(_table_rows(shown, plan.before)))
+    if ldif:
+        print_line(console, changes_ldif(step.change for step in shown).rstrip("\n"))
     if left := len(plan.steps) - len(shown):
         print_line(console, f"… and {left} more steps; --out FILE writes the whole plan")
 
@@ -93,19 +95,32 @@ def _already_line(already: Already) -> str:
     return f"already so: {_word(already.change)} {visible(dn)}{absent}"
 
 
-def _table_rows(steps: Iterable[Step], base: DN) -> Iterator[list[str]]:
+def _table_rows(steps: Iterable[Step], tree: Tree) -> Iterator[list[str]]:
+    base = devices_dn(tree)
+
+    def shown(name: str, value: bytes) -> str:
+        text = shown_value(name, value)
+        definition = tree.schema.attribute(name)
+        return _relative(text, base) if definition is not None and definition.syntax == "DN" else text
+
     for step in steps:
-        name = relative_dn(step.change.dn, base)
-        for number, row in enumerate(_rows(step)):
-            yield [visible(cell) for cell in (name if number == 0 else "", *row)]
+        dn = relative_dn(step.change.dn, base)
+        for number, row in enumerate(_rows(step, shown)):
+            yield [visible(cell) for cell in (dn if number == 0 else "", *row)]
 
 
-def _rows(step: Step) -> Iterator[tuple[str, str, str]]:
+def _relative(text: str, base: DN) -> str:
+    """Return the DN in *text* as DNs stand in the table; as it is where that is not plainly a part of it."""
+    above = f",{base}"
+    return text.removesuffix(above) if base.rdns else text
+
+
+def _rows(step: Step, shown: Callable[[str, bytes], str]) -> Iterator[tuple[str, str, str]]:
     match step.change:
         case Modify(_, modifications):
             before, after = step.before, step.after
             for name in dict.fromkeys(modification.name for modification in modifications):
-                yield from _attribute_rows(name, before, after)
+                yield from _attribute_rows(name, before, after, shown)
         case Add(entry):
             yield "(new entry)", "", f"{len(entry.attributes)} attributes"
         case Delete():
@@ -117,14 +132,16 @@ def _rows(step: Step) -> Iterator[tuple[str, str, str]]:
             yield "(moved)", str(rename.dn), str(rename.new_dn)
 
 
-def _attribute_rows(name: str, before: Entry | None, after: Entry | None) -> Iterator[tuple[str, str, str]]:
+def _attribute_rows(
+    name: str, before: Entry | None, after: Entry | None, shown: Callable[[str, bytes], str]
+) -> Iterator[tuple[str, str, str]]:
     """Yield one row for a single value that changes, else one for each value that goes or comes."""
     old, new = (before.values(name) if before else ()), (after.values(name) if after else ())
     gone = [value for value in old if value not in new]
     come = [value for value in new if value not in old]
     for number in range(max(len(gone), len(come))):
-        left = shown_value(name, gone[number]) if number < len(gone) else ("(absent)" if not old else "")
-        right = shown_value(name, come[number]) if number < len(come) else ("(absent)" if not new else "")
+        left = shown(name, gone[number]) if number < len(gone) else ("(absent)" if not old else "")
+        right = shown(name, come[number]) if number < len(come) else ("(absent)" if not new else "")
         yield (name if number == 0 else ""), left, right
 
 

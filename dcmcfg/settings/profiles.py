@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 import tempfile
 import tomllib
 from collections.abc import Mapping
@@ -96,19 +97,63 @@ def write_profile(name: str, values: Mapping[str, str]) -> Path:
     _check(values, str(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # mkstemp creates the file with mode 0600.
-        handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(tomli_w.dumps(dict(values)))
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                Path(temporary).unlink()
-            raise
+        _write(path, tomli_w.dumps(dict(values)))
     except OSError as error:
         raise DcmcfgError(f"the profile cannot be written: {error.strerror}", on=str(path)) from None
     return path
+
+
+def set_in_profile(name: str, key: str, value: str) -> Path:
+    """Have the profile *name*, which holds *key*, hold *value* there; return its file, otherwise as it was.
+
+    What the file is a link to is written, whole or not at all. Raises :class:`DcmcfgError` when it cannot be read or
+    written.
+    """
+    path = profile_path(name).resolve()
+    try:
+        text = path.read_bytes().decode()
+        held = tomllib.loads(text)
+        changed = _line_of(key).sub(lambda found: found[1] + _toml(value), text, count=1)
+        wanted = held | {key: value}
+        if _content(changed) != wanted:  # written in a way that one line does not change, such as over several
+            changed = tomli_w.dumps(wanted)
+        mode = stat.S_IMODE(path.stat().st_mode)
+        _write(path, changed)
+        path.chmod(mode)
+    except OSError as error:
+        raise DcmcfgError(f"the profile cannot be written: {error.strerror}", on=str(path)) from None
+    except ValueError as error:
+        raise DcmcfgError(f"the profile is not TOML: {error}", on=str(path)) from None
+    return path
+
+
+def _line_of(key: str) -> re.Pattern[str]:
+    """Return the pattern of the line that sets *key*, up to its value, and the value: a string of one line."""
+    return re.compile(rf"""(?m)^([ \t]*{key}[ \t]*=[ \t]*)(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')""")
+
+
+def _toml(value: str) -> str:
+    return tomli_w.dumps({"": value}).partition("=")[2].strip()
+
+
+def _content(text: str) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(text)
+    except ValueError:
+        return {}
+
+
+def _write(path: Path, text: str) -> None:
+    # mkstemp creates the file with mode 0600.
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).unlink()
+        raise
 
 
 def remove_profile(name: str) -> bool:

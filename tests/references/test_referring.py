@@ -5,6 +5,7 @@ from __future__ import annotations
 from dcmcfg.entry import Entry
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.references.referring import Reference, References
+from dcmcfg.registries import REGISTRIES
 from tests.trees import ARCHIVE, DEVICES, STORESCP, network_ae, site, site_entries, tree
 
 
@@ -75,3 +76,21 @@ def test_connection_references_are_dns_and_resolve() -> None:
     assert all(references.resolve(each) is not None for each in found)
     broken = Reference(found[0].dn, found[0].attribute, b"nonsense", Kind.ENTRY, Use.REMOTE, "nonsense")
     assert references.resolve(broken) is None
+
+
+def test_a_title_that_the_device_has_not_means_that_of_another_a_queue_does_not() -> None:
+    other = f"dicomDeviceName=other,{DEVICES}"
+    entries = (
+        Entry.of(other, {"objectClass": "dicomDevice", "dicomDeviceName": "other", "dicomInstalled": "TRUE"}),
+        Entry.of(f"dcmQueueName=Export,{other}", {"objectClass": "dcmQueue", "dcmQueueName": "Export"}),
+    )
+    references = References(tree(*site_entries(), *entries, exporter(dicomAETitle="STORESCP")))
+    (title,) = (each for each in references.all if each.attribute == "dicomAETitle")
+    (queue,) = (each for each in references.all if each.attribute == "dcmQueueName")
+    assert references.resolve(title) is None
+    assert [str(each.dn) for each in references.meant(title)] == [f"dicomAETitle=STORESCP,{STORESCP}"]
+    assert references.meant(queue) == ()
+
+
+def test_the_kinds_with_a_registry_are_those_that_say_so() -> None:
+    assert {registry.kind for registry in REGISTRIES} == {kind for kind in Kind if kind.value.registered}

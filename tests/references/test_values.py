@@ -180,3 +180,20 @@ def test_every_list_that_the_web_form_picks_names_from_is_in_the_map() -> None:
     }
     assert len(offered) > 50
     assert not {name for name in offered if name.lower() not in SHAPES}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"SendingApplicationEntityTitle=OLD", b"SendingApplicationEntityTitle=OLD|N\\.1"),
+        (b"SendingApplicationEntityTitle!=(OLD|X)", b"SendingApplicationEntityTitle!=(OLD|N\\.1|X)"),
+        (b"StorageID=OLD", b"StorageID=OLD"),
+    ],
+)
+def test_a_pattern_takes_the_new_name_beside_the_old_one(value: bytes, expected: bytes) -> None:
+    assert rewritten("dcmProperty", value, Kind.AE, "OLD", "N.1", beside=True) == expected
+
+
+def test_of_a_dn_what_is_above_keeps_its_spelling_too() -> None:
+    value = b"cn=a , DICOMDEVICENAME = arc , CN=Devices , dc=X"
+    assert dn_rewritten(value, ARCHIVE, NEW) == b"cn=a , dicomDeviceName=new , CN=Devices , dc=X"

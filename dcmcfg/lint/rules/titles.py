@@ -65,7 +65,7 @@ RULES = (
         "An AE title is carried by one AE.",
         "The archive takes the first AE that the directory returns; which one that is may change.",
         "Rename or remove one of them.",
-        "dcmcfg rename ae OLD NEW",
+        "dcmcfg rename ae DEVICE/OLD NEW",
         _duplicates,
     ),
     LintRule(

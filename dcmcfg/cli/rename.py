@@ -1,0 +1,137 @@
+"""``dcmcfg rename``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+
+import click
+
+from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import RiskOption, SiteCommand, site_options
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.edits.rename.device import rename_device
+from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
+from dcmcfg.edits.rename.part import FORCED, rename_part
+from dcmcfg.edits.rename.renaming import Renaming
+from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.references.kinds import Kind
+from dcmcfg.references.referring import References
+from dcmcfg.render.beside import Beside
+from dcmcfg.render.rename import print_renaming, renaming_json
+from dcmcfg.settings import Settings
+
+_ONLY = click.option(
+    "--references-only",
+    is_flag=True,
+    help="OLD was renamed by hand: have what still refers to it, and leads nowhere, name NEW.",
+)
+
+
+@click.group("rename", short_help="Give a device, an AE or a part of the archive another name.")
+def rename_group() -> None:
+    """Give a thing another name, with everything that refers to it.
+
+    The entry is renamed in place, with all below it, and so is its registration. Every value that names the thing, in
+    whatever form, names it newly: AE titles in pairs, URIs, paths and conditions, DNs, the UI's configuration. What
+    only looks like the name stays, and is listed with the reason.
+    """
+
+
+def _carry_out(settings: Settings, choices: Choices, rename: Callable[[References], Renaming]) -> None:
+    with open_directory(settings) as directory:
+        tree = read_tree(directory)
+        renaming = rename(References(tree))
+        plan = make_plan(tree, [Wanted(change) for change in renaming.edit.changes])
+        beside = Beside(
+            show=lambda console: print_renaming(console, renaming, tree),
+            json={"rename": renaming_json(renaming)},
+            ldif=False,
+        )
+        carry_out(settings, directory, plan, choices, renaming.edit.warnings, beside=beside)
+
+
+@rename_group.command("ae", cls=SiteCommand)
+@click.argument("old")
+@click.argument("new")
+@site_options
+@click.option("--keep-alias", is_flag=True, help="Keep an AE of the old title, for what is archived there already.")
+@click.option("--keep-as-other-title", is_flag=True, help="Let others call the archive's AE by its old title too.")
+@click.option("--keep-web-apps", is_flag=True, help="Leave the names of web applications that are called after it.")
+@_ONLY
+@changing_options
+def ae_command(
+    settings: Settings,
+    choices: Choices,
+    *,
+    old: str,
+    new: str,
+    keep_alias: bool,
+    keep_as_other_title: bool,
+    keep_web_apps: bool,
+    references_only: bool,
+) -> None:
+    """Give an AE another title.
+
+    OLD is a title, or DEVICE/AE where several devices carry it: then what means that one is rewritten. Web
+    applications that serve the AE and are called after it (OLD, OLD-WADO) are renamed too.
+
+    What others know is theirs to change, and what the archive's database holds no LDAP change reaches: studies that
+    were archived to an external archive are asked for by the title it had then. --keep-alias keeps that title.
+    """
+    keeping = Keeping(alias=keep_alias, other_title=keep_as_other_title, web_apps=keep_web_apps)
+    if references_only and (keep_alias or keep_as_other_title):
+        raise click.UsageError("--references-only renames no AE, so there is nothing to keep")
+    if references_only:
+        _carry_out(settings, choices, lambda references: rename_references(references, old, new))
+    else:
+        _carry_out(settings, choices, lambda references: rename_ae(references, old, new, keeping))
+
+
+@rename_group.command("device", cls=SiteCommand)
+@click.argument("old")
+@click.argument("new")
+@site_options
+@changing_options
+def device_command(settings: Settings, choices: Choices, *, old: str, new: str) -> None:
+    """Give a device another name, with all its AEs and connections.
+
+    An archive finds its own device by the system property dcm4chee-arc.DeviceName. Where that device is renamed, which
+    needs --force-archive-device, the archive is not asked to reload, since it would not find it: it has to be restarted
+    with the new name. A profile that names the device is changed with it, and changed back by the undo.
+    """
+    _carry_out(settings, choices, lambda references: rename_device(references, old, new))
+
+
+#: The parts of an archive by sub-command: kind, a noun with its article, and what --force takes.
+_PARTS: Mapping[str, tuple[Kind, str, str]] = {
+    "exporter": (Kind.EXPORTER, "an exporter", ""),
+    "queue": (Kind.QUEUE, "a queue", "Rename a queue that the archive's own program names."),
+    "storage": (Kind.STORAGE, "a storage", "Rename a storage although the database has its ID with each object."),
+    "view": (Kind.VIEW, "a query/retrieve view", ""),
+    "web-app": (Kind.WEB_APP, "a web application", ""),
+}
+
+
+def _part_command(name: str, kind: Kind, noun: str, taking: str) -> click.Command:
+    def part_command(
+        settings: Settings, choices: Choices, *, old: str, new: str, references_only: bool, force: bool = False
+    ) -> None:
+        rename = functools.partial(
+            rename_part, device=settings.device, kind=kind, old=old, new=new, force=force, only=references_only
+        )
+        _carry_out(settings, choices, rename)
+
+    part_command.__doc__ = f"Give {noun} of the archive's device another name."
+    command = changing_options(part_command)
+    if taking:
+        command = click.option(FORCED[kind], "force", cls=RiskOption, is_flag=True, help=taking)(command)
+    for decorate in (_ONLY, site_options, click.argument("new"), click.argument("old")):
+        command = decorate(command)
+    return rename_group.command(name, cls=SiteCommand)(command)
+
+
+for _name, _part in _PARTS.items():
+    _part_command(_name, *_part)

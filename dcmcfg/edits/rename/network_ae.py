@@ -1,0 +1,202 @@
+"""Another title for an AE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dcmcfg.changes import Add, Change, Modification, Modify, Operation
+from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.edits.rename.new_name import require_free, require_well_formed
+from dcmcfg.edits.rename.renaming import Renaming, hand_renamed, nothing, references_only, renaming
+from dcmcfg.edits.rename.rewriting import EXTERNAL_RETRIEVE, NewName, moved
+from dcmcfg.errors import MalformedInput, NotFound, Refused
+from dcmcfg.references.kinds import Kind
+from dcmcfg.references.referring import References
+from dcmcfg.registries import WILDCARD
+from dcmcfg.targets import named
+
+_OTHER_TITLE = "dcmOtherAETitle"
+_CLASS_OF_OTHER_TITLE = "dcmNetworkAE"
+#: What names an archive that studies are fetched from: the titles that the database may hold.
+_RECORDED = (EXTERNAL_RETRIEVE, "dcmStgCmtSCP", "dcmRetrieveAET")
+#: Where the archive has others send to it what it fetches from them.
+_FETCHES = ("dcmExternalRetrieveAEDestination", "dcmFallbackCMoveSCPDestination", "dcmXDSiFallbackCMoveSCPDestination")
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What of an AE's old title is kept.
+
+    ``alias``: an AE of that title beside it; ``other_title``: as a title by which it may be called; ``web_apps``: the
+    names of web applications that are called after it.
+    """
+
+    alias: bool = False
+    other_title: bool = False
+    web_apps: bool = False
+
+
+def rename_ae(references: References, old: str, new: str, keeping: Keeping) -> Renaming:
+    """Return the rename of the AE *old*, a title or ``DEVICE/AE``, to the title *new*.
+
+    Web applications of its device that serve it and are called after it (``OLD``, ``OLD-WADO``) are renamed with it.
+    Raises :class:`NotFound` for an unknown AE, :class:`MalformedInput` for what is no title, :class:`Refused` when
+    several devices carry *old*, when *new* is taken (as another title too), and for what cannot be kept.
+    """
+    configuration = Configuration(references.tree)
+    ae = _ae(references, configuration, old, new)
+    if new == ae.title:
+        return nothing(Kind.AE, new)
+    require_well_formed(references.tree, Kind.AE, new)
+    if ae.title == WILDCARD:
+        raise Refused("the AE * stands for any title, so it has no name to change", on=str(ae.entry.dn))
+    _require_keepable(ae, keeping)
+    require_free(references, Kind.AE, new)
+    _require_no_other_title(configuration, ae, new)
+    name = NewName(Kind.AE, ae.title, new, ae.entry, kept=keeping.alias)
+    apps, doubts = _web_apps(references, ae, new) if not keeping.web_apps else ((), ())
+    names = (name, *apps)
+    return renaming(
+        references,
+        names,
+        (*doubts, *_warnings(references, ae, new, keeping)),
+        tuple(_kept(references, ae, names, keeping)),
+    )
+
+
+def rename_references(references: References, old: str, new: str) -> Renaming:
+    """Return what is left of the rename of an AE by hand: raises what :func:`references_only` raises."""
+    return references_only(references, NewName(Kind.AE, old, new))
+
+
+def _ae(references: References, configuration: Configuration, old: str, new: str) -> NetworkAE:
+    """Return the AE that *old*, a title or what else names an AE, means."""
+    if any(ae.title == old for ae in configuration.network_aes()):
+        found = named(configuration, f"AE:{old}")
+    elif step := hand_renamed(references, NewName(Kind.AE, old, new)):
+        raise NotFound(f"no AE has the title {old}", next_step=step)
+    else:
+        written = "/" in old or "=" in old or old.lower().startswith("ae:")
+        found = named(configuration, old if written else f"AE:{old}")
+    if found.ae is None:
+        raise Refused("it is no AE", on=old, next_step="name an AE by its title or as DEVICE/AE")
+    return found.ae
+
+
+def _require_keepable(ae: NetworkAE, keeping: Keeping) -> None:
+    where = ae.qualified_title
+    if keeping.alias and ae.device.is_archive:
+        raise Refused(
+            "an alias is kept of AEs of other systems only, and this one is the archive's",
+            on=where,
+            next_step="--keep-as-other-title lets others call it by its old title",
+        )
+    if keeping.other_title and not ae.device.is_archive:
+        raise Refused(
+            "by which titles this AE may be called is not the archive's to say",
+            on=where,
+            next_step="--keep-alias keeps an AE of the old title, so that the archive can call it by both",
+        )
+
+
+def _require_no_other_title(configuration: Configuration, ae: NetworkAE, new: str) -> None:
+    for each in configuration.network_aes():
+        if new in each.other_titles and each.entry.dn != ae.entry.dn:
+            raise Refused(f"{new} is taken: it is another title (dcmOtherAETitle)", on=str(each.entry.dn))
+
+
+def _web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tuple[NewName, ...], tuple[str, ...]]:
+    """Return the web applications that are called after *ae* and serve it, and doubts about some."""
+    found: list[NewName] = []
+    doubts: list[str] = []
+    for entry in references.tree.children(ae.device.entry.dn):
+        name = entry.text(Kind.WEB_APP.value.attribute)
+        if not entry.is_a(Kind.WEB_APP.value.object_class) or name is None or entry.text("dicomAETitle") != ae.title:
+            continue
+        if name == new or name.startswith(f"{new}-"):
+            doubts.append(f"the web application {name} is called after {new} already; renaming back would rename it.")
+        if name != ae.title and not name.startswith(f"{ae.title}-"):
+            continue
+        wanted = new + name.removeprefix(ae.title)
+        try:
+            require_well_formed(references.tree, Kind.WEB_APP, wanted)
+            require_free(references, Kind.WEB_APP, wanted)
+        except (MalformedInput, Refused) as taken:
+            doubts.append(f"the web application {name} keeps its name: {taken.what}.")
+        else:
+            found.append(NewName(Kind.WEB_APP, name, wanted, entry))
+    return tuple(found), tuple(doubts)
+
+
+def _kept(references: References, ae: NetworkAE, names: Sequence[NewName], keeping: Keeping) -> Iterator[Change]:
+    """Yield what keeps the old title, and what the new one makes needless."""
+    tree, old, new = references.tree, names[0].old, names[0].new
+    if keeping.alias:
+        yield Add(ae.entry.with_values(_OTHER_TITLE, ()))
+    others = [title for title in ae.other_titles if title != new]
+    if keeping.other_title and old not in others:
+        others.append(old)
+    if tuple(others) != ae.other_titles:
+        dn = moved(tree, ae.entry.dn, names)
+        added = others and not ae.entry.is_a(_CLASS_OF_OTHER_TITLE)
+        classes = (Modification(Operation.ADD, "objectClass", (_CLASS_OF_OTHER_TITLE.encode(),)),) if added else ()
+        values = tuple(title.encode() for title in others)
+        yield Modify(dn, (*classes, Modification(Operation.REPLACE, _OTHER_TITLE, values)))
+
+
+def _warnings(references: References, ae: NetworkAE, new: str, keeping: Keeping) -> Iterator[str]:
+    if ae.device.is_archive:
+        yield from _warnings_of_own(references, ae, new, keeping)
+    else:
+        yield from _warnings_of_other(references, ae, new, keeping)
+
+
+def _warnings_of_own(references: References, ae: NetworkAE, new: str, keeping: Keeping) -> Iterator[str]:
+    old = ae.title
+    if keeping.other_title:
+        yield (
+            f"{old} stays as another title of {new} for those who call it. As a move destination it is unknown (A801): "
+            f"who has studies moved to {old} has to say {new}."
+        )
+    else:
+        yield (
+            f"whoever calls {old} (modalities, workstations, other archives) is refused until told {new}; "
+            f"--keep-as-other-title has {new} take calls for {old} too."
+        )
+    fetches = [each for each in references.to(Kind.AE, old) if each.attribute in _FETCHES]
+    sources = ", ".join(_external_archives(references)) or "the other archive"
+    if fetches:
+        yield (
+            f"what the archive fetches from {sources} is sent to {new} from now on: there, {new} must be known as a "
+            "move destination, with the address that the old title has."
+        )
+    yield (
+        f"studies stored before may go on showing {old} as Retrieve AE Title (0008,0054); dcmReturnRetrieveAET shows "
+        "another for all."
+    )
+
+
+def _external_archives(references: References) -> tuple[str, ...]:
+    """Return the titles of the archives that studies are fetched from."""
+    names = (*_RECORDED[:2], "dcmFallbackCMoveSCP")
+    found = (each.name for name in names for each in references.by_attribute.get(name, ()))
+    return tuple(dict.fromkeys(found))
+
+
+def _warnings_of_other(references: References, ae: NetworkAE, new: str, keeping: Keeping) -> Iterator[str]:
+    old = ae.title
+    yield f"{new} must be the title that the system itself uses: the archive calls it by that, and knows callers by it."
+    recorded = any(each.attribute in _RECORDED for each in references.to(Kind.AE, old))
+    if keeping.alias:
+        yield (
+            f"what is archived there already is asked for as {old}, as the archive's database has it. It comes back "
+            f"only if that system answers to {old} and calls itself {old} when it sends it: from another calling AE "
+            "title it is answered with success and ignored."
+        )
+        return
+    what = "studies archived there are" if recorded else "if studies were ever archived there, they are"
+    yield (
+        f"{what} recorded under {old} in the archive's database, which no LDAP change reaches: they cannot be fetched "
+        f"any more (Unknown AE). --keep-alias keeps an AE {old} for them."
+    )

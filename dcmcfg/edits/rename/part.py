@@ -1,0 +1,116 @@
+"""Another name for a part of an archive: a queue, an exporter, a storage, a view, a web application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.devices import Configuration, Device
+from dcmcfg.edits.rename.new_name import require_free, require_well_formed
+from dcmcfg.edits.rename.renaming import Renaming, hand_renamed, nothing, references_only, renaming
+from dcmcfg.edits.rename.rewriting import NewName
+from dcmcfg.entry import Entry
+from dcmcfg.errors import NotFound, Refused
+from dcmcfg.references.kinds import Kind
+from dcmcfg.references.referring import References
+from dcmcfg.spelling import listed
+
+#: Queues that the archive's own program names (QUEUE_NAME of its services), whatever is configured.
+_BUILT_IN = (
+    "DiffTasks",
+    "HL7Send",
+    "IANSCU",
+    "MPPSSCU",
+    "RSClient",
+    "Rejection",
+    "StgCmtSCP",
+    "StgCmtSCU",
+    "StgVerTasks",
+)
+#: What of the archive keeps the old name where nobody can change it by LDAP; the option that takes that.
+FORCED = {Kind.STORAGE: "--force-stored-objects", Kind.QUEUE: "--force-built-in-queue"}
+
+
+def rename_part(
+    references: References, device: str, kind: Kind, old: str, new: str, *, force: bool = False, only: bool = False
+) -> Renaming:
+    """Return the rename of *old* of *kind* on *device* to *new*; with *only*, of what still refers to *old*.
+
+    Raises :class:`NotFound` for what is not there, :class:`~dcmcfg.errors.MalformedInput` for a name that cannot be,
+    :class:`Refused` for one that is taken and, unless *force* is said, for a storage (the archive's database has its
+    ID with each object) or a queue that the archive's program names.
+    """
+    holder = Configuration(references.tree).device(device)
+    within = () if kind.value.registered else references.tree.key(holder.entry.dn)
+    if only:
+        return references_only(references, NewName(kind, old, new, within=within))
+    entry = _part(references, holder, kind, old, new)
+    if new == old:
+        return nothing(kind, old)
+    require_well_formed(references.tree, kind, new)
+    _require_free(references, holder, kind, entry, new)
+    if not force:
+        _require_unrecorded(kind, old)
+    return renaming(references, (NewName(kind, old, new, entry),), tuple(_warnings(kind, old, new)))
+
+
+def _part(references: References, holder: Device, kind: Kind, old: str, new: str) -> Entry:
+    word, key = kind.value.word, references.tree.key(holder.entry.dn)
+    carriers = references.named(kind, old)
+    for entry in carriers:
+        if references.device_of(entry.dn) == key:
+            return entry
+    own = NewName(kind, old, new, within=() if kind.value.registered else key)
+    if step := hand_renamed(references, own):
+        raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=step)
+    if carriers:
+        elsewhere = references.device_of(carriers[0].dn)
+        name = references.tree.entries[elsewhere].text("dicomDeviceName") if elsewhere else None
+        raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"{name} has: --device {name}")
+    here = (e for e in references.tree.below(holder.entry.dn) if e.is_a(kind.value.object_class))
+    names = listed(old, (each.text(kind.value.attribute) or "" for each in here))
+    raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"there are: {names}")
+
+
+def _require_free(references: References, holder: Device, kind: Kind, entry: Entry, new: str) -> None:
+    if kind.value.registered:
+        require_free(references, kind, new)
+    dn = entry.dn.parent.child(kind.value.attribute, new)
+    key = references.tree.key(holder.entry.dn)
+    taken = [each for each in references.named(kind, new) if references.device_of(each.dn) == key]
+    if taken or dn in references.tree:
+        raise Refused(f"the name {new} is taken by another {kind.value.word}", on=str(taken[0].dn if taken else dn))
+
+
+def _require_unrecorded(kind: Kind, old: str) -> None:
+    if kind is Kind.STORAGE:
+        raise Refused(
+            f"the archive's database has {old} with each object that is stored there, and no LDAP change reaches it: "
+            "with another ID nothing of it would be found",
+            next_step="add a second storage and have dcmObjectStorageID name it, so that this one stays for what it "
+            f"holds; {FORCED[kind]} if it holds nothing, or the database is changed too",
+        )
+    if kind is Kind.QUEUE and old in _BUILT_IN:
+        raise Refused(
+            f"the archive's own program puts its tasks into a queue called {old}",
+            next_step=f"{FORCED[kind]}, if it is meant",
+        )
+
+
+def _warnings(kind: Kind, old: str, new: str) -> Iterator[str]:
+    match kind:
+        case Kind.STORAGE:
+            yield (
+                f"objects that the archive's database has on {old} are not found until the database says {new}: change "
+                "both while the archive is stopped."
+            )
+        case Kind.QUEUE:
+            yield f"tasks that wait in {old} are not taken up any more, as the database has its name: let it run empty."
+        case Kind.EXPORTER:
+            yield (
+                f"export tasks that wait in the archive's database name {old} and fail: let its queue run empty first, "
+                f"or reschedule them for {new}."
+            )
+        case Kind.WEB_APP:
+            yield f"scripts and other systems that name the web application {old} have to name {new}."
+        case _:
+            return

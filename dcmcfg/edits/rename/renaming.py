@@ -1,0 +1,134 @@
+"""What a rename comes to: its edit, what it rewrites, and what it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dcmcfg.changes import Change
+from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.rename.left import NOTHING_LEFT, Leftovers, leftovers
+from dcmcfg.edits.rename.rewriting import NewName, Rewriting, rewriting
+from dcmcfg.entry import Entry
+from dcmcfg.errors import NotFound, Refused
+from dcmcfg.references.kinds import Kind
+from dcmcfg.references.referring import Reference, References
+
+_TOLD = 3
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """The rename of a thing of ``kind`` from ``old`` to ``new``.
+
+    ``references`` are those that it rewrites, as they were; ``leftovers`` where the old name still stands.
+    """
+
+    kind: Kind
+    old: str
+    new: str
+    edit: Edit
+    references: tuple[Reference, ...]
+    leftovers: Leftovers
+
+
+def renaming(
+    references: References,
+    new_names: Sequence[NewName],
+    warnings: Sequence[str] = (),
+    changes: Sequence[Change] = (),
+) -> Renaming:
+    """Return the rename of the first of *new_names*, the others with it, *changes* after it.
+
+    Raises what :func:`~dcmcfg.edits.rename.rewriting.rewriting` raises.
+    """
+    name = new_names[0]
+    found = rewriting(references, new_names)
+    every = (*found.changes, *changes)
+    after = References(references.tree.after(every))
+    told = (*warnings, *_named_before(references, name), *_ambiguous(references, name), *_merged(found, name))
+    spelt_anew = name.kind.same(name.old, name.new)
+    left = NOTHING_LEFT if spelt_anew else leftovers(after, name.kind, name.old, name.new, kept=name.kept)
+    return Renaming(name.kind, name.old, name.new, Edit(every, told), found.references, left)
+
+
+def nothing(kind: Kind, name: str) -> Renaming:
+    """Return the rename of *name* to itself, which is nothing to do."""
+    return Renaming(kind, name, name, Edit(()), (), NOTHING_LEFT)
+
+
+def references_only(references: References, name: NewName) -> Renaming:
+    """Return what is left to do of a rename that was done by hand: what still refers to the old name.
+
+    Raises :class:`Refused` while the old name is carried, :class:`NotFound` when nothing carries the new one, or when
+    nothing refers to the old one.
+    """
+    word = name.kind.value.word
+    carriers = [_here(references, name, each) for each in (name.old, name.new)]
+    if carriers[0]:
+        raise Refused(
+            f"the {word} {name.old} is there still",
+            on=str(carriers[0][0].dn),
+            next_step="without --references-only it is renamed",
+        )
+    if not carriers[1]:
+        raise NotFound(f"there is no {word} {name.new}", next_step="--references-only takes the name that it has now")
+    found = renaming(references, (name,))
+    if not found.edit.changes:
+        raise NotFound(f"nothing that leads nowhere refers to the {word} {name.old}")
+    return found
+
+
+def hand_renamed(references: References, name: NewName) -> str:
+    """Return the next step for a rename of what is not there, while something refers to it; else an empty text."""
+    count = sum(name.is_meant_by(each, references) for each in references.to(name.kind, name.old))
+    if not count or not _here(references, name, name.new):
+        return ""
+    values = f"{count} values name" if count > 1 else "1 value names"
+    return f"{values} {name.old} all the same, and there is {name.new}: --references-only has them name that"
+
+
+def _here(references: References, name: NewName, text: str) -> list[Entry]:
+    """Return the things of the kind that are called *text*, on the device if it is one of a device."""
+    carriers = references.named(name.kind, text)
+    return [each for each in carriers if not name.within or references.device_of(each.dn) == name.within]
+
+
+def _named_before(references: References, name: NewName) -> Iterator[str]:
+    if name.entry is None or name.kind.same(name.old, name.new):
+        return
+    device = references.device_of(name.entry.dn)
+    found = [
+        each
+        for each in references.to(name.kind, name.new)
+        if not references.meant(each) and (name.kind.value.registered or references.device_of(each.dn) == device)
+    ]
+    if found:
+        where = _places(found)
+        yield (
+            f"{name.new} is named already, and nothing carried that name: {where}; from now on it means this "
+            f"{name.kind.value.word}, and renaming back would take it along."
+        )
+
+
+def _ambiguous(references: References, name: NewName) -> Iterator[str]:
+    if name.entry is None:
+        return
+    several = [each for each in references.to(name.kind, name.old) if len(references.meant(each)) > 1]
+    ours = [each for each in several if name.is_meant_by(each, references)]
+    others = [each for each in several if each not in ours]
+    also = f"{name.old} is the name of another {name.kind.value.word} too"
+    if ours:
+        yield f"{also}; these were taken for this one's, which is found first: {_places(ours)}."
+    if others:
+        yield f"{also}; these were taken for that one's, which is found first, and stay: {_places(others)}."
+
+
+def _merged(found: Rewriting, name: NewName) -> Iterator[str]:
+    for dn, attribute in found.merged:
+        yield f"{dn}: {attribute} names {name.new} already, so {name.old} goes; renaming back would not bring it back."
+
+
+def _places(found: Sequence[Reference]) -> str:
+    told = "; ".join(f"{each.attribute} of {each.dn}" for each in found[:_TOLD])
+    return told + (f" and {len(found) - _TOLD} more" if len(found) > _TOLD else "")

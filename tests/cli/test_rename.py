@@ -1,0 +1,221 @@
+"""``dcmcfg rename``: what is shown, then what the tree, the archive and the profile hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.settings import profile_path
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
+
+pytestmark = pytest.mark.real
+
+LONGTERM_PLAN = """\
+entry attribute before after
+dicomAETitle=LONGTERM,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org (renamed) \
+dicomAETitle=LONGTERM dicomAETitle=TAPE
+dicomAETitle=LONGTERM,dicomDeviceName=longterm (renamed) dicomAETitle=LONGTERM dicomAETitle=TAPE
+cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc dcmProperty SendingApplicationEntityTitle!=LONGTERM \
+SendingApplicationEntityTitle!=TAPE
+dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmStgCmtSCP LONGTERM TAPE
+dcmURI dicom:LONGTERM dicom:TAPE
+dcmStorageID=fs1,dicomDeviceName=dcm4chee-arc dcmExternalRetrieveAET LONGTERM TAPE
+4 references rewritten: 1 dcmExternalRetrieveAET, 1 dcmProperty, 1 dcmStgCmtSCP, 1 dcmURI
+left in attribute value why
+cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry
+cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM names the exporter LONGTERM
+dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM the name of an exporter
+3 to change, 2 to rename, in one transaction
+done in one transaction
+undo: dcmcfg undo 1
+the archive has reloaded
+"""
+LONGTERM_WARNINGS = """\
+warning: TAPE must be the title that the system itself uses: the archive calls it by that, and knows callers by it.
+warning: studies archived there are recorded under LONGTERM in the archive's database, which no LDAP change reaches: \
+they cannot be fetched any more (Unknown AE). --keep-alias keeps an AE LONGTERM for them.
+"""
+HOSP_ARC = f"dicomDeviceName=hosp-arc,{DEVICES}"
+
+
+def lines(text: str) -> list[str]:
+    """The lines of *text*, the blanks between the cells of a table as one."""
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip(" ─")]
+
+
+def test_an_external_ae_is_renamed_and_renamed_back(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    result = run("rename", "ae", "LONGTERM", "TAPE", "--yes")
+    assert lines(result.stdout) == [site.headline, *LONGTERM_PLAN.splitlines()]
+    assert (result.exit_code, result.stderr) == (0, LONGTERM_WARNINGS)
+    assert site.values("dcmURI", f"dcmExporterID=LONGTERM,{ARCHIVE_DN}") == ("dicom:TAPE",)
+    assert site.archive.reloads == 1
+    found = run("lint", "--json")
+    assert [each["rule"] for each in json.loads(found.stdout)["findings"]] == ["external-retrieve-unset"]
+
+    assert run("rename", "ae", "TAPE", "LONGTERM", "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+def test_step_by_step_each_entry_keeps_what_is_below_and_the_undo_leads_back(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    result = run("rename", "ae", "DCM4CHEE", "HOSPPACS", "--keep-as-other-title", "--step-by-step", "--yes")
+    assert result.exit_code == 0, result.stderr
+    new = f"dicomAETitle=HOSPPACS,{ARCHIVE_DN}"
+    assert site.values("dcmOtherAETitle", new) == ("DCM4CHEE",)
+    below = [dn.removesuffix(new) for dn in site.octets() if dn.endswith(f",{new}")]
+    old = f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}"
+    assert sorted(below) == sorted(dn.removesuffix(old) for dn in before if dn.endswith(f",{old}"))
+    assert run("undo", "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+def test_an_alias_in_one_transaction_and_json_tells_all_that_is_left(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    result = run("rename", "ae", "LONGTERM", "TAPE", "--keep-alias", "--json", "--yes")
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert (told["manner"], told["reloaded"], told["restart"]) == ("in one transaction", True, [])
+    assert told["rename"]["references"] == {
+        "dcmExternalRetrieveAET": 1,
+        "dcmProperty": 1,
+        "dcmStgCmtSCP": 1,
+        "dcmURI": 1,
+    }
+    assert [(each["attribute"], each["reason"]) for each in told["rename"]["left"]] == [
+        ("cn", "the name of an entry"),
+        ("dcmExporterID", "names the exporter LONGTERM"),
+        ("dcmProperty", "kept for the alias"),
+        ("dcmExporterID", "the name of an exporter"),
+        ("dcmExternalRetrieveAET", "kept for the alias"),
+        ("dicomAETitle", "the name of an AE"),
+        ("dicomAETitle", "the name of a registered AE"),
+    ]
+    assert set(site.values("dcmExternalRetrieveAET", f"dcmStorageID=fs1,{ARCHIVE_DN}")) == {"LONGTERM", "TAPE"}
+    assert run("undo", "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+def profile(site: CliSite, device: str) -> Path:
+    path = profile_path("default")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"# our archive\ndevice = '{device}'  # as installed\n")
+    path.chmod(0o640)
+    return path
+
+
+def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile_along(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    path = profile(site, "dcm4chee-arc")
+    refused = run("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes")
+    assert refused.exit_code == 3
+    assert refused.stderr.endswith(
+        "dcmcfg: the plan is not carried out: archive-device: the archive's own device would be deleted or renamed: "
+        f"{ARCHIVE_DN}\n  next: --force-archive-device, if it is meant\n"
+    )
+    assert site.octets() == before
+
+    result = run("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device")
+    assert lines(result.stdout)[-5:] == [
+        "14 to change, 1 to rename, in one transaction",
+        "done in one transaction",
+        "undo: dcmcfg undo 1",
+        "no reload: restart the archive that runs as dcm4chee-arc with -Ddcm4chee-arc.DeviceName=hosp-arc (in the "
+        "container image, ARCHIVE_DEVICE_NAME); until then it goes on with what it has loaded",
+        f"the profile names the new device: {path}",
+    ]
+    assert result.stderr == (
+        "warning: an archive that runs as dcm4chee-arc goes on with what it has loaded, and cannot reload. Stop it "
+        "first if you can: what it writes into its device meanwhile is lost.\n"
+        f"warning: archive-device: the archive's own device would be deleted or renamed: {ARCHIVE_DN}\n"
+    )
+    assert (result.exit_code, site.archive.requests) == (0, [])
+    assert path.read_text() == '# our archive\ndevice = "hosp-arc"  # as installed\n'
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert site.values("dicomNetworkConnectionReference", f"dicomAETitle=DCM4CHEE,{HOSP_ARC}") == (
+        f"cn=dicom,{HOSP_ARC}",
+        f"cn=dicom-tls,{HOSP_ARC}",
+    )
+    assert run("show").exit_code == 0
+
+    undone = run("undo", "--yes")
+    assert undone.exit_code == 0, undone.stderr
+    assert path.read_text() == '# our archive\ndevice = "dcm4chee-arc"  # as installed\n'
+    assert site.octets() == before
+    assert site.archive.requests == []
+
+
+def test_without_a_profile_it_is_told_what_names_the_device(
+    run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device", "--json")
+    told = run(*words)
+    assert json.loads(told.stdout)["restart"] == [
+        {"old": "dcm4chee-arc", "new": "hosp-arc", "property": "dcm4chee-arc.DeviceName"}
+    ]
+    assert json.loads(told.stdout)["profile"] is None
+    monkeypatch.setenv("DCMCFG_DEVICE", "hosp-arc")
+    back = run("rename", "device", "hosp-arc", "dcm4chee-arc", "--yes", "--force-archive-device")
+    assert lines(back.stdout)[-1] == "DCMCFG_DEVICE names the device hosp-arc: from now on it is dcm4chee-arc"
+
+
+def test_another_spelling_of_the_archives_device_is_a_change_without_risk(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    result = run("rename", "device", "dcm4chee-arc", "DCM4CHEE-ARC", "--yes")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert lines(result.stdout)[-1] == "the archive has reloaded"
+    assert site.values("dicomDeviceName", f"dicomDeviceName=DCM4CHEE-ARC,{DEVICES}") == ("DCM4CHEE-ARC",)
+    assert run("undo", "--yes").exit_code == 0
+    assert site.octets() == before
+
+
+def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    result = run("rename", "queue", "Export", "Slow", "--dry-run")
+    assert lines(result.stdout) == [
+        site.headline,
+        "entry attribute before after",
+        "dcmQueueName=Export,dicomDeviceName=dcm4chee-arc (renamed) dcmQueueName=Export dcmQueueName=Slow",
+        "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmQueueName Export Slow",
+        "dcmExporterID=RESEARCH,dicomDeviceName=dcm4chee-arc dcmQueueName Export Slow",
+        "2 references rewritten: 2 dcmQueueName",
+        "left in attribute value why",
+        "cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry",
+        "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dicomDescription Export to the external archive free text",
+        "dcmQueueName=Slow,dicomDeviceName=dcm4chee-arc dicomDescription Export tasks free text",
+        "2 to change, 1 to rename, in one transaction",
+    ]
+    told = {
+        ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database has fs1 with each object that is stored there"),
+        ("queue", "StgCmtSCU", "X"): (
+            3,
+            "dcmcfg: the archive's own program puts its tasks into a queue called StgCmtSCU",
+        ),
+        ("ae", "LONGTRM", "X"): (3, "dcmcfg: no AE has the title LONGTRM\n  next: near misses: longterm/LONGTERM\n"),
+        ("ae", "LONGTERM", "A" * 17): (2, "dcmcfg: 'AAAAAAAAAAAAAAAAA': not an AE title: it has 17 characters"),
+        ("device", "longtrm", "x"): (3, "dcmcfg: there is no device longtrm\n"),
+        ("ae", "LONGTERM", "X", "--references-only", "--keep-alias"): (2, "Usage: dcmcfg rename ae"),
+    }
+    for words, (code, message) in told.items():
+        failed = run("rename", *words, "--yes")
+        assert (failed.exit_code, failed.stdout) == (code, ""), failed.stderr
+        assert failed.stderr.startswith(message), failed.stderr
+    same = run("rename", "exporter", "LONGTERM", "LONGTERM")
+    assert (same.exit_code, same.stderr) == (0, "")
+    assert same.stdout == f"{site.headline}\nnothing to do; if the archive has not loaded it: dcmcfg reload\n"
+    assert site.octets() == before
+
+
+def test_the_stock_archives_ae_and_device_are_renamed_and_undone(run: Run, stock_site: CliSite) -> None:
+    """What is left of each name is compared in tests/edits/rename/test_stock.py."""
+    before = stock_site.octets()
+    assert run("rename", "ae", "DCM4CHEE", "HOSPPACS", "--yes").exit_code == 0
+    assert run("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device").exit_code == 0
+    found = run("lint", "--device", "hosp-arc", "--json")
+    assert {each["rule"] for each in json.loads(found.stdout)["findings"]} == {"ups-destination-unknown"}
+    assert run("undo", "2", "--yes").exit_code == 0
+    assert run("undo", "1", "--yes").exit_code == 0
+    assert stock_site.octets() == before

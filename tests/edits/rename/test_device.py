@@ -1,0 +1,87 @@
+"""Renaming devices: what is below, what leads below by DN, what names the device, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.dn import DN
+from dcmcfg.edits.rename.device import rename_device
+from dcmcfg.errors import NotFound, Refused
+from dcmcfg.lint.lint import lint
+from dcmcfg.references.referring import References
+from dcmcfg.tree import Tree
+from tests.lint.breaking import DEVICES, LONGTERM, LONGTERM_DEVICE, NOW, REFERENCE, RULE, STORESCP, more, put, sound
+from tests.trees import octets
+
+
+def renamed(tree: Tree, old: str, new: str) -> Tree:
+    return tree.after(rename_device(References(tree), old, new).edit.changes)
+
+
+def test_all_below_comes_along_and_what_led_there_leads_there() -> None:
+    after = renamed(sound(), "LongTerm", "tape-library")
+    moved = after.get(DN.parse(f"dicomAETitle=LONGTERM,dicomDeviceName=tape-library,{DEVICES}"))
+    assert moved is not None
+    assert moved.texts(REFERENCE) == (f"cn=dicom,dicomDeviceName=tape-library,{DEVICES}",)
+    assert DN.parse(LONGTERM) not in after
+    assert lint(after, NOW) == ()
+
+
+def test_a_dn_keeps_its_spelling_but_for_the_name() -> None:
+    spelt = f"CN=dicom , dicomdevicename=LONGTERM , {DEVICES.replace('cn=', 'CN=')}"
+    after = renamed(sound().after([put(LONGTERM, **{REFERENCE: spelt})]), "longterm", "tape")
+    (reference,) = after.below(DN.parse(f"dicomAETitle=LONGTERM,dicomDeviceName=tape,{DEVICES}"))[0].texts(REFERENCE)
+    assert reference == f"CN=dicom , dicomDeviceName=tape , {DEVICES.replace('cn=', 'CN=')}"
+
+
+def test_a_name_in_any_case_means_the_device() -> None:
+    after = renamed(sound().after([more(RULE, "dicomDeviceName", "LONGTERM")]), "longterm", "tape")
+    rule = after.get(DN.parse(RULE))
+    assert rule is not None
+    assert rule.texts("dicomDeviceName") == ("tape",)
+
+
+def test_another_case_is_a_change_that_leads_back() -> None:
+    after = renamed(sound(), "longterm", "LongTerm")
+    names = [str(each.dn) for each in after.ordered() if "ong" in str(each.dn)]
+    assert f"dicomAETitle=LONGTERM,dicomDeviceName=LongTerm,{DEVICES}" in names
+    assert not any("dicomDeviceName=longterm" in name for name in names)
+    assert octets(renamed(after, "longterm", "longterm")) == octets(sound())
+    assert rename_device(References(sound()), "LONGTERM", "longterm").edit.changes == ()
+
+
+def test_who_looks_the_device_up_by_its_name_is_told_for_an_archive_only() -> None:
+    (told,) = rename_device(References(sound()), "dcm4chee-arc", "arc").edit.warnings
+    assert "an archive that runs as dcm4chee-arc goes on with what it has loaded, and cannot reload" in told
+    assert rename_device(References(sound()), "dcm4chee-arc", "DCM4CHEE-ARC").edit.warnings == ()
+    assert rename_device(References(sound()), "longterm", "tape").edit.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("longterm", "StoreSCP", "the name StoreSCP is taken by another device"),
+        ("longterm", "a+b", "the device name a+b holds one of"),
+        ("longterm", "", "'' is no name for a device"),
+        ("longterm", "a\nb", "is no name for a device"),
+        ("longterm", "*", "* stands for any"),
+    ],
+)
+def test_what_is_refused(old: str, new: str, message: str) -> None:
+    with pytest.raises(Refused) as refused:
+        rename_device(References(sound()), old, new)
+    assert message in str(refused.value)
+
+
+def test_an_unknown_device_is_told_with_those_there_are() -> None:
+    with pytest.raises(NotFound, match="there is no device longtrm"):
+        rename_device(References(sound()), "longtrm", "tape")
+
+
+def test_names_may_be_long_and_other_than_ascii() -> None:
+    name = "Gerät " + "x" * 294
+    assert f"cn=dicom,dicomDeviceName={name},{DEVICES}" in [
+        str(e.dn) for e in renamed(sound(), "storescp", name).ordered()
+    ]
+    assert DN.parse(STORESCP) not in renamed(sound(), "storescp", name)
+    assert DN.parse(LONGTERM_DEVICE) in renamed(sound(), "storescp", name)

@@ -1,0 +1,242 @@
+"""Renaming AEs: what is refused, what is kept of the old title, and what is said of those who are not in the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from dcmcfg.changes import Change
+from dcmcfg.dn import DN
+from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
+from dcmcfg.edits.rename.renaming import Renaming
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Ambiguous, DcmcfgError, MalformedInput, NotFound, Refused
+from dcmcfg.lint.lint import lint
+from dcmcfg.references.referring import References
+from dcmcfg.tree import Tree
+from tests.lint.breaking import (
+    ARCHIVE,
+    DCM4CHEE,
+    DEVICES,
+    EXPORTER,
+    LONGTERM,
+    LONGTERM_DEVICE,
+    NOW,
+    REGISTRY,
+    ROOT,
+    RULE,
+    STORAGE,
+    STORESCP,
+    UI,
+    WEB_APP,
+    ae_of,
+    device,
+    more,
+    new,
+    put,
+    sound,
+)
+from tests.trees import octets
+
+NONE = Keeping()
+
+
+def rename(old: str, title: str, keeping: Keeping = NONE, *, of: Iterable[Change] = ()) -> tuple[Renaming, Tree]:
+    tree = sound().after(of)
+    renaming = rename_ae(References(tree), old, title, keeping)
+    return renaming, tree.after(renaming.edit.changes)
+
+
+def entry(tree: Tree, dn: str) -> Entry:
+    found = tree.get(DN.parse(dn))
+    assert found is not None, dn
+    return found
+
+
+def test_the_external_archive_is_renamed_everywhere_it_is_named() -> None:
+    renaming, after = rename("LONGTERM", "TAPE", of=[more(f"dcmuiAetListName=reading,{UI}", "dcmuiAets", "LONGTERM")])
+    assert entry(after, EXPORTER).text("dcmURI") == "dicom:TAPE"
+    assert entry(after, EXPORTER).text("dcmStgCmtSCP") == "TAPE"
+    assert entry(after, ARCHIVE).texts("dcmCStoreSCUOfCMoveSCP") == ("TAPE=TAPE",)
+    assert entry(after, STORAGE).texts("dcmExternalRetrieveAET") == ("TAPE",)
+    assert "SendingApplicationEntityTitle!=TAPE" in entry(after, RULE).texts("dcmProperty")
+    assert "TAPE" in entry(after, f"dcmuiAetListName=reading,{UI}").texts("dcmuiAets")
+    assert entry(after, f"dicomAETitle=TAPE,{LONGTERM_DEVICE}").text("dicomAETitle") == "TAPE"
+    assert DN.parse(f"dicomAETitle=TAPE,{REGISTRY}") in after
+    assert DN.parse(f"dicomAETitle=LONGTERM,{REGISTRY}") not in after
+    assert lint(after, NOW) == ()
+    # The exporter of the same name is another thing, and so are the rule's name and its description.
+    assert entry(after, RULE).text("dcmExporterID") == "LONGTERM"
+    assert ("dcmExporterID", "the name of an exporter") in {
+        (each.attribute, each.reason) for each in renaming.leftovers.left
+    }
+    assert ("dcmExporterID", "names the exporter LONGTERM") in {
+        (each.attribute, each.reason) for each in renaming.leftovers.left
+    }
+
+
+def test_without_an_alias_it_is_said_what_becomes_of_studies_that_are_archived_there() -> None:
+    renaming, _ = rename("LONGTERM", "TAPE")
+    told = " ".join(renaming.edit.warnings)
+    assert "studies archived there are recorded under LONGTERM in the archive's database" in told
+    assert "--keep-alias keeps an AE LONGTERM for them" in told
+    told = " ".join(rename("STORESCP", "OTHERSCP")[0].edit.warnings)
+    assert "if studies were ever archived there, they are recorded under STORESCP" in told
+
+
+def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
+    renaming, after = rename(
+        "LONGTERM", "TAPE", Keeping(alias=True), of=[put(DCM4CHEE, dcmAcceptedCallingAETitle="LONGTERM")]
+    )
+    old, kept = (entry(after, f"dicomAETitle={title},{LONGTERM_DEVICE}") for title in ("TAPE", "LONGTERM"))
+    assert kept.texts("dicomNetworkConnectionReference") == old.texts("dicomNetworkConnectionReference")
+    assert {DN.parse(f"dicomAETitle={title},{REGISTRY}") in after for title in ("TAPE", "LONGTERM")} == {True}
+    # A purge may look for either; what comes back from either is accepted, forwarded, and not exported again.
+    assert entry(after, STORAGE).texts("dcmExternalRetrieveAET") == ("LONGTERM", "TAPE")
+    assert entry(after, DCM4CHEE).texts("dcmAcceptedCallingAETitle") == ("LONGTERM", "TAPE")
+    assert entry(after, ARCHIVE).texts("dcmCStoreSCUOfCMoveSCP") == ("LONGTERM=LONGTERM", "TAPE=TAPE")
+    assert "SendingApplicationEntityTitle!=LONGTERM|TAPE" in entry(after, RULE).texts("dcmProperty")
+    # New studies go to the new title only.
+    assert entry(after, EXPORTER).text("dcmURI") == "dicom:TAPE"
+    assert entry(after, EXPORTER).text("dcmStgCmtSCP") == "TAPE"
+    assert not any(each.finding.severity == "error" for each in lint(after, NOW))
+    assert "from another calling AE title it is answered with success and ignored" in " ".join(renaming.edit.warnings)
+
+
+def test_the_archives_ae_takes_its_web_applications_with_it() -> None:
+    renaming, after = rename("DCM4CHEE", "HOSPPACS")
+    app = entry(after, f"dcmWebAppName=HOSPPACS,{ARCHIVE}")
+    assert app.text("dcmWebServicePath") == "/dcm4chee-arc/aets/HOSPPACS/rs"
+    assert app.text("dicomAETitle") == "HOSPPACS"
+    assert DN.parse(f"dcmWebAppName=HOSPPACS-WADO,{ARCHIVE}") in after
+    assert DN.parse(f"dcmWebAppName=HOSPPACS,cn=Unique Web Application Names Registry,{ROOT}") in after
+    assert lint(after, NOW) == ()
+    told = " ".join(renaming.edit.warnings)
+    assert "whoever calls DCM4CHEE" in told
+    assert "what the archive fetches from LONGTERM is sent to HOSPPACS" in told
+
+
+def test_web_applications_keep_their_names_when_asked_or_when_the_new_ones_are_taken() -> None:
+    _, after = rename("DCM4CHEE", "HOSPPACS", Keeping(web_apps=True))
+    assert entry(after, WEB_APP).text("dcmWebServicePath") == "/dcm4chee-arc/aets/HOSPPACS/rs"
+    renaming, after = rename("DCM4CHEE", "AS", of=[put(WEB_APP, dicomDescription="x"), *_web_app("AS", "WORKLIST")])
+    assert DN.parse(WEB_APP) in after
+    assert DN.parse(f"dcmWebAppName=AS-WADO,{ARCHIVE}") in after
+    assert "the web application DCM4CHEE keeps its name: the name AS is taken by another web application." in (
+        renaming.edit.warnings
+    )
+
+
+def _web_app(name: str, title: str) -> list[Change]:
+    values = {"dcmWebAppName": name, "dcmWebServiceClass": "QIDO_RS", "dcmWebServicePath": "/x", "dicomAETitle": title}
+    return [new(f"dcmWebAppName={name},{ARCHIVE}", objectClass="dcmWebApp", **values)]
+
+
+def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() -> None:
+    renaming, after = rename("DCM4CHEE", "HOSPPACS", Keeping(other_title=True))
+    assert entry(after, f"dicomAETitle=HOSPPACS,{ARCHIVE}").texts("dcmOtherAETitle") == ("DCM4CHEE",)
+    assert "As a move destination it is unknown (A801)" in " ".join(renaming.edit.warnings)
+    back = rename_ae(References(after), "HOSPPACS", "DCM4CHEE", NONE)
+    assert octets(after.after(back.edit.changes)) == octets(sound())
+
+
+def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_of_the_other() -> None:
+    twice = [*device("second"), *ae_of(f"dicomDeviceName=second,{DEVICES}", "STORESCP")[:1]]
+    with pytest.raises(Ambiguous, match="AE:STORESCP means second/STORESCP and storescp/STORESCP"):
+        rename("STORESCP", "SCP2", of=twice)
+    renaming, after = rename("second/STORESCP", "SCP2", of=twice)
+    assert DN.parse(f"dicomAETitle=SCP2,dicomDeviceName=second,{DEVICES}") in after
+    assert DN.parse(STORESCP) in after
+    assert {DN.parse(f"dicomAETitle={title},{REGISTRY}") in after for title in ("SCP2", "STORESCP")} == {True}
+    # second comes first, so what names STORESCP has meant that one.
+    assert any("these were taken for this one's, which is found first" in each for each in renaming.edit.warnings)
+    renaming, after = rename("storescp/STORESCP", "SCP2", of=twice)
+    assert renaming.references == ()
+    assert any("these were taken for that one's, which is found first, and stay" in w for w in renaming.edit.warnings)
+
+
+@pytest.mark.parametrize(
+    ("old", "title", "of", "error", "message"),
+    [
+        ("LONGTRM", "TAPE", [], NotFound, "no AE has the title LONGTRM — near misses: longterm/LONGTERM"),
+        ("longterm", "TAPE", [], NotFound, "no AE has the title longterm — case counts in AE titles"),
+        ("storescp/LONGTERM", "TAPE", [], NotFound, "the device storescp has no AE LONGTERM"),
+        ("longterm/LONGTERM", "STORESCP", [], Refused, "the name STORESCP is taken by another AE"),
+        ("LONGTERM", "PACS", [put(DCM4CHEE, dcmOtherAETitle="PACS")], Refused, "PACS is taken: it is another title"),
+        ("LONGTERM", "NEW_AET_A", [_[1] for _ in [ae_of(ARCHIVE, "NEW_AET_A")]], Refused, "is registered, although no"),
+        ("LONGTERM", "A" * 17, [], MalformedInput, "it has 17 characters"),
+        ("LONGTERM", " TAPE", [], MalformedInput, "begins or ends with a blank"),
+        ("LONGTERM", "TÄPE", [], MalformedInput, "outside ASCII"),
+        ("LONGTERM", "TA\x07PE", [], MalformedInput, "control character"),
+        ("LONGTERM", "A,B", [], Refused, "the AE name A,B holds one of"),
+        ("LONGTERM", "A;B", [], Refused, "the AE name A;B holds one of"),
+        ("LONGTERM", "#AB", [], Refused, "the AE name #AB holds one of"),
+        ("LONGTERM", "A(B)", [], Refused, "the title A(B) holds one of"),
+        ("LONGTERM", "*", [], Refused, "* stands for every title"),
+        ("LONGTERM", "${env.X}", [], Refused, "as the beginning of a system property"),
+        ("LONGTERM", "TAPE=1", [], Refused, "TAPE=1 cannot stand in dcmCStoreSCUOfCMoveSCP"),
+    ],
+)
+def test_what_is_refused(old: str, title: str, of: list[Change], error: type[DcmcfgError], message: str) -> None:
+    with pytest.raises(error) as refused:
+        rename(old, title, of=of)
+    assert message in str(refused.value)
+
+
+def test_what_cannot_be_kept_is_refused_with_what_can() -> None:
+    with pytest.raises(Refused, match="--keep-as-other-title"):
+        rename("DCM4CHEE", "HOSPPACS", Keeping(alias=True))
+    with pytest.raises(Refused, match="--keep-alias"):
+        rename("LONGTERM", "TAPE", Keeping(other_title=True))
+
+
+def test_the_same_title_is_nothing_to_do_and_another_case_is_another_title() -> None:
+    assert rename("LONGTERM", "LONGTERM")[0].edit.changes == ()
+    renaming, after = rename("LONGTERM", "Longterm")
+    assert entry(after, EXPORTER).text("dcmURI") == "dicom:Longterm"
+    assert len(renaming.edit.changes) > 5
+
+
+def test_a_name_that_is_named_already_is_told_as_that() -> None:
+    renaming, _ = rename("LONGTERM", "TAPE", of=[more(STORAGE, "dcmExternalRetrieveAET", "TAPE")])
+    assert any(
+        each.startswith("TAPE is named already, and nothing carried that name") for each in renaming.edit.warnings
+    )
+    assert any("dcmExternalRetrieveAET names TAPE already, so LONGTERM goes" in each for each in renaming.edit.warnings)
+
+
+def test_a_title_of_another_device_means_that_ae_where_the_archive_has_none_of_it() -> None:
+    _, after = rename("STORESCP", "SCP2", of=[put(ARCHIVE, dcmExternalRetrieveAEDestination="STORESCP")])
+    assert entry(after, ARCHIVE).text("dcmExternalRetrieveAEDestination") == "SCP2"
+
+
+def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
+    by_hand = sound().after([put(EXPORTER, dcmURI="dicom:OLDTAPE", dcmStgCmtSCP="OLDTAPE")])
+    with pytest.raises(NotFound, match=r"2 values name OLDTAPE all the same, and there is LONGTERM: --references-only"):
+        rename_ae(References(by_hand), "OLDTAPE", "LONGTERM", NONE)
+    renaming = rename_references(References(by_hand), "OLDTAPE", "LONGTERM")
+    assert octets(by_hand.after(renaming.edit.changes)) == octets(sound())
+    with pytest.raises(Refused, match="the AE LONGTERM is there still"):
+        rename_references(References(by_hand), "LONGTERM", "STORESCP")
+    with pytest.raises(NotFound, match="there is no AE TAPE"):
+        rename_references(References(by_hand), "OLDTAPE", "TAPE")
+    with pytest.raises(NotFound, match="nothing that leads nowhere refers to the AE NOBODY"):
+        rename_references(References(by_hand), "NOBODY", "LONGTERM")
+
+
+def test_patterns_that_no_name_is_told_apart_in_are_left_first_and_told() -> None:
+    of = [
+        more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle=(LONGTERM(1|2)?)"),
+        more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle=LONG.*"),
+    ]
+    renaming, after = rename("LONGTERM", "TAPE", of=of)
+    told = [(each.value, each.reason) for each in renaming.leftovers.left[:2]]
+    assert told == [
+        (
+            b"ReceivingApplicationEntityTitle=(LONGTERM(1|2)?)",
+            "a pattern that names are not told apart in: is TAPE meant?",
+        ),
+        (b"ReceivingApplicationEntityTitle=LONG.*", "a pattern that LONGTERM matches and TAPE does not"),
+    ]
+    assert DN.parse(LONGTERM) not in after

@@ -1,0 +1,116 @@
+"""Renaming parts of an archive: on its device only, and not where database or program keep the name."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.dn import DN
+from dcmcfg.edits.rename.part import rename_part
+from dcmcfg.edits.rename.renaming import Renaming
+from dcmcfg.errors import NotFound, Refused
+from dcmcfg.lint.lint import lint
+from dcmcfg.references.kinds import Kind
+from dcmcfg.references.referring import References
+from tests.lint.breaking import ARCHIVE, DEVICES, EXPORTER, NOW, RULE, device, new, put, sound
+from tests.trees import octets
+
+ARC = "dcm4chee-arc"
+
+
+def rename(kind: Kind, old: str, name: str, *, force: bool = False) -> Renaming:
+    return rename_part(References(sound()), ARC, kind, old, name, force=force)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old"),
+    [
+        (Kind.EXPORTER, "LONGTERM"),
+        (Kind.QUEUE, "Export"),
+        (Kind.STORAGE, "fs1"),
+        (Kind.VIEW, "hideRejected"),
+        (Kind.WEB_APP, "AS_RECEIVED"),
+    ],
+)
+def test_what_names_it_names_it_newly_and_lint_finds_nothing(kind: Kind, old: str) -> None:
+    renaming = rename(kind, old, "another", force=True)
+    after = sound().after(renaming.edit.changes)
+    assert lint(after, NOW) == ()
+    assert References(after).to(kind, old) == ()
+    assert (
+        len(References(after).to(kind, "another")) == len(References(sound()).to(kind, old)) == len(renaming.references)
+    )
+
+
+def test_an_ae_of_the_same_name_is_another_thing() -> None:
+    after = sound().after(rename(Kind.EXPORTER, "LONGTERM", "TAPE").edit.changes)
+    exporter = after.get(DN.parse(f"dcmExporterID=TAPE,{ARCHIVE}"))
+    assert exporter is not None
+    assert exporter.text("dcmURI") == "dicom:LONGTERM"
+    rule = after.get(DN.parse(RULE))
+    assert rule is not None
+    assert rule.text("dcmExporterID") == "TAPE"
+
+
+def test_a_queue_of_another_device_stays_and_so_does_what_names_it() -> None:
+    other = f"dicomDeviceName=other,{DEVICES}"
+    exporter = {"dcmExporterID": "X", "dcmURI": "dicom:STORESCP", "dcmQueueName": "Export"}
+    tree = sound().after(
+        [
+            *device("other"),
+            new(f"dcmQueueName=Export,{other}", objectClass="dcmQueue", dcmQueueName="Export"),
+            new(f"dcmExporterID=X,{other}", objectClass="dcmExporter", **exporter),
+        ]
+    )
+    after = tree.after(rename_part(References(tree), ARC, Kind.QUEUE, "Export", "Slow").edit.changes)
+    untouched = list(tree.below(DN.parse(other)))
+    assert list(after.below(DN.parse(other))) == untouched
+
+
+def test_objects_and_built_in_queues_need_a_word() -> None:
+    with pytest.raises(Refused, match="database has fs1 with each object") as refused:
+        rename(Kind.STORAGE, "fs1", "fs2")
+    assert "--force-stored-objects" in refused.value.next_step
+    with pytest.raises(Refused, match="own program puts its tasks into a queue called StgCmtSCU"):
+        rename(Kind.QUEUE, "StgCmtSCU", "Commitments")
+    assert rename(Kind.QUEUE, "StgCmtSCU", "Commitments", force=True).edit.warnings
+    assert "until the database says fs2" in " ".join(rename(Kind.STORAGE, "fs1", "fs2", force=True).edit.warnings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "name", "error", "message"),
+    [
+        (Kind.QUEUE, "Exporr", "Slow", NotFound, "the device dcm4chee-arc has no queue Exporr — there are: Export"),
+        (Kind.QUEUE, "Export", "Retrieve", Refused, "the name Retrieve is taken by another queue"),
+        (Kind.WEB_APP, "AS_RECEIVED", "DCM4CHEE", Refused, "the name DCM4CHEE is taken by another web application"),
+        (Kind.QUEUE, "Export", "Säcke", Refused, "is no name for a queue"),
+        (Kind.QUEUE, "Export", "a<b", Refused, "the queue name a<b holds one of"),
+    ],
+)
+def test_what_is_refused(kind: Kind, old: str, name: str, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as refused:
+        rename(kind, old, name)
+    assert message in str(refused.value)
+
+
+def test_what_another_device_has_is_told_as_that() -> None:
+    tree = sound().after(
+        [
+            *device("other"),
+            new(f"dcmQueueName=Q,dicomDeviceName=other,{DEVICES}", objectClass="dcmQueue", dcmQueueName="Q"),
+        ]
+    )
+    with pytest.raises(NotFound, match="other has: --device other"):
+        rename_part(References(tree), ARC, Kind.QUEUE, "Q", "R")
+
+
+def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
+    tree = sound().after([put(RULE, dcmExporterID="OLD")])
+    with pytest.raises(NotFound, match="1 value names OLD all the same, and there is LONGTERM: --references-only"):
+        rename_part(References(tree), ARC, Kind.EXPORTER, "OLD", "LONGTERM")
+    renaming = rename_part(References(tree), ARC, Kind.EXPORTER, "OLD", "LONGTERM", only=True)
+    assert octets(tree.after(renaming.edit.changes)) == octets(sound())
+
+
+def test_the_same_name_is_nothing_to_do() -> None:
+    assert rename(Kind.EXPORTER, "LONGTERM", "LONGTERM").edit.changes == ()
+    assert DN.parse(EXPORTER) in sound()

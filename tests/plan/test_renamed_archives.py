@@ -1,0 +1,38 @@
+"""Which archives a plan gives another name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dcmcfg.changes import Change, Rename
+from dcmcfg.dn import DN, RDN
+from dcmcfg.plan.renamed_archives import RenamedArchive, renamed_archives
+from tests.trees import ARCHIVE, DEVICES, STORESCP, site
+
+
+def rename(dn: str, new: str) -> Rename:
+    return Rename(DN.parse(dn), RDN.of("dicomDeviceName", new))
+
+
+def found(changes: Iterable[Change]) -> tuple[RenamedArchive, ...]:
+    every = tuple(changes)
+    return renamed_archives(every, site().after(every))
+
+
+def test_an_archives_device_is_one_and_another_device_is_none() -> None:
+    assert found([rename(ARCHIVE, "arc"), rename(STORESCP, "scp")]) == (RenamedArchive("dcm4chee-arc", "arc"),)
+
+
+def test_what_comes_of_several_renames_counts() -> None:
+    there = rename(ARCHIVE, "arc")
+    assert found([there, rename(f"dicomDeviceName=arc,{DEVICES}", "pacs")]) == (RenamedArchive("dcm4chee-arc", "pacs"),)
+    assert found([there, rename(f"dicomDeviceName=arc,{DEVICES}", "dcm4chee-arc")]) == ()
+
+
+def test_another_spelling_is_none() -> None:
+    assert found([rename(ARCHIVE, "DCM4CHEE-ARC")]) == ()
+
+
+def test_renames_of_other_entries_are_none() -> None:
+    ae = DN.parse(f"dicomAETitle=DCM4CHEE,{ARCHIVE}")
+    assert found([Rename(ae, RDN.of("dicomAETitle", "PACS"))]) == ()
