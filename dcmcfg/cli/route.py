@@ -8,10 +8,14 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.render.mermaid import mermaid
 from dcmcfg.render.route import print_route, route_json
+from dcmcfg.render.sequence import sequences
+from dcmcfg.render.svg import svg as draw
 from dcmcfg.route.question import Question, StudyState, usual_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.settings import Settings
@@ -34,6 +38,8 @@ _NOBODY = "*"
     help="The AE that the archive's database names for purged objects; * is nobody.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--mermaid", "as_mermaid", is_flag=True, help="Print it as a Mermaid diagram.")
+@click.option("--svg", metavar="FILE", help="Write a picture of it too, - for standard output and nothing else there.")
 @site_options
 def route_command(
     settings: Settings,
@@ -44,6 +50,8 @@ def route_command(
     state: str | None,
     external: str | None,
     as_json: bool,
+    as_mermaid: bool,
+    svg: str | None,
 ) -> int:
     """Say what the archive will do with a C-MOVE.
 
@@ -54,6 +62,8 @@ def route_command(
     Exit code 0 when the study arrives: in the state asked for, or in each for which something is set up. 1 when the
     archive will refuse, or nobody will receive all of it.
     """
+    if as_mermaid + as_json + (svg == STDOUT) > 1:
+        raise click.UsageError("one of --json, --mermaid and --svg - goes to standard output")
     destination, caller = parse_ae_title(dest), parse_ae_title(calling)
     title = parse_ae_title(ae) if ae is not None else None
     holder = external if external in (None, _NOBODY) else parse_ae_title(external)
@@ -65,8 +75,12 @@ def route_command(
     route = find_route(configuration, question, (asked,) if asked else tuple(StudyState))
     route = route.told(invocation.current().spoken)
     leads = route.leads(asked)
+    if svg is not None:
+        write_whole(svg, draw(sequences(route)))
     if as_json:
         print_json(route_json(route, leads=leads))
-    else:
+    elif as_mermaid:
+        click.echo("\n".join(mermaid(sequences(route))))
+    elif svg != STDOUT:
         print_route(route)
     return 0 if leads else 1

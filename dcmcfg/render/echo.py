@@ -12,6 +12,7 @@ from dcmcfg.echo_all import Echoed
 from dcmcfg.render.console import print_line, visible, wrapped
 from dcmcfg.render.probing import answer_in_words, seconds_json
 from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.route.way import Address
 
 PROVES = (
     "An echo shows that the address is right and that something takes this association. It shows no permission: many a "
@@ -61,6 +62,6 @@ def _json(each: Echoed) -> dict[str, Any]:
 def _row(each: Echoed) -> tuple[str, ...]:
     target, verdict = each.target, each.verdict
     callee = target.callee
-    address = f"{callee.peer.host}:{callee.peer.port}{' TLS' if callee.tls else ''}" if callee else ""
+    address = str(Address(callee.peer.host, callee.peer.port, callee.tls)) if callee else ""
     answer = answer_in_words(verdict, tls=callee.tls) if verdict and callee else f"not called: {target.problem}"
     return target.ae.title, address, target.ae.device.name, answer

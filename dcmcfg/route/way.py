@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Literal
 
+from dcmcfg.network_address import at
 from dcmcfg.route.negotiating import KeptBack
 from dcmcfg.route.question import Question, StudyState
 
@@ -44,8 +45,7 @@ class Address:
     tls: bool
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}{' TLS' if self.tls else ''}"
+        return f"{at(self.host, self.port)}{' TLS' if self.tls else ''}"
 
 
 @dataclass(frozen=True)

@@ -136,3 +136,18 @@ def test_what_cannot_be_asked_is_told(
     assert (result.exit_code, result.stdout) == (code, "")
     assert problem in result.stderr
     assert ARCHIVE_DN not in result.stderr
+
+
+def test_the_way_is_drawn_into_a_file_or_printed(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file = tmp_path / "route.svg"
+    asked = ("route", "--dest", "STORESCP", "--state", "local")
+    result = run(*asked, "--svg", str(file), "--mermaid")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("sequenceDiagram\n  participant p0 as DCMCFG\n")
+    printed = run(*asked, "--svg", "-")
+    assert printed.exit_code == 0
+    assert printed.stdout == file.read_text()
+    assert file.read_text().startswith("<svg ")
+    assert run(*asked, "--svg", "-", "--json").exit_code == 2
+    lost = run(*asked, "--svg", str(tmp_path / "none" / "route.svg"))
+    assert (lost.exit_code, lost.stdout) == (3, "")

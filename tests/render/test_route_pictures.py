@@ -1,0 +1,88 @@
+"""Pictures of a route: as Mermaid, as SVG."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from dcmcfg.render.mermaid import mermaid
+from dcmcfg.render.sequence import Message, Sequence, sequences
+from dcmcfg.render.svg import svg
+from dcmcfg.route.question import StudyState
+from tests.route.sites import put, route
+
+BACK = put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = '<script>;#"&%\\x1b'
+
+
+def drawn(found: tuple[Sequence, ...]) -> ET.Element:
+    return ET.fromstring("".join(svg(found)))
+
+
+def test_a_way_is_a_sequence_diagram() -> None:
+    found = sequences(route([BACK], state=StudyState.PURGED))
+    assert list(mermaid(found)) == [
+        "sequenceDiagram",
+        "  participant p0 as VIEWER",
+        "  participant p1 as DCM4CHEE",
+        "  participant p2 as LONGTERM",
+        "  participant p3 as STORESCP",
+        "  Note over p0,p3: purged arrives: external retrieve, back to the archive (LONGTERM)",
+        "  p0->>p1: C-MOVE, Move Destination STORESCP<br/>127.0.0.1:3",
+        "  p1->>p2: C-MOVE as VIEWER, Move Destination DCM4CHEE<br/>127.0.0.1:4",
+        "  p2->>p1: C-STORE as LONGTERM<br/>127.0.0.1:3",
+        "  p1->>p3: C-STORE as DCM4CHEE<br/>127.0.0.1:5",
+        "  p1-->>p0: 0000",
+    ]
+
+
+def test_a_refusal_is_drawn_as_question_and_answer() -> None:
+    (found,) = sequences(route(dest="NOBODY"))
+    assert [(each.above, each.answer) for each in found.messages] == [
+        ("C-MOVE, Move Destination NOBODY", False),
+        ("A801 Unknown AE: NOBODY", True),
+    ]
+    assert found.remarks == ("no AE has the title NOBODY",)
+
+
+def test_the_picture_has_each_label_within_its_bounds() -> None:
+    found = sequences(route([BACK]))
+    picture = drawn(found)
+    width, height = (float(each) for each in picture.attrib["viewBox"].split()[2:])
+    texts = picture.findall(f"{SVG}text")
+    labels = {each.text for each in texts}
+    assert {message.above for sequence in found for message in sequence.messages} <= labels
+    for each in texts:
+        room = len(each.text or "") * 7.3
+        x, y = float(each.attrib["x"]), float(each.attrib["y"])
+        left = x - room / 2 if each.attrib.get("text-anchor") == "middle" else x
+        assert left >= 0, each.text
+        assert left + room <= width, each.text
+        assert 0 < y < height, each.text
+
+
+def test_labels_over_one_arrow_do_not_reach_beyond_it() -> None:
+    (found,) = sequences(route([BACK], state=StudyState.PURGED))
+    picture = drawn((found,))
+    arrows = [each for each in picture.findall(f"{SVG}line") if "arrow" in each.attrib["class"]]
+    lengths = [abs(float(each.attrib["x1"]) - float(each.attrib["x2"])) for each in arrows]
+    for message, length in zip(found.messages, lengths, strict=True):
+        assert max(len(message.above), len(message.below)) * 7.3 < length
+
+
+@pytest.mark.parametrize("names", [("A", "B"), ("A", "A")])
+def test_whatever_is_drawn_steers_nothing(names: tuple[str, str]) -> None:
+    sequence = Sequence(HOSTILE, "bad", (Message(*names, HOSTILE, HOSTILE, mood="bad"),), (HOSTILE * 30,))
+    picture = drawn((sequence,))
+    assert HOSTILE in {each.text for each in picture.findall(f"{SVG}text")}
+    assert not picture.findall(".//script")
+    for line in mermaid((sequence,)):
+        assert not re.search(r"<(?!br/>)|;(?<!\d;)", line), line
+
+
+def test_who_asks_for_itself_stands_there_once() -> None:
+    (found,) = sequences(route(dest="STORESCP", calling="STORESCP", state=StudyState.LOCAL))
+    assert found.participants == ("STORESCP", "DCM4CHEE")
