@@ -43,6 +43,8 @@ class WholeWords(BashComplete):
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """Return the words before the cursor, and the one that it stands at the end of."""
+        if "COMP_LINE" not in os.environ:
+            return super().get_completion_args()  # a shell that still has click's own script
         _, *words = split_arg_string(os.environ["COMP_LINE"] + _END)
         return words[:-1], words[-1].removesuffix(_END) if words else ""
 
