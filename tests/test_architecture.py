@@ -46,6 +46,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "rebasing_notes",
             "references",
             "registries",
+            "connection_users",
+            "capabilities",
             "secret_values",
             "retrieve_settings",
             "settings_in_use",

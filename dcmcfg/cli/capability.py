@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import click
 
+from dcmcfg.capabilities import ROLES, ability, lacking, names_in_use
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
@@ -15,16 +16,10 @@ from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import capability_line
 from dcmcfg.dicom.registered_uids import ANY, Kind, find, name_of
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.edits.capability import (
-    ROLES,
-    ability,
-    add_capabilities,
-    copy_capabilities,
-    lacking,
-    names_in_use,
-    remove_capabilities,
-)
+from dcmcfg.edits.add_capabilities import add_capabilities
+from dcmcfg.edits.copy_capabilities import copy_capabilities
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.remove_capabilities import remove_capabilities
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.render.capabilities import capabilities_json, lacking_json, print_capabilities, print_lacking
 from dcmcfg.render.console import stdout_console

@@ -15,20 +15,16 @@ from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.editing import carry_out_edit
 from dcmcfg.cli.site import SiteCommand, site_options, site_options_but_device
+from dcmcfg.connection_users import ConnectionUsers
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.edits.add_connection import add_connection
 from dcmcfg.edits.cipher_suites import archive_cipher_suites
-from dcmcfg.edits.connection import (
-    PROTOCOLS,
-    ConnectionSettings,
-    add_connection,
-    find_connection,
-    remove_connection,
-    set_connection,
-    split_connection,
-)
-from dcmcfg.edits.connection_users import ConnectionUsers
+from dcmcfg.edits.connection_settings import PROTOCOLS, ConnectionSettings
+from dcmcfg.edits.connection_target import find_connection, split_connection
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.remove_connection import remove_connection
+from dcmcfg.edits.set_connection import set_connection
 from dcmcfg.network_address import parse_host, parse_place
 from dcmcfg.references.referring import References
 from dcmcfg.render.connections import connections_json, print_connections
@@ -171,10 +167,15 @@ def set_command(settings: Settings, choices: Choices, said: _Said, *, target: st
 @connection_group.command("remove", cls=SiteCommand)
 @click.argument("target", metavar="DEVICE[/NAME]")
 @site_options
+@click.option("--detach", is_flag=True, help="Take it first from all who have another connection.")
 @changing_options
-def remove(settings: Settings, choices: Choices, *, target: str) -> None:
+def remove(settings: Settings, choices: Choices, *, target: str, detach: bool) -> None:
     """Remove a connection that nothing uses.
 
     While an AE or application refers to it this is refused: the archive would not load the device at all.
     """
-    carry_out_edit(settings, choices, lambda configuration: remove_connection(*find_connection(configuration, target)))
+    carry_out_edit(
+        settings,
+        choices,
+        lambda configuration: remove_connection(*find_connection(configuration, target), detach=detach),
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from dcmcfg.capabilities import ROLES
 from dcmcfg.dicom.registered_uids import Kind, find, keyword_of, name_of
-from dcmcfg.edits.capability import ROLES
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.errors import MalformedInput
 

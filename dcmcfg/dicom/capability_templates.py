@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dcmcfg.capabilities import SCP, SCU, ability, is_of_storage, plain_name
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.registered_uids import name_of, storage_sop_classes
-from dcmcfg.edits.capability import SCP, SCU, ability, is_of_storage, plain_name
 from dcmcfg.edits.transfer_capability import TransferCapability
 
 _VERIFICATION = "1.2.840.10008.1.1"

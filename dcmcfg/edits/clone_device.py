@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Add
+from dcmcfg.connection_users import connection_name
 from dcmcfg.devices import Configuration, Device
 from dcmcfg.dn import DN, RDN
-from dcmcfg.edits.connection_users import connection_name
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.new_names import require_name, title_doubts
 from dcmcfg.entry import Attribute, Entry

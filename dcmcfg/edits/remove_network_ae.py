@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from dcmcfg.connection_users import ConnectionUsers, connection_name, told_users
 from dcmcfg.devices import Connection, NetworkAE
-from dcmcfg.edits.connection_users import ConnectionUsers, connection_name, told_users
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.removal import removal
 from dcmcfg.references.referring import References

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
+from dcmcfg.capabilities import Lacking, ability, plain_name
 from dcmcfg.devices import NetworkAE
 from dcmcfg.dicom.registered_uids import keyword_of
-from dcmcfg.edits.capability import Lacking, ability, plain_name
 from dcmcfg.entry import Entry
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
@@ -31,6 +31,8 @@ def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]
     if rows:
         print_table(console, _COLUMNS, rows)
     print_line(console, f"{len(rows)} {'capability' if len(rows) == 1 else 'capabilities'}")
+    if not ae.shared_from.capabilities and not ae.device.is_archive:
+        print_line(console, "an AE that lists none is sent everything")
 
 
 def capabilities_json(ae: NetworkAE, entries: Iterable[Entry]) -> dict[str, Any]:

@@ -50,8 +50,6 @@ def test_a_device_is_created_cloned_and_removed(run: Run, stock_site: CliSite) -
 def test_the_archive_is_cloned_whole_and_its_device_removed_by_name_only(run: Run, stock_site: CliSite) -> None:
     before = stock_site.octets()
     names = ("--suffix", "2", "--ae", "AS_RECEIVED=AS_RECEIVED2", "--ae", "IOCM_REGULAR_USE=IOCM_REGULAR2")
-    told = "lint", "--json"
-    found = run(*told).stdout
     cloned = run("device", "clone", "dcm4chee-arc", "arc2", *names, "--yes")
     assert cloned.exit_code == 0, cloned.stderr
     there = stock_site.octets()
@@ -62,7 +60,6 @@ def test_the_archive_is_cloned_whole_and_its_device_removed_by_name_only(run: Ru
         for value in values
         if b"dicomDeviceName=dcm4chee-arc" in value or value in (b"DCM4CHEE", b"AS_RECEIVED", b"WORKLIST")
     ]
-    assert run(*told).stdout.count('"rule"') <= 2 * found.count('"rule"')
     removed = run("device", "remove", "arc2", "--yes")
     assert removed.exit_code == 3, "it is an archive, whatever its name"
     assert "--force-archive-device" in removed.stderr

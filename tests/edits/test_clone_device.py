@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dcmcfg.changes import Add
@@ -9,12 +11,14 @@ from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.edits.clone_device import CloneNames, clone_device
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.remove_device import remove_device
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.lint.lint import lint
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.references.kinds import Kind
 from dcmcfg.tree import Tree
 from tests.lint.breaking import ARCHIVE, DEVICES, NOW, sound
+from tests.lint.test_stock import EXPECTED, UPS, stock, told
 
 ARC2 = f"dicomDeviceName=arc2,{DEVICES}"
 ARCHIVE_NAMES = CloneNames("arc2", {Kind.AE: {"IOCM_REGULAR_USE": "IOCM2"}}, suffix="2")
@@ -54,6 +58,22 @@ def test_what_is_elsewhere_is_left_alone() -> None:
     edit, after = clone("storescp", CloneNames("store2", {Kind.AE: {"STORESCP": "STORE2"}}))
     assert all(isinstance(change, Add) for change in edit.changes)
     assert {key: after.entries[key] for key in sound().entries} == dict(sound().entries)
+
+
+@pytest.mark.parametrize("release", EXPECTED)
+def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
+    upstream: Path, release: str, tmp_path: Path
+) -> None:
+    tree = stock(upstream, release, tmp_path)
+    configuration = Configuration(tree)
+    device = configuration.device("dcm4chee-arc")
+    titles = {ae.title: ae.title[:14] + "_2" for ae in device.network_aes}
+    edit = clone_device(configuration, device, CloneNames("arc2", {Kind.AE: titles}, suffix="2"))
+    after = make_plan(tree, [Wanted(change) for change in edit.changes]).after
+    assert sorted(told(after)) == sorted((*EXPECTED[release], *UPS))
+    back = remove_device(Configuration(after).device("arc2"))
+    assert back.warnings == ()
+    assert make_plan(after, [Wanted(change) for change in back.changes]).after == tree
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,18 @@ import pytest
 from dcmcfg.changes import Add
 from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
-from dcmcfg.edits.connection import (
-    ConnectionSettings,
-    add_connection,
-    find_connection,
-    remove_connection,
-    set_connection,
-    split_connection,
-)
+from dcmcfg.edits.add_connection import add_connection
+from dcmcfg.edits.connection_settings import ConnectionSettings
+from dcmcfg.edits.connection_target import find_connection, split_connection
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.remove_connection import remove_connection
+from dcmcfg.edits.set_connection import set_connection
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Ambiguous, NotFound, Refused
+from dcmcfg.lint.lint import lint
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.tree import Tree
-from tests.lint.breaking import ARCHIVE, STORESCP_DEVICE, more, sound
+from tests.lint.breaking import ARCHIVE, NOW, REFERENCE, STORESCP_DEVICE, more, sound
 
 DICOM = f"cn=dicom,{STORESCP_DEVICE}"
 
@@ -148,7 +146,8 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
         remove_connection(*find_connection(configuration, "storescp"))
     assert str(refused.value) == (
         "the connection dicom of storescp is used by the AE STORESCP; without it the archive would not load the device "
-        "at all — give them another connection first (dicomNetworkConnectionReference), or remove them"
+        "at all — --detach takes it from those who have another; dcmcfg connection add storescp HOST:PORT --ae AET "
+        "gives an AE another"
     )
     spare = Entry.of(f"cn=spare,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "spare"})
     tree = sound().after([Add(spare.with_values("dicomHostname", (b"h",)))])
@@ -159,3 +158,18 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
     )
     with pytest.raises(Refused):
         remove_connection(*find_connection(Configuration(used), "storescp/spare"))
+
+
+def test_it_is_taken_from_all_who_have_another_or_from_nobody() -> None:
+    configuration = Configuration(sound())
+    plan = planned(remove_connection(*find_connection(configuration, "dcm4chee-arc/dicom-tls"), detach=True))
+    assert DN.parse(f"cn=dicom-tls,{ARCHIVE}") not in plan.after
+    for ae in Configuration(plan.after).device("dcm4chee-arc").network_aes:
+        assert ae.entry.texts("dicomNetworkConnectionReference") == (f"cn=dicom,{ARCHIVE}",)
+    assert lint(plan.after, NOW) == lint(sound(), NOW)
+    assert plan.undo().after == sound()
+    with pytest.raises(Refused, match="the connection dicom of storescp is the only one of the AE STORESCP"):
+        remove_connection(*find_connection(configuration, "storescp"), detach=True)
+    gone = sound().after([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", REFERENCE, f"cn=gone,{STORESCP_DEVICE}")])
+    with pytest.raises(Refused, match="is the only one"):
+        remove_connection(*find_connection(Configuration(gone), "storescp"), detach=True)

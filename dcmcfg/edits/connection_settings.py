@@ -1,0 +1,76 @@
+"""What a network connection shall be, and how far one is so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dcmcfg.connection_users import connection_name
+from dcmcfg.devices import DICOM, Connection, Device
+from dcmcfg.entry import Entry
+
+#: The protocols of the archive's Connection.Protocol, with the usual names without and with TLS.
+_USUAL = {
+    DICOM: ("dicom", "dicom-tls"),
+    "HL7": ("hl7", "hl7-tls"),
+    "HL7_MLLP2": ("hl7", "hl7-tls"),
+    "SYSLOG_TLS": ("syslog-tls", "syslog-tls"),
+    "SYSLOG_UDP": ("syslog", "syslog"),
+    "HTTP": ("http", "https"),
+}
+PROTOCOLS = tuple(_USUAL)
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """What a connection shall be; None leaves an attribute as it is.
+
+    An empty tuple of ``cipher_suites`` ends TLS, and an empty ``bind_address`` or ``client_bind_address`` takes that
+    away. ``protocol`` is one of the archive's Connection.Protocol, such as DICOM or HL7.
+    """
+
+    host: str | None = None
+    port: int | None = None
+    cipher_suites: tuple[str, ...] | None = None
+    protocol: str | None = None
+    bind_address: str | None = None
+    client_bind_address: str | None = None
+    installed: bool | None = None
+
+    def attributes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield each attribute that is said, with its values; DICOM is the protocol's default, and left out."""
+        texts = {
+            "dicomHostname": self.host,
+            "dicomPort": None if self.port is None else str(self.port),
+            "dcmProtocol": "" if self.protocol == DICOM else self.protocol,
+            "dcmBindAddress": self.bind_address,
+            "dcmClientBindAddress": self.client_bind_address,
+            "dicomInstalled": None if self.installed is None else ("" if self.installed else "FALSE"),
+        }
+        yield from ((name, (text,) if text else ()) for name, text in texts.items() if text is not None)
+        if self.cipher_suites is not None:
+            yield "dicomTLSCipherSuite", self.cipher_suites
+
+
+def usual_name(wanted: ConnectionSettings) -> str:
+    """Return what the default configuration calls a connection of that kind: ``dicom``, ``hl7-tls``, ``https``."""
+    plain, secured = _USUAL[wanted.protocol or DICOM]
+    return secured if wanted.cipher_suites else plain
+
+
+def is_so(entry: Entry, wanted: ConnectionSettings) -> bool:
+    """Tell whether *entry* is as it is *wanted*, in all that is said."""
+    return all(set(entry.texts(name)) == set(values) for name, values in wanted.attributes())
+
+
+def entry_of(device: Device, connection: Connection) -> Entry:
+    """Return the entry of *connection* of *device*."""
+    return next(child for child in device.tree.children(device.entry.dn) if child.dn is connection.dn)
+
+
+def clash(device: Device, entry: Entry) -> Iterator[str]:
+    """Yield that another connection of the device listens at the same port, which can be so for one of them only."""
+    host, port = (entry.text("dicomHostname") or "").casefold(), entry.text("dicomPort")
+    for other in device.connections:
+        if other.dn != entry.dn and port and str(other.port) == port and other.host.casefold() == host:
+            yield f"the connection {connection_name(other.dn)} of {device.name} has the address {host}:{port} too."
