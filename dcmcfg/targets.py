@@ -71,6 +71,16 @@ def seen_as(configuration: Configuration, entry: Entry) -> Target:
     return Target(entry)
 
 
+def written(tree: Tree, entry: Entry) -> str:
+    """Return what a command calls *entry* of *tree*: ``DEVICE``, ``DEVICE/AE`` or its DN."""
+    if entry.is_a("dicomDevice"):
+        return entry.text("dicomDeviceName") or str(entry.dn)
+    parent = tree.get(entry.dn.parent)
+    if entry.is_a("dicomNetworkAE") and parent is not None and parent.is_a("dicomDevice"):
+        return f"{parent.text('dicomDeviceName')}/{entry.text('dicomAETitle')}"
+    return str(entry.dn)
+
+
 def absolute(dn: DN, *trees: Tree) -> DN:
     """Return *dn*; where none of *trees* has it, what it is relative to the devices' container if one has that."""
     below = DN(dn.rdns + devices_dn(*trees).rdns)

@@ -8,7 +8,7 @@ from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Ambiguous, NotFound
-from dcmcfg.targets import absolute, named, target
+from dcmcfg.targets import absolute, named, target, written
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, Values, network_ae, site, site_entries, tree
 
 
@@ -125,6 +125,12 @@ def test_a_tree_without_configuration_is_named_by_dn_alone() -> None:
     for text in ("x", "AE:X"):
         with pytest.raises(NotFound, match="no DICOM configuration"):
             target(configuration, text)
+
+
+@pytest.mark.parametrize("text", ["dcm4chee-arc", "dcm4chee-arc/DCM4CHEE", f"cn=dicom,{ARCHIVE}", BASE])
+def test_what_a_command_calls_an_entry_names_it(text: str) -> None:
+    configuration = Configuration(site())
+    assert written(configuration.tree, target(configuration, text)) == text
 
 
 def test_a_dn_is_taken_as_it_is_before_it_is_taken_as_relative() -> None:

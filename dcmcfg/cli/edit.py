@@ -18,7 +18,9 @@ from dcmcfg.cli.editor import edit_file, private_file
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.terminal import ask
 from dcmcfg.devices import Configuration
+from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.subschema import schema_knowing
 from dcmcfg.edits.edited_entries import Shown, edited, shown
 from dcmcfg.entry import Entry
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, LdifError, Refused
@@ -27,6 +29,7 @@ from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.render.console import visible
+from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.targets import target as target_entry
 from dcmcfg.tree import Tree
@@ -77,7 +80,7 @@ def edit_command(
         path = private_file(text)
         again = shlex.join(["dcmcfg", "edit", target, *(["--subtree"] if subtree else []), "--resume", str(path)])
         try:
-            plan = _edited(tree, before, path)
+            plan = _edited(directory, tree, before, path)
             with directory.reopened() as reopened:  # it may have been idle for long
                 carry_out(settings, reopened, plan, choices)
         except (DcmcfgError, KeyboardInterrupt, click.Abort) as failure:
@@ -114,12 +117,13 @@ def _read(path: Path) -> str:
         raise DcmcfgError("the text cannot be read", on=str(path)) from error
 
 
-def _edited(tree: Tree, before: Sequence[Shown], path: Path) -> Plan:
+def _edited(directory: LdapDirectory, tree: Tree, before: Sequence[Shown], path: Path) -> Plan:
     """Return the plan of what the user makes of the text in *path*; what is wrong with it is told, and asked again."""
     while True:
         edit_file(path)
         try:
-            edit = edited(tree, before, _entries(path))
+            after = _entries(path)
+            edit = edited(_schema(directory, after), tree, before, after)
             return make_plan(tree, [Wanted(change) for change in edit.changes])
         except (LdifError, Refused) as problem:
             if not sys.stdin.isatty():
@@ -127,6 +131,15 @@ def _edited(tree: Tree, before: Sequence[Shown], path: Path) -> Plan:
             click.echo(f"dcmcfg: {visible(str(problem))}", err=True)
             if not ask("Edit it again?"):
                 raise
+
+
+def _schema(directory: LdapDirectory, entries: Sequence[Entry]) -> Schema:
+    """Return a schema that knows what is in the text, if the server does; the connection may have been idle long."""
+    names = {attribute.name for entry in entries for attribute in entry.attributes}
+    if all(bundled().attribute(name) is not None for name in names):
+        return bundled()
+    with directory.reopened() as reopened:
+        return schema_knowing(reopened, names)
 
 
 def _entries(path: Path) -> list[Entry]:

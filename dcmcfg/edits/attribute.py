@@ -10,20 +10,18 @@ from dcmcfg.devices import Device
 from dcmcfg.edits.auxiliary_classes import lacking
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.levels import overridden, overriding
+from dcmcfg.edits.soundness import require_sound
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.explain import known_attribute
-from dcmcfg.schema.findings import Finding
-from dcmcfg.schema.structure import OPERATIONAL, structure
-from dcmcfg.schema.values import ValueRules
-from dcmcfg.secret_values import is_secret, told
+from dcmcfg.schema.structure import OPERATIONAL
+from dcmcfg.secret_values import told
 from dcmcfg.settings_in_use import inherited
 from dcmcfg.targets import Target
 
 _CLASSES = "objectClass"
 _CERTIFICATE = "Certificate"
-_PEM = b"-----BEGIN"
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,8 @@ def _edit(schema: Schema, target: Target, asked: Sequence[_Asked]) -> Edit:
     after = entry
     for modification in modifications:
         after = _after(schema, after, modification)
-    _require_sound(schema, entry, after, modifications)
+    too_many = [problem for each in modifications for problem in _too_many(schema, entry, after, each)]
+    require_sound(schema, entry, after, too_many)
     return Edit((Modify(entry.dn, tuple(modifications)),), tuple(_warnings(schema, target, after, modifications)))
 
 
@@ -138,58 +137,6 @@ def _after(schema: Schema, entry: Entry, modification: Modification) -> Entry:
             return entry.with_values(name, tuple(v for v in held if schema.normal_value(name, v) not in given))
         case _:
             return entry.with_values(name, modification.values)
-
-
-def _require_sound(schema: Schema, before: Entry, after: Entry, modifications: Sequence[Modification]) -> None:
-    """Raise :class:`Refused` with everything new that ``dcmcfg check`` would call an error."""
-    _require_name_kept(schema, after)
-    problems = [*_misplaced(schema, before, after), *_bad_values(schema, after, modifications)]
-    for modification in modifications:
-        problems += _too_many(schema, before, after, modification)
-    if len(problems) == 1:
-        raise Refused(problems[0], on=str(before.dn))
-    if problems:
-        listed = "".join(f"\n  {problem}" for problem in problems)
-        raise Refused(f"{len(problems)} problems:{listed}", on=str(before.dn))
-
-
-def _require_name_kept(schema: Schema, after: Entry) -> None:
-    for kind, value in after.dn.rdn.parts if after.dn.rdns else ():
-        known = schema.attribute(kind)
-        name = known.name if known is not None else kind
-        wanted = schema.normal_value(name, value.encode("utf-8", "surrogateescape"))
-        if not any(schema.normal_value(name, held) == wanted for held in after.values(name)):
-            raise Refused(
-                f"{name} is part of the entry's name, which keeps {value!r}",
-                on=str(after.dn),
-                next_step="dcmcfg rename gives it another name, in everything that refers to it too",
-            )
-
-
-def _misplaced(schema: Schema, before: Entry, after: Entry) -> Iterator[str]:
-    known = {(finding.rule, finding.message) for finding in structure(schema, before)}
-    for finding in structure(schema, after):
-        if (finding.rule, finding.message) not in known:
-            yield finding.message
-
-
-def _bad_values(schema: Schema, after: Entry, modifications: Sequence[Modification]) -> Iterator[str]:
-    # That each reference leads somewhere is the business of the risk dangling-reference.
-    rules = ValueRules(schema, exists=lambda _: True)
-    for modification in modifications:
-        if modification.operation is Operation.DELETE:
-            continue
-        for finding in rules.findings(after, modification.name, modification.values):
-            if finding.severity == "error":
-                yield f"{finding.attribute} {_told(finding)}: {finding.message}"
-        known = schema.attribute(modification.name)
-        if known is not None and known.syntax == _CERTIFICATE and any(v.startswith(_PEM) for v in modification.values):
-            yield f"{known.name}: a directory holds certificates as DER, which openssl x509 -outform DER makes of PEM"
-
-
-def _told(finding: Finding) -> str:
-    value = finding.value or b""
-    return "(secret)" if is_secret(finding.attribute, value) else told(finding.attribute, value)
 
 
 def _too_many(schema: Schema, before: Entry, after: Entry, modification: Modification) -> Iterator[str]:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import NormalDN, root_first
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.soundness import require_sound
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import Refused
 from dcmcfg.plan.comparison import VENDOR_DATA
+from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import structural_classes
 from dcmcfg.secret_values import is_secret
-from dcmcfg.tree import Tree, canonical_name
+from dcmcfg.tree import Tree, canonical_name, with_naming_values
 
 #: An entry that is new, and shares so much with one that is gone beside it, was renamed.
 _SAME = 0.5
@@ -46,12 +48,13 @@ def _kept_back(name: str, value: bytes) -> bool:
     return name.partition(";")[0].lower() == VENDOR_DATA or is_secret(name, value)
 
 
-def edited(tree: Tree, before: Sequence[Shown], after: Sequence[Entry]) -> Edit:
+def edited(schema: Schema, tree: Tree, before: Sequence[Shown], after: Sequence[Entry]) -> Edit:
     """Return the edit that makes of the entries *before*, of *tree*, those *after*.
 
     An entry that is missing there is deleted, one that was not shown is added, and of the others those attributes
     change that differ from what was shown. Raises :class:`Refused` for an entry that is given twice, one that exists
-    and was not shown, and one that bears another name: a rename has to change what refers to it too.
+    and was not shown, one that bears another name (a rename has to change what refers to it too), and one of which
+    ``dcmcfg check`` would call something new an error, by *schema*.
     """
     were = {tree.key(each.entry.dn): each for each in before}
     are: dict[NormalDN, Entry] = {}
@@ -66,7 +69,23 @@ def edited(tree: Tree, before: Sequence[Shown], after: Sequence[Entry]) -> Edit:
         are[key] = entry
     _refuse_renames(tree, were, are)
     changes = [*_added(were, are), *_changed(tree, were, are), *_deleted(were, are)]
+    for change in changes:
+        _require_sound(schema, tree, change)
     return Edit(tuple(changes))
+
+
+def _require_sound(schema: Schema, tree: Tree, change: Change) -> None:
+    held = tree.get(change.dn)
+    match change:
+        case Add(entry):
+            require_sound(schema, None, with_naming_values(schema, entry))
+        case Modify(_, modifications) if held is not None:
+            after = held
+            for each in modifications:
+                after = after.with_values(each.name, each.values)
+            require_sound(schema, held, after)
+        case _:
+            pass
 
 
 def _with_canonical_names(tree: Tree, entry: Entry) -> Entry:

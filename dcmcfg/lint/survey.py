@@ -12,6 +12,7 @@ from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.references.referring import Reference, References
 from dcmcfg.route.external_archives import external_archives
+from dcmcfg.targets import written
 from dcmcfg.tree import Tree
 
 
@@ -97,12 +98,7 @@ class Survey:
 
     def target(self, entry: Entry) -> str:
         """Return what a command calls *entry*: DEVICE, DEVICE/AE or its DN."""
-        if entry.is_a("dicomDevice"):
-            return entry.text("dicomDeviceName") or str(entry.dn)
-        parent = self.tree.get(entry.dn.parent)
-        if entry.is_a("dicomNetworkAE") and parent is not None and parent.is_a("dicomDevice"):
-            return f"{parent.text('dicomDeviceName')}/{entry.text('dicomAETitle')}"
-        return str(entry.dn)
+        return written(self.tree, entry)
 
     def same_ae_titles(self, title: str) -> frozenset[str]:
         """Return the titles that differ from *title* only by case or blanks at the ends."""

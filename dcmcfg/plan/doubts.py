@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from itertools import islice
 
 from dcmcfg.changes import Add, Modify
-from dcmcfg.entry import Attribute, Entry
+from dcmcfg.plan.new_values import in_words, new_value_findings
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.schema.findings import MISSING_ATTRIBUTE, Finding
+from dcmcfg.schema.findings import MISSING_ATTRIBUTE
 from dcmcfg.schema.structure import structure
 from dcmcfg.schema.values import ValueRules
-from dcmcfg.secret_values import is_secret, told
 
 #: Of many doubts, so many are told: they will be about the same thing.
 _TOLD = 40
@@ -43,26 +42,8 @@ def _doubts(plan: Plan) -> Iterator[str]:
         for finding in structure(schema, step.after):
             if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in touched:
                 yield f"{finding.dn}: {finding.message}"
-        for attribute in _added(step.before, step.after):
-            for finding in rules.findings(step.after, attribute.name, attribute.values):
-                yield f"{finding.dn}: {finding.attribute} {_told(finding)}: {finding.message}"
-
-
-def _added(before: Entry | None, after: Entry) -> Iterator[Attribute]:
-    """Yield what *after* holds that *before* does not."""
-    if before is None:
-        yield from after.attributes
-        return
-    shared = set(map(id, before.attributes))
-    for attribute in after.attributes:
-        if id(attribute) not in shared:
-            held = frozenset(before.values(attribute.name))
-            yield Attribute(attribute.name, tuple(value for value in attribute.values if value not in held))
-
-
-def _told(finding: Finding) -> str:
-    value = finding.value or b""
-    return "(secret)" if is_secret(finding.attribute, value) else told(finding.attribute, value)
+        for finding in new_value_findings(rules, step.before, step.after):
+            yield f"{finding.dn}: {in_words(finding)}"
 
 
 def _touched(step: Step) -> frozenset[str]:

@@ -43,14 +43,22 @@ def _ae_json(ae: NetworkAE) -> dict[str, Any]:
     return {
         "title": ae.title,
         "installed": ae.installed,
-        "connections": [
-            {"host": c.host, "port": c.port, "tls": c.tls, "protocol": c.protocol, "installed": c.installed}
-            for c in ae.connections
-        ],
+        "connections": [connection_json(connection) for connection in ae.connections],
         "settings": {
             setting.name: {"values": list(setting.values), "from": setting.level or None}
             for setting in (retrieve_settings(ae) if ae.device.is_archive else ())
         },
+    }
+
+
+def connection_json(connection: Connection) -> dict[str, Any]:
+    """Return *connection* for ``--json``."""
+    return {
+        "host": connection.host,
+        "port": connection.port,
+        "tls": connection.tls,
+        "protocol": connection.protocol,
+        "installed": connection.installed,
     }
 
 

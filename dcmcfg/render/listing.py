@@ -13,6 +13,7 @@ from dcmcfg.dn import DN
 from dcmcfg.listing.text import Hit
 from dcmcfg.render.cells import SECRET, relative_dn
 from dcmcfg.render.console import print_line, visible
+from dcmcfg.render.device import connection_json
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.secret_values import is_secret
 
@@ -68,7 +69,7 @@ def ae_json(ae: NetworkAE) -> dict[str, Any]:
         "dn": str(ae.entry.dn),
         "description": ae.entry.text("dicomDescription"),
         "installed": ae.installed,
-        "connections": [_connection_json(connection) for connection in ae.connections],
+        "connections": [connection_json(connection) for connection in ae.connections],
         "capabilities": {
             "SCP": roles["SCP"],
             "SCU": roles["SCU"],
@@ -85,7 +86,7 @@ def device_row_json(device: Device) -> dict[str, Any]:
         "description": device.entry.text("dicomDescription"),
         "archive": device.is_archive,
         "installed": device.installed,
-        "connections": [_connection_json(connection) for connection in device.connections],
+        "connections": [connection_json(connection) for connection in device.connections],
         "aes": [ae.title for ae in device.network_aes],
     }
 
@@ -97,16 +98,6 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "attribute": hit.attribute or None,
         "value": _text(hit) if hit.value is not None else None,
         "means": hit.means or None,
-    }
-
-
-def _connection_json(connection: Connection) -> dict[str, Any]:
-    return {
-        "host": connection.host,
-        "port": connection.port,
-        "tls": connection.tls,
-        "protocol": connection.protocol,
-        "installed": connection.installed,
     }
 
 

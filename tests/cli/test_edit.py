@@ -112,6 +112,7 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
 
     for hand, problem in (
         ("text = text.replace('storescp', 'pacs')", "dcmcfg rename gives it another name"),
+        ("text = text.replace(' TRUE', ' true')", "a boolean is TRUE or FALSE, in capitals only"),
         ("text = ''", "the text holds no entry any more"),
         (
             "text = text.replace('\\nobjectClass', '\\nchangetype: add\\nobjectClass', 1)",

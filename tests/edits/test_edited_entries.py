@@ -12,6 +12,7 @@ from dcmcfg.errors import Refused
 from dcmcfg.ldif.editing import editor_text
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.schema.definitions import bundled
 from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_entries, tree
 
@@ -26,7 +27,9 @@ def changes(of: Tree, dn: str, replacements: dict[str, str], *, with_secrets: bo
         assert old in text
         text = text.replace(old, new)
     records = read_all([text.encode()], "text")
-    return edited(of, before, [record.entry for record in records if isinstance(record, ContentRecord)]).changes
+    return edited(
+        bundled(), of, before, [record.entry for record in records if isinstance(record, ContentRecord)]
+    ).changes
 
 
 def test_a_text_that_stays_as_it_is_changes_nothing() -> None:
@@ -98,23 +101,33 @@ def test_a_name_is_not_edited(old: str, new: str) -> None:
 
 
 def test_another_entry_beside_one_that_is_gone_is_no_rename() -> None:
-    ae = network_ae(STORESCP, "STORESCP")
-    other = connection(STORESCP, "1", name="other")
-    assert [
-        type(each)
-        for each in edited(
-            tree(*site_entries(), other),
-            [shown(other, with_secrets=False)],
-            [connection(STORESCP, "2", name="elsewhere", dicomHostname="far", dcmProtocol="HL7", dcmBindAddress="x")],
-        ).changes
-    ] == [Add, Delete]
-    assert ae.dn.rdns
+    gone = connection(STORESCP, "1", name="gone")
+    new = connection(STORESCP, "2", name="new", dicomHostname="far", dicomTLSCipherSuite="x", dicomInstalled="TRUE")
+    found = edited(bundled(), tree(*site_entries(), gone), [shown(gone, with_secrets=False)], [new]).changes
+    assert [type(each) for each in found] == [Add, Delete]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("dicomPort: 11115", "dicomPort: 0", "a port is from 1 to 65535"),
+        ("dicomPort: 11115", "dcmProtocol: HL7", "none of its object classes allows dcmProtocol"),
+        ("dicomHostname: localhost\n", "", "dicomNetworkConnection requires dicomHostname"),
+        ("cn: dicom\n", "", "cn is part of the entry's name"),
+        ("dicomPort: 11115", "dicomPorts: 11115", "no attribute dicomPorts is known; near misses: dicomPort"),
+    ],
+)
+def test_what_check_would_call_an_error_is_refused(old: str, new: str, problem: str) -> None:
+    with pytest.raises(Refused, match=problem):
+        changes(site(), f"cn=dicom,{STORESCP}", {old: new})
+    wrong_before = tree(*site_entries(dicomInstalled="yes"))
+    assert changes(wrong_before, ARCHIVE, {"dcmObjectStorageID: fs1": "dcmObjectStorageID: fs2"})
 
 
 def test_what_was_not_shown_cannot_be_written_over_and_nothing_stands_twice() -> None:
     of = site()
     one = of.below(DN.parse(STORESCP))[0]
     with pytest.raises(Refused, match="the entry exists and was not part of the text"):
-        edited(of, [shown(one, with_secrets=False)], [one, network_ae(ARCHIVE, "DCM4CHEE")])
+        edited(bundled(), of, [shown(one, with_secrets=False)], [one, network_ae(ARCHIVE, "DCM4CHEE")])
     with pytest.raises(Refused, match="the entry stands in the text twice"):
-        edited(of, [shown(one, with_secrets=False)], [one, one])
+        edited(bundled(), of, [shown(one, with_secrets=False)], [one, one])

@@ -1,0 +1,34 @@
+"""What is wrong with the values that an entry gets, by the rules of ``dcmcfg check``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.entry import Attribute, Entry
+from dcmcfg.schema.findings import Finding
+from dcmcfg.schema.values import ValueRules
+from dcmcfg.secret_values import is_secret, told
+
+
+def new_value_findings(rules: ValueRules, before: Entry | None, after: Entry) -> Iterator[Finding]:
+    """Yield what *rules* say of the values that *after* holds and *before* does not (None: all)."""
+    for attribute in _added(before, after):
+        yield from rules.findings(after, attribute.name, attribute.values)
+
+
+def in_words(finding: Finding) -> str:
+    """Return *finding* of a value as a phrase: attribute, value unless it is a secret, and what is wrong."""
+    value = finding.value or b""
+    shown = "(secret)" if is_secret(finding.attribute, value) else told(finding.attribute, value)
+    return f"{finding.attribute} {shown}: {finding.message}"
+
+
+def _added(before: Entry | None, after: Entry) -> Iterator[Attribute]:
+    if before is None:
+        yield from after.attributes
+        return
+    shared = set(map(id, before.attributes))
+    for attribute in after.attributes:
+        if id(attribute) not in shared:
+            held = frozenset(before.values(attribute.name))
+            yield Attribute(attribute.name, tuple(value for value in attribute.values if value not in held))
