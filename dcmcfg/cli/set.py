@@ -6,7 +6,7 @@ import click
 
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.completing import complete_new_value, complete_target
-from dcmcfg.cli.setting import carry_out_on
+from dcmcfg.cli.editing import carry_out_on
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.value_arguments import value_arguments
 from dcmcfg.edits.attribute import Values, set_values

@@ -358,9 +358,9 @@ def test_completion_script_calls_the_program_back(run: Run, shell: str) -> None:
 
 
 def test_completion_offers_commands_and_site_options() -> None:
-    commands = dcmcfg(_DCMCFG_COMPLETE="bash_complete", COMP_WORDS="dcmcfg rel", COMP_CWORD="1")
+    commands = dcmcfg(_DCMCFG_COMPLETE="bash_complete", COMP_LINE="dcmcfg rel")
     assert (commands.returncode, commands.stdout) == (0, "plain,reload\n")
-    options = dcmcfg(_DCMCFG_COMPLETE="bash_complete", COMP_WORDS="dcmcfg reload --arch", COMP_CWORD="2")
+    options = dcmcfg(_DCMCFG_COMPLETE="bash_complete", COMP_LINE="dcmcfg reload --arch")
     assert options.stdout == "plain,--archive-url\nplain,--archive-token-file\n"
 
 
