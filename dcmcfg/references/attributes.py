@@ -122,6 +122,7 @@ SHAPES: Mapping[str, Shape] = {
         **{name: plain(Kind.AE, Use.COMPARED) for name in _COMPARED_AES},
         **{name: plain(kind, Use.LOCAL) for kind, names in _LOCAL.items() for name in names},
         **{name: plain(kind, Use.REMOTE) for kind, names in _REMOTE.items() for name in names},
+        "hl7AcceptedSendingApplication": plain(Kind.HL7_APPLICATION, Use.COMPARED),
         "dcmCStoreSCUOfCMoveSCP": pair("=", Kind.AE, Use.COMPARED, Use.REMOTE),
         "dcmLimitAssociationsInitiatedBy": before("=", Kind.AE, Use.COMPARED),
         "dcmUPSEventWebSocketQueueSize": before("=", Kind.AE, Use.COMPARED),

@@ -21,8 +21,10 @@ class Format(NamedTuple):
 
 
 _DURATION = re.compile(
-    r"P(?=[0-9T])(?:[0-9]+D)?(?:T(?=[0-9])(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+(?:[.,][0-9]+)?S)?)?", re.I | re.ASCII
+    r"P(?=[0-9T])(?:([0-9]+)D)?(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+(?:[.,][0-9]+)?)S)?)?",
+    re.I | re.ASCII,
 )
+_SECONDS = (86400, 3600, 60, 1)
 _PERIOD = re.compile(
     r"[-+]?P(?=.)(?:[-+]?[0-9]+Y)?(?:[-+]?[0-9]+M)?(?:[-+]?[0-9]+W)?(?:[-+]?[0-9]+D)?", re.I | re.ASCII
 )
@@ -30,6 +32,15 @@ _SIZE = re.compile(r"[0-9]+(?:K|[kMGTP]|[KMGTP]i)?B?", re.ASCII)
 _CODE = re.compile(r'\(([^,]*),([^,]*),[^"]*"(.*)"\)', re.DOTALL)
 _NUMBER = re.compile(r"\+?0*([0-9]{1,2})", re.ASCII)
 _TAG = re.compile(r"[0-9A-Fa-f]{8}", re.ASCII)
+
+
+def seconds(text: str) -> float | None:
+    """Return the seconds of a duration, None for what is none."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return None
+    parts = (float((part or "0").replace(",", ".")) for part in match.groups())
+    return sum(number * unit for number, unit in zip(parts, _SECONDS, strict=True))
 
 
 def _duration(text: str) -> str:

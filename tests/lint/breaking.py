@@ -718,6 +718,73 @@ CERTIFICATES = (
     ),
 )
 
+#: Rules for less than a whole failure.
+FINER = (
+    Break(
+        "stored-back-under-another-title",
+        [more(ARCHIVE, "dcmCStoreSCUOfCMoveSCP", "TAPE=LONGTERM")],
+        ARCHIVE,
+        "dcmCStoreSCUOfCMoveSCP",
+        "what TAPE sends back is not taken for what LONGTERM is recorded to have",
+    ),
+    Break(
+        "availability-without-effect",
+        [put(STORAGE, dcmExternalRetrieveAET=())],
+        STORAGE,
+        "dcmExternalRetrieveInstanceAvailability",
+        "it has no dcmExternalRetrieveAET",
+    ),
+    Break(
+        "condition-format",
+        [more(RULE, "dcmProperty", "StudyDescription=*CT")],
+        RULE,
+        "dcmProperty",
+        "in its pattern *, + or ? has nothing to repeat",
+    ),
+    Break(
+        "bound-to-loopback",
+        [put(f"cn=dicom,{ARCHIVE}", dcmBindAddress="127.0.0.1", dicomHostname="pacs")],
+        f"cn=dicom,{ARCHIVE}",
+        "dcmBindAddress",
+        "others call pacs, and only this machine is let in",
+    ),
+    Break(
+        "recall-limited",
+        [put(ARCHIVE, dcmLimitOpenAssociations="1")],
+        ARCHIVE,
+        "dcmLimitOpenAssociations",
+        "what the external archive sends is rejected",
+    ),
+    Break(
+        "stores-limited",
+        [put(STORESCP_DEVICE, dcmLimitOpenAssociations="2"), put(DCM4CHEE, dcmMultipleStoreAssociations="STORESCP:3")],
+        DCM4CHEE,
+        "dcmMultipleStoreAssociations",
+        "STORESCP's device takes 2 associations at once",
+    ),
+    Break(
+        "received-not-sent",
+        [delete(f"cn=CT Image Storage SCU,{DCM4CHEE}")],
+        DCM4CHEE,
+        "",
+        f"it takes objects of {CT} and sends none",
+    ),
+    Break(
+        "initiator-not-enforced",
+        [put(DCM4CHEE, dicomAssociationInitiator="FALSE")],
+        DCM4CHEE,
+        "dicomAssociationInitiator",
+        "the archive opens associations as this AE all the same",
+    ),
+    Break(
+        "ae-cache-long",
+        [put(ARCHIVE, dcmAECacheStaleTimeout="P1D")],
+        ARCHIVE,
+        "dcmAECacheStaleTimeout",
+        "so long the archive goes on with an old address",
+    ),
+)
+
 BREAKS = (
     *EXTERNAL,
     *NAMED,
@@ -731,4 +798,5 @@ BREAKS = (
     *NAMES,
     *SETTINGS,
     *CERTIFICATES,
+    *FINER,
 )

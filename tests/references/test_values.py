@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -182,6 +184,7 @@ def test_every_list_that_the_web_form_picks_names_from_is_in_the_map() -> None:
     assert not {name for name in offered if name.lower() not in SHAPES}
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -197,3 +200,43 @@ def test_a_pattern_takes_the_new_name_beside_the_old_one(value: bytes, expected:
 def test_of_a_dn_what_is_above_keeps_its_spelling_too() -> None:
     value = b"cn=a , DICOMDEVICENAME = arc , CN=Devices , dc=X"
     assert dn_rewritten(value, ARCHIVE, NEW) == b"cn=a , dicomDeviceName=new , CN=Devices , dc=X"
+=======
+#: Attributes whose name says AE, queue and so on, and whose values name none of them.
+OTHERWISE = {
+    "dcmAuditApplicationName": "of the syslog messages",
+    "dcmFallbackCMoveSCPLevel": "STUDY or SERIES, and not read",
+    "dcmFallbackCMoveSCPStudyOlderThan": "a date",
+    "dcmKeycloakClientSecret": "a secret",
+    "dcmKeycloakServerID": "of a class that is not read",
+    "dcmLeadingCFindSCPQueryCacheStaleTimeout": "a duration",
+    "dcmMergeLocalMWLSCP": "not read",
+    "dcmOtherAETitle": "the AE's own",
+    "dcmPurgeQueueMessageCanceledDelay": "a duration",
+    "dcmPurgeQueueMessageCompletedDelay": "a duration",
+    "dcmPurgeQueueMessageFailedDelay": "a duration",
+    "dcmPurgeQueueMessagePollingInterval": "a duration",
+    "dcmPurgeQueueMessageWarningDelay": "a duration",
+    "dcmSpanningCFindSCPPolicy": "one of a list",
+    "dcmStgCmtStorageID": "not read",
+    "dcmStorageID": "the storage's own",
+    "dcmUseCallingAETitleAs": "one of a list",
+    "dcmuiExporterDescriptions": "descriptions",
+    "dcmuiUWLWebAppLabels": "labels",
+    "dcmuiWebAppLabels": "labels",
+    "dcmuiWebAppListDescription": "a description",
+    "dcmuiWebAppListName": "the list's own",
+    "dicomApplicationCluster": "a name of its own kind",
+    "hl7OtherApplicationName": "the application's own",
+    "hl7ScheduledStationAETInOrder": "one of a list",
+}
+
+
+def test_every_attribute_whose_name_tells_is_in_the_map_or_accounted_for() -> None:
+    told = re.compile(
+        "AET|AEs?$|SCP|SCU|DeviceName|DeviceReference|Queue|Exporter|StorageID|WebApp|KeycloakClient|Keycloak.*ID$|ViewID|"
+        "ApplicationName|SendingApplication|ReceivingApplication|Application(Entit|Cluster)"
+    )
+    texts = ("IA5String", "DirectoryString")
+    found = {each.name for each in bundled().attributes if told.search(each.name) and each.syntax in texts}
+    assert {name for name in found if name.lower() not in SHAPES} == set(OTHERWISE)
+>>>>>>> c4afe05 (Lint: conditions the archive cannot read, limits, objects taken and not sent, and other rules that the tree can tell)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
+from dcmcfg.schema.formats import seconds
 
+_LONG_S = 3600
 _ORDINAL = re.compile(rb"\{[0-9A-Z]\}")
 
 
@@ -17,6 +19,15 @@ def _stale_aes(survey: Survey) -> Iterator[Breach]:
         if name not in device.entry:
             command = ("set", survey.target(device.entry), f"{name}=PT5M")
             yield Breach(device.entry.dn, "addresses of other AEs are kept until a reload", name, command=command)
+
+
+def _patient_with_aes(survey: Survey) -> Iterator[Breach]:
+    name = "dcmAECacheStaleTimeout"
+    for device in survey.archives:
+        for value in device.entry.values(name):
+            if (seconds(value.decode("utf-8", "replace")) or 0) > _LONG_S:
+                message = "so long the archive goes on with an old address, or with that an AE was unknown"
+                yield Breach(device.entry.dn, message, name, value)
 
 
 def _no_polling(survey: Survey) -> Iterator[Breach]:
@@ -56,6 +67,15 @@ RULES = (
         "Set the time.",
         "dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
         _stale_aes,
+    ),
+    LintRule(
+        "ae-cache-long",
+        "note",
+        "The archive looks AEs up again within the hour.",
+        "Until dcmAECacheStaleTimeout is over, a change of another AE has no effect without a reload.",
+        "Set a shorter time, unless each change is followed by a reload.",
+        "dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
+        _patient_with_aes,
     ),
     LintRule(
         "tasks-never-run",

@@ -57,6 +57,29 @@ def _sends_nothing(survey: Survey) -> Iterator[Breach]:
                 yield Breach(ae.entry.dn, "it has no storage SCU capability, so it sends no objects")
 
 
+def _keeps_back(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        for ae in device.network_aes:
+            taken, sent = (
+                {each for each in _sop_classes(ae, role) if each.startswith(STORAGE_SOP_CLASSES)}
+                for role in ("SCP", "SCU")
+            )
+            if sent and taken - sent:
+                first = sorted(taken - sent)[0]
+                more = f" and {len(taken - sent) - 1} more" if len(taken - sent) > 1 else ""
+                message = f"it takes objects of {first}{more} and sends none, as no SCU capability lists that"
+                yield Breach(ae.entry.dn, message)
+
+
+def _initiates_all_the_same(survey: Survey) -> Iterator[Breach]:
+    name = "dicomAssociationInitiator"
+    for device in survey.archives:
+        for ae in device.network_aes:
+            if ae.entry.text(name) == "FALSE" and _sop_classes(ae, "SCU"):
+                message = "nothing looks at it: the archive opens associations as this AE all the same"
+                yield Breach(ae.entry.dn, message, name, b"FALSE")
+
+
 def _without_any(survey: Survey) -> Iterator[Breach]:
     for device in survey.archives:
         for ae in device.network_aes:
@@ -101,6 +124,24 @@ RULES = (
         "Add the capabilities, or share those of another AE (dcmShareTransferCapabilitiesFromAETitle).",
         "dcmcfg capability copy FROM TO",
         _sends_nothing,
+    ),
+    LintRule(
+        "received-not-sent",
+        "warning",
+        "An archive AE that takes objects of a SOP class may send them too.",
+        "They are kept back from every destination that is served by this AE (A702, or silently).",
+        "Add SCU capabilities for the SOP classes that it lists as SCP only.",
+        "dcmcfg capability add DEVICE/AE SCU SOPCLASS",
+        _keeps_back,
+    ),
+    LintRule(
+        "initiator-not-enforced",
+        "note",
+        "An archive AE with SCU capabilities may open associations.",
+        "The archive does not look at dicomAssociationInitiator when it calls others.",
+        "Set it to TRUE, or remove the SCU capabilities if the AE shall send nothing.",
+        "dcmcfg set DEVICE/AE dicomAssociationInitiator=TRUE",
+        _initiates_all_the_same,
     ),
     LintRule(
         "archive-ae-without-capabilities",

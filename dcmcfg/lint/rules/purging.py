@@ -85,6 +85,13 @@ def _availability(survey: Survey) -> Iterator[Breach]:
             yield Breach(storage.dn, message, "dcmExternalRetrieveInstanceAvailability", command=command)
 
 
+def _no_effect(survey: Survey) -> Iterator[Breach]:
+    name = "dcmExternalRetrieveInstanceAvailability"
+    for _, storage in _storages(survey):
+        for value in storage.values(name) if _AET not in storage else ():
+            yield Breach(storage.dn, f"it has no {_AET}, so this has no effect", name, value)
+
+
 RULES = (
     LintRule(
         "external-storage-not-cache",
@@ -131,5 +138,14 @@ RULES = (
         "Set it to NEARLINE or OFFLINE.",
         "dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
         _availability,
+    ),
+    LintRule(
+        "availability-without-effect",
+        "note",
+        "A storage with dcmExternalRetrieveInstanceAvailability has dcmExternalRetrieveAET.",
+        "The availability is set when a study is purged because an external archive has it, and else never.",
+        "Name the external archive, or unset the availability.",
+        "dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",
+        _no_effect,
     ),
 )

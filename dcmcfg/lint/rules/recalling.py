@@ -38,6 +38,16 @@ def _pairs(survey: Survey) -> Iterator[Breach]:
                 yield Breach(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value)
 
 
+def _another_title(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        recorded = survey.external_archives(device)
+        for value in device.entry.texts("dcmCStoreSCUOfCMoveSCP"):
+            calling, equals, scp = value.partition("=")
+            if equals and scp in recorded and calling not in recorded:
+                message = f"what {calling} sends back is not taken for what {scp} is recorded to have"
+                yield Breach(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value.encode())
+
+
 def _pending(survey: Survey) -> Iterator[Breach]:
     for device in _forwarding(survey):
         told = any(_PENDING in entry for entry in (device.entry, *(ae.entry for ae in device.network_aes)))
@@ -100,6 +110,17 @@ RULES = (
         "Write both titles.",
         "dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
         _pairs,
+    ),
+    LintRule(
+        "stored-back-under-another-title",
+        "warning",
+        "An external archive sends objects back under the title that is recorded for them.",
+        "An object is only linked and forwarded when its sender is the AE recorded as external archive; from another "
+        "title it is answered with success and ignored.",
+        "Have the external archive send under that title, or record the one that it sends under (dcmRetrieveAET of "
+        "the exporter).",
+        "dcmcfg set DN dcmRetrieveAET=AET",
+        _another_title,
     ),
     LintRule(
         "no-pending-responses",

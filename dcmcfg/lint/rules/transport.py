@@ -9,6 +9,10 @@ from dcmcfg.lint.calls import calls
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
 
+_LIMIT = "dcmLimitOpenAssociations"
+_STORES = "dcmMultipleStoreAssociations"
+_DESTINATION = "dcmExternalRetrieveAEDestination"
+_MOST_DIGITS = 9
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -86,6 +90,42 @@ def _loopback(survey: Survey) -> Iterator[Breach]:
                 yield Breach(connection.dn, message, "dicomHostname", connection.host.encode())
 
 
+def _bound_to_loopback(survey: Survey) -> Iterator[Breach]:
+    name = "dcmBindAddress"
+    for device in survey.archives:
+        for connection in _usable(_own(device)):
+            bound = _values(survey, connection, name) & set(_LOOPBACK)
+            if connection.port and bound and connection.host.lower() not in _LOOPBACK:
+                message = f"others call {connection.host}, and only this machine is let in"
+                yield Breach(connection.dn, message, name, sorted(bound)[0].encode())
+
+
+def _associations_limited(survey: Survey) -> Iterator[Breach]:
+    """A recall takes two associations at once: the requester's, and the external archive's to send."""
+    for device in survey.archives:
+        if survey.external_archives(device) and _DESTINATION in device.entry:
+            value = device.entry.text(_LIMIT) or "0"
+            if value == "1":
+                message = "while one waits for a recall, what the external archive sends is rejected"
+                yield Breach(device.entry.dn, message, _LIMIT, value.encode())
+
+
+def _stores_limited(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
+            for value in entry.texts(_STORES):
+                title, colon, number = value.rpartition(":")
+                ae = survey.network_ae(title) if colon else None
+                allowed = (ae.device.entry.text(_LIMIT) or "0") if ae is not None else "0"
+                if _number(number) > _number(allowed) > 0:
+                    message = f"{title}'s device takes {allowed} associations at once ({_LIMIT})"
+                    yield Breach(entry.dn, message, _STORES, value.encode())
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 0
+
+
 def _key_store(survey: Survey) -> Iterator[Breach]:
     for device in survey.archives:
         if any(connection.tls and connection.installed for connection in device.connections):
@@ -152,5 +192,32 @@ RULES = (
         "Set the peer's host name.",
         "dcmcfg set DN dicomHostname=HOST",
         _loopback,
+    ),
+    LintRule(
+        "bound-to-loopback",
+        "warning",
+        "A connection of the archive that others call does not listen at localhost only.",
+        "Whoever is not on the same machine is refused.",
+        "Set dcmBindAddress to 0.0.0.0, or unset it.",
+        "dcmcfg set DN dcmBindAddress=0.0.0.0",
+        _bound_to_loopback,
+    ),
+    LintRule(
+        "recall-limited",
+        "error",
+        "An archive that fetches from external archives takes two associations at once.",
+        "Whoever asks holds one; with dcmLimitOpenAssociations 1 the external archive's is rejected (2/3/2).",
+        "Set a higher limit, or 0 for none.",
+        "dcmcfg set DEVICE dcmLimitOpenAssociations=0",
+        _associations_limited,
+    ),
+    LintRule(
+        "stores-limited",
+        "warning",
+        "The archive opens no more associations to a destination than that takes at once.",
+        "Of dcmMultipleStoreAssociations those above the destination's dcmLimitOpenAssociations are rejected (2/3/2).",
+        "Set a lower number, or a higher limit at the destination.",
+        "dcmcfg set TARGET dcmMultipleStoreAssociations=AET:NUMBER",
+        _stores_limited,
     ),
 )

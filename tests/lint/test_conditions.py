@@ -1,0 +1,60 @@
+"""Conditions that the archive reads, and those that it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.lint.lint import lint
+from dcmcfg.lint.rules.conditions import CLASSES, RULES
+from dcmcfg.schema.web_form import form_fields
+from tests.lint.breaking import NOW, RULE, STORAGE, more, sound
+
+
+def messages(value: str, dn: str = RULE) -> list[str]:
+    return [found.finding.message for found in lint(sound().after([more(dn, "dcmProperty", value)]), NOW, RULES)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "StudyDescription=",
+        "StudyDescription!=.*CT.*",
+        "SendingApplicationEntityTitle!=(CT|MR)[0-9]+?",
+        "PatientName=^(?i)smith\\^.*$",
+        "PatientName=a\\*\\(b\\[",
+        "PatientName=\\Q(*[\\E",
+        "PatientName=[(*]",
+        "PatientName=\\p{Lu}++(?<name>x)",
+        "00400275[1].00400007=x",
+        'ConceptCode=(113001, DCM, "smile :-)")|(113039, DCM, "x")',
+    ],
+)
+def test_what_the_archive_reads_is_none_of_it(value: str) -> None:
+    assert messages(value) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("StudyDescription", "it is not KEY=PATTERN or KEY!=PATTERN"),
+        ("=CT", "it is not KEY=PATTERN or KEY!=PATTERN"),
+        ("StudyDescription=*", "in its pattern *, + or ? has nothing to repeat (any text is .*)"),
+        ("StudyDescription=CT|+", "in its pattern *, + or ? has nothing to repeat (any text is .*)"),
+        ("StudyDescription=(?i)(*)", "in its pattern *, + or ? has nothing to repeat (any text is .*)"),
+        ("StudyDescription=CT\\", "its pattern ends in a lone backslash"),
+        ("StudyDescription=[A-Z", "in its pattern a [ is not closed"),
+        ("StudyDescription=(CT", "in its pattern the parentheses do not match"),
+        ("StudyDescription=CT)(", "in its pattern the parentheses do not match"),
+    ],
+)
+def test_what_it_does_not_read_is_told(value: str, problem: str) -> None:
+    assert messages(value) == [f"{problem}, so the archive does not load the device"]
+
+
+def test_a_property_that_is_no_condition_may_be_anything() -> None:
+    assert messages("anything (*", STORAGE) == []
+
+
+def test_the_classes_are_those_whose_properties_the_web_form_calls_conditions() -> None:
+    fields = form_fields("dcmProperty")
+    assert sorted(name for name, field in fields.items() if field.label.startswith("Condition")) == sorted(CLASSES)
