@@ -184,7 +184,6 @@ def test_every_list_that_the_web_form_picks_names_from_is_in_the_map() -> None:
     assert not {name for name in offered if name.lower() not in SHAPES}
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -200,7 +199,8 @@ def test_a_pattern_takes_the_new_name_beside_the_old_one(value: bytes, expected:
 def test_of_a_dn_what_is_above_keeps_its_spelling_too() -> None:
     value = b"cn=a , DICOMDEVICENAME = arc , CN=Devices , dc=X"
     assert dn_rewritten(value, ARCHIVE, NEW) == b"cn=a , dicomDeviceName=new , CN=Devices , dc=X"
-=======
+
+
 #: Attributes whose name says AE, queue and so on, and whose values name none of them.
 OTHERWISE = {
     "dcmAuditApplicationName": "of the syslog messages",
@@ -239,4 +239,3 @@ def test_every_attribute_whose_name_tells_is_in_the_map_or_accounted_for() -> No
     texts = ("IA5String", "DirectoryString")
     found = {each.name for each in bundled().attributes if told.search(each.name) and each.syntax in texts}
     assert {name for name in found if name.lower() not in SHAPES} == set(OTHERWISE)
->>>>>>> c4afe05 (Lint: conditions the archive cannot read, limits, objects taken and not sent, and other rules that the tree can tell)
