@@ -11,8 +11,10 @@ from dcmcfg.changes import Change
 from dcmcfg.dn import DN
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.lint.lint import lint, mending
+from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.references.attributes import SHAPES
 from dcmcfg.tree import Draft, Tree
+from tests.laws.schema_trees import schema_trees
 from tests.lint.breaking import BREAKS, DCM4CHEE, NOW, REFERENCE, STORESCP, STORESCP_DEVICE, delete, more, sound
 
 #: More to mend than one edit for each rule, and edits that get in each other's way.
@@ -65,3 +67,22 @@ def test_no_value_makes_a_rule_fail(values: list[tuple[str, str, bytes]]) -> Non
         key = sound().key(DN.parse(dn))
         entries[key] = entries[key].with_values(name, (value,))
     lint(Tree(sound().schema, entries), NOW)
+
+
+@settings(max_examples=150, deadline=None)
+@given(schema_trees())
+def test_any_tree_can_be_judged_and_mended_and_what_was_mended_taken_back(tree: Tree) -> None:
+    """No rule fails; nothing is left to mend and nothing new found; undone it is the tree before."""
+    before = lint(tree, NOW)
+    plan = make_plan(tree, [Wanted(change) for change in mending(before)])
+    after = lint(plan.after, NOW)
+    assert mending(after) == ()
+    assert not Counter(each.rule.name for each in after) - Counter(each.rule.name for each in before)
+    assert held(plan.undo().after) == held(tree)
+
+
+def held(tree: Tree) -> dict[str, dict[str, list[bytes]]]:
+    """What a server would hold: the values of an attribute have no order."""
+    return {
+        str(entry.dn): {each.name: sorted(each.values) for each in entry.attributes} for entry in tree.entries.values()
+    }
