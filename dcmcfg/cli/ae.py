@@ -9,6 +9,7 @@ import click
 from dcmcfg.cli.aes import aes_command
 from dcmcfg.cli.arguments import cipher_suite_option
 from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.completing import complete_ae, complete_device
 from dcmcfg.cli.editing import carry_out_edit
 from dcmcfg.cli.site import SiteCommand, site_options_but_device
 from dcmcfg.devices import Configuration
@@ -37,13 +38,19 @@ ae_group.add_command(aes_command, "list")
 @ae_group.command("add", short_help="Add an AE, with device and connection.", cls=SiteCommand)
 @click.argument("address", metavar="AET@HOST:PORT")
 @site_options_but_device
-@click.option("--device", "on_device", metavar="NAME", help="Its device, there or new; else the title in lower case.")
+@click.option(
+    "--device",
+    "on_device",
+    metavar="NAME",
+    shell_complete=complete_device,
+    help="Its device, there or new; else the title in lower case.",
+)
 @click.option("--connection", metavar="NAME", help="Its connection, there or new; by default 'dicom' or 'dicom-tls'.")
 @click.option("--tls", is_flag=True, help="TLS, with the cipher suites that the archive's own AEs have.")
 @cipher_suite_option
 @click.option("--description", metavar="TEXT", help="Description of the AE.")
 @click.option("--device-description", metavar="TEXT", help="Description of a device that is made.")
-@click.option("--like", metavar="AE", help="Give it the capabilities of this AE.")
+@click.option("--like", metavar="AE", shell_complete=complete_ae, help="Give it the capabilities of this AE.")
 @click.option(
     "--capabilities",
     metavar="none|storage-scp|FILE",
@@ -99,9 +106,15 @@ def add(
 
 
 @ae_group.command("remove", short_help="Remove an AE and what only it used.", cls=SiteCommand)
-@click.argument("ae", metavar="TITLE|DEVICE/TITLE")
+@click.argument("ae", metavar="TITLE|DEVICE/TITLE", shell_complete=complete_ae)
 @site_options_but_device
-@click.option("--device", "on_device", metavar="NAME", help="Its device, where several have an AE of the title.")
+@click.option(
+    "--device",
+    "on_device",
+    metavar="NAME",
+    shell_complete=complete_device,
+    help="Its device, where several have an AE of the title.",
+)
 @click.option("--keep-connection", is_flag=True, help="Leave its connections, and with them its device.")
 @changing_options
 def remove(settings: Settings, choices: Choices, *, ae: str, on_device: str | None, keep_connection: bool) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import click
+from click.shell_completion import CompletionItem
 
 from dcmcfg.capabilities import ROLES, ability, lacking, names_in_use
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.completing import complete_ae
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.editing import carry_out_edit
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import capability_line
-from dcmcfg.dicom.registered_uids import ANY, Kind, find, name_of
+from dcmcfg.dicom.registered_uids import ANY, Kind, find, keywords, name_of
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.add_capabilities import add_capabilities
 from dcmcfg.edits.copy_capabilities import copy_capabilities
@@ -31,6 +33,14 @@ _AE = "TITLE|DEVICE/TITLE"
 _role = click.option("--role", type=click.Choice(ROLES, case_sensitive=False), help="SCU: it sends. SCP: it takes.")
 
 
+def _complete_sop_class(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature
+    return [CompletionItem(keyword, help=name) for keyword, name in keywords(Kind.SOP_CLASS, incomplete)]
+
+
+def _complete_transfer_syntax(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    return [CompletionItem(keyword, help=name) for keyword, name in keywords(Kind.TRANSFER_SYNTAX, incomplete)]
+
+
 @click.group("capability", short_help="List, change, copy and compare what an AE can.")
 def capability_group() -> None:
     """List, change, copy and compare the transfer capabilities of AEs.
@@ -41,7 +51,7 @@ def capability_group() -> None:
 
 
 @capability_group.command("list", short_help="List the capabilities of an AE.", cls=SiteCommand)
-@click.argument("ae", metavar=_AE)
+@click.argument("ae", metavar=_AE, shell_complete=complete_ae)
 @site_options
 @_role
 @click.option("--lines", is_flag=True, help="Print lines that 'dcmcfg ae add --capabilities FILE' takes.")
@@ -62,8 +72,8 @@ def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, 
 
 
 @capability_group.command("add", short_help="Add SOP classes, or transfer syntaxes to one.", cls=SiteCommand)
-@click.argument("ae", metavar=_AE)
-@click.argument("sop_classes", nargs=-1, required=True, metavar="SOP-CLASS…")
+@click.argument("ae", metavar=_AE, shell_complete=complete_ae)
+@click.argument("sop_classes", nargs=-1, required=True, metavar="SOP-CLASS…", shell_complete=_complete_sop_class)
 @site_options
 @click.option(
     "--role",
@@ -77,6 +87,7 @@ def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, 
     "syntaxes",
     multiple=True,
     metavar="SYNTAX",
+    shell_complete=_complete_transfer_syntax,
     help="By default implicit and explicit VR little endian; may be given again.",
 )
 @changing_options
@@ -106,8 +117,8 @@ def add(
 
 
 @capability_group.command("remove", short_help="Take SOP classes from what an AE can.", cls=SiteCommand)
-@click.argument("ae", metavar=_AE)
-@click.argument("sop_classes", nargs=-1, required=True, metavar="SOP-CLASS…")
+@click.argument("ae", metavar=_AE, shell_complete=complete_ae)
+@click.argument("sop_classes", nargs=-1, required=True, metavar="SOP-CLASS…", shell_complete=_complete_sop_class)
 @site_options
 @_role
 @changing_options
@@ -124,8 +135,8 @@ def remove(settings: Settings, choices: Choices, *, ae: str, sop_classes: tuple[
 
 
 @capability_group.command("copy", cls=SiteCommand)
-@click.argument("source", metavar="FROM")
-@click.argument("ae", metavar="TO")
+@click.argument("source", metavar="FROM", shell_complete=complete_ae)
+@click.argument("ae", metavar="TO", shell_complete=complete_ae)
 @site_options
 @click.option("--replace", is_flag=True, help="Take from TO what FROM cannot.")
 @changing_options
@@ -141,8 +152,8 @@ def copy(settings: Settings, choices: Choices, *, source: str, ae: str, replace:
 
 
 @capability_group.command("diff", cls=SiteCommand)
-@click.argument("one", metavar="A")
-@click.argument("other", metavar="B")
+@click.argument("one", metavar="A", shell_complete=complete_ae)
+@click.argument("other", metavar="B", shell_complete=complete_ae)
 @site_options
 @click.option("--sending", is_flag=True, help="What A may send (SCU) and B does not take (SCP).")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

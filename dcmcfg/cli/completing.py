@@ -36,6 +36,24 @@ def complete_target(ctx: click.Context, param: click.Parameter, incomplete: str)
     return [CompletionItem(name, help=what) for name, what in found or ()]
 
 
+def complete_device(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the devices that *incomplete* may become."""
+    found = _asked(ctx, lambda configuration: list(completions.devices(configuration, incomplete)))
+    return [CompletionItem(name, help=what) for name, what in found or ()]
+
+
+def complete_ae(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the AEs that *incomplete* may become."""
+    found = _asked(ctx, lambda configuration: list(completions.network_aes(configuration, incomplete)))
+    return [CompletionItem(name, help=what) for name, what in found or ()]
+
+
+def complete_connection(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the connections that *incomplete* may become."""
+    found = _asked(ctx, lambda configuration: list(completions.connections(configuration, incomplete)))
+    return [CompletionItem(name, help=what) for name, what in found or ()]
+
+
 def complete_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Return the attributes of the schema that *incomplete* may become; no server is asked."""
     return [CompletionItem(name, help=label) for name, label in completions.attributes(bundled(), incomplete)]

@@ -12,6 +12,7 @@ import click
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.arguments import cipher_suite_option
 from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.completing import complete_connection, complete_device
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.editing import carry_out_edit
 from dcmcfg.cli.site import SiteCommand, site_options, site_options_but_device
@@ -101,7 +102,7 @@ def connection_group() -> None:
 
 
 @connection_group.command("list", short_help="List connections and who uses them.", cls=SiteCommand)
-@click.argument("device", required=False, metavar="[DEVICE]")
+@click.argument("device", required=False, metavar="[DEVICE]", shell_complete=complete_device)
 @site_options_but_device
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def list_command(settings: Settings, *, device: str | None, as_json: bool) -> None:
@@ -117,7 +118,7 @@ def list_command(settings: Settings, *, device: str | None, as_json: bool) -> No
 
 
 @connection_group.command("add", short_help="Add a connection to a device.", cls=SiteCommand)
-@click.argument("target", metavar="DEVICE[/NAME]")
+@click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_device)
 @click.argument("place", metavar="HOST[:PORT]")
 @site_options
 @_settings_options
@@ -140,7 +141,7 @@ def add(settings: Settings, choices: Choices, said: _Said, *, target: str, place
 
 
 @connection_group.command("set", short_help="Change a connection, for all who use it.", cls=SiteCommand)
-@click.argument("target", metavar="DEVICE[/NAME]")
+@click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
 @click.argument("place", metavar="[HOST[:PORT]]", required=False)
 @site_options
 @_settings_options
@@ -165,7 +166,7 @@ def set_command(settings: Settings, choices: Choices, said: _Said, *, target: st
 
 
 @connection_group.command("remove", cls=SiteCommand)
-@click.argument("target", metavar="DEVICE[/NAME]")
+@click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
 @site_options
 @click.option("--detach", is_flag=True, help="Take it first from all who have another connection.")
 @changing_options

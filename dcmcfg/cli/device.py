@@ -6,6 +6,7 @@ import click
 
 from dcmcfg.cli.arguments import new_name_option
 from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.completing import complete_device
 from dcmcfg.cli.devices import devices_command
 from dcmcfg.cli.editing import carry_out_edit
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -45,7 +46,7 @@ def create(settings: Settings, choices: Choices, *, name: str, description: str 
 
 
 @device_group.command("clone", cls=SiteCommand)
-@click.argument("old")
+@click.argument("old", shell_complete=complete_device)
 @click.argument("new")
 @site_options
 @new_name_option(OPTIONS[Kind.AE], "Title of an AE in the copy; may be given again.")
@@ -78,7 +79,7 @@ def clone(
 
 
 @device_group.command("remove", short_help="Remove a device with everything in it.", cls=SiteCommand)
-@click.argument("name")
+@click.argument("name", shell_complete=complete_device)
 @site_options
 @changing_options
 def remove(settings: Settings, choices: Choices, *, name: str) -> None:

@@ -65,6 +65,16 @@ def keyword_of(uid: str) -> str:
     return (known[4] if known else "") or uid
 
 
+def keywords(kind: Kind, begun: str) -> tuple[tuple[str, str], ...]:
+    """Return the keywords of *kind* in use that *begun* may become, case ignored, each with its name, in order."""
+    found = (
+        (keyword, name)
+        for name, of_kind, _, retired, keyword in UID_dictionary.values()
+        if of_kind == kind.value and not retired and keyword.lower().startswith(begun.lower())
+    )
+    return tuple(sorted(found))
+
+
 def storage_sop_classes() -> tuple[str, ...]:
     """Return the UIDs of the standard's storage SOP classes that are not retired, in the order of their names."""
     found = [

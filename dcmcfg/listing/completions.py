@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dcmcfg.connection_users import connection_name
 from dcmcfg.devices import Configuration, Device
 from dcmcfg.edits.auxiliary_classes import lacking
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.network_address import at
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.formats import ENUMERATIONS
 from dcmcfg.schema.web_form import OPEN_LISTS, form_fields
@@ -33,6 +35,33 @@ def targets(configuration: Configuration, begun: str) -> Iterator[tuple[str, str
     for ae in configuration.network_aes():
         if ae.title.startswith(begun[len(_AE_PREFIX) :]):
             yield begun[: len(_AE_PREFIX)] + ae.title, ae.device.name
+
+
+def devices(configuration: Configuration, begun: str) -> Iterator[tuple[str, str]]:
+    """Yield each device that *begun* may become, with what it is."""
+    for device in _devices(configuration):
+        if device.name.lower().startswith(begun.lower()):
+            yield device.name, "archive" if device.is_archive else "device"
+
+
+def network_aes(configuration: Configuration, begun: str) -> Iterator[tuple[str, str]]:
+    """Yield each AE title that *begun* may become, or ``DEVICE/AE`` once the device is there, with what it is."""
+    for device in _devices(configuration):
+        for ae in device.network_aes:
+            what = ae.entry.text("dicomDescription") or f"AE of {device.name}"
+            if ae.title.startswith(begun):
+                yield ae.title, what
+            elif begun and ae.qualified_title.lower().startswith(begun.lower()):
+                yield ae.qualified_title, what
+
+
+def connections(configuration: Configuration, begun: str) -> Iterator[tuple[str, str]]:
+    """Yield each connection that *begun* may become, as ``DEVICE/NAME``, with where it leads."""
+    for device in _devices(configuration):
+        for each in device.connections:
+            name = f"{device.name}/{connection_name(each.dn)}"
+            if name.lower().startswith(begun.lower()):
+                yield name, at(each.host, each.port)
 
 
 def _devices(configuration: Configuration) -> tuple[Device, ...]:

@@ -45,6 +45,11 @@ def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
     assert offered("remove-value", "AE:STORESCP", "dicomAET") == ["dicomAETitle="]
     assert offered("remove-value", "AE:STORESCP", "dicomAETitle=") == ["dicomAETitle=STORESCP"]
     assert offered("unset", "storescp", "dicomInst") == ["dicomInstalled"]
+    assert offered("ae", "remove", "STO") == ["STORESCP"]
+    assert offered("capability", "list", "storescp/") == ["storescp/STORESCP"]
+    assert offered("device", "remove", "STO") == ["storescp"]
+    assert offered("connection", "set", "storescp/") == ["storescp/dicom"]
+    assert offered("connection", "add", "storescp") == ["storescp"]
     assert offered("explain", "dcmexternalretrieveaed") == ["dcmExternalRetrieveAEDestination"]
     monkeypatch.setenv("DCMCFG_LDAP_URL", f"ldap://127.0.0.1:{free_port()}")
     assert offered("--ldap-url", url, "show", "st") == [], "an option without a password beside it names another server"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.registered_uids import Kind, find, keyword_of, name_of, storage_sop_classes
+from dcmcfg.dicom.registered_uids import Kind, find, keyword_of, keywords, name_of, storage_sop_classes
 from dcmcfg.errors import MalformedInput
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -70,6 +70,12 @@ def test_storage_classes_are_those_in_use() -> None:
 def test_a_retired_class_is_called_so_and_found_by_that() -> None:
     assert name_of("1.2.840.10008.5.1.4.1.1.5") == "Nuclear Medicine Image Storage (Retired)"
     assert find("Nuclear Medicine Image Storage (Retired)", Kind.SOP_CLASS) == "1.2.840.10008.5.1.4.1.1.5"
+
+
+def test_keywords_in_use_are_offered() -> None:
+    assert keywords(Kind.SOP_CLASS, "ctim") == (("CTImageStorage", "CT Image Storage"),)
+    assert ("JPEG2000", "JPEG 2000 Image Compression") in keywords(Kind.TRANSFER_SYNTAX, "JPEG2000")
+    assert keywords(Kind.SOP_CLASS, "NuclearMedicineImageStorageRetired") == ()
 
 
 def test_what_has_no_name_is_its_uid() -> None:
