@@ -55,6 +55,9 @@ COMMANDS = {
     "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),
     "echo": Command("echo", "echo_command", "Call AEs with a C-ECHO, from this machine."),
     "route": Command("route", "route_command", "Say what the archive will do with a C-MOVE."),
+    "work-order": Command(
+        "work_order", "work_order_command", "Say what the administrator of another archive must enter there."
+    ),
     "token": Command("token", "token_command", "Say whether the archive takes the token, and why not."),
     "verify": Command("verify", "verify_command", "Prove with a real C-MOVE that a study arrives."),
     "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on.", at_a_site=False),

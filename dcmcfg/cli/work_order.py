@@ -1,0 +1,91 @@
+"""``dcmcfg work-order``."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.dn import DN
+from dcmcfg.render.console import stdout_console
+from dcmcfg.render.work_order import (
+    print_work_order,
+    work_order_csv,
+    work_order_json,
+    work_order_ldif,
+    work_order_orthanc,
+)
+from dcmcfg.route.question import usual_ae
+from dcmcfg.route.work_order import WorkOrder, work_order
+from dcmcfg.settings import Settings
+
+_FORMATS = ("text", "csv", "orthanc", "ldif")
+
+
+@click.command("work-order", cls=SiteCommand)
+@click.option("--external", required=True, metavar="AET", help="The other archive, as the archive calls it.")
+@click.option("--ae", metavar="AET", help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.")
+@click.option(
+    "--calling",
+    multiple=True,
+    metavar="AET",
+    help="Who retrieves from the archive; may be given again. By default whom it accepts, else the tree's other AEs.",
+)
+@click.option(
+    "--dest",
+    multiple=True,
+    metavar="AET",
+    help="Where retrieves go; may be given again. By default what the archive accepts, else the tree's other AEs.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="What it is printed as."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@site_options
+def work_order_command(
+    settings: Settings,
+    *,
+    external: str,
+    ae: str | None,
+    calling: tuple[str, ...],
+    dest: tuple[str, ...],
+    form: str,
+    as_json: bool,
+) -> None:
+    """Say what the administrator of another archive must enter there.
+
+    So that what is exported to it is taken, and what is retrieved from it arrives: AE titles with addresses, and who
+    may ask for what. 'orthanc' is a file for Orthanc's folder of configurations, 'csv' is what 'onboard' reads,
+    'ldif' has the classes of PS3.15.
+    """
+    if as_json and form != "text":
+        raise click.UsageError("--json and --format exclude each other")
+    holder = parse_ae_title(external)
+    title = parse_ae_title(ae) if ae is not None else None
+    requesters, destinations = [parse_ae_title(each) for each in calling], [parse_ae_title(each) for each in dest]
+    with open_directory(settings) as directory:
+        configuration = Configuration(read_tree(directory))
+    device = configuration.device(settings.device)
+    asked = device.network_ae(title) if title else usual_ae(device)
+    order = work_order(configuration, asked, holder, requesters, destinations)
+    if as_json:
+        print_json(work_order_json(order))
+    elif form == "text":
+        print_work_order(stdout_console(), order)
+    else:
+        click.echo(_written(order, form, configuration.root), nl=False)
+
+
+def _written(order: WorkOrder, form: str, root: DN) -> str:
+    match form:
+        case "csv":
+            return work_order_csv(order)
+        case "orthanc":
+            return work_order_orthanc(order)
+        case _:
+            devices, registry = root.child("cn", "Devices"), root.child("cn", "Unique AE Titles Registry")
+            return "".join(work_order_ldif(order, devices, registry))

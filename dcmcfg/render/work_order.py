@@ -1,0 +1,140 @@
+"""A work order as a letter, as CSV, as Orthanc's configuration, as LDIF of PS3.15 Annex H, as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from dcmcfg.dn import DN
+from dcmcfg.edits.network_entries import ae_entry, connection_entry, device_entry, registration
+from dcmcfg.entry import Entry
+from dcmcfg.ldif.writer import VERSION_LINE, format_entry
+from dcmcfg.onboarding.delimited import write_rows
+from dcmcfg.render.console import print_line, visible, wrapped
+from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.route.way import Address
+from dcmcfg.route.work_order import Peer, Service, WorkOrder
+
+_COLUMNS = (
+    Column("AE"),
+    Column("listens at"),
+    Column("may ask for", Breaks.AT_BLANKS),
+    Column("is sent to"),
+    Column("because", Breaks.AT_BLANKS),
+)
+#: Orthanc refuses an entry without a port; an AE that only calls is never called there.
+_UNUSED_PORT = 104
+_DEFAULT_SUITES = ("TLS_RSA_WITH_AES_128_CBC_SHA",)
+
+
+def print_work_order(console: Console, order: WorkOrder) -> None:
+    """Print *order* as a letter: the AEs to enter as a table, then what else to see to."""
+    at = f" at {order.address}" if order.address else ""
+    _print(console, f"For the administrator of {order.external}{at}: please enter these AEs.")
+    print_table(console, _COLUMNS, [tuple(map(visible, _row(peer))) for peer in order.peers])
+    for note in order.notes:
+        _print(console, f"- {note}")
+
+
+def work_order_csv(order: WorkOrder) -> str:
+    """Return the AEs as comma-separated text with the columns that ``onboard`` reads."""
+    return write_rows(
+        {
+            "title": peer.title,
+            "host": peer.address.host if peer.address else peer.calls_from,
+            "port": str(peer.address.port) if peer.address else "",
+            "tls": "yes" if peer.address and peer.address.tls else "no",
+            "description": "; ".join((f"may ask for: {', '.join(peer.may) or 'nothing'}", *peer.why)),
+        }
+        for peer in order.peers
+    )
+
+
+def work_order_orthanc(order: WorkOrder) -> str:
+    """Return the AEs as a file for Orthanc's folder of configurations: ``DicomModalities`` with permissions."""
+    names: dict[str, Any] = {}
+    for peer in order.peers:
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", peer.title)
+        while name in names:
+            name += "_"
+        names[name] = _modality(peer)
+    return json.dumps({"DicomModalities": names}, indent=2) + "\n"
+
+
+def work_order_ldif(order: WorkOrder, devices: DN, registry: DN) -> Iterator[str]:
+    """Yield the AEs as content records with the classes of PS3.15 Annex H, a device each, below *devices*."""
+    yield VERSION_LINE + "\n"
+    for peer in order.peers:
+        description = f"may ask for: {', '.join(peer.may) or 'nothing'}"
+        for entry in _entries(peer, devices, registry):
+            plain = [value for value in entry.values("objectClass") if not value.startswith(b"dcm")]
+            comments = (description,) if entry.is_a("dicomDevice") else ()
+            yield format_entry(entry.with_values("objectClass", plain), comments=comments)
+
+
+def work_order_json(order: WorkOrder) -> dict[str, Any]:
+    """Return *order* for ``--json``."""
+    return {
+        "external": order.external,
+        "address": _address_json(order.address),
+        "archive": order.archive,
+        "aes": [
+            {
+                "title": peer.title,
+                "address": _address_json(peer.address),
+                "calls_from": peer.calls_from or None,
+                "may": list(peer.may),
+                "is_sent_to": peer.is_sent_to,
+                "why": list(peer.why),
+            }
+            for peer in order.peers
+        ],
+        "notes": list(order.notes),
+    }
+
+
+def _row(peer: Peer) -> tuple[str, ...]:
+    listens = str(peer.address) if peer.address else "(not known)" if peer.is_sent_to else "(only calls)"
+    return peer.title, listens, ", ".join(peer.may), "yes" if peer.is_sent_to else "", "; ".join(peer.why)
+
+
+def _modality(peer: Peer) -> dict[str, Any]:
+    return {
+        "AET": peer.title,
+        "Host": peer.address.host if peer.address else peer.calls_from or "localhost",
+        "Port": peer.address.port if peer.address else _UNUSED_PORT,
+        "UseDicomTls": bool(peer.address and peer.address.tls),
+        "AllowEcho": True,
+        "AllowFind": Service.FIND in peer.may,
+        "AllowFindWorklist": False,
+        "AllowGet": False,
+        "AllowMove": Service.MOVE in peer.may,
+        "AllowStore": Service.STORE in peer.may,
+        "AllowStorageCommitment": Service.COMMITMENT in peer.may,
+    }
+
+
+def _entries(peer: Peer, devices: DN, registry: DN) -> Iterator[Entry]:
+    device = devices.child("dicomDeviceName", peer.title.lower())
+    connection = device.child("cn", "dicom")
+    host = peer.address.host if peer.address else peer.calls_from or "localhost"
+    suites = _DEFAULT_SUITES if peer.address and peer.address.tls else ()
+    yield registration(registry, peer.title)
+    yield device_entry(device)
+    yield connection_entry(connection, host, peer.address.port if peer.address else None, suites)
+    yield ae_entry(device.child("dicomAETitle", peer.title), [connection], acceptor=peer.is_sent_to)
+
+
+def _address_json(address: Address | None) -> dict[str, Any] | None:
+    return {"host": address.host, "port": address.port, "tls": address.tls} if address else None
+
+
+def _print(console: Console, text: str) -> None:
+    for line in wrapped(Text(visible(text)), console, 0):
+        line.rstrip()
+        print_line(console, line.plain)
