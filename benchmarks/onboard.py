@@ -27,6 +27,7 @@ from dcmcfg.lab.large_tree import large_ldif
 from dcmcfg.lab.tree import site_files
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.onboard import onboard
+from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.reading import Form, read_sheet
 from dcmcfg.probe import PARALLEL, PATIENCE, Callee, probe_all
 from dcmcfg.schema.definitions import bundled
@@ -54,7 +55,7 @@ def forms() -> Iterator[tuple[str, Form, bytes]]:
 def planned(tree: Tree, form: Form, octets: bytes) -> float:
     """Return the seconds until there is a plan."""
     begun = time.perf_counter()
-    found = onboard(tree, read_sheet("rows", octets, form).rows)
+    found = onboard(tree, read_sheet("rows", octets, form).rows, Secured("dcm4chee-arc"))
     seconds = time.perf_counter() - begun
     if found.left_out or len(found.plan.steps) < 4 * ROWS:
         raise AssertionError("not every row was planned")

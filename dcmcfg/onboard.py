@@ -9,7 +9,7 @@ from typing import Protocol
 from dcmcfg.changes import Add
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.onboarding.additions import add_all
+from dcmcfg.onboarding.additions import Secured, add_all
 from dcmcfg.onboarding.proposal import LeftOut, Proposal
 from dcmcfg.onboarding.row import Row
 from dcmcfg.onboarding.sorting import sort_rows
@@ -64,14 +64,14 @@ class Onboarding:
     warnings: tuple[str, ...]
 
 
-def onboard(tree: Tree, rows: Sequence[Row], probing: Probing | None = None) -> Onboarding:
+def onboard(tree: Tree, rows: Sequence[Row], secured: Secured, probing: Probing | None = None) -> Onboarding:
     """Return what *rows* come to in *tree*; with *probing* a new AE that listens must answer to be taken.
 
     An AE that is there is not called. Raises :class:`~dcmcfg.errors.NotFound` for a tree without a configuration.
     """
     configuration = Configuration(tree)
     found = sort_rows(configuration, rows)
-    additions = add_all(configuration, found.new)
+    additions = add_all(configuration, found.new, secured)
     left_out = [*found.left_out, *additions.left_out]
     warnings = list(found.warnings)
     probed = _probed(additions.added, probing) if probing is not None else ()
@@ -82,7 +82,8 @@ def onboard(tree: Tree, rows: Sequence[Row], probing: Probing | None = None) -> 
         left_out += (LeftOut(each.proposal.row, _why_silent(each)) for each in silent)
         gone = {each.proposal.row.number for each in silent}
         # What another row builds on may be gone, such as the device that it would have made.
-        additions = add_all(configuration, [each for each in additions.added if each.row.number not in gone])
+        kept = [each for each in additions.added if each.row.number not in gone]
+        additions = add_all(configuration, kept, secured)
         left_out += additions.left_out
     plan = make_plan(tree, additions.wanted)
     so = tuple(Already(Add(ae.entry), content=True) for ae in found.already)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli.arguments import cipher_suite_option
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
@@ -17,6 +18,7 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.onboard import Probed, Probing, onboard
+from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.proposal import LeftOut
 from dcmcfg.onboarding.reading import Form
 from dcmcfg.onboarding.row import TITLE
@@ -60,6 +62,7 @@ _MOST_AT_ONCE = 64
     metavar="NEW",
     help="Where rows that are left out are written; FILE's name with .rejects before the suffix by default.",
 )
+@cipher_suite_option
 @changing_options
 def onboard_command(
     settings: Settings,
@@ -72,6 +75,7 @@ def onboard_command(
     calling: str | None,
     keep_unreachable: bool,
     rejects: Path | None,
+    cipher_suites: tuple[str, ...],
 ) -> int:
     """Add the AEs of a file, a row each.
 
@@ -88,6 +92,7 @@ def onboard_command(
     path = rejects_path((file,), rejects, suffix=file.suffix)
     if probe and not choices.dry_run and path.exists():
         raise exists(path)  # rather than after the peers were called
+    secured = Secured(settings.device, cipher_suites)
     sheet = read_file(file, Form(form) if form else None)
     with open_directory(settings) as directory:
         tree = read_tree(directory)
@@ -95,9 +100,9 @@ def onboard_command(
         if probe:
             title = title or usual_ae(Configuration(tree).device(settings.device), "--calling").title
             with known.told(title, on_stderr=choices.stdout_taken):
-                found = onboard(tree, sheet.rows, Probing(title, parallel, keep_unreachable, known))
+                found = onboard(tree, sheet.rows, secured, Probing(title, parallel, keep_unreachable, known))
         else:
-            found = onboard(tree, sheet.rows)
+            found = onboard(tree, sheet.rows, secured)
         left_out = _rejects(path, sheet, found.left_out)
         if not choices.dry_run:
             left_out.require_new()

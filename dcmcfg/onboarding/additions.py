@@ -6,14 +6,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dcmcfg.devices import Configuration
+from dcmcfg.edits.cipher_suites import archive_cipher_suites
 from dcmcfg.edits.network_ae import NetworkAEAdditions, NewNetworkAE
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.onboarding.proposal import LeftOut, Proposal
 from dcmcfg.onboarding.role import Role
 from dcmcfg.plan.plan import Wanted
 
-#: For JSSE, what ``dcmldap --tls-aes --tls-3des`` writes.
-_CIPHER_SUITES = ("TLS_RSA_WITH_AES_128_CBC_SHA", "SSL_RSA_WITH_3DES_EDE_CBC_SHA")
+
+@dataclass(frozen=True)
+class Secured:
+    """Where connections with TLS get their ``cipher_suites`` from: without any, from the device ``archive``."""
+
+    archive: str
+    cipher_suites: tuple[str, ...] = ()
+
+    def suites(self, configuration: Configuration) -> tuple[str, ...]:
+        """Return them; raises :class:`~dcmcfg.errors.Refused` where the archive has none, or NotFound without it."""
+        return self.cipher_suites or archive_cipher_suites(configuration, self.archive)
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,7 @@ class Additions:
     warnings: tuple[str, ...]
 
 
-def add_all(configuration: Configuration, proposals: Iterable[Proposal]) -> Additions:
+def add_all(configuration: Configuration, proposals: Iterable[Proposal], secured: Secured) -> Additions:
     """Return what adds *proposals* to *configuration*, each with those before it in view."""
     additions = NetworkAEAdditions(configuration)
     wanted: list[Wanted] = []
@@ -35,7 +45,7 @@ def add_all(configuration: Configuration, proposals: Iterable[Proposal]) -> Addi
     warnings: list[str] = []
     for proposal in proposals:
         try:
-            edit = additions.add(_new(proposal))
+            edit = additions.add(_new(proposal, secured.suites(configuration) if proposal.tls else ()))
         except DcmcfgError as error:
             # In a file the option is a column.
             step = error.next_step.replace("--device ", "device ")
@@ -47,7 +57,7 @@ def add_all(configuration: Configuration, proposals: Iterable[Proposal]) -> Addi
     return Additions(tuple(wanted), tuple(added), tuple(left_out), tuple(warnings))
 
 
-def _new(proposal: Proposal) -> NewNetworkAE:
+def _new(proposal: Proposal, cipher_suites: tuple[str, ...]) -> NewNetworkAE:
     role = proposal.role or Role.WORKSTATION
     return NewNetworkAE(
         proposal.title,
@@ -55,7 +65,7 @@ def _new(proposal: Proposal) -> NewNetworkAE:
         proposal.port,
         device=proposal.device,
         device_type=role.device_type,
-        cipher_suites=_CIPHER_SUITES if proposal.tls else (),
+        cipher_suites=cipher_suites,
         description=proposal.description,
         acceptor=role.listens,
     )

@@ -6,21 +6,22 @@ import pytest
 
 from dcmcfg.devices import Configuration
 from dcmcfg.entry import Entry
-from dcmcfg.onboarding.additions import add_all
+from dcmcfg.onboarding.additions import Secured, add_all
 from dcmcfg.onboarding.described import described
 from dcmcfg.onboarding.row import Row
 from dcmcfg.onboarding.sorting import sort_rows
 from dcmcfg.plan.plan import make_plan
 from tests.trees import site
 
+SECURED = Secured("dcm4chee-arc", ("TLS_AES_128_GCM_SHA256",))
 NEW = {"title": "CT1", "host": "ct1.example.org", "port": "104"}
 
 
-def added(*rows: dict[str, str]) -> tuple[Configuration, list[str]]:
+def added(*rows: dict[str, str], secured: Secured = SECURED) -> tuple[Configuration, list[str]]:
     """The configuration after *rows*, and why some were left out."""
     before = site()
     proposals = sort_rows(Configuration(before), [Row(f"x:{n}", row) for n, row in enumerate(rows, 2)]).new
-    additions = add_all(Configuration(before), proposals)
+    additions = add_all(Configuration(before), proposals, secured)
     assert len(additions.added) + len(additions.left_out) == len(rows)
     return Configuration(make_plan(before, additions.wanted).after), [str(each) for each in additions.left_out]
 
@@ -60,7 +61,15 @@ def test_what_a_row_says_is_what_the_ae_is_told_to_be_afterwards() -> None:
     assert described(ae) == row
     (connection,) = ae.connections
     suites = entry(configuration, str(connection.dn)).texts("dicomTLSCipherSuite")
-    assert suites == ("TLS_RSA_WITH_AES_128_CBC_SHA", "SSL_RSA_WITH_3DES_EDE_CBC_SHA")
+    assert suites == ("TLS_AES_128_GCM_SHA256",)
+
+
+def test_the_archives_own_cipher_suites_are_taken_where_it_has_some() -> None:
+    _, left_out = added(NEW | {"tls": "yes"}, secured=Secured("dcm4chee-arc"))
+    assert left_out == [
+        "x:2: CT1: no AE of the archive dcm4chee-arc has a connection with TLS, so it is not known which cipher suites "
+        "fit; --cipher-suite names them"
+    ]
 
 
 def test_rows_may_share_a_device_and_a_connection() -> None:
