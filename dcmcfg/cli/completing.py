@@ -54,6 +54,12 @@ def complete_connection(ctx: click.Context, param: click.Parameter, incomplete: 
     return [CompletionItem(name, help=what) for name, what in found or ()]
 
 
+def complete_title(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the AE titles that *incomplete* may become."""
+    found = _asked(ctx, lambda configuration: list(completions.titles(configuration, incomplete)))
+    return [CompletionItem(title, help=device) for title, device in found or ()]
+
+
 def complete_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Return the attributes of the schema that *incomplete* may become; no server is asked."""
     return [CompletionItem(name, help=label) for name, label in completions.attributes(bundled(), incomplete)]

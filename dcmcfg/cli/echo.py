@@ -6,6 +6,7 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
@@ -23,7 +24,7 @@ _LONGEST_S = 3600
 
 
 @click.command("echo", cls=SiteCommand)
-@click.argument("titles", nargs=-1, metavar="[AET]...")
+@click.argument("titles", nargs=-1, metavar="[AET]...", shell_complete=complete_title)
 @click.option("--all", "everyone", is_flag=True, help="Call every AE of the tree that is installed and listens.")
 @click.option("--calling", metavar="AET", help="Title that we call as; the archive's AE by default.")
 @click.option(

@@ -9,6 +9,7 @@ import click
 
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.completing import complete_device, complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import RiskOption, SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
@@ -54,7 +55,7 @@ def _carry_out(settings: Settings, choices: Choices, rename: Callable[[Reference
 
 
 @rename_group.command("ae", cls=SiteCommand)
-@click.argument("old")
+@click.argument("old", shell_complete=complete_title)
 @click.argument("new")
 @site_options
 @click.option("--keep-alias", is_flag=True, help="Keep an AE of the old title, for what is archived there already.")
@@ -91,7 +92,7 @@ def ae_command(
 
 
 @rename_group.command("device", cls=SiteCommand)
-@click.argument("old")
+@click.argument("old", shell_complete=complete_device)
 @click.argument("new")
 @site_options
 @changing_options

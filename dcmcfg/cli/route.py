@@ -7,6 +7,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -24,7 +25,13 @@ _NOBODY = "*"
 
 
 @click.command("route", cls=SiteCommand)
-@click.option("--dest", required=True, metavar="AET", help="Move Destination: the AE that the study is sent to.")
+@click.option(
+    "--dest",
+    required=True,
+    metavar="AET",
+    shell_complete=complete_title,
+    help="Move Destination: the AE that the study is sent to.",
+)
 @click.option("--ae", metavar="AET", help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.")
 @click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="AE title of whoever asks.")
 @click.option(

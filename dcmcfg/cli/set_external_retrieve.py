@@ -9,6 +9,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
+from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -21,7 +22,7 @@ from dcmcfg.settings import Settings
 
 
 @click.command("set-external-retrieve", cls=SiteCommand)
-@click.argument("aet", required=False)
+@click.argument("aet", required=False, shell_complete=complete_title)
 @site_options
 @click.option("--ae", metavar="AET", help="Set it on this AE of the device; its value wins over the device's.")
 @click.option("--clear", is_flag=True, help="Remove the setting; AET is left out then.")

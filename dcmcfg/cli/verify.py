@@ -14,6 +14,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.failures import DEBUG
 from dcmcfg.cli.site import site_options
@@ -31,7 +32,13 @@ from dcmcfg.verify.run import gather
 
 @click.command("verify")
 @click.option("--study", required=True, metavar="UID", help="Study Instance UID of the study to move.")
-@click.option("--dest", required=True, metavar="AET", help="Move Destination: the AE that the study is sent to.")
+@click.option(
+    "--dest",
+    required=True,
+    metavar="AET",
+    shell_complete=complete_title,
+    help="Move Destination: the AE that the study is sent to.",
+)
 @click.option("--ae", metavar="AET", help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.")
 @click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Our own AE title.")
 @click.option("--connect", metavar="HOST[:PORT]", help="Where to call the archive, instead of its address in the tree.")

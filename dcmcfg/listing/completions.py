@@ -24,24 +24,29 @@ def targets(configuration: Configuration, begun: str) -> Iterator[tuple[str, str
     These are devices, and their AEs as ``DEVICE/AE``; what begins with ``AE:`` becomes ``AE:TITLE``.
     """
     folded = begun.lower()
+    yield from devices(configuration, begun)
     for device in _devices(configuration):
-        if device.name.lower().startswith(folded):
-            yield device.name, "archive" if device.is_archive else "device"
         for ae in device.network_aes:
             if ae.qualified_title.lower().startswith(folded):
                 yield ae.qualified_title, ae.entry.text("dicomDescription") or "AE"
-    if not begun or not folded.startswith(_AE_PREFIX.lower()):
-        return
-    for ae in configuration.network_aes():
-        if ae.title.startswith(begun[len(_AE_PREFIX) :]):
-            yield begun[: len(_AE_PREFIX)] + ae.title, ae.device.name
+    if folded.startswith(_AE_PREFIX.lower()):
+        prefix, title = begun[: len(_AE_PREFIX)], begun[len(_AE_PREFIX) :]
+        yield from ((prefix + found, device) for found, device in titles(configuration, title))
 
 
 def devices(configuration: Configuration, begun: str) -> Iterator[tuple[str, str]]:
-    """Yield each device that *begun* may become, with what it is."""
+    """Yield each device that *begun* may become, with what it is; case does not count."""
     for device in _devices(configuration):
         if device.name.lower().startswith(begun.lower()):
             yield device.name, "archive" if device.is_archive else "device"
+
+
+def titles(configuration: Configuration, begun: str) -> Iterator[tuple[str, str]]:
+    """Yield each AE title that *begun* may become, with its device."""
+    for device in _devices(configuration):
+        for ae in device.network_aes:
+            if ae.title.startswith(begun):
+                yield ae.title, device.name
 
 
 def network_aes(configuration: Configuration, begun: str) -> Iterator[tuple[str, str]]:

@@ -50,6 +50,7 @@ def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
     assert offered("device", "remove", "STO") == ["storescp"]
     assert offered("connection", "set", "storescp/") == ["storescp/dicom"]
     assert offered("connection", "add", "storescp") == ["storescp"]
+    assert offered("verify", "--dest", "ST") == offered("rename", "ae", "ST") == offered("echo", "ST") == ["STORESCP"]
     assert offered("explain", "dcmexternalretrieveaed") == ["dcmExternalRetrieveAEDestination"]
     monkeypatch.setenv("DCMCFG_LDAP_URL", f"ldap://127.0.0.1:{free_port()}")
     assert offered("--ldap-url", url, "show", "st") == [], "an option without a password beside it names another server"
@@ -92,6 +93,13 @@ def test_a_word_is_what_is_one_to_the_program(monkeypatch: pytest.MonkeyPatch, l
     assert WholeWords(program, {}, "dcmcfg", "_DCMCFG_COMPLETE").get_completion_args()[1] == word
 
 
+def wait_for(terminal: int, text: bytes) -> None:
+    """Read until *text* was seen; a prompt may follow it, or not yet."""
+    seen = b""
+    while text not in seen:
+        seen += os.read(terminal, 1024)
+
+
 def test_in_bash_words_with_colons_and_equals_signs_are_completed(site: CliSite) -> None:
     bash = shutil.which("bash")
     assert bash is not None
@@ -109,7 +117,7 @@ def test_in_bash_words_with_colons_and_equals_signs_are_completed(site: CliSite)
         ("dcmOtherAET\t", "dcmOtherAETitle="),
     ):
         os.write(terminal, typed.encode())
-        read_until(terminal, seen.encode())
+        wait_for(terminal, seen.encode())
     os.write(terminal, b"\x15exit\n")
     read_until(terminal, None)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

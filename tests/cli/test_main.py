@@ -360,7 +360,7 @@ def test_completion_script_calls_the_program_back(run: Run, shell: str) -> None:
 def test_completion_offers_commands_and_site_options() -> None:
     commands = dcmcfg(_DCMCFG_COMPLETE="bash_complete", COMP_LINE="dcmcfg rel")
     assert (commands.returncode, commands.stdout) == (0, "plain,reload\n")
-    options = dcmcfg(_DCMCFG_COMPLETE="bash_complete", COMP_LINE="dcmcfg reload --arch")
+    options = dcmcfg(_DCMCFG_COMPLETE="bash_complete", COMP_WORDS="dcmcfg reload --arch", COMP_CWORD="2")
     assert options.stdout == "plain,--archive-url\nplain,--archive-token-file\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.devices import Configuration
-from dcmcfg.listing.completions import attributes, label, targets, values
+from dcmcfg.listing.completions import attributes, devices, label, targets, titles, values
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.targets import target
 from tests.trees import ARCHIVE, network_ae, site, site_entries, tree
@@ -17,16 +17,18 @@ def names(begun: str) -> list[str]:
 def test_devices_and_aes_are_offered_device_names_in_any_case() -> None:
     assert names("") == [
         "dcm4chee-arc",
+        "storescp",
         "dcm4chee-arc/*",
         "dcm4chee-arc/AS_RECEIVED",
         "dcm4chee-arc/DCM4CHEE",
-        "storescp",
         "storescp/STORESCP",
     ]
     assert names("STORESCP/") == ["storescp/STORESCP"]
     assert names("ae:D") == ["ae:DCM4CHEE"]
     assert names("AE:d") == [], "case counts in AE titles"
     assert names("x") == []
+    assert list(titles(Configuration(site()), "S")) == [("STORESCP", "storescp")]
+    assert list(devices(Configuration(site()), "D")) == [("dcm4chee-arc", "archive")]
 
 
 def test_attributes_are_those_that_may_stand_there_or_do_with_the_forms_name() -> None:
