@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -30,34 +30,24 @@ T = TypeVar("T")
 _PATIENCE_S = 1.0
 
 
-def complete_target(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature, as below
-    """Return the devices and AEs that *incomplete* may become."""
-    found = _asked(ctx, lambda configuration: list(completions.targets(configuration, incomplete)))
-    return [CompletionItem(name, help=what) for name, what in found or ()]
+_Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-def complete_device(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the devices that *incomplete* may become."""
-    found = _asked(ctx, lambda configuration: list(completions.devices(configuration, incomplete)))
-    return [CompletionItem(name, help=what) for name, what in found or ()]
+def _offering(find: Callable[[Configuration, str], Iterable[tuple[str, str]]]) -> _Complete:
+    """Return what offers the names that *find* finds in the site's configuration, with what they are."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature, as below
+        found = _asked(ctx, lambda configuration: list(find(configuration, incomplete)))
+        return [CompletionItem(name, help=what) for name, what in found or ()]
+
+    return complete
 
 
-def complete_ae(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the AEs that *incomplete* may become."""
-    found = _asked(ctx, lambda configuration: list(completions.network_aes(configuration, incomplete)))
-    return [CompletionItem(name, help=what) for name, what in found or ()]
-
-
-def complete_connection(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the connections that *incomplete* may become."""
-    found = _asked(ctx, lambda configuration: list(completions.connections(configuration, incomplete)))
-    return [CompletionItem(name, help=what) for name, what in found or ()]
-
-
-def complete_title(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the AE titles that *incomplete* may become."""
-    found = _asked(ctx, lambda configuration: list(completions.titles(configuration, incomplete)))
-    return [CompletionItem(title, help=device) for title, device in found or ()]
+complete_target = _offering(completions.targets)
+complete_device = _offering(completions.devices)
+complete_ae = _offering(completions.network_aes)
+complete_title = _offering(completions.titles)
+complete_connection = _offering(completions.connections)
 
 
 def complete_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001

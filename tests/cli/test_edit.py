@@ -134,6 +134,20 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
     assert site.octets() == before
 
 
+def test_what_somebody_else_changed_meanwhile_is_not_written_over(run: Run, site: CliSite, editor: Path) -> None:
+    words = ["ldapmodify", "-x", "-H", site.slapd.url, "-D", site.slapd.bind_dn, "-w", site.slapd.password]
+    change = f"dn: {STORESCP_DN}\nchangetype: modify\nreplace: dicomManufacturer\ndicomManufacturer: theirs\n"
+    editor.write_text(
+        f"import subprocess; subprocess.run({words!r}, input={change!r}.encode(), check=True)\n"
+        "text = text.replace('dicomInstalled: TRUE', 'dicomInstalled: TRUE\\ndicomManufacturer: mine')\n"
+    )
+    refused = run("edit", "storescp", "--yes")
+    assert refused.exit_code == 3
+    assert "somebody has changed dicomManufacturer (expected none, found 'theirs')" in refused.stderr
+    assert site.values("dicomManufacturer", STORESCP_DN) == ("theirs",)
+    assert len(kept()) == 1
+
+
 def test_at_a_terminal_a_fault_can_be_edited_again(site: CliSite, editor: Path) -> None:
     editor.write_text(
         "text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE') if ' FALSE' in text else "

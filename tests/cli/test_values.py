@@ -136,6 +136,26 @@ def test_get_shows_a_value_a_line_and_which_level_it_is_from(run: Run, site: Cli
     }
 
 
+def test_on_the_archives_own_configuration_each_command_is_taken_back_to_the_octet(
+    run: Run, stock_site: CliSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stock_site.octets()
+    monkeypatch.setenv("VISUAL", "sed -i s/hideRejected/regularUse/")
+    for command in (
+        ("set", "dcm4chee-arc", "dcmSendPendingCMoveInterval=PT1S", "dcmRetrieveAET=A", "dcmRetrieveAET=B"),
+        ("unset", "AE:DCM4CHEE", "dicomDescription", "dcmQueryRetrieveViewID"),
+        ("add-value", "cn=dicom,dicomDeviceName=dcm4chee-arc", "dcmBlacklistedHostname=a", "dcmBlacklistedHostname=b"),
+        ("remove-value", "AE:DCM4CHEE", f"dicomNetworkConnectionReference=cn=dicom-tls,{ARCHIVE_DN}"),
+        ("edit", "dcm4chee-arc/DCM4CHEE"),
+    ):
+        result = run(*command, "--yes")
+        assert result.exit_code == 0, result.stderr
+        changed = {dn for dn, entry in stock_site.octets().items() if before[dn] != entry}
+        assert len(changed) == 1
+        assert run("undo", "--yes").exit_code == 0
+        assert stock_site.octets() == before
+
+
 def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, site: CliSite, tmp_path: Path) -> None:
     file = tmp_path / "pin"
     file.write_text("geheim\n")
