@@ -32,8 +32,20 @@ _NOBODY = "*"
     shell_complete=complete_title,
     help="Move Destination: the AE that the study is sent to.",
 )
-@click.option("--ae", metavar="AET", help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.")
-@click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="AE title of whoever asks.")
+@click.option(
+    "--ae",
+    metavar="AET",
+    shell_complete=complete_title,
+    help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.",
+)
+@click.option(
+    "--calling",
+    default="DCMCFG",
+    show_default=True,
+    metavar="AET",
+    shell_complete=complete_title,
+    help="AE title of whoever asks.",
+)
 @click.option(
     "--state",
     type=click.Choice([state.value for state in StudyState]),
@@ -42,6 +54,7 @@ _NOBODY = "*"
 @click.option(
     "--external",
     metavar="AET",
+    shell_complete=complete_title,
     help="The AE that the archive's database names for purged objects; * is nobody.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

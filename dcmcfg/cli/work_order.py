@@ -6,6 +6,7 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
@@ -27,18 +28,31 @@ _FORMATS = ("text", "csv", "orthanc", "ldif")
 
 
 @click.command("work-order", cls=SiteCommand)
-@click.option("--external", required=True, metavar="AET", help="The other archive, as the archive calls it.")
-@click.option("--ae", metavar="AET", help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.")
+@click.option(
+    "--external",
+    required=True,
+    metavar="AET",
+    shell_complete=complete_title,
+    help="The other archive, as the archive calls it.",
+)
+@click.option(
+    "--ae",
+    metavar="AET",
+    shell_complete=complete_title,
+    help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.",
+)
 @click.option(
     "--calling",
     multiple=True,
     metavar="AET",
+    shell_complete=complete_title,
     help="Who retrieves from the archive; may be given again. By default whom it accepts, else the tree's other AEs.",
 )
 @click.option(
     "--dest",
     multiple=True,
     metavar="AET",
+    shell_complete=complete_title,
     help="Where retrieves go; may be given again. By default what the archive accepts, else the tree's other AEs.",
 )
 @click.option(

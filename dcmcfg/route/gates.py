@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.route.command import command
 from dcmcfg.route.connecting import rejection
 from dcmcfg.route.negotiating import takes_moves
 from dcmcfg.route.question import Question
@@ -28,7 +29,8 @@ def refused(question: Question, configuration: Configuration) -> Failure | Netwo
     if accepted and question.destination not in accepted:
         why = f"{question.destination} is not among dcmAcceptedMoveDestination of {asked.title}"
         answer = f"{DESTINATION_NOT_ALLOWED} Move Destination not allowed"
-        return Failure(answer, why, f"add {question.destination} to dcmAcceptedMoveDestination, then dcmcfg reload")
+        value = f"dcmAcceptedMoveDestination={question.destination}"
+        return Failure(answer, why, command("add-value", asked.qualified_title, value))
     found = resolve(configuration, question.destination)
     return _unknown_destination(found) if isinstance(found, Unresolved) else found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dcmcfg.devices import STORAGE_SOP_CLASSES, Configuration, Connection, NetworkAE
 from dcmcfg.retrieve_settings import effective
+from dcmcfg.route.command import command
 from dcmcfg.route.connecting import connection_to, listening, rejection, why_not
 from dcmcfg.route.negotiating import KeptBack, kept_back
 from dcmcfg.route.question import Question, StudyState
@@ -15,6 +16,7 @@ _JAVA_NOT_FOUND = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: "
 _INCOMPATIBLE = "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"
 _SILENCE = "0000 without counters"
 _COMMENT_LENGTH = 64
+EXTERNAL_RETRIEVE = "dcmExternalRetrieveAEDestination"
 _MAPPING = "dcmCStoreSCUOfCMoveSCP"
 
 
@@ -180,12 +182,21 @@ class Laying:
     def _not_of_the_archive(self, title: str, attribute: str, holder: str) -> Failure:
         storage = [ae.title for ae in self._asked.device.network_aes if ae.takes_storage]
         step = f"set {attribute} to a storage SCP of the archive: {', '.join(storage) or 'it has none'}"
+        if len(storage) == 1:
+            step = self._set(attribute, storage[0])
         other = self._configuration.network_ae(title)
         if other is not None:
             why = f"{attribute} {title} is an AE of {other.device.name}: the objects go there, and nobody forwards them"
             return Failure(_SILENCE, why, step)
         why = f"{attribute} {title} is no AE of the archive: {holder} cannot have been told where to send to it"
         return Failure("A801 from the other archive", why, step)
+
+    def _set(self, attribute: str, title: str) -> str:
+        """Return the command that gives *attribute* the value *title* where the wrong one stands."""
+        own = effective(self._asked, attribute).level == "AE"
+        if attribute == EXTERNAL_RETRIEVE:
+            return command("set-external-retrieve", title, *(("--ae", self._asked.title) if own else ()))
+        return command("set", self._asked.qualified_title if own else self._asked.device.name, f"{attribute}={title}")
 
     # ---- how what comes back is recognised
 
@@ -216,7 +227,7 @@ class Laying:
             why = f"part is local, so what {holder} sends is stored and not forwarded without {_MAPPING}"
         else:
             why = f"{_MAPPING} maps {sender} to {arrives_under}, the request waits for {waits_under}"
-        step = f"add {sender}={holder} to {_MAPPING} of the archive's device, then dcmcfg reload"
+        step = command("add-value", self._asked.device.name, f"{_MAPPING}={sender}={holder}")
         return Failure("only what is local is counted" if restored and calling is None else _SILENCE, why, step)
 
 

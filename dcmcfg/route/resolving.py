@@ -9,6 +9,7 @@ from dcmcfg.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
+from dcmcfg.route.command import command
 from dcmcfg.spelling import near_misses
 
 _REFERENCE = "dicomNetworkConnectionReference"
@@ -50,9 +51,10 @@ def resolve(configuration: Configuration, title: str) -> NetworkAE | Unresolved:
         why = f"the archive cannot read the device {ae.device.name}: {wrong}"
         return Unresolved(Obstacle.UNREADABLE, title, why, "correct that value, then dcmcfg reload")
     if not ae.installed:
-        off = ae.title if ae.device.installed else f"the device {ae.device.name}"
-        why = f"{off} is not installed (dicomInstalled)"
-        return Unresolved(Obstacle.NOT_INSTALLED, title, why, f"set dicomInstalled of {off} to TRUE")
+        of_device = not ae.device.installed
+        why = f"{f'the device {ae.device.name}' if of_device else ae.title} is not installed (dicomInstalled)"
+        step = command("set", ae.device.name if of_device else ae.qualified_title, "dicomInstalled=TRUE")
+        return Unresolved(Obstacle.NOT_INSTALLED, title, why, step)
     return ae
 
 
@@ -107,4 +109,4 @@ def _instead(configuration: Configuration, title: str) -> str:
     near = near_misses(title, (ae.title for ae in configuration.network_aes()))
     if near:
         return f"did you mean {', '.join(near)}? Case and blanks count"
-    return f"create {title} with its host and port, then dcmcfg reload"
+    return command("ae", "add", f"{title}@HOST:PORT")

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.retrieve_settings import effective
+from dcmcfg.route.command import command
 from dcmcfg.route.connecting import listening
 from dcmcfg.route.external_archives import external_archives
 from dcmcfg.route.gates import refused
-from dcmcfg.route.laying import Laying, address_of
+from dcmcfg.route.laying import EXTERNAL_RETRIEVE, Laying, address_of
 from dcmcfg.route.question import Question, StudyState
 from dcmcfg.route.way import Branch, Failure, Outcome, Route, Way
 
@@ -51,7 +52,7 @@ class _Ways:
         asked = question.asked
         self._alternative = setting(asked, _ALTERNATIVE)
         self._fallback = setting(asked, _FALLBACK)
-        self._redirected = setting(asked, "dcmExternalRetrieveAEDestination")
+        self._redirected = setting(asked, EXTERNAL_RETRIEVE)
         self._fallback_back = setting(asked, "dcmFallbackCMoveSCPDestination")
 
     def ways(self, state: StudyState) -> Iterator[Way]:
@@ -95,7 +96,7 @@ class _Ways:
         calling = None if mixed else self._question.calling
         reached = laying.ask(holder, calling, back)
         if back and reached:
-            laying.come_back(holder, back, calling, "dcmExternalRetrieveAEDestination", restored=True)
+            laying.come_back(holder, back, calling, EXTERNAL_RETRIEVE, restored=True)
         elif reached:
             laying.send_from(holder)
             if mixed:
@@ -122,7 +123,8 @@ class _Ways:
         state = StudyState.ELSEWHERE
         if not self._alternative:
             why = "objects on a storage that is not configured here are dropped: no dcmAltCMoveSCP"
-            step = "configure the storage again, or set dcmAltCMoveSCP to the archive that has it"
+            set_it = command("set", self._question.asked.device.name, f"{_ALTERNATIVE}=AET")
+            step = f"configure the storage again, or name the archive that has them: {set_it}"
             return Way(state, Branch.NOTHING, Outcome.NOT_SET_UP, failures=(Failure(_SILENCE, why, step),))
         if self._question.calling == self._alternative:
             return self._left_to_the_alternative(state)
@@ -135,7 +137,8 @@ class _Ways:
         state = StudyState.UNKNOWN
         if not self._fallback:
             why = "a study that the archive does not know is answered like one without images: no dcmFallbackCMoveSCP"
-            step = "set dcmFallbackCMoveSCP where another archive is to be asked"
+            set_it = command("set", self._question.asked.device.name, f"{_FALLBACK}=AET")
+            step = f"where another archive is to be asked: {set_it}"
             return Way(state, Branch.NOTHING, Outcome.NOT_SET_UP, failures=(Failure(_SILENCE, why, step),))
         laying = self._laying()
         laying.restricts = False  # there is nothing yet that could be kept back

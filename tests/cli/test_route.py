@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,25 @@ def test_the_way_is_drawn_into_a_file_or_printed(run: Run, site: CliSite, tmp_pa
     assert run(*asked, "--svg", "-", "--json").exit_code == 2
     lost = run(*asked, "--svg", str(tmp_path / "none" / "route.svg"))
     assert (lost.exit_code, lost.stdout) == (3, "")
+
+
+def test_the_next_step_that_is_told_is_one_that_mends(run: Run, site: CliSite, tmp_path: Path) -> None:
+    change = tmp_path / "change.ldif"
+    change.write_text(
+        f"dn: dicomAETitle=DCM4CHEE,{ARCHIVE_DN}\nchangetype: modify\nreplace: dcmAcceptedMoveDestination\n"
+        f"dcmAcceptedMoveDestination: NOBODY\n\n"
+        f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dcmExternalRetrieveAEDestination\n"
+        "dcmExternalRetrieveAEDestination: OLDPACS\n\n"
+        f"dn: dicomDeviceName=storescp,{DEVICES}\nchangetype: modify\nreplace: dicomInstalled\ndicomInstalled: FALSE\n"
+    )
+    assert site.slapd.run_client("ldapmodify", "-f", str(change)).returncode == 0
+    mended = []
+    for _ in range(4):
+        content = json.loads(run("route", "--dest", "STORESCP", "--state", "partial", "--json").stdout)
+        failure = content["refused"] or next(each for way in content["ways"] for each in way["failures"])
+        program, *words = shlex.split(failure["next_step"])
+        assert program == "dcmcfg"
+        assert run(*words, "--yes", "--no-reload", "--force-archive-device").exit_code == 0, failure
+        mended.append(words[0])
+    assert mended == ["add-value", "set", "set-external-retrieve", "add-value"]
+    assert run("route", "--dest", "STORESCP", "--state", "partial").exit_code == 0

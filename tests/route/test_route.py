@@ -285,7 +285,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "C801 Move Destination not allowed",
-            "add STORESCP to dcmAcceptedMoveDestination, then dcmcfg reload",
+            "dcmcfg add-value dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination=STORESCP",
         ),
         ((), "STORESPC", "VIEWER", None, "A801 Unknown AE: STORESPC", "did you mean STORESCP? Case and blanks count"),
         ((), "storescp", "VIEWER", None, "A801 Unknown AE: storescp", "did you mean STORESCP? Case and blanks count"),
@@ -303,7 +303,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "A801 AE: STORESCP not installed",
-            "set dicomInstalled of STORESCP to TRUE",
+            "dcmcfg set storescp/STORESCP dicomInstalled=TRUE",
         ),
         (
             without(STORESCP_DEVICE.child("cn", "dicom")),

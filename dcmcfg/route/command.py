@@ -1,0 +1,10 @@
+"""The command that mends something, as one types it."""
+
+from __future__ import annotations
+
+import shlex
+
+
+def command(*words: str) -> str:
+    """Return the line that calls dcmcfg with *words*, quoted where a shell needs it."""
+    return f"dcmcfg {shlex.join(words)}"
