@@ -53,12 +53,13 @@ class Probing:
 
 @dataclass(frozen=True)
 class Onboarding:
-    """The ``plan`` of the rows that are taken, the rows ``left_out``, the verdicts on peers, and what to warn of.
+    """The ``plan`` of the rows that are taken, ``added``; those ``left_out``, the verdicts on peers, what to warn of.
 
     All in the order of the file.
     """
 
     plan: Plan
+    added: tuple[Proposal, ...]
     left_out: tuple[LeftOut, ...]
     probed: tuple[Probed, ...]
     warnings: tuple[str, ...]
@@ -89,6 +90,7 @@ def onboard(tree: Tree, rows: Sequence[Row], secured: Secured, probing: Probing 
     so = tuple(Already(Add(ae.entry), content=True) for ae in found.already)
     return Onboarding(
         replace(plan, already=plan.already + so),
+        additions.added,
         tuple(sorted(left_out, key=lambda each: each.row.number)),
         probed,
         (*warnings, *additions.warnings),

@@ -25,8 +25,9 @@ from dcmcfg.onboarding.row import TITLE
 from dcmcfg.onboarding.sheet import Sheet
 from dcmcfg.onboarding_files import read_file
 from dcmcfg.probe import PARALLEL
+from dcmcfg.render.beside import Beside
 from dcmcfg.render.console import progress, stderr_console, stdout_console
-from dcmcfg.render.onboarding import print_probed
+from dcmcfg.render.onboarding import added_json, print_added, print_probed, probed_json
 from dcmcfg.route.question import usual_ae
 from dcmcfg.settings import Settings
 
@@ -107,7 +108,12 @@ def onboard_command(
         if not choices.dry_run:
             left_out.require_new()
         warnings = (*sheet.warnings, *found.warnings)
-        carry_out(settings, directory, found.plan, choices, warnings, rejects=left_out)
+        beside = Beside(
+            show=lambda console: print_added(console, found.added),
+            json={"added": added_json(found.added), "probed": probed_json(found.probed)},
+            ldif=False,
+        )
+        carry_out(settings, directory, found.plan, choices, warnings, rejects=left_out, beside=beside)
     return _LEFT_OUT if found.left_out and not choices.dry_run else 0
 
 

@@ -10,7 +10,6 @@ from dcmcfg.edits.cipher_suites import archive_cipher_suites
 from dcmcfg.edits.network_ae import NetworkAEAdditions, NewNetworkAE
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.onboarding.proposal import LeftOut, Proposal
-from dcmcfg.onboarding.role import Role
 from dcmcfg.plan.plan import Wanted
 
 
@@ -58,7 +57,7 @@ def add_all(configuration: Configuration, proposals: Iterable[Proposal], secured
 
 
 def _new(proposal: Proposal, cipher_suites: tuple[str, ...]) -> NewNetworkAE:
-    role = proposal.role or Role.WORKSTATION
+    role = proposal.taken_role
     return NewNetworkAE(
         proposal.title,
         proposal.host or "",

@@ -45,9 +45,14 @@ class Proposal:
     device: str | None
 
     @property
+    def taken_role(self) -> Role:
+        """Its role, a workstation where none is said."""
+        return self.role or Role.WORKSTATION
+
+    @property
     def listens(self) -> bool:
-        """Whether it accepts associations, which an AE without a role does."""
-        return self.role is None or self.role.listens
+        """Whether it accepts associations."""
+        return self.taken_role.listens
 
     @property
     def place(self) -> str:
@@ -63,8 +68,8 @@ class Proposal:
 
     def _wanted(self) -> tuple[object, ...]:
         host = self.host.casefold() if self.host else None
-        role, device = self.role or Role.WORKSTATION, (self.device or self.title).casefold()
-        return (self.title, host, self.port, bool(self.tls), self.description, role, device)
+        device = (self.device or self.title).casefold()
+        return (self.title, host, self.port, bool(self.tls), self.description, self.taken_role, device)
 
 
 def propose(row: Row) -> Proposal | LeftOut:

@@ -1,4 +1,4 @@
-"""What came of probing peers, as a table and as JSON."""
+"""The AEs of rows that are taken, and what came of probing them, as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -8,11 +8,40 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.onboard import Probed
+from dcmcfg.onboarding.proposal import Proposal
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.probing import answer_in_words, seconds_json
 from dcmcfg.render.table import Breaks, Column, print_table
 
 _COLUMNS = (Column("row"), Column("peer"), Column("answer", Breaks.AT_BLANKS))
+
+
+_ADDED = (Column("row"), Column("new AE"), Column("TLS"), Column("role"), Column("device"))
+
+
+def print_added(console: Console, added: Sequence[Proposal]) -> None:
+    """Print the AEs of the rows that are taken."""
+    rows = (
+        (each.row.place, str(each), _yes(each.tls), each.taken_role.value, each.device or each.title.lower())
+        for each in added
+    )
+    print_table(console, _ADDED, [[visible(cell) for cell in row] for row in rows])
+
+
+def added_json(added: Sequence[Proposal]) -> list[dict[str, Any]]:
+    """Return the AEs of the rows that are taken for ``--json``."""
+    return [
+        {
+            "place": each.row.place,
+            "title": each.title,
+            "host": each.host,
+            "port": each.port,
+            "tls": bool(each.tls),
+            "role": each.taken_role.value,
+            "device": each.device or each.title.lower(),
+        }
+        for each in added
+    ]
 
 
 def print_probed(console: Console, probed: Sequence[Probed], calling: str, of: int) -> None:
@@ -44,3 +73,7 @@ def probed_json(probed: Sequence[Probed]) -> list[dict[str, Any]]:
         }
         for each in probed
     ]
+
+
+def _yes(value: bool | None) -> str:
+    return "yes" if value else ""

@@ -59,10 +59,12 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
     file = written("new.csv", GOOD)
     result = run("onboard", file, "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
-    table, _, rest = result.stdout.partition("\ndn: ")
-    rows = [" ".join(line.split()) for line in table.splitlines() if line.strip() and "─" not in line]
-    assert rows == [site.headline, *PLAN]
-    assert outcome(rest) == [
+    rows = [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip() and "─" not in line]
+    assert rows == [
+        site.headline,
+        *PLAN,
+        "row new AE TLS role device",
+        "new.csv:2 WS1@ws1.example.org:104 workstation ws1",
         "4 to add, in one transaction",
         "done in one transaction",
         "undo: dcmcfg undo 1",
@@ -169,6 +171,18 @@ def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -
     told = json.loads(result.stdout)
     assert (result.exit_code, told["changed"], told["rejects_file"]) == (1, True, "mine")
     assert len(told["steps"]) == 4
+    assert told["added"] == [
+        {
+            "place": "new.csv:2",
+            "title": "WS1",
+            "host": "ws1.example.org",
+            "port": 104,
+            "tls": False,
+            "role": "workstation",
+            "device": "ws1",
+        }
+    ]
+    assert told["probed"] == []
     assert told["rejected"][2] == {
         "place": "new.csv:6",
         "title": "WS2",
@@ -282,6 +296,27 @@ def test_the_unreachable_may_be_kept_with_a_warning(run: Run, site: CliSite) -> 
     assert result.stderr == (f"warning: new.csv:2: WS1@{LOOPBACK}:{port}: connection refused: nothing listens there.\n")
     assert "1 probed as ME: 0 answered, 1 did not" in result.stdout
     assert site.values("dicomPort", f"cn=dicom,dicomDeviceName=ws1,{DEVICES}") == (str(port),)
+
+
+def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run: Run, site: CliSite) -> None:
+    refusing = free_port()
+    with echo_scp("X") as port:
+        text = f"title,host,port,tls\nWS1,{LOOPBACK},{port},\nWS2,{LOOPBACK},{refusing},\nWS3,{LOOPBACK},{port},yes\n"
+        result = run("onboard", written("new.csv", text), "--probe", "--dry-run", "--json")
+    probed = json.loads(result.stdout)["probed"]
+    assert [isinstance(each.pop("seconds"), float) for each in probed] == [True, False, True]
+    assert probed == [
+        {"place": "new.csv:2", "peer": f"WS1@{LOOPBACK}:{port}", "tls": False, "answered": True, "problem": None},
+        {
+            "place": "new.csv:3",
+            "peer": f"WS2@{LOOPBACK}:{refusing}",
+            "tls": False,
+            "answered": False,
+            "problem": "connection refused: nothing listens there",
+        },
+        {"place": "new.csv:4", "peer": f"WS3@{LOOPBACK}:{port}", "tls": True, "answered": True, "problem": None},
+    ]
+    assert "3 probed as DCM4CHEE: 2 answered, 1 did not" in result.stderr
 
 
 def test_what_builds_on_a_row_that_does_not_answer_stands_by_itself(run: Run, site: CliSite) -> None:
