@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli import invocation
 from dcmcfg.cli.arguments import cipher_suite_option
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
@@ -140,7 +141,8 @@ class _Known:
 
     @contextmanager
     def told(self, calling: str, *, on_stderr: bool) -> Iterator[None]:
-        """Show a bar as verdicts come, then what they are, though it be interrupted."""
+        """Show a bar as verdicts come, then what they are, though it be interrupted; a failure's JSON has them too."""
+        invocation.current().so_far = lambda: {"changed": False, "probed": probed_json(self._probed)}
         try:
             with progress("probing", _SOME) as self._step:
                 yield

@@ -49,7 +49,8 @@ def read_sheet(name: str, octets: bytes, form: Form) -> Sheet:
         replace(row, number=number, place=f"{row.place} (AE {number + 1})" if in_line[row.place] > 1 else row.place)
         for number, row in enumerate(sheet.rows)
     )
-    return replace(sheet, rows=tuple(rows))
+    empty = () if sheet.rows else (f"{name} holds no AEs.",)
+    return replace(sheet, rows=tuple(rows), warnings=(*sheet.warnings, *empty))
 
 
 def _decoded(name: str, octets: bytes) -> str:

@@ -20,6 +20,7 @@ from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.sites import DEVICES, CliSite, undo_files
 from tests.dicom.dcmtk import LOOPBACK
+from tests.dicom.orthanc import orthanc
 from tests.echo_scps import UNKNOWN_HOST, echo_scp, silent_listener
 from tests.ports import free_port
 
@@ -360,6 +361,35 @@ def test_an_interrupted_probe_tells_what_is_known_and_changes_nothing(site: CliS
     assert "of 6 probed as DCM4CHEE: " in stdout
     assert site.octets() == before
     assert not list(Path().glob("*.rejects.csv"))
+
+
+def test_the_file_that_orthanc_itself_runs_by_is_read_and_orthanc_is_called(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    port = free_port()
+    file = written(
+        "modalities.json",
+        f"""{{ // whom it knows
+          "DicomModalities" : {{
+            "the_archive" : [ "DCM4CHEE", "localhost", 11112 ],
+            "itself" : {{ "AET" : "ORTHANC", "Host" : "{LOOPBACK}", "Port" : {port}, "Manufacturer" : "Generic" }},
+          }}
+        }}""",
+    )
+    with orthanc(tmp_path / "orthanc", "ORTHANC", port, {"modalities.json": Path(file).read_text()}):
+        stranger = run("onboard", file, "--probe", "--calling", "STRANGER", "--dry-run")
+        known = run("onboard", file, "--probe", "--yes")
+    assert "1 probed as STRANGER: 0 answered, 1 did not" in stranger.stdout
+    assert f"left out: modalities.json:4: ORTHANC: {LOOPBACK}:{port}: the association was rejected" in stranger.stderr
+    assert "calling AE title not recognised" in stranger.stderr
+    assert "1 probed as DCM4CHEE: 1 answered, 0 did not" in known.stdout
+    assert site.values("dicomPort", f"cn=dicom,dicomDeviceName=orthanc,{DEVICES}") == (str(port),)
+
+
+def test_a_file_without_aes_is_told(run: Run, site: CliSite) -> None:
+    result = run("onboard", written("orthanc.json", '{"DicomModalities": {}}'), "--probe", "--yes")
+    assert (result.exit_code, result.stderr) == (0, "warning: orthanc.json holds no AEs.\n")
+    assert result.stdout.splitlines()[0] == "no new AE to probe"
 
 
 # ---- aes --csv
