@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.commands import COMMANDS
 from dcmcfg.cli.main import program
 from dcmcfg.lint.catalogue import RULES, TOPICS
 from dcmcfg.lint.rule import LintRule
@@ -87,10 +86,9 @@ def _topics() -> Iterator[str]:
 
 def _entry(rule: LintRule) -> str:
     fixable = ", fixable" if rule.mends else ""
-    command = f" `{rule.command}`" if rule.command.split()[1] in COMMANDS else ""
     return (
         f"### `{rule.name}`\n\n*{rule.severity}{fixable}* · {rule.asks}\n\n"
-        f"- otherwise: {rule.reason}\n- fix: {rule.fix}{command}\n"
+        f"- otherwise: {rule.reason}\n- fix: {rule.fix} `{rule.command}`\n"
     )
 
 

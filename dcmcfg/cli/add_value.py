@@ -19,7 +19,7 @@ from dcmcfg.settings import Settings
 @site_options
 @changing_options
 def add_value_command(settings: Settings, choices: Choices, *, target: str, values: tuple[Values, ...]) -> None:
-    """Add values to attributes of an entry, beside those that it has.
+    """Add values beside those that an entry has.
 
     TARGET and ATTR=VALUE are as for 'dcmcfg set'. A value that is there already is nothing to do.
     """

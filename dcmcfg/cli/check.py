@@ -49,7 +49,7 @@ def check_command(
     as_json: bool,
     as_sarif: bool,
 ) -> int:
-    """Find what is wrong in the configuration, or in LDIF files.
+    """Find what is wrong in the tree, or in LDIF files.
 
     Without FILE the live tree is read; a FILE holds entries as LDIF, '-' is standard input. All is told at once;
     several files count as one tree. Checked are names, classes, references, and whether the archive can read each

@@ -57,7 +57,7 @@ def diff_command(
     file_urls: bool,
     form: str | None,
 ) -> int:
-    """Show what differs between two trees, or from the live one.
+    """Show what differs between two trees.
 
     Every output tells the changes that turn FROM into TO; FROM is the live tree when it is left out.
 

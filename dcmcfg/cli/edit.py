@@ -64,7 +64,7 @@ def edit_command(
     with_secrets: bool,
     resume: Path | None,
 ) -> None:
-    """Edit an entry, or all below it too, as LDIF in your editor.
+    """Edit an entry, or a subtree, as LDIF in your editor.
 
     TARGET is as for 'dcmcfg get'. The editor is $VISUAL or $EDITOR. The difference between what it was given and what
     it leaves becomes a plan like any other. Secrets and vendor data are not in the text unless --with-secrets, and

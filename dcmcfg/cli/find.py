@@ -22,7 +22,7 @@ _NOTHING = 1
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def find_command(settings: Settings, *, text: str, as_json: bool) -> int:
-    """Find a text in names of entries and attributes, and in values.
+    """Find a text in names and values.
 
     Case does not count. Where TEXT is the name of an AE, a device, a queue or another thing that others refer to, the
     last column says which values mean it; the others only read alike. Secrets are neither searched nor shown.

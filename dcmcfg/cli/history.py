@@ -17,7 +17,7 @@ from dcmcfg.settings.folders import state_folder
 @click.option("--close", is_flag=True, help="Note that the tree was put right by hand after N, which was interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def history_command(*, number: int | None, close: bool, as_json: bool) -> None:
-    """List what was rolled out from this account, the newest first.
+    """List what was rolled out from this account.
 
     With N, that roll-out with its changes; secrets are left out. 'dcmcfg undo N' takes one back. No server is asked.
     """

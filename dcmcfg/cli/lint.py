@@ -121,14 +121,7 @@ def _lint(tree: Tree, rules: Sequence[LintRule], source: str) -> tuple[Found, ..
     """Return what *rules* find; raises :class:`NotFound` where there is no device that could be wrong."""
     if not any(entry.is_a("dicomDevice") for entry in tree.entries.values()):
         raise NotFound("there are no devices", on=source, next_step="dcmcfg export-ldif writes a whole configuration")
-    context = click.get_current_context()
-    root = context.find_root().command
-    there = set(root.list_commands(context)) if isinstance(root, click.Group) else set()
-    # A rule names the command for the job; only one that is there is told.
-    return tuple(
-        each if set(each.command[:1]) & there else replace(each, command=())
-        for each in lint(tree, datetime.now(UTC), rules)
-    )
+    return lint(tree, datetime.now(UTC), rules)
 
 
 def _placed(found: Sequence[Found], source: Path) -> tuple[Found, ...]:

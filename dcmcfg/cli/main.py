@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 
 from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
-from dcmcfg.cli.commands import COMMANDS
+from dcmcfg.cli.commands import COMMANDS, SECTIONS
 from dcmcfg.cli.failures import ReaderGone, exit_from
 from dcmcfg.cli.options import add_site_options
 from dcmcfg.spelling import near_misses
@@ -67,8 +67,10 @@ class Program(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, command.help) for name, command in COMMANDS.items()])
+        width = max(map(len, COMMANDS))
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), command.help) for name, command in commands.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = [

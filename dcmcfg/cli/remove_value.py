@@ -19,7 +19,7 @@ from dcmcfg.settings import Settings
 @site_options
 @changing_options
 def remove_value_command(settings: Settings, choices: Choices, *, target: str, values: tuple[Values, ...]) -> None:
-    """Take single values of attributes away from an entry.
+    """Take single values away from an entry.
 
     TARGET and ATTR=VALUE are as for 'dcmcfg set'. A value that is not there is nothing to do, and is told; so
     are values that look like it.

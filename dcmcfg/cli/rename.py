@@ -31,7 +31,7 @@ _ONLY = click.option(
 )
 
 
-@click.group("rename", short_help="Give a device, an AE or a part of the archive another name.")
+@click.group("rename", short_help="Give a device, an AE or a part another name.")
 def rename_group() -> None:
     """Give a thing another name, with everything that refers to it.
 

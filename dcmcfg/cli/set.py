@@ -19,7 +19,7 @@ from dcmcfg.settings import Settings
 @site_options
 @changing_options
 def set_command(settings: Settings, choices: Choices, *, target: str, values: tuple[Values, ...]) -> None:
-    """Set attributes of an entry to exactly the values given.
+    """Give attributes of an entry exactly these values.
 
     TARGET is DEVICE, DEVICE/AE, AE:TITLE, or a DN, absolute or relative to the devices' container. An attribute given
     several times gets several values; all that it had before are replaced. ATTR=@FILE takes the value from a file,

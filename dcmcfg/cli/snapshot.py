@@ -29,7 +29,7 @@ from dcmcfg.snapshot.taking import take
 @click.option("--replace", "replacing", is_flag=True, help="Replace FILE when it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacing: bool, as_json: bool) -> None:
-    """Save the whole configuration, with its secrets, in a file.
+    """Save the configuration, secrets included, in a file.
 
     The file is readable by you only, holds a checksum, and is LDIF: 'dcmcfg restore' makes the directory equal to it,
     slapadd or ldapadd load it into an empty server.

@@ -18,7 +18,7 @@ from dcmcfg.settings import Settings
 @site_options
 @changing_options
 def unset_command(settings: Settings, choices: Choices, *, target: str, attributes: tuple[str, ...]) -> None:
-    """Take attributes away from an entry, with all their values.
+    """Take attributes away from an entry.
 
     TARGET is as for 'dcmcfg set'. What the entry's classes require stays, and so does what is part of its name.
     """

@@ -70,7 +70,7 @@ def work_order_command(
     form: str,
     as_json: bool,
 ) -> None:
-    """Say what the administrator of another archive must enter there.
+    """Say what must be entered at another archive.
 
     So that what is exported to it is taken, and what is retrieved from it arrives: AE titles with addresses, and who
     may ask for what. 'orthanc' is a file for Orthanc's folder of configurations, 'csv' is what 'onboard' reads,

@@ -243,13 +243,9 @@ def test_a_secret_stays_one(run: Run, folder: Path) -> None:
         assert "(secret)" in result.stdout
 
 
-#: Commands that rules name and that this dcmcfg may not have yet; one that is missing is not told.
-COMING = {"ae", "add-value", "capability", "connection", "edit", "remove-value", "rename", "set", "unset"}
-
-
 def test_rules_name_commands_that_there_are() -> None:
     named = {rule.command.split()[1] for rule in RULES}
-    assert named <= set(COMMANDS) | COMING
+    assert named <= set(COMMANDS)
 
 
 def test_no_command_is_told_that_is_not_there(run: Run, folder: Path) -> None:

@@ -76,10 +76,12 @@ def test_help_lists_every_command_and_loads_none() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     text, _, loaded = result.stdout.rstrip().rpartition("\n")
-    listed = text.partition("Commands:\n")[2]
-    for name, entry in commands.COMMANDS.items():
-        assert f"  {name} " in listed
-        assert entry.help in " ".join(listed.split())
+    for heading, section in commands.SECTIONS.items():
+        listed = text.partition(f"\n{heading}:\n")[2].partition("\n\n")[0]
+        assert [line.split(maxsplit=1) for line in listed.splitlines()] == [
+            [name, entry.help] for name, entry in section.items()
+        ]
+    for entry in commands.COMMANDS.values():
         assert f"dcmcfg.cli.{entry.module}" not in loaded.split()
     heavy = {"httpx", "ldap3", "pydicom", "pynetdicom", "rich", "platformdirs", "dcmcfg.settings"}
     assert not heavy & set(loaded.split())
