@@ -44,6 +44,19 @@ def refused(*, options: dict[str, str] | None = None, **environ: str) -> Malform
 # -- strength
 
 
+@pytest.mark.parametrize(
+    ("base_dn", "bind_dn"),
+    [
+        ("dc=hospital,dc=org", "cn=admin,dc=hospital,dc=org"),
+        ("ou=pacs,DC=hospital,dc=org", "cn=admin,DC=hospital,dc=org"),
+        ("o=Hospital", "cn=admin,o=Hospital"),
+    ],
+)
+def test_who_binds_by_default_is_at_the_domain_of_the_base(base_dn: str, bind_dn: str) -> None:
+    assert site(BASE_DN=base_dn).bind_dn == bind_dn
+    assert site(BASE_DN=base_dn, BIND_DN="cn=me,dc=x").bind_dn == "cn=me,dc=x"
+
+
 def test_nothing_said_is_a_stock_installation() -> None:
     settings = site()
     assert site_headline(settings) == (

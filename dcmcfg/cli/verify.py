@@ -39,7 +39,7 @@ from dcmcfg.verify.run import gather
     shell_complete=complete_title,
     help="Move Destination: the AE that the study is sent to.",
 )
-@click.option("--ae", metavar="AET", help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.")
+@click.option("--ae", metavar="AET", help="Archive AE that is asked; the device's only storage SCP by default.")
 @click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Our own AE title.")
 @click.option("--connect", metavar="HOST[:PORT]", help="Where to call the archive, instead of its address in the tree.")
 @click.option("--receive", is_flag=True, help="Listen as the destination, on its address in the tree.")

@@ -18,7 +18,7 @@ from dcmcfg.secret_values import is_secret
 
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
 _SHOWN_VALUE = 60
-_CONTAINERS = ((("cn", "devices"),), (("cn", "dicom configuration"),))
+_DEVICE, _ROOT = "dicomdevicename", (("cn", "dicom configuration"),)
 _COLUMNS = (
     Column(""),
     Column("entry", Breaks.AT_COMMAS),
@@ -123,9 +123,12 @@ def _where(finding: Finding, *, named: bool) -> str:
 
 
 def _relative(dn: DN) -> str:
-    """Return the part of *dn* below ``cn=Devices``, else below the configuration's root, else all of it."""
+    """Return *dn* up to its device, else below the configuration's root, else all of it; containers go by any name."""
+    for at, rdn in reversed(list(enumerate(dn.rdns))):
+        if at < len(dn.rdns) - 1 and any(kind.lower() == _DEVICE for kind, _ in rdn.parts):
+            return str(DN(dn.rdns[: at + 1]))
     for at, rdn in enumerate(dn.rdns):
-        if at and rdn.normalised() in _CONTAINERS:
+        if at and rdn.normalised() == _ROOT:
             return str(DN(dn.rdns[:at]))
     return str(dn)
 

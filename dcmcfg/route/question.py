@@ -8,8 +8,6 @@ from enum import StrEnum
 from dcmcfg.devices import Device, NetworkAE
 from dcmcfg.errors import MalformedInput
 
-STOCK_AE = "DCM4CHEE"
-
 
 class StudyState(StrEnum):
     """Where the objects of a study are, as the archive's database has it; no configuration tells."""
@@ -36,15 +34,15 @@ class Question:
 
 
 def usual_ae(device: Device, option: str = "--ae") -> NetworkAE:
-    """Return the AE of *device* that is asked where none is named: the stock one, or the only one.
+    """Return the AE of *device* that is asked where none is named: the only one that takes storage, or the only one.
 
-    Raises :class:`MalformedInput` where neither is there, saying that *option* names it.
+    On a stock archive that is DCM4CHEE, whatever it was renamed to. Raises :class:`MalformedInput` where several or
+    none come into question, saying that *option* names it.
     """
     titles = [ae.title for ae in device.network_aes]
-    if STOCK_AE in titles:
-        return device.network_ae(STOCK_AE)
-    if len(titles) == 1:
-        return device.network_aes[0]
+    for likely in ([ae for ae in device.network_aes if ae.takes_storage], device.network_aes):
+        if len(likely) == 1:
+            return likely[0]
     raise MalformedInput(
         f"which AE of the device {device.name} is to be asked?",
         next_step=f"{option} names one of: {', '.join(titles) or 'none, the device has no AE'}",

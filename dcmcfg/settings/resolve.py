@@ -20,7 +20,6 @@ STOCK = Source(
     {
         "ldap_url": "ldap://localhost:389",
         "base_dn": "dc=dcm4che,dc=org",
-        "bind_dn": "cn=admin,dc=dcm4che,dc=org",
         "device": "dcm4chee-arc",
         "archive_url": "http://localhost:8080/dcm4chee-arc",
     },
@@ -52,7 +51,7 @@ def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
     tls = resolve_tls(sources, ldap_url, server, url)
     binding = next((s for s in (sources.options, server) if "bind_dn" in s.values), STOCK)
     external = binding is STOCK and password is None and (tls.client_cert is not None or url.startswith("ldapi:"))
-    bind_dn = "" if external else _bind_dn(binding)
+    bind_dn = "" if external else _bind_dn(binding, base_dn)
     token, oidc = _credential(sources, archive)
     return Settings(
         ldap_url=url,
@@ -153,7 +152,14 @@ def _base_dn(sources: Sources, ldap_url: Source, in_url: DN | None) -> tuple[DN,
     return base_dn, explicit.origin("base_dn")
 
 
-def _bind_dn(source: Source) -> str:
+def _bind_dn(source: Source, base_dn: DN) -> str:
+    """Return the bind DN of *source*; by default ``cn=admin`` at the domain that *base_dn* is in."""
+    if source is STOCK:
+        start = len(base_dn.rdns)
+        while start and [kind.lower() for kind, _ in base_dn.rdns[start - 1].parts] == ["dc"]:
+            start -= 1
+        domain = DN(base_dn.rdns[start:])
+        return str((domain if domain.rdns else base_dn).child("cn", "admin"))
     text = source.values["bind_dn"]
     if not DN.parse(text).rdns:
         raise MalformedInput("the bind DN is empty", on=source.origin("bind_dn"))

@@ -73,7 +73,7 @@ def find_addresses(
 ) -> Addresses:
     """Return the addresses for a C-MOVE of a study from an AE of the device *device_name* to the AE *destination*.
 
-    ``ae`` is the archive AE that is asked; without it DCM4CHEE where the device has that AE, else its only one.
+    ``ae`` is the archive AE that is asked; without it the only one that takes storage, or the only one.
     ``elsewhere`` are the hosts of the site's servers (:func:`server_hosts`): a ``localhost`` in the tree is warned
     about when one of them is another machine.
 

@@ -11,7 +11,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import site_entries
-from dcmcfg.route.question import Question, StudyState, usual_ae
+from dcmcfg.route.question import Question, StudyState
 from dcmcfg.route.route import find_route
 from dcmcfg.route.way import Route, Step, Way
 from dcmcfg.schema.definitions import bundled
@@ -78,7 +78,7 @@ def route(
 ) -> Route:
     configuration = Configuration(lab().after(list(changes)))
     device = configuration.device("dcm4chee-arc")
-    question = Question(device.network_ae(ae) if ae else usual_ae(device), dest, calling, external)
+    question = Question(device.network_ae(ae or "DCM4CHEE"), dest, calling, external)
     return find_route(configuration, question, (state,) if state else tuple(StudyState))
 
 
