@@ -32,14 +32,14 @@ def at_terminal(arguments: Sequence[str], answers: Sequence[tuple[str, str]], *,
     return os.waitstatus_to_exitcode(status), seen.decode().replace("\r\n", "\n")
 
 
-def read_until(terminal: int, prompt: bytes | None, *, again: bytes = b"") -> bytes:
+def read_until(terminal: int, prompt: bytes | None, *, again: bytes = b"", silence: float = 1.0) -> bytes:
     """Return what the program writes until *prompt*, or until it ends.
 
-    After a second of silence *again* is typed: CPython misses a Ctrl-C that comes between its prompt and its wait.
+    After seconds of *silence*, *again* is typed: CPython misses a Ctrl-C that comes between its prompt and its wait.
     """
     seen = b""
     while prompt is None or not seen.endswith(prompt):
-        if again and not select.select([terminal], [], [], 1.0)[0]:
+        if again and not select.select([terminal], [], [], silence)[0]:
             os.write(terminal, again)
             continue
         try:

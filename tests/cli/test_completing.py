@@ -108,7 +108,8 @@ def test_in_bash_words_with_colons_and_equals_signs_are_completed(site: CliSite)
     if pid == 0:
         os.environ |= {"PATH": f"{folder}:{os.environ['PATH']}", "TERM": "dumb", "PS1": "$ ", "HISTFILE": "/dev/null"}
         os.execv(bash, ["bash", "--norc", "--noprofile", "-i"])
-    start = "bind 'set enable-bracketed-paste off'; source <(dcmcfg completion bash); echo rea''dy"
+    quiet = "bind 'set enable-bracketed-paste off'; bind 'set bell-style none'"
+    start = f"{quiet}; source <(dcmcfg completion bash); echo rea''dy"
     for typed, seen in (
         (f"{start}\n", "ready\r\n"),
         ("dcmcfg show AE:STO\t", "AE:STORESCP "),
