@@ -20,6 +20,7 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.listing import completions
+from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.settings import resolve
 from dcmcfg.targets import target
@@ -48,6 +49,11 @@ complete_device = _offering(completions.devices)
 complete_ae = _offering(completions.network_aes)
 complete_title = _offering(completions.titles)
 complete_connection = _offering(completions.connections)
+
+
+def complete_name(kind: Kind) -> _Complete:
+    """Return the completion of the name of a thing of *kind*."""
+    return _offering(lambda configuration, begun: completions.names(configuration, kind, begun))
 
 
 def complete_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001

@@ -9,7 +9,7 @@ import click
 
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
-from dcmcfg.cli.completing import complete_device, complete_title
+from dcmcfg.cli.completing import complete_device, complete_name, complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import RiskOption, SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
@@ -129,7 +129,8 @@ def _part_command(name: str, kind: Kind, noun: str, taking: str) -> click.Comman
     command = changing_options(part_command)
     if taking:
         command = click.option(FORCED[kind], "force", cls=RiskOption, is_flag=True, help=taking)(command)
-    for decorate in (_ONLY, site_options, click.argument("new"), click.argument("old")):
+    old_name = click.argument("old", shell_complete=complete_name(kind))
+    for decorate in (_ONLY, site_options, click.argument("new"), old_name):
         command = decorate(command)
     return rename_group.command(name, cls=SiteCommand)(command)
 

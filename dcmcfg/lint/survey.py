@@ -86,7 +86,7 @@ class Survey:
     def in_archive(self, reference: Reference) -> bool:
         """Tell whether an archive's device holds *reference*, outside its UI configuration."""
         key = self.references.device_of(reference.dn)
-        return key in self._archive_keys and not is_of_ui(reference)
+        return key in self._archive_keys and not reference.is_of_ui
 
     def external_archives(self, device: Device) -> tuple[str, ...]:
         """Return the titles of the AEs that *device* fetches purged studies from, as its storages and exporters say."""
@@ -104,9 +104,3 @@ class Survey:
         """Return the titles that differ from *title* only by case or blanks at the ends."""
         wanted = title.strip(" ").casefold()
         return frozenset(each for each in self.carriers if each.strip(" ").casefold() == wanted)
-
-
-def is_of_ui(reference: Reference) -> bool:
-    """Tell whether *reference* stands in the UI's configuration."""
-    plain = reference.attribute.lower()
-    return plain.startswith(("dcmui", "dicomui")) and plain != "dcmuiconfigurationdevicename"

@@ -10,6 +10,7 @@ from dcmcfg.edits.auxiliary_classes import lacking
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.network_address import at
+from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.formats import ENUMERATIONS
 from dcmcfg.schema.web_form import OPEN_LISTS, form_fields
@@ -67,6 +68,14 @@ def connections(configuration: Configuration, begun: str) -> Iterator[tuple[str,
             name = f"{device.name}/{connection_name(each.dn)}"
             if name.lower().startswith(begun.lower()):
                 yield name, at(each.host, each.port)
+
+
+def names(configuration: Configuration, kind: Kind, begun: str) -> Iterator[tuple[str, str]]:
+    """Yield each name of *kind* that *begun* may become, on any device, with what it is; case does not count."""
+    for entry in configuration.tree.ordered():
+        name = entry.text(kind.value.attribute)
+        if name is not None and entry.is_a(kind.value.object_class) and name.lower().startswith(begun.lower()):
+            yield name, entry.text("dicomDescription") or kind.value.word
 
 
 def _devices(configuration: Configuration) -> tuple[Device, ...]:

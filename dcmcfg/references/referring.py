@@ -25,6 +25,12 @@ class Reference:
     use: Use
     name: str
 
+    @property
+    def is_of_ui(self) -> bool:
+        """Whether it stands in the UI's configuration, which may be about other archives' parts too."""
+        plain = self.attribute.lower()
+        return plain.startswith(("dcmui", "dicomui")) and plain != "dcmuiconfigurationdevicename"
+
 
 @dataclass(frozen=True)
 class References:
@@ -56,11 +62,12 @@ class References:
     def meant(self, reference: Reference) -> tuple[Entry, ...]:
         """Return the entries that *reference* can mean, the one that it does mean first.
 
-        They are those that it is looked up among. Where there is none, and a registry keeps the names of its kind
-        unique, those of that name wherever they are: a title that a device has not is another device's.
+        They are those that it is looked up among. Where there is none, they are those of that name wherever they are,
+        if a registry keeps the names of its kind unique (a title that a device has not is another device's), or if it
+        is the UI's.
         """
-        found = self._found(reference)
-        return found or (self.named(reference.kind, reference.name) if reference.kind.value.registered else ())
+        anywhere = reference.kind.value.registered or reference.is_of_ui
+        return self._found(reference) or (self.named(reference.kind, reference.name) if anywhere else ())
 
     def _found(self, reference: Reference) -> tuple[Entry, ...]:
         if reference.kind is Kind.ENTRY:

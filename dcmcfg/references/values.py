@@ -18,16 +18,32 @@ def names(attribute: str, value: bytes) -> tuple[Name, ...]:
 def rewritten(attribute: str, value: bytes, kind: Kind, old: str, new: str, *, beside: bool = False) -> bytes:
     """Return *value* of *attribute* with *new* wherever the thing *old* of *kind* was named; the rest to the octet.
 
-    With *beside*, a pattern that takes *old* goes on to do so and takes *new* as well.
+    With *beside*, a pattern that takes *old* goes on to do so and takes *new* as well; without it, one that takes both
+    takes *new* once.
     """
     text = value.decode("utf-8", "surrogateescape")
+    found = names(attribute, value)
+    taken = not kind.same(old, new) and any(n.pattern and n.kind is kind and kind.same(n.text, new) for n in found)
     pieces, done = [], 0
-    for name in names(attribute, value):
+    for name in found:
         if name.kind is kind and kind.same(name.text, old):
-            kept = text[name.start : name.end] + "|" if beside and name.pattern else ""
-            pieces += [text[done : name.start], kept, name.spelled(new)]
-            done = name.end
+            start, end, instead = name.start, name.end, name.spelled(new)
+            if name.pattern and taken:
+                start, end, instead = _without_mark(text, start, end, keep=beside)
+            elif name.pattern and beside:
+                instead = f"{text[start:end]}|{instead}"
+            pieces += [text[done:start], instead]
+            done = end
     return "".join([*pieces, text[done:]]).encode("utf-8", "surrogateescape")
+
+
+def _without_mark(text: str, start: int, end: int, *, keep: bool) -> tuple[int, int, str]:
+    """Return from where to where an alternative of a pattern, with a mark beside it, is taken out; or *keep* it."""
+    if keep:
+        return start, end, text[start:end]
+    if text[end : end + 1] == "|":
+        return start, end + 1, ""
+    return start - (text[start - 1 : start] == "|"), end, ""
 
 
 def dn_rewritten(value: bytes, old: DN, new: DN) -> bytes:

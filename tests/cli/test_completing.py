@@ -51,6 +51,9 @@ def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
     assert offered("connection", "set", "storescp/") == ["storescp/dicom"]
     assert offered("connection", "add", "storescp") == ["storescp"]
     assert offered("verify", "--dest", "ST") == offered("rename", "ae", "ST") == offered("echo", "ST") == ["STORESCP"]
+    assert offered("rename", "exporter", "l") == ["LONGTERM"]
+    assert offered("rename", "ae", "LO") == ["LONGTERM"]
+    assert offered("rename", "device", "LONG") == ["longterm"]
     assert offered("explain", "dcmexternalretrieveaed") == ["dcmExternalRetrieveAEDestination"]
     monkeypatch.setenv("DCMCFG_LDAP_URL", f"ldap://127.0.0.1:{free_port()}")
     assert offered("--ldap-url", url, "show", "st") == [], "an option without a password beside it names another server"

@@ -88,9 +88,9 @@ def test_an_alias_in_one_transaction_and_json_tells_all_that_is_left(run: Run, s
     assert [(each["attribute"], each["reason"]) for each in told["rename"]["left"]] == [
         ("cn", "the name of an entry"),
         ("dcmExporterID", "names the exporter LONGTERM"),
-        ("dcmProperty", "kept for the alias"),
+        ("dcmProperty", "kept with the old title"),
         ("dcmExporterID", "the name of an exporter"),
-        ("dcmExternalRetrieveAET", "kept for the alias"),
+        ("dcmExternalRetrieveAET", "kept with the old title"),
         ("dicomAETitle", "the name of an AE"),
         ("dicomAETitle", "the name of a registered AE"),
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.vendor.pretty import RepresentationPrinter
 
 from dcmcfg.dn import DN
 from dcmcfg.edits.rename.device import rename_device
@@ -44,7 +45,10 @@ class Case:
     def old(self) -> str:
         return self.entry.text(self.kind.value.attribute) or ""
 
-    def __repr__(self) -> str:
+    def _repr_pretty_(self, printer: RepresentationPrinter, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def __str__(self) -> str:
         kept = ", web apps kept" if self.keep_web_apps else ""
         told = (f"{e.dn}: {[(a.name, a.values) for a in e.attributes]}" for e in self.tree.ordered())
         return f"{self.kind.name} {self.entry.dn} to {self.new}{kept} in\n" + "\n".join(told)
@@ -132,24 +136,19 @@ def test_each_reference_leads_where_it_led_and_what_looks_alike_stays(
                 dn = dn.rebased(old, old.parent.child(of.value.attribute, name))
         return str(dn)
 
-    def told(reference: Reference) -> tuple[str, str, str, str, str]:
-        meant = before.meant(reference)
-        name, target = reference.name, moved(meant[0].dn) if meant else ""
+    def told(reference: Reference) -> tuple[str, str, str, str, frozenset[str]]:
+        """Where it is, what it names, and what it can mean: the renamed thing alone, or what others there are."""
+        meant, name = before.meant(reference), reference.name
+        targets = frozenset(moved(each.dn) for each in meant if each.dn not in things_renamed)
         if reference.kind is Kind.ENTRY:
-            name = moved(DN.parse(name))
+            name, targets = moved(DN.parse(name)), frozenset(moved(each.dn) for each in meant)
         elif meant and meant[0].dn in things_renamed:
-            name = things_renamed[meant[0].dn][1]
-        return moved(reference.dn), reference.attribute, reference.kind.name, name, target
+            name, targets = things_renamed[meant[0].dn][1], frozenset({moved(meant[0].dn)})
+        return moved(reference.dn), reference.attribute, reference.kind.name, name, targets
 
-    def told_after(reference: Reference) -> tuple[str, str, str, str, str]:
-        meant = after.meant(reference)
-        return (
-            str(reference.dn),
-            reference.attribute,
-            reference.kind.name,
-            reference.name,
-            str(meant[0].dn) if meant else "",
-        )
+    def told_after(reference: Reference) -> tuple[str, str, str, str, frozenset[str]]:
+        targets = frozenset(str(each.dn) for each in after.meant(reference))
+        return str(reference.dn), reference.attribute, reference.kind.name, reference.name, targets
 
     assert Counter(map(told, before.all)) == Counter(map(told_after, after.all))
     assert len(tree.entries) == len(plan.after.entries)

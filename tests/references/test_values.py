@@ -196,6 +196,19 @@ def test_a_pattern_takes_the_new_name_beside_the_old_one(value: bytes, expected:
     assert rewritten("dcmProperty", value, Kind.AE, "OLD", "N.1", beside=True) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"SendingApplicationEntityTitle=OLD|NEW", b"SendingApplicationEntityTitle=NEW"),
+        (b"SendingApplicationEntityTitle=(NEW|OLD|X)", b"SendingApplicationEntityTitle=(NEW|X)"),
+        (b"SendingApplicationEntityTitle!=NEW|OLD", b"SendingApplicationEntityTitle!=NEW"),
+    ],
+)
+def test_a_pattern_that_takes_both_names_takes_the_new_one_once(value: bytes, expected: bytes) -> None:
+    assert rewritten("dcmProperty", value, Kind.AE, "OLD", "NEW") == expected
+    assert rewritten("dcmProperty", value, Kind.AE, "OLD", "NEW", beside=True) == value
+
+
 def test_of_a_dn_what_is_above_keeps_its_spelling_too() -> None:
     value = b"cn=a , DICOMDEVICENAME = arc , CN=Devices , dc=X"
     assert dn_rewritten(value, ARCHIVE, NEW) == b"cn=a , dicomDeviceName=new , CN=Devices , dc=X"

@@ -46,7 +46,7 @@ NOTHING_LEFT = Leftovers((), {})
 def leftovers(references: References, kind: Kind, old: str, new: str, *, kept: bool = False) -> Leftovers:
     """Return where *old* still stands in a tree in which a thing of *kind* is called *new* now.
 
-    *references* are those of that tree, in which *old* is *kept* for an alias or not. Besides words, patterns are found
+    *references* are those of that tree, in which *old* is *kept* as a title or not. Besides words, patterns are found
     that *old* matches and *new* does not.
     """
     tree = references.tree
@@ -114,7 +114,7 @@ class _Judge:
     def _other(self, reference: Reference) -> tuple[str, bool]:
         word = self.kind.value.word
         if self.kept:
-            return "kept for the alias", False
+            return "kept with the old title", False
         meant = self.references.meant(reference)
         if meant:
             device = self.references.device_of(meant[0].dn)

@@ -54,7 +54,7 @@ def rename_ae(references: References, old: str, new: str, keeping: Keeping) -> R
     _require_keepable(ae, keeping)
     require_free(references, Kind.AE, new)
     _require_no_other_title(configuration, ae, new)
-    name = NewName(Kind.AE, ae.title, new, ae.entry, kept=keeping.alias)
+    name = NewName(Kind.AE, ae.title, new, ae.entry, kept=keeping.alias, called=keeping.other_title)
     apps, doubts = _web_apps(references, ae, new) if not keeping.web_apps else ((), ())
     names = (name, *apps)
     return renaming(

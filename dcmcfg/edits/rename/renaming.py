@@ -48,7 +48,9 @@ def renaming(
     after = References(references.tree.after(every))
     told = (*warnings, *_named_before(references, name), *_ambiguous(references, name), *_merged(found, name))
     spelt_anew = name.kind.same(name.old, name.new)
-    left = NOTHING_LEFT if spelt_anew else leftovers(after, name.kind, name.old, name.new, kept=name.kept)
+    left = (
+        NOTHING_LEFT if spelt_anew else leftovers(after, name.kind, name.old, name.new, kept=name.kept or name.called)
+    )
     return Renaming(name.kind, name.old, name.new, Edit(every, told), found.references, left)
 
 

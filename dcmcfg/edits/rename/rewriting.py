@@ -25,7 +25,8 @@ class NewName:
     """A thing and the name that it gets.
 
     Without *entry* the thing has its new name already, and references to *old* are meant that lead nowhere; those of
-    the device *within* only, unless it is empty. With *kept* the old name stays in use beside the new one.
+    the device *within* only, unless it is empty. With *kept* the old name stays in use beside the new one, with
+    *called* the thing goes on being called by it, so that conditions take both.
     """
 
     kind: Kind
@@ -34,6 +35,7 @@ class NewName:
     entry: Entry | None = None
     within: NormalDN = ()
     kept: bool = False
+    called: bool = False
 
     @property
     def new_rdn(self) -> RDN | None:
@@ -151,7 +153,7 @@ class _Values:
     def _named(self, reference: Reference, value: bytes, name: NewName) -> tuple[bytes, ...]:
         attribute = reference.attribute
         kept = name.kept and _keeps(attribute, value, name)
-        new = rewritten(attribute, value, name.kind, name.old, name.new, beside=kept)
+        new = rewritten(attribute, value, name.kind, name.old, name.new, beside=kept or name.called)
         _require_readable(reference, value, new, name)
         if not kept or any(each.pattern for each in names(attribute, value)):
             return (new,)
@@ -196,7 +198,7 @@ def _require_readable(reference: Reference, old: bytes, new: bytes, name: NewNam
         name.new if each.kind is name.kind and name.kind.same(each.text, name.old) else each.text
         for each in names(reference.attribute, old)
     ]
-    expected += [name.old] if name.kept else []
+    expected += [name.old] if name.kept or name.called else []
     read = [each.text for each in names(reference.attribute, new)]
     if [each for each in read if each not in expected] or name.new not in read:
         raise Refused(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from dcmcfg.lint.calls import looked_up
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey, is_of_ui
+from dcmcfg.lint.survey import Survey
 from dcmcfg.references.kinds import Use
 from dcmcfg.references.referring import Reference
 from dcmcfg.spelling import near_misses
@@ -103,7 +103,7 @@ def _condition(survey: Survey) -> Iterator[Breach]:
 
 def _ui(survey: Survey) -> Iterator[Breach]:
     for reference in survey.references.all:
-        if is_of_ui(reference) and not survey.references.named(reference.kind, reference.name):
+        if reference.is_of_ui and not survey.references.named(reference.kind, reference.name):
             message = f"there is no {reference.kind.value.word} {reference.name}"
             yield Breach(reference.dn, message, reference.attribute, reference.value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey, is_of_ui
+from dcmcfg.lint.survey import Survey
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.schema.findings import Severity
 from dcmcfg.spelling import near_misses
@@ -16,7 +16,7 @@ _COMMITMENT_QUEUE = "StgCmtSCU"
 def _unknown(kind: Kind) -> Callable[[Survey], Iterator[Breach]]:
     def find(survey: Survey) -> Iterator[Breach]:
         for reference in survey.references.all:
-            if reference.kind is not kind or is_of_ui(reference):
+            if reference.kind is not kind or reference.is_of_ui:
                 continue
             if survey.references.resolve(reference) is None:
                 message = _message(survey, kind, reference.name, local=reference.use is Use.LOCAL)

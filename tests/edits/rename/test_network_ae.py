@@ -134,11 +134,14 @@ def _web_app(name: str, title: str) -> list[Change]:
 
 
 def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() -> None:
-    renaming, after = rename("DCM4CHEE", "HOSPPACS", Keeping(other_title=True))
+    received = more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle=DCM4CHEE")
+    renaming, after = rename("DCM4CHEE", "HOSPPACS", Keeping(other_title=True), of=[received])
     assert entry(after, f"dicomAETitle=HOSPPACS,{ARCHIVE}").texts("dcmOtherAETitle") == ("DCM4CHEE",)
+    # Who calls the archive by its old title has objects received under that.
+    assert "ReceivingApplicationEntityTitle=DCM4CHEE|HOSPPACS" in entry(after, RULE).texts("dcmProperty")
     assert "As a move destination it is unknown (A801)" in " ".join(renaming.edit.warnings)
     back = rename_ae(References(after), "HOSPPACS", "DCM4CHEE", NONE)
-    assert octets(after.after(back.edit.changes)) == octets(sound())
+    assert octets(after.after(back.edit.changes)) == octets(sound().after([received]))
 
 
 def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_of_the_other() -> None:
