@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Add
-from dcmcfg.devices import DICOM, Configuration, Device, NetworkAE
+from dcmcfg.devices import DICOM, STORAGE_SOP_CLASSES, Configuration, Device, NetworkAE
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.edits.cipher_suites import offered_cipher_suites
 from dcmcfg.edits.edit import Edit
@@ -240,11 +240,8 @@ class NetworkAEAdditions:
             yield from _not_copied(new.title, new.like)
         if new.cipher_suites and self._offered and not self._offered.intersection(new.cipher_suites):
             yield "the archive offers none of these cipher suites, so no connection will come about."
-        if device is not None and device.entry.is_a("dcmArchiveDevice") and not any(new.capability_entries(DN())):
-            yield (
-                f"{new.title} is an AE of the archive itself and has no capabilities, so the archive accepts nothing "
-                "under that title."
-            )
+        if device is not None and device.entry.is_a("dcmArchiveDevice"):
+            yield from _doubts_of_own(new, device)
 
     def _take(self, new: NewNetworkAE, entries: Iterable[Entry], connection: _Connection | str) -> None:
         """Remember what is added, for the additions after it."""
@@ -315,6 +312,25 @@ def _named_connection(new: NewNetworkAE, name: str, held: Mapping[str, _Connecti
             next_step="another --connection makes a new one; dcmcfg connection set changes it for all who use it",
         )
     return named
+
+
+def _doubts_of_own(new: NewNetworkAE, device: _Device) -> Iterator[str]:
+    """Yield what is to be said of an AE of the archive itself."""
+    capabilities = tuple(new.capability_entries(DN()))
+    if not capabilities:
+        yield (
+            f"{new.title} is an AE of the archive itself and has no capabilities, so the archive accepts nothing under "
+            "that title."
+        )
+    storage = any(
+        each.text("dicomTransferRole") == "SCP" and (each.text("dicomSOPClass") or "").startswith(STORAGE_SOP_CLASSES)
+        for each in capabilities
+    )
+    if storage and "dcmObjectStorageID" not in device.entry:
+        yield (
+            f"{new.title} has no dcmObjectStorageID, so what it receives cannot be stored: dcmcfg set "
+            f"{device.name}/{new.title} dcmObjectStorageID=…"
+        )
 
 
 def _not_copied(title: str, like: NetworkAE) -> Iterator[str]:
