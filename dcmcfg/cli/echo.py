@@ -8,18 +8,18 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.parallel import parallel_option
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.echo_all import Echoed, Target, echo_all, targets
-from dcmcfg.probe import PARALLEL, PATIENCE
+from dcmcfg.probe import PATIENCE
 from dcmcfg.render.console import progress, stdout_console
 from dcmcfg.render.echo import echoed_json, print_echoed
 from dcmcfg.route.question import usual_ae
 from dcmcfg.settings import Settings
 
-_MOST_AT_ONCE = 64
 _LONGEST_S = 3600
 
 
@@ -27,14 +27,7 @@ _LONGEST_S = 3600
 @click.argument("titles", nargs=-1, metavar="[AET]...", shell_complete=complete_title)
 @click.option("--all", "everyone", is_flag=True, help="Call every AE of the tree that is installed and listens.")
 @click.option("--calling", metavar="AET", help="Title that we call as; the archive's AE by default.")
-@click.option(
-    "--parallel",
-    type=click.IntRange(1, _MOST_AT_ONCE),
-    default=PARALLEL,
-    show_default=True,
-    metavar="N",
-    help="How many to call at once, one at an address.",
-)
+@parallel_option
 @click.option(
     "--timeout-s",
     type=click.FloatRange(min=0, min_open=True, max=_LONGEST_S),

@@ -14,6 +14,7 @@ from dcmcfg.cli.arguments import cipher_suite_option
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.parallel import parallel_option
 from dcmcfg.cli.rejects import Rejected, Rejects, exists, rejects_path
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
@@ -25,7 +26,6 @@ from dcmcfg.onboarding.reading import Form
 from dcmcfg.onboarding.row import TITLE
 from dcmcfg.onboarding.sheet import Sheet
 from dcmcfg.onboarding_files import read_file
-from dcmcfg.probe import PARALLEL
 from dcmcfg.render.beside import Beside
 from dcmcfg.render.console import progress, stderr_console, stdout_console
 from dcmcfg.render.onboarding import added_json, print_added, print_probed, probed_json
@@ -35,7 +35,6 @@ from dcmcfg.settings import Settings
 _LEFT_OUT = 1
 #: Steps of a bar before it is known how many there are.
 _SOME = 100
-_MOST_AT_ONCE = 64
 
 
 @click.command("onboard", cls=SiteCommand)
@@ -48,14 +47,7 @@ _MOST_AT_ONCE = 64
     help="What FILE is, where its name does not end in .csv, .yaml or .json.",
 )
 @click.option("--probe", is_flag=True, help="Take a new AE only when it answers: association and C-ECHO, from here.")
-@click.option(
-    "--parallel",
-    type=click.IntRange(1, _MOST_AT_ONCE),
-    default=PARALLEL,
-    show_default=True,
-    metavar="N",
-    help="How many --probe calls at once, one at an address.",
-)
+@parallel_option
 @click.option("--calling", metavar="AET", help="Title that --probe calls as; the archive's AE by default.")
 @click.option("--keep-unreachable", is_flag=True, help="Take those too that do not answer --probe, with a warning.")
 @click.option(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from dcmcfg.errors import OnboardingError
 from dcmcfg.onboarding import gazelle
@@ -13,7 +15,11 @@ from dcmcfg.onboarding.row import COLUMNS, REASON, TITLE, Row, column
 from dcmcfg.onboarding.sheet import Sheet, in_one_line, unknown_columns
 
 _CRLF = "\r\n"
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
+#: What Excel writes, and reads, above the headings.
+_STATED = re.compile(r'"?sep=(.)"?(?=\r|\n)', re.IGNORECASE)
+#: A line after the last one: a cell that it becomes part of was not closed.
+_END = "\0"
 _EXPECTED = f"its first line names the columns: {','.join(COLUMNS)}"
 
 
@@ -39,10 +45,13 @@ class Delimited:
 def read_delimited(name: str, text: str) -> Sheet:
     """Return the rows of *text*, the file *name*, whose first line names the columns.
 
-    The delimiter is a comma, semicolon or TAB, whichever makes the most of that line. Gazelle's export is known by its
-    columns. Raises :class:`OnboardingError` when there is no such line, or it names a column twice.
+    The delimiter is a comma, semicolon, TAB or bar, whichever makes the most of that line. Gazelle's export is known by
+    its columns. Raises :class:`OnboardingError` when there is no such line, it names a column twice, or a quotation
+    mark is not closed.
     """
-    delimiter = _delimiter(text)
+    stated = _STATED.match(text)
+    text = text[stated.end() :] if stated else text  # the end of that line stays, so that lines keep their numbers
+    delimiter = stated[1] if stated and stated[1] in _DELIMITERS else _delimiter(text)
     (_, header), body = _divided(name, _records(name, text, delimiter))
     if gazelle.is_export(header):
         rows, picked, warnings = gazelle.rows(name, header, body)
@@ -52,7 +61,8 @@ def read_delimited(name: str, text: str) -> Sheet:
     rows = tuple(_row(f"{name}:{line}", columns, cells) for line, cells in body)
     unknown = [heading for heading, known in zip(header, columns, strict=True) if known is None and heading]
     source = Delimited(header, tuple(cells for _, cells in body), delimiter)
-    return Sheet(rows, source, tuple(unknown_columns(name, unknown, "column")))
+    warnings = (*unknown_columns(name, unknown, "column"), *_swallowing(name, columns, body))
+    return Sheet(rows, source, warnings)
 
 
 def write_rows(rows: Iterable[Mapping[str, str]]) -> str:
@@ -84,26 +94,29 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=known)
 
 
-def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the line that each record begins in with its cells, blank ones left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            record = next(reader, None)
-        except csv.Error as error:
-            raise OnboardingError(f"not delimited text ({error})", on=f"{name}:{line}") from error
-        if record is None:
-            return
-        cells = tuple(cell.strip() for cell in record)
-        if any(cells):
-            yield line, cells
+def _records(name: str, text: str, delimiter: str) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the line that each record begins in with its cells, blank ones left out."""
+    whole = text if text.endswith(("\r", "\n")) else text + "\n"
+    reader = csv.reader(chain(io.StringIO(whole, newline=""), (_END,)), delimiter=delimiter, skipinitialspace=True)
+    records: list[tuple[int, list[str]]] = []
+    line = 1
+    try:
+        for record in reader:
+            records.append((line, record))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise OnboardingError(f"not delimited text ({error})", on=f"{name}:{line}") from error
+    line, last = records.pop()
+    if last != [_END]:
+        raise OnboardingError("a quotation mark is not closed", on=f"{name}:{line}")
+    stripped = ((line, tuple(cell.strip() for cell in record)) for line, record in records)
+    return [(line, cells) for line, cells in stripped if any(cells)]
 
 
 def _divided(
-    name: str, records: Iterable[tuple[int, tuple[str, ...]]]
+    name: str, records: Sequence[tuple[int, tuple[str, ...]]]
 ) -> tuple[tuple[int, tuple[str, ...]], list[tuple[int, tuple[str, ...]]]]:
-    header, *body = [*records] or [(0, ())]
+    header, *body = records or [(0, ())]
     if not header[1]:
         raise OnboardingError("the file is empty", on=name, next_step=_EXPECTED)
     return header, body
@@ -118,6 +131,14 @@ def _check_header(name: str, header: Sequence[str], columns: Sequence[str | None
     if twice:
         named = " and ".join(repr(h) for h, known in zip(header, columns, strict=True) if known == twice[0])
         raise OnboardingError(f"the columns {named} both stand for {twice[0]}", on=name, next_step="keep one of them")
+
+
+def _swallowing(name: str, columns: Sequence[str | None], body: Iterable[tuple[int, tuple[str, ...]]]) -> Iterator[str]:
+    """Yield a sentence for each cell that counts for nothing and may have rows in it."""
+    for line, cells in body:
+        for known, cell in zip(columns, cells, strict=False):
+            if (known is None or known == REASON) and "\n" in cell.replace("\r", "\n"):
+                yield f"{name}:{line}: a cell that counts for nothing has several lines; is a quotation mark missing?"
 
 
 def _row(place: str, columns: Sequence[str | None], cells: Sequence[str]) -> Row:

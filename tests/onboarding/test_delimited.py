@@ -31,6 +31,8 @@ CT = {"title": "CT1", "host": "ct1.example.org", "port": "104"}
         "\n\nAET;IP-Address;dicomPort\n\n;;\nCT1;ct1.example.org;104\n",
         "title,host,port,tls,description\nCT1,ct1.example.org,104,,\n",
         "title,host,port\nCT1,ct1.example.org,104,,\n",
+        "sep=;\r\ntitle;host;port\r\nCT1;ct1.example.org;104\r\n",
+        "title|host|port\nCT1|ct1.example.org|104",
     ],
 )
 def test_delimiters_line_ends_blanks_and_headings_in_any_case_and_order_are_read(text: str) -> None:
@@ -66,6 +68,8 @@ def test_a_row_with_more_cells_than_the_heading_has_a_problem() -> None:
         ("\n  \n", "x.csv: the file is empty"),
         ("CT1,ct1.example.org,104\n", "x.csv: there is no column for the AE title in the first line (CT1, ct1.exa"),
         ("title,host,AET\n", "x.csv: the columns 'title' and 'AET' both stand for title"),
+        ('title,x\nA,1\n"B,2\nC,3\n', "x.csv:3: a quotation mark is not closed"),
+        ('title,x\nA,"', "x.csv:2: a quotation mark is not closed"),
         (f"title\n{'x' * 200_000}\n", "x.csv:2: not delimited text (field larger than field limit (131072))"),
     ],
 )
@@ -73,6 +77,18 @@ def test_a_file_without_rows_of_this_form_is_refused(text: str, told: str) -> No
     with pytest.raises(OnboardingError) as refused:
         read(text)
     assert str(refused.value).startswith(told)
+
+
+def test_a_row_within_a_cell_that_counts_for_nothing_is_told() -> None:
+    sheet = read('title,note\nA,"first\nB,"second"\nC,x\n')
+    assert [row.text("title") for row in sheet.rows] == ["A", "C"]
+    assert sheet.warnings[1] == (
+        "x.csv:2: a cell that counts for nothing has several lines; is a quotation mark missing?"
+    )
+
+
+def test_lines_keep_their_numbers_below_a_stated_delimiter() -> None:
+    assert [row.place for row in read("sep=,\ntitle\nA\n").rows] == ["x.csv:3"]
 
 
 def test_rejects_keep_every_column_and_the_delimiter() -> None:

@@ -1,0 +1,25 @@
+"""How many peers a command calls at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from dcmcfg.probe import PARALLEL
+
+F = TypeVar("F", bound=Callable[..., object])
+_MOST_AT_ONCE = 64
+
+
+def parallel_option(function: F) -> F:
+    """Return *function* with ``--parallel``."""
+    return click.option(
+        "--parallel",
+        type=click.IntRange(1, _MOST_AT_ONCE),
+        default=PARALLEL,
+        show_default=True,
+        metavar="N",
+        help="How many to call at once, one at an address.",
+    )(function)
