@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from dcmcfg.aetitle import parse_ae_title
@@ -12,6 +14,8 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
+from dcmcfg.dicom.query import find_instances
+from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.render.mermaid import mermaid
 from dcmcfg.render.route import print_route, route_json
@@ -20,6 +24,9 @@ from dcmcfg.render.svg import svg as draw
 from dcmcfg.route.question import Question, StudyState, usual_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.settings import Settings
+from dcmcfg.verify.addresses import Address, find_addresses
+from dcmcfg.verify.run import query_timeouts
+from dcmcfg.verify.study_state import Whereabouts, whereabouts
 
 _NOBODY = "*"
 
@@ -57,6 +64,8 @@ _NOBODY = "*"
     shell_complete=complete_title,
     help="The AE that the archive's database names for purged objects; * is nobody.",
 )
+@click.option("--study", metavar="UID", help="Ask the archive (C-FIND) where this study is, and what is in it.")
+@click.option("--connect", metavar="HOST[:PORT]", help="Where --study calls the archive, instead of its address.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--mermaid", "as_mermaid", is_flag=True, help="Print it as a Mermaid diagram.")
 @click.option("--svg", metavar="FILE", help="Write a picture of it too, - for standard output and nothing else there.")
@@ -69,6 +78,8 @@ def route_command(
     calling: str,
     state: str | None,
     external: str | None,
+    study: str | None,
+    connect: str | None,
     as_json: bool,
     as_mermaid: bool,
     svg: str | None,
@@ -76,7 +87,7 @@ def route_command(
     """Say what the archive will do with a C-MOVE.
 
     Told from its configuration alone: which messages are sent, under which titles and to which addresses, what stops
-    them, who must know whom on the other side, and what transfer capabilities keep back. Nothing is sent; 'verify'
+    them, who must know whom on the other side, and what transfer capabilities keep back. Nothing is moved; 'verify'
     proves it.
 
     Exit code 0 when the study arrives: in the state asked for, or in each for which something is set up. 1 when the
@@ -84,23 +95,40 @@ def route_command(
     """
     if as_mermaid + as_json + (svg == STDOUT) > 1:
         raise click.UsageError("one of --json, --mermaid and --svg - goes to standard output")
+    if study is not None and state is not None:
+        raise click.UsageError("--study finds out what --state says")
+    if connect is not None and study is None:
+        raise click.UsageError("--connect goes with --study")
     destination, caller = parse_ae_title(dest), parse_ae_title(calling)
+    study_uid = parse_uid(study) if study is not None else None
+    address = Address.parse(connect) if connect is not None else None
     title = parse_ae_title(ae) if ae is not None else None
     holder = external if external in (None, _NOBODY) else parse_ae_title(external)
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     device = configuration.device(settings.device)
     question = Question(device.network_ae(title) if title else usual_ae(device), destination, caller, holder)
-    asked = StudyState(state) if state else None
-    route = find_route(configuration, question, (asked,) if asked else tuple(StudyState))
+    found = _found(configuration, question, study_uid, address) if study_uid is not None else None
+    states = found.states if found is not None else (StudyState(state),) if state else ()
+    if found is not None:
+        question = replace(question, external=holder or found.external, sop_classes=found.sop_classes or None)
+    route = find_route(configuration, question, states or tuple(StudyState))
     route = route.told(invocation.current().spoken)
-    leads = route.leads(asked)
+    leads = route.leads(*states)
     if svg is not None:
         write_whole(svg, draw(sequences(route)))
     if as_json:
-        print_json(route_json(route, leads=leads))
+        print_json(route_json(route, leads=leads, study=found))
     elif as_mermaid:
         click.echo("\n".join(mermaid(sequences(route))))
     elif svg != STDOUT:
-        print_route(route)
+        print_route(route, found)
     return 0 if leads else 1
+
+
+def _found(configuration: Configuration, question: Question, study_uid: str, connect: Address | None) -> Whereabouts:
+    """Return where the archive says that the study is; raises :class:`DicomError` when it cannot be asked."""
+    asked = question.asked
+    addresses = find_addresses(configuration, asked.device.name, question.destination, ae=asked.title, connect=connect)
+    instances = find_instances(addresses.archive, question.calling, study_uid, query_timeouts(addresses))
+    return whereabouts(study_uid, instances, asked.device)

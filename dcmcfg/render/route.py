@@ -14,6 +14,7 @@ from dcmcfg.render.table import Column, print_table
 from dcmcfg.route.negotiating import KeptBack
 from dcmcfg.route.question import StudyState
 from dcmcfg.route.way import Address, Failure, Need, Outcome, Route, Step, Way
+from dcmcfg.verify.study_state import Whereabouts
 
 _STYLES = {
     Outcome.ARRIVES: "green",
@@ -43,13 +44,18 @@ _LABEL = 12  # columns
 _NAMED = 5
 
 
-def print_route(route: Route) -> None:
-    """Print *route*: what is asked, then for each state the messages, what stops them, and who must know whom."""
+def print_route(route: Route, study: Whereabouts | None = None) -> None:
+    """Print *route*: what is asked, then for each state the messages, what stops them, and who must know whom.
+
+    *study* is what the archive lists of the study that it is about.
+    """
     console = stdout_console()
     question = route.question
     at = f" at {route.listens}" if route.listens else ""
     headline = f"C-MOVE from {question.calling} to {question.asked.title}{at}, Move Destination {question.destination}"
     _print(console, Text(visible(headline), style="bold"), 0)
+    if study is not None:
+        _print_study(console, study)
     if route.refused is not None:
         print_line(console, "")
         _print_labelled(console, "refused", Text("whatever the state of the study", style="red"))
@@ -62,7 +68,15 @@ def print_route(route: Route) -> None:
         _print_labelled(console, "kept back", Text(visible(f"{', '.join(states)}: {line}"), style="yellow"))
 
 
-def route_json(route: Route, *, leads: bool) -> dict[str, Any]:
+def _print_study(console: Console, study: Whereabouts) -> None:
+    known = f"{_counted(study.number, 'instance', 'instances')}, {', '.join(study.availabilities)}"
+    where = f", copy at {study.external}" if study.external else ""
+    _print(console, Text(visible(f"study {study.study_uid}: {known if study.number else 'not known'}{where}")), 0)
+    for note in study.notes:
+        _print_labelled(console, "note", Text(visible(note), style="dim"))
+
+
+def route_json(route: Route, *, leads: bool, study: Whereabouts | None = None) -> dict[str, Any]:
     """Return *route* for ``--json``; ``leads`` is what the exit code says, what is not known is null."""
     question = route.question
     return {
@@ -72,6 +86,7 @@ def route_json(route: Route, *, leads: bool) -> dict[str, Any]:
         "listens": _address_json(route.listens),
         "destination": question.destination,
         "leads": leads,
+        "study": _study_json(study) if study is not None else None,
         "refused": _failure_json(route.refused) if route.refused else None,
         "ways": [_way_json(way) for way in route.ways],
     }
@@ -177,6 +192,18 @@ def _print(console: Console, text: Text, indent: int) -> None:
     for line in wrapped(text, console, indent):
         line.rstrip()
         console.print(line, soft_wrap=True)
+
+
+def _study_json(study: Whereabouts) -> dict[str, Any]:
+    return {
+        "study_instance_uid": study.study_uid,
+        "instances": study.number,
+        "availabilities": list(study.availabilities),
+        "sop_classes": _uids_json(sorted(study.sop_classes)),
+        "states": [state.value for state in study.states],
+        "external": study.external,
+        "notes": list(study.notes),
+    }
 
 
 def _way_json(way: Way) -> dict[str, Any]:

@@ -57,12 +57,20 @@ class Laying:
         """Return what was laid; with nothing that stops it, it ends in *otherwise*."""
         held = None
         if self.restricts:
-            held = kept_back(self._asked, self._destination, self._back_to, locally=self._sends_locally)
+            held = kept_back(
+                self._asked,
+                self._destination,
+                self._back_to,
+                locally=self._sends_locally,
+                only=self._question.sop_classes,
+            )
         if held is not None and not held.sent:
             self._nothing_goes(held)
         outcome = otherwise
         if self._failures:
             outcome = Outcome.IN_PART if self._sends_locally else Outcome.FAILS
+        elif held is not None and self._question.sop_classes is not None and len(held.sent) < len(held.all):
+            outcome = Outcome.IN_PART
         needs = tuple(dict.fromkeys(self._needs))
         failures, notes = tuple(dict.fromkeys(self._failures)), tuple(dict.fromkeys(self._notes))
         return Way(state, branch, outcome, holder, named_by, tuple(self._steps), failures, needs, held, notes)

@@ -32,16 +32,29 @@ class KeptBack:
     not_let_in: tuple[str, ...] = ()
     re_encoded: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def all(self) -> frozenset[str]:
+        """Every SOP class that it is about."""
+        return frozenset((*self.sent, *self.not_offered, *self.not_taken, *self.not_let_in))
+
 
 def kept_back(
-    sender: NetworkAE, destination: NetworkAE, back_to: NetworkAE | None = None, *, locally: bool = True
+    sender: NetworkAE,
+    destination: NetworkAE,
+    back_to: NetworkAE | None = None,
+    *,
+    locally: bool = True,
+    only: frozenset[str] | None = None,
 ) -> KeptBack:
     """Return what is kept back of what *sender* sends to *destination* (``RetrieveServiceImpl``, ``CStoreSCUImpl``).
 
     ``back_to`` is the archive's AE that an external archive sends to first, if it does; with *locally*, *sender*
-    sends objects of its own storage, and so decides how they are encoded.
+    sends objects of its own storage, and so decides how they are encoded. ``only`` are the SOP classes that it is
+    about; without it those that the archive may hold.
     """
     held = _held(sender)
+    if only is not None:
+        held = {uid: held.get(uid, frozenset()) for uid in sorted(only)}
     offered, taken = _syntaxes(sender, "SCU"), _syntaxes(destination, "SCP")
     let_in = held if back_to is None else _syntaxes(back_to, "SCP")
     out = [uid for uid in held if uid in offered]

@@ -24,13 +24,15 @@ class StudyState(StrEnum):
 class Question:
     """A C-MOVE request: ``asked`` is the archive's AE, ``external`` the AE that is recorded for purged objects.
 
-    None as ``external`` means whatever the configuration lets the archive record.
+    None as ``external`` means whatever the configuration lets the archive record. ``sop_classes`` are those of the
+    study, None where that is not known.
     """
 
     asked: NetworkAE
     destination: str
     calling: str
     external: str | None = None
+    sop_classes: frozenset[str] | None = None
 
 
 def usual_ae(device: Device, option: str = "--ae") -> NetworkAE:

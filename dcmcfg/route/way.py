@@ -122,15 +122,15 @@ class Route:
         ways = tuple(replace(way, failures=tuple(map(failure, way.failures))) for way in self.ways)
         return replace(self, refused=failure(self.refused) if self.refused else None, ways=ways)
 
-    def leads(self, state: StudyState | None) -> bool:
-        """Tell whether the objects arrive where the study is in *state*.
+    def leads(self, *states: StudyState) -> bool:
+        """Tell whether the objects arrive wherever of *states* the study is.
 
-        With None: in each state for which something is set up, and in one at least.
+        Without states: in each for which something is set up, and in one at least.
         """
         if self.refused is not None:
             return False
-        if state is not None:
-            outcomes = {way.outcome for way in self.ways if way.state is state}
+        if states:
+            outcomes = {way.outcome for way in self.ways if way.state in states}
         else:
             outcomes = {way.outcome for way in self.ways} - {Outcome.NOT_SET_UP}
         return outcomes == {Outcome.ARRIVES}

@@ -56,7 +56,7 @@ def gather(
         if receiver:
             watcher.on_step(f"listening as {receiver}")
         watcher.on_step(f"asking {question.archive} what the study holds (C-FIND)")
-        expected = find_instances(question.archive, question.calling, question.study_uid, _query_timeouts(addresses))
+        expected = find_instances(question.archive, question.calling, question.study_uid, query_timeouts(addresses))
         watcher.on_expected(len(expected))
         watcher.on_step(f"asking {question.archive} to send it to {question.destination} (C-MOVE)")
         since = datetime.now(UTC).replace(microsecond=0)  # a record may tell whole seconds only
@@ -85,7 +85,7 @@ def _receiver(addresses: Addresses, watcher: Watcher) -> Receiver:
     return receiver
 
 
-def _query_timeouts(addresses: Addresses) -> Timeouts:
+def query_timeouts(addresses: Addresses) -> Timeouts:
     """Return time-outs for C-FIND: a query recalls nothing, so it needs no more patience than any request."""
     return replace(addresses.timeouts, dimse=min(addresses.timeouts.dimse, Timeouts().dimse))
 

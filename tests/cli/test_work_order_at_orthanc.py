@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.files import ObjectStore
@@ -43,6 +44,9 @@ def test_orthanc_takes_the_export_and_gives_the_study_back(run: Run, lab: Runnin
         assert list(json.loads(order.stdout)) == ["DicomModalities"]
         return orthanc(tmp_path / "orthanc", "LONGTERM", lab.site.ports.external, {"order.json": order.stdout})
 
+    def route(name: str) -> Result:
+        return run("route", "--dest", "STORESCP", "--study", study(name).uid, "--json")
+
     lab.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
     lab.reload()
     with external(calling="VIEWER") as longterm:
@@ -52,8 +56,15 @@ def test_orthanc_takes_the_export_and_gives_the_study_back(run: Run, lab: Runnin
         refused = move_study(lab.archive, "STORESCP", study("three").uid, calling="STRANGER")
         assert refused.status == 0xA702
         assert lab.received() == set()
+        purged = json.loads(route("three").stdout)
+        assert purged["leads"] is True
+        assert (purged["study"]["states"], purged["study"]["external"]) == (["purged"], "LONGTERM")
+        assert [each["name"] for each in purged["study"]["sop_classes"]] == ["CT Image Storage"]
+        assert [way["branch"] for way in purged["ways"]] == ["external retrieve, back to the archive"]
         outcome = move_study(lab.archive, "STORESCP", study("three").uid, calling="VIEWER")
         assert (outcome.status, outcome.counters) == (0x0000, {"completed": 3})
+        assert json.loads(route("three").stdout)["study"]["states"] == ["local"]
+        assert route("unknown").exit_code == 1
         assert lab.received() == study("three").sop_instance_uids
     lab.put("dcmExternalRetrieveAEDestination")
     lab.reload()

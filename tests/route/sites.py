@@ -75,17 +75,27 @@ def route(
     calling: str = "VIEWER",
     ae: str | None = None,
     external: str | None = None,
+    sop_classes: Iterable[str] | None = None,
 ) -> Route:
     configuration = Configuration(lab().after(list(changes)))
     device = configuration.device("dcm4chee-arc")
-    question = Question(device.network_ae(ae or "DCM4CHEE"), dest, calling, external)
+    asked = device.network_ae(ae or "DCM4CHEE")
+    classes = frozenset(sop_classes) if sop_classes is not None else None
+    question = Question(asked, dest, calling, external, classes)
     return find_route(configuration, question, (state,) if state else tuple(StudyState))
 
 
 def way(
-    state: str, *changes: Change, dest: str = "STORESCP", calling: str = "VIEWER", external: str | None = None
+    state: str,
+    *changes: Change,
+    dest: str = "STORESCP",
+    calling: str = "VIEWER",
+    external: str | None = None,
+    sop_classes: Iterable[str] | None = None,
 ) -> Way:
-    (found,) = route(changes, dest=dest, state=StudyState(state), calling=calling, external=external).ways
+    (found,) = route(
+        changes, dest=dest, state=StudyState(state), calling=calling, external=external, sop_classes=sop_classes
+    ).ways
     return found
 
 

@@ -43,6 +43,16 @@ def test_any_transfer_syntax_counts_as_the_first_value_only() -> None:
     assert to_viewer(capability(VIEWER, CT, "SCP", IMPLICIT, "*")).re_encoded != ()
 
 
+def test_only_the_sop_classes_of_a_study_count_where_they_are_known() -> None:
+    taken = (*another_archive("VIEWER"), capability(VIEWER, CT, "SCP", "*"))
+    assert way("local", *taken, dest="VIEWER", sop_classes={CT}).outcome is Outcome.ARRIVES
+    both = way("local", *taken, dest="VIEWER", sop_classes={CT, MR})
+    assert both.kept_back is not None
+    assert (both.outcome, both.kept_back.sent, both.kept_back.not_taken) == (Outcome.IN_PART, (CT,), (MR,))
+    none = way("local", *taken, dest="VIEWER", sop_classes={MR})
+    assert (none.outcome, none.failures[0].answer) == (Outcome.FAILS, "A702, all failed")
+
+
 def test_what_another_archive_sends_is_encoded_as_it_likes() -> None:
     assert to_viewer(capability(VIEWER, CT, "SCP", IMPLICIT), locally=False).re_encoded == ()
 

@@ -355,7 +355,7 @@ def test_what_refuses_the_request_whatever_the_study(
     assert isinstance(found.refused, Failure)
     assert (found.refused.answer, found.refused.next_step) == (answer, next_step)
     assert found.ways == ()
-    assert not found.leads(None)
+    assert not found.leads()
 
 
 def test_the_white_list_is_looked_at_before_the_destination() -> None:
@@ -432,8 +432,8 @@ def test_the_move_originator_is_needed_where_nothing_is_mapped() -> None:
 
 
 def test_a_route_leads_where_everything_arrives() -> None:
-    assert route().leads(None)
-    assert not route((BACK,)).leads(None)  # a study that is partly local arrives in part
-    assert route((BACK, MAPPED)).leads(None)
+    assert route().leads()
+    assert not route((BACK,)).leads()  # a study that is partly local arrives in part
+    assert route((BACK, MAPPED)).leads()
     assert route((BACK,), state=StudyState.PURGED).leads(StudyState.PURGED)
     assert not route(state=StudyState.UNKNOWN).leads(StudyState.UNKNOWN)
