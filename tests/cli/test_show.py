@@ -30,7 +30,10 @@ def test_an_ae_is_shown_with_its_address_and_where_each_setting_comes_from(run: 
     assert any(row[:2] == ["dcmSendPendingCMoveInterval", "PT5S"] for row in cells)
 
 
-def test_a_base_dn_that_is_not_there_is_told_with_what_the_server_holds(run: Run, site: CliSite) -> None:
+def test_a_base_dn_that_is_not_there_is_told_with_what_the_server_holds(
+    run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DCMCFG_BIND_DN", site.slapd.bind_dn)  # by default it follows the base DN
     for command in ("show", "export-ldif"):
         result = run(command, "--base-dn", "dc=example,dc=org")
         assert (result.exit_code, result.stdout, result.stderr) == (
