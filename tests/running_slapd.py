@@ -57,6 +57,14 @@ def copy_database(database: Path, slapd: Slapd) -> None:
     shutil.copytree(database, slapd.database_folder, dirs_exist_ok=True)
 
 
+def of_suffix(folder: Path, suffix: str) -> RunningSlapd:
+    """A server for another base DN, without any entry, not started yet."""
+    root_dn = f"cn=admin,{suffix}"
+    slapd = Slapd(folder, port=free_port(), root_password=PASSWORD, suffix=suffix, root_dn=root_dn)
+    slapd.prepare()
+    return RunningSlapd(slapd, suffix, root_dn)
+
+
 def provider(folder: Path) -> Slapd:
     """A server with the lab's tree that replicas may follow (slapo-syncprov), not started yet."""
     slapd = Slapd(

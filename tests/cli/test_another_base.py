@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.cli.apply import apply_command
-from dcmcfg.lab.slapd import Slapd
 from tests.cli.conftest import Run
 from tests.cli.sites import NAME, NEW, NEW_DEVICE, CliSite, attributes, every_risk
-from tests.ports import free_port
-from tests.running_slapd import PASSWORD, RunningSlapd
+from tests.running_slapd import PASSWORD, RunningSlapd, of_suffix
 
 pytestmark = pytest.mark.real
 
@@ -23,17 +21,9 @@ STOCK = "dc=dcm4che,dc=org"
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[RunningSlapd]:
-    """A server for another base DN, without any entry."""
-    server = Slapd(
-        tmp_path / "elsewhere",
-        port=free_port(),
-        root_password=PASSWORD,
-        suffix=ELSEWHERE,
-        root_dn=f"cn=admin,{ELSEWHERE}",
-    )
-    server.prepare()
-    with server:
-        yield RunningSlapd(server, ELSEWHERE, f"cn=admin,{ELSEWHERE}")
+    server = of_suffix(tmp_path / "elsewhere", ELSEWHERE)
+    with server.slapd:
+        yield server
 
 
 @pytest.fixture

@@ -10,15 +10,13 @@ import pytest
 
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
 from dcmcfg.ldif.writer import format_entry
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.schema.definitions import bundled
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite
-from tests.ports import free_port
-from tests.running_slapd import PASSWORD, RunningSlapd
+from tests.running_slapd import RunningSlapd, of_suffix
 
 pytestmark = pytest.mark.real
 
@@ -53,14 +51,7 @@ def _value(value: bytes) -> bytes:
 
 @pytest.fixture
 def there(tmp_path: Path) -> Iterator[RunningSlapd]:
-    server = Slapd(
-        tmp_path / "there",
-        port=free_port(),
-        root_password=PASSWORD,
-        suffix=OTHER_BASE,
-        root_dn=f"cn=admin,{OTHER_BASE}",
-    )
-    server.prepare()
+    server = of_suffix(tmp_path / "there", OTHER_BASE)
     folder = tmp_path / "site"
     folder.mkdir()
     for file in site_files():
@@ -70,9 +61,9 @@ def there(tmp_path: Path) -> Iterator[RunningSlapd]:
         entry.with_values("cn", [b"Gadgets"]) if entry.is_a("dicomDevicesRoot") else entry
         for entry in map(renamed, tree.ordered())
     )
-    server.add("".join(map(format_entry, entries)))
-    with server:
-        yield RunningSlapd(server, OTHER_BASE, f"cn=admin,{OTHER_BASE}")
+    server.slapd.add("".join(map(format_entry, entries)))
+    with server.slapd:
+        yield server
 
 
 def expected(told: str, site: CliSite, there: RunningSlapd) -> str:
