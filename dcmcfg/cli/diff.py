@@ -10,6 +10,7 @@ import click
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
+from dcmcfg.cli.map_base import AUTO, base_named
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.collector import collector_paused
 from dcmcfg.devices import devices_dn
@@ -20,10 +21,12 @@ from dcmcfg.ldif_files import STDIN
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.plan import portion
 from dcmcfg.plan.diff import Diff, diff
+from dcmcfg.plan.rebased import rebased_tree
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.diff import diff_json, print_diff
 from dcmcfg.render.diff_ldif import diff_ldif
 from dcmcfg.render.unified import unified
+from dcmcfg.render.visible import visible
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.settings import Settings
 from dcmcfg.targets import absolute
@@ -43,6 +46,11 @@ _DIFFERENT = 1
 )
 @click.option("--ignore", metavar="ATTR", multiple=True, help="Leave this attribute out; may be given again.")
 @click.option("--with-secrets", is_flag=True, help="Compare and show passwords, PINs and vendor data too.")
+@click.option(
+    "--map-base",
+    metavar="DN",
+    help="Take the file from this base DN to that of the other side; 'auto': from the one that it is at.",
+)
 @file_urls_option
 @click.option("--ldif", "form", flag_value="ldif", help="Print change records for 'dcmcfg apply'.")
 @click.option("--unified", "form", flag_value="unified", help="Print a unified diff of the two exports.")
@@ -54,6 +62,7 @@ def diff_command(
     only: str | None,
     ignore: tuple[str, ...],
     with_secrets: bool,
+    map_base: str | None,
     file_urls: bool,
     form: str | None,
 ) -> int:
@@ -70,6 +79,8 @@ def diff_command(
     """
     with collector_paused():
         read = _read(settings, sides, file_urls=file_urls)
+        if map_base is not None:
+            read = _at_one_base(settings, read, None if map_base == AUTO else base_named(map_base))
         before, after = _compared(settings, read, only)
         found = diff(before, after, ignore=ignore, with_secrets=with_secrets)
     _print(found, read, form, with_secrets=with_secrets)
@@ -102,6 +113,18 @@ def _read(settings: Settings, sides: tuple[str, ...], *, file_urls: bool) -> _Si
         (trees[first], trees[second]),
         pair.index(LIVE) if LIVE in pair else None,
     )
+
+
+def _at_one_base(settings: Settings, sides: _Sides, named: DN | None) -> _Sides:
+    """Return *sides* with a file, TO if both are, taken to the base of the other side; tells what stays behind."""
+    first, second = sides.trees
+    if sides.live == 1:
+        first, notes = rebased_tree(first, named, second, settings.base_dn)
+    else:
+        second, notes = rebased_tree(second, named, first, settings.base_dn)
+    for line in notes.lines():
+        click.echo(f"warning: {visible(line)}", err=True)
+    return sides._replace(trees=(first, second))
 
 
 def _compared(settings: Settings, sides: _Sides, only: str | None) -> tuple[Tree, Tree]:

@@ -26,6 +26,11 @@ def old_base(named: str, files: Files) -> DN:
     """Return the base DN that *named*, the option's value, says *files* are for; raises as :func:`base_of` does."""
     if named == AUTO:
         return base_of(files)
+    return base_named(named)
+
+
+def base_named(named: str) -> DN:
+    """Return the base DN that *named* is; the empty one is a usage error."""
     base = DN.parse(named)
     if not base.rdns:
         raise click.UsageError("--map-base names no entry")

@@ -43,7 +43,9 @@ def beside_live(live: Tree, name: str, file: Tree) -> tuple[Tree, Tree]:
         return live, file
     if root not in file:
         top = min(file.entries.values(), key=lambda entry: len(entry.dn.rdns)).dn
-        raise NotFound(f"{root} is not in it", on=name, next_step=f'to compare a part: --only "{top}"')
+        part = f'to compare a part: --only "{top}"'
+        step = part if top.is_below(root.parent) else "it is at another base DN: --map-base auto"
+        raise NotFound(f"{root} is not in it", on=name, next_step=step)
     return configuration(live, root), configuration(file, root)
 
 

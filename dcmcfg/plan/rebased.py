@@ -52,6 +52,17 @@ def site_base(tree: Tree, base_dn: DN) -> DN:
         return base_dn
 
 
+def rebased_tree(tree: Tree, named: DN | None, beside: Tree, base_dn: DN) -> tuple[Tree, RebasingNotes]:
+    """Return *tree* at the base of *beside*, with what stays behind.
+
+    *named* is the base that it is at, None for what stands above its configuration's root; *base_dn* is that of a tree
+    without a root.
+    """
+    old = named if named is not None else site_base(tree, base_dn)
+    notes = RebasingNotes(Rebasing(tree.schema, old, site_base(beside, base_dn)))
+    return Tree.of(tree.schema, notes.entries(tree.ordered())), notes
+
+
 def rebased_files(files: Files, notes: RebasingNotes, tree: Tree) -> Files:
     """Return *files* with their records at the new base of the rebasing of *notes*, who are told what stays behind.
 

@@ -128,6 +128,25 @@ def test_a_plan_is_carried_out_elsewhere_as_far_as_it_was_made_of_values(
     assert f"{NAME} (expected none, found 'DCM4CHEE')" in again.stderr
 
 
+def test_a_file_is_compared_with_a_tree_of_another_base(
+    run: Run, site: CliSite, there: tuple[str, ...], tmp_path: Path
+) -> None:
+    load(run, there, tmp_path / "there.ldif")
+    file = tmp_path / "here.ldif"
+    assert run("export-ldif", "--with-secrets", "-o", str(file)).exit_code == 0
+    for base, *sides in (
+        ("auto", str(file)),
+        (STOCK, str(file), "live"),
+        ("auto", str(file), str(tmp_path / "there.ldif")),
+        (ELSEWHERE, str(file), str(tmp_path / "there.ldif")),
+    ):
+        equal = run("diff", "--map-base", base, *sides, *there)
+        assert (equal.exit_code, equal.stderr) == (0, ""), equal.output
+    refused = run("diff", str(file), *there)
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert refused.stderr.endswith("is not in it\n  next: it is at another base DN: --map-base auto\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
