@@ -1,9 +1,9 @@
 """How fast LDIF is read and written beside python-ldap's ``ldif`` module, on the archive's default configuration.
 
 python-ldap is not needed by dcmcfg, and its wheel has to be built. Its ``ldif`` module alone is plain Python, so its
-unpacked source is enough: ``pip download --no-deps --no-binary :all: python-ldap``, unpack, and name the folder with
-``--python-ldap`` or in PYTHON_LDAP_SOURCE. Reading is to a list of all records, writing from such a list to one
-text. The best of some runs made in turn counts, in seconds of this process.
+unpacked source is enough, named with ``--python-ldap`` or in PYTHON_LDAP_SOURCE. ``make bench`` fetches it, with
+``pip download --no-deps --no-binary :all: python-ldap``. Reading is to a list of all records, writing from such a list
+to one text. The best of some runs made in turn counts, in seconds of this process.
 """
 
 from __future__ import annotations
@@ -22,13 +22,10 @@ from types import ModuleType
 from dcmcfg.lab.tree import site_files
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
-from dcmcfg.ldif.writer import format_entry
+from dcmcfg.ldif.writer import VERSION_LINE, format_entry
 
 LIMIT = 3
-HOW = (
-    "left out: the comparison with python-ldap, which is not installed; next: apt-get install libldap2-dev libsasl2-dev"
-    " python3-dev gcc, pip install python-ldap; or its unpacked source alone, see --help"
-)
+HOW = "left out: the comparison with python-ldap, whose source is not there; next: make bench fetches it, or see --help"
 
 
 def text() -> tuple[str, bytes]:
@@ -37,7 +34,9 @@ def text() -> tuple[str, bytes]:
     if upstream:
         file = max(Path(upstream).glob("*/default-config.ldif"), key=lambda path: path.parent.name)
         return f"{file.parent.name}/{file.name}", file.read_bytes()
-    return "the lab's own tree, as DCMCFG_UPSTREAM is not set", b"\n".join(file.read_bytes() for file in site_files())
+    parts = (file.read_bytes().removeprefix(VERSION_LINE.encode()) for file in site_files())
+    whole = b"".join((VERSION_LINE.encode(), *parts))  # python-ldap takes one version line only
+    return "the lab's own tree, as DCMCFG_UPSTREAM is not set", whole
 
 
 def python_ldap(source: str | None) -> ModuleType | None:

@@ -70,7 +70,8 @@ def _pieces(source: Iterable[bytes]) -> Iterator[bytes]:
     end = b""  # of what is held, enough of it to see an empty line that the next chunk completes
     for chunk in _chunks(source):
         seam = end + chunk
-        cut = max(_after(seam, b"\n\n"), _after(seam, b"\n\r\n")) - len(end)
+        crlf = _after(seam, b"\n\r\n") if b"\r" in seam else 0
+        cut = max(_after(seam, b"\n\n"), crlf) - len(end)
         if cut > 0:
             yield b"".join((*held, chunk[:cut]))
             held, end, chunk = [], b"", chunk[cut:]

@@ -33,7 +33,7 @@ class PlainEntries:
 
     def __init__(self) -> None:
         self._bodies: dict[bytes, tuple[Attribute, ...]] = {}
-        self._attributes: dict[_Run, Attribute] = {}
+        self._attributes = _Attributes()
         self._names = _Names()
         self._folds = False
 
@@ -58,36 +58,38 @@ class PlainEntries:
 
     def _body(self, body: bytes) -> tuple[Attribute, ...] | None:
         runs = _RUNS.findall(body)
-        names = self._names[tuple(map(_name_of, runs))]
-        if names is None:
+        if not self._names[tuple(map(_name_of, runs))]:
             return None
         known = self._attributes
         if len(known) > _KEPT or len(self._bodies) > _KEPT:
             known.clear()
             self._bodies.clear()
-        attributes = tuple(
-            [known.get(run) or self._attribute(run, name) for run, name in zip(runs, names, strict=True)]
-        )
+        attributes = tuple(map(known.__getitem__, runs))
         if len(body) <= _LONGEST_KEPT:
             self._bodies[body] = attributes
         return attributes
 
-    def _attribute(self, run: _Run, name: str) -> Attribute:
+
+class _Attributes(dict[_Run, Attribute]):
+    """The lines of an attribute → the attribute."""
+
+    def __missing__(self, run: _Run) -> Attribute:
         octets, values = run
-        attribute = Attribute(name, tuple(values.split(b"\n%b: " % octets)) if b"\n" in values else (values,))
+        each = tuple(values.split(b"\n%b: " % octets)) if b"\n" in values else (values,)
+        attribute = Attribute(octets.decode(), each)
         if len(values) <= _LONGEST_KEPT:
-            self._attributes[run] = attribute
+            self[run] = attribute
         return attribute
 
 
-class _Names(dict[tuple[bytes, ...], tuple[str, ...] | None]):
-    """Names in order → the same as text if an entry can have them: valid, and each there once."""
+class _Names(dict[tuple[bytes, ...], bool]):
+    """Names in order → whether an entry can have them: valid, and each there once."""
 
-    def __missing__(self, octets: tuple[bytes, ...]) -> tuple[str, ...] | None:
+    def __missing__(self, octets: tuple[bytes, ...]) -> bool:
         names = tuple(name.decode("utf-8", "replace") for name in octets)
         folded = {name.lower() for name in names}
         plain = 0 < len(folded) == len(names) and folded.isdisjoint(KEYWORDS)
         if len(self) > _KEPT:
             self.clear()
-        self[octets] = found = names if plain and all(map(is_attribute_description, names)) else None
+        self[octets] = found = plain and all(map(is_attribute_description, names))
         return found

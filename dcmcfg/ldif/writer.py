@@ -18,13 +18,16 @@ from dcmcfg.ldif.fields import KEYWORDS, is_attribute_description
 
 VERSION_LINE = "version: 1\n"
 MAXIMUM_LINE = 76
-_MOST_PREFIXES = 4096
+_MOST_KEPT = 1 << 12
+_LONGEST_KEPT = 1 << 10
 
 _UNSAFE_FIRST = (" ", ":", "<")
 #: Tells whether octets can stand in a line as they are, without base64.
 is_plain = re.compile(rb"(?![ :<])[\x20-\x7e]*(?<! )").fullmatch
-# Lines with such values; what precedes the first ": " is known to be a name.
-_PLAIN_LINES = re.compile(rb"(?:[^:\n]++: [!-9;=-~][\x20-\x7e]*+(?<! )\n)++")
+# A line with such a value; what precedes the first ": " is known to be a name.
+_PLAIN_LINE = rb"[^:\n]++: [!-9;=-~][\x20-\x7e]*+(?<! )\n"
+_PLAIN_LINES = re.compile(rb"(?:%b)++" % _PLAIN_LINE).fullmatch
+_SHORT_LINES = re.compile(rb"(?:(?![^\n]{%d})%b)++" % (MAXIMUM_LINE + 1, _PLAIN_LINE)).fullmatch
 _OID = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 
 
@@ -35,7 +38,7 @@ def format_entry(entry: Entry, *, comments: Iterable[str] = ()) -> str:
     that has no name LDIF can hold.
     """
     head = _comments(comments) if comments else ""
-    return f"{head}{_name('dn', entry.dn)}{_lines(entry.attributes)}\n"
+    return f"{head}{_name('dn', entry.dn)}{_bodies[entry.attributes]}\n"
 
 
 def format_attribute(name: str, values: Sequence[bytes]) -> str:
@@ -61,7 +64,7 @@ def format_change(change: Change, *, comments: Iterable[str] = ()) -> str:
 def _change_body(change: Change) -> str:
     match change:
         case Add():
-            return "changetype: add\n" + _lines(change.entry.attributes)
+            return "changetype: add\n" + _bodies[change.entry.attributes]
         case Delete():
             return "changetype: delete\n"
         case Modify():
@@ -94,27 +97,55 @@ def _control(control: Control) -> str:
             return fold(f"{head}:: {base64.b64encode(value).decode()}")
 
 
+class _Bodies(dict[tuple[Attribute, ...], str]):
+    """Attributes of an entry → their lines: one AE often has the capabilities of the next."""
+
+    def __missing__(self, attributes: tuple[Attribute, ...]) -> str:
+        text = _lines(attributes)
+        if len(text) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[attributes] = text
+        return text
+
+
+_bodies = _Bodies()
+
+
 def _lines(named: Sequence[Attribute | Modification]) -> str:
-    """Return a line for each value of what is *named*; the fast way when all of them are short and plain."""
-    lines = [prefix + value for each in named for prefix in (_prefixes[each.name],) for value in each.values]
-    if not lines:
+    """Return a line for each value of what is *named*; the fast way when all of them are plain."""
+    runs = []
+    count = 0
+    for each in named:
+        first, further = _prefixes[each.name]
+        if values := each.values:
+            runs.append(first + further.join(values))
+            count += len(values)
+    if not runs:
         return ""
-    text = b"\n".join(lines) + b"\n"
-    if _PLAIN_LINES.fullmatch(text) and text.count(b"\n") == len(lines) and max(map(len, lines)) <= MAXIMUM_LINE:
-        return text.decode()
+    text = b"\n".join(runs) + b"\n"
+    if text.count(b"\n") == count:
+        if _SHORT_LINES(text):
+            return text.decode()
+        if _PLAIN_LINES(text):
+            return "".join(map(fold, text.decode().split("\n")[:-1]))
     return "".join([_field(each.name, value) for each in named for value in each.values])
 
 
-class _Prefixes(dict[str, bytes]):
-    """Attribute description → what stands before a plain value; raises :class:`MalformedInput` for what is none."""
+class _Prefixes(dict[str, tuple[bytes, bytes]]):
+    """Attribute description → what stands before its first plain value, and before each further one.
 
-    def __missing__(self, name: str) -> bytes:
+    Raises :class:`MalformedInput` for what is none.
+    """
+
+    def __missing__(self, name: str) -> tuple[bytes, bytes]:
         if not is_attribute_description(name) or name.lower() in KEYWORDS:
             raise MalformedInput("no name for an attribute in LDIF", on=repr(name))
-        if len(self) >= _MOST_PREFIXES:
+        if len(self) >= _MOST_KEPT:
             self.clear()
-        self[name] = prefix = f"{name}: ".encode()
-        return prefix
+        prefix = f"{name}: ".encode()
+        self[name] = both = prefix, b"\n" + prefix
+        return both
 
 
 _prefixes = _Prefixes()

@@ -258,6 +258,7 @@ def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> Non
     assert len(set(results)) == 2
 
 
+@pytest.mark.timeout(3600 if os.environ.get(EVERY) else 240)
 def test_each_instant_of_500_records_leads_to_new_and_old(programs: Programs) -> None:
     """At each request the program stands still, as one that was killed there: what it has left behind is looked at."""
     old, new = programs.plan(500)
