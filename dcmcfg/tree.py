@@ -177,6 +177,8 @@ class Draft:
         before = self._existing(change.dn)
         after = before
         for modification in change.modifications:
+            if modification.operation in (Operation.ADD, Operation.REPLACE):  # that a later one may delete again
+                self._check_values(change.dn, modification.name, modification.values)
             after = modified(self.schema, after, modification)
         for name in {modification.name.lower(): modification.name for modification in change.modifications}.values():
             self._check_values(change.dn, name, after.values(name))

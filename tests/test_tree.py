@@ -18,6 +18,10 @@ def modify(operation: Operation, name: str, *values: str | bytes, dn: str = ARCH
     return Modify(DN.parse(dn), (Modification(operation, name, octets),))
 
 
+#: A modification after one that would not be taken by itself: slapd looks at each before it makes the first.
+LESS = Modification(Operation.DELETE, "dicomInstalled", (b"FALSE",))
+
+
 def test_names_match_by_the_rule_of_their_attribute() -> None:
     assert site().get(DN.parse(f"DICOMDEVICENAME=DCM4CHEE-ARC,{DEVICES.upper()}")) is not None
     assert site().get(DN.parse(f"dicomAETitle=dcm4chee,{ARCHIVE}")) is None, "AE titles are case-sensitive"
@@ -51,6 +55,7 @@ def test_versions_are_kept_apart_from_attributes() -> None:
         (modify(Operation.DELETE, "dicomDeviceName", "dcm4chee-arc"), 67),
         (modify(Operation.INCREMENT, "dicomInstalled", "1"), 21),
         (modify(Operation.ADD, "cn", "x", dn=f"cn=nowhere,{DEVICES}"), 32),
+        (Modify(ARCHIVE_DN, (*modify(Operation.REPLACE, "dicomInstalled", "TRUE", "FALSE").modifications, LESS)), 19),
         (Rename(DN.parse(f"cn=nowhere,{DEVICES}"), RDN.of("cn", "x")), 32),
         (Rename(ARCHIVE_DN, RDN.of("dicomDeviceName", "storescp")), 68),
         (Rename(ARCHIVE_DN, RDN.of("dicomDeviceName", "a"), new_superior=DN.parse(f"cn=x,{DEVICES}")), 32),
