@@ -11,7 +11,8 @@ from contextlib import contextmanager
 def collector_paused() -> Iterator[None]:
     """Look for no cycles meanwhile: entries are in none, and looking through all of them again and again is not linear.
 
-    Of 100,000 entries in a file it took as long as reading them, from a server a sixth of the time.
+    Of 100,000 entries in a file it took as long as reading them, from a server a sixth of the time; of an ``apply`` of
+    1,500 adds a twelfth.
     """
     was_enabled = gc.isenabled()
     gc.disable()

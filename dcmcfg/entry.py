@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from dcmcfg.dn import DN
@@ -17,6 +17,7 @@ class Attribute(NamedTuple):
 
 
 _NONE = Attribute("", ())
+_set = object.__setattr__
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,12 @@ class Entry:
     """An entry of the directory; attributes keep the order and spelling in which they were given."""
 
     dn: DN
-    attributes: tuple[Attribute, ...] = field(default=())
+    attributes: tuple[Attribute, ...] = ()
+
+    def __init__(self, dn: DN, attributes: tuple[Attribute, ...] = ()) -> None:
+        # By hand, as the one that a frozen dataclass gets takes half as long again.
+        _set(self, "dn", dn)
+        _set(self, "attributes", attributes)
 
     @staticmethod
     def of(dn: DN | str, attributes: Mapping[str, Iterable[str | bytes] | str | bytes]) -> Entry:

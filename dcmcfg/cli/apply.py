@@ -14,6 +14,7 @@ from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.map_base import map_base_option, old_base, to_site
 from dcmcfg.cli.rejects import Rejects, rejects_path
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
@@ -102,7 +103,7 @@ def _apply(
 
     Records for *old_base* are carried out below the site's own base.
     """
-    with open_directory(settings) as directory:
+    with collector_paused(), open_directory(settings) as directory:
         tree = read_tree_to_fill(directory)
         notes = to_site(directory, tree, old_base) if old_base is not None else None
         if notes is not None:

@@ -37,16 +37,21 @@ def test_every_record_of_the_file_is_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(UPSTREAM)))
-def test_what_was_read_reads_the_same_after_writing(path: Path) -> None:
+def test_what_was_read_reads_and_writes_the_same_after_writing(path: Path) -> None:
     def content(records: tuple[Record, ...]) -> list[object]:
         return [record.entry if isinstance(record, ContentRecord) else record.change for record in records]
 
+    def written(records: tuple[Record, ...]) -> str:
+        return "".join(
+            format_entry(record.entry) if isinstance(record, ContentRecord) else format_change(record.change)
+            for record in records
+        )
+
     records = read_file(path)
-    text = "".join(
-        format_entry(record.entry) if isinstance(record, ContentRecord) else format_change(record.change)
-        for record in records
-    )
-    assert content(read_all([text.encode()], path.name)) == content(records)
+    text = written(records)
+    again = read_all([text.encode()], path.name)
+    assert content(again) == content(records)
+    assert written(again) == text
 
 
 def test_update_files_hold_changes_only_and_configurations_entries_only() -> None:
