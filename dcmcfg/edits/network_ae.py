@@ -164,7 +164,7 @@ class NetworkAEAdditions:
         return Edit(tuple(map(Add, entries)), tuple(warnings))
 
     def _entries(self, new: NewNetworkAE, device: _Device | None, connection: _Connection | str) -> list[Entry]:
-        entries = [entry for entry in (self._registry, self._container_of_devices) if self._get(entry.dn) is None]
+        entries = self._missing_containers()
         entries.append(registration(self._registry.dn, new.title))
         if device is None:
             dn = self._container_of_devices.dn.child("dicomDeviceName", new.device_name)
@@ -206,7 +206,11 @@ class NetworkAEAdditions:
             if held is None or not difference.same(held, wanted, self._tree.schema):
                 raise self._is_another(new, holder, f"it lacks the capability {wanted.text('cn')} as it is wanted")
         registered = registration(self._registry.dn, new.title)
-        return Edit(tuple(map(Add, (registered, holder.entry, equal.entry, ae, *capabilities))))
+        there = (*self._missing_containers(), registered, holder.entry, equal.entry, ae, *capabilities)
+        return Edit(tuple(map(Add, there)))
+
+    def _missing_containers(self) -> list[Entry]:
+        return [entry for entry in (self._registry, self._container_of_devices) if self._get(entry.dn) is None]
 
     def _is_another(self, new: NewNetworkAE, holder: _Device, why: str) -> Refused:
         return Refused(

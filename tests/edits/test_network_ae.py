@@ -218,6 +218,14 @@ def test_an_ae_whose_registration_is_missing_gets_it_by_being_added_again() -> N
     assert [str(change.dn.rdn) for change in plan.changes] == ["dicomAETitle=WS1"]
 
 
+def test_the_registry_itself_is_made_for_an_ae_that_is_there() -> None:
+    held = after(add(WS1))
+    registered = [Delete(entry.dn) for entry in held.ordered() if entry.is_a("dicomUniqueAETitle")]
+    held = held.after([*registered, Delete(DN.parse(REGISTRY))])
+    plan = make_plan(held, [Wanted(change) for change in add(WS1, held).changes])
+    assert [str(change.dn.rdn) for change in plan.changes] == ["cn=Unique AE Titles Registry", "dicomAETitle=WS1"]
+
+
 def test_a_device_without_aes_takes_the_ae_unasked() -> None:
     device = Entry.of(f"dicomDeviceName=ws1,{DEVICES}", {"objectClass": "dicomDevice", "dicomDeviceName": "ws1"})
     assert len(add(WS1, sound().after([Add(device)])).changes) == 3
