@@ -92,6 +92,7 @@ def verify_command(
         settings.device,
         destination,
         ae=archive_ae,
+        calling=calling,
         connect=address,
         receive=receive,
         timeout_s=timeout_s,

@@ -78,7 +78,7 @@ class _Ways:
         given = self._question.external
         configured = external_archives(self._question.asked.device)
         candidates = configured if given is None else {given: configured.get(given, ("--external",))}
-        if self._question.calling == self._alternative:
+        if self._alternative and self._question.calling == self._alternative:
             yield self._left_to_the_alternative(state)
             return
         for holder, named_by in candidates.items():

@@ -12,7 +12,8 @@ from dcmcfg.dicom.listening import is_this_machine
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.retrieve_settings import effective
-from dcmcfg.route.question import usual_ae
+from dcmcfg.route.question import Question, usual_ae
+from dcmcfg.route.route import find_route
 from dcmcfg.spelling import near_misses
 from dcmcfg.verify.evidence import ConfiguredRoute
 
@@ -66,6 +67,7 @@ def find_addresses(
     destination: str,
     *,
     ae: str | None = None,
+    calling: str = "",
     connect: Address | None = None,
     receive: bool = False,
     timeout_s: float | None = None,
@@ -74,6 +76,7 @@ def find_addresses(
     """Return the addresses for a C-MOVE of a study from an AE of the device *device_name* to the AE *destination*.
 
     ``ae`` is the archive AE that is asked; without it the only one that takes storage, or the only one.
+    ``calling`` is the title that asks.
     ``elsewhere`` are the hosts of the site's servers (:func:`server_hosts`): a ``localhost`` in the tree is warned
     about when one of them is another machine.
 
@@ -100,7 +103,7 @@ def find_addresses(
     return Addresses(
         archive=archive,
         destination=receiver,
-        route=_route(asked, target, near),
+        route=_route(asked, target, near, _asks(configuration, Question(asked, destination, calling))),
         timeouts=_timeouts(device, connection, timeout_s),
         warnings=tuple(_warnings(archive, connect, target, receiver, destination, elsewhere)),
     )
@@ -130,7 +133,15 @@ def _is_usable(connection: Connection | None) -> bool:
     return connection is not None and connection.port is not None and connection.port in _PORTS
 
 
-def _route(asked: NetworkAE, target: NetworkAE | None, near: tuple[str, ...]) -> ConfiguredRoute:
+def _asks(configuration: Configuration, question: Question) -> frozenset[tuple[str, str]]:
+    """Return whom the archive may ask with which Move Destination, in whatever state a study is."""
+    steps = (step for way in find_route(configuration, question).ways for step in way.steps)
+    return frozenset((step.called, step.destination) for step in steps if step.message == "C-MOVE")
+
+
+def _route(
+    asked: NetworkAE, target: NetworkAE | None, near: tuple[str, ...], asks: frozenset[tuple[str, str]]
+) -> ConfiguredRoute:
     setting = effective(asked, "dcmExternalRetrieveAEDestination")
     sources = {"AE": f"AE {asked.title}", "device": f"device {asked.device.name}", "": ""}
     return ConfiguredRoute(
@@ -139,6 +150,7 @@ def _route(asked: NetworkAE, target: NetworkAE | None, near: tuple[str, ...]) ->
         archive_titles=frozenset(ae.title for ae in asked.device.network_aes),
         destination_known=target is not None and target.installed,
         near_destination=near if target is None else (),
+        asks=asks,
     )
 
 

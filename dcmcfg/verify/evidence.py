@@ -48,6 +48,15 @@ class ConfiguredRoute:
     archive_titles: frozenset[str] = frozenset()  # all AE titles of the archive's device
     destination_known: bool = True  # whether the Move Destination is an AE in the tree
     near_destination: tuple[str, ...] = ()  # titles in the tree that are spelt almost like it
+    asks: frozenset[tuple[str, str]] = frozenset()  # who may be asked with which Move Destination, wherever a study is
+
+    def destinations_of(self, called: str, requested: str) -> frozenset[str]:
+        """Return the Move Destinations that the tree has the archive ask *called* with; *requested* is the request's.
+
+        For an AE that the tree does not have it ask, those of an external archive.
+        """
+        known = frozenset(destination for title, destination in self.asks if title == called)
+        return known or frozenset({self.destination or requested})
 
 
 @dataclass(frozen=True)

@@ -94,19 +94,18 @@ def _weigh_record(
 
 
 def _weigh_destination(evidence: Evidence, findings: _Findings, record: MoveRecord) -> None:
-    configured = evidence.route.destination or evidence.question.destination
-    if record.destination == configured:
+    route = evidence.route
+    configured = route.destinations_of(record.called, evidence.question.destination)
+    if record.destination in configured:
         return
-    if evidence.route.destination is None:
-        findings.contradicted.append(
-            f"the external archive was asked to send to {record.destination}, "
-            "although the tree sets no dcmExternalRetrieveAEDestination"
-        )
+    asked = f"the external archive was asked to send to {record.destination}, although the tree"
+    if route.destination is None:
+        findings.contradicted.append(f"{asked} sets no dcmExternalRetrieveAEDestination")
+    elif route.destination in configured:
+        words = f"sets dcmExternalRetrieveAEDestination {route.destination} on {route.source}"
+        findings.contradicted.append(f"{asked} {words}")
     else:
-        findings.contradicted.append(
-            f"the external archive was asked to send to {record.destination}, "
-            f"although the tree sets dcmExternalRetrieveAEDestination {configured} on {evidence.route.source}"
-        )
+        findings.contradicted.append(f"{asked} has {record.called} asked to send to {' or '.join(sorted(configured))}")
 
 
 def _weigh_availability(evidence: Evidence, findings: _Findings, purged: int, *, delivered: bool) -> None:
@@ -129,7 +128,12 @@ def _weigh_callers(evidence: Evidence, findings: _Findings) -> None:
     findings.neutral.append(f"the receiver was called by {', '.join(sorted(callers))} (by its own account)")
     external = {record.called for record in _of_this_run(evidence)}
     external |= {title for instance in evidence.expected for title in instance.retrieve_ae_titles}
-    direct = sorted((callers & external) - evidence.route.archive_titles)
+    requested = evidence.question.destination
+    direct = sorted(
+        title
+        for title in (callers & external) - evidence.route.archive_titles
+        if requested not in evidence.route.destinations_of(title, requested)
+    )
     if direct and evidence.route.destination is not None:
         findings.contradicted.append(
             f"{', '.join(direct)} called the receiver directly, although the tree sets "

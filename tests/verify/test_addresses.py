@@ -31,6 +31,16 @@ def test_the_stock_ae_is_asked_where_the_tree_says(configuration: Configuration)
     assert found.warnings == ()
 
 
+def test_who_may_be_asked_for_what_comes_from_the_route(configuration: Configuration) -> None:
+    back = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "DCM4CHEE")
+    assert find_addresses(back, DEVICE, "WORKSTATION").route.asks == {("LONGTERM", "DCM4CHEE")}
+    both = having(back, DEVICE_DN, "dcmFallbackCMoveSCP", "LONGTERM")
+    asked = find_addresses(both, DEVICE, "WORKSTATION").route.asks
+    assert asked == {("LONGTERM", "DCM4CHEE"), ("LONGTERM", "WORKSTATION")}
+    alternative = having(back, DEVICE_DN, "dcmAltCMoveSCP", "LONGTERM")
+    assert find_addresses(alternative, DEVICE, "WORKSTATION").route.asks == {("LONGTERM", "WORKSTATION")}
+
+
 def test_another_ae_is_asked_by_name(configuration: Configuration) -> None:
     assert find_addresses(configuration, DEVICE, "STORESCP", ae="AS_RECEIVED").archive.ae_title == "AS_RECEIVED"
 

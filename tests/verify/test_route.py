@@ -22,6 +22,8 @@ from tests.verify.evidence import (
 )
 
 ONLINE = replace(UNWITNESSED, expected=listed("ONLINE"))
+#: LONGTERM is dcmAltCMoveSCP as well, or the fallback without a destination of its own.
+AS_ALTERNATIVE = replace(VIA_ARCHIVE, asks=frozenset({("LONGTERM", "WORKSTATION")}))
 SHOWN, NOT_SHOWN, CONTRADICTED = RouteFinding.SHOWN, RouteFinding.NOT_SHOWN, RouteFinding.CONTRADICTED
 
 CASES: dict[str, tuple[Evidence, RouteFinding]] = {
@@ -47,6 +49,18 @@ CASES: dict[str, tuple[Evidence, RouteFinding]] = {
     "relayed although set": (replace(UNWITNESSED, records=(recorded("WORKSTATION"),)), CONTRADICTED),
     "relayed because unset": (replace(ONLINE, route=DIRECT, records=(recorded("WORKSTATION"),)), SHOWN),
     "through the archive although unset": (replace(ONLINE, route=DIRECT, records=(recorded(),)), CONTRADICTED),
+    "relayed although set, as the tree has the alternative asked": (
+        replace(UNWITNESSED, route=AS_ALTERNATIVE, records=(recorded("WORKSTATION"),)),
+        SHOWN,
+    ),
+    "through the archive, although the tree has the alternative asked": (
+        replace(UNWITNESSED, route=AS_ALTERNATIVE, records=(recorded(),)),
+        CONTRADICTED,
+    ),
+    "called by the alternative itself": (
+        replace(GOOD, records=None, route=AS_ALTERNATIVE, received=arrived(calling="LONGTERM")),
+        SHOWN,
+    ),
     "called by the external archive although set": (
         replace(GOOD, records=None, received=arrived(calling="LONGTERM")),
         CONTRADICTED,
