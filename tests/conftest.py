@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
@@ -17,6 +18,10 @@ from tests.running_slapd import PASSWORD, RunningSlapd, copy_database, loaded_da
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts background jobs with SIGINT ignored, and so would be every program that the tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A law is about what comes out; how long an example takes depends on what else the machine does.
+settings.register_profile("dcmcfg", deadline=None)
+settings.load_profile("dcmcfg")
 
 UPSTREAM_FILES = ("init-baseDN.ldif", "init-config.ldif", "default-config.ldif", "default-ui-config.ldif")
 
