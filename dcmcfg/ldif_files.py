@@ -18,17 +18,20 @@ _SHOWN_PROBLEMS = 20
 _HEAD = 4096
 
 
-def read_files(paths: Sequence[Path], *, file_urls: bool = False) -> tuple[tuple[str, tuple[Record, ...]], ...]:
+def read_files(
+    paths: Sequence[Path], *, file_urls: bool = False, strict: bool = False
+) -> tuple[tuple[str, tuple[Record, ...]], ...]:
     """Return (name, records) of each file, in order; ``-`` is standard input.
 
-    A value that stands in another file (``attr:< file:name``) is read with *file_urls*, and refused without.
+    A value that stands in another file (``attr:< file:name``) is read with *file_urls*, and refused without. *strict*
+    holds them to RFC 2849, otherwise what OpenLDAP's tools take is taken.
     Raises :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them.
     """
     read: list[tuple[str, tuple[Record, ...]]] = []
     problems: list[LdifError] = []
     for path in paths:
         try:
-            read.append((str(path), _read(path, resolver(path, file_urls=file_urls))))
+            read.append((str(path), _read(path, resolver(path, file_urls=file_urls), strict=strict)))
         except LdifErrors as errors:
             problems += errors.problems
     if problems:
@@ -61,12 +64,12 @@ def resolver(path: Path, *, file_urls: bool) -> Callable[[str], bytes]:
     return References(None if str(path) == STDIN else path.parent).value
 
 
-def _read(path: Path, resolve_url: Callable[[str], bytes]) -> tuple[Record, ...]:
+def _read(path: Path, resolve_url: Callable[[str], bytes], *, strict: bool) -> tuple[Record, ...]:
     if str(path) == STDIN:
-        return read_all(sys.stdin.buffer, "standard input", resolve_url=resolve_url)
+        return read_all(sys.stdin.buffer, "standard input", strict=strict, resolve_url=resolve_url)
     try:
         with path.open("rb") as file:
-            return read_all(file, str(path), resolve_url=resolve_url)
+            return read_all(file, str(path), strict=strict, resolve_url=resolve_url)
     except OSError as error:
         raise LdifError(f"the file cannot be read ({error.strerror})", on=str(path)) from error
 

@@ -38,6 +38,7 @@ from dcmcfg.settings import Settings
     type=click.Choice(["server", "bundled"]),
     help="The server's own schema (default for the live tree), or the one that comes with dcmcfg (for a FILE).",
 )
+@click.option("--rfc2849", is_flag=True, help="Take only LDIF of RFC 2849, which strict readers such as editors want.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0.")
 def check_command(
@@ -46,6 +47,7 @@ def check_command(
     files: tuple[Path, ...],
     which: str | None,
     file_urls: bool,
+    rfc2849: bool,
     as_json: bool,
     as_sarif: bool,
 ) -> int:
@@ -58,7 +60,7 @@ def check_command(
     """
     if as_json and as_sarif:
         raise click.UsageError("--json and --sarif exclude each other")
-    read = read_files(files, file_urls=file_urls)
+    read = read_files(files, file_urls=file_urls, strict=rfc2849)
     subjects = tuple(subject for name, records in read for subject in _subjects(name, records))
     schema = None
     if not files or which == "server":

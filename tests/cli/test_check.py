@@ -170,6 +170,14 @@ def test_what_cannot_be_read_is_a_3(run: Run, text: str, problem: str) -> None:
     assert result.stderr.startswith(problem)
 
 
+def test_rfc2849_refuses_what_openldap_lets_pass(run: Run, bad: str) -> None:
+    Path(bad).write_text("dn: dc=org\nobjectClass: dcObject\ndc:   org")  # no version, no final line end
+    assert run("check", bad).exit_code == 0
+    result = run("check", bad, "--rfc2849")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == "dcmcfg: bad.ldif:1: the source does not begin with 'version: 1'\n"
+
+
 def test_a_file_that_is_not_there_is_a_3(run: Run) -> None:
     result = run("check", "gone.ldif")
     assert (result.exit_code, result.stdout) == (3, "")
