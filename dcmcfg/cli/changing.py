@@ -77,12 +77,13 @@ def carry_out(
     if undoes is not None:
         choices = replace(choices, forced=frozenset(risk.name for risk in found))
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
-    report = Report(settings, plan, choices, found, rejects, renamed, beside.json)
+    risky = risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None)
+    told = (*warnings, *(rejects.lines() if rejects else ()), *doubts(plan), *risky)
+    report = Report(settings, plan, choices, found, rejects, renamed, beside.json, told)
     invocation.current().so_far = report.json
     taken_up = undoes if resuming is None else resuming.number
     _tell_unfinished(directory, taken_up, only_warn=choices.dry_run or not plan.steps)
-    told = (*doubts(plan), *risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None))
-    _show(settings, plan, choices, (*warnings, *(rejects.lines() if rejects else ()), *told), beside)
+    _show(settings, plan, choices, told, beside)
     if not plan.steps:
         with _written(settings, choices, rejects):
             report.tell()

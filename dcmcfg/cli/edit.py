@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, LdifError, Refused
 from dcmcfg.ldif.editing import editor_text
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.render.console import visible
 from dcmcfg.schema.definitions import Schema, bundled
@@ -82,7 +84,7 @@ def edit_command(
         try:
             plan = _edited(directory, tree, before, path)
             with directory.reopened() as reopened:  # it may have been idle for long
-                carry_out(settings, reopened, plan, choices)
+                carry_out(settings, reopened, plan, choices, tuple(newly_wrong(plan, datetime.now(UTC))))
         except (DcmcfgError, KeyboardInterrupt, click.Abort) as failure:
             if _read(path) == text:
                 path.unlink()

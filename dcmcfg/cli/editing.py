@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices
@@ -12,7 +13,8 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import schema_knowing
 from dcmcfg.edits.edit import Edit
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.lint.newly_wrong import newly_wrong
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.settings import Settings
 from dcmcfg.targets import Target, named
@@ -21,7 +23,8 @@ from dcmcfg.targets import Target, named
 def carry_out_edit(settings: Settings, choices: Choices, intent: Callable[[Configuration], Edit]) -> None:
     """Read the tree, show what *intent* makes of it and, when it is wanted, roll it out; raises as ``carry_out``."""
     with open_directory(settings) as directory:
-        _carry_out(settings, directory, choices, intent)
+        plan, edit = _planned(directory, intent)
+        carry_out(settings, directory, plan, choices, edit.warnings)
 
 
 def carry_out_on(
@@ -33,17 +36,17 @@ def carry_out_on(
 ) -> None:
     """Do the same with what *intent* makes of the entry that *text* names.
 
-    The schema that it is given knows *attributes* if the server does.
+    The schema that it is given knows *attributes* if the server does. What comes to name something that is not there
+    is warned of.
     """
     with open_directory(settings) as directory:
         schema = schema_knowing(directory, attributes)
-        _carry_out(settings, directory, choices, lambda configuration: intent(schema, named(configuration, text)))
+        plan, edit = _planned(directory, lambda configuration: intent(schema, named(configuration, text)))
+        doubts = newly_wrong(plan, datetime.now(UTC))
+        carry_out(settings, directory, plan, choices, (*edit.warnings, *doubts))
 
 
-def _carry_out(
-    settings: Settings, directory: Directory, choices: Choices, intent: Callable[[Configuration], Edit]
-) -> None:
+def _planned(directory: Directory, intent: Callable[[Configuration], Edit]) -> tuple[Plan, Edit]:
     tree = read_tree(directory)
     edit = intent(Configuration(tree))
-    plan = make_plan(tree, [Wanted(change) for change in edit.changes])
-    carry_out(settings, directory, plan, choices, edit.warnings)
+    return make_plan(tree, [Wanted(change) for change in edit.changes]), edit

@@ -30,6 +30,7 @@ class Report:
     rejects: Rejects | None
     renamed: Sequence[RenamedArchive] = ()
     beside: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     def json(
         self, outcome: Outcome | None = None, *, reloaded: bool = False, profile: Path | None = None
@@ -45,6 +46,7 @@ class Report:
         return {
             "site": {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url},
             **plan_json(self.plan),
+            "warnings": list(self.warnings),
             "risks": risks_json(self.risks, self.choices.forced),
             "rejected": left_out.json() if left_out else [],
             "rejects_file": str(left_out.path) if left_out and kept else None,

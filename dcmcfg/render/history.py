@@ -65,9 +65,9 @@ def print_roll_out(console: Console, history: History, record: Record) -> None:
     print_line(console, "\n" + changes_ldif(record.changes).rstrip("\n"))
 
 
-def history_json(history: History) -> list[dict[str, Any]]:
-    """Return each roll-out as :func:`roll_out_json` does, without the changes, the newest first."""
-    return [roll_out_json(history, record) for record in history.records]
+def history_json(history: History) -> dict[str, Any]:
+    """Return as ``roll_outs`` each one as :func:`roll_out_json` does, without the changes, the newest first."""
+    return {"roll_outs": [roll_out_json(history, record) for record in history.records]}
 
 
 def roll_out_json(history: History, record: Record, *, with_changes: bool = False) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from rich.console import Console
@@ -23,6 +24,11 @@ from dcmcfg.tree import Tree
 
 #: A plan of more steps is shown up to here; ``--out`` writes all of it.
 SHOWN_STEPS = 40
+#: One of more steps is not told a second time, as LDIF.
+_SHOWN_AS_LDIF = 10
+#: Of entries that come, or go, one after another below one parent, so many are shown when there are more than twice
+#: as many: an AE has hundreds of capabilities.
+_SHOWN_ALIKE = 3
 _COLUMNS = (
     Column("entry", Breaks.AT_COMMAS),
     Column("attribute"),
@@ -32,13 +38,48 @@ _COLUMNS = (
 
 
 def print_plan(console: Console, plan: Plan, *, ldif: bool = True) -> None:
-    """Print *plan* as a table of what moves, then as LDIF; DNs in the table are relative to the devices' container."""
-    shown = plan.steps[:SHOWN_STEPS]
-    print_table(console, _COLUMNS, list(_table_rows(shown, plan.before)))
-    if ldif:
-        print_line(console, changes_ldif(step.change for step in shown).rstrip("\n"))
-    if left := len(plan.steps) - len(shown):
-        print_line(console, f"… and {left} more steps; --out FILE writes the whole plan")
+    """Print *plan* as a table of what moves, and a short one as LDIF too.
+
+    DNs in the table are relative to the devices' container; of many entries alike the first are shown.
+    """
+    runs = list(_runs(plan))
+    shown = runs[:SHOWN_STEPS]
+    print_table(console, _COLUMNS, [row for run in shown for row in _run_rows(run, plan.before)])
+    if left := sum(map(len, runs[SHOWN_STEPS:])):
+        print_line(console, f"… and {left} more steps")
+    if ldif and len(plan.steps) <= _SHOWN_AS_LDIF:
+        print_line(console, changes_ldif(plan.changes).rstrip("\n"))
+    elif len(plan.steps) > _SHOWN_AS_LDIF:
+        print_line(console, "--out FILE writes the whole plan as LDIF")
+
+
+def _runs(plan: Plan) -> Iterator[tuple[Step, ...]]:
+    """Yield the steps of *plan*: many alike, which follow each other, together, and every other by itself."""
+
+    def alike(step: Step) -> tuple[object, ...]:
+        match step.change:
+            case Add() | Delete():
+                return type(step.change), plan.before.key(step.change.dn.parent)
+            case Modify() | Rename():
+                return (id(step),)
+
+    for _, together in groupby(plan.steps, alike):
+        run = tuple(together)
+        if len(run) > 2 * _SHOWN_ALIKE:
+            yield run
+        else:
+            yield from ((step,) for step in run)
+
+
+def _run_rows(run: tuple[Step, ...], tree: Tree) -> Iterator[list[str]]:
+    if len(run) == 1:
+        yield from _table_rows(run, tree)
+        return
+    yield from _table_rows(run[:_SHOWN_ALIKE], tree)
+    parent = relative_dn(run[0].change.dn.parent, devices_dn(tree))
+    left = len(run) - _SHOWN_ALIKE
+    what = "(new entries)" if isinstance(run[0].change, Add) else "(entries deleted)"
+    yield [visible(f"… and {left} more below {parent}"), what, "", ""]
 
 
 def plan_counts(plan: Plan) -> str:

@@ -98,7 +98,7 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     assert "geheim" in (undo_files()[0].parent / "plan.ldif").read_text()
     as_json = run("history", "--json"), run("history", "1", "--json")
     assert not any("geheim" in said.stdout for said in (listed, one, *as_json))
-    newest, oldest = json.loads(as_json[0].stdout)
+    newest, oldest = json.loads(as_json[0].stdout)["roll_outs"]
     assert (newest["number"], newest["undoes"], newest["result"], newest["undone_by"]) == (2, 1, "done", None)
     assert (oldest["counts"], oldest["steps"], oldest["made"], oldest["undone_by"]) == ({"change": 1}, 1, 1, 2)
     assert json.loads(as_json[1].stdout)["changes"].startswith("# not shown")
@@ -265,5 +265,5 @@ def test_an_undo_of_which_something_was_left_out_has_not_taken_it_back(run: Run,
     site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "moved.ldif"))
     rejects = ("--rejects", str(tmp_path / "rejects.ldif"))
     assert run("apply", str(undo_files()[-1]), "--continue", *rejects, "--yes").exit_code == 1
-    told = json.loads(run("history", "--json").stdout)
+    told = json.loads(run("history", "--json").stdout)["roll_outs"]
     assert [(each["undoes"], each["undone_by"]) for each in told] == [(None, None), (None, None)]

@@ -29,7 +29,8 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     result = run("set", "AE:STORESCP", "dcmotherAETitle=B", "dcmOtherAETitle=A", "dcmObjectStorageID=fs1", "--yes")
     assert (result.exit_code, result.stderr) == (
         0,
-        "warning: the device storescp is no archive, and dcmArchiveNetworkAE is for the AEs of one.\n",
+        "warning: the device storescp is no archive, and dcmArchiveNetworkAE is for the AEs of one.\n"
+        f"warning: {STORESCP_DN}: the storage fs1 belongs to another device (lint: storage-unknown)\n",
     )
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
@@ -110,6 +111,13 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     offered = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
     assert offered.exit_code == 0
     assert "dcmOverwritePolicy 'SOMETIMES': the web form offers " in offered.stderr
+
+
+def test_a_name_of_nothing_is_warned_of_on_screen_and_in_json(run: Run, site: CliSite) -> None:
+    result = run("set", "dcm4chee-arc", "dcmExternalRetrieveAEDestination=DCM4CHE", "--dry-run", "--json")
+    warning = f"{ARCHIVE_DN}: no AE has the title DCM4CHE; storage SCPs of dcm4chee-arc: DCM4CHEE (lint: external-retrieve-unknown)"
+    assert (result.exit_code, result.stderr.count(f"warning: {warning}\n")) == (0, 1)
+    assert json.loads(result.stdout)["warnings"] == [warning]
 
 
 def test_get_shows_a_value_a_line_and_which_level_it_is_from(run: Run, site: CliSite) -> None:
