@@ -122,7 +122,7 @@ def route_command(
     elif as_mermaid:
         click.echo("\n".join(mermaid(sequences(route))))
     elif svg != STDOUT:
-        print_route(route, found)
+        print_route(route, found, states=states)
     return 0 if leads else 1
 
 

@@ -44,10 +44,11 @@ _LABEL = 12  # columns
 _NAMED = 5
 
 
-def print_route(route: Route, study: Whereabouts | None = None) -> None:
+def print_route(route: Route, study: Whereabouts | None = None, *, states: Sequence[StudyState] = ()) -> None:
     """Print *route*: what is asked, then for each state the messages, what stops them, and who must know whom.
 
-    *study* is what the archive lists of the study that it is about.
+    *study* is what the archive lists of the study that it is about. Where not everything arrives, the last line says in
+    which of *states*, which are those that were asked for (all that are set up when empty).
     """
     console = stdout_console()
     question = route.question
@@ -63,9 +64,13 @@ def print_route(route: Route, study: Whereabouts | None = None) -> None:
     for way in route.ways:
         print_line(console, "")
         _print_way(console, way)
-    for line, states in _kept_back(route.ways).items():
+    for line, states_kept in _kept_back(route.ways).items():
         print_line(console, "")
-        _print_labelled(console, "kept back", Text(visible(f"{', '.join(states)}: {line}"), style="yellow"))
+        _print_labelled(console, "kept back", Text(visible(f"{', '.join(states_kept)}: {line}"), style="yellow"))
+    if short := dict.fromkeys(way.state.value for way in route.short(*states)):
+        print_line(console, "")
+        others = "" if states else "; --state asks for one by itself"
+        _print_labelled(console, "exit code 1", Text(f"not all arrives: {', '.join(short)}{others}", style="red"))
 
 
 def _print_study(console: Console, study: Whereabouts) -> None:

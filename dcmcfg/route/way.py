@@ -127,10 +127,14 @@ class Route:
 
         Without states: in each for which something is set up, and in one at least.
         """
-        if self.refused is not None:
-            return False
+        counted = self._counted(states)
+        return self.refused is None and bool(counted) and not self.short(*states)
+
+    def short(self, *states: StudyState) -> tuple[Way, ...]:
+        """Return the ways that :meth:`leads` counts and on which not all of the objects arrive."""
+        return tuple(way for way in self._counted(states) if way.outcome is not Outcome.ARRIVES)
+
+    def _counted(self, states: tuple[StudyState, ...]) -> tuple[Way, ...]:
         if states:
-            outcomes = {way.outcome for way in self.ways if way.state in states}
-        else:
-            outcomes = {way.outcome for way in self.ways} - {Outcome.NOT_SET_UP}
-        return outcomes == {Outcome.ARRIVES}
+            return tuple(way for way in self.ways if way.state in states)
+        return tuple(way for way in self.ways if way.outcome is not Outcome.NOT_SET_UP)

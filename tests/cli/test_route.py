@@ -106,7 +106,15 @@ def test_without_a_state_each_is_told_and_what_is_not_set_up_is_no_fault(run: Ru
         ("elsewhere", "not set up"),
         ("unknown", "not set up"),
     ]
-    assert run("route", "--dest", "STORESCP", "--state", "unknown").exit_code == 1
+    unknown = run("route", "--dest", "STORESCP", "--state", "unknown")
+    assert (unknown.exit_code, unknown.stdout.splitlines()[-1]) == (1, "exit code 1 not all arrives: unknown")
+
+
+def test_the_last_line_says_which_state_makes_it_a_no(run: Run, site: CliSite) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    result = run("route", "--dest", "STORESCP")
+    last = "exit code 1 not all arrives: partial; --state asks for one by itself"
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, last)
 
 
 def test_values_of_the_tree_do_not_steer_the_terminal(run: Run, site: CliSite, tmp_path: Path) -> None:
