@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.terminal import bind_password
-from dcmcfg.directory.failures import INVALID_CREDENTIALS
+from dcmcfg.directory.failures import INVALID_CREDENTIALS, NotReached
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.errors import DirectoryError
@@ -26,6 +26,13 @@ def open_directory(settings: Settings) -> LdapDirectory:
     server = directory_server(settings, "" if external else bind_password(settings))
     try:
         return connect(server)
+    except NotReached as error:
+        origin = settings.origins.get("ldap_url", "")
+        if not origin.startswith("profile"):
+            raise
+        raise NotReached(
+            error.what, on=error.on, next_step=f"is it running, and is the URL of {origin} right?"
+        ) from error
     except DirectoryError as error:
         if error.result_code != INVALID_CREDENTIALS or external:
             raise

@@ -103,6 +103,10 @@ def _check(answer: Response, on: str, change: Change | None = None, *, otherwise
     raise DirectoryError(what, on=on, next_step=next_step, result_code=code)
 
 
+class NotReached(DirectoryError):
+    """No connection to the directory server came about."""
+
+
 @contextmanager
 def translated(url: str, *, sent: bool) -> Iterator[None]:
     """Turn ldap3's exceptions, and those of its socket, into :class:`DirectoryError`.
@@ -113,7 +117,7 @@ def translated(url: str, *, sent: bool) -> Iterator[None]:
     try:
         yield
     except exceptions.LDAPSocketOpenError as error:
-        raise DirectoryError(
+        raise NotReached(
             f"cannot connect to the LDAP server: {_cause(error)}",
             on=url,
             next_step="is it running, and is --ldap-url (DCMCFG_LDAP_URL) right?",

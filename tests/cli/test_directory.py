@@ -11,6 +11,7 @@ import trustme
 
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
+from tests.ports import free_port
 from tests.running_slapd import RunningSlapd
 from tests.tls_slapd import ManyFacedSlapd, leaf_files, many_faced, written
 
@@ -117,3 +118,18 @@ def test_a_password_that_leaves_this_machine_unencrypted_is_warned_of(
     warning = "warning: the password goes to ldap://ldap.invalid:389 unencrypted; --starttls or ldaps:// protects it\n"
     assert result.stderr.startswith(warning) is warned
     assert "unencrypted" in result.stderr or not warned
+
+
+def test_a_server_that_is_away_is_told_with_the_profile_that_names_it(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "xdg" / "config" / "dcmcfg" / "profiles"
+    folder.mkdir(parents=True)
+    (tmp_path / "password").write_text("secret\n")
+    url = f"ldap://127.0.0.1:{free_port()}"
+    (folder / "ward.toml").write_text(f'ldap_url = "{url}"\nbind_password_file = "{tmp_path / "password"}"\n')
+    result = run("show", "--profile", "ward")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        3,
+        "",
+        f"dcmcfg: {url}: cannot connect to the LDAP server: connection refused\n"
+        "  next: is it running, and is the URL of profile ward right?\n",
+    )
