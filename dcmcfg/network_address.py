@@ -13,6 +13,8 @@ _FORM = "the form is AET@host:port, e.g. WORKSTATION@ws1.example.org:104"
 #: Host names as they are used: letters, digits, hyphens, dots, and the underscore that container names have.
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 _IN_BRACKETS = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
+#: What nobody calls a host; the archive's Java takes ``10.1.2`` for 10.1.0.2 (InetAddress.getByName).
+_ALL_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*\.?")
 _LONGEST_HOST = 253
 _HIGHEST_PORT = 65535
 
@@ -67,6 +69,8 @@ def parse_place(text: str) -> tuple[str, int | None]:
 
 def parse_host(text: str) -> str:
     """Return *text* when it is a host name or an IP address (IPv6 without brackets); raises :class:`MalformedInput`."""
+    if problem := address_problem(text):
+        raise MalformedInput(problem, on=repr(text), next_step="four numbers from 0 to 255, e.g. 10.1.2.3")
     if len(text) > _LONGEST_HOST or not (_HOST_NAME.fullmatch(text) or _is_address(text)):
         raise MalformedInput(
             "not a host name or IP address",
@@ -74,6 +78,13 @@ def parse_host(text: str) -> str:
             next_step="a host name has letters, digits, hyphens and dots, e.g. ws1.example.org",
         )
     return text
+
+
+def address_problem(host: str) -> str:
+    """Return what is wrong with a *host* made of numbers alone, empty when nothing is or it is a name."""
+    if _ALL_NUMBERS.fullmatch(host) and not _is_address(host):
+        return "it looks like an IPv4 address and is none"
+    return ""
 
 
 def parse_port(text: str) -> int:

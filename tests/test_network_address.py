@@ -15,6 +15,8 @@ from dcmcfg.network_address import at, parse_network_address
         ("WS 1@10.1.2.3:65535", "WS 1", "10.1.2.3", 65535),
         ("WS1@[2001:db8::1]:11112", "WS1", "2001:db8::1", 11112),
         ("WS1@orthanc_a:4242", "WS1", "orthanc_a", 4242),
+        ("WS1@4.ward.example.org:104", "WS1", "4.ward.example.org", 104),
+        ("WS1@10.1.2.x:104", "WS1", "10.1.2.x", 104),
     ],
 )
 def test_title_host_and_port_are_read_and_written_again(text: str, title: str, host: str, port: int) -> None:
@@ -46,6 +48,12 @@ def test_a_place_without_a_port_is_its_host() -> None:
         ("WS1@a@b:104", "not a host name"),
         ("WS1@häuschen:104", "not a host name"),
         ("WS1@" + "a" * 300 + ":104", "not a host name"),
+        ("WS1@999.1.1.1:104", "'999.1.1.1': it looks like an IPv4 address and is none — four numbers from 0 to 255"),
+        ("WS1@10.1.2:104", "looks like an IPv4 address and is none"),
+        ("WS1@10.1.2.3.4:104", "looks like an IPv4 address and is none"),
+        ("WS1@10.01.2.3:104", "looks like an IPv4 address and is none"),
+        ("WS1@10.1.2.3.:104", "looks like an IPv4 address and is none"),
+        ("WS1@12345:104", "looks like an IPv4 address and is none"),
         ("WS1@2001:db8::1:104", "an IPv6 address stands in brackets"),
         ("WS1@[2001::g]:104", "not a host name"),
         ("WS1@[2001:db8::1]", "the port is missing"),

@@ -32,6 +32,7 @@ ENUMERATION = Rule(
     "enumeration", "error", "A value is one of those that the archive knows; any other fails the device."
 )
 PORT = Rule("port", "error", "A port is from 1 to 65535; with any other the archive does not load the device.")
+HOST = Rule("host", "warning", "A host of numbers alone is an IPv4 address: four of them, from 0 to 255.")
 DANGLING = Rule("dangling-reference", "error", "A reference names an entry that exists.")
 NOT_OFFERED = Rule("value-not-offered", "warning", "A value is one of those that the archive's web form offers.")
 OUT_OF_RANGE = Rule("out-of-range", "warning", "A number is within the bounds that the archive's web form sets.")
@@ -48,6 +49,7 @@ RULES = (
     FORMAT,
     ENUMERATION,
     PORT,
+    HOST,
     DANGLING,
     NOT_OFFERED,
     OUT_OF_RANGE,

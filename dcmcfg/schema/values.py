@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.network_address import address_problem
 from dcmcfg.schema import syntaxes
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.findings import (
     DANGLING,
     ENUMERATION,
     FORMAT,
+    HOST,
     NOT_OFFERED,
     OUT_OF_RANGE,
     PORT,
@@ -101,6 +103,9 @@ def _integer(value: bytes) -> int:
 
 
 def _text(name: str, text: str, fields: tuple[FormField, ...], found: _Found) -> Iterator[Finding]:
+    if name == "dicomHostname" and (problem := address_problem(text)):
+        yield found(HOST, problem)
+        return
     if name in ENUMERATIONS:
         if text not in ENUMERATIONS[name]:
             yield found(ENUMERATION, f"it must be one of {', '.join(ENUMERATIONS[name])}, in capitals")

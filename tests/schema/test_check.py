@@ -85,6 +85,17 @@ def test_the_first_and_last_port_are_in_range(port: str) -> None:
     assert found(*site_entries(), connection(ARCHIVE, port, name="more")) == []
 
 
+def test_a_host_of_numbers_that_is_no_address_is_a_warning() -> None:
+    odd = connection(STORESCP, "104", name="more").with_values("dicomHostname", (b"300.1.1.1",))
+    (finding,) = found(*site_entries(), odd)
+    assert (finding.rule.name, finding.severity, finding.attribute, finding.message) == (
+        "host",
+        "warning",
+        "dicomHostname",
+        "it looks like an IPv4 address and is none",
+    )
+
+
 def test_a_number_below_the_forms_minimum_is_a_warning() -> None:
     odd = connection(STORESCP, "104", name="more", dcmTCPConnectTimeout="5")
     odd = odd.with_values("objectClass", (b"dicomNetworkConnection", b"dcmNetworkConnection"))
