@@ -127,7 +127,7 @@ def remove(settings: Settings, choices: Choices, *, ae: str, sop_classes: tuple[
 
     def intent(configuration: Configuration) -> Edit:
         known = names_in_use(configuration)
-        names = {find(each, Kind.SOP_CLASS, known): each for each in sop_classes}
+        names = {find(each, Kind.SOP_CLASS, known, whatever=True): each for each in sop_classes}
         roles = ROLES if role is None else (role,)
         return remove_capabilities(configuration, network_ae(configuration, ae), names, roles)
 

@@ -27,25 +27,47 @@ class Kind(Enum):
     TRANSFER_SYNTAX = "Transfer Syntax"
 
 
-def find(text: str, kind: Kind, more: Mapping[str, str] | None = None) -> str:
+def find(text: str, kind: Kind, more: Mapping[str, str] | None = None, *, whatever: bool = False) -> str:
     """Return the UID that *text* is, or the UID of the *kind* that it names, or ``*``.
 
     A name counts without its case, blanks and punctuation, so a keyword does too. *more* are names (name → UID) beyond
-    the standard's. A UID passes whether it is known or not. Raises :class:`MalformedInput` with near misses.
+    the standard's. A UID passes when it is not known, and with *whatever*, as what is to be taken away may be wrong,
+    when it is known as something else. Raises :class:`MalformedInput` with near misses, or with what the UID is.
     """
     if text.strip() == ANY:
         return ANY
     if _UID_LIKE.fullmatch(text.strip()):
-        return parse_uid(text)
+        uid = parse_uid(text)
+        if not whatever:
+            _require_kind(uid, kind)
+        return uid
     beyond = {_folded(name): uid for name, uid in (more or {}).items()}
     found = _by_name(kind).get(_folded(text)) or beyond.get(_folded(text))
     if found is None:
         near = near_misses(text, [*_names(kind, keywords=" " not in text.strip()), *(more or {})])
         hint = f"near misses: {', '.join(near)}" if near else "a UID is taken too, as are names and keywords of PS3.6"
-        raise MalformedInput(
-            f"no {kind.value.lower().replace('sop', 'SOP')} has this name", on=repr(text), next_step=hint
-        )
+        raise MalformedInput(f"no {_in_words(kind.value)} has this name", on=repr(text), next_step=hint)
     return found
+
+
+def _require_kind(uid: str, kind: Kind) -> None:
+    """Raise :class:`MalformedInput` when the standard has *uid* for something else than *kind*.
+
+    A Meta SOP Class is negotiated as a SOP class is (PS3.4 H.3).
+    """
+    known = UID_dictionary.get(uid)
+    if known is None or known[1].removeprefix("Meta ") == kind.value:
+        return
+    raise MalformedInput(
+        f"no {_in_words(kind.value)} but {name_of(uid)} ({_in_words(known[1])})",
+        on=uid,
+        next_step=f"give the name, the keyword or the UID of a {_in_words(kind.value)}",
+    )
+
+
+def _in_words(kind: str) -> str:
+    """Return what PS3.6 calls a kind as it stands in a sentence."""
+    return " ".join(word if word.isupper() else word.lower() for word in kind.split())
 
 
 def name_of(uid: str) -> str:

@@ -43,11 +43,24 @@ def test_a_uid_is_found_by_what_it_is_called(text: str, kind: Kind, uid: str) ->
         ("1.02.3", Kind.SOP_CLASS, "not a UID"),
         ("1." * 40 + "1", Kind.SOP_CLASS, "not a UID: it has 81 characters"),
         ("\x1b[31m", Kind.SOP_CLASS, "no SOP class has this name"),
+        (
+            "1.2.840.10008.1.2.1",
+            Kind.SOP_CLASS,
+            r"1.2.840.10008.1.2.1: no SOP class but Explicit VR Little Endian \(transfer syntax\) — give the name",
+        ),
+        (CT, Kind.TRANSFER_SYNTAX, r"no transfer syntax but CT Image Storage \(SOP class\)"),
+        ("1.2.840.10008.4.2", Kind.SOP_CLASS, r"no SOP class but Storage Service Class \(service class\)"),
+        ("1.2.840.10008.15.0.3.1", Kind.SOP_CLASS, r"no SOP class but dicomDeviceName \(LDAP OID\)"),
     ],
 )
 def test_what_is_not_found_is_told_with_near_misses(text: str, kind: Kind, problem: str) -> None:
     with pytest.raises(MalformedInput, match=problem):
         find(text, kind)
+
+
+def test_what_is_to_be_taken_away_may_be_something_else_and_a_meta_sop_class_is_negotiated_too() -> None:
+    assert find("1.2.840.10008.1.2.1", Kind.SOP_CLASS, whatever=True) == "1.2.840.10008.1.2.1"
+    assert find("1.2.840.10008.5.1.1.9", Kind.SOP_CLASS) == "1.2.840.10008.5.1.1.9"
 
 
 def test_every_name_and_keyword_leads_back_to_its_uid() -> None:
