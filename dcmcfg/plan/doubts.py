@@ -12,6 +12,7 @@ from dcmcfg.schema.findings import MISSING_ATTRIBUTE
 from dcmcfg.schema.structure import structure
 from dcmcfg.schema.values import ValueRules
 
+_ARCHIVE = "dcmArchiveDevice"
 #: Of many doubts, so many are told: they will be about the same thing.
 _TOLD = 40
 
@@ -19,6 +20,7 @@ _TOLD = 40
 def doubts(plan: Plan) -> Iterator[str]:
     """Yield a sentence for each class, attribute or value that the bundled schema does not know, allow or take.
 
+    So is a device that is there already told to become an archive: a class is enough for that.
     Values are those that the plan adds, held to the rules of ``dcmcfg check``. First comes what counts as done because
     it is not there, although something spelt alike is. Of many, the first are told, and how many there are.
     Doubts and no refusals: the server's schema may be newer than the one that comes with dcmcfg. What was wrong
@@ -38,12 +40,24 @@ def _doubts(plan: Plan) -> Iterator[str]:
     for step in plan.steps:
         if step.after is None:
             continue
+        if _becomes_archive(plan, step):
+            yield (
+                f"{step.after.dn}: {_ARCHIVE} makes this device an archive, which it is only where an archive runs "
+                "under its name"
+            )
         touched = _touched(step)
         for finding in structure(schema, step.after):
             if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in touched:
                 yield f"{finding.dn}: {finding.message}"
         for finding in new_value_findings(rules, step.before, step.after):
             yield f"{finding.dn}: {in_words(finding)}"
+
+
+def _becomes_archive(plan: Plan, step: Step) -> bool:
+    """Tell whether *step* gives a device the class of an archive; one that the plan itself adds may be meant as one."""
+    if step.before is None or step.after is None or step.before.is_a(_ARCHIVE) or step.change.dn not in plan.before:
+        return False
+    return step.after.is_a(_ARCHIVE) and step.after.is_a("dicomDevice")
 
 
 def _touched(step: Step) -> frozenset[str]:

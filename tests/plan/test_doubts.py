@@ -49,6 +49,19 @@ def test_an_attribute_that_no_class_allows_is_named() -> None:
     ]
 
 
+def test_a_device_that_is_there_does_not_become_an_archive_unnoticed() -> None:
+    device = DN.parse(STORESCP)
+    classes = Modification(Operation.ADD, "objectClass", (b"dcmDevice", b"dcmArchiveDevice"))
+    fuzzy = Modification(Operation.ADD, "dcmFuzzyAlgorithmClass", (b"org.dcm4che3.soundex.ESoundex",))
+    assert of(Modify(device, (classes, fuzzy))) == [
+        f"{device}: dcmArchiveDevice makes this device an archive, which it is only where an archive runs under its "
+        "name"
+    ]
+    new = Entry.of(f"dicomDeviceName=arc2,{device.parent}", {"objectClass": "dicomDevice", "dicomDeviceName": "arc2"})
+    new = new.with_values("dicomInstalled", (b"TRUE",))
+    assert of(Add(new), Modify(new.dn, (classes, fuzzy))) == []
+
+
 def test_what_is_in_order_raises_no_doubt() -> None:
     assert of(setting("dicomDescription", "x"), Add(connection(ARCHIVE, "104", name="more"))) == []
     assert of(Delete(DN.parse(f"cn=dicom,{ARCHIVE}"))) == []
