@@ -55,14 +55,24 @@ def is_of_storage(entry: Entry) -> bool:
     return ability(entry)[0].startswith(STORAGE_SOP_CLASSES) or named
 
 
+def open_roles(ae: NetworkAE) -> frozenset[str]:
+    """Return the roles in which *ae* counts as able to do everything, as the archive has it.
+
+    An AE of another system takes everything while it lists no SCP capability, and one that lists nothing at all may
+    send everything too. An archive's own does what it lists.
+    """
+    listed = {ability(each)[1] for each in ae.shared_from.capabilities}
+    if ae.device.is_archive or SCP in listed:
+        return frozenset()
+    return frozenset((SCP,) if listed else ROLES)
+
+
 def lacking(one: NetworkAE, other: NetworkAE, *, sending: bool = False) -> tuple[Lacking, ...]:
     """Return what *one* can and *other* cannot, by name; with *sending*, what *one* may send (SCU) *other* takes (SCP).
 
-    A SOP class or syntax ``*`` of the other stands for all. With *sending* an AE of another system without any SCP
-    capability takes everything, as the archive has it.
+    A SOP class or syntax ``*`` of the other stands for all, and so does what it leaves open: see :func:`open_roles`.
     """
-    if sending and not other.device.is_archive and not any(ability(each)[1] == SCP for each in other.capabilities):
-        return ()
+    left_open = open_roles(other)
     theirs: dict[Ability, set[str]] = {}
     for each in other.shared_from.capabilities:
         theirs.setdefault(ability(each), set()).update(each.texts(SYNTAXES))
@@ -72,6 +82,8 @@ def lacking(one: NetworkAE, other: NetworkAE, *, sending: bool = False) -> tuple
         if sending and role != SCU:
             continue
         as_role = SCP if sending else role
+        if as_role in left_open:
+            continue
         can = theirs.get((sop_class, as_role), theirs.get(("*", as_role)))
         missing = [uid for uid in each.texts(SYNTAXES) if can is None or not {uid, "*"} & can]
         if can is None or (missing and not (sending and len(missing) < len(each.texts(SYNTAXES)))):

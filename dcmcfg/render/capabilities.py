@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.capabilities import Lacking, ability, plain_name
+from dcmcfg.capabilities import Lacking, ability, open_roles, plain_name
 from dcmcfg.devices import NetworkAE
 from dcmcfg.dicom.registered_uids import keyword_of
 from dcmcfg.entry import Entry
@@ -54,16 +54,26 @@ def capabilities_json(ae: NetworkAE, entries: Iterable[Entry]) -> dict[str, Any]
 
 def print_lacking(console: Console, one: NetworkAE, other: NetworkAE, found: Sequence[Lacking]) -> None:
     """Print what *one* can and *other* cannot; of a SOP class that both can, the transfer syntaxes."""
-    if not other.shared_from.capabilities and found:
-        print_line(
-            console, visible(f"{other.title} has no capabilities; as the AE of another system it can everything")
-        )
+    if not one.shared_from.capabilities:
+        print_line(console, visible(f"{one.title} lists no capabilities: there is nothing to hold {other.title} to"))
+    if note := _left_open(other):
+        print_line(console, visible(f"{other.title} lists no {note}"))
     if not found:
         print_line(console, visible(f"{other.title} can all that {one.title} can"))
         return
     rows = [_row(each.name, each.sop_class, each.role, each.syntaxes if each.partly else ("all",)) for each in found]
     print_table(console, _COLUMNS, rows)
     print_line(console, visible(f"{len(rows)} that {one.title} can and {other.title} cannot"))
+
+
+def _left_open(ae: NetworkAE) -> str:
+    """Return what *ae* does not list and what that means, empty when it lists capabilities as SCP."""
+    roles = open_roles(ae)
+    if len(roles) > 1:
+        return "capabilities: as the AE of another system it can everything"
+    if roles:
+        return "SCP capability: as the AE of another system it is sent everything"
+    return "" if ae.shared_from.capabilities else "capabilities: as an archive's own AE it accepts nothing"
 
 
 def lacking_json(one: NetworkAE, other: NetworkAE, found: Iterable[Lacking]) -> dict[str, Any]:

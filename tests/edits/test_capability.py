@@ -156,6 +156,16 @@ def test_what_may_be_sent_and_is_not_taken() -> None:
     assert lacking(ae(tree, "DCM4CHEE"), ae(any_class), sending=True) == ()
 
 
+def test_an_ae_of_another_system_that_lists_nothing_can_everything_and_one_of_an_archive_nothing() -> None:
+    tree = with_ws1()
+    assert lacking(ae(tree, "STORESCP"), ae(tree)) == lacking(ae(tree, "DCM4CHEE"), ae(tree)) == ()
+    sends = with_ws1(TransferCapability("CT Image Storage SCU", CT, "SCU", (IMPLICIT,)))
+    assert {each.role for each in lacking(ae(sends, "DCM4CHEE"), ae(sends))} == {"SCU"}, "it is sent everything still"
+    own = ae(tree, "DCM4CHEE")
+    bare = tree.after([Delete(each.dn) for each in own.capabilities])
+    assert len(lacking(ae(bare, "STORESCP"), ae(bare, "DCM4CHEE"))) == len(ae(bare, "STORESCP").capabilities)
+
+
 def test_names_in_use_are_those_of_the_entries() -> None:
     tree = with_ws1(TransferCapability("Private Thing Storage SCP", "1.2.3.4", "SCP", (IMPLICIT,)))
     assert names_in_use(Configuration(tree))["Private Thing Storage"] == "1.2.3.4"
