@@ -45,5 +45,6 @@ def _added(device: Device, name: str, wanted: ConnectionSettings) -> Edit:
         return Edit((Add(there),))
     raise Refused(
         f"the device {device.name} has a connection {connection_name(held.dn)} already, to {at(held.host, held.port)}",
-        next_step=f"dcmcfg connection set {device.name}/{connection_name(held.dn)} changes it; another NAME adds one",
+        next_step=f"dcmcfg connection set {device.name}/{connection_name(held.dn)} HOST:PORT changes it; "
+        f"dcmcfg connection add {device.name}/NAME HOST:PORT adds one of another name",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dcmcfg.aetitle import parse_ae_title
@@ -66,7 +67,7 @@ def _new_names(
     configuration: Configuration, device: Device, copied: tuple[Entry, ...], wanted: CloneNames
 ) -> dict[Kind, dict[str, str]]:
     found: dict[Kind, dict[str, str]] = {}
-    nameless: list[str] = []
+    nameless: list[tuple[Kind, str]] = []
     for registry in REGISTRIES:
         kind = registry.kind
         given = wanted.given.get(kind, {})
@@ -75,15 +76,23 @@ def _new_names(
             what = f"the device {device.name} has no {kind.value.word} {unknown}"
             raise NotFound(what, next_step=f"it has: {listed(unknown, own)}")
         found[kind] = {name: given.get(name, name + wanted.suffix) for name in own}
-        nameless += (f"{OPTIONS[kind]} '{name}=NEW'" for name, new in found[kind].items() if new == name)
+        nameless += ((kind, name) for name, new in found[kind].items() if new == name)
         _require_free(configuration, kind, found[kind])
     if nameless:
-        more = f" and {len(nameless) - _TOLD} more" if len(nameless) > _TOLD else ""
-        raise Refused(
-            "these names must be unique, so the copy needs others",
-            next_step=f"--suffix TEXT for all, or {' '.join(nameless[:_TOLD])}{more}",
-        )
+        raise _needing_names(nameless)
     return found
+
+
+def _needing_names(nameless: Sequence[tuple[Kind, str]]) -> Refused:
+    """Return the refusal to copy the things *nameless* as they are called, with how each is called otherwise."""
+    more = f" and {len(nameless) - _TOLD} more" if len(nameless) > _TOLD else ""
+    told = nameless[:_TOLD]
+    called = ", ".join(f"{kind.value.word} {name}" for kind, name in told)
+    options = " ".join(f"{OPTIONS[kind]} {shlex.quote(f'{name}=NEW')}" for kind, name in told)
+    return Refused(
+        f"these names must be unique, so the copy needs others: {called}{more}",
+        next_step=f"--suffix TEXT for all, or {options}{more}",
+    )
 
 
 def _require_free(configuration: Configuration, kind: Kind, new: Mapping[str, str]) -> None:

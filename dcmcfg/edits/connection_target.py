@@ -30,7 +30,9 @@ def _only(device: Device, connections: tuple[Connection, ...], whose: str) -> Co
     if len(connections) == 1:
         return connections[0]
     if not connections:
-        raise NotFound(f"{whose} has no connection", next_step=f"dcmcfg connection add {device.name} makes one")
+        raise NotFound(
+            f"{whose} has no connection", next_step=f"dcmcfg connection add {device.name} HOST:PORT makes one"
+        )
     which = ", ".join(f"{device.name}/{connection_name(each.dn)}" for each in connections)
     raise Ambiguous(f"{whose} has several connections", next_step=f"say which of {which}")
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.connection_users import ConnectionUsers, connection_name, told_users
-from dcmcfg.devices import Connection, Device
+from dcmcfg.devices import DICOM, Connection, Device
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.removal import removal
@@ -28,18 +31,34 @@ def remove_connection(device: Device, connection: Connection, *, detach: bool = 
     if users and not detach:
         raise Refused(
             f"{name} is used by {told_users(users)}; without it the archive would not load the device at all",
-            next_step="--detach takes it from those who have another; "
-            f"dcmcfg connection add {device.name} HOST:PORT --ae AET gives an AE another",
+            next_step=f"--detach takes it from those who have another; {_another(device, users, connection)}",
         )
     detaching = [_detached(device, user, connection) for user in users]
     if stuck := [user for user, change in zip(users, detaching, strict=True) if change is None]:
         raise Refused(
             f"{name} is the only one of {told_users(stuck)}",
-            next_step=f"dcmcfg connection add {device.name} HOST:PORT --ae AET gives an AE another",
+            next_step=_another(device, stuck, connection),
         )
     edit = removal(references, [connection.dn])
     # What referred to it does so no longer, so nothing is left to be told of.
     return Edit((*(change for change in detaching if change is not None), *edit.changes))
+
+
+def _another(device: Device, users: Sequence[Entry], connection: Connection) -> str:
+    """Return how *users* get another connection, which needs a name of its own; only an AE is told to ``add``."""
+    add = f"dcmcfg connection add {shlex.quote(f'{device.name}/NAME')} HOST:PORT"
+    steps = [f"{add} --ae AET gives an AE another"] if any(map(_is_ae, users)) else []
+    other = next((user for user in users if not _is_ae(user)), None)
+    if other is not None:
+        new = f"{_REFERENCE}={device.entry.dn.child('cn', 'NAME')}"
+        protocol = "" if connection.protocol == DICOM else f" --protocol {connection.protocol}"
+        gives = f"dcmcfg add-value {shlex.quote(str(other.dn))} {shlex.quote(new)}"
+        steps.append(f"{add}{protocol} makes one, and {gives} gives it to {told_users([other])}")
+    return "; ".join(steps)
+
+
+def _is_ae(user: Entry) -> bool:
+    return user.is_a("dicomNetworkAE")
 
 
 def _detached(device: Device, user: Entry, connection: Connection) -> Modify | None:

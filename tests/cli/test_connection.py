@@ -64,8 +64,8 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     assert refused.stderr == (
         "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without it the archive would not load "
         "the device at all\n"
-        "  next: --detach takes it from those who have another; dcmcfg connection add storescp HOST:PORT --ae AET "
-        "gives an AE another\n"
+        "  next: --detach takes it from those who have another; dcmcfg connection add storescp/NAME HOST:PORT "
+        "--ae AET gives an AE another\n"
     )
     which = run("connection", "remove", "storescp", "--yes")
     assert which.stderr == (

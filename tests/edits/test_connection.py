@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 
 from dcmcfg.changes import Add
 from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.edits.add_connection import add_connection
+from dcmcfg.edits.attribute import Values, add_values
 from dcmcfg.edits.connection_settings import ConnectionSettings
 from dcmcfg.edits.connection_target import find_connection, split_connection
 from dcmcfg.edits.edit import Edit
@@ -17,6 +21,8 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import Ambiguous, NotFound, Refused
 from dcmcfg.lint.lint import lint
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.targets import named
 from dcmcfg.tree import Tree
 from tests.lint.breaking import ARCHIVE, NOW, REFERENCE, STORESCP_DEVICE, more, sound
 
@@ -146,8 +152,8 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
         remove_connection(*find_connection(configuration, "storescp"))
     assert str(refused.value) == (
         "the connection dicom of storescp is used by the AE STORESCP; without it the archive would not load the device "
-        "at all — --detach takes it from those who have another; dcmcfg connection add storescp HOST:PORT --ae AET "
-        "gives an AE another"
+        "at all — --detach takes it from those who have another; dcmcfg connection add storescp/NAME HOST:PORT --ae "
+        "AET gives an AE another"
     )
     spare = Entry.of(f"cn=spare,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "spare"})
     tree = sound().after([Add(spare.with_values("dicomHostname", (b"h",)))])
@@ -158,6 +164,26 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
     )
     with pytest.raises(Refused):
         remove_connection(*find_connection(Configuration(used), "storescp/spare"))
+
+
+def test_what_is_no_ae_is_given_another_by_the_value_that_it_holds() -> None:
+    configuration = Configuration(sound())
+    with pytest.raises(Refused) as refused:
+        remove_connection(*find_connection(configuration, "dcm4chee-arc/hl7"), detach=True)
+    told = re.fullmatch(
+        r"dcmcfg (connection add dcm4chee-arc/NAME HOST:PORT --protocol HL7) makes one, and dcmcfg add-value (.*) "
+        r"gives it to the HL7 application .*",
+        refused.value.next_step,
+    )
+    assert told is not None, refused.value.next_step
+    target, value = shlex.split(told[2])
+    tree = planned(add_connection(configuration.device("dcm4chee-arc"), "NAME", ConnectionSettings("h", 2576))).after
+    name, _, octets = value.partition("=")
+    edit = add_values(bundled(), named(Configuration(tree), target), [Values(name, (octets.encode(),))])
+    detached = planned(edit, tree).after
+    assert detached.get(DN.parse(octets)) is not None
+    plan = remove_connection(*find_connection(Configuration(detached), "dcm4chee-arc/hl7"), detach=True)
+    assert DN.parse(f"cn=hl7,{ARCHIVE}") not in planned(plan, detached).after
 
 
 def test_it_is_taken_from_all_who_have_another_or_from_nobody() -> None:
