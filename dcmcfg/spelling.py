@@ -13,13 +13,18 @@ _LISTED = 10
 
 
 def listed(name: str, known: Iterable[str]) -> str:
-    """Return *known* in a line, those first that *name* may stand for: of many the first ten; "none" of none."""
+    """Return *known* in a line, those first that *name* may stand for: "none" of none.
+
+    Of many they are the first ten and how many more there are, which is never just one: that is named instead.
+    """
     names = tuple(known)
     wanted = name.casefold()
     likely = (*near_misses(name, names), *(each for each in names if each.casefold().startswith(wanted)))
     ordered = tuple(dict.fromkeys((*likely, *names)))
     more = len(ordered) - _LISTED
-    return (", ".join(ordered[:_LISTED]) or "none") + (f" and {more} more" if more > 0 else "")
+    if more <= 1:
+        return ", ".join(ordered) or "none"
+    return f"{', '.join(ordered[:_LISTED])} and {more} more"
 
 
 def near_misses(name: str, known: Iterable[str], *, likeness: float = _LIKE) -> tuple[str, ...]:

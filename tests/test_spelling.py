@@ -18,7 +18,8 @@ def test_of_many_those_spelt_alike_and_those_that_begin_so_come_first() -> None:
     assert listed("strocsp", [*many, "STORESCP"]).startswith("STORESCP, modality-0, ")
 
 
-def test_ten_are_no_more_than_fit() -> None:
-    ten = [str(number) for number in range(10)]
-    assert listed("x", ten) == ", ".join(ten)
-    assert listed("x", [*ten, "10"]) == ", ".join(ten) + " and 1 more"
+def test_never_is_just_one_hidden() -> None:
+    names = [str(number) for number in range(12)]
+    assert listed("x", names[:10]) == ", ".join(names[:10])
+    assert listed("x", names[:11]) == ", ".join(names[:11])
+    assert listed("x", names) == ", ".join(names[:10]) + " and 2 more"
