@@ -149,6 +149,6 @@ def _keys_of(expected: Expectations, known: str, web: Web) -> _Keys:
 def _clock(answer: Answer) -> datetime | None:
     try:
         moment = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

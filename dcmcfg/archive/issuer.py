@@ -26,6 +26,7 @@ from dcmcfg.archive.web import Answer, Web
 DISCOVERY = "/.well-known/openid-configuration"
 #: Seconds before its end in which a token is no longer used: the request under way takes some, clocks differ.
 _MARGIN = 30.0
+_LONGEST = 1e9  # seconds; a number beyond it may have more digits than a float can hold
 _BASIC, _POST = "client_secret_basic", "client_secret_post"
 
 
@@ -174,7 +175,9 @@ def _token_of(answer: Answer, url: str, client_id: str) -> _Token:
     # What stands in a header is visible ASCII (RFC 6750 §2.1).
     if not all("!" <= character <= "~" for character in text):
         raise TokenError("the token holds blanks or other than ASCII", on=url, next_step="its log has more")
-    return _Token(text, float(seconds) if isinstance(seconds, int | float) and seconds > 0 else float("inf"))
+    if isinstance(seconds, int | float) and seconds > 0:
+        return _Token(text, float(min(seconds, _LONGEST)))
+    return _Token(text, float("inf"))
 
 
 def _is_text(content: Mapping[str, Any], *names: str) -> bool:

@@ -68,8 +68,8 @@ class Web:
     ) -> Answer:
         """Return the answer, its body cut at :data:`_LONGEST_BODY`; *form* is what is sent, if anything.
 
-        Raises :class:`httpx.TransportError`, and what :meth:`prepare` raises. httpx bounds the wait for each piece of
-        an answer, not that for all of them, hence the thread.
+        Raises :class:`httpx.TransportError`, also for a URL that cannot be asked, and what :meth:`prepare` raises.
+        httpx bounds the wait for each piece of an answer, not that for all of them, hence the thread.
         """
         self.prepare(url)
         outcome: SimpleQueue[Answer | BaseException] = SimpleQueue()
@@ -77,6 +77,8 @@ class Web:
         def exchange() -> None:
             try:
                 outcome.put(self._exchange(method, url, headers or {}, form))
+            except (httpx.InvalidURL, UnicodeError) as error:  # from a host that has no form in DNS too
+                outcome.put(httpx.UnsupportedProtocol(f"not a usable URL: {error}"))
             except BaseException as error:  # noqa: BLE001 — raised by the thread that waits
                 outcome.put(error)
 

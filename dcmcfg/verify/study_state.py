@@ -11,6 +11,7 @@ from dcmcfg.route.question import StudyState
 from dcmcfg.verify.evidence import NOT_ONLINE
 
 _AVAILABILITY = "dcmExternalRetrieveInstanceAvailability"
+_RETURNED = "dcmReturnRetrieveAET"
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,13 @@ def whereabouts(study_uid: str, instances: Sequence[Instance], device: Device) -
     """Return where the study *study_uid* is, of which the archive *device* lists *instances*.
 
     ONLINE is said of purged objects too, as long as a storage that purges has no
-    dcmExternalRetrieveInstanceAvailability.
+    dcmExternalRetrieveInstanceAvailability. A dcmReturnRetrieveAET is told in place of all AE titles.
     """
     away = sum(each.availability in NOT_ONLINE for each in instances)
-    names = {title for each in instances for title in each.retrieve_ae_titles} - _own_titles(device)
-    notes: list[str] = []
+    told = {title for each in instances for title in each.retrieve_ae_titles}
+    instead = told & _titles(device, _RETURNED)
+    names = told - instead - _own_titles(device)
+    notes = [f"who holds it is not told: {', '.join(sorted(instead))} stands in place ({_RETURNED})"] if instead else []
     match (len(instances), away):
         case (0, _):
             states: tuple[StudyState, ...] = (StudyState.UNKNOWN,)
@@ -45,7 +48,7 @@ def whereabouts(study_uid: str, instances: Sequence[Instance], device: Device) -
             states = (StudyState.PURGED,)
         case (_, purged) if purged:
             states = (StudyState.PARTIAL,)
-        case _ if names and _purges_unseen(device):
+        case _ if (names or instead) and _purges_unseen(device):
             states = (StudyState.LOCAL, StudyState.PURGED)
             notes.append(f"ONLINE is said of purged objects too: a storage that purges has no {_AVAILABILITY}")
         case _:
@@ -65,9 +68,12 @@ def whereabouts(study_uid: str, instances: Sequence[Instance], device: Device) -
 
 def _own_titles(device: Device) -> set[str]:
     """Return the titles that the archive names itself by."""
+    return _titles(device, "dcmRetrieveAET") | {ae.title for ae in device.network_aes}
+
+
+def _titles(device: Device, attribute: str) -> set[str]:
     entries = (device.entry, *(ae.entry for ae in device.network_aes))
-    retrieve = {title for entry in entries for title in entry.texts("dcmRetrieveAET")}
-    return retrieve | {ae.title for ae in device.network_aes}
+    return {title for entry in entries for title in entry.texts(attribute)}
 
 
 def _purges_unseen(device: Device) -> bool:

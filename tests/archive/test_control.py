@@ -242,6 +242,14 @@ def test_unknown_host_is_told() -> None:
     assert caught.value.what.startswith("the host name is not known: ")
 
 
+@pytest.mark.parametrize("host", ["1.2.3.400", "xn--a"])
+def test_host_that_cannot_be_asked_is_told_and_nothing_was_sent(host: str) -> None:
+    with pytest.raises(ArchiveError) as caught:
+        ControlService(f"http://{host}/dcm4chee-arc").reload()
+    assert not isinstance(caught.value, ReloadUnconfirmed)
+    assert caught.value.what.startswith("no connection: not a usable URL: ")
+
+
 def test_tls_is_verified_unless_the_ca_is_given(tmp_path: Path) -> None:
     certificate = self_signed_certificate(tmp_path)
     with scripted_archive(certificate) as archive:

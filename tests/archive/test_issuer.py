@@ -14,7 +14,7 @@ import pytest
 
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import TokenError
-from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
+from dcmcfg.archive.issuer import ClientCredentials, Discovered, TokenIssuer, published_keys
 from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
@@ -227,6 +227,23 @@ def test_what_is_no_issuer_is_told(archive: Scripted, status: int, body: str, wh
     archive.answer(status, body)
     error = refused(ClientCredentials(archive.url, "dcmcfg", "s3cret"))
     assert error.what == f"no token for the archive: {what}"
+
+
+@pytest.mark.parametrize("url", ["http://a..b/", f"http://{'a' * 64}/", "http://\x01/", "http://[::1", "file:///x"])
+def test_keys_at_what_is_no_url_are_told(url: str) -> None:
+    with pytest.raises(TokenError) as caught:
+        published_keys(Discovered("https://k/realms/r", "https://k/token", url, ()), Web())
+    assert caught.value.what.startswith("no token for the archive: no connection: ")
+
+
+@pytest.mark.parametrize("seconds", ["1" + "0" * 400, "1e999"])
+def test_token_with_a_lifetime_beyond_all_numbers_is_kept(
+    scripted: tuple[Scripted, ClientCredentials], seconds: str
+) -> None:
+    script, client = scripted
+    script.answer(200, f'{{"access_token":"abc","expires_in":{seconds}}}')
+    asking = TokenIssuer(client, Web())
+    assert (asking.token(), asking.kept) == ("abc", True)
 
 
 def test_issuer_that_is_down_or_slow_is_told_within_the_timeout(issuer: Issuer) -> None:

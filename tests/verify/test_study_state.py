@@ -53,3 +53,12 @@ def test_the_title_beside_the_archives_own_is_who_holds_it() -> None:
     assert found("NEARLINE", titles=("DCM4CHEE", "AS_RECEIVED")).external is None
     several = found("NEARLINE", titles=("LONGTERM", "OTHER"))
     assert (several.external, several.notes) == (None, ("several other archives are named: LONGTERM, OTHER",))
+
+
+@pytest.mark.parametrize("title", ["CLUSTER", "DCM4CHEE"])
+def test_a_title_told_in_place_of_all_does_not_tell_who_holds_it(title: str) -> None:
+    tree = lab().after([UNSEEN, put("dcmReturnRetrieveAET", title, on=ARCHIVE)])
+    device = Configuration(tree).device("dcm4chee-arc")
+    where = whereabouts(STUDY, [Instance(STUDY, "1.2.3.0", CT, "1.2.3.0.1", "ONLINE", (title,))], device)
+    assert (where.external, where.states) == (None, (StudyState.LOCAL, StudyState.PURGED))
+    assert where.notes[0] == f"who holds it is not told: {title} stands in place (dcmReturnRetrieveAET)"
