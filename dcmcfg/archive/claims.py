@@ -21,7 +21,8 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 class Claims:
     """What a token says of itself; nothing of it was verified. What it does not say is empty, or None.
 
-    ``client`` is who it was issued to, ``realm_roles`` and ``client_roles`` (by client) are Keycloak's.
+    ``client`` is who it was issued to, ``realm_roles`` and ``client_roles`` (by client) are Keycloak's, as is
+    ``token_type``: ``Bearer`` of an access token, ``ID`` and ``Refresh`` of others.
     """
 
     issuer: str = ""
@@ -34,6 +35,7 @@ class Claims:
     realm_roles: tuple[str, ...] = ()
     client_roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     scope: str = ""
+    token_type: str = ""
     key_id: str = ""
     algorithm: str = ""
 
@@ -70,6 +72,7 @@ def claims_of(token: str) -> Claims | None:
         realm_roles=_roles(said.get("realm_access")),
         client_roles=_roles_by_client(said.get("resource_access")),
         scope=_text(said.get("scope")),
+        token_type=_text(said.get("typ")),
         key_id=_text(header.get("kid")),
         algorithm=_text(header.get("alg")),
     )

@@ -12,6 +12,7 @@ from dcmcfg.archive.examination import Examination, Verdict
 
 _NEW = "get a new one: dcmcfg does by itself where the profile names the issuer (docs/secured.md)"
 _SET_UP = "docs/secured.md says how dcmcfg gets them"
+_ACCESS = "Bearer"
 _LOG = "the archive's server.log has more"
 
 
@@ -38,15 +39,14 @@ def reasons(found: Examination, role: str) -> tuple[Reason, ...]:
 
 
 def _of_token(found: Examination, claims: Claims) -> Iterator[Reason]:
-    """Yield why the token itself is not taken (401)."""
+    """Yield why the token itself is not taken (401), as Elytron's ``TokenValidator`` sees it."""
     now = found.archive_time
     if claims.expires is None:
         yield Reason("it says no end, and the archive takes none without", "look at the issuer's client")
     elif claims.expires <= now:
         yield Reason(f"it expired {spoken(now - claims.expires)} ago by the archive's clock", _NEW)
-    begins = max((each for each in (claims.issued, claims.not_before) if each), default=now)
-    if begins > now:
-        ahead = spoken(begins - now)
+    if claims.not_before is not None and claims.not_before > now:
+        ahead = spoken(claims.not_before - now)
         yield Reason(f"it begins in {ahead} by the archive's clock", "set the clocks of archive and issuer by NTP")
     if found.issuer and claims.issuer.rstrip("/") != found.issuer:
         yield _of_issuer(claims.issuer, found.issuer)
@@ -55,6 +55,9 @@ def _of_token(found: Examination, claims: Claims) -> Iterator[Reason]:
         yield Reason(f"it is signed with {key}, which the issuer does not have (any more)", _NEW)
     elif found.signature is Signature.WRONG:
         yield Reason("its signature is not the issuer's: it is cut, altered or another realm's", _NEW)
+    if claims.token_type != _ACCESS:
+        said = f"its typ is {claims.token_type}" if claims.token_type else "it says no typ"
+        yield Reason(f"{said}, and the archive takes access tokens only, whose typ is {_ACCESS}", _NEW)
 
 
 def _of_issuer(said: str, expected: str) -> Reason:

@@ -21,6 +21,7 @@ CLAIMS = Claims(
     issued=NOW - timedelta(seconds=10),
     expires=NOW + timedelta(minutes=5),
     realm_roles=("auth",),
+    token_type="Bearer",
     key_id="k1",
 )
 GOOD = Examination(
@@ -68,12 +69,23 @@ def test_expiry_counts_by_the_archives_clock() -> None:
     assert told(replace(fast, clock=None)) != told(fast)
 
 
-@pytest.mark.parametrize("claim", ["issued", "not_before"])
-def test_token_from_the_future_tells_of_clocks(claim: str) -> None:
-    claims = replace(CLAIMS, **{claim: NOW + timedelta(seconds=90)})  # type: ignore[arg-type]  # a moment each
+def test_token_from_the_future_tells_of_clocks() -> None:
+    claims = replace(CLAIMS, not_before=NOW + timedelta(seconds=90))
     (reason,) = reasons(replace(GOOD, claims=claims), "auth")
     assert reason.what == "it begins in 1 min 30 s by the archive's clock"
     assert "NTP" in reason.next_step
+
+
+def test_when_it_was_issued_is_no_reason_as_the_archive_does_not_look() -> None:
+    ahead = replace(GOOD, claims=replace(CLAIMS, issued=NOW + timedelta(seconds=90)))
+    assert told(ahead) == told(GOOD)
+    assert told(GOOD)[0].startswith("nothing else is wrong with it")
+
+
+@pytest.mark.parametrize(("kind", "said"), [("ID", "its typ is ID"), ("", "it says no typ")])
+def test_token_that_is_no_access_token_is_told(kind: str, said: str) -> None:
+    (reason,) = reasons(replace(GOOD, claims=replace(CLAIMS, token_type=kind)), "auth")
+    assert reason.what == f"{said}, and the archive takes access tokens only, whose typ is Bearer"
 
 
 def test_issuer_by_another_name_is_told_before_its_key() -> None:

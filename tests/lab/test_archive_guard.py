@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -54,6 +55,14 @@ def test_expired_and_foreign_tokens_are_refused(issuer: Issuer) -> None:
     issuer.lifespan, issuer.in_tokens = 300, "http://localhost/realms/dcm4che"
     assert guard.refusal(bearer(issuer)) == unauthorized("Invalid issuer")
     assert guard.refusal("Bearer x") == unauthorized("Not enough segments")
+
+
+def test_only_access_tokens_are_taken_whenever_they_were_issued(issuer: Issuer) -> None:
+    guard = Guard(Secured(issuer.url))
+    issuer.extra = {"iat": int(time.time()) + 90}
+    assert guard.refusal(bearer(issuer)) is None
+    issuer.extra = {"typ": "ID"}
+    assert guard.refusal(bearer(issuer)) == unauthorized("no access token")
 
 
 def test_audience_counts_only_where_it_is_verified(issuer: Issuer) -> None:

@@ -25,6 +25,7 @@ def messages(value: str, dn: str = RULE) -> list[str]:
         "PatientName=\\Q(*[\\E",
         "PatientName=[(*]",
         "PatientName=\\p{Lu}++(?<name>x)",
+        "PatientName=(?ix)smith # not (jones",
         "00400275[1].00400007=x",
         'ConceptCode=(113001, DCM, "smile :-)")|(113039, DCM, "x")',
     ],

@@ -68,14 +68,17 @@ class Guard:
             self._fetch_keys()
         if key_id not in self._keys:
             raise jwt.InvalidTokenError(f"no key {key_id}")
-        return jwt.decode(
+        claims: dict[str, Any] = jwt.decode(
             token,
             self._keys[key_id],
             algorithms=list(ALGORITHMS),
             issuer=self._name,
             audience=self._secured.audience or None,
-            options={"require": ["exp", "sub"], "verify_aud": bool(self._secured.audience)},
+            options={"require": ["exp", "sub"], "verify_aud": bool(self._secured.audience), "verify_iat": False},
         )
+        if claims.get("typ") != "Bearer":
+            raise jwt.InvalidTokenError("no access token")
+        return claims
 
     def _fetch_keys(self) -> None:
         found = discover(self._secured.issuer, self._web)

@@ -31,6 +31,7 @@ CLASSES = (
     "hl7UPSOnHL7",
 )
 _QUOTED = re.compile(r"\\Q.*?(?:\\E|\Z)|\\.", re.DOTALL)
+_WITH_COMMENTS = re.compile(r"\(\?[a-zA-Z]*x")  # what follows a # is then no pattern
 _NOTHING_TO_REPEAT = re.compile(r"(?:\A|\||\((?!\?))[*+?]")
 
 
@@ -53,7 +54,9 @@ def _problem(condition: str) -> str:
 
 
 def _pattern_problem(pattern: str) -> str:
-    """Return why Java does not take *pattern* for a regular expression."""
+    """Return why Java does not take *pattern* for a regular expression; nothing where that is not certain."""
+    if _WITH_COMMENTS.search(pattern):
+        return ""
     rest = _QUOTED.sub("x", pattern)
     if rest.endswith("\\"):
         return "its pattern ends in a lone backslash"
