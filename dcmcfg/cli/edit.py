@@ -15,7 +15,7 @@ from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.completing import complete_target
 from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.editor import edit_file, private_file
+from dcmcfg.cli.editor import KeptText, edit_file
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.terminal import ask
 from dcmcfg.devices import Configuration
@@ -33,7 +33,7 @@ from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.render.console import visible
 from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.settings import Settings, site_headline
-from dcmcfg.targets import target as target_entry
+from dcmcfg.targets import Target, named
 from dcmcfg.tree import Tree
 
 _HEAD = """\
@@ -76,29 +76,43 @@ def edit_command(
         raise click.UsageError("--resume and --with-secrets exclude each other")
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-        top = target_entry(Configuration(tree), target)
+        meant = named(Configuration(tree), target)
+        top = meant.entry
         before = [shown(each, with_secrets=with_secrets) for each in (tree.below(top.dn) if subtree else (top,))]
         text = _text(settings, before, subtree=subtree) if resume is None else _read(resume)
-        path = private_file(text)
-        again = shlex.join(["dcmcfg", "edit", target, *(["--subtree"] if subtree else []), "--resume", str(path)])
+        kept = KeptText(text, resume)
+        again = ["dcmcfg", "edit", target, *(["--subtree"] if subtree else []), "--resume"]
         try:
-            plan = _edited(directory, tree, before, path)
+            plan = _edited(directory, tree, before, kept.path, deleting=_deleting(meant))
             with directory.reopened() as reopened:  # it may have been idle for long
                 carry_out(settings, reopened, plan, choices, tuple(newly_wrong(plan, datetime.now(UTC))))
-        except (DcmcfgError, KeyboardInterrupt, click.Abort) as failure:
-            if _read(path) == text:
-                path.unlink()
-            elif not isinstance(failure, ChangedButNotFinished):
-                _tell_kept(again)
+        except ChangedButNotFinished:  # the roll-out has a record of its own, to go on with or to take back
+            kept.remove()
+            raise
+        except (DcmcfgError, KeyboardInterrupt, click.Abort):
+            _tell_kept(again, kept.keep())
             raise
     if choices.dry_run and plan.steps:
-        _tell_kept(again)
+        _tell_kept(again, kept.keep())
     else:
-        path.unlink(missing_ok=True)
+        kept.remove()
 
 
-def _tell_kept(command: str) -> None:
-    click.echo(invocation.current().spoken(f"the text is kept: {command}"), err=True)
+def _deleting(meant: Target) -> str:
+    """Return the next step for somebody who has deleted all text of what is *meant*."""
+    if meant.ae is not None:
+        command = shlex.join(["dcmcfg", "ae", "remove", meant.ae.qualified_title])
+    elif meant.device is not None:
+        command = shlex.join(["dcmcfg", "device", "remove", meant.device.name])
+    else:
+        return "to delete one, edit the one above with --subtree"
+    return f"{command} deletes it with all below it, and tells who refers to it"
+
+
+def _tell_kept(command: Sequence[str], path: Path | None) -> None:
+    if path is not None:
+        told = shlex.join([*command, str(path)])
+        click.echo(invocation.current().spoken(f"the text is kept: {told}"), err=True)
 
 
 def _text(settings: Settings, before: Sequence[Shown], *, subtree: bool) -> str:
@@ -119,12 +133,15 @@ def _read(path: Path) -> str:
         raise DcmcfgError("the text cannot be read", on=str(path)) from error
 
 
-def _edited(directory: LdapDirectory, tree: Tree, before: Sequence[Shown], path: Path) -> Plan:
-    """Return the plan of what the user makes of the text in *path*; what is wrong with it is told, and asked again."""
+def _edited(directory: LdapDirectory, tree: Tree, before: Sequence[Shown], path: Path, *, deleting: str) -> Plan:
+    """Return the plan of what the user makes of the text in *path*; what is wrong with it is told, and asked again.
+
+    *deleting* says how an entry is deleted, for a text that holds none any more.
+    """
     while True:
         edit_file(path)
         try:
-            after = _entries(path)
+            after = _entries(path, deleting)
             edit = edited(_schema(directory, after), tree, before, after)
             return make_plan(tree, [Wanted(change) for change in edit.changes])
         except (LdifError, Refused) as problem:
@@ -144,7 +161,7 @@ def _schema(directory: LdapDirectory, entries: Sequence[Entry]) -> Schema:
         return schema_knowing(reopened, names)
 
 
-def _entries(path: Path) -> list[Entry]:
+def _entries(path: Path, deleting: str) -> list[Entry]:
     with path.open("rb") as file:
         records = read_all(file, str(path))
     for record in records:
@@ -155,9 +172,5 @@ def _entries(path: Path) -> list[Entry]:
                 next_step="write entries as they shall be, without changetype; changes are for dcmcfg apply",
             )
     if not records:
-        raise Refused(
-            "the text holds no entry any more",
-            on=str(path),
-            next_step="to delete one, edit the one above with --subtree",
-        )
+        raise Refused("the text holds no entry any more", on=str(path), next_step=deleting)
     return [record.entry for record in records if isinstance(record, ContentRecord)]

@@ -15,8 +15,48 @@ from dcmcfg.settings.folders import state_folder
 _FALLBACKS = ("sensible-editor", "editor", "vi", "nano")
 
 
-def private_file(text: str) -> Path:
-    """Return a new file with *text* that only its owner may read."""
+class KeptText:
+    """A text in a new private file at ``path``, and the file of an earlier edit, *resumed*, that it goes on with.
+
+    A file that the user keeps elsewhere is the user's own, and stays as it is.
+    """
+
+    def __init__(self, text: str, resumed: Path | None = None) -> None:
+        self.path = _private_file(text)
+        self._given = text
+        self._resumed = resumed
+        self._ours = resumed is not None and resumed.resolve().parent == self.path.resolve().parent
+
+    def keep(self) -> Path | None:
+        """Return the file that holds what was written, to go on with; None when there is nothing to keep.
+
+        A text that is as it was given, or in which nothing stands any more, is none.
+        """
+        try:
+            octets = self.path.read_bytes()
+        except FileNotFoundError:
+            octets = b""
+        if octets == self._given.encode() or not _says_something(octets):
+            self.path.unlink(missing_ok=True)
+            return self._resumed
+        self._remove_resumed()
+        return self.path
+
+    def remove(self) -> None:
+        """Remove the text, and the one of the earlier edit: what they say is done."""
+        self.path.unlink(missing_ok=True)
+        self._remove_resumed()
+
+    def _remove_resumed(self) -> None:
+        if self._resumed is not None and self._ours:
+            self._resumed.unlink(missing_ok=True)
+
+
+def _says_something(octets: bytes) -> bool:
+    return any(line.strip() and not line.startswith(b"#") for line in octets.splitlines())
+
+
+def _private_file(text: str) -> Path:
     folder = state_folder() / "edits"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

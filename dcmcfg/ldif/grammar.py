@@ -48,7 +48,8 @@ def _dn(fields: FieldReader, line: LogicalLine) -> DN:
         raise fields.problem(
             line.number,
             f"the record does not begin with 'dn:' but with {shown(word.encode())}",
-            "begin it with its DN; ldapmodify drops such a record without a word",
+            "begin it with its DN, or take away the empty line above it, which ends a record; "
+            "ldapmodify drops such a record without a word",
         )
     return _name(fields, fields.field(line))
 

@@ -108,12 +108,13 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
     mended = run("edit", "storescp", "--resume", str(path), "--yes")
     assert mended.exit_code == 0, mended.stderr
     assert site.values("dicomInstalled", STORESCP_DN) == ("FALSE",)
+    assert kept() == [], "what it says is done"
     assert run("undo", "--yes").exit_code == 0
 
     for hand, problem in (
         ("text = text.replace('storescp', 'pacs')", "dcmcfg rename gives it another name"),
         ("text = text.replace(' TRUE', ' true')", "a boolean is TRUE or FALSE, in capitals only"),
-        ("text = ''", "the text holds no entry any more"),
+        ("text += 'dicomManufacturer: acme\\n'", "or take away the empty line above it, which ends a record"),
         (
             "text = text.replace('\\nobjectClass', '\\nchangetype: add\\nobjectClass', 1)",
             "a record with changetype is no entry",
@@ -129,9 +130,60 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
     editor.write_text("sys.exit(1)")
     assert "the text is kept" not in run("edit", "storescp").stderr, "as it was given"
     assert len(kept()) == count
-    declined = run("edit", "storescp", "--resume", str(path), "--with-secrets")
+    declined = run("edit", "storescp", "--resume", str(kept()[0]), "--with-secrets")
     assert declined.exit_code == 2
     assert site.octets() == before
+
+
+def test_a_text_that_was_kept_is_the_only_one_and_goes_when_it_is_done(
+    run: Run, site: CliSite, editor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstalled FALSE')")
+    assert run("edit", "storescp").exit_code == 3
+    (path,) = kept()
+    monkeypatch.chdir(path.parent)
+    editor.write_text("text += '# looked at\\n'")
+    again = run("edit", "storescp", "--resume", path.name)
+    assert again.exit_code == 3
+    (path,) = kept()
+    told = "the text is kept: dcmcfg edit storescp --resume"
+    assert f"{told} {path}\n" in again.stderr
+    assert f"{path}:" in again.stderr.partition(told)[2], "the place of the fault is in the file that is kept"
+    for hand in ("text = ''", ""):
+        editor.write_text(hand)
+        assert f"{told} {path.name}\n" in run("edit", "storescp", "--resume", path.name).stderr
+        assert kept() == [path]
+        assert path.read_text().endswith("# looked at\n"), "what was emptied is there as it was kept"
+    editor.write_text("text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE')")
+    tried = run("edit", "storescp", "--resume", path.name, "--dry-run")
+    (path,) = kept()
+    assert (tried.exit_code, tried.stderr) == (0, f"{told} {path}\n")
+    editor.write_text("text = text.replace('dicomInstalled: FALSE', 'dicomInstalled: TRUE')")
+    assert "nothing to do" in run("edit", "storescp", "--resume", path.name).stdout
+    assert kept() == []
+    own = Path("../own.ldif").resolve()
+    own.write_text((editor.parent / "seen").read_text().partition("\n")[2])
+    editor.write_text("")
+    assert run("edit", "storescp", "--resume", str(own), "--yes").exit_code == 0
+    assert (kept(), own.exists()) == ([], True), "the user's own file stays"
+
+
+def test_an_emptied_text_is_not_kept_and_names_the_command_that_removes(run: Run, site: CliSite, editor: Path) -> None:
+    for hand in ("text = ''", "text = '# nothing\\n\\n'"):
+        editor.write_text(hand)
+        for target, step in (
+            ("storescp", "dcmcfg device remove storescp deletes it with all below it, and tells who refers to it"),
+            (
+                "AE:STORESCP",
+                "dcmcfg ae remove storescp/STORESCP deletes it with all below it, and tells who refers to it",
+            ),
+            (f"cn=dicom,{STORESCP_DN}", "to delete one, edit the one above with --subtree"),
+        ):
+            refused = run("edit", target)
+            assert refused.exit_code == 3
+            assert "the text holds no entry any more" in refused.stderr
+            assert refused.stderr.endswith(f"  next: {step}\n")
+            assert kept() == []
 
 
 def test_what_somebody_else_changed_meanwhile_is_not_written_over(run: Run, site: CliSite, editor: Path) -> None:
@@ -156,3 +208,12 @@ def test_at_a_terminal_a_fault_can_be_edited_again(site: CliSite, editor: Path) 
     exit_code, seen = at_terminal(["edit", "storescp"], [("Edit it again? [y/N]: ", "y"), ("[y/N]: ", "y")])
     assert exit_code == 0, seen
     assert site.values("dicomInstalled", STORESCP_DN) == ("FALSE",)
+
+
+def test_a_text_that_was_written_is_not_kept_though_the_archive_did_not_reload(
+    run: Run, site: CliSite, editor: Path
+) -> None:
+    site.archive.by_path["ctrl/reload"] = (500, b"")
+    editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstalled: FALSE')")
+    assert run("edit", "storescp", "--yes").exit_code == 4
+    assert kept() == []
