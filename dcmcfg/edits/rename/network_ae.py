@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,7 @@ def rename_ae(references: References, old: str, new: str, keeping: Keeping) -> R
     if ae.title == WILDCARD:
         raise Refused("the AE * stands for any title, so it has no name to change", on=str(ae.entry.dn))
     _require_keepable(ae, keeping)
+    _require_no_alias(ae, new)
     require_free(references, Kind.AE, new)
     _require_no_other_title(configuration, ae, new)
     name = NewName(Kind.AE, ae.title, new, ae.entry, kept=keeping.alias, called=keeping.other_title)
@@ -98,6 +100,21 @@ def _require_keepable(ae: NetworkAE, keeping: Keeping) -> None:
             on=where,
             next_step="--keep-alias keeps an AE of the old title, so that the archive can call it by both",
         )
+
+
+def _require_no_alias(ae: NetworkAE, new: str) -> None:
+    """Raise :class:`Refused` when *new* is the title of what looks like an alias of *ae*, with the ways back."""
+    connections = {connection.dn for connection in ae.connections}
+    for each in ae.device.network_aes:
+        if each.title == new and connections and {connection.dn for connection in each.connections} == connections:
+            remove = shlex.join(["dcmcfg", "ae", "remove", each.qualified_title])
+            raise Refused(
+                f"the name {new} is taken by an AE of the same device with the same connections, "
+                "which a rename with --keep-alias has kept, as it seems",
+                on=str(each.entry.dn),
+                next_step=f"dcmcfg undo N takes that rename back (dcmcfg history has its number), or {remove} "
+                "makes way for renaming",
+            )
 
 
 def _require_no_other_title(configuration: Configuration, ae: NetworkAE, new: str) -> None:

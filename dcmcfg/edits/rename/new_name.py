@@ -38,7 +38,7 @@ def require_free(references: References, kind: Kind, name: str) -> None:
     """Raise :class:`Refused` when *name* of *kind*, whose names are unique in the whole tree, is taken."""
     word = kind.value.word
     if carriers := references.named(kind, name):
-        raise Refused(f"the name {name} is taken by another {word}", on=str(carriers[0].dn))
+        raise Refused(f"the name {name} is taken by another {word}", on=str(carriers[0].dn), next_step=_NEXT_STEP)
     if registered := registrations(references.tree, kind, name):
         raise Refused(
             f"{name} is registered, although no {word} carries it",

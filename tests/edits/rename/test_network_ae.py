@@ -7,7 +7,9 @@ from collections.abc import Iterable
 import pytest
 
 from dcmcfg.changes import Change
+from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
+from dcmcfg.edits.remove_network_ae import remove_network_ae
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.entry import Entry
@@ -243,3 +245,18 @@ def test_patterns_that_no_name_is_told_apart_in_are_left_first_and_told() -> Non
         (b"ReceivingApplicationEntityTitle=LONG.*", "a pattern that LONGTERM matches and TAPE does not"),
     ]
     assert DN.parse(LONGTERM) not in after
+
+
+def test_renaming_back_to_a_kept_alias_is_refused_with_both_ways_back() -> None:
+    _, after = rename("LONGTERM", "TAPE", Keeping(alias=True))
+    with pytest.raises(Refused) as refused:
+        rename_ae(References(after), "TAPE", "LONGTERM", NONE)
+    assert str(refused.value) == (
+        f"dicomAETitle=LONGTERM,{LONGTERM_DEVICE}: the name LONGTERM is taken by an AE of the same device with the "
+        "same connections, which a rename with --keep-alias has kept, as it seems — dcmcfg undo N takes that rename "
+        "back (dcmcfg history has its number), or dcmcfg ae remove longterm/LONGTERM makes way for renaming"
+    )
+    (alias,) = (ae for ae in Configuration(after).network_aes() if ae.title == "LONGTERM")
+    removed = after.after(remove_network_ae(alias, keep_connection=False).changes)
+    back = removed.after(rename_ae(References(removed), "TAPE", "LONGTERM", NONE).edit.changes)
+    assert octets(back) == octets(sound())
