@@ -112,8 +112,6 @@ def _apply(
         deletes = surplus(tree, under, wanted) if under is not None else ()
         plan, misfits = planned_telling_who(directory, tree, (*wanted, *deletes), go_on=left_out is not None)
         rejects = Rejects.of_records(left_out, misfits) if left_out is not None else None
-        if rejects is not None and not choices.dry_run:
-            rejects.require_new()
         doubts = newly_wrong(plan, datetime.now(UTC))
         kept = notes.lines() if notes else ()
         warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *doubts)

@@ -15,7 +15,7 @@ from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.parallel import parallel_option
-from dcmcfg.cli.rejects import Rejected, Rejects, exists, rejects_path
+from dcmcfg.cli.rejects import Rejected, Rejects, rejects_path
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
@@ -84,8 +84,6 @@ def onboard_command(
         raise click.UsageError("--parallel, --calling and --keep-unreachable go with --probe")
     title = parse_ae_title(calling) if calling is not None else None
     path = rejects_path((file,), rejects, suffix=file.suffix)
-    if probe and not choices.dry_run and path.exists():
-        raise exists(path)  # rather than after the peers were called
     secured = Secured(settings.device, cipher_suites)
     sheet = read_file(file, Form(form) if form else None)
     with open_directory(settings) as directory:
@@ -98,8 +96,6 @@ def onboard_command(
         else:
             found = onboard(tree, sheet.rows, secured)
         left_out = _rejects(path, sheet, found.left_out)
-        if not choices.dry_run:
-            left_out.require_new()
         warnings = (*sheet.warnings, *found.warnings)
         beside = Beside(
             show=lambda console: print_added(console, found.added),

@@ -63,11 +63,6 @@ class Rejects:
 
         return Rejects(path, tuple(map(_rejected_record, misfits)), text, "records")
 
-    def require_new(self) -> None:
-        """Raise :class:`DcmcfgError` when there is something to write and the file exists."""
-        if self.rejected and self.path.exists():
-            raise exists(self.path)
-
     def lines(self) -> Iterator[str]:
         """Yield a sentence for each that is left out; of many the first ones."""
         for each in self.rejected[:_TOLD]:
@@ -83,15 +78,17 @@ class Rejects:
     def written(self, settings: Settings) -> Iterator[None]:
         """Write the file, if there is something to write; it goes again when the block changes nothing.
 
-        Raises :class:`DcmcfgError` when it cannot be written.
+        One that holds just that, from an earlier run, stays. Raises :class:`DcmcfgError` when another file of that
+        name is there, which may have been mended since, and when it cannot be written.
         """
-        if not self.rejected:
+        text = self.text(f"dcmcfg rejects for {site_headline(settings)}")
+        if not self.rejected or _holds(self.path, text):
             yield
             return
         try:
-            write_private(self.path, self.text(f"dcmcfg rejects for {site_headline(settings)}"))
+            write_private(self.path, text)
         except FileExistsError:
-            raise exists(self.path) from None
+            raise _exists(self.path) from None
         except OSError as error:
             raise DcmcfgError(f"the rejects cannot be written ({error.strerror})", on=str(self.path)) from error
         try:
@@ -103,9 +100,19 @@ class Rejects:
             raise
 
 
-def exists(path: Path) -> DcmcfgError:
-    """Return the error for a file of rejects that is there already."""
-    return DcmcfgError("the file exists", on=str(path), next_step="--rejects names a new file")
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.is_file() and path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
+def _exists(path: Path) -> DcmcfgError:
+    return DcmcfgError(
+        "what is left out would be written there, and the file holds something else, nothing was changed",
+        on=str(path),
+        next_step="if it was mended, give that file; else remove it, or --rejects names a new file",
+    )
 
 
 def _rejected_record(misfit: Misfit) -> Rejected:

@@ -78,10 +78,17 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, site: CliSite, tmp_pa
     file, rejects = written(tmp_path / "in.ldif", GOOD + WRONG), written(tmp_path / "in.rejects.ldif", "mine")
     result = run("apply", str(file), "--continue", "--yes")
     assert result.exit_code == 3
-    assert result.stderr == f"dcmcfg: {rejects}: the file exists\n  next: --rejects names a new file\n"
+    assert "1 to change, in one change\n" in result.stdout, "the plan comes first"
+    assert result.stderr.endswith(
+        f"dcmcfg: {rejects}: what is left out would be written there, and the file holds something else, nothing was "
+        "changed\n  next: if it was mended, give that file; else remove it, or --rejects names a new file\n"
+    )
     assert rejects.read_text() == "mine"
     assert run("apply", str(file), "--continue", "--dry-run").exit_code == 0
     assert site.octets() == before
+    rejects.unlink()
+    for _ in range(2):  # what an earlier run has written is left as it is
+        assert run("apply", str(file), "--continue", "--yes").exit_code == 1
 
 
 def test_rejects_that_cannot_be_written_change_nothing(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -197,12 +197,39 @@ def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) 
     assert run("onboard", file, "--dry-run").exit_code == 0
     assert run("onboard", file).exit_code == 1  # nobody to ask
     written("new.rejects.csv", "mine")
-    for more in ((), ("--probe",)):
-        refused = run("onboard", file, "--yes", *more)
-        assert (refused.exit_code, refused.stdout) == (3, "")
-        assert refused.stderr == "dcmcfg: new.rejects.csv: the file exists\n  next: --rejects names a new file\n"
+    refused = run("onboard", file, "--yes")
+    assert refused.exit_code == 3
+    assert "4 to add, in one transaction\n" in refused.stdout, "the plan and the reasons come first"
+    assert "left out: new.csv:" in refused.stderr
+    assert refused.stderr.endswith(
+        "dcmcfg: new.rejects.csv: what is left out would be written there, and the file holds something else, nothing "
+        "was changed\n  next: if it was mended, give that file; else remove it, or --rejects names a new file\n"
+    )
     assert Path("new.rejects.csv").read_text() == "mine"
     assert (site.octets(), undo_files()) == (before, [])
+
+
+def test_the_same_file_again_is_nothing_to_do_and_its_rejects_stay_as_they_are(run: Run, site: CliSite) -> None:
+    file = written("new.csv", BAD)
+    assert run("onboard", file, "--yes").exit_code == 1
+    rejects, after = Path("new.rejects.csv"), site.octets()
+    before = (rejects.read_bytes(), rejects.stat().st_mtime_ns)
+    again = run("onboard", file, "--yes")
+    assert again.exit_code == 1
+    assert "left out, 5 to be mended: new.rejects.csv\n" in again.stdout
+    assert "nothing to do" in again.stdout
+    assert "left out: new.csv:" in again.stderr
+    assert ((rejects.read_bytes(), rejects.stat().st_mtime_ns), site.octets()) == (before, after)
+    rejects.write_text("mended")
+    assert run("onboard", file, "--yes").exit_code == 3
+    assert rejects.read_text() == "mended"
+    assert run("onboard", file, "--yes", "--dry-run").exit_code == 0
+    assert (
+        run(
+            "onboard", written("good.csv", "title,host,port\nWS9,h,104\n"), "--rejects", str(rejects), "--yes"
+        ).exit_code
+        == 0
+    )
 
 
 def test_what_cannot_be_asked_for_is_refused_before_the_server_is_called(run: Run) -> None:
