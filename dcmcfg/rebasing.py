@@ -16,6 +16,8 @@ from dcmcfg.tree import canonical_name, with_naming_values
 
 #: The syntaxes of names, with what may follow the DN in a value (RFC 4517 §3.3.9 and §3.3.21).
 _AFTER_DN = {"DN": re.compile(r"\Z"), "NameAndOptionalUID": re.compile(r"(?:#'[01]*'B)?\Z")}
+_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
+_BLANKS = re.compile(rb" *([,=]) *")
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,13 @@ class Rebasing:
         )
 
     def still_says(self, attribute: str, value: bytes) -> bool:
-        """Tell whether *value*, in which nothing is taken to the new base, has the old one in its text."""
-        return self._old_text in value.lower() and self.value(attribute, value) == value
+        """Tell whether *value*, in which nothing is taken to the new base, has the old one in its text.
+
+        Blanks between the parts of a name do not count there, nor the percent-encoding of a URL.
+        """
+        if b"=" not in value and b"%" not in value:
+            return False
+        return self._old_text in _closed_up(value) and self.value(attribute, value) == value
 
     @cached_property
     def _base(self) -> tuple[tuple[tuple[str, str], ...], ...]:
@@ -89,7 +96,7 @@ class Rebasing:
 
     @cached_property
     def _old_text(self) -> bytes:
-        return str(self.old).lower().encode()
+        return _closed_up(str(self.old).encode())
 
     def _syntax(self, attribute: str) -> str:
         definition = self.schema.attribute(attribute)
@@ -122,3 +129,8 @@ class Rebasing:
         for kind, value in dn.rdn.parts:
             name = canonical_name(self.schema, kind)
             yield name, self.schema.normal_value(name, value.encode("utf-8", "surrogateescape"))
+
+
+def _closed_up(text: bytes) -> bytes:
+    decoded = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), text)
+    return _BLANKS.sub(rb"\1", decoded).lower()

@@ -79,3 +79,17 @@ def test_texts_that_still_say_the_old_base_are_told_the_first_of_many() -> None:
     *lines, last = notes.lines()
     assert lines[0] == f"description of cn=0,{BASE} still says {BASE}: it is text, not a name in the directory."
     assert (len(lines), last) == (10, f"2 more values still say {BASE}.")
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("ldap://h/dc=dcm4che%2cDC%3Ddcm4che,dc=org", True),
+        ("below dc=dcm4che , dc = org", True),
+        ("dcm4che.org", False),
+        ("dc=dcm4che", False),
+        ("100%", False),
+    ],
+)
+def test_text_says_the_old_base_with_blanks_and_in_a_url_too(value: str, says: bool) -> None:
+    assert rebasing().still_says("description", value.encode()) is says

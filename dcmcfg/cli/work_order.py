@@ -39,7 +39,7 @@ _FORMATS = ("text", "csv", "orthanc", "ldif")
     "--ae",
     metavar="AET",
     shell_complete=complete_title,
-    help="Archive AE that is asked; DCM4CHEE, or the only AE of the device.",
+    help="Archive AE that is asked; the device's only storage SCP by default.",
 )
 @click.option(
     "--calling",
