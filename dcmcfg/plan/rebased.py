@@ -84,30 +84,31 @@ def _rebased(name: str, records: Iterable[Record], notes: RebasingNotes, *, base
     rebasing = notes.rebasing
     for record in records:
         match record:
+            case ContentRecord(entry) | ChangeRecord(Add(entry)) if base_is_there and rebasing.is_base(entry.dn):
+                continue
             case ContentRecord(entry, line):
-                if not (base_is_there and rebasing.is_base(entry.dn)):
-                    yield from (ContentRecord(taken, line) for taken in notes.entries([entry]))
+                yield from (ContentRecord(taken, line) for taken in notes.entries([entry]))
             case ChangeRecord(change, line):
                 controls = tuple(_control(control, rebasing, f"{name}:{line}") for control in change.controls)
-                yield ChangeRecord(replace(_change(change, notes), controls=controls), line)
+                for taken in _changes(change, notes):
+                    yield ChangeRecord(replace(taken, controls=controls), line)
 
 
-def _change(change: Change, notes: RebasingNotes) -> Change:
+def _changes(change: Change, notes: RebasingNotes) -> Iterator[Change]:
+    """Yield *change* at the new base; none for an entry of the base that cannot have the new name."""
     rebasing = notes.rebasing
     match change:
         case Add(entry):
-            for attribute in entry.attributes:
-                notes.look_at(entry.dn, attribute.name, attribute.values)
-            return replace(change, entry=rebasing.entry(entry))
+            yield from (replace(change, entry=taken) for taken in notes.entries([entry]))
         case Delete(dn):
-            return replace(change, dn=rebasing.dn(dn))
+            yield replace(change, dn=rebasing.dn(dn))
         case Rename(dn, _, _, superior):
-            return replace(change, dn=rebasing.dn(dn), new_superior=rebasing.dn(superior) if superior else superior)
+            yield replace(change, dn=rebasing.dn(dn), new_superior=rebasing.dn(superior) if superior else superior)
         case Modify(dn, modifications):
             for modification in modifications:
                 notes.look_at(dn, modification.name, modification.values)
             taken = tuple(replace(each, values=rebasing.values(each.name, each.values)) for each in modifications)
-            return replace(change, dn=rebasing.dn(dn), modifications=taken)
+            yield replace(change, dn=rebasing.dn(dn), modifications=taken)
 
 
 def _control(control: Control, rebasing: Rebasing, place: str) -> Control:

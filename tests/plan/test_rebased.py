@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import pytest
 
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
@@ -14,7 +16,7 @@ from dcmcfg.plan.assertion import All, AnyOf, Equals, Filter, Not, Present
 from dcmcfg.plan.rebased import base_of, rebased_files, site_base
 from dcmcfg.rebasing import Rebasing
 from dcmcfg.rebasing_notes import RebasingNotes
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import ObjectClass, Schema, bundled
 from tests.trees import ARCHIVE, BASE, network_ae, site, site_entries, tree
 
 NEW = "dc=hospital,dc=org"
@@ -79,15 +81,41 @@ def test_a_control_without_value_stays() -> None:
     assert change.controls == (manage,)
 
 
-def test_the_entry_of_the_base_belongs_to_the_site_that_has_one() -> None:
+def content(entry: Entry) -> Record:
+    return ContentRecord(entry, 1)
+
+
+def added(entry: Entry) -> Record:
+    return ChangeRecord(Add(entry), 1)
+
+
+def names_of(records: Iterable[Record]) -> list[str]:
+    return [str(each.entry.dn if isinstance(each, ContentRecord) else each.change.dn) for each in records]
+
+
+@pytest.mark.parametrize("record", [content, added])
+def test_the_entry_of_the_base_belongs_to_the_site_that_has_one(record: Callable[[Entry], Record]) -> None:
     notes = RebasingNotes(Rebasing(bundled(), DN.parse(BASE), DN.parse(NEW)))
-    records: tuple[Record, ...] = tuple(ContentRecord(entry, 1) for entry in site_entries()[:2])
+    records = tuple(record(entry) for entry in site_entries()[:2])
     there = tree(Entry.of(NEW, {"objectClass": "organization", "o": "Hospital", "dc": "hospital"}))
     names = []
     for onto in (tree(), there):
         ((_, found),) = rebased_files([("f.ldif", records)], notes, onto)
-        names.append([str(record.entry.dn) for record in found if isinstance(record, ContentRecord)])
+        names.append(names_of(found))
     assert names == [[NEW, f"cn=DICOM Configuration,{NEW}"], [f"cn=DICOM Configuration,{NEW}"]]
+
+
+@pytest.mark.parametrize("record", [content, added])
+def test_the_entry_of_the_base_that_cannot_have_the_name_is_left_out(record: Callable[[Entry], Record]) -> None:
+    domain = ObjectClass("domain", "0.9.2342.19200300.100.4.13", "structural", must=("dc",))
+    schema = Schema(bundled().attributes, (*bundled().object_classes, domain))
+    notes = RebasingNotes(Rebasing(schema, DN.parse(BASE), DN.parse("l=town,dc=org")))
+    base = Entry.of(BASE, {"objectClass": "domain", "dc": "dcm4che"})
+    ((_, found),) = rebased_files([("f.ldif", (record(base),))], notes, tree())
+    assert found == ()
+    assert list(notes.lines()) == [
+        f"{BASE} is left out, as its classes do not allow l: l=town,dc=org must be there before the rest."
+    ]
 
 
 def test_records_of_another_base_only_are_refused() -> None:
