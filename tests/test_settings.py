@@ -550,3 +550,10 @@ def test_a_linked_profile_is_written_where_it_is(tmp_path: Path) -> None:
 def test_a_profile_that_cannot_be_written_is_told() -> None:
     with pytest.raises(DcmcfgError, match="the profile cannot be written"):
         set_in_profile("gone", "device", "new")
+
+
+def test_a_secret_in_other_octets_than_utf_8_is_refused_without_a_word_of_it() -> None:
+    text = b"ge\xe4heim".decode("utf-8", "surrogateescape")
+    with pytest.raises(MalformedInput) as caught:
+        resolve({}, {"DCMCFG_BIND_PASSWORD": text}).bind_password()
+    assert str(caught.value) == "DCMCFG_BIND_PASSWORD: the secret cannot be read: not UTF-8 text"

@@ -94,7 +94,9 @@ class ControlService:
         return answer
 
     def _send(self, method: str, url: str, token: str | None) -> Answer:
-        return self._web.request(method, url, headers={"Authorization": f"Bearer {token}"} if token else {})
+        if not token:
+            return self._web.request(method, url)
+        return self._web.request(method, url, headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
 
     def _unexpected(self, answer: Answer, url: str) -> ArchiveError:
         return unexpected_answer(answer, url, with_token=self._token is not None)

@@ -101,7 +101,7 @@ def _ask(archive_url: str, token: str | None, web: Web) -> _Asked:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     answer = _NONE
     try:
-        answer = web.request("GET", url, headers=headers)
+        answer = web.request("GET", url, headers=headers, secrets=(token,) if token else ())
         now = _now()
         # An archive that is not secured takes any token, which proves nothing.
         bare = web.request("GET", url) if token and answer.status == httpx.codes.OK else answer

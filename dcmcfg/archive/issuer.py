@@ -87,14 +87,16 @@ class TokenIssuer:
     def _ask(self, endpoint: _Endpoint) -> Answer:
         form = {"grant_type": "client_credentials"} | ({"scope": self.client.scope} if self.client.scope else {})
         headers = {"Accept": "application/json"}
+        client_id, secret = quote_plus(self.client.client_id), quote_plus(self.client.secret)
+        # Both form-urlencoded before they are joined (RFC 6749 §2.3.1).
+        basic = b64encode(f"{client_id}:{secret}".encode()).decode()
         if endpoint.method == _POST:
             form |= {"client_id": self.client.client_id, "client_secret": self.client.secret}
         else:
-            # Both form-urlencoded before they are joined (RFC 6749 §2.3.1).
-            pair = f"{quote_plus(self.client.client_id)}:{quote_plus(self.client.secret)}"
-            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+            headers["Authorization"] = f"Basic {basic}"
+        sent = (self.client.secret, secret, basic)
         try:
-            return self._web.request("POST", endpoint.url, headers=headers, form=form)
+            return self._web.request("POST", endpoint.url, headers=headers, form=form, secrets=sent)
         except httpx.TransportError as error:
             raise not_reached(error, endpoint.url, self._web.seconds(error)) from error
 

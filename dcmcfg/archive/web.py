@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ import httpx
 from dcmcfg.errors import MalformedInput
 
 _LONGEST_BODY = 256 * 1024  # octets of an answer that are read
+_SHORTEST_SECRET = 8  # characters; what is shorter may be a word of the answer
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,17 @@ class Web:
             _ = self._tls
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        secrets: Collection[str] = (),
     ) -> Answer:
         """Return the answer, its body cut at :data:`_LONGEST_BODY`; *form* is what is sent, if anything.
 
+        *secrets* are what is sent and must not be told: some servers say in an error what they were sent.
         Raises :class:`httpx.TransportError`, also for a URL that cannot be asked, and what :meth:`prepare` raises.
         httpx bounds the wait for each piece of an answer, not that for all of them, hence the thread.
         """
@@ -76,7 +85,7 @@ class Web:
 
         def exchange() -> None:
             try:
-                outcome.put(self._exchange(method, url, headers or {}, form))
+                outcome.put(_without(secrets, self._exchange(method, url, headers or {}, form)))
             except (httpx.InvalidURL, UnicodeError) as error:  # from a host that has no form in DNS too
                 outcome.put(httpx.UnsupportedProtocol(f"not a usable URL: {error}"))
             except BaseException as error:  # noqa: BLE001 — raised by the thread that waits
@@ -109,3 +118,15 @@ class Web:
                     break
             text = bytes(body[:_LONGEST_BODY]).decode("utf-8", "replace")
             return Answer(response.status_code, response.headers, text)
+
+
+def _without(secrets: Collection[str], answer: Answer) -> Answer:
+    """Return *answer* with none of *secrets* in it."""
+    known = [re.escape(secret) for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+    if not known:
+        return answer
+    secret = re.compile("|".join(known))
+    headers = httpx.Headers(
+        [(name.encode(), secret.sub("…", value).encode()) for name, value in answer.headers.items()]
+    )
+    return Answer(answer.status, headers, secret.sub("…", answer.body))

@@ -30,13 +30,15 @@ class Secret:
         """Return the secret; of a file, its one line without the line end.
 
         Raises :class:`NotFound` when the file is missing or the keychain keeps nothing, :class:`MalformedInput` when
-        the file cannot be read as one line of UTF-8 text, or is empty, and what :func:`keychain_secret` raises.
+        it is not UTF-8 text, or the file not one line of it, and what :func:`keychain_secret` raises.
         """
         if self.service:
             return keychain_secret(self.service, self.user, self.origin)
-        if self.path is None:
-            return self.text
-        return _line_of(self.path, self.origin)
+        if self.path is not None:
+            return _line_of(self.path, self.origin)
+        if not _is_utf_8(self.text):
+            raise MalformedInput("the secret cannot be read: not UTF-8 text", on=self.origin)
+        return self.text
 
 
 def _line_of(path: Path, origin: str) -> str:
@@ -52,3 +54,8 @@ def _line_of(path: Path, origin: str) -> str:
         held = "nothing" if not content.strip() else f"{len(lines)} lines"
         raise MalformedInput(f"the file should hold one line, the secret, and holds {held}", on=str(path))
     return lines[0]
+
+
+def _is_utf_8(text: str) -> bool:
+    """Tell whether *text*, from the environment maybe, stands for UTF-8: other octets come as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

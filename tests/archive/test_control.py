@@ -90,6 +90,17 @@ def test_want_of_a_token_says_how_to_give_one_and_a_refused_one_who_tells_why(
     assert ("--archive-token-file" if token is None else "dcmcfg token") in error.next_step
 
 
+def test_token_that_the_answer_gives_back_is_not_told(archive: Scripted) -> None:
+    archive.answer(500, "cannot read eyJ0b2tlbg")
+    with pytest.raises(ArchiveError) as caught:
+        ControlService(archive.url, "eyJ0b2tlbg").reload()
+    assert caught.value.what == "cannot read … (HTTP 500)"
+    archive.answer(302, Location="https://login/eyJ0b2tlbg")
+    with pytest.raises(ArchiveError) as caught:
+        ControlService(archive.url, "eyJ0b2tlbg").reload()
+    assert caught.value.what.startswith("redirected to https://login/… ")
+
+
 def test_wrong_base_url_is_asked_about(archive: Scripted) -> None:
     archive.answer(404, "<html>Not Found</html>")
     error = refused_reload(archive)

@@ -229,6 +229,16 @@ def test_what_is_no_issuer_is_told(archive: Scripted, status: int, body: str, wh
     assert error.what == f"no token for the archive: {what}"
 
 
+@pytest.mark.parametrize("given_back", ["s3 cret-of-the-client", "s3+cret-of-the-client"])
+def test_secret_that_the_answer_gives_back_is_not_told(
+    scripted: tuple[Scripted, ClientCredentials], given_back: str
+) -> None:
+    script, client = scripted
+    script.answer(401, f'{{"error":"invalid_client","error_description":"not {given_back}"}}')
+    error = refused(replace(client, secret="s3 cret-of-the-client"))
+    assert error.what.endswith("(HTTP 401: not …)")
+
+
 @pytest.mark.parametrize("url", ["http://a..b/", f"http://{'a' * 64}/", "http://\x01/", "http://[::1", "file:///x"])
 def test_keys_at_what_is_no_url_are_told(url: str) -> None:
     with pytest.raises(TokenError) as caught:
