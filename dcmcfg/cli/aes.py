@@ -6,6 +6,7 @@ import click
 
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.picked import picked_something
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
@@ -22,22 +23,26 @@ from dcmcfg.settings import Settings
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print it as CSV that 'dcmcfg onboard' reads.")
-def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool) -> None:
+def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool) -> int:
     """List the AEs of all devices, with their addresses.
 
     PATTERN picks those whose title, device or host has it in it, or fits it as a whole where it has * or ?; case does
     not count. With --device after the command, those of that device only. Capabilities are how many an AE lists: to
     one that lists none the archive sends anything, and with none of its own it offers nothing.
+
+    Exit code: 1 when PATTERN fits none.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     asked = settings.device_asked
-    aes = picked_aes(configuration.device(asked).network_aes if asked else configuration.network_aes(), pattern)
+    there = configuration.device(asked).network_aes if asked else tuple(configuration.network_aes())
+    aes = picked_aes(there, pattern)
     if as_json:
         print_json({"aes": [ae_json(ae) for ae in aes]})
     elif as_csv:
         click.echo(write_rows(map(described_openly, aes)), nl=False)
     else:
         print_aes(stdout_console(), aes)
+    return picked_something(aes, pattern, (ae.title for ae in there))

@@ -6,6 +6,7 @@ import click
 
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.picked import picked_something
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
@@ -19,15 +20,19 @@ from dcmcfg.settings import Settings
 @click.argument("pattern", default="")
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def devices_command(settings: Settings, *, pattern: str, as_json: bool) -> None:
+def devices_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
     """List the devices, with their AEs.
 
     PATTERN picks those whose name, host or AE has it in it, or fits it as a whole where it has * or ?; case does not
     count.
+
+    Exit code: 1 when PATTERN fits none.
     """
     with open_directory(settings) as directory:
-        devices = picked_devices(Configuration(read_tree(directory)).devices, pattern)
+        there = Configuration(read_tree(directory)).devices
+    devices = picked_devices(there, pattern)
     if as_json:
         print_json({"devices": [device_row_json(device) for device in devices]})
     else:
         print_devices(stdout_console(), devices)
+    return picked_something(devices, pattern, (device.name for device in there))

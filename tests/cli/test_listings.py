@@ -56,10 +56,15 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     }
     assert lines(run("aes", "store*").stdout)[-1] == "1 AE"
     nowhere = run("aes", "nowhere")
-    assert (nowhere.exit_code, nowhere.stdout) == (0, "0 AEs\n")
+    assert (nowhere.exit_code, nowhere.stdout, nowhere.stderr) == (1, "0 AEs\n", "")
+    misspelt = run("aes", "STROESCP", "--json")
+    assert (misspelt.exit_code, json.loads(misspelt.stdout)) == (1, {"aes": []})
+    assert misspelt.stderr == "near misses: STORESCP\n"
+    assert run("aes", "nowhere", "--csv").exit_code == 1
 
     devices = run("devices", "1111?")
-    assert (devices.exit_code, devices.stdout) == (0, "0 devices\n"), "a port is no name"
+    assert (devices.exit_code, devices.stdout) == (1, "0 devices\n"), "a port is no name"
+    assert run("devices", "lonterm").stderr == "near misses: longterm\n"
     assert lines(run("devices").stdout) == [
         " device                   host:port             installed   AEs",
         f" {'─' * 105}",

@@ -1,0 +1,21 @@
+"""The exit code of a list that a pattern picks from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+
+from dcmcfg.render.console import visible
+from dcmcfg.spelling import near_misses
+
+_NOTHING = 1
+
+
+def picked_something(picked: Sequence[object], pattern: str, names: Iterable[str]) -> int:
+    """Return 0, or 1 when *pattern* has *picked* nothing; then those of *names* that are like it are told on stderr."""
+    if picked or not pattern:
+        return 0
+    if near := near_misses(pattern, names):
+        click.echo(f"near misses: {visible(', '.join(near))}", err=True)
+    return _NOTHING
