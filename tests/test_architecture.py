@@ -101,9 +101,9 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
 #: The core computes; what talks to the world outside is an edge.
 OUTSIDE_WORLD = frozenset({"os", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "urllib", "http"})
 PURE = LAYERS[2]
-#: What loads modules while running: each command's module only when that command runs, and the keychain's library
-#: only when a secret is kept there.
-LAZY = frozenset({"dcmcfg.cli.main", "dcmcfg.settings.keychain"})
+#: What loads modules while running: each command's module only when that command runs, what completes the site's
+#: options only when a shell asks, and the keychain's library only when a secret is kept there.
+LAZY = frozenset({"dcmcfg.cli.loading", "dcmcfg.settings.keychain"})
 #: What stands for a module whose name is computed.
 UNKNOWN = "(computed)"
 
@@ -285,7 +285,7 @@ def test_a_made_up_house_in_order_has_no_breach() -> None:
         "dcmcfg.directory.ldap": "import ldap3\nfrom dcmcfg import entry\nfrom . import failures",
         "dcmcfg.directory.failures": "import os",
         "dcmcfg.lab.archive": "from pynetdicom import AE\nfrom dcmcfg.directory.ldap import connect",
-        "dcmcfg.cli.main": "def load():\n    import dcmcfg.cli.show",
+        "dcmcfg.cli.loading": "def load():\n    import dcmcfg.cli.show",
         "dcmcfg.cli.show": "import click\nfrom dcmcfg.lab.archive import run",
     }
     assert violations(sources) == []

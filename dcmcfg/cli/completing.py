@@ -23,6 +23,7 @@ from dcmcfg.listing import completions
 from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.settings import resolve
+from dcmcfg.settings.profiles import profile_names
 from dcmcfg.targets import target
 from dcmcfg.tree import Tree
 
@@ -52,8 +53,21 @@ complete_connection = _offering(completions.connections)
 
 
 def complete_name(kind: Kind) -> _Complete:
-    """Return the completion of the name of a thing of *kind*."""
-    return _offering(lambda configuration, begun: completions.names(configuration, kind, begun))
+    """Return the completion of the name of a thing of *kind* on the archive's device."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+        def of_archive(configuration: Configuration) -> list[tuple[str, str]]:
+            archive = configuration.device(resolve(_site(ctx), os.environ).device)
+            return list(completions.names(configuration, kind, incomplete, below=archive.entry.dn))
+
+        return [CompletionItem(name, help=what) for name, what in _asked(ctx, of_archive) or ()]
+
+    return complete
+
+
+def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the profiles that *incomplete* may become; no server is asked."""
+    return [CompletionItem(name) for name in profile_names() if name.startswith(incomplete)]
 
 
 def complete_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
@@ -73,11 +87,19 @@ def complete_held_attribute(ctx: click.Context, param: click.Parameter, incomple
     return [CompletionItem(name, help=label) for name, label in found]
 
 
+def complete_set_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return what :func:`complete_new_value` does, the values that the target has now first."""
+    held = complete_held_value(ctx, param, incomplete) if "=" in incomplete else []
+    new = complete_new_value(ctx, param, incomplete)
+    return list({item.value: item for item in (*held, *new)}.values())
+
+
 def complete_new_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the ``ATTR=`` that may stand on the target, and after it the values that are known."""
+    """Return the ``ATTR=`` that may stand on the target, and after it the values that are known or name a thing."""
     name, equals, begun = incomplete.partition("=")
     if equals:
-        return [CompletionItem(f"{name}={value}") for value in completions.values(bundled(), name, begun)]
+        values = (*completions.values(bundled(), name, begun), *_referable(ctx, name, begun))
+        return [CompletionItem(f"{name}={value}") for value in dict.fromkeys(values)]
     found = completions.attributes(bundled(), incomplete, _target(ctx))
     return [CompletionItem(f"{each}=", help=label) for each, label in found]
 
@@ -93,6 +115,17 @@ def complete_held_value(ctx: click.Context, param: click.Parameter, incomplete: 
         CompletionItem(f"{each}=", help=label)
         for each, label in completions.attributes(bundled(), incomplete, entry, held=True)
     ]
+
+
+def _referable(ctx: click.Context, name: str, begun: str) -> list[str]:
+    text = ctx.params.get("target")
+    if not isinstance(text, str):
+        return []
+
+    def of_target(configuration: Configuration) -> list[str]:
+        return list(completions.referable(configuration, name, begun, target(configuration, text)))
+
+    return _asked(ctx, of_target) or []
 
 
 def _target(ctx: click.Context) -> Entry | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import importlib
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -17,6 +16,7 @@ from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
 from dcmcfg.cli.commands import COMMANDS, SECTIONS
 from dcmcfg.cli.failures import ReaderGone, exit_from
+from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options import add_site_options
 from dcmcfg.spelling import near_misses
 
@@ -52,7 +52,7 @@ class Program(click.Group):
         command = COMMANDS.get(cmd_name)
         if command is None:
             return None
-        found = getattr(importlib.import_module(f"dcmcfg.cli.{command.module}"), command.attribute)
+        found = loaded(command.module, command.attribute)
         if not isinstance(found, click.Command):
             raise TypeError(f"{command.module}.{command.attribute} is not a click command")
         return found

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
+
+from dcmcfg.cli.loading import loaded
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -33,6 +36,20 @@ _OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
 SITE_SETTINGS = tuple(setting for setting, *_ in _OPTIONS)
 
 
+def _completed(completion: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return the completion of that name; what asks a directory is loaded only then, as these are of every start."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        found: list[CompletionItem] = loaded("completing", completion)(ctx, param, incomplete)
+        return found
+
+    return complete
+
+
+#: What a shell completes the values of a setting by.
+_COMPLETED = {"profile": _completed("complete_profile"), "device": _completed("complete_device")}
+
+
 def add_site_options(function: F, *, but: str | None = None) -> F:
     """Return *function* with the site options, *but* one, added; each parameter is a str, or None when not given."""
     for setting, placeholder, kind, text in reversed(_OPTIONS):
@@ -42,6 +59,8 @@ def add_site_options(function: F, *, but: str | None = None) -> F:
         if kind is _FLAG:
             option = click.option(name, flag_value="true", default=None, help=text)
         else:
-            option = click.option(name, metavar=placeholder, type=kind, help=text)
+            option = click.option(
+                name, metavar=placeholder, type=kind, shell_complete=_COMPLETED.get(setting), help=text
+            )
         function = option(function)
     return function

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.choices import Choices, changing_options
-from dcmcfg.cli.completing import complete_new_value, complete_target
+from dcmcfg.cli.completing import complete_set_value, complete_target
 from dcmcfg.cli.editing import carry_out_on
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.value_arguments import value_arguments
@@ -15,7 +15,7 @@ from dcmcfg.settings import Settings
 
 @click.command("set", cls=SiteCommand)
 @click.argument("target", shell_complete=complete_target)
-@value_arguments(complete_new_value)
+@value_arguments(complete_set_value)
 @site_options
 @changing_options
 def set_command(settings: Settings, choices: Choices, *, target: str, values: tuple[Values, ...]) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from dcmcfg.connection_users import connection_name
 from dcmcfg.devices import Configuration, Device
+from dcmcfg.dn import DN
 from dcmcfg.edits.auxiliary_classes import lacking
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.network_address import at
-from dcmcfg.references.kinds import Kind
+from dcmcfg.references.kinds import Kind, Use
+from dcmcfg.references.referring import References
+from dcmcfg.references.values import names as referred
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.formats import ENUMERATIONS
 from dcmcfg.schema.web_form import OPEN_LISTS, form_fields
@@ -70,9 +73,15 @@ def connections(configuration: Configuration, begun: str) -> Iterator[tuple[str,
                 yield name, at(each.host, each.port)
 
 
-def names(configuration: Configuration, kind: Kind, begun: str) -> Iterator[tuple[str, str]]:
-    """Yield each name of *kind* that *begun* may become, on any device, with what it is; case does not count."""
-    for entry in configuration.tree.ordered():
+def names(
+    configuration: Configuration, kind: Kind, begun: str, *, below: DN | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yield each name of *kind* that *begun* may become, with what it is; case does not count.
+
+    They are those of all devices, or of what is at and *below* an entry.
+    """
+    tree = configuration.tree
+    for entry in tree.ordered() if below is None else tree.below(below):
         name = entry.text(kind.value.attribute)
         if name is not None and entry.is_a(kind.value.object_class) and name.lower().startswith(begun.lower()):
             yield name, entry.text("dicomDescription") or kind.value.word
@@ -122,6 +131,28 @@ def values(schema: Schema, name: str, begun: str, entry: Entry | None = None) ->
     else:
         found = list(_known_values(known))
     yield from (value for value in found if value.startswith(begun))
+
+
+def referable(configuration: Configuration, name: str, begun: str, entry: Entry | None = None) -> Iterator[str]:
+    """Yield each value of the attribute *name* that *begun* may become by naming a thing that is there.
+
+    The name may stand behind something, as in ``dicom:STORESCP``. Where the archive looks for it on one device, it is a
+    name of that of *entry*. An attribute that names the entry itself refers to nothing.
+    """
+    tree = configuration.tree
+    if entry is not None and name.lower() in (kind.lower() for kind, _ in entry.dn.rdn.parts):
+        return
+    # Whatever the shape is, the name that is being written ends where the value does.
+    value = f"{begun}X"
+    wanted = next((each for each in referred(name, value.encode("utf-8", "replace")) if each.end == len(value)), None)
+    if wanted is None:
+        return
+    below = None
+    if wanted.use is Use.LOCAL and entry is not None:
+        device = References(tree).device_of(entry.dn)
+        below = tree.entries[device].dn if device is not None else None
+    for found, _ in names(configuration, wanted.kind, begun[wanted.start :], below=below):
+        yield begun[: wanted.start] + wanted.spelled(found)
 
 
 def _known_values(known: AttributeType) -> Iterator[str]:

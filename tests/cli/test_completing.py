@@ -14,6 +14,7 @@ from click.shell_completion import ShellComplete
 
 from dcmcfg.cli.bash_completion import WholeWords
 from dcmcfg.cli.main import program
+from dcmcfg.settings.profiles import profile_path
 from tests.cli.at_terminal import read_until
 from tests.cli.sites import CliSite
 from tests.ports import free_port
@@ -52,13 +53,30 @@ def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
     assert offered("connection", "add", "storescp") == ["storescp"]
     assert offered("verify", "--dest", "ST") == offered("rename", "ae", "ST") == offered("echo", "ST") == ["STORESCP"]
     assert offered("rename", "exporter", "l") == ["LONGTERM"]
+    assert offered("rename", "storage", "") == ["fs1"]
+    assert offered("--device", "storescp", "rename", "storage", "") == [], "no part of that device"
+    assert offered("aes", "--device", "st") == offered("--device", "st") == ["storescp"]
     assert offered("rename", "ae", "LO") == ["LONGTERM"]
+    destination = "dcmExternalRetrieveAEDestination"
+    titles = [f"{destination}={title}" for title in ("AS_RECEIVED", "DCM4CHEE", "IOCM_REGULAR_USE", "WORKLIST")]
+    assert offered("set", "dcm4chee-arc", f"{destination}=") == titles, "the archive looks for it on its own device"
+    assert offered("set", "storescp", "dicomInstalled=") == ["dicomInstalled=TRUE", "dicomInstalled=FALSE"]
+    exporter = "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc"
+    assert offered("set", exporter, "dcmURI=") == ["dcmURI=dicom:LONGTERM"], "the value that it has"
     assert offered("rename", "device", "LONG") == ["longterm"]
     assert offered("explain", "dcmexternalretrieveaed") == ["dcmExternalRetrieveAEDestination"]
     monkeypatch.setenv("DCMCFG_LDAP_URL", f"ldap://127.0.0.1:{free_port()}")
     assert offered("--ldap-url", url, "show", "st") == [], "an option without a password beside it names another server"
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD_FILE", "/nowhere")
     assert offered("show", "st") == []
+
+
+def test_profiles_are_completed_by_name() -> None:
+    path = profile_path("hospital")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("", "utf-8")
+    assert offered("--profile", "") == offered("show", "--profile", "hosp") == ["hospital"]
+    assert offered("--profile", "x") == []
 
 
 def test_whatever_fails_is_silent_and_asks_nothing(
@@ -117,6 +135,7 @@ def test_in_bash_words_with_colons_and_equals_signs_are_completed(site: CliSite)
         (f"{start}\n", "ready\r\n"),
         ("dcmcfg show AE:STO\t", "AE:STORESCP "),
         ("\x15dcmcfg set storescp dicomInstalled=F\t", "dicomInstalled=FALSE "),
+        ("\x15dcmcfg rename storage \t", "fs1 "),
         ("\x15dcmcfg add-value storescp/STOR\t", "storescp/STORESCP "),
         ("dcmOtherAET\t", "dcmOtherAETitle="),
     ):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dcmcfg.devices import Configuration
-from dcmcfg.listing.completions import attributes, devices, label, targets, titles, values
+from dcmcfg.entry import Entry
+from dcmcfg.listing.completions import attributes, devices, label, referable, targets, titles, values
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.targets import target
+from tests.lint.breaking import sound
 from tests.trees import ARCHIVE, network_ae, site, site_entries, tree
 
 
@@ -57,3 +59,21 @@ def test_values_are_those_held_but_for_secrets_or_those_known() -> None:
     assert list(values(schema, "dicomDescription", "", entry)) == ["x"]
     assert list(values(schema, "dcmKeyStorePin", "", entry)) == []
     assert list(values(schema, "nothing", "")) == []
+
+
+def test_values_that_name_a_thing_are_completed_by_what_is_there() -> None:
+    configuration = Configuration(sound())
+    archive, storescp = target(configuration, "dcm4chee-arc"), target(configuration, "storescp")
+
+    def offered(name: str, begun: str, entry: Entry | None = archive) -> list[str]:
+        return list(referable(configuration, name, begun, entry))
+
+    assert offered("dcmexternalretrieveaedestination", "d") == ["DCM4CHEE"]
+    assert offered("dcmExternalRetrieveAEDestination", "", storescp) == ["STORESCP"], "looked for on its own device"
+    assert {"LONGTERM", "STORESCP"} <= set(offered("dcmRetrieveAET", "")), "looked for on all"
+    assert offered("dcmObjectStorageID", "") == ["fs1"]
+    assert "Export" in offered("dcmQueueName", "", None)
+    assert offered("dcmURI", "dicom:ST") == ["dicom:STORESCP"]
+    assert offered("dcmURI", "storage:") == ["storage:fs1"]
+    assert offered("dcmURI", "") == offered("dicomDescription", "") == offered("dcmURI", "http://") == []
+    assert offered("dicomDeviceName", "") == [], "it is what the entry itself is called"

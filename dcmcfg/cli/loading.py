@@ -1,0 +1,11 @@
+"""What of the command line is loaded only when it is needed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+def loaded(module: str, attribute: str) -> Any:
+    """Return *attribute* of *module* of ``dcmcfg.cli``."""
+    return getattr(importlib.import_module(f"dcmcfg.cli.{module}"), attribute)
