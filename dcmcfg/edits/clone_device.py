@@ -140,7 +140,7 @@ def _value(device: Device, name: str, value: bytes, new_dn: DN, new_names: Mappi
 def _reference(device: Device, value: bytes, new_dn: DN, new_names: Mapping[Kind, Mapping[str, str]]) -> bytes:
     """Return the DN *value* as it has to be in the copy; only what leads into the device changes."""
     old_dn = device.entry.dn
-    moved = dn_rewritten(value, old_dn, new_dn)
+    moved = dn_rewritten(value, old_dn, new_dn, device.tree.key)
     if moved == value:
         return value
     dn = DN.parse(moved.decode("utf-8", "surrogateescape"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dcmcfg.dn import DN
+from collections.abc import Callable
+
+from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.errors import MalformedInput
 from dcmcfg.references.attributes import SHAPES
 from dcmcfg.references.kinds import Kind
@@ -46,18 +48,18 @@ def _without_mark(text: str, start: int, end: int, *, keep: bool) -> tuple[int, 
     return start - (text[start - 1 : start] == "|"), end, ""
 
 
-def dn_rewritten(value: bytes, old: DN, new: DN) -> bytes:
+def dn_rewritten(value: bytes, old: DN, new: DN, key: Callable[[DN], NormalDN]) -> bytes:
     """Return the DN in *value*, where it is *old* or below it, with the last RDN of *new* in the place of *old*'s.
 
-    The two differ by that RDN only. What is before and after it stays to the octet, and so does a value that is
-    elsewhere, or no DN.
+    The two differ by that RDN only; *key* gives the form in which equal DNs are equal. What is before and after it
+    stays to the octet, and so does a value that is elsewhere, or no DN.
     """
     text = value.decode("utf-8", "surrogateescape")
     try:
         dn = DN.parse(text)
     except MalformedInput:
         return value
-    if not old.rdns or not dn.is_below(old):
+    if not old.rdns or not is_at_or_below(key(dn), key(old)):
         return value
     below = len(dn.rdns) - len(old.rdns)
     start, end = _after_blanks(text, _end_of_rdns(text, below)), _end_of_rdns(text, below + 1)

@@ -142,7 +142,7 @@ NEW = DN.parse("dicomDeviceName=new,cn=Devices,dc=x")
     ],
 )
 def test_a_dn_below_what_is_renamed_keeps_its_spelling(value: bytes, expected: bytes) -> None:
-    assert dn_rewritten(value, ARCHIVE, NEW) == expected
+    assert dn_rewritten(value, ARCHIVE, NEW, bundled().normal_dn) == expected
 
 
 def test_values_that_hold_an_ae_title_without_saying_so_are_in_the_map() -> None:
@@ -211,7 +211,7 @@ def test_a_pattern_that_takes_both_names_takes_the_new_one_once(value: bytes, ex
 
 def test_of_a_dn_what_is_above_keeps_its_spelling_too() -> None:
     value = b"cn=a , DICOMDEVICENAME = arc , CN=Devices , dc=X"
-    assert dn_rewritten(value, ARCHIVE, NEW) == b"cn=a , dicomDeviceName=new , CN=Devices , dc=X"
+    assert dn_rewritten(value, ARCHIVE, NEW, bundled().normal_dn) == b"cn=a , dicomDeviceName=new , CN=Devices , dc=X"
 
 
 #: Attributes whose name says AE, queue and so on, and whose values name none of them.

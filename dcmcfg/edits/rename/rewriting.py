@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dcmcfg.changes import Add, Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
-from dcmcfg.errors import MalformedInput, Refused
+from dcmcfg.errors import Refused
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.references.referring import Reference, References
 from dcmcfg.references.values import dn_rewritten, names, rewritten
@@ -143,12 +143,8 @@ class _Values:
     def _led(self, reference: Reference, value: bytes, name: NewName) -> bytes:
         if name.entry is None or name.new_rdn is None:
             return value
-        old, key = name.entry.dn, self._tree.key
-        try:
-            leads_there = is_at_or_below(key(DN.parse(reference.name)), key(old))
-        except MalformedInput:
-            return value
-        return dn_rewritten(value, old, DN((name.new_rdn, *old.parent.rdns))) if leads_there else value
+        old = name.entry.dn
+        return dn_rewritten(value, old, DN((name.new_rdn, *old.parent.rdns)), self._tree.key)
 
     def _named(self, reference: Reference, value: bytes, name: NewName) -> tuple[bytes, ...]:
         attribute = reference.attribute

@@ -34,6 +34,25 @@ def test_a_dn_keeps_its_spelling_but_for_the_name() -> None:
     assert reference == f"CN=dicom , dicomDeviceName=tape , {DEVICES.replace('cn=', 'CN=')}"
 
 
+@pytest.mark.parametrize(
+    ("spelt", "expected"),
+    [
+        (
+            f"cn=dicom,{LONGTERM_DEVICE}".replace("dc=dcm4che", "domainComponent=dcm4che"),
+            f"cn=dicom,dicomDeviceName=tape,{DEVICES}".replace("dc=dcm4che", "domainComponent=dcm4che"),
+        ),
+        (
+            f"cn=dicom,1.2.840.10008.15.0.3.1=longterm,{DEVICES}",
+            f"cn=dicom,dicomDeviceName=tape,{DEVICES}",
+        ),
+    ],
+)
+def test_a_dn_whose_types_have_other_names_leads_there_too(spelt: str, expected: str) -> None:
+    after = renamed(sound().after([put(LONGTERM, **{REFERENCE: spelt})]), "longterm", "tape")
+    (reference,) = after.below(DN.parse(f"dicomAETitle=LONGTERM,dicomDeviceName=tape,{DEVICES}"))[0].texts(REFERENCE)
+    assert reference == expected
+
+
 def test_a_name_in_any_case_means_the_device() -> None:
     after = renamed(sound().after([more(RULE, "dicomDeviceName", "LONGTERM")]), "longterm", "tape")
     rule = after.get(DN.parse(RULE))
