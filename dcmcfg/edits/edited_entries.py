@@ -101,13 +101,25 @@ _After = Mapping[NormalDN, Entry]
 
 
 def _added(were: _Before, are: _After) -> Iterator[Change]:
-    for key in sorted(are.keys() - were.keys(), key=root_first):
-        yield Add(are[key])
+    new = {key: are[key] for key in are.keys() - were.keys()}
+    yield from (Add(new[key]) for key in _connections_first(new))
 
 
 def _deleted(were: _Before, are: _After) -> Iterator[Change]:
-    for key in sorted(were.keys() - are.keys(), key=root_first, reverse=True):
-        yield Delete(were[key].entry.dn)
+    gone = {key: were[key].entry for key in were.keys() - are.keys()}
+    yield from (Delete(gone[key].dn) for key in reversed(_connections_first(gone)))
+
+
+def _connections_first(entries: Mapping[NormalDN, Entry]) -> list[NormalDN]:
+    """Return the keys of *entries*, parents first, and connections before what beside them may refer to them.
+
+    Should it stop half-way, no reference leads nowhere: the archive would lose the whole device.
+    """
+
+    def place(key: NormalDN) -> tuple[NormalDN, bool, NormalDN]:
+        return root_first(key[1:]), not entries[key].is_a("dicomNetworkConnection"), root_first(key)
+
+    return sorted(entries, key=place)
 
 
 def _changed(tree: Tree, were: _Before, are: _After) -> Iterator[Change]:

@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
-from dcmcfg.edits.edited_entries import edited, shown
+from dcmcfg.edits.edited_entries import Shown, edited, shown
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.ldif.editing import editor_text
@@ -43,6 +43,26 @@ def test_what_differs_is_replaced_and_nothing_else() -> None:
         Modify(DN.parse(ARCHIVE), (Modification(Operation.REPLACE, "dicomDescription", (b"Birnen",)),)),
         Modify(DN.parse(AE), (Modification(Operation.REPLACE, "dcmObjectStorageID", ()),)),
     )
+
+
+def test_connections_come_before_those_who_may_refer_to_them_and_go_after() -> None:
+    """However they are named: ``dicomHostname=…`` sorts after ``dicomAETitle=…``."""
+    named = Entry.of(
+        f"dicomHostname=host+dicomPort=104,{STORESCP}",
+        {"objectClass": "dicomNetworkConnection", "dicomHostname": "host", "dicomPort": "104"},
+    )
+    ae = network_ae(STORESCP, "SECOND").with_values("dicomNetworkConnectionReference", [str(named.dn).encode()])
+    both = tree(*site_entries(), named, ae)
+    device, *_ = shown_below(both)
+    more = [entry for entry in shown_below(both) if entry.entry.dn in (named.dn, ae.dn)]
+    added = edited(bundled(), site(), [device], [device.entry, *(each.entry for each in more)])
+    assert [change.dn for change in added.changes] == [named.dn, ae.dn]
+    gone = edited(bundled(), both, [device, *more], [device.entry])
+    assert [change.dn for change in gone.changes] == [ae.dn, named.dn]
+
+
+def shown_below(of: Tree) -> list[Shown]:
+    return [shown(entry, with_secrets=False) for entry in of.below(DN.parse(STORESCP))]
 
 
 def test_an_attribute_by_another_of_its_names_is_the_same() -> None:

@@ -20,6 +20,7 @@ from dcmcfg.tree import Tree
 _TEXT = ("IA5String", "DirectoryString")
 _WORD = "A-Za-z0-9_"
 _CONDITIONS = "dcmproperty"
+_OTHER_TITLE = "dcmotheraetitle"
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ class _Judge:
         for reference in known:
             if _words(self.kind, self.old).search(reference.name):
                 return f"names the {reference.kind.value.word} {reference.name}", False
+        if attribute.lower() == _OTHER_TITLE:
+            return "another title that an AE is called by", False
         if self._pattern(attribute, text) is not None:
             return f"a pattern that names are not told apart in: is {self.new} meant?", True
         return _kind_of_text(attribute, text), False

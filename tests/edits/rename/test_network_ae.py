@@ -142,6 +142,8 @@ def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() ->
     # Who calls the archive by its old title has objects received under that.
     assert "ReceivingApplicationEntityTitle=DCM4CHEE|HOSPPACS" in entry(after, RULE).texts("dcmProperty")
     assert "As a move destination it is unknown (A801)" in " ".join(renaming.edit.warnings)
+    reasons = {each.attribute: each.reason for each in renaming.leftovers.left}
+    assert reasons["dcmOtherAETitle"] == "another title that an AE is called by"
     back = rename_ae(References(after), "HOSPPACS", "DCM4CHEE", NONE)
     assert octets(after.after(back.edit.changes)) == octets(sound().after([received]))
 
