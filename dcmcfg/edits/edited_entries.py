@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import NormalDN, root_first
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.soundness import require_sound
+from dcmcfg.edits.soundness import another_name, require_sound
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import Refused
 from dcmcfg.plan.comparison import VENDOR_DATA
@@ -157,7 +157,7 @@ def _renamed(old: Entry, new: Entry) -> Refused:
     return Refused(
         f"it would become {new.dn.rdn}, and what refers to it would not follow",
         on=str(old.dn),
-        next_step="dcmcfg rename gives it another name, in everything that refers to it too",
+        next_step=another_name(old),
     )
 
 

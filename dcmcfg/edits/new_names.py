@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.errors import Refused
-from dcmcfg.unescaped import SPECIAL_IN_DN, SPECIAL_IN_FILTER, needs_escaping_in_dn, needs_escaping_in_filter
+from dcmcfg.references.kinds import Kind
+from dcmcfg.unescaped import (
+    SPECIAL_IN_DN,
+    SPECIAL_IN_FILTER,
+    SPECIAL_IN_REFERENCE,
+    is_changed_in_reference,
+    needs_escaping_in_dn,
+    needs_escaping_in_filter,
+)
+
+#: What has its name in the references to connections.
+_REFERRED = (Kind.DEVICE.value.word, "connection")
 
 
 def require_name(name: str, word: str, next_step: str) -> None:
@@ -18,6 +29,12 @@ def require_name(name: str, word: str, next_step: str) -> None:
     if needs_escaping_in_dn(name) or name.startswith("#"):
         raise Refused(
             f"the {word} name {name} holds one of {' '.join(SPECIAL_IN_DN)}, with which the archive does not load it",
+            next_step=next_step,
+        )
+    if word in _REFERRED and is_changed_in_reference(name):
+        raise Refused(
+            f"the {word} name {name} holds {SPECIAL_IN_REFERENCE}, which a directory may write otherwise in references "
+            "to connections, so that the archive does not load the device",
             next_step=next_step,
         )
 

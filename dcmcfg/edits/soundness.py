@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.plan.new_values import in_words, new_value_findings
+from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import structure
 from dcmcfg.schema.values import ValueRules
 
 _CERTIFICATE = "Certificate"
 _PEM = b"-----BEGIN"
+#: What ``dcmcfg rename`` is for.
+_RENAMED = (Kind.DEVICE, Kind.AE, Kind.EXPORTER, Kind.QUEUE, Kind.STORAGE, Kind.VIEW, Kind.WEB_APP)
 
 
 def require_sound(schema: Schema, before: Entry | None, after: Entry, more: Iterable[str] = ()) -> None:
@@ -38,8 +41,17 @@ def _require_name_kept(schema: Schema, after: Entry) -> None:
             raise Refused(
                 f"{name} is part of the entry's name, which keeps {value!r}",
                 on=str(after.dn),
-                next_step="dcmcfg rename gives it another name, in everything that refers to it too",
+                next_step=another_name(after),
             )
+
+
+def another_name(entry: Entry) -> str:
+    """Return the next step for somebody who wants *entry* to have another name."""
+    if any(entry.is_a(kind.value.object_class) for kind in _RENAMED):
+        return "dcmcfg rename gives it another name, in everything that refers to it too"
+    if entry.is_a("dicomNetworkConnection"):
+        return "dcmcfg connection add makes one of another name, dcmcfg connection remove --detach takes this one away"
+    return "add one of the other name first, and delete this one in a second step, once nothing refers to it"
 
 
 def _misplaced(schema: Schema, before: Entry | None, after: Entry) -> Iterator[str]:

@@ -88,6 +88,7 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
             Refused,
             "others: AE STORESCP — --suffix TEXT for all, or --ae STORESCP=NEW",
         ),
+        ("storescp", CloneNames("a=b", suffix="2"), Refused, "the device name a=b holds ="),
         ("storescp", CloneNames("x", {Kind.AE: {"NO": "Y"}}), NotFound, "has no AE NO"),
         ("storescp", CloneNames("x", {Kind.AE: {"STORESCP": "LONGTERM"}}), Refused, "the AE name LONGTERM is taken"),
         ("storescp", CloneNames("x", {Kind.AE: {"STORESCP": "STORESCP"}}), Refused, "must be unique"),

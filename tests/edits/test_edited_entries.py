@@ -108,15 +108,16 @@ def test_a_record_that_is_left_out_is_deleted_and_one_that_is_new_is_added_in_an
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "next_step"),
     [
-        (f"dn: {AE}\n", f"dn: {AE.replace('DCM4CHEE', 'OTHER', 1)}\n"),
-        ("DCM4CHEE", "OTHER"),
-        (f"dn: cn=dicom,{ARCHIVE}\n", f"dn: cn=DICOM,{ARCHIVE}\n"),
+        (f"dn: {AE}\n", f"dn: {AE.replace('DCM4CHEE', 'OTHER', 1)}\n", "dcmcfg rename gives it another name"),
+        ("DCM4CHEE", "OTHER", "dcmcfg rename gives it another name"),
+        (f"dn: cn=dicom,{ARCHIVE}\n", f"dn: cn=DICOM,{ARCHIVE}\n", "dcmcfg connection add makes one of another name"),
+        ("CT Image Storage SCP", "CT", "add one of the other name first"),
     ],
 )
-def test_a_name_is_not_edited(old: str, new: str) -> None:
-    with pytest.raises(Refused, match="dcmcfg rename gives it another name"):
+def test_a_name_is_not_edited_and_the_next_step_gives_another(old: str, new: str, next_step: str) -> None:
+    with pytest.raises(Refused, match=next_step):
         changes(site(), ARCHIVE, {old: new})
 
 

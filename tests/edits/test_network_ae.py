@@ -256,6 +256,8 @@ def test_what_is_doubtful_is_told(new: NewNetworkAE, warning: str) -> None:
         (replace(WS1, title="A,B"), "the device name a,b holds one of"),
         (replace(WS1, device="a;b"), "the device name a;b holds one of"),
         (replace(WS1, device="#1"), "holds one of"),
+        (replace(WS1, title="A=B"), "the device name a=b holds =, which a directory may write otherwise"),
+        (replace(WS1, connection="a=b"), "the connection name a=b holds ="),
         (replace(WS1, device=" "), "is no name for a device"),
         (replace(WS1, device="a\nb"), "is no name for a device"),
         (replace(WS1, connection='a"b'), 'the connection name a"b holds one of'),

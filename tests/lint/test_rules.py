@@ -12,7 +12,7 @@ from dcmcfg.entry import Attribute
 from dcmcfg.lint.catalogue import BY_NAME, OF_ARCHIVES, RULES, TOPICS
 from dcmcfg.lint.lint import Found, lint
 from dcmcfg.tree import Tree
-from tests.lint.breaking import BREAKS, NOW, Break, sound
+from tests.lint.breaking import ARCHIVE, BREAKS, NOW, Break, new, sound
 
 
 def found_by(rule: str, tree: Tree) -> list[Found]:
@@ -37,6 +37,14 @@ def test_the_rule_tells_what_breaks_it(case: Break) -> None:
     dn, attribute, message = told(found_by(case.rule, tree))[0]
     assert (dn, attribute) == (case.dn, case.attribute)
     assert case.message in message
+
+
+def test_what_stands_in_references_to_connections_holds_no_equals_sign_and_other_names_may() -> None:
+    connection = new(f"cn=a=b,{ARCHIVE}", objectClass="dicomNetworkConnection", cn="a=b", dicomHostname="host")
+    queue = new(f"dcmQueueName=a=b,{ARCHIVE}", objectClass="dcmQueue", dcmQueueName="a=b")
+    (found,) = told(found_by("name-with-special-characters", sound().after([connection, queue])))
+    message = "in references it may stand otherwise, so that the archive does not load the device"
+    assert found == (f"cn=a=b,{ARCHIVE}", "cn", message)
 
 
 @pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])

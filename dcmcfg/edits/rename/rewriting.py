@@ -130,7 +130,7 @@ class _Values:
             return
         held = self._instead.get(place, (reference.value,))
         if reference.kind is Kind.ENTRY:
-            instead = tuple(self._led(reference, value, name) for value in held)
+            instead = tuple(self._led(value, name) for value in held)
         elif name.is_meant_by(reference, references):
             instead = tuple(new for value in held for new in self._named(reference, value, name))
         else:
@@ -140,7 +140,7 @@ class _Values:
             self._instead[place] = instead
             self.rewritten.append(reference)
 
-    def _led(self, reference: Reference, value: bytes, name: NewName) -> bytes:
+    def _led(self, value: bytes, name: NewName) -> bytes:
         if name.entry is None or name.new_rdn is None:
             return value
         old = name.entry.dn

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
 from dcmcfg.references.kinds import Kind
-from dcmcfg.unescaped import needs_escaping_in_dn
+from dcmcfg.unescaped import is_changed_in_reference, needs_escaping_in_dn
+
+#: What has its name in the references to connections.
+_REFERRED = ("dicomDevice", "dicomNetworkConnection")
 
 
 def _duplicates(survey: Survey) -> Iterator[Breach]:
@@ -55,7 +58,11 @@ def _special(survey: Survey) -> Iterator[Breach]:
         for kind, value in entry.dn.rdn.parts:
             if needs_escaping_in_dn(value):
                 message = f"the archive writes DNs without escaping, so it does not find this {kind} again"
-                yield Breach(entry.dn, message, kind, value.encode("utf-8", "surrogateescape"))
+            elif is_changed_in_reference(value) and any(map(entry.is_a, _REFERRED)):
+                message = "in references it may stand otherwise, so that the archive does not load the device"
+            else:
+                continue
+            yield Breach(entry.dn, message, kind, value.encode("utf-8", "surrogateescape"))
 
 
 RULES = (
@@ -90,10 +97,12 @@ RULES = (
     LintRule(
         "name-with-special-characters",
         "warning",
-        'A name below a device holds none of `, + " \\ < > ;`.',
-        "The archive puts DNs together without escaping, so it reads the entry and cannot change or remove it.",
-        "Rename the entry.",
-        "dcmcfg edit TARGET",
+        'A name below a device holds none of `, + " \\ < > ;`, that of a device or connection no `=` either.',
+        "The archive puts DNs together without escaping, so it reads the entry and cannot change or remove it. It "
+        "compares references to connections with them as text, and OpenLDAP writes `=` as `\\3D` there, so that the "
+        "whole device is not loaded.",
+        "Rename a device or an AE; add a connection of another name and remove this one.",
+        "dcmcfg rename device OLD NEW",
         _special,
     ),
 )

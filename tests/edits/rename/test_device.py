@@ -81,6 +81,7 @@ def test_who_looks_the_device_up_by_its_name_is_told_for_an_archive_only() -> No
     [
         ("longterm", "StoreSCP", "the name StoreSCP is taken by another device"),
         ("longterm", "a+b", "the device name a+b holds one of"),
+        ("longterm", "a=b", "the device name a=b holds =, which a directory may write otherwise"),
         ("longterm", "", "'' is no name for a device"),
         ("longterm", "a\nb", "is no name for a device"),
         ("longterm", "*", "* stands for any"),
