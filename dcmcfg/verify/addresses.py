@@ -14,6 +14,7 @@ from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.retrieve_settings import effective
 from dcmcfg.route.question import Question, usual_ae
 from dcmcfg.route.route import find_route
+from dcmcfg.route.way import Step
 from dcmcfg.spelling import near_misses
 from dcmcfg.verify.evidence import ConfiguredRoute
 
@@ -133,14 +134,14 @@ def _is_usable(connection: Connection | None) -> bool:
     return connection is not None and connection.port is not None and connection.port in _PORTS
 
 
-def _asks(configuration: Configuration, question: Question) -> frozenset[tuple[str, str]]:
-    """Return whom the archive may ask with which Move Destination, in whatever state a study is."""
+def _asks(configuration: Configuration, question: Question) -> tuple[Step, ...]:
+    """Return the C-MOVE requests that the archive may send, in whatever state a study is."""
     steps = (step for way in find_route(configuration, question).ways for step in way.steps)
-    return frozenset((step.called, step.destination) for step in steps if step.message == "C-MOVE")
+    return tuple(step for step in steps if step.message == "C-MOVE")
 
 
 def _route(
-    asked: NetworkAE, target: NetworkAE | None, near: tuple[str, ...], asks: frozenset[tuple[str, str]]
+    asked: NetworkAE, target: NetworkAE | None, near: tuple[str, ...], asks: tuple[Step, ...]
 ) -> ConfiguredRoute:
     setting = effective(asked, "dcmExternalRetrieveAEDestination")
     sources = {"AE": f"AE {asked.title}", "device": f"device {asked.device.name}", "": ""}
@@ -150,7 +151,8 @@ def _route(
         archive_titles=frozenset(ae.title for ae in asked.device.network_aes),
         destination_known=target is not None and target.installed,
         near_destination=near if target is None else (),
-        asks=asks,
+        asks=frozenset((step.called, step.destination) for step in asks),
+        asks_as=frozenset(step.calling for step in asks),
     )
 
 

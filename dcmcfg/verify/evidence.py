@@ -49,6 +49,7 @@ class ConfiguredRoute:
     destination_known: bool = True  # whether the Move Destination is an AE in the tree
     near_destination: tuple[str, ...] = ()  # titles in the tree that are spelt almost like it
     asks: frozenset[tuple[str, str]] = frozenset()  # who may be asked with which Move Destination, wherever a study is
+    asks_as: frozenset[str] = frozenset()  # the titles under which it may ask, a masquerade among them
 
     def destinations_of(self, called: str, requested: str) -> frozenset[str]:
         """Return the Move Destinations that the tree has the archive ask *called* with; *requested* is the request's.

@@ -57,8 +57,8 @@ def _way(evidence: Evidence) -> str:
 
 
 def _of_this_run(evidence: Evidence) -> tuple[MoveRecord, ...]:
-    """Return the records that can be this run's: the archive calls with our title, or with one of its own."""
-    titles = {evidence.question.calling} | evidence.route.archive_titles
+    """Return the records that can be this run's: the archive calls with our title, one of its own or one it is set."""
+    titles = {evidence.question.calling} | evidence.route.archive_titles | evidence.route.asks_as
     return tuple(record for record in evidence.records or () if record.calling in titles)
 
 

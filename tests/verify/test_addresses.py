@@ -41,6 +41,14 @@ def test_who_may_be_asked_for_what_comes_from_the_route(configuration: Configura
     assert find_addresses(alternative, DEVICE, "WORKSTATION").route.asks == {("LONGTERM", "WORKSTATION")}
 
 
+def test_who_may_ask_comes_from_the_route(configuration: Configuration) -> None:
+    """Of a study that is local in part the archive asks as itself, or under the title that it is set to call with."""
+    found = find_addresses(configuration, DEVICE, "WORKSTATION", calling="VIEWER")
+    assert found.route.asks_as == {"VIEWER", "DCM4CHEE"}
+    masked = having(configuration, DEVICE_DN.child("dicomAETitle", "DCM4CHEE"), "dcmMasqueradeCallingAETitle", "MASKED")
+    assert find_addresses(masked, DEVICE, "WORKSTATION", calling="VIEWER").route.asks_as == {"VIEWER", "MASKED"}
+
+
 def test_another_ae_is_asked_by_name(configuration: Configuration) -> None:
     assert find_addresses(configuration, DEVICE, "STORESCP", ae="AS_RECEIVED").archive.ae_title == "AS_RECEIVED"
 

@@ -44,6 +44,14 @@ CASES: dict[str, tuple[Evidence, RouteFinding]] = {
         replace(ONLINE, records=(recorded(calling="DCM4CHEE"),)),
         SHOWN,
     ),
+    "record of a mixed retrieve, called by the archive under another title": (
+        replace(
+            UNWITNESSED,
+            route=replace(VIA_ARCHIVE, asks_as=frozenset({"MASKED"})),
+            records=(recorded(calling="MASKED"),),
+        ),
+        SHOWN,
+    ),
     "record of a refusal": (replace(ONLINE, records=(recorded(status=0xA801, completed=None),)), NOT_SHOWN),
     "record with zero completed": (replace(ONLINE, records=(recorded(completed=0),)), NOT_SHOWN),
     "relayed although set": (replace(UNWITNESSED, records=(recorded("WORKSTATION"),)), CONTRADICTED),
