@@ -46,7 +46,7 @@ def set_values(schema: Schema, target: Target, wanted: Sequence[Values]) -> Edit
                 on=str(target.entry.dn),
                 next_step="add-value and remove-value change them one by one",
             )
-    return _edit(schema, target, [(Operation.REPLACE, each) for each in wanted])
+    return _edit(schema, target, [(Operation.REPLACE, each) for each in _by_attribute(schema, wanted)])
 
 
 def unset(schema: Schema, target: Target, names: Iterable[str]) -> Edit:
@@ -56,12 +56,24 @@ def unset(schema: Schema, target: Target, names: Iterable[str]) -> Edit:
 
 def add_values(schema: Schema, target: Target, wanted: Sequence[Values]) -> Edit:
     """Return the edit that adds the values *wanted* to those held; raises what :func:`set_values` does."""
-    return _edit(schema, target, [_one_by_one(schema, target.entry, Operation.ADD, each) for each in wanted])
+    together = _by_attribute(schema, wanted)
+    return _edit(schema, target, [_one_by_one(schema, target.entry, Operation.ADD, each) for each in together])
 
 
 def remove_values(schema: Schema, target: Target, unwanted: Sequence[Values]) -> Edit:
     """Return the edit that takes the values *unwanted* away; raises what :func:`set_values` does."""
-    return _edit(schema, target, [_one_by_one(schema, target.entry, Operation.DELETE, each) for each in unwanted])
+    together = _by_attribute(schema, unwanted)
+    return _edit(schema, target, [_one_by_one(schema, target.entry, Operation.DELETE, each) for each in together])
+
+
+def _by_attribute(schema: Schema, given: Iterable[Values]) -> tuple[Values, ...]:
+    """Return what is *given*, the values of one attribute together by whichever of its names they were given."""
+    found: dict[str, tuple[str, tuple[bytes, ...]]] = {}
+    for each in given:
+        name = _description(known_attribute(schema, each.name), each.name)
+        first, values = found.get(name.lower(), (name, ()))
+        found[name.lower()] = first, (*values, *each.values)
+    return tuple(Values(name, values) for name, values in found.values())
 
 
 _Asked = tuple[Operation, Values]

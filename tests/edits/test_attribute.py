@@ -51,6 +51,19 @@ def test_names_are_taken_in_any_case_and_written_as_the_schema_has_them() -> Non
     )
 
 
+def test_values_given_by_several_names_of_an_attribute_belong_together() -> None:
+    of_attribute = (values("dcmOtherAETitle", "A"), values("1.2.40.0.13.1.15.0.3.63", "B"))
+    both = (b"A", b"B")
+    assert modifications(setting("AE:DCM4CHEE", *of_attribute)) == (
+        Modification(Operation.REPLACE, "dcmOtherAETitle", both),
+    )
+    assert modifications(add_values(bundled(), target("AE:DCM4CHEE"), of_attribute)) == (
+        Modification(Operation.ADD, "dcmOtherAETitle", both),
+    )
+    twice = refusal("storescp", values("dicomDescription", "x"), values("1.2.840.10008.15.0.3.2", "y"))
+    assert "dicomDescription takes one value, and 2 were given" in twice
+
+
 def test_an_unknown_name_is_told_with_near_misses() -> None:
     with pytest.raises(NotFound, match="no attribute dicomHostnam is known — near misses: dicomHostname"):
         setting(f"cn=dicom,{STORESCP}", values("dicomHostnam", "x"))
