@@ -17,6 +17,8 @@ from dcmcfg.spelling import near_misses
 _VERSION = "entrycsn"
 #: Looking for names spelt alike takes some 10 µs for each name there; after so many a draft no longer does.
 _NAMES_COMPARED = 20_000
+#: Of many children, so many are told.
+_TOLD = 3
 #: Of a longer name the beginning is compared.
 _COMPARED = 80
 
@@ -163,9 +165,12 @@ class Draft:
 
     def _delete(self, dn: DN) -> None:
         self._existing(dn)
-        if children := self.children(dn):
+        if children := sorted(self._children.get(self.key(dn), ())):
+            told = [str(self._entries[key].dn.rdn) for key in children[:_TOLD]]
+            more = f" and {len(children) - _TOLD} more" if len(children) > _TOLD else ""
             raise DoesNotFit(
-                f"the entry has {children} {'child' if children == 1 else 'children'}",
+                f"the entry has {len(children)} {'child' if len(children) == 1 else 'children'}: "
+                f"{', '.join(told)}{more}",
                 on=str(dn),
                 next_step="delete what is below it first, leaf first; dcmcfg apply --prune --under DN deletes "
                 "all at and below DN that its files do not name",

@@ -31,8 +31,9 @@ def undo_command(settings: Settings, choices: Choices, *, number: int | None) ->
     """
     with open_directory(settings) as directory:
         interrupted = settle(state_folder(), directory)
-        record = History(state_folder()).to_take_back(settings.ldap_url, number, interrupted)
+        history = History(state_folder())
+        record = history.to_take_back(settings.ldap_url, number, interrupted)
         with telling_who(directory):
-            plan = plan_back(record, read_tree(directory))
+            plan = plan_back(record, read_tree(directory), history.standing_since(record))
         click.echo(taken_back(record), err=choices.stdout_taken)
         carry_out(settings, directory, plan, choices, undoes=record.number)

@@ -62,6 +62,21 @@ class History:
                 found.setdefault(undoes, record)
         return found
 
+    def standing_since(self, record: Record) -> tuple[Record, ...]:
+        """Return the roll-outs after *record* on its directory that count still, the newest first.
+
+        One that was taken back does not, nor does what took it back.
+        """
+        return tuple(
+            each
+            for each in self.records
+            if each.number > record.number
+            and each.head.ldap_url == record.head.ldap_url
+            and each.head.undoes is None
+            and self.undone_by(each) is None
+            and result_of(each) is not Result.NOTHING
+        )
+
     def is_unfinished(self, record: Record) -> bool:
         """Tell whether *record* has left the directory half changed, or may have, as far as its journal says."""
         return result_of(record) in (Result.STOPPED, Result.CUT_OFF) and self.undone_by(record) is None

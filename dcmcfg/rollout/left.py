@@ -8,7 +8,8 @@ from pathlib import Path
 from dcmcfg.changes import Change
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
-from dcmcfg.errors import DoesNotFit, Refused
+from dcmcfg.dn import DN
+from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused
 from dcmcfg.moments import readable_text
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
@@ -20,6 +21,9 @@ from dcmcfg.rollout.settling import are_made
 from dcmcfg.rollout.touched import touched
 from dcmcfg.rollout.waiting import await_writes
 from dcmcfg.tree import Tree
+
+#: Of many roll-outs, so many are told.
+_TOLD = 3
 
 
 def settle(state: Path, directory: Directory) -> Record | None:
@@ -67,18 +71,19 @@ def plan_left(record: Record, tree: Tree) -> Plan:
     return _strict(record, tree, record.changes[record.progress().done :])
 
 
-def plan_back(record: Record, tree: Tree) -> Plan:
+def plan_back(record: Record, tree: Tree, since: Sequence[Record] = ()) -> Plan:
     """Return the plan that takes back what *record* did.
 
-    Raises :class:`DoesNotFit` when the tree has moved, and when somebody's change since would be lost on the way.
+    Raises :class:`DoesNotFit` when the tree has moved, naming those of the roll-outs *since* that have changed the
+    entry or what is below it, and when somebody's change since would be lost on the way.
     """
     done = record.progress().done
-    plan = _strict(record, tree, record.undo(done))
+    plan = _strict(record, tree, record.undo(done), since)
     _refuse_loss(record, plan, record.changes[:done])
     return plan
 
 
-def _strict(record: Record, tree: Tree, changes: Sequence[Change]) -> Plan:
+def _strict(record: Record, tree: Tree, changes: Sequence[Change], since: Sequence[Record] = ()) -> Plan:
     try:
         return make_plan(tree, [Wanted(change, strict=True) for change in changes])
     except DoesNotFit as moved:
@@ -86,10 +91,30 @@ def _strict(record: Record, tree: Tree, changes: Sequence[Change]) -> Plan:
         raise DoesNotFit(
             f"the tree has moved since roll-out {record.number}: {moved.what}",
             on=moved.on,
-            next_step="take back first what was changed since, or change it by hand" if finished else _by_hand(record),
+            next_step=_first(tree, moved, since) if finished else _by_hand(record),
             result_code=moved.result_code,
             moved=moved.moved,
         ) from moved
+
+
+def _first(tree: Tree, moved: DoesNotFit, since: Sequence[Record]) -> str:
+    """Return what is to be done before that which *moved* tells of fits."""
+    touching = [each for each in since if _touches(tree, each, moved.moved or moved.on)]
+    if not touching:
+        return "take back first what was changed since, or change it by hand"
+    commands = ", then ".join(f"dcmcfg undo {each.number}" for each in touching[:_TOLD])
+    more = f" and {len(touching) - _TOLD} more" if len(touching) > _TOLD else ""
+    return f"take back first what was changed since: {commands}{more}; or change it by hand"
+
+
+def _touches(tree: Tree, record: Record, name: str) -> bool:
+    """Tell whether *record* has changed the entry called *name*, or one below it."""
+    try:
+        key = tree.key(DN.parse(name))
+        changed = map(tree.key, touched(record.changes[: record.progress().done]))
+        return any(each[len(each) - len(key) :] == key for each in changed if len(each) >= len(key))
+    except DcmcfgError:  # what is no DN, and a record that cannot be read, which is not the one that is asked for
+        return False
 
 
 def _refuse_loss(record: Record, back: Plan, made: Sequence[Change]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from dcmcfg.rollout.lock import directory_lock
 from dcmcfg.settings.folders import state_folder
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, undo_files
+from tests.cli.sites import ARCHIVE_DN, DEVICES, NAME, CliSite, undo_files
 
 pytestmark = pytest.mark.real
 
@@ -267,3 +267,20 @@ def test_an_undo_of_which_something_was_left_out_has_not_taken_it_back(run: Run,
     assert run("apply", str(undo_files()[-1]), "--continue", *rejects, "--yes").exit_code == 1
     told = json.loads(run("history", "--json").stdout)["roll_outs"]
     assert [(each["undoes"], each["undone_by"]) for each in told] == [(None, None), (None, None)]
+
+
+def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    assert run("ae", "add", "WS9@ws9:104", "--device", "ws9", "--yes").exit_code == 0
+    assert run("ae", "add", "WS8@ws8:104", "--device", "ws9", "--yes").exit_code == 0
+    assert run("set", "storescp", "dicomDescription=other", "--yes").exit_code == 0
+    refused = run("undo", "1", "--yes")
+    assert refused.exit_code == 3
+    assert refused.stderr == (
+        f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the tree has moved since roll-out 1: the entry has 2 children: "
+        "cn=dicom-ws8, dicomAETitle=WS8\n"
+        "  next: take back first what was changed since: dcmcfg undo 2; or change it by hand\n"
+    )
+    for number in ("3", "2", "1"):
+        assert run("undo", number, "--yes").exit_code == 0
+    assert site.octets() == before
