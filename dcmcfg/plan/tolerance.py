@@ -112,8 +112,10 @@ def _outstanding_modify(draft: Draft, change: Modify) -> Outstanding:
     for modification in change.modifications:
         rest = _outstanding_modification(draft.schema, entry, modification)
         if rest is not modification and modification.operation is not Operation.ADD:
-            absent.append(_absent(entry, modification.name))
-            doubts += _doubts_of_values(draft.schema, entry, modification, rest)
+            found = list(_doubts_of_values(draft.schema, entry, modification, rest))
+            gone = len(modification.values) - (len(rest.values) if rest is not None else 0)
+            absent.append(_absent(entry, modification.name, in_doubts=len(found) == gone))
+            doubts += found
         if rest is not None:
             entry = modified(draft.schema, entry, rest)
             left.append(rest)
@@ -121,10 +123,13 @@ def _outstanding_modify(draft: Draft, change: Modify) -> Outstanding:
     return Outstanding(rest_of_all, tuple(absent), tuple(doubts))
 
 
-def _absent(entry: Entry, name: str) -> str:
+def _absent(entry: Entry, name: str, *, in_doubts: bool) -> str:
+    """Return what is not there of attribute *name*, without what the doubts tell of each value."""
     held = entry.values(name)
     if not held:
         return f"{name} is not set"
+    if in_doubts:
+        return f"{name} has no such value"
     shown = ("a secret" if is_secret(name, value) else told(name, value) for value in held[:_TOLD])
     more = f" and {len(held) - _TOLD} more" if len(held) > _TOLD else ""
     return f"{name} has no such value; it holds {', '.join(shown)}{more}"

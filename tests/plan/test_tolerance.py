@@ -57,10 +57,17 @@ def test_the_name_of_the_naming_attribute_makes_no_near_miss() -> None:
 
 def test_a_misspelt_value_to_delete_is_told_with_what_is_held() -> None:
     plan = planned(deleting("dicomDescription", "Storage SCPP"), tree=holding("dicomDescription", "Storage SCP"))
-    assert plan.already[0].absent == ("dicomDescription has no such value; it holds 'Storage SCP'",)
+    assert plan.already[0].absent == ("dicomDescription has no such value",), "what it holds is told once"
     assert list(doubts(plan)) == [
         f"{STORESCP}: dicomDescription has no value 'Storage SCPP' to delete; near misses: 'Storage SCP'"
     ]
+
+
+def test_beside_a_misspelt_value_one_that_looks_like_none_is_told_too() -> None:
+    change = deleting("dicomDescription", "Storage SCPP", "zzz")
+    plan = planned(change, tree=holding("dicomDescription", "Storage SCP"))
+    assert plan.already[0].absent == ("dicomDescription has no such value; it holds 'Storage SCP'",)
+    assert len(list(doubts(plan))) == 1
 
 
 def test_a_misspelt_value_is_told_where_the_rest_of_the_record_is_still_to_be_done() -> None:
