@@ -91,7 +91,8 @@ def _allowed(use: Use, syntax: str) -> str:
         return ("only " if use.enforced else "the form offers ") + ", ".join(use.values)
     if use.field and (use.field.minimum is not None or use.field.maximum is not None):
         low, high = use.field.minimum, use.field.maximum
-        return f"the form takes {low if low is not None else '…'} to {high if high is not None else '…'}"
+        taken = f"the form takes {low if low is not None else '…'} to {high if high is not None else '…'}"
+        return f"{use.format}; {taken}" if use.format else taken
     return use.format or ("TRUE, FALSE" if syntax == _BOOLEAN else "(any)")
 
 

@@ -9,6 +9,7 @@ from dcmcfg.errors import NotFound
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
 from dcmcfg.schema.formats import ENUMERATIONS
 from dcmcfg.schema.structure import with_superiors
+from dcmcfg.schema.values import PORT_ATTRIBUTE, PORT_IN_WORDS
 from dcmcfg.schema.web_form import FormField, form_fields, value_format
 from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
 
@@ -78,11 +79,12 @@ def _uses(schema: Schema, attribute: AttributeType) -> Iterator[Use]:
 def _use(name: str, known: ObjectClass, field: FormField | None) -> Use:
     enforced = ENUMERATIONS.get(name)
     kind = value_format(name, field)
+    in_words = PORT_IN_WORDS if name == PORT_ATTRIBUTE else ""
     return Use(
         known.name,
         name.lower() in _lower(known.must),
         field,
-        kind.in_words if kind else "",
+        kind.in_words if kind else in_words,
         enforced or (field.values if field else ()),
         enforced is not None,
     )

@@ -27,6 +27,8 @@ from dcmcfg.schema.structure import with_superiors
 from dcmcfg.schema.web_form import OPEN_LISTS, FormField, form_fields, value_format
 
 _HIGHEST_PORT = 65535
+#: The attribute whose values are TCP ports, and what these are; the web form takes others too.
+PORT_ATTRIBUTE, PORT_IN_WORDS = "dicomPort", f"a TCP port, 1 to {_HIGHEST_PORT}"
 _Classes = tuple[bytes, ...]
 
 
@@ -84,7 +86,7 @@ _Found = Callable[[Rule, str], Finding]
 
 def _number(name: str, value: bytes, fields: tuple[FormField, ...], found: _Found) -> Iterator[Finding]:
     number = _integer(value)
-    if name == "dicomPort":
+    if name == PORT_ATTRIBUTE:
         if not 1 <= number <= _HIGHEST_PORT:
             yield found(PORT, f"a port is from 1 to {_HIGHEST_PORT}")
         return
