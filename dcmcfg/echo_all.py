@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.errors import MalformedInput, NotFound
+from dcmcfg.errors import MalformedInput
 from dcmcfg.probe import PARALLEL, PATIENCE, Callee, Verdict, probe_all
-from dcmcfg.spelling import listed
+from dcmcfg.targets import network_ae
 
 
 @dataclass(frozen=True)
@@ -29,21 +29,15 @@ class Echoed:
     verdict: Verdict | None = None
 
 
-def targets(configuration: Configuration, titles: Sequence[str]) -> tuple[Target, ...]:
-    """Return the AEs called *titles*, each once, in that order; without titles every AE, in the tree's order.
+def targets(configuration: Configuration, named: Sequence[str]) -> tuple[Target, ...]:
+    """Return the AEs that are *named*, each once, in that order; without names every AE, in the tree's order.
 
-    Raises :class:`NotFound` for a title that nobody has.
+    Raises what :func:`~dcmcfg.targets.network_ae` does for a name that is nobody's, or several AEs'.
     """
-    if not titles:
+    if not named:
         return tuple(map(_target, configuration.network_aes()))
-    found = []
-    for title in dict.fromkeys(titles):
-        ae = configuration.network_ae(title)
-        if ae is None:
-            known = listed(title, (each.title for each in configuration.network_aes()))
-            raise NotFound(f"the tree has no AE {title}", next_step=f"its AEs are: {known}")
-        found.append(_target(ae))
-    return tuple(found)
+    found = [network_ae(configuration, each) for each in named]
+    return tuple(map(_target, {str(ae.entry.dn): ae for ae in found}.values()))
 
 
 def echo_all(

@@ -50,14 +50,15 @@ def echo_command(
 ) -> int:
     """Call AEs with a C-ECHO, from this machine.
 
-    At the addresses that the tree gives for them. Where an AE has TLS connections only, the TCP connection is all that
-    is tried. An echo proves no permission to store or retrieve: 'verify' does.
+    At the addresses that the tree gives for them; an AE whose title others have too is named DEVICE/AE. Where an AE has
+    TLS connections only, the TCP connection is all that is tried. An echo proves no permission to store or retrieve:
+    'verify' does.
 
     Exit code 0 when all that were called answered, 1 when one did not, or one that was named has no address.
     """
     if bool(titles) == everyone:
         raise click.UsageError("name the AEs to call, or say --all")
-    named = [parse_ae_title(title) for title in titles]
+    named = [text if "/" in text else parse_ae_title(text) for text in titles]
     title = parse_ae_title(calling) if calling is not None else None
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))

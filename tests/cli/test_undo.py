@@ -18,8 +18,6 @@ from tests.cli.sites import ARCHIVE_DN, DEVICES, NAME, CliSite, undo_files
 
 pytestmark = pytest.mark.real
 
-DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
-
 
 def two_changes(tmp_path: Path) -> str:
     path = tmp_path / "two.ldif"
