@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -13,13 +14,18 @@ from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.retrieve_settings import Setting, retrieve_settings
 from dcmcfg.secret_values import is_secret
 
-_ADDRESSES = (Column("AE"), Column("address"), Column("description", Breaks.AT_BLANKS))
+_ADDRESSES = (
+    Column("AE"),
+    Column("address"),
+    Column("capabilities", Breaks.AT_BLANKS),
+    Column("description", Breaks.AT_BLANKS),
+)
 _SETTINGS = (Column("AE"), Column("setting"), Column("value", Breaks.AS_VALUE), Column("from"))
 _UNSET = "(not set: objects go straight to the requester)"
 
 
 def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> None:
-    """Print *device* and *aes*: addresses first, then each effective retrieve setting of the archive's AEs."""
+    """Print *device* and *aes*: with other titles, addresses and capabilities, then the archive's retrieve settings."""
     archive = " (archive)" if device.is_archive else ""
     print_line(console, f"{visible(device.name)}{archive}{_flag(installed=device.installed)}")
     print_line(console, visible(str(device.entry.dn)))
@@ -43,6 +49,8 @@ def _ae_json(ae: NetworkAE) -> dict[str, Any]:
     return {
         "title": ae.title,
         "installed": ae.installed,
+        "other_titles": list(ae.other_titles),
+        "capabilities": capabilities_json(ae),
         "connections": [connection_json(connection) for connection in ae.connections],
         "settings": {
             setting.name: {"values": list(setting.values), "from": setting.level or None}
@@ -62,11 +70,33 @@ def connection_json(connection: Connection) -> dict[str, Any]:
     }
 
 
+def _roles(ae: NetworkAE) -> Counter[str]:
+    return Counter(entry.text("dicomTransferRole") or "" for entry in ae.shared_from.capabilities)
+
+
+def counted_capabilities(ae: NetworkAE) -> str:
+    """Return how many it lists; without any the archive sends it everything, and offers nothing itself."""
+    roles = _roles(ae)
+    none = "none" if ae.device.is_archive else "any"
+    counted = ", ".join(f"{roles[role]} {role}" for role in ("SCP", "SCU") if roles[role]) or none
+    shared = ae.shared_from
+    return counted if shared is ae else f"{counted}, shared from {visible(shared.title)}"
+
+
+def capabilities_json(ae: NetworkAE) -> dict[str, Any]:
+    """Return how many capabilities *ae* lists for ``--json``, of the AE that it shares them from if any."""
+    roles = _roles(ae)
+    shared = ae.shared_from
+    return {"SCP": roles["SCP"], "SCU": roles["SCU"], "shared_from": shared.title if shared is not ae else None}
+
+
 def _addresses(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
     for ae in aes:
         addresses = "\n".join(_address(connection) for connection in ae.connections) or "(no connection)"
         description = _shown("dicomDescription", ae.entry.text("dicomDescription") or "")
-        yield visible(ae.title) + _flag(installed=ae.installed), addresses, description
+        others = () if ae.device.is_archive else ae.other_titles  # the archive's stand among its settings
+        titles = [visible(ae.title) + _flag(installed=ae.installed), *(f"also {visible(title)}" for title in others)]
+        yield "\n".join(titles), addresses, counted_capabilities(ae), description
 
 
 def _settings(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from dcmcfg.dn import DN
 from dcmcfg.listing.text import Hit
 from dcmcfg.render.cells import SECRET, relative_dn
 from dcmcfg.render.console import print_line, visible
-from dcmcfg.render.device import connection_json
+from dcmcfg.render.device import capabilities_json, connection_json, counted_capabilities
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.secret_values import is_secret
 
@@ -61,8 +60,6 @@ def print_hits(console: Console, hits: Sequence[Hit], text: str, base: DN) -> No
 
 def ae_json(ae: NetworkAE) -> dict[str, Any]:
     """Return *ae* for ``--json``; ``capabilities`` counts those listed, of the AE that it shares them from if any."""
-    roles = _roles(ae)
-    shared = ae.shared_from
     return {
         "title": ae.title,
         "device": ae.device.name,
@@ -70,11 +67,7 @@ def ae_json(ae: NetworkAE) -> dict[str, Any]:
         "description": ae.entry.text("dicomDescription"),
         "installed": ae.installed,
         "connections": [connection_json(connection) for connection in ae.connections],
-        "capabilities": {
-            "SCP": roles["SCP"],
-            "SCU": roles["SCU"],
-            "shared_from": shared.title if shared is not ae else None,
-        },
+        "capabilities": capabilities_json(ae),
     }
 
 
@@ -108,7 +101,7 @@ def _ae_row(ae: NetworkAE) -> tuple[str, ...]:
         "\n".join(map(_address, ae.connections)) or "(no connection)",
         "\n".join("TLS" if connection.tls else "" for connection in ae.connections),
         "yes" if ae.installed else "no",
-        _capabilities(ae),
+        counted_capabilities(ae),
     )
 
 
@@ -125,19 +118,6 @@ def _device_row(device: Device) -> tuple[str, ...]:
 def _address(connection: Connection) -> str:
     port = f":{connection.port}" if connection.port else " (does not listen)"
     return visible(connection.host) + port
-
-
-def _roles(ae: NetworkAE) -> Counter[str]:
-    return Counter(entry.text("dicomTransferRole") or "" for entry in ae.shared_from.capabilities)
-
-
-def _capabilities(ae: NetworkAE) -> str:
-    """Return how many it lists; without any the archive sends it everything, and offers nothing itself."""
-    roles = _roles(ae)
-    none = "none" if ae.device.is_archive else "any"
-    counted = ", ".join(f"{roles[role]} {role}" for role in ("SCP", "SCU") if roles[role]) or none
-    shared = ae.shared_from
-    return counted if shared is ae else f"{counted}, shared from {visible(shared.title)}"
 
 
 def _hit_rows(hits: Sequence[Hit], text: str, base: DN) -> Iterator[tuple[str, ...]]:

@@ -30,6 +30,20 @@ def test_an_ae_is_shown_with_its_address_and_where_each_setting_comes_from(run: 
     assert any(row[:2] == ["dcmSendPendingCMoveInterval", "PT5S"] for row in cells)
 
 
+def test_an_ae_is_shown_with_what_it_can_as_aes_has_it_and_with_its_other_titles(run: Run, site: CliSite) -> None:
+    assert run("set", "AE:WORKSTATION", "dicomInstalled=FALSE", "dcmOtherAETitle=WS", "--yes").exit_code == 0
+    cells = [[cell.strip() for cell in row] for row in rows(run("show", "AE:WORKSTATION").stdout)]
+    listed = json.loads(run("aes", "WORKSTATION", "--json").stdout)["aes"][0]
+    counts = listed["capabilities"]
+    assert cells[2] == ["AE", "address", "capabilities", "description"]
+    assert cells[4][0] == "WORKSTATION (not installed)"
+    assert cells[4][1].startswith("localhost:")
+    assert cells[4][2] == f"{counts['SCP']} SCP, {counts['SCU']} SCU"
+    assert cells[5] == ["also WS"]
+    (shown,) = json.loads(run("show", "AE:WORKSTATION", "--json").stdout)["aes"]
+    assert (shown["capabilities"], shown["other_titles"], shown["installed"]) == (counts, ["WS"], False)
+
+
 def test_a_base_dn_that_is_not_there_is_told_with_what_the_server_holds(
     run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
