@@ -134,7 +134,7 @@ RULES = (
         "A connection reference names a connection of the same device.",
         "The archive cannot load the device, although every DN exists.",
         "Refer to a connection of the same device; add one if there is none.",
-        "dcmcfg connection add DEVICE HOST:PORT --ae AET",
+        "dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         _of_other_device,
     ),
     LintRule(

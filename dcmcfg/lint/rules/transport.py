@@ -145,7 +145,7 @@ RULES = (
         "An AE that the archive calls offers what the archive's AEs have: TLS, or plain connections.",
         "Only connections that are both plain or both TLS fit; none does (IncompatibleConnectionException).",
         "Give the archive's AE a reference to a connection of that kind, or the peer one of the other.",
-        "dcmcfg connection add DEVICE HOST:PORT --ae AET",
+        "dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         _mismatch,
     ),
     LintRule(
