@@ -98,8 +98,7 @@ def carry_out(
     if choices.dry_run:
         report.tell()
         return
-    if not choices.yes:
-        require_terminal()
+    _require_ready(settings, choices, rejects)
     service = None if choices.no_reload or renamed else _reachable(settings)
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
@@ -122,6 +121,14 @@ def _tell_unfinished(directory: Directory, but: int | None, *, only_warn: bool) 
             raise
         told = f"{unfinished.what}; {unfinished.next_step}"
         click.echo(f"warning: {visible(invocation.current().spoken(told))}", err=True)
+
+
+def _require_ready(settings: Settings, choices: Choices, rejects: Rejects | None) -> None:
+    """Raise what would end it once the user has said yes."""
+    if rejects is not None:
+        rejects.require_room(settings)
+    if not choices.yes:
+        require_terminal()
 
 
 def _written(settings: Settings, choices: Choices, rejects: Rejects | None) -> AbstractContextManager[None]:

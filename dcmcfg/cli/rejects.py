@@ -74,14 +74,22 @@ class Rejects:
         """Return what is left out for ``--json``."""
         return [each.json for each in self.rejected]
 
+    def require_room(self, settings: Settings) -> None:
+        """Raise :class:`DcmcfgError` when a file of that name holds something else: it may have been mended since."""
+        if self.rejected and self.path.exists() and not _holds(self.path, self._text(settings)):
+            raise _exists(self.path)
+
+    def _text(self, settings: Settings) -> str:
+        return self.text(f"dcmcfg rejects for {site_headline(settings)}")
+
     @contextmanager
     def written(self, settings: Settings) -> Iterator[None]:
         """Write the file, if there is something to write; it goes again when the block changes nothing.
 
-        One that holds just that, from an earlier run, stays. Raises :class:`DcmcfgError` when another file of that
-        name is there, which may have been mended since, and when it cannot be written.
+        One that holds just that, from an earlier run, stays. Raises what :meth:`require_room` does, and
+        :class:`DcmcfgError` when it cannot be written.
         """
-        text = self.text(f"dcmcfg rejects for {site_headline(settings)}")
+        text = self._text(settings)
         if not self.rejected or _holds(self.path, text):
             yield
             return
