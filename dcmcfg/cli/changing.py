@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from dcmcfg.archive.control import ControlService
-from dcmcfg.archive.failures import TokenError
 from dcmcfg.cli import invocation
-from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.archive_name import follow_in_profile
 from dcmcfg.cli.choices import Choices
+from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.rejects import Rejects
 from dcmcfg.cli.report import Report
 from dcmcfg.cli.risks import require_named, risk_lines
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
-from dcmcfg.errors import AnswerIsNo, ArchiveError, ChangedButNotFinished, DcmcfgError, Refused
+from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.guard import risks
 from dcmcfg.plan.plan import Plan
@@ -41,6 +40,9 @@ from dcmcfg.rollout.recording import Occasion
 from dcmcfg.rollout.roll_out import Outcome, resume, roll_out
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
+
+if TYPE_CHECKING:
+    from dcmcfg.cli.reloading import Reloading
 
 _NOTHING_BESIDE = Beside()
 
@@ -99,17 +101,17 @@ def carry_out(
         report.tell()
         return
     _require_ready(settings, choices, rejects)
-    service = None if choices.no_reload or renamed else _reachable(settings)
+    reloading: Reloading | None = None if choices.no_reload or renamed else loaded("reloading", "reachable")(settings)
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):
         outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes), report)
     choices.say(f"done {outcome.manner.value}\nundo: dcmcfg undo {outcome.number}")
-    if service is not None:
+    if reloading is not None:
         undone = undoes if resuming is None else resuming.head.undoes
-        _reload(service, outcome, is_undo=undone is not None)
+        reloading.reload(outcome.number, is_undo=undone is not None)
     profile = follow_in_profile(settings, renamed)
-    report.tell(outcome, reloaded=service is not None, profile=profile)
+    report.tell(outcome, reloaded=reloading is not None, profile=profile)
 
 
 def _tell_unfinished(directory: Directory, but: int | None, *, only_warn: bool) -> None:
@@ -161,20 +163,6 @@ def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
         raise DcmcfgError(f"the plan cannot be written ({error.strerror})", on=str(path)) from error
 
 
-def _reachable(settings: Settings) -> ControlService:
-    """Return the archive's control service once it has answered, before anything is written."""
-    service = control_service(settings)
-    try:
-        status = service.status()
-    except ArchiveError as error:
-        again = "nothing was changed; --no-reload changes the directory without the archive"
-        step = f"{error.next_step}; {again}" if error.next_step else again
-        raise ArchiveError(error.what, on=error.on, next_step=step) from error
-    if not status.started:
-        click.echo(f"warning: the archive is {status.state}; a reload does not start it.", err=True)
-    return service
-
-
 def _occasion(settings: Settings, undoes: int | None) -> Occasion:
     return Occasion(state_folder(), site_headline(settings), invocation.current().command_line, undoes)
 
@@ -204,20 +192,3 @@ def _roll_out(directory: Directory, plan: Plan, manner: Manner, of: Occasion | R
                 return roll_out(directory, plan, manner=manner, occasion=of, on_step=on_step)
             case Record():
                 return resume(directory, plan, of, manner=manner, state=state_folder(), on_step=on_step)
-
-
-def _reload(service: ControlService, outcome: Outcome, *, is_undo: bool) -> None:
-    """Have the archive reload; what it cannot load may have been in the tree before, and an undo mends nothing then."""
-    next_step = "dcmcfg check finds what the archive cannot load; once that is mended, dcmcfg reload"
-    if not is_undo:
-        next_step += f"; if it is this change, dcmcfg undo {outcome.number} takes it back"
-    try:
-        service.reload()
-    except ArchiveError as error:
-        what = f"the directory was changed, but the archive did not reload: {error.what}"
-        if isinstance(error, TokenError):
-            next_step = f"{error.next_step}; then dcmcfg reload"
-        raise ChangedButNotFinished(what, on=error.on, next_step=next_step) from error
-    except KeyboardInterrupt:
-        what = "the directory was changed, and the reload was interrupted"
-        raise ChangedButNotFinished(what, next_step=next_step) from None

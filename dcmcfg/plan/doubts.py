@@ -9,7 +9,7 @@ from dcmcfg.changes import Add, Modify
 from dcmcfg.plan.new_values import in_words, new_value_findings
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.schema.findings import MISSING_ATTRIBUTE
-from dcmcfg.schema.structure import structure
+from dcmcfg.schema.structure import Structures
 from dcmcfg.schema.values import ValueRules
 
 _ARCHIVE = "dcmArchiveDevice"
@@ -37,6 +37,7 @@ def _doubts(plan: Plan) -> Iterator[str]:
     schema = plan.before.schema
     # That each reference leads somewhere is the business of the risk dangling-reference.
     rules = ValueRules(schema, exists=lambda _: True)
+    structures = Structures(schema)
     for step in plan.steps:
         if step.after is None:
             continue
@@ -45,9 +46,8 @@ def _doubts(plan: Plan) -> Iterator[str]:
                 f"{step.after.dn}: {_ARCHIVE} makes this device an archive, which it is only where an archive runs "
                 "under its name"
             )
-        touched = _touched(step)
-        for finding in structure(schema, step.after):
-            if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in touched:
+        for finding in structures.findings(step.after):
+            if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in _touched(step):
                 yield f"{finding.dn}: {finding.message}"
         for finding in new_value_findings(rules, step.before, step.after):
             yield f"{finding.dn}: {in_words(finding)}"

@@ -19,7 +19,7 @@ from dcmcfg.schema.findings import (
     Finding,
     Place,
 )
-from dcmcfg.schema.structure import OPERATIONAL, structure
+from dcmcfg.schema.structure import OPERATIONAL, Structures
 from dcmcfg.schema.values import ValueRules
 
 #: Where the archive looks for its configuration (LdapDicomConfiguration).
@@ -72,7 +72,7 @@ class _Check:
 
     def _structure(self, entry: Entry) -> Iterator[Finding]:
         ours = _ROOT in self.schema.normal_dn(entry.dn)
-        for finding in structure(self.schema, entry):
+        for finding in self._structures.findings(entry):
             if finding.rule not in _SERVER_KNOWS:
                 yield finding
             elif ours and finding.attribute.lower() not in OPERATIONAL:
@@ -87,6 +87,10 @@ class _Check:
         for name, (definition, values) in held.items():
             yield from self._together(entry.dn, definition, values)
             yield from self._rules.findings(entry, name, values)
+
+    @cached_property
+    def _structures(self) -> Structures:
+        return Structures(self.schema)
 
     @cached_property
     def _rules(self) -> ValueRules:

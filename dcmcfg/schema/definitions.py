@@ -60,7 +60,10 @@ class Schema:
 
         *name* is a name, alias or OID in any case; options (``;binary``) are ignored.
         """
-        return self._attributes.get(name.partition(";")[0].lower())
+        known = self._spelt
+        if name not in known:
+            known[name] = self._attributes.get(name.partition(";")[0].lower())
+        return known[name]
 
     def object_class(self, name: str) -> ObjectClass | None:
         """Return the object class *name* (a name or OID in any case), or None when it is not known."""
@@ -100,6 +103,11 @@ class Schema:
     def _type(self, name: str) -> str:
         known = self.attribute(name)
         return (known.name if known else name).lower()
+
+    @cached_property
+    def _spelt(self) -> dict[str, AttributeType | None]:
+        """Attribute description as spelt → its type, found once: a plan asks for each attribute many times."""
+        return {}
 
     @cached_property
     def _attributes(self) -> Mapping[str, AttributeType]:

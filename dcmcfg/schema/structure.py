@@ -34,6 +34,29 @@ OPERATIONAL = frozenset(
 )
 
 
+class Structures:
+    """What a schema says against the attributes and classes of one entry after another.
+
+    Most entries have the same classes and attributes as one before them; what was in order then is not looked at again.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._in_order: set[tuple[object, ...]] = set()
+
+    def findings(self, entry: Entry) -> tuple[Finding, ...]:
+        """Return what is wrong with the attributes and classes that *entry* has, as :func:`structure` yields it."""
+        names = tuple([attribute.name for attribute in entry.attributes])
+        naming = tuple([kind for kind, _ in entry.dn.rdn.parts]) if entry.dn.rdns else ()
+        shape = (entry.values("objectClass"), names, naming)
+        if shape in self._in_order:
+            return ()
+        found = tuple(structure(self._schema, entry))
+        if not found:
+            self._in_order.add(shape)
+        return found
+
+
 def structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
     """Yield what is wrong with the attributes and classes that *entry* has, in the order of the entry.
 

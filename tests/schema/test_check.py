@@ -14,6 +14,7 @@ from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.schema.check import Subject, check
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.findings import Finding, Place
+from dcmcfg.schema.structure import Structures, structure
 from dcmcfg.schema.web_form import form_fields
 from tests.trees import ARCHIVE, BASE, STORESCP, connection, network_ae, site_entries
 
@@ -200,3 +201,12 @@ def subjects(files: tuple[Path, ...] | list[Path]) -> list[Subject]:
             Subject(each.entry, Place(path.name, each.line)) for each in records if isinstance(each, ContentRecord)
         ]
     return read
+
+
+def test_entries_alike_are_judged_each_by_what_it_lacks() -> None:
+    whole = network_ae(STORESCP, "ONE")
+    lacking = whole.with_values("dicomAssociationAcceptor", ())
+    structures = Structures(bundled())
+    judged = [structures.findings(each) for each in (whole, network_ae(STORESCP, "TWO"), lacking, lacking, whole)]
+    assert judged == [tuple(structure(bundled(), each)) for each in (whole, whole, lacking, lacking, whole)]
+    assert [len(each) for each in judged] == [0, 0, 1, 1, 0]
