@@ -34,6 +34,8 @@ def renamed_archives(changes: Iterable[Change], after: Tree) -> tuple[RenamedArc
         old, new = (_name(rdn.parts) for rdn in (change.dn.rdn, change.new_rdn))
         if old is not None and new is not None:
             found[new] = found.pop(old, old)
+    if not found:
+        return ()
     archives = {entry.text(_NAME) for entry in after.entries.values() if entry.is_a("dcmArchiveDevice")}
     return tuple(
         RenamedArchive(old, new) for new, old in found.items() if new in archives and not Kind.DEVICE.same(old, new)

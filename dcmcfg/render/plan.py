@@ -42,10 +42,17 @@ def print_plan(console: Console, plan: Plan, *, ldif: bool = True) -> None:
 
     DNs in the table are relative to the devices' container; of many entries alike the first are shown.
     """
-    runs = list(_runs(plan))
-    shown = runs[:SHOWN_STEPS]
-    print_table(console, _COLUMNS, [row for run in shown for row in _run_rows(run, plan.before)])
-    if left := sum(map(len, runs[SHOWN_STEPS:])):
+    rows: list[list[str]] = []
+    left = len(plan.steps)
+    named = 0
+    for run in _runs(plan):
+        if named >= SHOWN_STEPS:
+            break
+        rows += _run_rows(run, plan.before)
+        left -= len(run)
+        named += min(len(run), _SHOWN_ALIKE)
+    print_table(console, _COLUMNS, rows)
+    if left:
         print_line(console, f"… and {left} more steps")
     if ldif and len(plan.steps) <= _SHOWN_AS_LDIF:
         print_line(console, changes_ldif(plan.changes).rstrip("\n"))
