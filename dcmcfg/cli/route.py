@@ -21,7 +21,7 @@ from dcmcfg.render.mermaid import mermaid
 from dcmcfg.render.route import print_route, route_json
 from dcmcfg.render.sequence import sequences
 from dcmcfg.render.svg import svg as draw
-from dcmcfg.route.question import Question, StudyState, usual_ae
+from dcmcfg.route.question import Question, StudyState, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import Address, find_addresses
@@ -107,7 +107,7 @@ def route_command(
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     device = configuration.device(settings.device)
-    question = Question(device.network_ae(title) if title else usual_ae(device), destination, caller, holder)
+    question = Question(asked_ae(device, title), destination, caller, holder)
     found = _found(configuration, question, study_uid, address) if study_uid is not None else None
     states = found.states if found is not None else (StudyState(state),) if state else ()
     if found is not None:

@@ -11,7 +11,6 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.dn import DN
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.work_order import (
     print_work_order,
@@ -20,7 +19,7 @@ from dcmcfg.render.work_order import (
     work_order_ldif,
     work_order_orthanc,
 )
-from dcmcfg.route.question import usual_ae
+from dcmcfg.route.question import asked_ae
 from dcmcfg.route.work_order import WorkOrder, work_order
 from dcmcfg.settings import Settings
 
@@ -84,22 +83,20 @@ def work_order_command(
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     device = configuration.device(settings.device)
-    asked = device.network_ae(title) if title else usual_ae(device)
-    order = work_order(configuration, asked, holder, requesters, destinations)
+    order = work_order(configuration, asked_ae(device, title), holder, requesters, destinations)
     if as_json:
         print_json(work_order_json(order))
     elif form == "text":
         print_work_order(stdout_console(), order)
     else:
-        click.echo(_written(order, form, configuration.root), nl=False)
+        click.echo(_written(order, form, configuration), nl=False)
 
 
-def _written(order: WorkOrder, form: str, root: DN) -> str:
+def _written(order: WorkOrder, form: str, configuration: Configuration) -> str:
     match form:
         case "csv":
             return work_order_csv(order)
         case "orthanc":
             return work_order_orthanc(order)
         case _:
-            devices, registry = root.child("cn", "Devices"), root.child("cn", "Unique AE Titles Registry")
-            return "".join(work_order_ldif(order, devices, registry))
+            return "".join(work_order_ldif(order, configuration))

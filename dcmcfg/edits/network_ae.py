@@ -18,6 +18,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.network_address import at, parse_host, parse_port
 from dcmcfg.plan import difference
+from dcmcfg.registries import AE_TITLES
 from dcmcfg.spelling import near_misses
 from dcmcfg.unescaped import needs_escaping_in_dn
 
@@ -126,7 +127,7 @@ class NetworkAEAdditions:
     def __init__(self, configuration: Configuration) -> None:
         self._tree = configuration.tree
         self._added: dict[NormalDN, Entry] = {}
-        self._registry = self._container(configuration.root, "dicomUniqueAETitlesRegistryRoot", _REGISTRY)
+        self._registry = self._container(configuration.root, AE_TITLES.container, AE_TITLES.name)
         self._container_of_devices = self._container(configuration.root, "dicomDevicesRoot", "Devices")
         self._registered = {entry.text("dicomAETitle") for entry in self._tree.children(self._registry.dn)}
         self._devices = {device.name.casefold(): _known(device) for device in configuration.devices}
@@ -275,9 +276,6 @@ class NetworkAEAdditions:
         found = (entry for entry in self._tree.children(root) if entry.is_a(object_class))
         dn = root.child("cn", name)
         return next(found, Entry.of(dn, {"objectClass": object_class, "cn": name}))
-
-
-_REGISTRY = "Unique AE Titles Registry"
 
 
 def _known(device: Device) -> _Device:

@@ -10,11 +10,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from dcmcfg.devices import Configuration, devices_dn
 from dcmcfg.dn import DN
 from dcmcfg.edits.network_entries import ae_entry, connection_entry, device_entry, registration
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_entry
 from dcmcfg.onboarding.delimited import write_rows
+from dcmcfg.registries import AE_TITLES
 from dcmcfg.render.console import print_line, visible, wrapped
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.route.way import Address
@@ -66,8 +68,14 @@ def work_order_orthanc(order: WorkOrder) -> str:
     return json.dumps({"DicomModalities": names}, indent=2) + "\n"
 
 
-def work_order_ldif(order: WorkOrder, devices: DN, registry: DN) -> Iterator[str]:
-    """Yield the AEs as content records with the classes of PS3.15 Annex H, a device each, below *devices*."""
+def work_order_ldif(order: WorkOrder, configuration: Configuration) -> Iterator[str]:
+    """Yield the AEs as content records with the classes of PS3.15 Annex H, a device each.
+
+    They are where those of *configuration* are, whatever its containers are called.
+    """
+    devices = devices_dn(configuration.tree)
+    held = AE_TITLES.container_of(configuration.tree)
+    registry = held.dn if held is not None else configuration.root.child("cn", AE_TITLES.name)
     yield VERSION_LINE + "\n"
     for peer in order.peers:
         description = f"may ask for: {', '.join(peer.may) or 'nothing'}"

@@ -49,3 +49,12 @@ def usual_ae(device: Device, option: str = "--ae") -> NetworkAE:
         f"which AE of the device {device.name} is to be asked?",
         next_step=f"{option} names one of: {', '.join(titles) or 'none, the device has no AE'}",
     )
+
+
+def asked_ae(device: Device, title: str | None) -> NetworkAE:
+    """Return the AE of *device* that is asked: the one of *title*, without one the usual one (:func:`usual_ae`).
+
+    Raises :class:`~dcmcfg.errors.NotFound` for a title that no AE of the device has, and :class:`MalformedInput` where
+    it must be named.
+    """
+    return device.network_ae(title) if title is not None else usual_ae(device)

@@ -12,7 +12,7 @@ from dcmcfg.dicom.listening import is_this_machine
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.retrieve_settings import effective
-from dcmcfg.route.question import Question, usual_ae
+from dcmcfg.route.question import Question, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.route.way import Step
 from dcmcfg.spelling import near_misses
@@ -86,7 +86,7 @@ def find_addresses(
     :class:`~dcmcfg.errors.DcmcfgError` for one that does not listen without TLS.
     """
     device = configuration.device(device_name)
-    asked = device.network_ae(ae) if ae else usual_ae(device)
+    asked = asked_ae(device, ae)
     connection = asked.listening()
     archive = _peer(asked, connection, connect, "--connect HOST:PORT gives the archive's address")
     target = configuration.network_ae(destination)

@@ -102,3 +102,7 @@ def test_every_command_says_of_it_what_it_says_of_a_stock_site(
         assert result.exit_code == before.exit_code, (command, result.output)
         assert comparable(result.stdout) == expected(comparable(before.stdout), site, there), command
         assert result.stderr == as_there(before.stderr), command
+    order = run("work-order", "--external", "LONGTERM", "--format", "ldif")
+    records = (line for line in comparable(order.stdout).splitlines() if line.startswith("dn: dicomDeviceName="))
+    ends = {record.partition(",")[2] for record in records}
+    assert ends == {f"cn=Gadgets,cn=DICOM Configuration,{OTHER_BASE}"}

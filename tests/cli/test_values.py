@@ -11,6 +11,7 @@ from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
 from tests.ports import free_port
+from tests.running_slapd import RunningSlapd
 
 pytestmark = pytest.mark.real
 
@@ -208,10 +209,10 @@ def test_what_is_written_wrongly_exits_2_before_any_server_is_asked(
 
 
 def test_a_newer_schema_is_asked_where_ours_does_not_know(
-    run: Run, monkeypatch: pytest.MonkeyPatch, newer_slapd: object
+    run: Run, monkeypatch: pytest.MonkeyPatch, newer_slapd: RunningSlapd
 ) -> None:
-    monkeypatch.setenv("DCMCFG_LDAP_URL", newer_slapd.url)  # type: ignore[attr-defined]
-    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", newer_slapd.password)  # type: ignore[attr-defined]
+    monkeypatch.setenv("DCMCFG_LDAP_URL", newer_slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", newer_slapd.password)
     target = "cn=future,dc=dcm4che,dc=org"
     assert run("get", target, "dcmfromthefuture").stdout == "dcmFromTheFuture: Soon\n"
     result = run("set", target, "dcmfromthefuture=Now", "--yes", "--no-reload")
