@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 from pynetdicom import evt
@@ -22,6 +23,25 @@ def wait_for_rest_of_pdu(assoc: Association, seconds: float) -> None:
     """Bound the wait for the rest of a PDU that has begun to *seconds*; pynetdicom would wait for ever."""
     if assoc.dul.socket is not None and assoc.dul.socket.socket is not None:
         assoc.dul.socket.socket.settimeout(seconds)
+
+
+def send_at_once(assoc: Association) -> None:
+    """Have what we send go out at once, however small it is: else the data set waits for the command's receipt."""
+    if assoc.dul.socket is not None and assoc.dul.socket.socket is not None:
+        assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def acknowledge_at_once(assoc: Association) -> None:
+    """Have the system acknowledge what comes next at once, until it forgets; does nothing where it cannot.
+
+    A peer that does not send at once (dcmtk's) waits with the data set until it knows that its command was received:
+    40 ms for each answer, since the system likes to send a receipt along with data of ours.
+    """
+    quick_ack = getattr(socket, "TCP_QUICKACK", None)  # Linux
+    wrapper = assoc.dul.socket
+    if quick_ack is not None and wrapper is not None and wrapper.socket is not None:
+        with contextlib.suppress(OSError):  # the connection is gone, which is told elsewhere
+            wrapper.socket.setsockopt(socket.IPPROTO_TCP, quick_ack, 1)
 
 
 class _RecordingSocket(socket.socket):
@@ -76,8 +96,9 @@ class Trace:
             wrapper.socket = self._socket
 
     def on_open(self, event: evt.Event) -> None:
-        """Bound the wait for the rest of a PDU."""
+        """Bound the wait for the rest of a PDU, and let nothing wait that need not."""
         self.opened = True
+        send_at_once(event.assoc)
         wait_for_rest_of_pdu(event.assoc, self._stall_seconds)
 
     def on_close(self, event: evt.Event) -> None:  # noqa: ARG002 — a handler takes its event
@@ -86,6 +107,7 @@ class Trace:
 
     def on_pdu_received(self, event: evt.Event) -> None:
         """Note an abort or a release by the peer."""
+        acknowledge_at_once(event.assoc)
         if isinstance(event.pdu, A_ABORT_RQ):
             reason = _PROVIDER_REASONS.get(event.pdu.reason_diagnostic or 0, "no reason given")
             by = f"its DICOM upper layer: {reason}" if event.pdu.source == 2 else "its application"
@@ -96,6 +118,7 @@ class Trace:
 
     def on_pdu_sent(self, event: evt.Event) -> None:
         """Note an abort by ourselves: the peer's time was over, or what it sent made no sense."""
+        acknowledge_at_once(event.assoc)
         if isinstance(event.pdu, A_ABORT_RQ):
             self.ending = self.ending or "the peer sent something that is not DICOM"
             self._wake(event.assoc)

@@ -203,3 +203,11 @@ def test_transfer_syntax_that_was_not_offered_is_refused(tmp_path: Path, timeout
 
         with _raw_listener(twist) as peer, pytest.raises(DicomError, match="transfer syntax that was not offered"):
             echo(peer, "ME", timeouts)
+
+
+def test_nothing_small_waits_for_a_receipt_to_go_out(tmp_path: Path, timeouts: Timeouts) -> None:
+    with dcmtk.storescp(tmp_path / "in") as peer, associated(peer, "ME", [Verification], timeouts) as opened:
+        wrapper = opened.assoc.dul.socket
+        assert wrapper is not None
+        assert wrapper.socket is not None
+        assert wrapper.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
