@@ -53,6 +53,7 @@ class NetworkAE:
     return_retrieve_aets: tuple[str, ...] = ()
     retrieve_aets: tuple[str, ...] = ()
     object_storages: tuple[str, ...] = ()
+    qido_max_results: int = 0
     capabilities: tuple[TransferCapability, ...] = ()
 
     def syntaxes(self, sop_class: str, role: str) -> tuple[str, ...] | None:

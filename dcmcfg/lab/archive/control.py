@@ -1,4 +1,4 @@
-"""The control service of the stand-in archive over HTTP (``ArchiveCtrl``)."""
+"""The web services of the stand-in archive over HTTP: its control service (``ArchiveCtrl``), and the searches."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from dcmcfg.lab.archive.java import (
     IllegalStateException,
     stack_trace,
 )
+from dcmcfg.lab.archive.qido import is_search, search
 from dcmcfg.lab.archive.service import ArchiveService
 from dcmcfg.lab.site import LOOPBACK, Site
 
@@ -49,6 +50,9 @@ class _Control(BaseHTTPRequestHandler):
             return
         elif self.path == f"{BASE}/status":
             self._answer(HTTPStatus.OK, _JSON, json.dumps({"status": self._service.status}))
+        elif is_search(self.path):
+            found = search(self._service.state, self.path)
+            self._answer(found.status, found.content_type, found.body)
         else:
             self._not_here()
 

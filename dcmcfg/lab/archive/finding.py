@@ -18,10 +18,11 @@ def answer_find(state: ArchiveState, event: evt.Event) -> Iterator[tuple[Dataset
     """Answer a C-FIND; the handler of EVT_C_FIND."""
     called = state.device.called_ae(called_title(event.assoc))
     instead = called.return_retrieve_aets if called else ()
-    return find(event, lambda: [_held(each, instead) for each in state.database.all()])
+    return find(event, lambda: [held(each, instead) for each in state.database.all()])
 
 
-def _held(instance: Instance, instead: tuple[str, ...]) -> HeldInstance:
+def held(instance: Instance, instead: tuple[str, ...]) -> HeldInstance:
+    """Return *instance* as queries see it; *instead* are the AE titles to name in place of all others, if any."""
     external = () if instance.external_aet == NO_EXTERNAL_AET else (instance.external_aet,)
     titles = instead or (*instance.retrieve_aets, *external)
     return HeldInstance(instance.header, instance.availability, titles)

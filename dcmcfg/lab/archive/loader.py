@@ -89,6 +89,7 @@ def _ae(entry: Entry, device: Entry, connections: dict[NormalDN, Connection], en
         return_retrieve_aets=entry.texts("dcmReturnRetrieveAET") or device.texts("dcmReturnRetrieveAET"),
         retrieve_aets=entry.texts("dcmRetrieveAET") or device.texts("dcmRetrieveAET"),
         object_storages=entry.texts("dcmObjectStorageID") or device.texts("dcmObjectStorageID"),
+        qido_max_results=int(_own_or_inherited(entry, device, "dcmQidoMaxNumberOfResults") or 0),
         capabilities=_capabilities(entry, entries),
     )
 
