@@ -14,7 +14,9 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
+from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.query import find_instances
+from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.render.mermaid import mermaid
@@ -130,5 +132,6 @@ def _found(configuration: Configuration, question: Question, study_uid: str, con
     """Return where the archive says that the study is; raises :class:`DicomError` when it cannot be asked."""
     asked = question.asked
     addresses = find_addresses(configuration, asked.device.name, question.destination, ae=asked.title, connect=connect)
-    instances = find_instances(addresses.archive, question.calling, study_uid, query_timeouts(addresses))
+    with associated(addresses.archive, question.calling, [Model.STUDY.find], query_timeouts(addresses)) as opened:
+        instances = find_instances(opened, study_uid)
     return whereabouts(study_uid, instances, asked.device)

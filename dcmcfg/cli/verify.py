@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import click
 
@@ -17,7 +16,9 @@ from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.failures import DEBUG
-from dcmcfg.cli.site import site_options
+from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.verify_evidence import EvidenceWanted, evidence_options
+from dcmcfg.cli.verify_receiving import Receiving, receiving_options
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
@@ -30,7 +31,7 @@ from dcmcfg.verify.judge import judge
 from dcmcfg.verify.run import gather
 
 
-@click.command("verify")
+@click.command("verify", cls=SiteCommand)
 @click.option("--study", required=True, metavar="UID", help="Study Instance UID of the study to move.")
 @click.option(
     "--dest",
@@ -42,20 +43,13 @@ from dcmcfg.verify.run import gather
 @click.option("--ae", metavar="AET", help="Archive AE that is asked; the device's only storage SCP by default.")
 @click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Our own AE title.")
 @click.option("--connect", metavar="HOST[:PORT]", help="Where to call the archive, instead of its address in the tree.")
-@click.option("--receive", is_flag=True, help="Listen as the destination, on its address in the tree.")
-@click.option("--expect", type=click.IntRange(min=1), metavar="N", help="Number of instances that must arrive.")
-@click.option("--require-witness", is_flag=True, help="Exit 1 unless our own receiver saw the instances.")
+@receiving_options
+@evidence_options
 @click.option(
     "--timeout-s",
     type=click.FloatRange(min=0, min_open=True, max=LONGEST_S),
     metavar="S",
     help="Seconds to wait for each response; by default longer than the archive waits itself (dcmRetrieveTimeout).",
-)
-@click.option(
-    "--external-log",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="The external archive's record of its C-MOVEs, as JSON lines.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @site_options
@@ -67,11 +61,9 @@ def verify_command(
     ae: str | None,
     calling: str,
     connect: str | None,
-    receive: bool,
-    expect: int | None,
-    require_witness: bool,
+    receiving: Receiving,
+    wanted: EvidenceWanted,
     timeout_s: float | None,
-    external_log: Path | None,
     as_json: bool,
 ) -> int:
     """Prove with a real C-MOVE that a study arrives.
@@ -94,21 +86,21 @@ def verify_command(
         ae=archive_ae,
         calling=calling,
         connect=address,
-        receive=receive,
+        receive=receiving.receive,
         timeout_s=timeout_s,
         elsewhere=server_hosts(settings.ldap_url, settings.archive_url),
     )
-    question = Question(study_uid, addresses.archive, destination, calling, expect)
+    question = Question(study_uid, addresses.archive, destination, calling, wanted.expect)
     with _a_no_once_sent() as sent:
         with verify_progress() as watcher:
             evidence = gather(
                 question,
                 addresses,
-                receive=receive,
-                external_log=external_log or settings.external_move_log,
+                receive=receiving.receive,
+                external_log=wanted.external_log or settings.external_move_log,
                 watcher=replace(watcher, on_sent=sent.now),
             )
-        verdict = judge(evidence, require_witness=require_witness)
+        verdict = judge(evidence, require_witness=wanted.require_witness)
         verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
         if as_json:
             print_json(verdict_json(verdict, evidence))

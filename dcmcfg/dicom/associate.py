@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, build_context
@@ -20,6 +22,7 @@ from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.quiet import keep_quiet
 from dcmcfg.dicom.reach import not_connected, not_resolved
 from dcmcfg.dicom.rejection import Rejection
+from dcmcfg.dicom.tls_failure import next_step_over_tls, no_handshake
 from dcmcfg.dicom.trace import Trace
 from dcmcfg.errors import DicomError
 
@@ -37,6 +40,27 @@ class OpenAssociation:
     peer: Peer
     timeouts: Timeouts
     trace: Trace
+    _message_ids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(1, 0x10000)), repr=False)
+
+    def patient(self, timeouts: Timeouts) -> OpenAssociation:
+        """Return the same association, whose next requests wait as long as *timeouts* says."""
+        return replace(self, timeouts=timeouts)
+
+    def next_message_id(self, sop_class: str) -> int:
+        """Return the Message ID for a request of *sop_class*; from then on each response may take ``timeouts.dimse``.
+
+        Raises :class:`DicomError` where the association has ended, or the peer did not accept that SOP class.
+        """
+        if not self.assoc.is_established:
+            raise self.failure(0)
+        if not self.offers(sop_class):
+            raise not_accepted([sop_class], self.peer)
+        self.assoc.dimse_timeout = self.timeouts.dimse
+        return next(self._message_ids)
+
+    def offers(self, sop_class: str) -> bool:
+        """Tell whether the peer accepted *sop_class*."""
+        return any(context.abstract_syntax == sop_class for context in self.assoc.accepted_contexts)
 
     def ending(self, waited: float) -> str:
         """Return why no response came in *waited* seconds: aborted, connection lost or time-out, in words."""
@@ -50,14 +74,17 @@ class OpenAssociation:
 
 
 @contextmanager
-def associated(peer: Peer, calling: str, sop_classes: Sequence[str], timeouts: Timeouts) -> Iterator[OpenAssociation]:
+def associated(
+    peer: Peer, calling: str, sop_classes: Sequence[str], timeouts: Timeouts, tls: ssl.SSLContext | None = None
+) -> Iterator[OpenAssociation]:
     """Open an association as *calling* that offers *sop_classes* in Implicit and Explicit VR Little Endian.
 
-    Released when the block ends, aborted when it raises. At least one presentation context is accepted.
-    Raises :class:`DicomError` when the peer cannot be reached, rejects, aborts, keeps silent or accepts no
+    With *tls* (:meth:`~dcmcfg.dicom.tls.TlsFiles.client_context`) the connection is secured first. Requests may follow
+    each other on it. Released when the block ends, aborted when it raises. At least one presentation context is
+    accepted. Raises :class:`DicomError` when the peer cannot be reached, rejects, aborts, keeps silent or accepts no
     context, and :class:`MalformedInput` for an AE title that is none.
     """
-    opened = _open(peer, calling, sop_classes, timeouts)
+    opened = _open(peer, calling, sop_classes, timeouts, tls)
     try:
         yield opened
         opened.assoc.release()
@@ -89,9 +116,11 @@ def abort_all() -> None:
         thread.join()
 
 
-def _open(peer: Peer, calling: str, sop_classes: Sequence[str], timeouts: Timeouts) -> OpenAssociation:
+def _open(
+    peer: Peer, calling: str, sop_classes: Sequence[str], timeouts: Timeouts, tls: ssl.SSLContext | None
+) -> OpenAssociation:
     keep_quiet()
-    trace = Trace(stall_seconds=min(timeouts.acse, timeouts.network))
+    trace = Trace(min(timeouts.acse, timeouts.network), (tls, peer.host) if tls else None)
     started = time.monotonic()
     try:
         assoc = _request(peer, calling, sop_classes, timeouts, trace)
@@ -127,6 +156,8 @@ def _request(peer: Peer, calling: str, sop_classes: Sequence[str], timeouts: Tim
 def _not_established(
     assoc: Association, trace: Trace, peer: Peer, calling: str, timeouts: Timeouts, waited: float
 ) -> DicomError:
+    if trace.tls_error is not None:
+        return no_handshake(trace.tls_error, peer, timeouts.connect)
     if not trace.opened:
         return not_connected(trace.connect_error, peer, timeouts)
     answer = assoc.acceptor.primitive
@@ -134,14 +165,7 @@ def _not_established(
         rejection = Rejection(answer.result, answer.result_source or 0, answer.diagnostic or 0)
         return DicomError(str(rejection), on=str(peer), next_step=rejection.look_at(calling, peer.ae_title))
     if answer is not None and answer.result == 0 and not assoc.accepted_contexts:
-        refused = ", ".join(UID(context.abstract_syntax or "").name for context in assoc.rejected_contexts)
-        return DicomError(
-            f"the association was accepted, but no presentation context ({refused})",
-            on=str(peer),
-            next_step=f"does {peer.ae_title} have that service? On a dcm4chee archive: a "
-            "dicomTransferCapability with that dicomSOPClass, role SCP and Implicit VR Little Endian (or "
-            "dcmShareTransferCapabilitiesFromAETitle)",
-        )
+        return not_accepted([context.abstract_syntax or "" for context in assoc.rejected_contexts], peer)
     if waited >= timeouts.acse:
         return DicomError(
             f"no answer to the association request within {timeouts.acse:g} s",
@@ -149,6 +173,18 @@ def _not_established(
             next_step="is that a DICOM port (not TLS, not HTTP), and is the peer not stuck?",
         )
     what = trace.ending or "the peer's answer to the association request is not DICOM"
+    port = "a DICOM port with TLS" if trace.tls_socket else "a plain DICOM port"
+    next_step = next_step_over_tls(what) or f"is that {port}? Its own log says more"
+    return DicomError(f"no association: {what}", on=str(peer), next_step=next_step)
+
+
+def not_accepted(sop_classes: Sequence[str], peer: Peer) -> DicomError:
+    """Return the error that *peer* took the association, but none of *sop_classes*."""
+    refused = ", ".join(UID(sop_class).name for sop_class in sop_classes)
     return DicomError(
-        f"no association: {what}", on=str(peer), next_step="is that a plain DICOM port? Its own log says more"
+        f"the association was accepted, but no presentation context ({refused})",
+        on=str(peer),
+        next_step=f"does {peer.ae_title} have that service? On a dcm4chee archive: a "
+        "dicomTransferCapability with that dicomSOPClass, role SCP and Implicit VR Little Endian (or "
+        "dcmShareTransferCapabilitiesFromAETitle)",
     )

@@ -1,25 +1,21 @@
-"""C-MOVE of a study, with what the archive says about it (Study Root, PS3.4 §C.4.2)."""
+"""One C-MOVE, with what the archive says about it (PS3.4 §C.4.2)."""
 
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydicom import Dataset
-from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run time
-    StudyRootQueryRetrieveInformationModelMove,
-)
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.dicom.associate import OpenAssociation, associated
+from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.dicom.cancel import ANSWER_S, Cancellation
 from dcmcfg.dicom.elements import comment, texts
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.retrieval import Priority, Retrieval
 from dcmcfg.dicom.status import category_of
-from dcmcfg.dicom.uid import parse_uid
-
-_MESSAGE_ID = 1
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,8 @@ class MoveOutcome:
     ``status`` is the final one, None when none came; then ``interrupted`` says why in words, ``""`` otherwise, and
     ``timed_out`` tells a peer that kept silent from one that ended the association. The numbers are those of the
     final response, or the last ones heard when there is none; an archive leaves out what is zero.
-    ``offending_elements`` are tags such as ``(0020,000D)``. ``seconds`` runs from the request to the end.
+    ``offending_elements`` are tags such as ``(0020,000D)``. ``cancelled`` tells that we asked for the end. ``seconds``
+    runs from the request to the end.
     """
 
     status: int | None
@@ -52,6 +49,7 @@ class MoveOutcome:
     warning: int | None = None
     interrupted: str = ""
     timed_out: bool = False
+    cancelled: bool = False
     seconds: float = 0.0
 
 
@@ -59,75 +57,108 @@ def _ignore(*_: object) -> None:
     """Take no notice."""
 
 
-def move_study(
-    peer: Peer,
-    calling: str,
-    study_uid: str,
+def move(
+    opened: OpenAssociation,
+    retrieval: Retrieval,
     destination: str,
     *,
-    timeouts: Timeouts,
+    priority: Priority = Priority.MEDIUM,
+    cancellation: Cancellation | None = None,
     on_sent: Callable[[], None] = _ignore,
     on_pending: Callable[[Progress], None] = _ignore,
 ) -> MoveOutcome:
-    """Ask *peer* as *calling* to send the study to the AE *destination*; return how that ended.
+    """Ask the peer to send what *retrieval* names to the AE *destination*; return how that ended.
 
     *on_sent* is called in this thread when the request is on its way, *on_pending* with each pending response;
     there may be none. Once the request is sent, nothing that the peer does raises: a failure status, an abort, a
-    lost connection and a time-out are outcomes. Before that, :class:`DicomError` when there is no association, and
-    :class:`MalformedInput` for a UID or an AE title that is none. Ctrl-C cancels the retrieve (C-CANCEL) and aborts
-    the association.
+    lost connection and a time-out are outcomes. So is the end that *cancellation* asks for, by C-CANCEL: the peer has
+    :data:`~dcmcfg.dicom.cancel.ANSWER_S` seconds for its final response then. Before the request is sent,
+    :class:`DicomError` when the association has ended or is not for this model, and :class:`MalformedInput` for an AE
+    title that is none. Ctrl-C cancels too, aborts the association and is passed on.
     """
-    identifier = Dataset()
-    identifier.QueryRetrieveLevel = "STUDY"
-    identifier.StudyInstanceUID = parse_uid(study_uid)
     parse_ae_title(destination)
-    model = StudyRootQueryRetrieveInformationModelMove
-    with associated(peer, calling, [model], timeouts) as opened:
-        try:
-            responses = opened.assoc.send_c_move(identifier, destination, model, _MESSAGE_ID)
-        except RuntimeError as error:  # the association ended just now
-            raise opened.failure(0) from error
-        try:
-            on_sent()
-            return _follow(opened, responses, on_pending)
-        except BaseException:
-            if opened.assoc.is_established:
-                with contextlib.suppress(ValueError, RuntimeError):
-                    opened.assoc.send_c_cancel(_MESSAGE_ID, query_model=model)
-            raise
+    model = retrieval.model.move
+    message_id = opened.next_message_id(model)
+    under_way = _UnderWay(opened, message_id, model)
+    try:
+        responses = opened.assoc.send_c_move(retrieval.identifier(), destination, model, message_id, priority.value)
+    except RuntimeError as error:  # the association ended just now
+        raise opened.failure(0) from error
+    try:
+        on_sent()
+        with (cancellation or Cancellation()).heard_by(under_way.cancel):
+            return _follow(under_way, responses, on_pending)
+    except BaseException:
+        under_way.send_cancel()
+        raise
+    finally:
+        under_way.over()
+
+
+class _UnderWay:
+    """A C-MOVE that was sent, and when its end was asked for."""
+
+    def __init__(self, opened: OpenAssociation, message_id: int, model: str) -> None:
+        self.opened = opened
+        self.cancelled = False
+        self._message_id = message_id
+        self._model = model
+        self._patience: threading.Timer | None = None
+
+    def cancel(self) -> None:
+        """Send a C-CANCEL; give up the wait for the final response after a while."""
+        self.cancelled = True
+        self._patience = threading.Timer(ANSWER_S, self.opened.trace.wake)
+        self._patience.daemon = True
+        self._patience.start()
+        self.send_cancel()
+
+    def send_cancel(self) -> None:
+        if self.opened.assoc.is_established:
+            with contextlib.suppress(ValueError, RuntimeError):
+                self.opened.assoc.send_c_cancel(self._message_id, query_model=self._model)
+
+    def over(self) -> None:
+        if self._patience:
+            self._patience.cancel()
+
+    def interrupted(self, progress: Progress, waited: float, started: float) -> MoveOutcome:
+        """Return the outcome where no final response came, *waited* seconds after the last one."""
+        timed_out = waited >= self.opened.timeouts.dimse
+        why = self.opened.ending(waited)
+        if self.cancelled and not timed_out and not self.opened.trace.ending:
+            why = f"no answer to C-CANCEL within {ANSWER_S:g} s"
+        return MoveOutcome(
+            status=None,
+            remaining=progress.remaining,
+            completed=progress.completed,
+            failed=progress.failed,
+            warning=progress.warning,
+            interrupted=why,
+            timed_out=timed_out,
+            cancelled=self.cancelled,
+            seconds=time.monotonic() - started,
+        )
 
 
 def _follow(
-    opened: OpenAssociation,
+    under_way: _UnderWay,
     responses: Iterator[tuple[Dataset, Dataset | None]],
     on_pending: Callable[[Progress], None],
 ) -> MoveOutcome:
     started = waiting_since = time.monotonic()
     progress = Progress()
-    if opened.trace.ending:  # it ended before the wait began, so nothing would end the wait
-        return _interrupted(opened, progress, 0, started)
+    if under_way.opened.trace.ending:  # it ended before the wait began, so nothing would end the wait
+        return under_way.interrupted(progress, 0, started)
     for status, identifier in responses:
         if "Status" not in status:
-            return _interrupted(opened, progress, time.monotonic() - waiting_since, started)
+            return under_way.interrupted(progress, time.monotonic() - waiting_since, started)
         progress = _progress(status)
         if category_of(status.Status) != "pending":
-            return _final(status, identifier, progress, started)
+            return replace(_final(status, identifier, progress, started), cancelled=under_way.cancelled)
         on_pending(progress)
         waiting_since = time.monotonic()
-    return _interrupted(opened, progress, 0, started)
-
-
-def _interrupted(opened: OpenAssociation, progress: Progress, waited: float, started: float) -> MoveOutcome:
-    return MoveOutcome(
-        status=None,
-        remaining=progress.remaining,
-        completed=progress.completed,
-        failed=progress.failed,
-        warning=progress.warning,
-        interrupted=opened.ending(waited),
-        timed_out=waited >= opened.timeouts.dimse,
-        seconds=time.monotonic() - started,
-    )
+    return under_way.interrupted(progress, 0, started)
 
 
 def _final(status: Dataset, identifier: Dataset | None, progress: Progress, started: float) -> MoveOutcome:

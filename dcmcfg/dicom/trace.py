@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
+from collections.abc import Callable
 
 from pynetdicom import evt
 from pynetdicom.association import Association
 from pynetdicom.events import EventHandlerType
 from pynetdicom.pdu import A_ABORT_RQ, A_RELEASE_RQ
+
+from dcmcfg.dicom.tls_failure import ended_over_tls
+from dcmcfg.dicom.tls_socket import TlsSocket
 
 _PROVIDER_REASONS = {  # PS3.8 Table 9-26
     1: "unrecognised PDU",
@@ -48,6 +53,7 @@ class _RecordingSocket(socket.socket):
     """A socket that keeps why it could not connect."""
 
     connect_error: OSError | None = None
+    secure: Callable[[socket.socket], None] | None = None
 
     def connect(self, address: object) -> None:
         try:
@@ -55,19 +61,26 @@ class _RecordingSocket(socket.socket):
         except OSError as error:
             self.connect_error = error
             raise
+        if self.secure:
+            self.secure(self)
 
 
 class Trace:
     """Notification handlers for one requested association, and what they saw.
 
-    ``ending`` is the first thing that ended the association, in words; ``""`` while nothing has.
+    ``ending`` is the first thing that ended the association, in words; ``""`` while nothing has. *tls*, a context and
+    the host that the peer's certificate must be for, secures the connection before anything is sent;
+    ``tls_error`` is why it could not be.
     """
 
-    def __init__(self, stall_seconds: float) -> None:
+    def __init__(self, stall_seconds: float, tls: tuple[ssl.SSLContext, str] | None = None) -> None:
         self.assoc: Association | None = None
         self.opened = False
         self.ending = ""
+        self.tls_error: OSError | None = None
+        self.tls_socket: ssl.SSLSocket | None = None
         self._stall_seconds = stall_seconds
+        self._tls = tls
         self._socket: _RecordingSocket | None = None
 
     @property
@@ -93,7 +106,20 @@ class Trace:
             self.assoc = event.assoc
             plain = wrapper.socket
             self._socket = _RecordingSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+            self._socket.secure = self._secure if self._tls else None
             wrapper.socket = self._socket
+
+    def _secure(self, connected: socket.socket) -> None:
+        """Put TLS in the place of the connected socket; pynetdicom's own way hides why a handshake failed."""
+        if self._tls is None or self.assoc is None or self.assoc.dul.socket is None:
+            return
+        context, host = self._tls
+        try:
+            self.tls_socket = context.wrap_socket(connected, server_hostname=host)
+        except OSError as error:
+            self.tls_error = error
+            raise
+        self.assoc.dul.socket.socket = self.tls_socket
 
     def on_open(self, event: evt.Event) -> None:
         """Bound the wait for the rest of a PDU, and let nothing wait that need not."""
@@ -103,7 +129,8 @@ class Trace:
 
     def on_close(self, event: evt.Event) -> None:  # noqa: ARG002 — a handler takes its event
         """Note that the connection is gone."""
-        self.ending = self.ending or "the connection was lost"
+        failure = self.tls_socket.failure if isinstance(self.tls_socket, TlsSocket) else None
+        self.ending = self.ending or (ended_over_tls(failure) if failure else "the connection was lost")
 
     def on_pdu_received(self, event: evt.Event) -> None:
         """Note an abort or a release by the peer."""
@@ -114,16 +141,16 @@ class Trace:
             self.ending = self.ending or f"the peer aborted the association ({by})"
         elif isinstance(event.pdu, A_RELEASE_RQ):
             self.ending = self.ending or "the peer released the association without an answer"
-            self._wake(event.assoc)
+            self.wake()
 
     def on_pdu_sent(self, event: evt.Event) -> None:
         """Note an abort by ourselves: the peer's time was over, or what it sent made no sense."""
         acknowledge_at_once(event.assoc)
         if isinstance(event.pdu, A_ABORT_RQ):
             self.ending = self.ending or "the peer sent something that is not DICOM"
-            self._wake(event.assoc)
+            self.wake()
 
-    @staticmethod
-    def _wake(assoc: Association) -> None:
+    def wake(self) -> None:
         """End the wait for a response that will not come; pynetdicom does so for an abort only."""
-        assoc.dimse.msg_queue.put((None, None))
+        if self.assoc is not None:
+            self.assoc.dimse.msg_queue.put((None, None))

@@ -9,6 +9,7 @@ from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.dicom.retrieval import Model
 
 #: Instance Availability (0008,0056) of objects that are not in online storage (PS3.3 C.4.23.1.1).
 NOT_ONLINE = frozenset({"NEARLINE", "OFFLINE", "UNAVAILABLE"})
@@ -23,6 +24,7 @@ class Question:
     destination: str  # the Move Destination: an AE title
     calling: str  # the calling AE title; the archive passes it on, so the external archive sees it too
     expected_number: int | None = None  # of instances, when the user says so
+    model: Model = Model.STUDY
 
 
 @dataclass(frozen=True)

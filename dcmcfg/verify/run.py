@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -9,10 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 
-from dcmcfg.dicom.move import MoveOutcome, Progress, move_study
+from dcmcfg.dicom.associate import OpenAssociation, associated
+from dcmcfg.dicom.cancel import Cancellation
+from dcmcfg.dicom.move import MoveOutcome, Progress, move
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.dicom.query import find_instances
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
+from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, MoveRecord, Question
 from dcmcfg.verify.record import read_records
@@ -21,6 +25,8 @@ from dcmcfg.verify.record import read_records
 STRAGGLERS_S = 2.0
 RECORD_S = 1.0
 _POLL_S = 0.05
+#: What arrived for a C-MOVE that has ended.
+Arrived = Callable[[Receiver, MoveOutcome], tuple[ReceivedInstance, ...]]
 
 
 def _ignore(*_: object) -> None:
@@ -42,8 +48,10 @@ def gather(
     question: Question,
     addresses: Addresses,
     *,
+    tls: ssl.SSLContext | None = None,
     receive: bool = False,
     external_log: Path | None = None,
+    cancellation: Cancellation | None = None,
     watcher: Watcher = Watcher(),
 ) -> Evidence:
     """Ask what the study holds, have it sent, and return what was seen; with *receive*, listen as the destination.
@@ -56,12 +64,53 @@ def gather(
         if receiver:
             watcher.on_step(f"listening as {receiver}")
         watcher.on_step(f"asking {question.archive} what the study holds (C-FIND)")
-        expected = find_instances(question.archive, question.calling, question.study_uid, query_timeouts(addresses))
-        watcher.on_expected(len(expected))
-        watcher.on_step(f"asking {question.archive} to send it to {question.destination} (C-MOVE)")
-        since = datetime.now(UTC).replace(microsecond=0)  # a record may tell whole seconds only
-        outcome = _move(question, addresses, watcher)
-        received = _arrived(receiver, outcome) if receiver else None
+        with associated(question.archive, question.calling, sop_classes(question), addresses.timeouts, tls) as opened:
+            return gather_on(
+                opened,
+                question,
+                addresses,
+                receiver=receiver,
+                external_log=external_log,
+                cancellation=cancellation,
+                watcher=watcher,
+            )
+
+
+def sop_classes(question: Question) -> tuple[str, ...]:
+    """Return what an association is opened for on which *question* is asked."""
+    return tuple(dict.fromkeys((question.model.find, question.model.move, Model.STUDY.find)))
+
+
+def gather_on(
+    opened: OpenAssociation,
+    question: Question,
+    addresses: Addresses,
+    *,
+    receiver: Receiver | None = None,
+    arrived: Arrived | None = None,
+    external_log: Path | None = None,
+    cancellation: Cancellation | None = None,
+    watcher: Watcher = Watcher(),
+) -> Evidence:
+    """Gather the evidence on one study over an association that is open, and stays so.
+
+    What the *receiver* got until a moment after the archive's answer is *arrived*'s to tell; without one it is all
+    that it has. Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is sent; the association is of no more
+    use then, nor is it where the outcome has no status.
+    """
+    expected = find_instances(opened.patient(query_timeouts(addresses)), question.study_uid)
+    watcher.on_expected(len(expected))
+    watcher.on_step(f"asking {question.archive} to send it to {question.destination} (C-MOVE)")
+    since = datetime.now(UTC).replace(microsecond=0)  # a record may tell whole seconds only
+    outcome = move(
+        opened.patient(addresses.timeouts),
+        Retrieval(question.study_uid),
+        question.destination,
+        cancellation=cancellation,
+        on_sent=watcher.on_sent,
+        on_pending=watcher.on_pending,
+    )
+    received = (arrived or everything_arrived)(receiver, outcome) if receiver else None
     return Evidence(
         question=question,
         expected=expected,
@@ -90,19 +139,7 @@ def query_timeouts(addresses: Addresses) -> Timeouts:
     return replace(addresses.timeouts, dimse=min(addresses.timeouts.dimse, Timeouts().dimse))
 
 
-def _move(question: Question, addresses: Addresses, watcher: Watcher) -> MoveOutcome:
-    return move_study(
-        question.archive,
-        question.calling,
-        question.study_uid,
-        question.destination,
-        timeouts=addresses.timeouts,
-        on_sent=watcher.on_sent,
-        on_pending=watcher.on_pending,
-    )
-
-
-def _arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
+def everything_arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
     """Return what arrived, waiting a moment where the archive says that more was sent."""
     reported = outcome.completed or 0
     receiver.wait_until(

@@ -13,9 +13,9 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.echo import echo
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.query import find_instances
 from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk
+from tests.dicom.asking import instances_of
 from tests.ports import free_port
 
 pytestmark = pytest.mark.real
@@ -166,7 +166,7 @@ def test_rejection_without_a_reason_is_told(tmp_path: Path, timeouts: Timeouts) 
 
 def test_no_accepted_presentation_context_names_the_sop_class(tmp_path: Path, timeouts: Timeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer, pytest.raises(DicomError) as caught:
-        find_instances(peer, "ME", "1.2.3", timeouts)
+        instances_of(peer, "ME", "1.2.3", timeouts)
     assert "no presentation context (Study Root Query/Retrieve Information Model - FIND)" in caught.value.what
     assert "dicomTransferCapability" in caught.value.next_step
 

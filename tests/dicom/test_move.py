@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from pynetdicom import evt
 
-from dcmcfg.dicom.move import MoveOutcome, Progress, move_study
+from dcmcfg.dicom.move import MoveOutcome, Progress
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.receive import Receiver
 from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk
+from tests.dicom.asking import move_study
 from tests.dicom.conftest import Source
 from tests.dicom.scp import Behaviour, element, misbehaving_scp, responds
 from tests.ports import free_port
@@ -179,8 +180,10 @@ def test_failure_before_the_request_was_sent_is_an_error(timeouts: Timeouts) -> 
 
 @pytest.mark.parametrize(("uid", "destination"), [("1.2.*", "RECEIVER"), ("1.2.3", "A" * 17), ("1.2.3", "")])
 def test_bad_arguments_are_refused_before_anything_is_sent(uid: str, destination: str, timeouts: Timeouts) -> None:
-    with pytest.raises(MalformedInput):
-        move_study(Peer("ARCHIVE", dcmtk.LOOPBACK, 1), "ME", uid, destination, timeouts=timeouts)
+    asked: list[evt.Event] = []
+    with misbehaving_scp(on_move=asked.append) as peer, pytest.raises(MalformedInput):
+        move_study(peer, "ME", uid, destination, timeouts=timeouts)
+    assert not asked
 
 
 def test_an_interrupt_cancels_the_move_aborts_and_is_passed_on(timeouts: Timeouts) -> None:
@@ -211,7 +214,7 @@ def test_an_interrupt_cancels_the_move_aborts_and_is_passed_on(timeouts: Timeout
 def test_ctrl_c_ends_the_process_at_once(silent_before: str, tmp_path: Path) -> None:
     script = (
         "import sys\n"
-        "from dcmcfg.dicom.move import move_study\n"
+        "from tests.dicom.asking import move_study\n"
         "from dcmcfg.dicom.peer import Peer, Timeouts\n"
         "print('ready', flush=True)\n"
         "move_study(Peer('ARCHIVE', '127.0.0.1', int(sys.argv[1])), 'ME', '1.2.3', 'X', timeouts=Timeouts())\n"

@@ -5,10 +5,10 @@ import time
 import pytest
 from pynetdicom import evt
 
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.query import Instance, find_instances
+from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.query import Instance
 from dcmcfg.errors import DicomError, MalformedInput
-from tests.dicom import dcmtk
+from tests.dicom.asking import instances_of
 from tests.dicom.conftest import Source
 from tests.dicom.scp import answers, element, misbehaving_scp, one_after_the_other
 
@@ -24,20 +24,22 @@ def _image(uid: bytes, before: bytes = b"", after: bytes = b"") -> bytes:
 
 
 def test_dcmqrscp_lists_each_instance_of_the_study(source: Source, timeouts: Timeouts) -> None:
-    found = find_instances(source.peer, "ME", source.made.study_uid, timeouts)
+    found = instances_of(source.peer, "ME", source.made.study_uid, timeouts)
     assert sorted(instance.sop_instance_uid for instance in found) == sorted(source.made.sop_instance_uids)
     assert {instance.series_uid for instance in found} == {f"{source.made.study_uid}.{n}" for n in (1, 2)}
     assert {instance.retrieve_ae_titles for instance in found} == {("LONGTERM",)}
 
 
 def test_study_that_nobody_has_is_empty(source: Source, timeouts: Timeouts) -> None:
-    assert find_instances(source.peer, "ME", "1.2.3.4.5", timeouts) == ()
+    assert instances_of(source.peer, "ME", "1.2.3.4.5", timeouts) == ()
 
 
 @pytest.mark.parametrize("uid", ["", "*", "1.2.*", "1.2\\1.3"])
 def test_keys_that_match_other_studies_are_refused(uid: str, timeouts: Timeouts) -> None:
-    with pytest.raises(MalformedInput, match="not a UID"):
-        find_instances(Peer("X", dcmtk.LOOPBACK, 1), "ME", uid, timeouts)
+    asked: list[evt.Event] = []
+    with misbehaving_scp(on_find=asked.append) as peer, pytest.raises(MalformedInput, match="not a UID"):
+        instances_of(peer, "ME", uid, timeouts)
+    assert not asked
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_availability_is_the_one_nearest_to_the_instance(
         answers(element("InstanceAvailability", image) + _image(b"1.2.3.1.1")),
     )
     with misbehaving_scp(on_find=levels) as peer:
-        found = find_instances(peer, "ME", STUDY, timeouts)
+        found = instances_of(peer, "ME", STUDY, timeouts)
     assert found == (Instance(STUDY, "1.2.3.1", "1.2.840.10008.5.1.4.1.1.2", "1.2.3.1.1", expected),)
 
 
@@ -74,7 +76,7 @@ def test_answers_about_other_studies_and_series_are_left_out(timeouts: Timeouts)
         ),
     )
     with misbehaving_scp(on_find=levels) as peer:
-        found = find_instances(peer, "ME", STUDY, timeouts)
+        found = instances_of(peer, "ME", STUDY, timeouts)
     assert [instance.sop_instance_uid for instance in found] == ["1.2.3.1.1"]
 
 
@@ -85,14 +87,14 @@ def test_octets_outside_ascii_do_not_harm(timeouts: Timeouts) -> None:
         answers(_image(b"1.2.3.1.1\xe4")),
     )
     with misbehaving_scp(on_find=levels) as peer:
-        found = find_instances(peer, "ME", STUDY, timeouts)
+        found = instances_of(peer, "ME", STUDY, timeouts)
     assert found[0].sop_instance_uid == "1.2.3.1.1\xe4"
 
 
 def test_answer_without_its_uid_fails_because_nobody_knows_what_to_expect(timeouts: Timeouts) -> None:
     levels = one_after_the_other(answers(STUDY_ANSWER), answers(SERIES_ANSWER), answers(element("SOPClassUID", b"1.2")))
     with misbehaving_scp(on_find=levels) as peer, pytest.raises(DicomError, match="lacks its SOPInstanceUID") as caught:
-        find_instances(peer, "ME", STUDY, timeouts)
+        instances_of(peer, "ME", STUDY, timeouts)
     assert caught.value.on == str(peer)
 
 
@@ -100,7 +102,7 @@ def test_answer_that_cannot_be_read_fails(timeouts: Timeouts) -> None:
     cut_off = SERIES_ANSWER[:5]
     levels = one_after_the_other(answers(STUDY_ANSWER), answers(cut_off))
     with misbehaving_scp(on_find=levels) as peer, pytest.raises(DicomError):
-        find_instances(peer, "ME", STUDY, timeouts)
+        instances_of(peer, "ME", STUDY, timeouts)
 
 
 def test_failure_status_is_explained_with_level_and_comment(timeouts: Timeouts) -> None:
@@ -108,7 +110,7 @@ def test_failure_status_is_explained_with_level_and_comment(timeouts: Timeouts) 
         misbehaving_scp(on_find=answers(status=0xA700, comment="no database")) as peer,
         pytest.raises(DicomError, match=r"STUDY level: A700H, refused: out of resources \(no database\)") as caught,
     ):
-        find_instances(peer, "ME", STUDY, timeouts)
+        instances_of(peer, "ME", STUDY, timeouts)
     assert "database" in caught.value.next_step
 
 
@@ -117,7 +119,7 @@ def test_list_that_the_peer_cut_short_fails(timeouts: Timeouts) -> None:
         answers(STUDY_ANSWER), answers(SERIES_ANSWER), answers(_image(b"1.2.3.1.1"), status=0xB001)
     )
     with misbehaving_scp(on_find=levels) as peer, pytest.raises(DicomError, match="IMAGE level: B001H"):
-        find_instances(peer, "ME", STUDY, timeouts)
+        instances_of(peer, "ME", STUDY, timeouts)
 
 
 def test_abort_instead_of_an_answer_is_told(timeouts: Timeouts) -> None:
@@ -125,7 +127,7 @@ def test_abort_instead_of_an_answer_is_told(timeouts: Timeouts) -> None:
         event.assoc.abort()
 
     with misbehaving_scp(on_find=abort) as peer, pytest.raises(DicomError, match="the peer aborted the association"):
-        find_instances(peer, "ME", STUDY, timeouts)
+        instances_of(peer, "ME", STUDY, timeouts)
 
 
 def test_silence_instead_of_an_answer_times_out(impatient: Timeouts) -> None:
@@ -134,5 +136,5 @@ def test_silence_instead_of_an_answer_times_out(impatient: Timeouts) -> None:
         misbehaving_scp(on_find=lambda _: time.sleep(3)) as peer,
         pytest.raises(DicomError, match="no response within 1 s"),
     ):
-        find_instances(peer, "ME", STUDY, impatient)
+        instances_of(peer, "ME", STUDY, impatient)
     assert time.monotonic() - started < 8

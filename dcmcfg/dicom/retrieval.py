@@ -1,0 +1,110 @@
+"""What a C-MOVE asks for: information model, level, unique keys (PS3.4 §C.4.2, §C.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from pydicom import Dataset
+
+from dcmcfg.dicom.uid import parse_uid
+from dcmcfg.errors import MalformedInput
+
+
+class Level(Enum):
+    """The level of a query or retrieval."""
+
+    STUDY = "study"
+    SERIES = "series"
+    IMAGE = "image"
+
+
+class Model(Enum):
+    """A Query/Retrieve information model, Patient Root or Study Root (PS3.4 §C.6.1, §C.6.2)."""
+
+    PATIENT = "patient"
+    STUDY = "study"
+
+    @property
+    def find(self) -> str:
+        """The SOP class of its C-FIND."""
+        return {Model.PATIENT: "1.2.840.10008.5.1.4.1.2.1.1", Model.STUDY: "1.2.840.10008.5.1.4.1.2.2.1"}[self]
+
+    @property
+    def move(self) -> str:
+        """The SOP class of its C-MOVE."""
+        return {Model.PATIENT: "1.2.840.10008.5.1.4.1.2.1.2", Model.STUDY: "1.2.840.10008.5.1.4.1.2.2.2"}[self]
+
+
+class Priority(Enum):
+    """The Priority (0000,0700) of a request, a wish that a peer may ignore (PS3.7 §9.1.4.1)."""
+
+    LOW = 2
+    MEDIUM = 0
+    HIGH = 1
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Whose study it is: the unique key above STUDY in Patient Root; ``issuer`` is ``""`` where nobody says."""
+
+    patient_id: str
+    issuer: str = ""
+
+    def name_in(self, identifier: Dataset) -> None:
+        """Write the keys into *identifier*."""
+        if not (self.patient_id + self.issuer).isascii():
+            identifier.SpecificCharacterSet = "ISO_IR 192"
+        identifier.PatientID = self.patient_id
+        if self.issuer:
+            identifier.IssuerOfPatientID = self.issuer
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """What one C-MOVE asks for; with a ``patient`` by Patient Root, without by Study Root.
+
+    At SERIES level ``series_uids``, at IMAGE level ``instance_uids`` of the one series in ``series_uids``; several are
+    a list of UIDs (PS3.4 §C.2.2.2.2). Raises :class:`MalformedInput` for a UID that is none, and where the keys are not
+    those of the level.
+    """
+
+    study_uid: str
+    level: Level = Level.STUDY
+    series_uids: tuple[str, ...] = ()
+    instance_uids: tuple[str, ...] = ()
+    patient: Patient | None = None
+
+    def __post_init__(self) -> None:
+        for uid in (self.study_uid, *self.series_uids, *self.instance_uids):
+            parse_uid(uid)
+        fits = {
+            Level.STUDY: not self.series_uids and not self.instance_uids,
+            Level.SERIES: bool(self.series_uids) and not self.instance_uids,
+            Level.IMAGE: len(self.series_uids) == 1 and bool(self.instance_uids),
+        }
+        if not fits[self.level]:
+            raise MalformedInput(f"the keys are not those of the {self.level.name} level", on=self.study_uid)
+
+    @property
+    def model(self) -> Model:
+        """The information model."""
+        return Model.PATIENT if self.patient else Model.STUDY
+
+    def identifier(self) -> Dataset:
+        """Return the identifier of the request."""
+        identifier = Dataset()
+        identifier.QueryRetrieveLevel = self.level.name
+        if self.patient:
+            self.patient.name_in(identifier)
+        for keyword, uids in self._keys():
+            setattr(identifier, keyword, list(uids) if len(uids) > 1 else uids[0])
+        return identifier
+
+    def _keys(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        yield "StudyInstanceUID", (self.study_uid,)
+        if self.series_uids:
+            yield "SeriesInstanceUID", self.series_uids
+        if self.instance_uids:
+            yield "SOPInstanceUID", self.instance_uids

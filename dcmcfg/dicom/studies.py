@@ -1,0 +1,85 @@
+"""Which studies there are, by C-FIND at STUDY level (Study Root, PS3.4 §C.6.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydicom import Dataset
+from pydicom.datadict import tag_for_keyword
+
+from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.dicom.elements import text, texts
+from dcmcfg.dicom.find import find
+from dcmcfg.errors import DicomError, MalformedInput
+
+_RETURNED = (
+    "StudyInstanceUID",
+    "StudyDate",
+    "PatientID",
+    "IssuerOfPatientID",
+    "InstanceAvailability",
+    "RetrieveAETitle",
+    "NumberOfStudyRelatedInstances",
+)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as the archive lists it; ``""``, nothing or None is what it does not say."""
+
+    study_uid: str
+    patient_id: str = ""
+    issuer: str = ""
+    study_date: str = ""
+    availability: str = ""
+    retrieve_ae_titles: tuple[str, ...] = ()
+    instances: int | None = None
+
+
+def find_studies(opened: OpenAssociation, keys: Mapping[str, str], *, most: int | None = None) -> tuple[Study, ...]:
+    """Ask which studies match *keys*, by keyword (``PatientID``, ``StudyDate`` …); return at most *most* of them.
+
+    Each study is there once. The rest of a longer answer is cancelled; ask for one more than are wanted to learn
+    whether there are more. Raises :class:`MalformedInput` for a keyword that is none, and :class:`DicomError` when the
+    query fails or an answer lacks its UID.
+    """
+    found: dict[str, Study] = {}
+    for answer in find(opened, _identifier(keys), most=most):
+        study = _study(answer, opened)
+        found.setdefault(study.study_uid, study)
+    return tuple(found.values())
+
+
+def _identifier(keys: Mapping[str, str]) -> Dataset:
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = "STUDY"
+    for keyword in _RETURNED:
+        setattr(identifier, keyword, "")
+    for keyword, value in keys.items():
+        if tag_for_keyword(keyword) is None:
+            raise MalformedInput("not a keyword of PS3.6", on=keyword, next_step="for example PatientID or StudyDate")
+        setattr(identifier, keyword, value)
+    if not all(value.isascii() for value in keys.values()):
+        identifier.SpecificCharacterSet = "ISO_IR 192"
+    return identifier
+
+
+def _study(answer: Dataset, opened: OpenAssociation) -> Study:
+    uid = text(answer, "StudyInstanceUID")
+    if not uid:
+        raise DicomError(
+            "an answer to C-FIND at STUDY level lacks its StudyInstanceUID",
+            on=str(opened.peer),
+            next_step="which studies there are cannot be told; its own log says more",
+        )
+    number = text(answer, "NumberOfStudyRelatedInstances")
+    return Study(
+        uid,
+        text(answer, "PatientID"),
+        text(answer, "IssuerOfPatientID"),
+        text(answer, "StudyDate"),
+        text(answer, "InstanceAvailability"),
+        texts(answer, "RetrieveAETitle"),
+        int(number) if number.isdecimal() else None,
+    )

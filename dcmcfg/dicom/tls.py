@@ -1,0 +1,113 @@
+"""TLS for associations: what is trusted, and what is shown (PS3.15 Annex B)."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dcmcfg.dicom.tls_socket import TlsSocket
+from dcmcfg.errors import DicomError
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """The files that secure associations, all in PEM form.
+
+    ``ca`` holds who is trusted, by default whom this machine trusts; ``certificate`` is shown to the peer, ``key`` is
+    its private key, by default in the same file. ``passphrase`` is called where the key is protected by one. Without
+    ``check_host`` a certificate of a trusted authority is taken for any host.
+    """
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    passphrase: Callable[[], str] | None = field(default=None, repr=False)
+    check_host: bool = True
+
+    def client_context(self) -> ssl.SSLContext:
+        """Return the context to open associations with; it verifies the peer.
+
+        Raises :class:`DicomError` for a file that cannot be used, and what ``passphrase`` raises.
+        """
+        context = self._trusting(ssl.Purpose.SERVER_AUTH)
+        context.check_hostname = self.check_host
+        context.sslsocket_class = TlsSocket
+        if self.certificate is not None:
+            self._show(context, self.certificate)
+        return context
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return the context to accept associations with; with ``ca`` a client must show a certificate of it.
+
+        Raises :class:`DicomError` without a certificate, or for a file that cannot be used, and what ``passphrase``
+        raises.
+        """
+        if self.certificate is None:
+            raise DicomError(
+                "a server needs a certificate to accept TLS", next_step="--tls-cert and --tls-key name one and its key"
+            )
+        context = self._trusting(ssl.Purpose.CLIENT_AUTH)
+        if self.ca is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+        self._show(context, self.certificate)
+        return context
+
+    def _trusting(self, purpose: ssl.Purpose) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(purpose, cafile=str(self.ca) if self.ca else None)
+        except ssl.SSLError as error:
+            raise _unusable(self.ca, "it holds no certificate in PEM form", "--tls-ca") from error
+        except OSError as error:
+            raise _unusable(self.ca, f"it cannot be read ({error.strerror})", "--tls-ca") from error
+
+    def _show(self, context: ssl.SSLContext, certificate: Path) -> None:
+        _readable(certificate, "--tls-cert")
+        if self.key is not None:
+            _readable(self.key, "--tls-key")
+        holder = self.key or certificate
+        try:
+            context.load_cert_chain(certificate, self.key, password=self.passphrase or _no_passphrase)
+        except _PassphraseWantedError:
+            raise DicomError(
+                "the private key is protected by a passphrase",
+                on=str(holder),
+                next_step="DCMCFG_TLS_KEY_PASSPHRASE_FILE names a file that holds it",
+            ) from None
+        except ssl.SSLError as error:
+            raise _not_a_pair(error, certificate, holder) from error
+
+
+class _PassphraseWantedError(Exception):
+    pass
+
+
+def _no_passphrase() -> str:
+    """Raise, where OpenSSL would ask on the terminal."""
+    raise _PassphraseWantedError
+
+
+def _readable(path: Path, option: str) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise _unusable(path, f"it cannot be read ({error.strerror})", option) from error
+
+
+def _unusable(path: Path | None, what: str, option: str) -> DicomError:
+    return DicomError(f"the file cannot be used: {what}", on=str(path), next_step=f"it is named by {option}")
+
+
+def _not_a_pair(error: ssl.SSLError, certificate: Path, holder: Path) -> DicomError:
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return DicomError(
+            "the private key is not the one of the certificate",
+            on=str(holder),
+            next_step=f"--tls-key names the key that {certificate} was made for",
+        )
+    return DicomError(
+        "they are not a certificate and a private key in PEM form, or the passphrase is another one",
+        on=", ".join(dict.fromkeys((str(certificate), str(holder)))),
+        next_step="--tls-cert, --tls-key (the key may stand in the certificate's file)",
+    )

@@ -1,0 +1,88 @@
+"""Why there is no TLS with a peer, in words with the next step."""
+
+from __future__ import annotations
+
+import re
+import ssl
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.errors import DicomError
+
+_TRUST = "--tls-ca names the certificate of the authority that signed it"
+_RENEW = "the peer needs a new certificate; is the clock of this machine right?"
+_NAME = "its certificate must name the host that is called; --connect HOST calls it by another name"
+_UNKNOWN_AUTHORITY = "the peer's certificate comes from an authority that is not trusted here"
+#: OpenSSL's verify code (X509_V_ERR_…) → what is wrong with the peer's certificate, and the next step.
+_VERIFY_ERRORS = {
+    9: ("the peer's certificate is not valid yet", _RENEW),
+    10: ("the peer's certificate has expired", _RENEW),
+    18: ("the peer's certificate is self-signed", "--tls-ca names this very certificate, once you trust it"),
+    19: (_UNKNOWN_AUTHORITY, _TRUST),
+    20: (_UNKNOWN_AUTHORITY, _TRUST),
+    21: (_UNKNOWN_AUTHORITY, _TRUST),
+    62: ("the peer's certificate is for another host name", _NAME),
+    64: ("the peer's certificate is for another address", _NAME),
+}
+_CLIENT_CERTIFICATE = (
+    "--tls-cert and --tls-key name a certificate of an authority that the peer trusts, and its key. On a dcm4chee "
+    "archive: dicomAuthorizedNodeCertificateReference, or its trust store"
+)
+_NOTHING_IN_COMMON = (
+    "on a dcm4chee archive: dcmTLSProtocol and dicomTLSCipherSuite of its connection. This machine's OpenSSL takes "
+    "TLS 1.2 and 1.3 with ciphers that are not broken"
+)
+_ALERT = re.compile(r"alert ([a-z ]*[a-z])")
+#: Alerts by which a server refuses what the client showed (RFC 8446 §6.2), in OpenSSL's words.
+_ABOUT_OUR_CERTIFICATE = (
+    "certificate required",
+    "bad certificate",
+    "unsupported certificate",
+    "certificate revoked",
+    "certificate expired",
+    "certificate unknown",
+    "unknown ca",
+    "access denied",
+)
+
+
+def no_handshake(error: OSError, peer: Peer, seconds: float) -> DicomError:
+    """Return *error*, with which the TLS handshake with *peer* failed within *seconds*, as one of ours."""
+    what, next_step = _handshake(error, seconds)
+    return DicomError(f"{what}; nothing was sent", on=str(peer), next_step=next_step)
+
+
+def _handshake(error: OSError, seconds: float) -> tuple[str, str]:
+    match error:
+        case ssl.SSLCertVerificationError():
+            other = (f"the peer's certificate is not trusted: {error.verify_message}", _TRUST)
+            return _VERIFY_ERRORS.get(error.verify_code, other)
+        case TimeoutError():
+            return f"no answer to the TLS handshake within {seconds:g} s", "is that a TLS port, and not a plain one?"
+    said = _alert(error)
+    if said in _ABOUT_OUR_CERTIFICATE:
+        return ended_over_tls(error), _CLIENT_CERTIFICATE
+    if said:
+        return f"the peer refused the TLS handshake ({said})", _NOTHING_IN_COMMON
+    if isinstance(error, ssl.SSLError) and error.reason in {"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"}:
+        return "the peer speaks no version of TLS that is taken here", _NOTHING_IN_COMMON
+    return "the peer does not speak TLS there", "is that its TLS port? Without --tls plain DICOM is spoken"
+
+
+def ended_over_tls(error: OSError) -> str:
+    """Return in words why a connection that was secured has ended: most often the peer wants another certificate."""
+    said = _alert(error)
+    if said == "certificate required":
+        return "the peer wants a client certificate (TLS alert: certificate required)"
+    if said in _ABOUT_OUR_CERTIFICATE:
+        return f"the peer refused our certificate (TLS alert: {said})"
+    return f"the TLS connection broke ({said or getattr(error, 'reason', None) or error})"
+
+
+def next_step_over_tls(ending: str) -> str:
+    """Return what to do about an *ending* of :func:`ended_over_tls`; ``""`` where it is not about a certificate."""
+    return _CLIENT_CERTIFICATE if "TLS alert: " in ending else ""
+
+
+def _alert(error: OSError) -> str:
+    found = _ALERT.search(str(error))
+    return found[1] if found else ""
