@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import threading
+import hashlib
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from types import TracebackType
 from typing import Self
@@ -20,6 +19,7 @@ from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
 from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.dicom.arrivals import Arrivals, ReceivedInstance
 from dcmcfg.dicom.associate import abort
 from dcmcfg.dicom.elements import text
 from dcmcfg.dicom.listening import listener_of, own_addresses
@@ -28,26 +28,11 @@ from dcmcfg.dicom.quiet import keep_quiet
 from dcmcfg.dicom.trace import wait_for_rest_of_pdu
 from dcmcfg.errors import DicomError
 
+__all__ = ["ReceivedInstance", "Receiver"]
+
 _STUDY_INSTANCE_UID = 0x0020000D
 _MAXIMUM_ASSOCIATIONS = 100
 _HEAD_OCTETS = 1 << 20
-
-
-@dataclass(frozen=True)
-class ReceivedInstance:
-    """An instance that arrived: from the request, and the study from its data set (None where that does not say).
-
-    ``octets`` is the length of the data set as encoded, ``move_originator_ae_title`` is None unless the
-    sender named one (0000,1030).
-    """
-
-    sop_instance_uid: str
-    sop_class_uid: str
-    study_uid: str | None
-    calling_ae_title: str
-    move_originator_ae_title: str | None
-    octets: int
-    transfer_syntax: str
 
 
 def _ignore(instance: ReceivedInstance) -> None:
@@ -77,8 +62,7 @@ class Receiver:
         self.port = port
         self._timeouts = timeouts
         self._on_received = on_received
-        self._received: list[ReceivedInstance] = []
-        self._changed = threading.Condition()
+        self._arrivals = Arrivals()
         self._entity = AE(self.ae_title)
 
     def __str__(self) -> str:
@@ -88,13 +72,15 @@ class Receiver:
     @property
     def received(self) -> tuple[ReceivedInstance, ...]:
         """What has arrived so far, in order; an instance that came twice is there twice."""
-        with self._changed:
-            return tuple(self._received)
+        return self._arrivals.all()
+
+    def take(self, study_uid: str | None) -> tuple[ReceivedInstance, ...]:
+        """Remove what has arrived of the study, and return it in order; None takes what names no study."""
+        return self._arrivals.take(study_uid)
 
     def wait_until(self, enough: Callable[[tuple[ReceivedInstance, ...]], bool], seconds: float) -> bool:
         """Wait at most *seconds* until *enough* is true of what has arrived; tell whether it is."""
-        with self._changed:
-            return self._changed.wait_for(lambda: enough(tuple(self._received)), seconds)
+        return self._arrivals.wait_until(enough, seconds)
 
     def __enter__(self) -> Self:
         keep_quiet()
@@ -178,10 +164,9 @@ class Receiver:
             move_originator_ae_title=originator or None,
             octets=request.DataSet.getbuffer().nbytes,
             transfer_syntax=str(syntax),
+            sha256=hashlib.sha256(request.DataSet.getbuffer()).hexdigest(),
         )
-        with self._changed:
-            self._received.append(instance)
-            self._changed.notify_all()
+        self._arrivals.add(instance)
         self._on_received(instance)
         return 0x0000
 

@@ -1,0 +1,60 @@
+"""What has arrived at a storage SCP, shared between its threads and whoever waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ReceivedInstance:
+    """An instance that arrived: from the request, and the study from its data set (None where that does not say).
+
+    ``octets`` is the length of the data set as encoded, ``move_originator_ae_title`` is None unless the
+    sender named one (0000,1030). ``sha256`` is the digest of the data set as it came, in hexadecimal, None where none
+    was asked for. ``kept`` is the file that it was written to; None where none is kept, or ``problem`` says why.
+    """
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    study_uid: str | None
+    calling_ae_title: str
+    move_originator_ae_title: str | None
+    octets: int
+    transfer_syntax: str
+    sha256: str | None = None
+    kept: Path | None = None
+    problem: str = ""
+
+
+class Arrivals:
+    """Instances in the order in which they arrived; one that came twice is there twice. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._instances: list[ReceivedInstance] = []
+        self._changed = threading.Condition()
+
+    def add(self, instance: ReceivedInstance) -> None:
+        """Add *instance*, and wake those who wait."""
+        with self._changed:
+            self._instances.append(instance)
+            self._changed.notify_all()
+
+    def all(self) -> tuple[ReceivedInstance, ...]:
+        """Return what has arrived and was not taken."""
+        with self._changed:
+            return tuple(self._instances)
+
+    def take(self, study_uid: str | None) -> tuple[ReceivedInstance, ...]:
+        """Remove what belongs to the study by its data sets, and return it; None takes what names no study."""
+        with self._changed:
+            taken = tuple(each for each in self._instances if each.study_uid == study_uid)
+            self._instances[:] = [each for each in self._instances if each.study_uid != study_uid]
+        return taken
+
+    def wait_until(self, enough: Callable[[tuple[ReceivedInstance, ...]], bool], seconds: float) -> bool:
+        """Wait at most *seconds* until *enough* is true of what has arrived; tell whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: enough(tuple(self._instances)), seconds)
