@@ -100,6 +100,18 @@ class Unreachable(DicomError):
     """A DICOM peer that no TCP connection could be made to."""
 
 
+class TryLater(DicomError):
+    """A DICOM peer that may well do later what it did not do now: the association was refused for now, or broke."""
+
+
+class RejectedForNow(TryLater):
+    """A DICOM peer that rejected the association, and may accept one later (rejected-transient)."""
+
+
+class OutOfResources(TryLater):
+    """A DICOM peer that is short of something, by its own account."""
+
+
 class LabError(DcmcfgError):
     """The lab could not be started, found or stopped."""
 

@@ -76,7 +76,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),  # edges
     frozenset({"lab"}),
-    frozenset({"rollout", "snapshot", "verify", "probe", "onboard", "echo_all", "export_live"}),  # use cases
+    frozenset({"rollout", "snapshot", "verify", "bulk", "probe", "onboard", "echo_all", "export_live"}),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )

@@ -24,7 +24,7 @@ from dcmcfg.dicom.reach import not_connected, not_resolved
 from dcmcfg.dicom.rejection import Rejection
 from dcmcfg.dicom.tls_failure import next_step_over_tls, no_handshake
 from dcmcfg.dicom.trace import Trace
-from dcmcfg.errors import DicomError
+from dcmcfg.errors import DicomError, RejectedForNow, TryLater
 
 _PEER_LOG = "its own log says more"
 _TRANSFER_SYNTAXES = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
@@ -69,8 +69,9 @@ class OpenAssociation:
         return self.trace.ending or "the peer sent a response that is not DICOM"
 
     def failure(self, waited: float) -> DicomError:
-        """Return :meth:`ending` as an error."""
-        return DicomError(self.ending(waited), on=str(self.peer), next_step=_PEER_LOG)
+        """Return :meth:`ending` as an error: a :class:`TryLater` where the peer ended it."""
+        broke = self.trace.ending and waited < self.timeouts.dimse
+        return (TryLater if broke else DicomError)(self.ending(waited), on=str(self.peer), next_step=_PEER_LOG)
 
 
 @contextmanager
@@ -82,7 +83,8 @@ def associated(
     With *tls* (:meth:`~dcmcfg.dicom.tls.TlsFiles.client_context`) the connection is secured first. Requests may follow
     each other on it. Released when the block ends, aborted when it raises. At least one presentation context is
     accepted. Raises :class:`DicomError` when the peer cannot be reached, rejects, aborts, keeps silent or accepts no
-    context, and :class:`MalformedInput` for an AE title that is none.
+    context (:class:`TryLater` where it rejects for now, or ends the connection), and :class:`MalformedInput` for an AE
+    title that is none.
     """
     opened = _open(peer, calling, sop_classes, timeouts, tls)
     try:
@@ -163,7 +165,8 @@ def _not_established(
     answer = assoc.acceptor.primitive
     if answer is not None and answer.result:
         rejection = Rejection(answer.result, answer.result_source or 0, answer.diagnostic or 0)
-        return DicomError(str(rejection), on=str(peer), next_step=rejection.look_at(calling, peer.ae_title))
+        kind = RejectedForNow if rejection.is_for_now else DicomError
+        return kind(str(rejection), on=str(peer), next_step=rejection.look_at(calling, peer.ae_title))
     if answer is not None and answer.result == 0 and not assoc.accepted_contexts:
         return not_accepted([context.abstract_syntax or "" for context in assoc.rejected_contexts], peer)
     if waited >= timeouts.acse:
@@ -175,7 +178,8 @@ def _not_established(
     what = trace.ending or "the peer's answer to the association request is not DICOM"
     port = "a DICOM port with TLS" if trace.tls_socket else "a plain DICOM port"
     next_step = next_step_over_tls(what) or f"is that {port}? Its own log says more"
-    return DicomError(f"no association: {what}", on=str(peer), next_step=next_step)
+    kind = TryLater if trace.ending else DicomError
+    return kind(f"no association: {what}", on=str(peer), next_step=next_step)
 
 
 def not_accepted(sop_classes: Sequence[str], peer: Peer) -> DicomError:

@@ -10,8 +10,8 @@ from pydicom import Dataset
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.elements import comment
 from dcmcfg.dicom.retrieval import Model
-from dcmcfg.dicom.status import explain
-from dcmcfg.errors import DicomError
+from dcmcfg.dicom.status import explain, may_pass
+from dcmcfg.errors import DicomError, OutOfResources
 
 _CANCELLED = 0xFE00
 
@@ -21,7 +21,8 @@ def find(
 ) -> Iterator[Dataset]:
     """Send one C-FIND; yield its matches, *most* of them: where there are more, the query is cancelled.
 
-    To be read to its end before the next request. Raises :class:`DicomError` when it does not end in success.
+    To be read to its end before the next request. Raises :class:`DicomError` when it does not end in success,
+    :class:`OutOfResources` where that may pass.
     """
     level = identifier.QueryRetrieveLevel
     message_id = opened.next_message_id(model.find)
@@ -39,7 +40,8 @@ def find(
         if meaning.category == "success" or (enough and status.Status == _CANCELLED):
             return
         if meaning.category != "pending":
-            raise DicomError(
+            kind = OutOfResources if may_pass("C-FIND", status.Status) else DicomError
+            raise kind(
                 f"C-FIND at {level} level: {meaning}", on=str(opened.peer), next_step=f"look at: {meaning.look_at}"
             )
         waiting_since = time.monotonic()

@@ -79,12 +79,30 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
+#: Parts of a comment that speak of a configuration, which does not mend itself.
+_LASTING = (
+    "Unknown AE",
+    "ConfigurationNotFoundException",
+    "ConfigurationException",
+    "UnknownHostException",
+    "IncompatibleConnectionException",
+    "Not installed",
+)
+_REJECTED, _FOR_NOW = "A-ASSOCIATE-RJ", "result: 2"
+
 _NO_REASON = (
     "whether archive and destination both have these SOP classes in their transfer capabilities "
     "(dicomTransferCapability: role SCU at the archive's AE; role SCP at the destination, where it lists "
     "any); whether the destination listens and accepts the archive; with an external archive, its log: the "
     "connection may have broken after the association was made"
 )
+
+
+def passes(comment: str) -> bool:
+    """Tell whether what *comment* says may be over later: a rejection only where it is for now (PS3.8 Table 9-21)."""
+    if _REJECTED in comment:
+        return _FOR_NOW in comment
+    return not any(part in comment for part in _LASTING)
 
 
 def explain_sub_operations_failed(comment: str) -> Finding:

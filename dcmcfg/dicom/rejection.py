@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _RESULTS = {1: "rejected permanently", 2: "rejected for now"}
+_TRANSIENT = 2
 _SOURCES = {1: "by the application", 2: "by the ACSE provider", 3: "by the presentation provider"}
 _REASONS = {
     (1, 1): "no reason given",
@@ -33,6 +34,11 @@ class Rejection:
             f"{_REASONS.get((self.source, self.reason), 'unknown reason')} "
             f"({self.result}/{self.source}/{self.reason})"
         )
+
+    @property
+    def is_for_now(self) -> bool:
+        """Whether the peer may accept it later (rejected-transient)."""
+        return self.result == _TRANSIENT
 
     def look_at(self, calling: str, called: str) -> str:
         """Return the setting to look at, with its name on a dcm4chee archive (AssociationHandler of dcm4che)."""

@@ -6,7 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from dcmcfg.dicom.move_failures import Finding, explain_destination_unknown, explain_sub_operations_failed
+from dcmcfg.dicom.move_failures import (
+    Finding,
+    explain_destination_unknown,
+    explain_sub_operations_failed,
+    passes,
+)
 
 Service = Literal["C-MOVE", "C-FIND", "C-STORE", "C-ECHO"]
 Category = Literal["success", "pending", "warning", "failure", "cancel"]
@@ -38,6 +43,18 @@ def explain(service: Service, status: int, comment: str = "") -> StatusMeaning:
     return StatusMeaning(status, category_of(status), *(finding or _UNKNOWN), comment)
 
 
+def may_pass(service: Service, status: int, comment: str = "") -> bool:
+    """Tell whether *status* says that the peer is short of something, so that it may go well later.
+
+    Those are A7xx, refused: out of resources, and 0213, resource limitation. A dcm4chee archive answers A702 where an
+    AE is not known or not to be had, too: what its Error Comment says of the configuration does not pass by itself.
+    """
+    if service == "C-FIND" and status == _INVALID_PRIOR_RECORD:
+        return False
+    short = 0xA700 <= status <= 0xA7FF or status == _RESOURCE_LIMITATION
+    return short and (service != "C-MOVE" or passes(comment))
+
+
 def category_of(status: int) -> Category:
     """Return the category of *status* by its number (PS3.7 Annex C)."""
     match status:
@@ -53,6 +70,8 @@ def category_of(status: int) -> Category:
             return "warning" if 0xB000 <= status <= 0xBFFF else "failure"
 
 
+_RESOURCE_LIMITATION = 0x0213
+_INVALID_PRIOR_RECORD = 0xA710
 _PEER_LOG = "the peer's own log"
 _CAPABILITY = "the peer's transfer capabilities; on a dcm4chee archive: dicomTransferCapability with that "
 "dicomSOPClass and role SCP"

@@ -6,6 +6,9 @@ import ssl
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic, sleep
 
 from dcmcfg.dicom.associate import OpenAssociation, associated
 from dcmcfg.dicom.cancel import Cancellation
@@ -15,11 +18,13 @@ from dcmcfg.dicom.query import find_instances
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import Evidence, Question
-from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
+from dcmcfg.verify.evidence import Evidence, MoveRecord, Question
+from dcmcfg.verify.record import read_records
 
-#: Seconds after the archive's answer in which stragglers may still arrive.
+#: Seconds after the archive's answer in which stragglers may still arrive, and the external archive write its record.
 STRAGGLERS_S = 2.0
+RECORD_S = 1.0
+_POLL_S = 0.05
 #: What arrived for a C-MOVE that has ended.
 Arrived = Callable[[Receiver, MoveOutcome], tuple[ReceivedInstance, ...]]
 
@@ -34,6 +39,7 @@ class Watcher:
 
     on_step: Callable[[str], None] = _ignore
     on_expected: Callable[[int], None] = _ignore
+    on_asking: Callable[[], None] = _ignore  # directly before the C-MOVE is sent
     on_sent: Callable[[], None] = _ignore  # the C-MOVE
     on_pending: Callable[[Progress], None] = _ignore
     on_received: Callable[[int], None] = _ignore
@@ -45,7 +51,7 @@ def gather(
     *,
     tls: ssl.SSLContext | None = None,
     receive: bool = False,
-    witnesses: Witnesses = NOBODY_ELSE,
+    external_log: Path | None = None,
     cancellation: Cancellation | None = None,
     watcher: Watcher = Watcher(),
 ) -> Evidence:
@@ -65,7 +71,7 @@ def gather(
                 question,
                 addresses,
                 receiver=receiver,
-                witnesses=witnesses,
+                external_log=external_log,
                 cancellation=cancellation,
                 watcher=watcher,
             )
@@ -83,20 +89,21 @@ def gather_on(
     *,
     receiver: Receiver | None = None,
     arrived: Arrived | None = None,
-    witnesses: Witnesses = NOBODY_ELSE,
+    external_log: Path | None = None,
     cancellation: Cancellation | None = None,
     watcher: Watcher = Watcher(),
 ) -> Evidence:
     """Gather the evidence on one study over an association that is open, and stays so.
 
     What the *receiver* got until a moment after the archive's answer is *arrived*'s to tell; without one it is all
-    that it has. The *witnesses* are heard before the move and after it. Raises :class:`~dcmcfg.errors.DicomError` only
-    before the C-MOVE is sent; the association is of no more use then, nor is it where the outcome has no status.
+    that it has. Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is sent; the association is of no more
+    use then, nor is it where the outcome has no status.
     """
     expected = find_instances(opened.patient(query_timeouts(addresses)), question.study_uid)
     watcher.on_expected(len(expected))
-    heard = witnesses.before(question.study_uid, watcher.on_step)
     watcher.on_step(f"asking {question.archive} to send it to {question.destination} (C-MOVE)")
+    since = datetime.now(UTC).replace(microsecond=0)  # a record may tell whole seconds only
+    watcher.on_asking()
     outcome = move(
         opened.patient(addresses.timeouts),
         Retrieval(question.study_uid),
@@ -106,16 +113,15 @@ def gather_on(
         on_pending=watcher.on_pending,
     )
     received = (arrived or everything_arrived)(receiver, outcome) if receiver else None
-    evidence = Evidence(
+    return Evidence(
         question=question,
         expected=expected,
         outcome=outcome,
         received=received,
-        records=None,
+        records=_records(external_log, question.study_uid, since) if external_log else None,
         route=addresses.route,
         warnings=addresses.warnings,
     )
-    return witnesses.after(evidence, heard, opened.patient(query_timeouts(addresses)))
 
 
 def _receiver(addresses: Addresses, watcher: Watcher) -> Receiver:
@@ -142,3 +148,12 @@ def everything_arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[Receiv
         lambda arrived: len({instance.sop_instance_uid for instance in arrived}) >= reported, STRAGGLERS_S
     )
     return receiver.received
+
+
+def _records(path: Path, study_uid: str, since: datetime) -> tuple[MoveRecord, ...] | None:
+    deadline = monotonic() + RECORD_S
+    while not (records := read_records(path, study_uid=study_uid, since=since)):
+        if monotonic() > deadline:
+            break
+        sleep(_POLL_S)
+    return records

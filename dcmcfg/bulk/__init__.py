@@ -1,0 +1,1 @@
+"""Many studies verified in one run that can be gone on with."""

@@ -1,0 +1,130 @@
+"""One study asked for once, on an association that is open."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from dcmcfg.bulk.answer import Answer, Outcome, answer_of
+from dcmcfg.bulk.retrying import Next, after
+from dcmcfg.bulk.store import Store
+from dcmcfg.dicom.associate import OpenAssociation, associated
+from dcmcfg.dicom.cancel import Cancellation
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.dicom.receive import ReceivedInstance, Receiver
+from dcmcfg.errors import DicomError, OutOfResources, TryLater
+from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.evidence import Question
+from dcmcfg.verify.judge import judge
+from dcmcfg.verify.run import STRAGGLERS_S, Arrived, Watcher, gather_on, sop_classes
+
+
+class Stopped(Exception):
+    """Nothing more is asked for."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of it; ``attempt`` is its number in the store, None where no C-MOVE was about to be sent.
+
+    ``usable`` tells whether the association can be used again.
+    """
+
+    answer: Answer
+    next: Next
+    attempt: int | None
+    usable: bool
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who is asked to send to whom, and what all studies of a run share."""
+
+    addresses: Addresses
+    destination: str
+    calling: str
+    store: Store
+    cancellation: Cancellation
+    tls: ssl.SSLContext | None = None
+    receiver: Receiver | None = None
+    require_witness: bool = False
+
+    def associated(self) -> AbstractContextManager[OpenAssociation]:
+        """Return an association with the archive, as a context."""
+        return associated(
+            self.addresses.archive, self.calling, sop_classes(self._question("")), self.addresses.timeouts, self.tls
+        )
+
+    def ask(self, opened: OpenAssociation, uid: str) -> Tried:
+        """Ask for the study *uid*; the attempt is on record before the C-MOVE goes out, its answer not yet.
+
+        Raises :class:`Stopped` when no more C-MOVE is to go out, and :class:`~dcmcfg.errors.DcmcfgError` when the store
+        does not work.
+        """
+        attempts: list[int] = []
+
+        def on_asking() -> None:
+            if self.cancellation.asked:
+                raise Stopped
+            attempts.append(self.store.begin(uid))
+
+        try:
+            evidence = gather_on(
+                opened,
+                self._question(uid),
+                self.addresses,
+                receiver=self.receiver,
+                arrived=arrived_of(uid),
+                cancellation=self.cancellation,
+                watcher=Watcher(on_asking=on_asking),
+            )
+        except DicomError as error:
+            return Tried(_not_asked(error), _after(error), next(iter(attempts), None), usable=False)
+        verdict = judge(evidence, require_witness=self.require_witness)
+        usable = evidence.outcome.status is not None
+        follows = after(evidence.outcome, accepted=verdict.accepted)
+        return Tried(answer_of(verdict, evidence), follows, attempts[0], usable=usable)
+
+    def record(self, uid: str, tried: Tried, *, final: bool) -> None:
+        """Put on record what came of an attempt; where no C-MOVE was about to go out, only if that is *final*."""
+        attempt = tried.attempt
+        if attempt is None and final:
+            attempt = self.store.begin(uid)
+        if attempt is not None:
+            self.store.end(attempt, tried.answer, final=final)
+
+    def _question(self, uid: str) -> Question:
+        return Question(uid, self.addresses.archive, self.destination, self.calling)
+
+
+def arrived_of(uid: str) -> Arrived:
+    """Return what takes the instances of the study *uid* from a receiver that all studies share.
+
+    It waits a moment where the archive says that more was sent. What comes later stays with the receiver.
+    """
+
+    def arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
+        reported = outcome.completed or 0
+
+        def enough(all_: tuple[ReceivedInstance, ...]) -> bool:
+            return len({each.sop_instance_uid for each in all_ if each.study_uid == uid}) >= reported
+
+        receiver.wait_until(enough, STRAGGLERS_S)
+        return receiver.take(uid)
+
+    return arrived
+
+
+def _not_asked(error: DicomError) -> Answer:
+    return Answer(Outcome.NOT_ASKED, f"no C-MOVE was sent: {error.what}", next_step=error.next_step)
+
+
+def _after(error: DicomError) -> Next:
+    match error:
+        case OutOfResources():
+            return Next.AGAIN_GENTLY
+        case TryLater():
+            return Next.AGAIN
+        case _:
+            return Next.NOTHING

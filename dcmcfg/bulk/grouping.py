@@ -1,0 +1,44 @@
+"""Failures that are alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dcmcfg.bulk.answer import Answer, StudyResult
+
+_UID = re.compile(r"\b[0-9]+(?:\.[0-9]+){3,}\b")
+_NUMBER = re.compile(r"\b[0-9]+\b")
+_MARK = "NOT verified: "
+
+
+@dataclass(frozen=True)
+class Group:
+    """Studies that failed in like manner; ``reason`` and ``next_step`` are the first one's, in its words."""
+
+    reason: str
+    next_step: str
+    studies: tuple[StudyResult, ...]
+
+
+def groups(results: Iterable[StudyResult]) -> tuple[Group, ...]:
+    """Return the studies whose answer is no, those that are most alike together; the largest group first.
+
+    Alike are reasons that differ in numbers and UIDs only.
+    """
+    alike: dict[str, list[StudyResult]] = {}
+    first: dict[str, Answer] = {}
+    for result in results:
+        answer = result.answer
+        if answer is not None and not answer.outcome.is_yes:
+            key = _NUMBER.sub("N", _UID.sub("UID", reason_of(answer)))
+            alike.setdefault(key, []).append(result)
+            first.setdefault(key, answer)
+    by_size = sorted(alike, key=lambda key: -len(alike[key]))
+    return tuple(Group(reason_of(first[key]), first[key].next_step, tuple(alike[key])) for key in by_size)
+
+
+def reason_of(answer: Answer) -> str:
+    """Return why it is no."""
+    return answer.headline.removeprefix(_MARK)

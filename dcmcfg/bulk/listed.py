@@ -1,0 +1,91 @@
+"""Studies as a file lists them: one Study Instance UID a line, or a column of a CSV file."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dcmcfg.dicom.uid import parse_uid
+from dcmcfg.errors import MalformedInput
+
+_COLUMN = "studyinstanceuid"
+_DELIMITERS = ",;\t|"
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The studies, each once and in order, and how many lines named one again."""
+
+    uids: tuple[str, ...]
+    repeated: int = 0
+
+
+def parse_list(name: str, octets: bytes) -> Listed:
+    """Return the studies that *octets*, the file *name*, lists.
+
+    Blank lines and what follows a ``#`` count for nothing. Where the first line that counts names a column
+    StudyInstanceUID (in whatever case, with blanks or underscores), it is a CSV file with that column. Raises
+    :class:`MalformedInput`, naming each line that holds no UID, also for a file that lists none.
+    """
+    rows = _rows(_decoded(octets))
+    uids: list[str] = []
+    broken: list[tuple[int, str]] = []
+    for number, cell in rows:
+        try:
+            uids.append(parse_uid(cell))
+        except MalformedInput as error:
+            broken.append((number, f"{error.on}: {error.what}"))
+    if broken:
+        raise MalformedInput(_told(broken), on=name, next_step="mend them, or put a # before each; nothing was asked")
+    if not uids:
+        raise MalformedInput("no study is listed", on=name, next_step="one Study Instance UID a line; docs/bulk.md")
+    return named(uids)
+
+
+def named(uids: Iterable[str]) -> Listed:
+    """Return *uids*, each once."""
+    given = tuple(uids)
+    once = tuple(dict.fromkeys(given))
+    return Listed(once, len(given) - len(once))
+
+
+def _decoded(octets: bytes) -> str:
+    """Return the text; what is no UTF-8 becomes a character that no UID has."""
+    wide = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return octets.decode("utf-16" if wide else "utf-8-sig", "replace")
+
+
+def _rows(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the number of each line that counts, from 1, with the cell that should be a UID."""
+    lines = [(number, _COMMENT.sub("", line).strip()) for number, line in enumerate(text.splitlines(), 1)]
+    counting = [(number, line) for number, line in lines if line]
+    header = _header(counting[0][1]) if counting else None
+    if header is None:
+        yield from counting
+        return
+    delimiter, place = header
+    for number, line in counting[1:]:
+        cells = next(csv.reader([line], delimiter=delimiter))
+        yield number, cells[place] if place < len(cells) else ""
+
+
+def _header(line: str) -> tuple[str, int] | None:
+    """Return delimiter and place of the column of UIDs if *line* names one."""
+    for delimiter in _DELIMITERS:
+        names = [re.sub(r"[^a-z]", "", cell.casefold()) for cell in next(csv.reader([line], delimiter=delimiter))]
+        if _COLUMN in names:
+            return delimiter, names.index(_COLUMN)
+    return None
+
+
+def _told(broken: list[tuple[int, str]]) -> str:
+    count = "1 line holds" if len(broken) == 1 else f"{len(broken)} lines hold"
+    shown = "".join(f"\n    line {number}: {problem}" for number, problem in broken[:_SHOWN])
+    rest = broken[_SHOWN:]
+    more = f"\n    and lines {', '.join(str(number) for number, _ in rest)}" if rest else ""
+    return f"{count} no Study Instance UID:{shown}{more}"

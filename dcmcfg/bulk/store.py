@@ -1,0 +1,204 @@
+"""The answers of a run in an SQLite file, so that another run goes on where it ended."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
+from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.store_file import create_whole, hold, require_store
+from dcmcfg.errors import DcmcfgError, Refused
+from dcmcfg.moments import parsed
+
+_SCHEMA = """
+CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE study (
+    uid TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    listed INTEGER NOT NULL,
+    answered_by INTEGER REFERENCES attempt (number)
+);
+CREATE TABLE attempt (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    study_uid TEXT NOT NULL REFERENCES study (uid),
+    started TEXT NOT NULL,
+    ended TEXT,
+    outcome TEXT,
+    final INTEGER NOT NULL DEFAULT 0,
+    answer TEXT
+);
+CREATE INDEX attempt_of ON attempt (study_uid);
+"""
+_ASKED, _LISTED_AT = "asked", "listed at"
+#: Of an answer, what the column ``outcome`` holds and the document ``answer`` does not.
+_OUTCOME = "outcome"
+
+
+class Store:
+    """The studies with the attempts at each; several threads may use it.
+
+    Each change is on the disk when the method returns: the journal is written ahead and synchronised. Raises
+    :class:`DcmcfgError` when the file cannot be read or written, whatever the method.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, asked: Asked) -> None:
+        self.path = path
+        self.asked = asked
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path, asked: Asked) -> Iterator[Self]:
+        """Yield the store in *path*, made when there is none, for the answers to *asked*; nobody else has it then.
+
+        Raises :class:`Refused` when another process has it, when the file is no such store, or one of another question.
+        """
+        with hold(path):
+            if path.exists():
+                require_store(path)
+            else:
+                create_whole(path, _SCHEMA, {_ASKED: json.dumps(dict(asked.facts))})
+            with _translated(path):
+                connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+                try:
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    connection.execute("PRAGMA synchronous = FULL")
+                    _require_same(path, _facts(connection).get(_ASKED, "{}"), asked)
+                    yield cls(path, connection, asked)
+                finally:
+                    connection.close()
+
+    def enlist(self, uids: Sequence[str]) -> None:
+        """Take *uids* for the list of studies, in that order; what is known of others is kept, and not listed."""
+        with self._changing() as connection:
+            connection.execute("UPDATE study SET listed = 0")
+            connection.executemany(
+                "INSERT INTO study VALUES (?, ?, 1, NULL) "
+                "ON CONFLICT (uid) DO UPDATE SET position = excluded.position, listed = 1",
+                [(uid, position) for position, uid in enumerate(uids)],
+            )
+            connection.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (_LISTED_AT, _now()))
+
+    @property
+    def listed_at(self) -> datetime | None:
+        """When the list was taken; None when there is none yet."""
+        with self._lock, _translated(self.path):
+            return parsed(_facts(self._connection).get(_LISTED_AT, ""))
+
+    def to_ask(self) -> tuple[str, ...]:
+        """Return the listed studies that have no answer, in their order."""
+        rows = self._rows("SELECT uid FROM study WHERE listed AND answered_by IS NULL ORDER BY position")
+        return tuple(uid for (uid,) in rows)
+
+    def forget(self, *, failed_only: bool) -> None:
+        """Have the studies asked for anew, or only those whose answer is no; the attempts are kept."""
+        yes = [kind.value for kind in Outcome if kind.is_yes] if failed_only else []
+        marks = ", ".join("?" * len(yes))
+        with self._changing() as connection:
+            standing = f"SELECT number FROM attempt WHERE outcome IN ({marks})"  # noqa: S608 — question marks alone
+            connection.execute(f"UPDATE study SET answered_by = NULL WHERE answered_by NOT IN ({standing})", yes)  # noqa: S608
+
+    def begin(self, uid: str) -> int:
+        """Record that *uid* is about to be asked for; return the number of the attempt."""
+        with self._changing() as connection:
+            cursor = connection.execute("INSERT INTO attempt (study_uid, started) VALUES (?, ?)", (uid, _now()))
+            return int(cursor.lastrowid or 0)
+
+    def end(self, attempt: int, answer: Answer, *, final: bool) -> None:
+        """Record the *answer* of an attempt; a *final* one is that of the study, which is not asked for again."""
+        kept = asdict(answer)
+        del kept[_OUTCOME]
+        with self._changing() as connection:
+            connection.execute(
+                "UPDATE attempt SET ended = ?, outcome = ?, final = ?, answer = ? WHERE number = ?",
+                (_now(), answer.outcome.value, final, json.dumps(kept), attempt),
+            )
+            if final:
+                connection.execute(
+                    "UPDATE study SET answered_by = ?1 WHERE uid = (SELECT study_uid FROM attempt WHERE number = ?1)",
+                    (attempt,),
+                )
+
+    def results(self) -> tuple[StudyResult, ...]:
+        """Return the listed studies in their order, with every attempt at them."""
+        attempts: dict[str, list[Attempt]] = {}
+        standing = dict(self._rows("SELECT uid, answered_by FROM study WHERE listed ORDER BY position"))
+        query = "SELECT number, study_uid, started, ended, outcome, answer FROM attempt ORDER BY number"
+        for number, uid, started, ended, outcome, answer in self._rows(query):
+            attempts.setdefault(uid, []).append(
+                Attempt(
+                    _moment(started),
+                    _moment(ended) if ended else None,
+                    _answer(outcome, answer) if outcome else None,
+                    final=standing.get(uid) == number,
+                )
+            )
+        return tuple(
+            StudyResult(uid, tuple(attempts.get(uid, ())), answered=number is not None)
+            for uid, number in standing.items()
+        )
+
+    def _rows(self, query: str) -> list[Any]:
+        with self._lock, _translated(self.path):
+            return self._connection.execute(query).fetchall()
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DcmcfgError(
+            f"the store of results does not work ({error})",
+            on=str(path),
+            next_step="is the disk full, or the file damaged? --results FILE names another",
+        ) from error
+
+
+def _facts(connection: sqlite3.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT name, value FROM fact").fetchall())
+
+
+def _require_same(path: Path, kept: str, asked: Asked) -> None:
+    differences = Asked(json.loads(kept)).difference(asked)
+    if differences:
+        raise Refused(
+            f"the store holds answers to another question: {'; '.join(differences)}",
+            on=str(path),
+            next_step="--results FILE names another store",
+        )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def _moment(text: str) -> datetime:
+    return parsed(text) or datetime.fromtimestamp(0, UTC)
+
+
+def _answer(outcome: str, text: str) -> Answer:
+    kept = json.loads(text)
+    names: Iterable[str] = {field.name for field in fields(Answer)} - {_OUTCOME}
+    return Answer(Outcome(outcome), **{name: kept[name] for name in names if name in kept})

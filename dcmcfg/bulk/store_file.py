@@ -1,0 +1,115 @@
+"""The file of a store: made whole, known by its head, held by one process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dcmcfg.errors import DcmcfgError, Refused
+
+#: SQLite's application_id and user_version (its file format, 1.3.17 and 1.3.15): "dcmv", and the schema's version.
+APPLICATION_ID = 0x64636D76
+VERSION = 1
+_MAGIC = b"SQLite format 3\0"
+_HEAD = 100
+
+
+def require_store(path: Path) -> None:
+    """Raise :class:`Refused` when *path* is no store of ours, or one of a later dcmcfg; it is only read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise DcmcfgError(f"the store of results cannot be read ({error.strerror})", on=str(path)) from error
+    if head[:16] != _MAGIC or int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+        raise Refused(
+            "this file is no store of results, and is left as it is", on=str(path), next_step="name another file"
+        )
+    version = int.from_bytes(head[60:64], "big")
+    if version != VERSION:
+        raise Refused(
+            f"the store of results is of version {version}, this dcmcfg knows version {VERSION}",
+            on=str(path),
+            next_step="name another file, or use the dcmcfg that wrote it",
+        )
+
+
+def create_whole(path: Path, schema: str, facts: Mapping[str, str]) -> None:
+    """Make a store in *path*, which gets its name when all is in it; raises :class:`DcmcfgError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            _fill(temporary, schema, facts)
+            os.link(temporary, path)  # never over a file that came meanwhile
+        finally:
+            temporary.unlink()
+    except OSError as error:
+        raise DcmcfgError(f"the store of results cannot be made ({error.strerror})", on=str(path)) from error
+    except sqlite3.Error as error:
+        raise DcmcfgError(f"the store of results cannot be made ({error})", on=str(path)) from error
+
+
+def _fill(path: Path, schema: str, facts: Mapping[str, str]) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.executescript(schema)
+        connection.executemany("INSERT INTO fact VALUES (?, ?)", facts.items())
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    finally:
+        connection.close()
+
+
+@contextmanager
+def hold(path: Path) -> Iterator[None]:
+    """Have the store for this process alone, until the block or the process ends, however it does.
+
+    By a file beside it, since SQLite has locks of its own on the store. Raises :class:`Refused` when another has it.
+    """
+    beside = path.with_name(f"{path.name}.lock")
+    handle = _locked(beside, path)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+        os.close(handle)
+
+
+def _locked(beside: Path, path: Path) -> int:
+    while True:
+        try:
+            beside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DcmcfgError(f"the store of results cannot be made ({error.strerror})", on=str(path)) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_still(handle, beside):
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+                return handle
+            os.close(handle)  # who had it has removed it meanwhile
+        except BlockingIOError:
+            holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+            os.close(handle)
+            raise Refused(
+                f"another run uses this store of results (process {holder or 'unknown'})",
+                on=str(path),
+                next_step="wait until it has ended, or name another with --results",
+            ) from None
+
+
+def _is_still(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,55 @@
+"""What a store says in sum."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dcmcfg.bulk.answer import Outcome, StudyResult
+from dcmcfg.bulk.grouping import Group, groups
+
+_SLOWEST = 5
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Numbers of studies by outcome; ``open`` are those without an answer yet."""
+
+    studies: int
+    counts: dict[Outcome, int]
+    open: int
+    attempts: int
+    unanswered: int  # attempts whose run ended before there was an answer
+    retried: int  # attempts that were answered, and made again
+    groups: tuple[Group, ...]
+    slowest: tuple[StudyResult, ...]
+    began: datetime | None
+    instances: int  # completed, by the archive's account, in the answers that stand
+
+    @property
+    def all_yes(self) -> bool:
+        """Whether every study has its answer, and it is yes."""
+        return self.studies > 0 and self.open == 0 and all(kind.is_yes for kind in self.counts)
+
+
+def summarised(results: Sequence[StudyResult], slowest: int = _SLOWEST) -> Summary:
+    """Return the summary of *results*, with so many of the *slowest* studies."""
+    answers = [(each, each.answer) for each in results]
+    known = [(each, answer) for each, answer in answers if answer is not None]
+    attempts = [attempt for each in results for attempt in each.attempts]
+    counts = Counter(answer.outcome for _, answer in known)
+    by_time = sorted(known, key=lambda pair: -pair[1].seconds)
+    return Summary(
+        studies=len(results),
+        counts={kind: counts[kind] for kind in Outcome if counts[kind]},
+        open=len(results) - len(known),
+        attempts=len(attempts),
+        unanswered=sum(attempt.answer is None for attempt in attempts),
+        retried=sum(attempt.answer is not None and not attempt.final for attempt in attempts),
+        groups=groups(results),
+        slowest=tuple(each for each, answer in by_time[:slowest] if answer.seconds > 0),
+        began=min((attempt.started for attempt in attempts), default=None),
+        instances=sum(answer.completed or 0 for _, answer in known),
+    )

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
+from dcmcfg.bulk.grouping import groups
+from dcmcfg.bulk.summary import summarised
+
+THEN = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def answered(uid: str, answer: Answer, *before: Answer | None) -> StudyResult:
+    earlier = tuple(Attempt(THEN, None if each is None else THEN, each) for each in before)
+    return StudyResult(uid, (*earlier, Attempt(THEN, THEN, answer, final=True)), answered=True)
+
+
+def no(reason: str) -> Answer:
+    return Answer(Outcome.NOT_VERIFIED, f"NOT verified: {reason}", seconds=1)
+
+
+def yes(seconds: float) -> Answer:
+    return Answer(Outcome.VERIFIED, "verified", completed=2, seconds=seconds)
+
+
+def test_reasons_that_differ_in_numbers_and_uids_only_are_one() -> None:
+    results = [
+        answered("1.2.1", no("status A801, refused")),
+        answered("1.2.2", no("2 of 3 completed; missing 1.2.840.1.5")),
+        answered("1.2.3", yes(1)),
+        answered("1.2.4", no("1 of 20 completed; missing 1.2.840.99.7")),
+    ]
+    assert [(group.reason, [each.uid for each in group.studies]) for group in groups(results)] == [
+        ("2 of 3 completed; missing 1.2.840.1.5", ["1.2.2", "1.2.4"]),
+        ("status A801, refused", ["1.2.1"]),
+    ]
+
+
+def test_the_summary_counts_studies_and_attempts() -> None:
+    results = [
+        answered("1.2.1", yes(0.5), None),
+        answered("1.2.2", yes(3), no("status A701")),
+        StudyResult("1.2.3", (Attempt(THEN),)),
+        StudyResult("1.2.4"),
+    ]
+    summary = summarised(results, slowest=1)
+    assert (summary.studies, summary.counts, summary.open) == (4, {Outcome.VERIFIED: 2}, 2)
+    assert (summary.attempts, summary.unanswered, summary.retried, summary.instances) == (5, 2, 1, 4)
+    assert [each.uid for each in summary.slowest] == ["1.2.2"]
+    assert not summary.all_yes
+
+
+def test_all_is_well_when_every_study_has_a_yes() -> None:
+    assert summarised([answered("1.2.1", yes(1))]).all_yes
+    assert not summarised([answered("1.2.1", yes(1)), answered("1.2.2", no("x"))]).all_yes
+    assert not summarised([]).all_yes

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.bulk.listed import Listed, parse_list
+from dcmcfg.errors import MalformedInput
+
+
+@pytest.mark.parametrize(
+    ("text", "uids"),
+    [
+        ("1.2.3\n1.2.4\n", ("1.2.3", "1.2.4")),
+        ("# of May\n\n  1.2.3  # the first\r\n1.2.4", ("1.2.3", "1.2.4")),
+        ("﻿1.2.3\n", ("1.2.3",)),
+        ("PatientID,StudyInstanceUID\nP1,1.2.3\n", ("1.2.3",)),
+        ("# made by a spreadsheet\nstudy_instance_uid;name\n1.2.3;M^J\n", ("1.2.3",)),
+        ('"Study Instance UID"\t"n"\n"1.2.3"\t"a"\n', ("1.2.3",)),
+        ('name,study instance uid\n"a, b",1.2.3\n', ("1.2.3",)),
+    ],
+)
+def test_a_list_is_lines_or_a_column(text: str, uids: tuple[str, ...]) -> None:
+    assert parse_list("list", text.encode()) == Listed(uids)
+
+
+def test_a_spreadsheets_unicode_text_is_read() -> None:
+    assert parse_list("list", "StudyInstanceUID\tn\r\n1.2.3\tx\r\n".encode("utf-16")).uids == ("1.2.3",)
+
+
+def test_a_study_that_is_named_again_counts_once() -> None:
+    assert parse_list("list", b"1.2.3\n1.2.4\n1.2.3\n1.2.3\n") == Listed(("1.2.3", "1.2.4"), 2)
+
+
+def test_each_broken_line_is_told_with_its_number() -> None:
+    with pytest.raises(MalformedInput) as caught:
+        parse_list("may.txt", b"1.2.3\nabc\n\n1.2.03\n1.2.4\n\xff\n1.2.5,1.2.6\n")
+    assert str(caught.value) == (
+        "may.txt: 4 lines hold no Study Instance UID:\n"
+        "    line 2: 'abc': not a UID: it holds something else than digits and dots\n"
+        "    line 4: '1.2.03': not a UID: a component is empty or begins with a zero, or there is only one component\n"
+        "    line 6: '�': not a UID: it holds something else than digits and dots\n"
+        "    line 7: '1.2.5,1.2.6': not a UID: it holds something else than digits and dots — "
+        "mend them, or put a # before each; nothing was asked"
+    )
+
+
+def test_of_very_many_broken_lines_the_first_are_quoted_and_all_are_numbered() -> None:
+    with pytest.raises(MalformedInput, match="line 20: 'x'") as caught:
+        parse_list("may.txt", b"x\n" * 23)
+    assert "and lines 21, 22, 23" in str(caught.value)
+
+
+def test_a_row_without_the_column_is_a_broken_line() -> None:
+    with pytest.raises(MalformedInput, match="line 2: '': not a UID: it is empty"):
+        parse_list("may.csv", b"n,StudyInstanceUID\n1\n")
+
+
+@pytest.mark.parametrize("text", [b"", b"\n# none\n", b"StudyInstanceUID\n"])
+def test_a_list_of_nothing_is_refused(text: bytes) -> None:
+    with pytest.raises(MalformedInput, match="no study is listed"):
+        parse_list("may.txt", text)

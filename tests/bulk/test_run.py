@@ -1,0 +1,217 @@
+"""Runs against an archive that behaves as told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from pynetdicom import evt
+
+from dcmcfg.bulk.answer import Outcome
+from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Strained
+from dcmcfg.bulk.manner import Manner
+from dcmcfg.bulk.run import Ending, run
+from dcmcfg.bulk.store import Store
+from dcmcfg.errors import DicomError, Unreachable
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
+from tests.bulk.archive import GOOD, Archive, archive_of, asking, studies
+from tests.ports import free_port
+
+pytestmark = pytest.mark.real
+QUICK = Manner(parallel=4, retries=2, first_back_off_s=0.01, patience_s=20)
+TWELVE = studies(12)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.opened(tmp_path / "results.sqlite", Asked({"archive": "here"})) as opened:
+        yield opened
+
+
+def ran(archive: Archive, store: Store, uids: list[str], manner: Manner = QUICK) -> tuple[Ending, list[Event]]:
+    events: list[Event] = []
+    store.enlist(uids)
+    return run(store.to_ask(), asking(archive, store), manner, events.append), events
+
+
+def outcomes(store: Store) -> dict[str, str]:
+    return {each.uid: each.answer.outcome.value if each.answer else "open" for each in store.results()}
+
+
+def test_each_study_is_asked_once_on_few_associations(store: Store) -> None:
+    with archive_of(TWELVE, on_exchange=lambda _: time.sleep(0.02)) as archive:
+        ending, events = ran(archive, store, TWELVE)
+    assert ending is Ending.DONE
+    assert sorted(archive.moves) == sorted(TWELVE)
+    assert archive.associations <= 4
+    assert 1 < archive.most_at_once <= 4
+    assert sorted(event.uid for event in events if isinstance(event, Answered)) == sorted(TWELVE)
+    assert set(outcomes(store).values()) == {"reported"}
+
+
+def test_one_at_a_time_keeps_the_order(store: Store) -> None:
+    with archive_of(TWELVE) as archive:
+        ran(archive, store, TWELVE, Manner(parallel=1))
+    assert archive.moves == TWELVE
+    assert archive.associations == 1
+
+
+def test_what_the_archive_is_short_of_something_for_is_asked_again_and_all_go_slower(store: Store) -> None:
+    def short_once(uid: str, number: int) -> MoveResponse:
+        return MoveResponse(0xA701) if (uid, number) == (TWELVE[0], 1) else GOOD
+
+    with archive_of(TWELVE, short_once) as archive:
+        _, events = ran(archive, store, TWELVE[:3], Manner(parallel=1, first_back_off_s=0.01))
+    assert Counter(archive.moves)[TWELVE[0]] == 2
+    assert [event for event in events if isinstance(event, Strained)] == [Strained("A701H")]
+    assert [(event.uid, event.why) for event in events if isinstance(event, Again)] == [(TWELVE[0], "A701H")]
+    first = store.results()[0]
+    assert [(each.answer.status, each.final) for each in first.attempts if each.answer] == [(0xA701, False), (0, True)]
+
+
+def test_retries_come_to_an_end_and_the_last_answer_stands(store: Store) -> None:
+    with archive_of(TWELVE[:1], lambda _uid, _number: None) as archive:
+        ran(archive, store, TWELVE[:1])
+    assert archive.moves == TWELVE[:1] * 3
+    (result,) = store.results()
+    assert result.answer is not None
+    assert result.answer.headline.startswith("NOT verified: no final response came: the peer aborted the association")
+    assert [each.final for each in result.attempts] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [MoveResponse(0xA801, "Unknown AE: X"), MoveResponse(0xA702, "x: Unknown AE: LONGTERM"), MoveResponse(0xC801)],
+)
+def test_what_cannot_get_better_is_asked_once(store: Store, response: MoveResponse) -> None:
+    with archive_of(TWELVE[:2], lambda _uid, _number: response) as archive:
+        ran(archive, store, TWELVE[:2])
+    assert sorted(archive.moves) == TWELVE[:2]
+    assert set(outcomes(store).values()) == {"not verified"}
+
+
+def test_an_archive_that_is_restarted_is_waited_for(store: Store) -> None:
+    port = free_port()
+    with ExitStack() as stack:
+        first = stack.enter_context(archive_of(TWELVE, port=port, on_exchange=lambda _: time.sleep(0.05)))
+        gone: list[Archive] = []
+
+        def restart() -> None:
+            while len(first.moves) < 4:
+                time.sleep(0.01)
+            stack.close()  # who is connected is cut off
+            for association in [each for each in threading.enumerate() if type(each).__name__ == "Association"]:
+                if association.is_acceptor:  # type: ignore[attr-defined]
+                    association.abort(block=False)  # type: ignore[attr-defined]
+            time.sleep(0.7)
+            gone.append(later.enter_context(archive_of(TWELVE, port=port)))
+
+        with ExitStack() as later:
+            thread = threading.Thread(target=restart)
+            thread.start()
+            ending, events = ran(first, store, TWELVE)
+            thread.join()
+            moves = Counter(first.moves) + Counter(gone[0].moves)
+    assert ending is Ending.DONE
+    assert set(outcomes(store).values()) == {"reported"}
+    assert [type(event) for event in events if isinstance(event, Away | Back)] == [Away, Back]
+    attempts = {each.uid: len(each.attempts) for each in store.results()}
+    assert all(moves[uid] <= attempts[uid] for uid in TWELVE)
+    answered_by_first = [each.uid for each in store.results() if len(each.attempts) == 1 and each.uid in first.moves]
+    assert not set(answered_by_first) & set(gone[0].moves)
+
+
+def test_an_archive_that_stays_away_ends_the_run(store: Store) -> None:
+    closing = ExitStack()
+    archive = closing.enter_context(archive_of(TWELVE, lambda uid, _number: GOOD if uid == TWELVE[0] else None))
+
+    def close_after_the_first(event: Event) -> None:
+        if isinstance(event, Answered):
+            closing.close()
+
+    store.enlist(TWELVE)
+    manner = Manner(parallel=1, retries=50, first_back_off_s=0.01, patience_s=0.5)
+    with pytest.raises(DicomError, match=r"could not be had for 0\.5 s: connection refused"):
+        run(store.to_ask(), asking(archive, store), manner, close_after_the_first)
+    assert Counter(outcomes(store).values()) == {"reported": 1, "open": 11}
+
+
+def test_nobody_is_waited_for_at_an_address_where_nobody_was(store: Store) -> None:
+    with archive_of(TWELVE) as archive:
+        pass
+    with pytest.raises(Unreachable, match="connection refused"):
+        ran(archive, store, TWELVE)
+    assert set(outcomes(store).values()) == {"open"}
+
+
+def test_an_archive_that_takes_few_associations_is_asked_on_those(store: Store) -> None:
+    def at_most_two(event: evt.Event, number: int) -> bool:
+        if number > 2:
+            event.assoc.acse.send_reject(2, 3, 2)
+            event.assoc.kill()
+        return number <= 2
+
+    with archive_of(TWELVE, on_request=at_most_two, on_exchange=lambda _: time.sleep(0.02)) as archive:
+        ending, _ = ran(archive, store, TWELVE)
+    assert ending is Ending.DONE
+    assert sorted(archive.moves) == sorted(TWELVE)
+
+
+def test_a_permanent_rejection_ends_the_run(store: Store) -> None:
+    def reject(event: evt.Event, _number: int) -> bool:
+        event.assoc.acse.send_reject(1, 1, 3)
+        event.assoc.kill()
+        return False
+
+    with archive_of(TWELVE, on_request=reject) as archive, pytest.raises(DicomError, match="1/1/3"):
+        ran(archive, store, TWELVE)
+
+
+def test_ctrl_c_cancels_what_is_under_way_and_leaves_the_rest_open(store: Store) -> None:
+    def slow(exchange: MoveExchange) -> None:
+        if exchange.request.study_uid == TWELVE[3]:
+            os.kill(os.getpid(), signal.SIGINT)
+        deadline = time.monotonic() + 5
+        while exchange.request.study_uid in TWELVE[3:] and not exchange.is_cancelled and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    with archive_of(TWELVE, on_exchange=slow) as archive:
+        ending, _ = ran(archive, store, TWELVE, Manner(parallel=1))
+    assert ending is Ending.STOPPED
+    assert archive.moves == TWELVE[:4]
+    results = store.results()
+    assert [each.answer is not None for each in results] == [True] * 3 + [False] * 9
+    (cancelled,) = results[3].attempts
+    assert cancelled.answer is not None
+    assert (cancelled.answer.outcome, cancelled.final) == (Outcome.CANCELLED, False)
+
+
+def test_the_second_ctrl_c_aborts_at_once(store: Store) -> None:
+    def stuck(exchange: MoveExchange) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+        deadline = time.monotonic() + 8
+        while not exchange.is_abandoned and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    with archive_of(TWELVE, on_exchange=stuck) as archive:
+        ending, _ = ran(archive, store, TWELVE, Manner(parallel=1))
+    assert ending is Ending.STOPPED
+    assert archive.moves == TWELVE[:1]
+    assert set(outcomes(store).values()) == {"open"}
+
+
+def test_a_rate_spaces_the_requests_of_all(store: Store) -> None:
+    times: list[float] = []
+    with archive_of(TWELVE, on_exchange=lambda _: times.append(time.monotonic())) as archive:
+        ran(archive, store, TWELVE[:5], Manner(parallel=4, interval_s=0.1))
+    assert times[-1] - times[0] >= 0.35

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.bulk.answer import Answer, Outcome
+from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.store import Store
+from dcmcfg.errors import DcmcfgError, Refused
+
+ASKED = Asked({"archive": "DCM4CHEE@127.0.0.1:11112", "destination": "STORESCP"})
+YES = Answer(Outcome.VERIFIED, "verified: 1 of 1", status=0, expected=1, completed=1, seconds=0.25)
+NO = Answer(Outcome.NOT_VERIFIED, "NOT verified: status A801", status=0xA801, comment="Unknown AE: X")
+BUSY = Answer(Outcome.NOT_VERIFIED, "NOT verified: status A701", status=0xA701)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "made" / "results.sqlite"
+
+
+def test_what_has_its_answer_is_not_asked_again(path: Path) -> None:
+    with Store.opened(path, ASKED) as store:
+        store.enlist(["1.2.3", "1.2.4", "1.2.5"])
+        store.end(store.begin("1.2.4"), YES, final=True)
+        store.end(store.begin("1.2.3"), NO, final=True)
+    with Store.opened(path, ASKED) as store:
+        assert store.to_ask() == ("1.2.5",)
+        three, four, five = store.results()
+    assert three.answer == NO
+    assert four.answer == YES
+    assert five.answer is None
+
+
+def test_an_attempt_without_an_answer_is_kept_and_its_study_asked_again(path: Path) -> None:
+    with Store.opened(path, ASKED) as store:
+        store.enlist(["1.2.3"])
+        store.begin("1.2.3")
+    with Store.opened(path, ASKED) as store:
+        assert store.to_ask() == ("1.2.3",)
+        store.end(store.begin("1.2.3"), YES, final=True)
+        (result,) = store.results()
+    assert [attempt.answer for attempt in result.attempts] == [None, YES]
+    assert [attempt.final for attempt in result.attempts] == [False, True]
+
+
+def test_an_answer_that_is_not_final_does_not_stand(path: Path) -> None:
+    with Store.opened(path, ASKED) as store:
+        store.enlist(["1.2.3"])
+        store.end(store.begin("1.2.3"), BUSY, final=False)
+        assert store.to_ask() == ("1.2.3",)
+        assert store.results()[0].answer is None
+
+
+def test_a_longer_list_keeps_the_answers(path: Path) -> None:
+    with Store.opened(path, ASKED) as store:
+        store.enlist(["1.2.3", "1.2.4"])
+        store.end(store.begin("1.2.4"), YES, final=True)
+        store.enlist(["1.2.5", "1.2.4"])
+        assert store.to_ask() == ("1.2.5",)
+        assert [result.uid for result in store.results()] == ["1.2.5", "1.2.4"]
+
+
+@pytest.mark.parametrize(("failed_only", "again"), [(True, ("1.2.4",)), (False, ("1.2.3", "1.2.4"))])
+def test_studies_are_asked_anew_all_or_those_that_failed(path: Path, failed_only: bool, again: tuple[str, ...]) -> None:
+    with Store.opened(path, ASKED) as store:
+        store.enlist(["1.2.3", "1.2.4"])
+        store.end(store.begin("1.2.3"), YES, final=True)
+        store.end(store.begin("1.2.4"), NO, final=True)
+        store.forget(failed_only=failed_only)
+        assert store.to_ask() == again
+        assert sum(len(result.attempts) for result in store.results()) == 2
+
+
+def test_a_store_of_another_question_is_refused_with_the_difference(path: Path) -> None:
+    with Store.opened(path, ASKED):
+        pass
+    other = Asked({**ASKED.facts, "destination": "VIEWER"})
+    with pytest.raises(Refused, match="another question: destination: STORESCP there, VIEWER here"):
+        Store.opened(path, other).__enter__()
+
+
+@pytest.mark.parametrize("octets", [b"", b"my thesis", b"SQLite format 3\0" + b"\0" * 100])
+def test_a_file_that_is_no_store_is_left_alone(path: Path, octets: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(octets)
+    with pytest.raises(Refused, match="no store of results"):
+        Store.opened(path, ASKED).__enter__()
+    assert path.read_bytes() == octets
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_somebody_elses_database_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE study (uid)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(Refused, match="no store of results"):
+        Store.opened(path, ASKED).__enter__()
+    assert path.read_bytes() == before
+
+
+def test_a_store_of_a_later_version_is_refused(path: Path) -> None:
+    with Store.opened(path, ASKED):
+        pass
+    later = sqlite3.connect(path)
+    later.execute("PRAGMA user_version = 7")
+    later.close()
+    with pytest.raises(Refused, match="is of version 7, this dcmcfg knows version 1"):
+        Store.opened(path, ASKED).__enter__()
+
+
+def test_a_damaged_store_is_told(path: Path) -> None:
+    with Store.opened(path, ASKED) as store:
+        store.enlist([f"1.2.{number}" for number in range(1000)])
+    octets = bytearray(path.read_bytes())
+    octets[100:] = b"\xa5" * (len(octets) - 100)
+    path.write_bytes(octets)
+    with pytest.raises(DcmcfgError, match="does not work"), Store.opened(path, ASKED) as store:
+        store.to_ask()
+
+
+def test_two_at_once_on_one_store_are_refused(path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from dcmcfg.bulk.store_file import hold\n"
+        "with hold(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(Refused, match=rf"another run uses this store of results \(process {holder.pid}\)"):
+            Store.opened(path, ASKED).__enter__()
+        holder.kill()
+    with Store.opened(path, ASKED):  # a lock of one that was killed holds nobody up
+        pass
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_threads_share_a_store(path: Path) -> None:
+    uids = [f"1.2.{number}" for number in range(1, 41)]
+    with Store.opened(path, ASKED) as store:
+        store.enlist(uids)
+
+        def ask(some: list[str]) -> None:
+            for uid in some:
+                store.end(store.begin(uid), YES, final=True)
+
+        threads = [threading.Thread(target=ask, args=(uids[start::4],)) for start in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert store.to_ask() == ()
+        assert [result.uid for result in store.results() if len(result.attempts) == 1] == uids
