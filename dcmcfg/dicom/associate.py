@@ -56,7 +56,10 @@ class OpenAssociation:
         if not self.offers(sop_class):
             raise not_accepted([sop_class], self.peer)
         self.assoc.dimse_timeout = self.timeouts.dimse
-        return next(self._message_ids)
+        message_id = next(self._message_ids)
+        if self.trace.answers:
+            self.trace.answers.awaited = message_id
+        return message_id
 
     def offers(self, sop_class: str) -> bool:
         """Tell whether the peer accepted *sop_class*."""
@@ -65,7 +68,9 @@ class OpenAssociation:
     def ending(self, waited: float) -> str:
         """Return why no response came in *waited* seconds: aborted, connection lost or time-out, in words."""
         if waited >= self.timeouts.dimse:
-            return f"no response within {self.timeouts.dimse:g} s"
+            stray = self.trace.answers.stray if self.trace.answers else None
+            instead = "" if stray is None else f", but an answer to a request that was never made (Message ID {stray})"
+            return f"no response within {self.timeouts.dimse:g} s{instead}"
         return self.trace.ending or "the peer sent a response that is not DICOM"
 
     def failure(self, waited: float) -> DicomError:

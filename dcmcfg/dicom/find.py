@@ -13,6 +13,8 @@ from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.status import explain, may_pass
 from dcmcfg.errors import DicomError, OutOfResources
 
+#: Answers to one query at most: more would be a peer that does not come to an end.
+MOST_ANSWERS = 1_000_000
 _CANCELLED = 0xFE00
 
 
@@ -21,8 +23,8 @@ def find(
 ) -> Iterator[Dataset]:
     """Send one C-FIND; yield its matches, *most* of them: where there are more, the query is cancelled.
 
-    To be read to its end before the next request. Raises :class:`DicomError` when it does not end in success,
-    :class:`OutOfResources` where that may pass.
+    To be read to its end before the next request. Raises :class:`DicomError` when it does not end in success, or not at
+    all (after :data:`MOST_ANSWERS`); :class:`OutOfResources` where that may pass.
     """
     level = identifier.QueryRetrieveLevel
     message_id = opened.next_message_id(model.find)
@@ -32,9 +34,11 @@ def find(
         raise opened.failure(0) from error
     waiting_since = time.monotonic()
     yielded = 0
-    for status, answer in responses:
+    for number, (status, answer) in enumerate(responses):
         if "Status" not in status:
-            raise opened.failure(time.monotonic() - waiting_since)
+            raise _unanswered(opened, level, time.monotonic() - waiting_since)
+        if number >= MOST_ANSWERS:
+            raise _endless(opened, level)
         meaning = explain("C-FIND", status.Status, comment(status))
         enough = most is not None and yielded >= most
         if meaning.category == "success" or (enough and status.Status == _CANCELLED):
@@ -57,6 +61,22 @@ def find(
         yielded += 1
         if yielded == most:
             _cancel(opened, message_id, model)
+
+
+def _unanswered(opened: OpenAssociation, level: str, waited: float) -> DicomError:
+    return DicomError(
+        f"C-FIND at {level} level: {opened.ending(waited)}",
+        on=str(opened.peer),
+        next_step="what it holds cannot be told; its own log says more",
+    )
+
+
+def _endless(opened: OpenAssociation, level: str) -> DicomError:
+    return DicomError(
+        f"C-FIND at {level} level: more than {MOST_ANSWERS} answers",
+        on=str(opened.peer),
+        next_step="does the peer heed the keys of a query, or repeat itself? Its own log says more",
+    )
 
 
 def _cancel(opened: OpenAssociation, message_id: int, model: Model) -> None:

@@ -11,11 +11,14 @@ from dataclasses import dataclass, replace
 from pydicom import Dataset
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.dicom.associate import OpenAssociation, abort
 from dcmcfg.dicom.cancel import ANSWER_S, Cancellation
 from dcmcfg.dicom.elements import comment, texts
 from dcmcfg.dicom.retrieval import Priority, Retrieval
 from dcmcfg.dicom.status import category_of
+
+#: How many times as long as silence a peer is borne with that says it goes on, with the same numbers each time.
+STANDSTILL = 10
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,13 @@ class _UnderWay:
         if self._patience:
             self._patience.cancel()
 
+    def at_a_standstill(self, progress: Progress, stood: float, started: float) -> MoveOutcome:
+        """Return the outcome where the peer says again and again that it goes on, and nothing else; cancel it."""
+        self.send_cancel()
+        outcome = self.interrupted(progress, self.opened.timeouts.dimse, started)
+        abort(self.opened.assoc)
+        return replace(outcome, interrupted=f"pending responses for {stood:.0f} s, with the same numbers each time")
+
     def interrupted(self, progress: Progress, waited: float, started: float) -> MoveOutcome:
         """Return the outcome where no final response came, *waited* seconds after the last one."""
         timed_out = waited >= self.opened.timeouts.dimse
@@ -146,18 +156,21 @@ def _follow(
     responses: Iterator[tuple[Dataset, Dataset | None]],
     on_pending: Callable[[Progress], None],
 ) -> MoveOutcome:
-    started = waiting_since = time.monotonic()
+    started = waiting_since = moved = time.monotonic()
     progress = Progress()
     if under_way.opened.trace.ending:  # it ended before the wait began, so nothing would end the wait
         return under_way.interrupted(progress, 0, started)
     for status, identifier in responses:
         if "Status" not in status:
             return under_way.interrupted(progress, time.monotonic() - waiting_since, started)
-        progress = _progress(status)
+        before, progress = progress, _progress(status)
         if category_of(status.Status) != "pending":
             return replace(_final(status, identifier, progress, started), cancelled=under_way.cancelled)
         on_pending(progress)
         waiting_since = time.monotonic()
+        moved = waiting_since if progress != before else moved
+        if waiting_since - moved >= STANDSTILL * under_way.opened.timeouts.dimse:
+            return under_way.at_a_standstill(progress, waiting_since - moved, started)
     return under_way.interrupted(progress, 0, started)
 
 

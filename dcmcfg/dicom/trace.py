@@ -12,8 +12,10 @@ from pynetdicom.association import Association
 from pynetdicom.events import EventHandlerType
 from pynetdicom.pdu import A_ABORT_RQ, A_RELEASE_RQ
 
+from dcmcfg.dicom.own_answers import OwnAnswers
 from dcmcfg.dicom.tls_failure import ended_over_tls
 from dcmcfg.dicom.tls_socket import TlsSocket
+from dcmcfg.dicom.whole_pdus import bound_pdus
 
 _PROVIDER_REASONS = {  # PS3.8 Table 9-26
     1: "unrecognised PDU",
@@ -68,7 +70,8 @@ class _RecordingSocket(socket.socket):
 class Trace:
     """Notification handlers for one requested association, and what they saw.
 
-    ``ending`` is the first thing that ended the association, in words; ``""`` while nothing has. *tls*, a context and
+    ``ending`` is the first thing that ended the association, in words; ``""`` while nothing has. ``answers`` knows
+    which answer is waited for. *tls*, a context and
     the host that the peer's certificate must be for, secures the connection before anything is sent;
     ``tls_error`` is why it could not be.
     """
@@ -79,6 +82,7 @@ class Trace:
         self.ending = ""
         self.tls_error: OSError | None = None
         self.tls_socket: ssl.SSLSocket | None = None
+        self.answers: OwnAnswers | None = None
         self._stall_seconds = stall_seconds
         self._tls = tls
         self._socket: _RecordingSocket | None = None
@@ -104,6 +108,7 @@ class Trace:
         wrapper = event.assoc.dul.socket
         if self.assoc is None and wrapper is not None and wrapper.socket is not None:
             self.assoc = event.assoc
+            self.answers = OwnAnswers(event.assoc.dimse)
             plain = wrapper.socket
             self._socket = _RecordingSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
             self._socket.secure = self._secure if self._tls else None
@@ -125,7 +130,10 @@ class Trace:
         """Bound the wait for the rest of a PDU, and let nothing wait that need not."""
         self.opened = True
         send_at_once(event.assoc)
-        wait_for_rest_of_pdu(event.assoc, self._stall_seconds)
+        bound_pdus(event.assoc, self._stall_seconds, self._on_stall)
+
+    def _on_stall(self) -> None:
+        self.ending = self.ending or f"the peer did not finish what it began to say within {self._stall_seconds:g} s"
 
     def on_close(self, event: evt.Event) -> None:  # noqa: ARG002 — a handler takes its event
         """Note that the connection is gone."""

@@ -88,6 +88,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "number": None if received.finding is Witness.NOT_WITNESSED else received.number,
             "missing": list(received.missing),
             "foreign": list(received.foreign),
+            "altered": list(received.altered),
             "duplicates": list(received.duplicates),
             "callers": list(received.callers),
             "move_originators": list(received.move_originators),
@@ -161,7 +162,13 @@ def _received(received: Received, evidence: Evidence) -> Text:
         originators = ", ".join(received.move_originators) or "none"
         callers = f"called by {', '.join(received.callers)}, Move Originator {originators}"
         text.append(f"\n{_plain(callers)} (proves nothing by itself)", style="default")
-    for what, uids in (("missing", received.missing), ("foreign", received.foreign), ("twice", received.duplicates)):
+    told = (
+        ("missing", received.missing),
+        ("foreign", received.foreign),
+        ("altered", received.altered),
+        ("twice", received.duplicates),
+    )
+    for what, uids in told:
         for uid in uids[:_UIDS_SHOWN]:
             text.append(f"\n{what}: {_plain(uid)}", style="default")
         if len(uids) > _UIDS_SHOWN:

@@ -147,6 +147,8 @@ def _wrong_number(evidence: Evidence) -> str:
 
 
 def _not_received(evidence: Evidence, received: Received) -> str:
+    if received.altered:
+        return "one UID stands for several objects: compare them at the archive, the external archive and here"
     if received.foreign:
         return "another sender may have called the receiver meanwhile: see who called it, and verify again"
     return (

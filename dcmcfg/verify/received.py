@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.verify.evidence import Evidence
@@ -11,20 +12,27 @@ from dcmcfg.verify.verdict import Received, Witness, counted
 
 
 def judge_received(evidence: Evidence) -> Received:
-    """Return what arrived, what is missing and what does not belong."""
+    """Return what arrived, what is missing, what does not belong, and what is not what its UID stands for."""
     if evidence.received is None:
         return Received(Witness.NOT_WITNESSED)
     arrived = evidence.received
     counts = Counter(instance.sop_instance_uid for instance in arrived)
     expected = {instance.sop_instance_uid for instance in evidence.expected}
+    strangers = _Strangers.among(arrived, expected, evidence.question.study_uid)
+    altered = tuple(sorted(_of_another_class(evidence) | _with_differing_content(arrived)))
     missing = tuple(sorted(expected - counts.keys()))
-    foreign = _foreign(arrived, expected, evidence.question.study_uid)
-    reasons = _reasons(evidence, len(counts), len(expected), missing, foreign)
+    number = len(counts.keys() - strangers.uids)
+    reasons = (
+        *_shortfall(evidence, number, len(expected), missing, strangers),
+        *strangers.reasons(),
+        *([f"{counted(len(altered))} arrived as another SOP class, or with differing content"] if altered else ()),
+    )
     return Received(
         finding=_finding(evidence, reasons),
-        number=len(counts),
+        number=number,
         missing=missing,
-        foreign=foreign,
+        foreign=tuple(sorted(strangers.uids)),
+        altered=altered,
         duplicates=tuple(sorted(uid for uid, count in counts.items() if count > 1)),
         callers=_distinct(instance.calling_ae_title for instance in arrived),
         move_originators=_distinct(instance.move_originator_ae_title for instance in arrived),
@@ -38,31 +46,63 @@ def _finding(evidence: Evidence, reasons: tuple[str, ...]) -> Witness:
     return Witness.UNCHECKED if evidence.expected_number is None else Witness.COMPLETE
 
 
-def _foreign(arrived: tuple[ReceivedInstance, ...], expected: set[str], study_uid: str) -> tuple[str, ...]:
-    """Return what arrived without being expected; with an unknown expectation, what is not said to be of the study."""
+@dataclass(frozen=True)
+class _Strangers:
+    """UIDs of what arrived and does not belong: not listed by the archive, or listed and part of another study."""
 
-    def is_foreign(instance: ReceivedInstance) -> bool:
-        if not expected:
-            return instance.study_uid != study_uid
-        return instance.sop_instance_uid not in expected or instance.study_uid not in (None, study_uid)
+    unlisted: frozenset[str]
+    elsewhere: frozenset[str]
 
-    return tuple(sorted({instance.sop_instance_uid for instance in arrived if is_foreign(instance)}))
+    @staticmethod
+    def among(arrived: tuple[ReceivedInstance, ...], expected: set[str], study_uid: str) -> _Strangers:
+        """With an unknown expectation, what is not said to be of the study does not belong."""
+        unlisted: set[str] = set()
+        elsewhere: set[str] = set()
+        for instance in arrived:
+            if expected and instance.sop_instance_uid not in expected:
+                unlisted.add(instance.sop_instance_uid)
+            elif instance.study_uid != study_uid and not (expected and instance.study_uid is None):
+                (elsewhere if expected else unlisted).add(instance.sop_instance_uid)
+        return _Strangers(frozenset(unlisted), frozenset(elsewhere))
+
+    @property
+    def uids(self) -> frozenset[str]:
+        return self.unlisted | self.elsewhere
+
+    def reasons(self) -> Iterator[str]:
+        if self.unlisted:
+            yield f"{counted(len(self.unlisted))} arrived that the archive did not list for this study"
+        if self.elsewhere:
+            yield f"{counted(len(self.elsewhere))} arrived under the right UID as part of another study"
 
 
-def _reasons(
-    evidence: Evidence, number: int, listed: int, missing: tuple[str, ...], foreign: tuple[str, ...]
-) -> tuple[str, ...]:
+def _of_another_class(evidence: Evidence) -> set[str]:
+    """Return what arrived as another SOP class than the archive lists, where it lists any."""
+    listed = {each.sop_instance_uid: each.sop_class_uid for each in evidence.expected}
+    return {
+        each.sop_instance_uid
+        for each in evidence.received or ()
+        if listed.get(each.sop_instance_uid) and each.sop_class_uid != listed[each.sop_instance_uid]
+    }
+
+
+def _with_differing_content(arrived: tuple[ReceivedInstance, ...]) -> set[str]:
+    """Return what arrived more than once, not the same each time; octets compare within one transfer syntax."""
+    contents = {(each.sop_instance_uid, each.transfer_syntax, each.sha256) for each in arrived}
+    counts = Counter((uid, syntax) for uid, syntax, _ in contents)
+    return {uid for (uid, _), count in counts.items() if count > 1}
+
+
+def _shortfall(
+    evidence: Evidence, number: int, listed: int, missing: tuple[str, ...], strangers: _Strangers
+) -> Iterator[str]:
     wanted = evidence.expected_number
-    reasons = []
-    if not number:
-        reasons.append(f"nothing arrived at {evidence.question.destination}")
+    if not evidence.received:
+        yield f"nothing arrived at {evidence.question.destination}"
     elif missing:
-        reasons.append(f"{len(missing)} of {counted(listed)} did not arrive")
-    if foreign:
-        reasons.append(f"{counted(len(foreign))} arrived that the archive did not list for this study")
-    if number and not missing and not foreign and wanted is not None and number != wanted:
-        reasons.append(f"{counted(number)} arrived, expected: {wanted}")
-    return tuple(reasons)
+        yield f"{len(missing)} of {counted(listed)} did not arrive"
+    elif not strangers.uids and wanted is not None and number != wanted:
+        yield f"{counted(number)} arrived, expected: {wanted}"
 
 
 def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:

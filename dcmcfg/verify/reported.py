@@ -39,6 +39,8 @@ def _reasons(outcome: MoveOutcome, expected: int | None) -> tuple[str, ...]:
         reasons.append(f"{failed} failed")
     if warning:
         reasons.append(f"{warning} stored with a warning")
+    if outcome.remaining and outcome.status == SUCCESS:
+        reasons.append(f"its final answer says that {outcome.remaining} remain")
     if not completed:
         if outcome.status == SUCCESS:
             reasons.append("status 0000, yet not one instance completed")

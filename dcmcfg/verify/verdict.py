@@ -59,9 +59,10 @@ class Received:
     """What arrived, by SOP Instance UID compared as sets."""
 
     finding: Witness
-    number: int = 0  # of distinct instances
+    number: int = 0  # of distinct instances, foreign ones left out
     missing: tuple[str, ...] = ()  # expected, did not arrive
     foreign: tuple[str, ...] = ()  # arrived, not expected
+    altered: tuple[str, ...] = ()  # arrived as another SOP class than listed, or not the same each time
     duplicates: tuple[str, ...] = ()  # arrived more than once
     callers: tuple[str, ...] = ()  # who called the receiver, by their own account
     move_originators: tuple[str, ...] = ()

@@ -1,11 +1,12 @@
-"""An archive that answers C-FIND truthfully, and C-MOVE as the test says."""
+"""An archive that answers C-MOVE as the test says, and C-FIND truthfully unless the test says otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pynetdicom import evt
 
 from dcmcfg.dicom.peer import Peer
@@ -18,20 +19,28 @@ from tests.ports import free_port
 
 #: What it does on a C-MOVE: the final response, or None to abort; it may send things itself before.
 OnMove = Callable[[MoveExchange], MoveResponse | None]
+#: What it answers to a C-FIND.
+OnFind = Callable[[evt.Event], Iterator[tuple[Any, Dataset | None]]]
 
 
 @contextmanager
 def scripted_archive(
-    made: Made, on_move: OnMove, *, availability: str = "NEARLINE", title: str = "DCM4CHEE"
+    made: Made,
+    on_move: OnMove,
+    *,
+    on_find: OnFind | None = None,
+    availability: str = "NEARLINE",
+    title: str = "DCM4CHEE",
+    port: int | None = None,
 ) -> Iterator[Peer]:
     """Listen as *title* while the block runs; it lists the instances of *made*, with that availability."""
     held = tuple(
         HeldInstance(dcmread(file, stop_before_pixels=True), availability, ("LONGTERM",)) for file in made.files
     )
-    port = free_port()
+    port = port or free_port()
     handlers: list[Handler] = [
         (evt.EVT_REQUESTED, lambda event: serve_moves(event.assoc, on_move)),
-        (evt.EVT_C_FIND, lambda event: find(event, lambda: held)),
+        (evt.EVT_C_FIND, on_find or (lambda event: find(event, lambda: held))),
     ]
     with listening(title, port, handlers, all_contexts()):
         yield Peer(title, LOOPBACK, port)

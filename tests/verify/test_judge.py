@@ -96,6 +96,11 @@ def test_a_lie_is_not_verified(evidence: Evidence, reason: str) -> None:
     assert verdict.next_steps
 
 
+def test_a_final_answer_after_which_some_remain_contradicts_itself() -> None:
+    verdict = judge(reporting(UNWITNESSED, completed=3, remaining=2))
+    assert (verdict.exit_code, verdict.headline) == (1, "NOT verified: its final answer says that 2 remain")
+
+
 def test_absent_failed_and_warning_counters_count_as_zero() -> None:
     verdict = judge(reporting(GOOD, completed=3))
     assert (verdict.exit_code, verdict.reported.failed, verdict.reported.warning) == (0, 0, 0)

@@ -1,0 +1,82 @@
+"""``dcmcfg verify`` tells of each kind of peer what it did, and accepts only what is right."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.slapd import Slapd
+from tests.cli.conftest import Run
+from tests.dicom.dcmtk import LOOPBACK
+from tests.peers.answers import answer_of, expected
+from tests.peers.archives import EVERY_ARCHIVE, Archive
+from tests.peers.stage import STUDY, Stage, make_stage
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd, copy_database
+from tests.verify.scripted_archive import scripted_archive
+
+pytestmark = pytest.mark.real
+WORKSTATION = "dicomDeviceName=workstation,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+Verify = Callable[..., Result]
+#: Seconds: nothing here takes long, and who never answers shall not hold up the others.
+PATIENCE = "1"
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return make_stage(tmp_path_factory.mktemp("stage"), Peer("WORKSTATION", LOOPBACK, free_port()))
+
+
+@pytest.fixture(scope="module")
+def site_of_peers(
+    stage: Stage, site_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningSlapd]:
+    """A directory with the lab's tree, in which WORKSTATION is the destination of the stage."""
+    folder = tmp_path_factory.mktemp("slapd")
+    server = Slapd(folder, port=free_port(), root_password=PASSWORD)
+    server.prepare()
+    copy_database(site_database, server)
+    with server:
+        slapd = RunningSlapd(server)
+        change = folder / "workstation.ldif"
+        change.write_text(
+            f"dn: cn=dicom,{WORKSTATION}\nchangetype: modify\n"
+            f"replace: dicomPort\ndicomPort: {stage.destination.port}\n-\n"
+            f"replace: dicomHostname\ndicomHostname: {stage.destination.host}\n-\n"
+        )
+        assert slapd.run_client("ldapmodify", "-f", str(change)).returncode == 0
+        before = slapd.entries()
+        yield slapd
+        assert slapd.entries() == before, "verify changes no configuration"
+
+
+@pytest.fixture
+def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Verify:
+    monkeypatch.setenv("DCMCFG_LDAP_URL", site_of_peers.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site_of_peers.password)
+    # Bounds that are wide for real peers, and would be long ones for tests.
+    monkeypatch.setattr("dcmcfg.dicom.find.MOST_ANSWERS", 100)
+    monkeypatch.setattr("dcmcfg.dicom.move.STANDSTILL", 2)
+
+    def verify_study(archive: Peer, *arguments: str) -> Result:
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", PATIENCE)
+        return run("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *arguments)
+
+    return verify_study
+
+
+@pytest.mark.parametrize("archive", EVERY_ARCHIVE, ids=lambda archive: archive.name)
+def test_what_the_archive_does_is_told(archive: Archive, verify: Verify, stage: Stage) -> None:
+    on_find = archive.finding(stage) if archive.finding else None
+    with scripted_archive(stage.made, archive.moving(stage), on_find=on_find) as peer:
+        result = verify(peer, *archive.arguments)
+    answer = answer_of(result, {peer.port: "ARCHIVE", stage.destination.port: "PORT"})
+    assert answer == expected(archive.name, answer)
+    with closing(socket.socket()) as probe:
+        assert probe.connect_ex((stage.destination.host, stage.destination.port)) != 0, "the receiver is gone"

@@ -1,0 +1,47 @@
+"""Destinations that do not take what they are sent."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pynetdicom import evt
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.listener import Handler, listening, storage_contexts
+from tests.peers import endings
+
+#: How a destination answers a C-STORE.
+Storing = Callable[[evt.Event], int]
+
+
+@contextmanager
+def destination(peer: Peer, storing: Storing, sop_classes: tuple[str, ...] = ()) -> Iterator[None]:
+    """Listen as *peer*, for *sop_classes* only where there are some."""
+    handlers: list[Handler] = [(evt.EVT_C_STORE, storing)]
+    contexts = [each for each in storage_contexts() if not sop_classes or each.abstract_syntax in sop_classes]
+    with listening(peer.ae_title, peer.port, handlers, contexts):
+        yield
+
+
+def every_other(status: int) -> Storing:
+    """Take one, answer the next with *status*."""
+    counter = itertools.count()
+    return lambda _: status if next(counter) % 2 else 0x0000
+
+
+def always(status: int) -> Storing:
+    return lambda _: status
+
+
+def hangs(event: evt.Event) -> int:
+    endings.silence(event.assoc)
+    return 0x0000
+
+
+def aborts(event: evt.Event) -> int:
+    event.assoc.abort()
+    time.sleep(0.05)
+    return 0x0000

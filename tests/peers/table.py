@@ -1,0 +1,54 @@
+"""The peers and what ``verify`` says of them, as the tables in ``docs/verify.md``.
+
+``python -m tests.peers.table`` writes them there, from the answers that the tests compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from tests.peers.answers import told_of
+from tests.peers.archives import EVERY_ARCHIVE
+
+PAGE = Path(__file__).parents[2] / "docs" / "verify.md"
+#: Where the tables begin and end.
+_FIRST, _LAST = "<!-- Written by tests/peers/table.py -->\n", "<!-- up to here -->\n"
+
+
+class Described(Protocol):
+    """A peer with a name, and a sentence about what it does."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def does(self) -> str: ...
+
+
+#: Whose table it is.
+TABLES: dict[str, tuple[Described, ...]] = {"the archive": EVERY_ARCHIVE}
+
+
+def with_tables(page: str) -> str:
+    """Return *page* with the tables as the answers have them now."""
+    before, _, rest = page.partition(_FIRST)
+    _, _, after = rest.partition(_LAST)
+    tables = "\n".join(_table(who, peers) for who, peers in TABLES.items())
+    return f"{before}{_FIRST}\n{tables}\n{_LAST}{after}"
+
+
+def _table(who: str, peers: Iterable[Described]) -> str:
+    head = f"| {who} | `verify` says first | exit code |\n|---|---|---|\n"
+    return head + "".join(_rows(peers))
+
+
+def _rows(peers: Iterable[Described]) -> Iterator[str]:
+    for peer in peers:
+        told = told_of(peer.name)
+        yield f"| {peer.does} | {told.headline.removeprefix('dcmcfg: ')} | {told.exit_code} |\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_tables(PAGE.read_text("utf-8")), "utf-8")

@@ -1,0 +1,43 @@
+"""What our receiver saw, against what was expected: one thing is wrong in each case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.verify.received import judge_received
+from dcmcfg.verify.verdict import Received, Witness
+from tests.verify.evidence import GOOD, UIDS, arrived
+
+MR = "1.2.840.10008.5.1.4.1.1.4"
+JPEG = "1.2.840.10008.1.2.4.50"
+
+
+def _judged(*instances: ReceivedInstance) -> Received:
+    return judge_received(replace(GOOD, received=instances))
+
+
+def test_the_right_uid_in_another_study_is_foreign_and_does_not_count() -> None:
+    first, *rest = arrived()
+    judged = _judged(replace(first, study_uid="1.2.4"), *rest)
+    assert (judged.finding, judged.number, judged.foreign) == (Witness.INCOMPLETE, 2, UIDS[:1])
+    assert judged.reasons == ("1 instance arrived under the right UID as part of another study",)
+
+
+def test_what_was_not_listed_does_not_count() -> None:
+    judged = _judged(*arrived(), *arrived(("1.9",)))
+    assert (judged.finding, judged.number, judged.foreign) == (Witness.INCOMPLETE, 3, ("1.9",))
+
+
+def test_another_sop_class_than_listed_is_another_object() -> None:
+    first, *rest = arrived()
+    judged = _judged(replace(first, sop_class_uid=MR), *rest)
+    assert (judged.finding, judged.altered) == (Witness.INCOMPLETE, UIDS[:1])
+    assert judged.reasons == ("1 instance arrived as another SOP class, or with differing content",)
+
+
+def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:
+    same = tuple(replace(each, sha256="aa") for each in arrived())
+    assert _judged(*same, *same).finding is Witness.COMPLETE
+    assert _judged(*same, replace(same[0], sha256="bb", transfer_syntax=JPEG)).finding is Witness.COMPLETE
+    assert _judged(*same, replace(same[0], sha256="bb")).altered == UIDS[:1]
