@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from dcmcfg.archive.bearer import Bearer
 from dcmcfg.archive.failures import ReloadUnconfirmed, not_answered, unexpected_answer, was_sent
 from dcmcfg.archive.issuer import TokenIssuer
 from dcmcfg.archive.web import Answer, Timeouts, Web
@@ -30,10 +31,8 @@ class ArchiveStatus:
 class ControlService:
     """The control service of the archive whose base URL is *url*.
 
-    *token* goes into ``Authorization: Bearer`` (RFC 6750); an issuer is asked for one before the first request, when
-    it is about to expire, and once when the archive does not take one that was kept (401). ``https`` is verified
-    against *ca_file*, else against the certificates that this machine trusts. Redirects are not followed, and no
-    proxy is used: a token goes to the archive or nowhere.
+    *token* is sent as :class:`Bearer` says. ``https`` is verified against *ca_file*, else against the certificates
+    that this machine trusts. Redirects are not followed, and no proxy is used: a token goes to the archive or nowhere.
     """
 
     def __init__(
@@ -44,16 +43,16 @@ class ControlService:
         timeouts: Timeouts | None = None,
     ) -> None:
         self._url = url.rstrip("/")
-        self._token = token
         self._web = Web(ca_file, timeouts)
         self._web.prepare(url)
+        self._bearer = Bearer(self._web, token)
 
     def status(self) -> ArchiveStatus:
         """Return the archive's status (``GET /ctrl/status``); raises :class:`ArchiveError`."""
         url = status_url(self._url)
         begun = time.monotonic()
         try:
-            answer = self._request("GET", url)
+            answer = self._bearer.request("GET", url)
         except httpx.TransportError as error:
             raise not_answered(error, url, self._web.seconds(error)) from error
         state = _state(answer.body) if answer.status == httpx.codes.OK else None
@@ -70,7 +69,7 @@ class ControlService:
         url = f"{self._url}/ctrl/reload"
         begun = time.monotonic()
         try:
-            answer = self._request("POST", url)
+            answer = self._bearer.request("POST", url)
         except httpx.TransportError as error:
             failure = not_answered(error, url, self._web.seconds(error))
             if not was_sent(error):
@@ -83,23 +82,8 @@ class ControlService:
             raise self._unexpected(answer, url)
         return time.monotonic() - begun
 
-    def _request(self, method: str, url: str) -> Answer:
-        """Return the answer; raises :class:`httpx.TransportError`, and :class:`TokenError` with nothing sent."""
-        if not isinstance(self._token, TokenIssuer):
-            return self._send(method, url, self._token)
-        kept = self._token.kept
-        answer = self._send(method, url, self._token.token())
-        if answer.status == httpx.codes.UNAUTHORIZED and kept:
-            answer = self._send(method, url, self._token.renewed())
-        return answer
-
-    def _send(self, method: str, url: str, token: str | None) -> Answer:
-        if not token:
-            return self._web.request(method, url)
-        return self._web.request(method, url, headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
-
     def _unexpected(self, answer: Answer, url: str) -> ArchiveError:
-        return unexpected_answer(answer, url, with_token=self._token is not None)
+        return unexpected_answer(answer, url, with_token=self._bearer.has_token)
 
 
 def status_url(archive_url: str) -> str:

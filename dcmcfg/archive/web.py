@@ -15,7 +15,8 @@ import httpx
 
 from dcmcfg.errors import MalformedInput
 
-_LONGEST_BODY = 256 * 1024  # octets of an answer that are read
+#: Octets of an answer that are read, unless more are asked for.
+LONGEST_BODY = 256 * 1024
 _SHORTEST_SECRET = 8  # characters; what is shorter may be a word of the answer
 
 
@@ -47,8 +48,11 @@ class Web:
     followed, and no proxy is used: a credential goes to the server that is named or nowhere.
     """
 
-    def __init__(self, ca_file: Path | None = None, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, ca_file: Path | None = None, timeouts: Timeouts | None = None, longest_body: int = LONGEST_BODY
+    ) -> None:
         self._ca_file = ca_file
+        self._longest_body = longest_body
         self.timeouts = timeouts or Timeouts()
 
     @cached_property
@@ -74,7 +78,7 @@ class Web:
         form: Mapping[str, str] | None = None,
         secrets: Collection[str] = (),
     ) -> Answer:
-        """Return the answer, its body cut at :data:`_LONGEST_BODY`; *form* is what is sent, if anything.
+        """Return the answer, its body cut at ``longest_body`` octets; *form* is what is sent, if anything.
 
         *secrets* are what is sent and must not be told: some servers say in an error what they were sent.
         Raises :class:`httpx.TransportError`, also for a URL that cannot be asked, and what :meth:`prepare` raises.
@@ -114,9 +118,9 @@ class Web:
         ):
             for chunk in response.iter_raw():
                 body += chunk
-                if len(body) > _LONGEST_BODY:
+                if len(body) > self._longest_body:
                     break
-            text = bytes(body[:_LONGEST_BODY]).decode("utf-8", "replace")
+            text = bytes(body[: self._longest_body]).decode("utf-8", "replace")
             return Answer(response.status_code, response.headers, text)
 
 

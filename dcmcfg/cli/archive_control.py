@@ -1,12 +1,13 @@
-"""The control service of the site's archive."""
+"""The web services of the site's archive."""
 
 from __future__ import annotations
 
 import click
 
+from dcmcfg.archive.bearer import Bearer
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
-from dcmcfg.archive.web import Web
+from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.cli.terminal import client_secret
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import archive_exposures
@@ -19,6 +20,13 @@ def control_service(settings: Settings) -> ControlService:
     :class:`NotFound` when the token, the client secret or the CA file cannot be read.
     """
     return ControlService(settings.archive_url, credential(settings), settings.ca_file)
+
+
+def web_services(settings: Settings, timeouts: Timeouts, longest_body: int) -> Bearer:
+    """Return what asks the archive's other web services; as :func:`control_service` does, it warns and raises."""
+    web = Web(settings.ca_file, timeouts, longest_body)
+    web.prepare(settings.archive_url)
+    return Bearer(web, credential(settings))
 
 
 def credential(settings: Settings) -> str | TokenIssuer | None:

@@ -97,10 +97,10 @@ def verify_command(
                 question,
                 addresses,
                 receive=receiving.receive,
-                external_log=wanted.external_log or settings.external_move_log,
+                witnesses=wanted.witnesses(settings, addresses.archive.ae_title),
                 watcher=replace(watcher, on_sent=sent.now),
             )
-        verdict = judge(evidence, require_witness=wanted.require_witness)
+        verdict = judge(evidence, require_witness=wanted.require_witness, require_route=wanted.require_route)
         verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
         if as_json:
             print_json(verdict_json(verdict, evidence))

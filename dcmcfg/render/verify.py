@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.move import Progress as MoveProgress
 from dcmcfg.render.console import stderr_console, stdout_console, wrapped
 from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.files import files_before
 from dcmcfg.verify.run import Watcher
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
@@ -56,6 +58,7 @@ def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[
 def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
     """Return the whole verdict for ``--json``; statuses are numbers, what is not known is null."""
     question, reported, received, route = evidence.question, verdict.reported, verdict.received, verdict.route
+    after = {item.sop_instance_uid: item.availability or None for item in evidence.after or ()}
     return {
         "verified": verdict.verified,
         "headline": verdict.headline,
@@ -66,9 +69,18 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
         "expected": {
             "number": evidence.expected_number,
             "instances": [
-                {"sop_instance_uid": item.sop_instance_uid, "availability": item.availability or None}
+                {
+                    "sop_instance_uid": item.sop_instance_uid,
+                    "availability": item.availability or None,
+                    "availability_after": after.get(item.sop_instance_uid),
+                }
                 for item in evidence.expected
             ],
+        },
+        "database": {
+            "before": _stored_json(evidence.stored.before),
+            "after": _stored_json(evidence.stored.after),
+            "files_before": files_before(evidence).finding.value,
         },
         "reported": {
             "ok": reported.ok,
@@ -139,6 +151,20 @@ def _header(evidence: Evidence) -> Iterator[Text]:
     yield Text(f"{question.calling} is the calling AE title that the external archive sees", style="dim")
 
 
+def _stored_json(study: StoredStudy | None) -> dict[str, Any] | None:
+    if study is None:
+        return None
+    return {
+        "known": study.known,
+        "instances": study.number,
+        "availability": study.availability or None,
+        "storage_ids": list(study.storage_ids),
+        "external_retrieve_ae_title": study.external or None,
+        "completeness": study.completeness or None,
+        "failed_retrieves": study.failed_retrieves,
+    }
+
+
 def _reported(reported: Reported) -> Text:
     expected = "unknown" if reported.expected is None else str(reported.expected)
     status = "no final response" if reported.status is None else f"{reported.status:04X}H {reported.meaning}"
@@ -177,9 +203,9 @@ def _received(received: Received, evidence: Evidence) -> Text:
 
 
 def _route(route: Route) -> Text:
-    styles = {RouteFinding.SHOWN: _GOOD, RouteFinding.NOT_SHOWN: _OPEN, RouteFinding.CONTRADICTED: _BAD}
+    styles = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}
     number = f" for {counted(route.instances)}" if route.finding is RouteFinding.SHOWN else ""
-    text = Text(f"{route.finding.value}{number}", style=styles[route.finding])
+    text = Text(f"{route.finding.value}{number}", style=styles.get(route.finding, _OPEN))
     text.append(f"\nconfigured: {_plain(route.way)}", style="default")
     return _with_reasons(text, route.reasons)
 

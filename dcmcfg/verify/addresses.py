@@ -104,7 +104,7 @@ def find_addresses(
     return Addresses(
         archive=archive,
         destination=receiver,
-        route=_route(asked, target, near, _asks(configuration, Question(asked, destination, calling))),
+        route=_route(configuration, asked, target, near, _asks(configuration, Question(asked, destination, calling))),
         timeouts=_timeouts(device, connection, timeout_s),
         warnings=tuple(_warnings(archive, connect, target, receiver, destination, elsewhere)),
     )
@@ -141,7 +141,11 @@ def _asks(configuration: Configuration, question: Question) -> tuple[Step, ...]:
 
 
 def _route(
-    asked: NetworkAE, target: NetworkAE | None, near: tuple[str, ...], asks: tuple[Step, ...]
+    configuration: Configuration,
+    asked: NetworkAE,
+    target: NetworkAE | None,
+    near: tuple[str, ...],
+    asks: tuple[Step, ...],
 ) -> ConfiguredRoute:
     setting = effective(asked, "dcmExternalRetrieveAEDestination")
     sources = {"AE": f"AE {asked.title}", "device": f"device {asked.device.name}", "": ""}
@@ -153,7 +157,15 @@ def _route(
         near_destination=near if target is None else (),
         asks=frozenset((step.called, step.destination) for step in asks),
         asks_as=frozenset(step.calling for step in asks),
+        storages=frozenset(_storage_ids(asked.device)),
+        titles=frozenset(ae.title for ae in configuration.network_aes()),
     )
+
+
+def _storage_ids(device: Device) -> Iterator[str]:
+    for entry in device.tree.children(device.entry.dn):
+        if entry.is_a("dcmStorage"):
+            yield from entry.texts("dcmStorageID")
 
 
 def _timeouts(device: Device, connection: Connection | None, timeout_s: float | None) -> Timeouts:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dcmcfg.dicom.status import explain
-from dcmcfg.verify.evidence import NOT_ONLINE, Evidence, MoveRecord
+from dcmcfg.verify.evidence import Evidence, MoveRecord
+from dcmcfg.verify.files import Files, files_before
+from dcmcfg.verify.stored_route import external_archives
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Witness
 
 DESTINATION_UNKNOWN = 0xA801
 SUCCESS = 0x0000
 NOT_PERFORMED = 0xA702
 SOME_FAILED = 0xB000
+NO_EXTERNAL_ARCHIVE = (
+    "the archive does not know who holds the study: only a storage commitment by the external archive records that "
+    "(dcmStgCmtSCP on the exporter), dcmExternalRetrieveAET on the storage does not; export the study again with it"
+)
 
 
 def next_steps(evidence: Evidence, reported: Reported, received: Received, route: Route) -> tuple[str, ...]:
     """Return the steps to take, the most promising first; empty when nothing went wrong."""
     steps = []
+    if "" in external_archives(evidence) and files_before(evidence).away and not reported.ok:
+        steps.append(NO_EXTERNAL_ARCHIVE)
     if route.finding is RouteFinding.CONTRADICTED:
         steps.append(_contradicted(evidence))
     elif reported.status == DESTINATION_UNKNOWN:
@@ -106,8 +114,13 @@ def _failed(evidence: Evidence, reported: Reported) -> str:
             "these SOP classes?"
         )
     look_at = f"check: {explain('C-MOVE', reported.status or SOME_FAILED, reported.comment).look_at}"
-    purged = any(instance.availability in NOT_ONLINE for instance in evidence.expected)
-    if reported.status == NOT_PERFORMED and not purged and not evidence.records:
+    files = files_before(evidence)
+    if reported.status == NOT_PERFORMED and files.finding is Files.HERE:
+        return (
+            f"the archive had the study itself, so it is {evidence.question.destination} that it could not send to: "
+            "does it listen at its address in LDAP, and accept the archive?"
+        )
+    if reported.status == NOT_PERFORMED and not files.away and not evidence.records:
         # The archive answers the same for its own storage and for a retrieve from elsewhere.
         return (
             f"if the study is in the archive's own storage, it is {evidence.question.destination} that the archive "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from dcmcfg.archive.stored import StoredObject, StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.query import Instance
@@ -52,6 +53,8 @@ class ConfiguredRoute:
     near_destination: tuple[str, ...] = ()  # titles in the tree that are spelt almost like it
     asks: frozenset[tuple[str, str]] = frozenset()  # who may be asked with which Move Destination, wherever a study is
     asks_as: frozenset[str] = frozenset()  # the titles under which it may ask, a masquerade among them
+    storages: frozenset[str] = frozenset()  # storage IDs configured on the archive's device
+    titles: frozenset[str] = frozenset()  # all AE titles of the tree
 
     def destinations_of(self, called: str, requested: str) -> frozenset[str]:
         """Return the Move Destinations that the tree has the archive ask *called* with; *requested* is the request's.
@@ -60,6 +63,18 @@ class ConfiguredRoute:
         """
         known = frozenset(destination for title, destination in self.asks if title == called)
         return known or frozenset({self.destination or requested})
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the archive's database told by HTTP of the study; None where it was not asked, or did not tell.
+
+    ``objects`` are its objects before the move, where it had files of any.
+    """
+
+    before: StoredStudy | None = None
+    objects: tuple[StoredObject, ...] | None = None
+    after: StoredStudy | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,8 @@ class Evidence:
     records: tuple[MoveRecord, ...] | None  # of this study, in this run's time; None when there is no record to read
     route: ConfiguredRoute
     warnings: tuple[str, ...] = ()  # what was odd about the addresses and the like
+    after: tuple[Instance, ...] | None = None  # as the archive lists them after the move; None when it was not asked
+    stored: Stored = Stored()
 
     @property
     def expected_number(self) -> int | None:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from dcmcfg.verify.advice import next_steps
 from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
+from dcmcfg.verify.files import Files, files_before
 from dcmcfg.verify.received import judge_received
 from dcmcfg.verify.reported import judge_report
 from dcmcfg.verify.route import judge_route
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
 SECOND_RUN = "a verify recalls the study into the archive's own storage, so a second run proves less about the route"
+LOCAL = "route not tried: the study was still local, which proves nothing about external retrieve"
 ONLINE_HINT = (
     "the archive says ONLINE for purged instances too while dcmExternalRetrieveInstanceAvailability "
     "is not set on the storage that held them"
 )
 
 
-def judge(evidence: Evidence, *, require_witness: bool = False) -> Verdict:
+def judge(evidence: Evidence, *, require_witness: bool = False, require_route: bool = False) -> Verdict:
     """Return the verdict on *evidence*; the parts are judged each by itself, ``accepted`` takes all of them.
 
     Accepted: the archive reported success (status 0000, completed as expected, nothing failed); where our receiver
     listened, every expected instance arrived and no other; and the route is not contradicted. With
-    ``require_witness`` a success that nobody of ours witnessed is not accepted.
+    ``require_witness`` a success that nobody of ours witnessed is not accepted, with ``require_route`` none without its
+    route shown.
     """
     reported = judge_report(evidence)
     received = judge_received(evidence)
@@ -32,9 +35,10 @@ def judge(evidence: Evidence, *, require_witness: bool = False) -> Verdict:
         reported.ok
         and (received.finding is Witness.COMPLETE or (not witnessed and not require_witness))
         and route.finding is not RouteFinding.CONTRADICTED
+        and (route.finding is RouteFinding.SHOWN or not require_route)
     )
     return Verdict(
-        headline=_headline(evidence, reported, received, route, accepted=accepted),
+        headline=_headline(evidence, reported, received, route, accepted=accepted, require_witness=require_witness),
         accepted=accepted,
         reported=reported,
         received=received,
@@ -44,9 +48,11 @@ def judge(evidence: Evidence, *, require_witness: bool = False) -> Verdict:
     )
 
 
-def _headline(evidence: Evidence, reported: Reported, received: Received, route: Route, *, accepted: bool) -> str:
+def _headline(
+    evidence: Evidence, reported: Reported, received: Received, route: Route, *, accepted: bool, require_witness: bool
+) -> str:
     if not accepted:
-        return "NOT verified: " + "; ".join(_against(reported, received, route))
+        return "NOT verified: " + "; ".join(_against(reported, received, route, require_witness=require_witness))
     if received.finding is Witness.NOT_WITNESSED:
         return (
             f"reported, not witnessed: {reported.completed} of {counted(reported.expected or 0)} sent to "
@@ -58,7 +64,7 @@ def _headline(evidence: Evidence, reported: Reported, received: Received, route:
     )
 
 
-def _against(reported: Reported, received: Received, route: Route) -> list[str]:
+def _against(reported: Reported, received: Received, route: Route, *, require_witness: bool) -> list[str]:
     """Return what speaks against it, the heaviest first; never empty for what is not verified."""
     against = list(reported.reasons)
     if reported.status not in (None, 0) and reported.meaning:
@@ -66,20 +72,27 @@ def _against(reported: Reported, received: Received, route: Route) -> list[str]:
     against += received.reasons
     if route.finding is RouteFinding.CONTRADICTED:
         against.append(f"route contradicted, {route.reasons[0]}")
-    return against or ["reported, not witnessed, and a witness is required"]
+    if not against and require_witness and received.finding is Witness.NOT_WITNESSED:
+        against.append("reported, not witnessed, and a witness is required")
+    if route.finding is RouteFinding.NOT_TRIED:
+        against.append(LOCAL)
+    return against or [f"route {route.finding.value}, and it is required"]
 
 
 def _route_words(route: Route, reported: Reported) -> str:
     if route.finding is RouteFinding.SHOWN and reported.expected and route.instances < reported.expected:
         return f"route shown for {route.instances} of them"
+    if route.finding is RouteFinding.NOT_TRIED:
+        return LOCAL
     return f"route {route.finding.value}"
 
 
 def _notes(evidence: Evidence, *, delivered: bool) -> tuple[str, ...]:
     notes = list(evidence.warnings)
     values = {instance.availability for instance in evidence.expected}
-    if evidence.records is None and "ONLINE" in values and not values & NOT_ONLINE:
+    files = files_before(evidence)
+    if evidence.records is None and "ONLINE" in values and not values & NOT_ONLINE and not files.by_database:
         notes.append(ONLINE_HINT)
-    if delivered:
+    if delivered and files.finding is not Files.HERE:
         notes.append(SECOND_RUN)
     return tuple(notes)

@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from dcmcfg.verify.evidence import NOT_ONLINE, Evidence, MoveRecord
+from dcmcfg.verify.evidence import Evidence, MoveRecord
+from dcmcfg.verify.files import Files, files_before
+from dcmcfg.verify.findings import Findings
+from dcmcfg.verify.stored_route import weigh_files
 from dcmcfg.verify.verdict import Route, RouteFinding, counted
-
-
-@dataclass
-class _Findings:
-    """Reasons as they gather, by the finding they speak for."""
-
-    shown: list[str] = field(default_factory=list)
-    contradicted: list[str] = field(default_factory=list)
-    neutral: list[str] = field(default_factory=list)
 
 
 def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
     """Return whether the instances came from the external archive by the way that the tree configures.
 
     ``delivered`` says whether our receiver saw the instances, or, where none listened, the archive reported
-    success. Shown takes Instance Availability other than ONLINE before the move, or the external archive's own
-    record of it. Contradicted means that pieces of evidence exclude each other, or that the record shows another
+    success. Shown takes that the archive had no file of an instance before the move, as its database or an Instance
+    Availability other than ONLINE tells, or the external archive's own record of it. Not tried means that it had the
+    files of all. Contradicted means that pieces of evidence exclude each other, or that the record shows another
     way than the configured one. Who called the receiver proves nothing by itself: a caller gives any AE title it
     likes.
     """
-    findings = _Findings()
+    findings = Findings()
     recalled = [record for record in _of_this_run(evidence) if record.completed]
     from_record = sum(record.completed or 0 for record in recalled)
-    purged = sum(instance.availability in NOT_ONLINE for instance in evidence.expected)
-    _weigh_record(evidence, findings, recalled, purged=purged, delivered=delivered)
-    _weigh_availability(evidence, findings, purged, delivered=delivered)
+    files = files_before(evidence)
+    _weigh_record(evidence, findings, recalled, purged=files.away, delivered=delivered)
+    weigh_files(evidence, findings, files, delivered=delivered)
     _weigh_callers(evidence, findings)
-    instances = max(from_record, purged if delivered else 0)
+    instances = max(from_record, files.away if delivered else 0)
     if evidence.expected_number is not None:
         instances = min(instances, evidence.expected_number)
     match findings:
-        case _Findings(contradicted=[_, *_]):
+        case Findings(contradicted=[_, *_]):
             finding, reasons, instances = RouteFinding.CONTRADICTED, findings.contradicted, 0
-        case _Findings(shown=[_, *_]) if delivered:
+        case Findings(shown=[_, *_]) if delivered:
             finding, reasons = RouteFinding.SHOWN, findings.shown
+        case _ if files.finding is Files.HERE:
+            finding, reasons, instances = RouteFinding.NOT_TRIED, findings.shown, 0
         case _:
             finding, reasons, instances = RouteFinding.NOT_SHOWN, findings.shown, 0
     return Route(finding, _way(evidence), instances, (*reasons, *findings.neutral))
@@ -63,7 +58,7 @@ def _of_this_run(evidence: Evidence) -> tuple[MoveRecord, ...]:
 
 
 def _weigh_record(
-    evidence: Evidence, findings: _Findings, recalled: list[MoveRecord], *, purged: int, delivered: bool
+    evidence: Evidence, findings: Findings, recalled: list[MoveRecord], *, purged: int, delivered: bool
 ) -> None:
     if evidence.records is None:
         findings.neutral.append("the external archive's own record was not there to read")
@@ -93,7 +88,7 @@ def _weigh_record(
         )
 
 
-def _weigh_destination(evidence: Evidence, findings: _Findings, record: MoveRecord) -> None:
+def _weigh_destination(evidence: Evidence, findings: Findings, record: MoveRecord) -> None:
     route = evidence.route
     configured = route.destinations_of(record.called, evidence.question.destination)
     if record.destination in configured:
@@ -108,19 +103,7 @@ def _weigh_destination(evidence: Evidence, findings: _Findings, record: MoveReco
         findings.contradicted.append(f"{asked} has {record.called} asked to send to {' or '.join(sorted(configured))}")
 
 
-def _weigh_availability(evidence: Evidence, findings: _Findings, purged: int, *, delivered: bool) -> None:
-    values = sorted({instance.availability or "not given" for instance in evidence.expected})
-    if purged and delivered:
-        number = (
-            counted(purged) if purged == len(evidence.expected) else f"{purged} of {len(evidence.expected)} instances"
-        )
-        away = " or ".join(value for value in values if value in NOT_ONLINE)
-        findings.shown.append(f"before the move, {number} {'was' if purged == 1 else 'were'} {away}")
-    elif evidence.expected:
-        findings.neutral.append(f"Instance Availability before the move: {', '.join(values)}")
-
-
-def _weigh_callers(evidence: Evidence, findings: _Findings) -> None:
+def _weigh_callers(evidence: Evidence, findings: Findings) -> None:
     """Weigh who called the receiver: only against the configured way, with a second sign of who it is."""
     callers = {instance.calling_ae_title for instance in evidence.received or () if instance.calling_ae_title}
     if not callers:

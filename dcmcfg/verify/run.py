@@ -6,9 +6,6 @@ import ssl
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
-from time import monotonic, sleep
 
 from dcmcfg.dicom.associate import OpenAssociation, associated
 from dcmcfg.dicom.cancel import Cancellation
@@ -18,13 +15,11 @@ from dcmcfg.dicom.query import find_instances
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import Evidence, MoveRecord, Question
-from dcmcfg.verify.record import read_records
+from dcmcfg.verify.evidence import Evidence, Question
+from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
-#: Seconds after the archive's answer in which stragglers may still arrive, and the external archive write its record.
+#: Seconds after the archive's answer in which stragglers may still arrive.
 STRAGGLERS_S = 2.0
-RECORD_S = 1.0
-_POLL_S = 0.05
 #: What arrived for a C-MOVE that has ended.
 Arrived = Callable[[Receiver, MoveOutcome], tuple[ReceivedInstance, ...]]
 
@@ -51,7 +46,7 @@ def gather(
     *,
     tls: ssl.SSLContext | None = None,
     receive: bool = False,
-    external_log: Path | None = None,
+    witnesses: Witnesses = NOBODY_ELSE,
     cancellation: Cancellation | None = None,
     watcher: Watcher = Watcher(),
 ) -> Evidence:
@@ -71,7 +66,7 @@ def gather(
                 question,
                 addresses,
                 receiver=receiver,
-                external_log=external_log,
+                witnesses=witnesses,
                 cancellation=cancellation,
                 watcher=watcher,
             )
@@ -89,20 +84,20 @@ def gather_on(
     *,
     receiver: Receiver | None = None,
     arrived: Arrived | None = None,
-    external_log: Path | None = None,
+    witnesses: Witnesses = NOBODY_ELSE,
     cancellation: Cancellation | None = None,
     watcher: Watcher = Watcher(),
 ) -> Evidence:
     """Gather the evidence on one study over an association that is open, and stays so.
 
     What the *receiver* got until a moment after the archive's answer is *arrived*'s to tell; without one it is all
-    that it has. Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is sent; the association is of no more
-    use then, nor is it where the outcome has no status.
+    that it has. The *witnesses* are heard before the move and after it. Raises :class:`~dcmcfg.errors.DicomError` only
+    before the C-MOVE is sent; the association is of no more use then, nor is it where the outcome has no status.
     """
     expected = find_instances(opened.patient(query_timeouts(addresses)), question.study_uid)
     watcher.on_expected(len(expected))
+    heard = witnesses.before(question.study_uid, watcher.on_step)
     watcher.on_step(f"asking {question.archive} to send it to {question.destination} (C-MOVE)")
-    since = datetime.now(UTC).replace(microsecond=0)  # a record may tell whole seconds only
     watcher.on_asking()
     outcome = move(
         opened.patient(addresses.timeouts),
@@ -113,15 +108,16 @@ def gather_on(
         on_pending=watcher.on_pending,
     )
     received = (arrived or everything_arrived)(receiver, outcome) if receiver else None
-    return Evidence(
+    evidence = Evidence(
         question=question,
         expected=expected,
         outcome=outcome,
         received=received,
-        records=_records(external_log, question.study_uid, since) if external_log else None,
+        records=None,
         route=addresses.route,
         warnings=addresses.warnings,
     )
+    return witnesses.after(evidence, heard, opened.patient(query_timeouts(addresses)))
 
 
 def _receiver(addresses: Addresses, watcher: Watcher) -> Receiver:
@@ -148,12 +144,3 @@ def everything_arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[Receiv
         lambda arrived: len({instance.sop_instance_uid for instance in arrived}) >= reported, STRAGGLERS_S
     )
     return receiver.received
-
-
-def _records(path: Path, study_uid: str, since: datetime) -> tuple[MoveRecord, ...] | None:
-    deadline = monotonic() + RECORD_S
-    while not (records := read_records(path, study_uid=study_uid, since=since)):
-        if monotonic() > deadline:
-            break
-        sleep(_POLL_S)
-    return records

@@ -32,6 +32,7 @@ class RouteFinding(Enum):
 
     SHOWN = "shown"
     NOT_SHOWN = "not shown"
+    NOT_TRIED = "not tried"  # the archive had the files itself
     CONTRADICTED = "contradicted"  # pieces of the evidence exclude each other, or the way was another one
 
 

@@ -62,7 +62,7 @@ def verify(run: Run, slapd: RunningSlapd, workstation: Peer, monkeypatch: pytest
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", slapd.password)
 
     def verify_study(archive: Peer, *arguments: str, study: str = STUDY, dest: str = workstation.ae_title) -> Result:
-        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10")
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10", "--no-qido")
         return run("verify", "--study", study, "--dest", dest, *where, *arguments)
 
     return verify_study
@@ -102,7 +102,7 @@ received  complete: 3 of 3 instances at WORKSTATION
 route     not shown
           configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
           - the external archive's own record was not there to read
-          - Instance Availability before the move: not given
+          - Instance Availability before the move: not given, after it: not given
           - the receiver was called by DCM4CHEE (by its own account)
 note      a verify recalls the study into the archive's own storage, so a second run proves less about the route
 """
@@ -140,6 +140,7 @@ def test_json_is_one_document_with_all_parts(verify: Verify, plain_pacs: Peer) -
         "calling",
         "destination",
         "expected",
+        "database",
         "reported",
         "received",
         "route",
@@ -297,7 +298,7 @@ def test_at_a_terminal_lines_are_broken_between_words(
     verify: Verify, made: Made, workstation: Peer, slapd: RunningSlapd
 ) -> None:
     with scripted_archive(made, lambda _: MoveResponse(0xA702)) as archive:
-        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10")
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10", "--no-qido")
         code, shown = at_terminal(["verify", "--study", STUDY, "--dest", "WORKSTATION", *where], [], columns=80)
         unbroken = verify(archive).stdout
     lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in shown.splitlines()]
@@ -343,7 +344,7 @@ def test_an_error_after_the_move_is_1(verify: Verify, made: Made, monkeypatch: p
 
 
 def _as_a_process(archive: Peer, stdout: int | IO[str], **environment: str) -> subprocess.CompletedProcess[str]:
-    where = ("--connect", f"{archive.host}:{archive.port}")
+    where = ("--connect", f"{archive.host}:{archive.port}", "--no-qido")
     return subprocess.run(
         [sys.executable, "-m", "dcmcfg", "verify", "--study", STUDY, "--dest", "WORKSTATION", *where],
         env=os.environ | environment,

@@ -58,9 +58,28 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
     assert reported == {"status_hex": "0000", "completed": 20, "failed": 0, "warning": 0}
     assert verdict["received"]["callers"] == ["DCM4CHEE"]
     assert verdict["route"]["finding"] == "shown"
-    assert verdict["route"]["reasons"][0] == "before the move, 20 instances were NEARLINE"
+    assert verdict["route"]["reasons"] == [
+        "before the move, the archive's database had no file of 20 instances",
+        "after the move, it has files on fs1: the study was recalled",
+        "the external archive's own record was not there to read",
+        "the archive's database names LONGTERM as external archive",
+        "Instance Availability before the move: NEARLINE, after it: ONLINE",
+        "the receiver was called by DCM4CHEE (by its own account)",
+    ]
 
     done = run(*verify, study("twenty").uid)
+    verdict = json.loads(done.stdout)
+    assert (done.exit_code, verdict["route"]["finding"]) == (0, "not tried")
+    assert verdict["headline"] == (
+        "verified: 20 of 20 instances received by WORKSTATION; "
+        "route not tried: the study was still local, which proves nothing about external retrieve"
+    )
+    done = run(*verify, study("twenty").uid, "--require-route")
+    assert (done.exit_code, json.loads(done.stdout)["headline"]) == (
+        1,
+        "NOT verified: route not tried: the study was still local, which proves nothing about external retrieve",
+    )
+    done = run(*verify, study("twenty").uid, "--no-qido")
     assert (done.exit_code, json.loads(done.stdout)["route"]["finding"]) == (0, "not shown")
 
 
@@ -82,4 +101,4 @@ def test_a_local_study_with_a_destination_that_is_down_names_the_destination(
     assert done.exit_code == 1, done.output
     assert "Connection refused" in done.stdout
     assert "or the destination (a study in the archive's own storage)" in done.stdout.splitlines()[0]
-    assert "it is WORKSTATION that the archive could not send to" in done.stdout
+    assert "the archive had the study itself, so it is WORKSTATION that it could not send to" in done.stdout

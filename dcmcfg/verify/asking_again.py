@@ -1,0 +1,62 @@
+"""What the archive says of the study once the C-MOVE is over, and what its database says before and after it.
+
+Nothing here can end a verification: what could not be learnt is a note.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dcmcfg.archive.qido import MOST_OBJECTS, Qido
+from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.dicom.query import Instance, find_instances
+from dcmcfg.dicom.studies import find_studies
+from dcmcfg.errors import ArchiveError, DicomError
+from dcmcfg.verify.evidence import Stored
+
+Notes = tuple[str, ...]
+
+
+def instances_after(
+    opened: OpenAssociation, study_uid: str, before: tuple[Instance, ...]
+) -> tuple[tuple[Instance, ...] | None, Notes]:
+    """Return what the archive lists now of the study of which it listed *before*; None where it does not tell.
+
+    Instance Availability of a study is the worst of its instances (PS3.4 §C.3.5), so ONLINE at STUDY level, and as
+    many instances as before, tell of each of them; only otherwise are they asked for one by one.
+    """
+    try:
+        found = find_studies(opened, {"StudyInstanceUID": study_uid}, most=1)
+        if found and found[0].availability == "ONLINE" and found[0].instances == len(before):
+            return tuple(replace(each, availability="ONLINE") for each in before), ()
+        asked_for = {each.sop_instance_uid for each in before}
+        listed = find_instances(opened, study_uid)
+        return tuple(each for each in listed if not before or each.sop_instance_uid in asked_for), ()
+    except DicomError as error:
+        return None, (f"what the archive lists after the move is not known: {error.what}",)
+
+
+def stored_before(qido: Qido, study_uid: str) -> tuple[Stored, Notes]:
+    """Return what the archive's database has of the study before the move."""
+    try:
+        study = qido.study(study_uid)
+        return Stored(study, qido.objects(study_uid) if _takes_objects(study) else None), ()
+    except ArchiveError as error:
+        where = f"{error.on}: " if error.on else ""
+        return Stored(), (f"where the files were before the move is not known ({where}{error.what})",)
+
+
+def stored_after(qido: Qido, study_uid: str, before: Stored) -> tuple[Stored, Notes]:
+    """Return *before* with what the database has now; where it told nothing before, it is not asked again."""
+    if before.before is None:
+        return before, ()
+    try:
+        return replace(before, after=qido.study(study_uid)), ()
+    except ArchiveError as error:
+        return before, (f"where the files are after the move is not known ({error.on}: {error.what})",)
+
+
+def _takes_objects(study: StoredStudy) -> bool:
+    """Tell whether the study by itself does not say where each object is, or who has it."""
+    return study.known and bool(study.storage_ids or not study.external) and (study.number or 0) <= MOST_OBJECTS

@@ -1,0 +1,121 @@
+"""``dcmcfg verify`` and the archive's database: what it tells, and that a verify never hangs on it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from dcmcfg.archive.qido import TIMEOUTS
+from dcmcfg.lab.move_scp import MoveResponse
+from tests.archive.scripted import Scripted
+from tests.archive.test_qido import CREATOR, element, told
+from tests.cli.conftest import Run
+from tests.cli.sites import CliSite
+from tests.dicom.dcmtk import Made, make_instances
+from tests.verify.scripted_archive import scripted_archive
+
+pytestmark = pytest.mark.real
+STUDY = "1.2.826.0.1.3680043.10.1.1"
+STUDIES = f"aets/DCM4CHEE/rs/studies?StudyInstanceUID={STUDY}&includefield=77770010"
+OBJECTS = f"aets/DCM4CHEE/rs/studies/{STUDY}/instances?limit=1000&includefield=77770010"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return make_instances(tmp_path_factory.mktemp("made"), STUDY, per_series=3)
+
+
+def verify(run: Run, made: Made, *options: str) -> Result:
+    with scripted_archive(made, lambda _: MoveResponse(0, completed=3), availability="ONLINE") as archive:
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10", "--json")
+        return run("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *options)
+
+
+def answers(archive: Scripted, study: dict[str, Any], objects: list[dict[str, Any]] | None = None) -> None:
+    archive.by_path[STUDIES] = (200, json.dumps([study]).encode())
+    archive.by_path[OBJECTS] = (200, json.dumps(objects or []).encode())
+
+
+def test_a_local_study_is_told_with_what_the_database_said(run: Run, site: CliSite, made: Made) -> None:
+    objects = [{"00080018": element(uid), **CREATOR, "77771050": element("fs1")} for uid in made.sop_instance_uids]
+    answers(site.archive, told(STUDY, x28="fs1"), objects)
+    result = verify(run, made)
+    verdict = json.loads(result.stdout)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (verdict["route"]["finding"], verdict["database"]["files_before"]) == (
+        "not tried",
+        "in the archive's own storage",
+    )
+    asked = [path.removeprefix("/dcm4chee-arc/") for _, path, _ in site.archive.requests]
+    assert asked == [STUDIES, OBJECTS, STUDIES]
+    assert verdict["database"]["before"] == verdict["database"]["after"]
+    assert verdict["database"]["before"] == {
+        "known": True,
+        "instances": 3,
+        "availability": "NEARLINE",
+        "storage_ids": ["fs1"],
+        "external_retrieve_ae_title": None,
+        "completeness": None,
+        "failed_retrieves": 0,
+    }
+
+
+def test_a_purged_study_shows_the_route_although_it_was_online(run: Run, site: CliSite, made: Made) -> None:
+    answers(site.archive, told(STUDY, x45="LONGTERM"))
+    verdict = json.loads(verify(run, made).stdout)
+    assert verdict["headline"].endswith("; route shown")
+    assert verdict["expected"]["instances"][0] == {
+        "sop_instance_uid": made.sop_instance_uids[0],
+        "availability": "ONLINE",
+        "availability_after": "ONLINE",
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (401, b"", "the archive wants a token (HTTP 401)"),
+        (404, b"", "nothing to search here (HTTP 404)"),
+        (413, b"", "the archive does not tell so many (HTTP 413)"),
+        (200, b"<html>", "an answer that is not a dcm4chee archive's: no JSON"),
+    ],
+)
+def test_a_database_that_cannot_be_asked_is_a_note(
+    run: Run, site: CliSite, made: Made, status: int, body: bytes, words: str
+) -> None:
+    site.archive.by_path[STUDIES] = (status, body)
+    result = verify(run, made)
+    verdict = json.loads(result.stdout)
+    assert (result.exit_code, result.stderr, verdict["route"]["finding"]) == (0, "", "not shown")
+    where = f"{site.archive.url}/aets/DCM4CHEE/rs/studies"
+    assert any(
+        note.startswith(f"where the files were before the move is not known ({where}: {words}")
+        for note in verdict["notes"]
+    )
+    assert len(site.archive.requests) == 1, "it is not asked again after the move"
+
+
+def test_a_database_that_hangs_holds_nothing_up_for_long(
+    run: Run, site: CliSite, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dcmcfg.cli.verify_evidence.TIMEOUTS", type(TIMEOUTS)(0.5, 0.3))
+    site.archive.hang = threading.Event()
+    result = verify(run, made)
+    assert result.exit_code == 0
+    assert "no answer within 0.3 s" in result.stdout
+
+
+def test_without_qido_the_archives_web_services_are_left_alone(run: Run, site: CliSite, made: Made) -> None:
+    assert verify(run, made, "--no-qido").exit_code == 0
+    assert site.archive.requests == []
+
+
+def test_a_token_that_cannot_be_read_is_a_warning(run: Run, site: CliSite, made: Made, tmp_path: Path) -> None:
+    result = verify(run, made, "--archive-token-file", str(tmp_path / "none"))
+    assert (result.exit_code, site.archive.requests) == (0, [])
+    assert result.stderr.startswith("warning: the archive's database is not asked where the files are: ")
