@@ -58,7 +58,7 @@ evidence_options = option_group(
             "--external-log",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="The external archive's record of its C-MOVEs, as JSON lines.",
+            help="The external archive's own log: JSON lines, or an Orthanc's with --verbose.",
         ),
         click.option(
             "--qido/--no-qido",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dcmcfg.dicom.status import explain
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.files import Files, files_before
@@ -23,6 +25,7 @@ def next_steps(evidence: Evidence, reported: Reported, received: Received, route
     steps = []
     if "" in external_archives(evidence) and files_before(evidence).away and not reported.ok:
         steps.append(NO_EXTERNAL_ARCHIVE)
+    steps += _unknown_at_orthanc(evidence)
     if route.finding is RouteFinding.CONTRADICTED:
         steps.append(_contradicted(evidence))
     elif reported.status == DESTINATION_UNKNOWN:
@@ -32,6 +35,15 @@ def next_steps(evidence: Evidence, reported: Reported, received: Received, route
     if reported.ok and received.finding is Witness.INCOMPLETE:
         steps.append(_not_received(evidence, received))
     return tuple(dict.fromkeys(step for step in steps if step))
+
+
+def _unknown_at_orthanc(evidence: Evidence) -> Iterator[str]:
+    for record in evidence.records or ():
+        if record.failure.endswith(f"Unknown modality for AET: {record.destination}"):
+            yield (
+                f"the external archive, an Orthanc, does not know {record.destination}: its administrator must enter "
+                f"it in DicomModalities; dcmcfg work-order --external {record.called} --format orthanc gives the lines"
+            )
 
 
 def _contradicted(evidence: Evidence) -> str:

@@ -30,7 +30,10 @@ class Question:
 
 @dataclass(frozen=True)
 class MoveRecord:
-    """One C-MOVE in the external archive's own record."""
+    """One C-MOVE in the external archive's own record; ``""`` and None stand for what it does not tell.
+
+    ``is_sending`` says that it found what to send, ``failure`` in its own words why it did not.
+    """
 
     started: datetime
     calling: str
@@ -40,6 +43,13 @@ class MoveRecord:
     status: int | None = None
     completed: int | None = None
     failed: int | None = None
+    is_sending: bool = False
+    failure: str = ""
+
+    @property
+    def has_sent(self) -> bool:
+        """Whether it sent something, as far as it tells."""
+        return bool(self.completed) or (self.completed is None and self.is_sending and not self.failure)
 
 
 @dataclass(frozen=True)

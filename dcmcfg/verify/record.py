@@ -1,36 +1,22 @@
-"""The external archive's own record of the C-MOVEs it served: a file of JSON lines."""
+"""The external archive's own record of the C-MOVEs it served, as JSON lines."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
 
 from dcmcfg.moments import parsed
 from dcmcfg.verify.evidence import MoveRecord
 
 
-def read_records(path: Path, *, study_uid: str, since: datetime) -> tuple[MoveRecord, ...] | None:
-    """Return the C-MOVEs of *study_uid* from *since* on, oldest first; None when *path* cannot be read.
+def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
+    """Yield what *lines* record.
 
     Each line is one JSON object: ``started`` and ``time`` (ISO 8601; UTC unless they say otherwise), ``calling``,
     ``called``, ``destination``, ``study_uid``, ``status``, ``completed``, ``failed``. Lines that are not such an
-    object, a half-written last one for instance, count for nothing.
+    object count for nothing.
     """
-    try:
-        text = path.read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return None
-    return tuple(
-        record
-        for record in parse_records(text.splitlines())
-        if record.study_uid == study_uid and record.started >= since
-    )
-
-
-def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
-    """Yield what *lines* record; a line that is no record is passed over."""
     for line in lines:
         try:
             fields = json.loads(line)

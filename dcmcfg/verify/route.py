@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dcmcfg.verify.evidence import Evidence, MoveRecord
+from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import Files, files_before
 from dcmcfg.verify.findings import Findings
+from dcmcfg.verify.recorded_route import of_this_run, weigh_record
 from dcmcfg.verify.stored_route import weigh_files
-from dcmcfg.verify.verdict import Route, RouteFinding, counted
+from dcmcfg.verify.verdict import Route, RouteFinding
 
 
 def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
@@ -20,10 +21,11 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
     likes.
     """
     findings = Findings()
-    recalled = [record for record in _of_this_run(evidence) if record.completed]
-    from_record = sum(record.completed or 0 for record in recalled)
+    recalled = [record for record in of_this_run(evidence) if record.has_sent]
+    uncounted = any(record.completed is None for record in recalled)
+    from_record = len(evidence.expected) if uncounted else sum(record.completed or 0 for record in recalled)
     files = files_before(evidence)
-    _weigh_record(evidence, findings, recalled, purged=files.away, delivered=delivered)
+    weigh_record(evidence, findings, recalled, purged=files.away, delivered=delivered)
     weigh_files(evidence, findings, files, delivered=delivered)
     _weigh_callers(evidence, findings)
     instances = max(from_record, files.away if delivered else 0)
@@ -51,65 +53,13 @@ def _way(evidence: Evidence) -> str:
     )
 
 
-def _of_this_run(evidence: Evidence) -> tuple[MoveRecord, ...]:
-    """Return the records that can be this run's: the archive calls with our title, one of its own or one it is set."""
-    titles = {evidence.question.calling} | evidence.route.archive_titles | evidence.route.asks_as
-    return tuple(record for record in evidence.records or () if record.calling in titles)
-
-
-def _weigh_record(
-    evidence: Evidence, findings: Findings, recalled: list[MoveRecord], *, purged: int, delivered: bool
-) -> None:
-    if evidence.records is None:
-        findings.neutral.append("the external archive's own record was not there to read")
-        return
-    ours = _of_this_run(evidence)
-    for record in ours:
-        _weigh_destination(evidence, findings, record)
-    if recalled:
-        for record in recalled:
-            findings.shown.append(
-                f"the external archive's own record: {record.calling} asked it to send to {record.destination}, "
-                f"{record.completed} completed"
-            )
-    elif ours:
-        findings.neutral.append(f"the external archive was asked and answered {_status(ours[-1])}, nothing completed")
-    elif delivered and purged and evidence.outcome.status is not None:  # else it may still be at it
-        findings.contradicted.append(
-            "the external archive's own record shows no C-MOVE of this study in this run, "
-            f"although before it {counted(purged)} had to come from elsewhere"
-        )
-    else:
-        findings.neutral.append("the external archive's own record shows no C-MOVE of this study in this run")
-    if len(ours) < len(evidence.records):
-        findings.neutral.append(
-            "others moved the study from the external archive meanwhile: "
-            + ", ".join(sorted({record.calling for record in evidence.records} - {record.calling for record in ours}))
-        )
-
-
-def _weigh_destination(evidence: Evidence, findings: Findings, record: MoveRecord) -> None:
-    route = evidence.route
-    configured = route.destinations_of(record.called, evidence.question.destination)
-    if record.destination in configured:
-        return
-    asked = f"the external archive was asked to send to {record.destination}, although the tree"
-    if route.destination is None:
-        findings.contradicted.append(f"{asked} sets no dcmExternalRetrieveAEDestination")
-    elif route.destination in configured:
-        words = f"sets dcmExternalRetrieveAEDestination {route.destination} on {route.source}"
-        findings.contradicted.append(f"{asked} {words}")
-    else:
-        findings.contradicted.append(f"{asked} has {record.called} asked to send to {' or '.join(sorted(configured))}")
-
-
 def _weigh_callers(evidence: Evidence, findings: Findings) -> None:
     """Weigh who called the receiver: only against the configured way, with a second sign of who it is."""
     callers = {instance.calling_ae_title for instance in evidence.received or () if instance.calling_ae_title}
     if not callers:
         return
     findings.neutral.append(f"the receiver was called by {', '.join(sorted(callers))} (by its own account)")
-    external = {record.called for record in _of_this_run(evidence)}
+    external = {record.called for record in of_this_run(evidence)}
     external |= {title for instance in evidence.expected for title in instance.retrieve_ae_titles}
     requested = evidence.question.destination
     direct = sorted(
@@ -122,7 +72,3 @@ def _weigh_callers(evidence: Evidence, findings: Findings) -> None:
             f"{', '.join(direct)} called the receiver directly, although the tree sets "
             f"dcmExternalRetrieveAEDestination {evidence.route.destination} on {evidence.route.source}"
         )
-
-
-def _status(record: MoveRecord) -> str:
-    return "nothing" if record.status is None else f"{record.status:04X}"

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic, sleep
 
 from dcmcfg.archive.qido import Qido
 from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.dicom.studies import find_studies
+from dcmcfg.errors import DicomError
 from dcmcfg.verify.asking_again import instances_after, stored_after, stored_before
-from dcmcfg.verify.evidence import Evidence, MoveRecord, Stored
-from dcmcfg.verify.record import read_records
-
-#: Seconds after the archive's answer in which the external archive may still write its record.
-RECORD_S = 1.0
-_POLL_S = 0.05
+from dcmcfg.verify.evidence import Evidence, Stored
+from dcmcfg.verify.external_log import LogMark, Told, is_orthancs, note_where_it_ends, records_since
+from dcmcfg.verify.orthanc_log import Sought, resource_ids
 
 
 def _ignore(_: str) -> None:
@@ -28,11 +25,11 @@ def _ignore(_: str) -> None:
 
 @dataclass(frozen=True)
 class Heard:
-    """What was told, or noticed, before the C-MOVE was sent; ``since`` is when that was, to the second."""
+    """What was told, or noticed, before the C-MOVE was sent."""
 
-    since: datetime
     stored: Stored
     warnings: tuple[str, ...]
+    log: LogMark | None
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Witnesses:
         if self.qido is not None:
             on_step(f"asking the archive's database where the files are ({self.qido.url})")
             stored, warnings = stored_before(self.qido, study_uid)
-        return Heard(datetime.now(UTC).replace(microsecond=0), stored, warnings)  # a record may tell whole seconds only
+        return Heard(stored, warnings, note_where_it_ends(self.external_log) if self.external_log else None)
 
     def after(self, evidence: Evidence, heard: Heard, opened: OpenAssociation) -> Evidence:
         """Return *evidence* with what they say now; *opened* is asked only where it had an answer to the move."""
@@ -61,17 +58,33 @@ class Witnesses:
         if self.qido is not None:
             stored, more = stored_after(self.qido, study_uid, stored)
             warnings += more
-        records = _records(self.external_log, study_uid, heard.since) if self.external_log else None
-        return replace(evidence, after=after, stored=stored, records=records, warnings=(*evidence.warnings, *warnings))
+        told = self._records(evidence, heard, opened)
+        warnings += (told.why,) if told.why else ()
+        return replace(
+            evidence, after=after, stored=stored, records=told.records, warnings=(*evidence.warnings, *warnings)
+        )
+
+    def _records(self, evidence: Evidence, heard: Heard, opened: OpenAssociation) -> Told:
+        if heard.log is None:
+            return Told(None)
+        uids = frozenset(each.sop_instance_uid for each in evidence.expected)
+        sought = Sought(evidence.question.study_uid, uids)
+        if is_orthancs(heard.log) and (patient_id := _patient_id(evidence, heard, opened)):
+            sought = replace(sought, resources=resource_ids(patient_id, evidence.expected))
+        return records_since(heard.log, sought)
 
 
 NOBODY_ELSE = Witnesses()
 
 
-def _records(path: Path, study_uid: str, since: datetime) -> tuple[MoveRecord, ...] | None:
-    deadline = monotonic() + RECORD_S
-    while not (records := read_records(path, study_uid=study_uid, since=since)):
-        if monotonic() > deadline:
-            break
-        sleep(_POLL_S)
-    return records
+def _patient_id(evidence: Evidence, heard: Heard, opened: OpenAssociation) -> str:
+    """Return the ID of the study's patient, ``""`` where nobody tells."""
+    if heard.stored.before is not None and heard.stored.before.patient_id:
+        return heard.stored.before.patient_id
+    if evidence.outcome.status is None:
+        return ""
+    try:
+        found = find_studies(opened, {"StudyInstanceUID": evidence.question.study_uid}, most=1)
+    except DicomError:
+        return ""
+    return found[0].patient_id if found else ""

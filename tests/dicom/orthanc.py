@@ -14,8 +14,13 @@ _NOTHING_BY_ITSELF = {f"DicomAlwaysAllow{service}": False for service in ("Echo"
 
 
 @contextmanager
-def orthanc(folder: Path, ae_title: str, port: int, more: Mapping[str, str]) -> Iterator[Peer]:
-    """Run Orthanc as *ae_title*; *more* are files of its folder of configurations, by name. It keeps what it has."""
+def orthanc(
+    folder: Path, ae_title: str, port: int, more: Mapping[str, str], option: str = "--verbose"
+) -> Iterator[Peer]:
+    """Run Orthanc as *ae_title*; *more* are files of its folder of configurations, by name. It keeps what it has.
+
+    Its log is ``orthanc.log`` in *folder*; *option* says how much is in it.
+    """
     configurations = folder / "configurations"
     configurations.mkdir(parents=True, exist_ok=True)
     basis = {
@@ -31,5 +36,5 @@ def orthanc(folder: Path, ae_title: str, port: int, more: Mapping[str, str]) -> 
     }
     for name, text in {"basis.json": json.dumps(basis), **more}.items():
         (configurations / name).write_text(text)
-    with running(["/usr/sbin/Orthanc", "--verbose", configurations], port, folder / "orthanc.log"):
+    with running(["/usr/sbin/Orthanc", option, configurations], port, folder / "orthanc.log"):
         yield Peer(ae_title, LOOPBACK, port)

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.record import parse_records, read_records
+from dcmcfg.verify.external_log import LogMark, Told, records_since
+from dcmcfg.verify.log_tail import Mark
+from dcmcfg.verify.orthanc_log import Sought
+from dcmcfg.verify.record import parse_records
 
 SINCE = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 LINE = {
@@ -31,7 +34,16 @@ RECORD = MoveRecord(datetime(2026, 1, 2, 12, 0, 1, tzinfo=UTC), "DCMCFG", "LONGT
 def read(tmp_path: Path, *lines: object, tail: str = "") -> tuple[MoveRecord, ...] | None:
     path = tmp_path / "moves.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines) + tail, "utf-8")
-    return read_records(path, study_uid="1.2.3", since=SINCE)
+    return told(path).records
+
+
+def told(path: Path) -> Told:
+    return records_since(LogMark(path, Mark(), SINCE), Sought("1.2.3"))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcmcfg.verify.external_log.PATIENCE_S", 0)
 
 
 def test_a_record_of_this_run_is_read(tmp_path: Path) -> None:
@@ -47,7 +59,15 @@ def test_a_half_written_last_line_counts_for_nothing(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_no_record_at_all(tmp_path: Path) -> None:
-    assert read_records(tmp_path / "none.jsonl", study_uid="1.2.3", since=SINCE) is None
+    path = tmp_path / "none.jsonl"
+    assert told(path) == Told(None, f"the external archive's log {path} cannot be read: No such file or directory")
+
+
+def test_a_file_of_something_else_is_no_record(tmp_path: Path) -> None:
+    path = tmp_path / "syslog"
+    path.write_text("Jan  2 12:00:00 host systemd[1]: Started.\n")
+    assert told(path).records is None
+    assert told(path).why.endswith("neither JSON lines nor an Orthanc's log")
 
 
 def test_an_empty_file_is_a_record_without_moves(tmp_path: Path) -> None:

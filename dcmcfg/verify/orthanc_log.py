@@ -1,0 +1,217 @@
+"""The C-MOVEs that an Orthanc served, read from its log.
+
+Orthanc (1.10 and later) writes with ``--verbose`` who asks for what to be sent where, and which resource it then sends.
+The Study Instance UID is hidden unless its configuration says ``"DeidentifyLogs": false``, but a resource is named
+by a hash of patient ID and UIDs, so a study is recognised all the same. The result of each C-STORE stands there with
+``--trace-dicom`` only, and that of a whole C-MOVE not at all. Time stamps have no year and no zone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from dcmcfg.dicom.query import Instance
+from dcmcfg.verify.evidence import MoveRecord
+
+_LINE = re.compile(
+    r"(?P<level>[TIWEF])(?P<month>\d\d)(?P<day>\d\d) (?P<time>\d\d:\d\d:\d\d)\.\d+ +"
+    r"(?:(?P<thread>\S+) +)?(?P<place>[\w.-]+:\d+)\] (?:\(\w+\) )?(?P<message>.*)"
+)
+_INCOMING = re.compile(r"Incoming Move request from AET (?P<calling>.*) on IP \S+, calling AET (?P<called>.*)")
+_ASSOCIATED = re.compile(r"Association Received from AET (?P<calling>.*) on IP .*")
+_FOR = re.compile(r'(?:C-)?Move-SCU request received for AET "(?P<destination>.*)"')
+_STUDY = re.compile(r"(?:\s*\(0020,000[dD]\)\s+StudyInstanceUID = |\(0020,000[dD]\) UI \[)(?P<uid>[0-9.]+)\]?.*")
+_SENDING = re.compile(r'Sending resource (?P<resource>[0-9a-f-]+) to modality ".*"(?: in \w+ mode)?')
+_JOB = re.compile(r"New job submitted with priority -?\d+: (?P<job>\S+)")
+_JOB_ENDED = re.compile(r"Job has completed with (?P<how>success|failure): (?P<job>\S+)")
+_FAILED = re.compile(r"I?MoveRequestHandler Failed: (?P<why>.*)")
+_FINISHED = re.compile(r"Finishing association with AET (?P<calling>.*) on IP .*")
+_IN_MESSAGE = re.compile(r"(?P<name>Message Type|Affected SOP Instance UID|DIMSE Status) +: (?P<value>.*)")
+
+
+@dataclass(frozen=True)
+class Sought:
+    """The study that is looked for: its UID, its SOP Instance UIDs, and what Orthanc calls it and its parts."""
+
+    study_uid: str
+    sop_instance_uids: frozenset[str] = frozenset()
+    resources: frozenset[str] = frozenset()
+
+
+def resource_id(*uids: str) -> str:
+    """Return Orthanc's name of what patient ID and UIDs name from the top down: a SHA-1 in five groups."""
+    digest = hashlib.sha1("|".join(uids).encode(), usedforsecurity=False).hexdigest()
+    return "-".join(digest[start : start + 8] for start in range(0, 40, 8))
+
+
+def resource_ids(patient_id: str, instances: Iterable[Instance]) -> frozenset[str]:
+    """Return Orthanc's names of the study of *instances*, of its series and of the instances."""
+    return frozenset(
+        resource_id(patient_id, *uids)
+        for each in instances
+        for uids in (
+            (each.study_uid,),
+            (each.study_uid, each.series_uid),
+            (each.study_uid, each.series_uid, each.sop_instance_uid),
+        )
+    )
+
+
+def is_orthanc_log(lines: Iterable[str]) -> bool:
+    """Tell whether any of *lines* has the form of Orthanc's."""
+    return any(map(_LINE.fullmatch, lines))
+
+
+def tells_of_requests(lines: Iterable[str]) -> bool:
+    """Tell whether *lines* are of an Orthanc that writes what it is asked, which it does only when it is told to."""
+    return any((found := _LINE.fullmatch(line)) and found["level"] in "TI" for line in lines)
+
+
+def moves(lines: Iterable[str], sought: Sought, now: datetime) -> Iterator[MoveRecord]:
+    """Yield the C-MOVEs of the study that is *sought*, oldest first; ``study_uid`` is empty where it is hidden.
+
+    *now* is a moment after all of *lines*, in the zone of their time stamps.
+    """
+    log = _Log(sought)
+    for line in lines:
+        if found := _LINE.fullmatch(line):
+            moment = _moment(found, now)
+            log.read(moment, found["level"], found["thread"] or "", found["message"])
+        else:
+            log.read_more(line)
+    for move in log.moves:
+        if (record := move.record(sought)) is not None:
+            yield record
+
+
+@dataclass
+class _Move:
+    record_so_far: MoveRecord
+    thread: str
+    study_uid: str = ""
+    resources: set[str] = field(default_factory=set)
+    job: str = ""
+    stored: int = 0
+    not_stored: int = 0
+    is_over: bool = False
+
+    def record(self, sought: Sought) -> MoveRecord | None:
+        """Return the record, or None where it is of another study."""
+        if self.study_uid and self.study_uid != sought.study_uid:
+            return None
+        known = self.study_uid or (sought.study_uid if self.resources & sought.resources else "")
+        counted = bool(self.stored or self.not_stored)
+        return replace(
+            self.record_so_far,
+            study_uid=known,
+            is_sending=bool(self.resources),
+            completed=self.stored if counted else None,
+            failed=self.not_stored if counted else None,
+        )
+
+
+class _Log:
+    """What was read so far; a line belongs to the last C-MOVE of its thread, where threads are told."""
+
+    def __init__(self, sought: Sought) -> None:
+        self.moves: list[_Move] = []
+        self._sought = sought
+        self._why = ""
+        self._message: dict[str, str] = {}
+        self._in_request = False
+        self._callers: list[str] = []  # whose associations are open
+
+    def read(self, moment: datetime, level: str, thread: str, message: str) -> None:
+        """Read a line with a time stamp."""
+        if level == "E" and not _FAILED.fullmatch(message):
+            self._why = message
+        self._in_request = message == "Received C-MOVE Request:"  # its data set follows
+        if found := _ASSOCIATED.fullmatch(message):
+            self._callers.append(found["calling"].strip())
+        elif found := _INCOMING.fullmatch(message):
+            self._why = ""
+            self._begin(moment, thread, found["calling"].strip(), found["called"].strip())
+        elif found := _FOR.fullmatch(message):
+            self._send_to(moment, thread, found["destination"])
+        elif found := _FINISHED.fullmatch(message):
+            self._finish(thread, found["calling"].strip())
+        elif found := _JOB_ENDED.fullmatch(message):
+            self._end_job(found["job"], success=found["how"] == "success")
+        elif move := self._last(thread):
+            self._read_of(move, message)
+
+    def _begin(self, moment: datetime, thread: str, calling: str, called: str = "") -> _Move:
+        self.moves.append(_Move(MoveRecord(moment, calling, called, "", ""), thread))
+        return self.moves[-1]
+
+    def _send_to(self, moment: datetime, thread: str, destination: str) -> None:
+        move = self._last(thread)
+        if move is None or move.record_so_far.destination:  # it does not tell of each request who asks
+            caller = self._callers[0] if len(set(self._callers)) == 1 else ""
+            move = self._begin(moment, thread, caller)
+        move.record_so_far = replace(move.record_so_far, destination=destination)
+
+    def _finish(self, thread: str, caller: str) -> None:
+        if caller in self._callers:
+            self._callers.remove(caller)
+        for move in self.moves:
+            if (not thread or move.thread == thread) and move.record_so_far.calling == caller:
+                move.is_over = True
+
+    def _read_of(self, move: _Move, message: str) -> None:
+        if found := _STUDY.fullmatch(message):
+            move.study_uid = found["uid"]
+        elif found := _SENDING.fullmatch(message):
+            move.resources.add(found["resource"])
+        elif found := _JOB.fullmatch(message):
+            move.job = found["job"]
+        elif found := _FAILED.fullmatch(message):
+            move.record_so_far = replace(move.record_so_far, failure=self._why or found["why"])
+            move.is_over = True
+
+    def read_more(self, line: str) -> None:
+        """Read a line without a time stamp, of a data set or a DIMSE message."""
+        if self._in_request and (found := _STUDY.fullmatch(line)) and (move := self._last("")):
+            move.study_uid = found["uid"]
+        if found := _IN_MESSAGE.fullmatch(line):
+            if found["name"] == "Message Type":
+                self._message = {}
+            self._message[found["name"]] = found["value"]
+            if found["name"] == "DIMSE Status" and self._message.get("Message Type") == "C-STORE RSP":
+                self._count(self._message.get("Affected SOP Instance UID", ""), found["value"])
+
+    def _count(self, sop_instance_uid: str, status: str) -> None:
+        of = [move for move in self.moves if move.resources and not move.record_so_far.failure]
+        if sop_instance_uid not in self._sought.sop_instance_uids or not of:
+            return
+        move = of[-1]
+        if status.startswith(("0x0000", "0xb0")):
+            move.stored += 1
+        else:
+            move.not_stored += 1
+
+    def _end_job(self, job: str, *, success: bool) -> None:
+        for move in self.moves:
+            if move.job == job and not success:
+                move.record_so_far = replace(move.record_so_far, failure=self._why or "the job failed")
+
+    def _last(self, thread: str) -> _Move | None:
+        open_ = (move for move in reversed(self.moves) if not move.is_over and (not thread or move.thread == thread))
+        return next(open_, None)
+
+
+def _moment(found: re.Match[str], now: datetime) -> datetime:
+    """Return when a line was written: the last such day and time before *now*."""
+    for year in (now.year, now.year - 1):
+        try:
+            text = f"{year:04d}-{found['month']}-{found['day']}T{found['time']}"
+            moment = datetime.fromisoformat(text).replace(tzinfo=now.tzinfo)
+        except ValueError:  # 29 February
+            continue
+        if moment <= now + timedelta(days=1):
+            return moment
+    return now

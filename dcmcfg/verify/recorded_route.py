@@ -1,0 +1,87 @@
+"""What the external archive's own record says about the route."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.verify.evidence import Evidence, MoveRecord
+from dcmcfg.verify.findings import Findings
+from dcmcfg.verify.verdict import counted
+
+_OWN_RECORD = "the external archive's own record"
+
+
+def of_this_run(evidence: Evidence) -> tuple[MoveRecord, ...]:
+    """Return the records of the study that can be this run's."""
+    return tuple(record for record in evidence.records or () if record.study_uid and _may_be_ours(evidence, record))
+
+
+def _may_be_ours(evidence: Evidence, record: MoveRecord) -> bool:
+    """Tell whether the caller can be the archive: it calls with our title, one of its own or one it is set."""
+    titles = {evidence.question.calling} | evidence.route.archive_titles | evidence.route.asks_as
+    return not record.calling or record.calling in titles
+
+
+def weigh_record(
+    evidence: Evidence, findings: Findings, recalled: list[MoveRecord], *, purged: int, delivered: bool
+) -> None:
+    """Weigh the record: *recalled* are those of this run with which something was sent."""
+    if evidence.records is None:
+        findings.neutral.append("the external archive's own record was not there to read")
+        return
+    ours = of_this_run(evidence)
+    for record in ours:
+        _weigh_destination(evidence, findings, record)
+    hidden = [record for record in evidence.records if not record.study_uid and _may_be_ours(evidence, record)]
+    for record in recalled:
+        number = "how many it does not say" if record.completed is None else f"{record.completed} completed"
+        findings.shown.append(f"{_OWN_RECORD}: {_asked(record)} to send to {record.destination}, {number}")
+    if not recalled and ours:
+        findings.neutral.append(f"the external archive was asked and answered {_answer(ours[-1])}, nothing completed")
+    elif not ours and not hidden and delivered and purged and evidence.outcome.status is not None:
+        # Without its answer it may still be at it.
+        findings.contradicted.append(
+            f"{_OWN_RECORD} shows no C-MOVE of this study in this run, "
+            f"although before it {counted(purged)} had to come from elsewhere"
+        )
+    elif not ours and not hidden:
+        findings.neutral.append(f"{_OWN_RECORD} shows no C-MOVE of this study in this run")
+    findings.neutral += _hidden(hidden)
+    strangers = {each.calling for each in evidence.records if each.study_uid and not _may_be_ours(evidence, each)}
+    if strangers:
+        others = ", ".join(sorted(strangers))
+        findings.neutral.append(f"others moved the study from the external archive meanwhile: {others}")
+
+
+def _asked(record: MoveRecord) -> str:
+    return f"{record.calling or 'somebody'} asked it"
+
+
+def _hidden(records: list[MoveRecord]) -> Iterator[str]:
+    for record in records:
+        result = f"and failed ({record.failure})" if record.failure else "and did not say how it went"
+        yield (
+            f"{_OWN_RECORD}: {_asked(record)} to send something to {record.destination}, {result}; "
+            'an Orthanc tells what with "DeidentifyLogs": false'
+        )
+
+
+def _weigh_destination(evidence: Evidence, findings: Findings, record: MoveRecord) -> None:
+    route = evidence.route
+    configured = route.destinations_of(record.called, evidence.question.destination)
+    if not record.destination or record.destination in configured:
+        return
+    asked = f"the external archive was asked to send to {record.destination}, although the tree"
+    if route.destination is None:
+        findings.contradicted.append(f"{asked} sets no dcmExternalRetrieveAEDestination")
+    elif route.destination in configured:
+        words = f"sets dcmExternalRetrieveAEDestination {route.destination} on {route.source}"
+        findings.contradicted.append(f"{asked} {words}")
+    else:
+        findings.contradicted.append(f"{asked} has {record.called} asked to send to {' or '.join(sorted(configured))}")
+
+
+def _answer(record: MoveRecord) -> str:
+    if record.failure:
+        return f"with a failure ({record.failure})"
+    return "nothing" if record.status is None else f"{record.status:04X}"

@@ -1,0 +1,90 @@
+"""``dcmcfg verify`` with the log of a real Orthanc as the external archive's own record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.studies import study
+from tests.cli.conftest import Run
+from tests.dicom.dcmtk import storescu
+from tests.dicom.orthanc import orthanc
+from tests.lab.running_site import RunningSite, running_site
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    with running_site(tmp_path_factory.mktemp("lab")) as running:
+        running.start("archive", "storage")
+        running.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
+        running.reload()
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def named(site: RunningSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DCMCFG_LDAP_URL", site.slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site.slapd.password)
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", site.site.archive_url)
+
+
+@contextmanager
+def external(site: RunningSite, folder: Path, name: str, *, knows: str, option: str = "--verbose") -> Iterator[Path]:
+    """Orthanc as LONGTERM with the study called *name*, until the block ends; yields its log."""
+    # Whom it lets ask it knows as a destination too.
+    known = {each: {"AET": each, "Host": site.archive.host, "Port": site.archive.port} for each in (knows, "DCMCFG")}
+    configuration = {"order.json": json.dumps({"DicomModalities": known})}
+    files = ObjectStore(folder / "files")
+    with orthanc(folder / "orthanc", "LONGTERM", site.site.ports.external, configuration, option) as peer:
+        done = storescu(peer, [files.save(each) for each in study(name).instances], calling="DCMCFG")
+        assert done.returncode == 0, done.stderr
+        yield folder / "orthanc" / "orthanc.log"
+
+
+def verify(run: Run, name: str, log: Path, *options: str) -> dict[str, Any]:
+    where = ("--dest", "STORESCP", "--external-log", str(log), "--json")
+    verdict: dict[str, Any] = json.loads(run("verify", "--study", study(name).uid, *where, *options).stdout)
+    return verdict
+
+
+def test_its_log_shows_the_route_though_it_hides_the_study(run: Run, site: RunningSite, tmp_path: Path) -> None:
+    with external(site, tmp_path, "three", knows="DCM4CHEE") as log:
+        assert study("three").uid not in log.read_text(errors="replace")
+        verdict = verify(run, "three", log, "--no-qido")
+    assert verdict["headline"].endswith("route shown")
+    assert verdict["route"]["reasons"][0] == (
+        "the external archive's own record: DCMCFG asked it to send to DCM4CHEE, how many it does not say"
+    )
+
+
+def test_with_trace_it_counts_what_it_sent(run: Run, site: RunningSite, tmp_path: Path) -> None:
+    with external(site, tmp_path, "twenty", knows="DCM4CHEE", option="--trace-dicom") as log:
+        verdict = verify(run, "twenty", log)
+    assert verdict["route"]["reasons"][0].endswith("DCMCFG asked it to send to DCM4CHEE, 20 completed")
+
+
+def test_a_destination_that_it_does_not_know_is_told_with_who_must_enter_it(
+    run: Run, site: RunningSite, tmp_path: Path
+) -> None:
+    with external(site, tmp_path, "one", knows="DCMCFG") as log:
+        verdict = verify(run, "one", log)
+    assert verdict["verified"] is False
+    assert any("Unknown modality for AET: DCM4CHEE" in reason for reason in verdict["route"]["reasons"])
+    assert verdict["next_steps"][0].startswith("the external archive, an Orthanc, does not know DCM4CHEE: ")
+
+
+def test_an_orthanc_that_writes_down_no_requests_contradicts_nothing(
+    run: Run, site: RunningSite, tmp_path: Path
+) -> None:
+    with external(site, tmp_path, "one", knows="DCM4CHEE", option="--no-jobs") as log:
+        verdict = verify(run, "one", log)
+    assert (verdict["route"]["finding"], verdict["reported"]["ok"]) == ("shown", True)
+    assert any("its log tells of no request: an Orthanc does that with --verbose" in note for note in verdict["notes"])
