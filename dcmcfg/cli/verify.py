@@ -13,13 +13,16 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.cancelling import cancelling_on_interrupt
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.failures import DEBUG
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.verify_evidence import EvidenceWanted, evidence_options
 from dcmcfg.cli.verify_receiving import Receiving, receiving_options
+from dcmcfg.cli.verify_retrieval import Retrieving, retrieval_options
 from dcmcfg.devices import Configuration
+from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
@@ -43,6 +46,7 @@ from dcmcfg.verify.run import gather
 @click.option("--ae", metavar="AET", help="Archive AE that is asked; the device's only storage SCP by default.")
 @click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Our own AE title.")
 @click.option("--connect", metavar="HOST[:PORT]", help="Where to call the archive, instead of its address in the tree.")
+@retrieval_options
 @receiving_options
 @evidence_options
 @click.option(
@@ -61,6 +65,7 @@ def verify_command(
     ae: str | None,
     calling: str,
     connect: str | None,
+    retrieving: Retrieving,
     receiving: Receiving,
     wanted: EvidenceWanted,
     timeout_s: float | None,
@@ -74,6 +79,7 @@ def verify_command(
     Choose a study that the archive has purged: the move recalls it, so a second run on the same study proves less.
     Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent.
     """
+    selection, (model, patient) = retrieving.selection(), retrieving.root()
     study_uid, destination, calling = parse_uid(study), parse_ae_title(dest), parse_ae_title(calling)
     archive_ae = parse_ae_title(ae) if ae is not None else None
     address = Address.parse(connect) if connect is not None else None
@@ -90,15 +96,27 @@ def verify_command(
         timeout_s=timeout_s,
         elsewhere=server_hosts(settings.ldap_url, settings.archive_url),
     )
-    question = Question(study_uid, addresses.archive, destination, calling, wanted.expect)
+    question = Question(
+        study_uid,
+        addresses.archive,
+        destination,
+        calling,
+        wanted.expect,
+        selection,
+        model,
+        patient,
+        retrieving.urgency(),
+    )
+    cancellation = Cancellation()
     with _a_no_once_sent() as sent:
-        with verify_progress() as watcher:
+        with verify_progress() as watcher, cancelling_on_interrupt(cancellation, watcher.on_step) as moving:
             evidence = gather(
                 question,
                 addresses,
                 receive=receiving.receive,
                 witnesses=wanted.witnesses(settings, addresses.archive.ae_title),
-                watcher=replace(watcher, on_sent=sent.now),
+                cancellation=cancellation,
+                watcher=replace(watcher, on_asking=moving, on_sent=sent.now),
             )
         verdict = judge(evidence, require_witness=wanted.require_witness, require_route=wanted.require_route)
         verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
@@ -128,6 +146,13 @@ def _a_no_once_sent() -> Iterator[_Sent]:
         yield state
     except BrokenPipeError:
         raise
+    except KeyboardInterrupt:
+        if not state.sent:
+            raise
+        raise AnswerIsNo(
+            "interrupted: the C-MOVE was sent, and how it ended was not waited for",
+            next_step="look at the destination for what arrived; the archive was asked to stop",
+        ) from None
     except Exception as error:
         if not state.sent or os.environ.get(DEBUG):
             raise

@@ -42,7 +42,7 @@ class OpenAssociation:
     trace: Trace
     _message_ids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(1, 0x10000)), repr=False)
 
-    def patient(self, timeouts: Timeouts) -> OpenAssociation:
+    def with_patience(self, timeouts: Timeouts) -> OpenAssociation:
         """Return the same association, whose next requests wait as long as *timeouts* says."""
         return replace(self, timeouts=timeouts)
 

@@ -106,15 +106,20 @@ class _UnderWay:
         self.cancelled = False
         self._message_id = message_id
         self._model = model
+        self._given_up = False
         self._patience: threading.Timer | None = None
 
     def cancel(self) -> None:
         """Send a C-CANCEL; give up the wait for the final response after a while."""
         self.cancelled = True
-        self._patience = threading.Timer(ANSWER_S, self.opened.trace.wake)
+        self._patience = threading.Timer(ANSWER_S, self._give_up)
         self._patience.daemon = True
         self._patience.start()
         self.send_cancel()
+
+    def _give_up(self) -> None:
+        self._given_up = not self.opened.trace.ending
+        self.opened.trace.wake()
 
     def send_cancel(self) -> None:
         if self.opened.assoc.is_established:
@@ -136,7 +141,7 @@ class _UnderWay:
         """Return the outcome where no final response came, *waited* seconds after the last one."""
         timed_out = waited >= self.opened.timeouts.dimse
         why = self.opened.ending(waited)
-        if self.cancelled and not timed_out and not self.opened.trace.ending:
+        if self._given_up:
             why = f"no answer to C-CANCEL within {ANSWER_S:g} s"
         return MoveOutcome(
             status=None,

@@ -13,6 +13,7 @@ from rich.text import Text
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.move import Progress as MoveProgress
 from dcmcfg.render.console import stderr_console, stdout_console, wrapped
+from dcmcfg.render.verify_asked import asked_json, asked_lines
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import files_before
 from dcmcfg.verify.run import Watcher
@@ -66,6 +67,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
         "archive": str(question.archive),
         "calling": question.calling,
         "destination": question.destination,
+        "asked": asked_json(evidence),
         "expected": {
             "number": evidence.expected_number,
             "instances": [
@@ -148,6 +150,8 @@ def _header(evidence: Evidence) -> Iterator[Text]:
     question = evidence.question
     yield Text(f"study {question.study_uid}")
     yield Text(f"{question.calling} asked {question.archive} to send it to {question.destination}")
+    for asked in asked_lines(evidence):
+        yield Text(_plain(asked), style="dim")
     yield Text(f"{question.calling} is the calling AE title that the external archive sees", style="dim")
 
 

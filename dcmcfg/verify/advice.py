@@ -94,6 +94,8 @@ def _by_the_archive(evidence: Evidence) -> bool:
 
 
 def _not_reported(evidence: Evidence, reported: Reported) -> str:
+    if evidence.outcome.cancelled:
+        return ""
     if reported.status is None:
         return _no_answer(evidence)
     if reported.status != SUCCESS or reported.failed or reported.warning:

@@ -11,6 +11,7 @@ from dcmcfg.archive.qido import MOST_OBJECTS, Qido
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.query import Instance, find_instances
+from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.dicom.studies import find_studies
 from dcmcfg.errors import ArchiveError, DicomError
 from dcmcfg.verify.evidence import Stored
@@ -19,19 +20,20 @@ Notes = tuple[str, ...]
 
 
 def instances_after(
-    opened: OpenAssociation, study_uid: str, before: tuple[Instance, ...]
+    opened: OpenAssociation, study_uid: str, before: tuple[Instance, ...], patient: Patient | None = None
 ) -> tuple[tuple[Instance, ...] | None, Notes]:
     """Return what the archive lists now of the study of which it listed *before*; None where it does not tell.
 
     Instance Availability of a study is the worst of its instances (PS3.4 §C.3.5), so ONLINE at STUDY level, and as
-    many instances as before, tell of each of them; only otherwise are they asked for one by one.
+    many instances as before, tell of each of them; only otherwise are they asked for one by one. Of a *patient* they
+    are, by Patient Root.
     """
     try:
-        found = find_studies(opened, {"StudyInstanceUID": study_uid}, most=1)
+        found = find_studies(opened, {"StudyInstanceUID": study_uid}, most=1) if patient is None else ()
         if found and found[0].availability == "ONLINE" and found[0].instances == len(before):
             return tuple(replace(each, availability="ONLINE") for each in before), ()
         asked_for = {each.sop_instance_uid for each in before}
-        listed = find_instances(opened, study_uid)
+        listed = find_instances(opened, study_uid, patient)
         return tuple(each for each in listed if not before or each.sop_instance_uid in asked_for), ()
     except DicomError as error:
         return None, (f"what the archive lists after the move is not known: {error.what}",)

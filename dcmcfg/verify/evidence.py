@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dcmcfg.archive.stored import StoredObject, StoredStudy
+from dcmcfg.dicom.acquainted import Acquainted
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.receive import ReceivedInstance
-from dcmcfg.dicom.retrieval import Model
+from dcmcfg.dicom.retrieval import Model, Patient, Priority
+from dcmcfg.verify.moves import Move
+from dcmcfg.verify.selection import WHOLE_STUDY, Selection
 
 #: Instance Availability (0008,0056) of objects that are not in online storage (PS3.3 C.4.23.1.1).
 NOT_ONLINE = frozenset({"NEARLINE", "OFFLINE", "UNAVAILABLE"})
@@ -25,7 +28,10 @@ class Question:
     destination: str  # the Move Destination: an AE title
     calling: str  # the calling AE title; the archive passes it on, so the external archive sees it too
     expected_number: int | None = None  # of instances, when the user says so
+    selection: Selection = WHOLE_STUDY
     model: Model = Model.STUDY
+    patient: Patient | None = None  # whose study it is, for Patient Root; None when nobody said so yet
+    priority: Priority = Priority.MEDIUM
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,8 @@ class Evidence:
     warnings: tuple[str, ...] = ()  # what was odd about the addresses and the like
     after: tuple[Instance, ...] | None = None  # as the archive lists them after the move; None when it was not asked
     stored: Stored = Stored()
+    moves: tuple[Move, ...] = ()  # each request; ``outcome`` is what they come to
+    archive: Acquainted | None = None  # what the archive told of itself
 
     @property
     def expected_number(self) -> int | None:

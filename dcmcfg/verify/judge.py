@@ -6,7 +6,7 @@ from dcmcfg.verify.advice import next_steps
 from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
 from dcmcfg.verify.files import Files, files_before
 from dcmcfg.verify.received import judge_received
-from dcmcfg.verify.reported import judge_report
+from dcmcfg.verify.reported import CANCELLED_BY_YOU, judge_report
 from dcmcfg.verify.route import judge_route
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
@@ -67,7 +67,7 @@ def _headline(
 def _against(reported: Reported, received: Received, route: Route, *, require_witness: bool) -> list[str]:
     """Return what speaks against it, the heaviest first; never empty for what is not verified."""
     against = list(reported.reasons)
-    if reported.status not in (None, 0) and reported.meaning:
+    if reported.status not in (None, 0) and reported.meaning and CANCELLED_BY_YOU not in against:
         against[0] = f"{against[0]}, {reported.meaning}"
     against += received.reasons
     if route.finding is RouteFinding.CONTRADICTED:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.status import explain
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import Reported, Reporting
 
 SUCCESS = 0x0000
+CANCELLED_BY_YOU = "cancelled by you"
+_CANCELLED = 0xFE00
 
 
 def judge_report(evidence: Evidence) -> Reported:
@@ -30,27 +34,29 @@ def judge_report(evidence: Evidence) -> Reported:
 def _reasons(outcome: MoveOutcome, expected: int | None) -> tuple[str, ...]:
     """Return why the report is no success; empty when it is one."""
     if outcome.status is None:
-        return (f"no final response came: {outcome.interrupted or 'the association ended'}",)
+        none_came = f"no final response came: {outcome.interrupted or 'the association ended'}"
+        return (CANCELLED_BY_YOU, none_came) if outcome.cancelled else (none_came,)
+    return tuple(_of_final_response(outcome, outcome.status, expected))
+
+
+def _of_final_response(outcome: MoveOutcome, status: int, expected: int | None) -> Iterator[str]:
     completed, failed, warning = outcome.completed or 0, outcome.failed or 0, outcome.warning or 0
-    reasons = []
-    if outcome.status != SUCCESS:
-        reasons.append(f"status {outcome.status:04X}")
+    if status != SUCCESS:
+        ours = outcome.cancelled and status == _CANCELLED
+        yield CANCELLED_BY_YOU if ours else f"status {status:04X}"
     if failed:
-        reasons.append(f"{failed} failed")
+        yield f"{failed} failed"
     if warning:
-        reasons.append(f"{warning} stored with a warning")
-    if outcome.remaining and outcome.status == SUCCESS:
-        reasons.append(f"its final answer says that {outcome.remaining} remain")
+        yield f"{warning} stored with a warning"
+    if outcome.remaining and status == SUCCESS:
+        yield f"its final answer says that {outcome.remaining} remain"
     if not completed:
-        if outcome.status == SUCCESS:
-            reasons.append("status 0000, yet not one instance completed")
+        if status == SUCCESS:
+            yield "status 0000, yet not one instance completed"
     elif expected is None:
-        reasons.append(f"{completed} completed, but nobody knows how many the study has")
+        yield f"{completed} completed, but nobody knows how many the study has"
     elif completed != expected:
-        reasons.append(
-            f"{completed} of {expected} completed" if completed < expected else _too_many(completed, expected)
-        )
-    return tuple(reasons)
+        yield f"{completed} of {expected} completed" if completed < expected else _too_many(completed, expected)
 
 
 def _too_many(completed: int, expected: int) -> str:

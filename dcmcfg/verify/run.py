@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
+from dcmcfg.dicom.acquainted import acquainted
 from dcmcfg.dicom.associate import OpenAssociation, associated
 from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.dicom.move import MoveOutcome, Progress, move
+from dcmcfg.dicom.patient import patient_of
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.dicom.query import find_instances
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, Question
+from dcmcfg.verify.moves import Move, Tally, combined, move_all
 from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
 #: Seconds after the archive's answer in which stragglers may still arrive.
@@ -94,19 +97,17 @@ def gather_on(
     that it has. The *witnesses* are heard before the move and after it. Raises :class:`~dcmcfg.errors.DicomError` only
     before the C-MOVE is sent; the association is of no more use then, nor is it where the outcome has no status.
     """
-    expected = find_instances(opened.patient(query_timeouts(addresses)), question.study_uid)
+    asking = opened.with_patience(query_timeouts(addresses))
+    if question.model is Model.PATIENT and question.patient is None:
+        question = replace(question, patient=patient_of(asking, question.study_uid))
+    listed = find_instances(asking, question.study_uid, question.patient)
+    expected = question.selection.of(listed)
+    retrievals = question.selection.retrievals(question.study_uid, listed, question.patient)
     watcher.on_expected(len(expected))
     heard = witnesses.before(question.study_uid, watcher.on_step)
     watcher.on_step(f"asking {question.archive} to send it to {question.destination} (C-MOVE)")
-    watcher.on_asking()
-    outcome = move(
-        opened.patient(addresses.timeouts),
-        Retrieval(question.study_uid),
-        question.destination,
-        cancellation=cancellation,
-        on_sent=watcher.on_sent,
-        on_pending=watcher.on_pending,
-    )
+    moves = _move(opened.with_patience(addresses.timeouts), question, retrievals, cancellation, watcher)
+    outcome = combined(moves)
     received = (arrived or everything_arrived)(receiver, outcome) if receiver else None
     evidence = Evidence(
         question=question,
@@ -116,8 +117,36 @@ def gather_on(
         records=None,
         route=addresses.route,
         warnings=addresses.warnings,
+        moves=moves,
+        archive=acquainted(opened),
     )
-    return witnesses.after(evidence, heard, opened.patient(query_timeouts(addresses)))
+    return witnesses.after(evidence, heard, asking)
+
+
+def _move(
+    opened: OpenAssociation,
+    question: Question,
+    retrievals: Sequence[Retrieval],
+    cancellation: Cancellation | None,
+    watcher: Watcher,
+) -> tuple[Move, ...]:
+    tally = Tally(watcher.on_pending)
+
+    def send(retrieval: Retrieval) -> MoveOutcome:
+        watcher.on_asking()
+        outcome = move(
+            opened,
+            retrieval,
+            question.destination,
+            priority=question.priority,
+            cancellation=cancellation,
+            on_sent=watcher.on_sent,
+            on_pending=tally.pending,
+        )
+        tally.over(outcome)
+        return outcome
+
+    return move_all(retrievals, send)
 
 
 def _receiver(addresses: Addresses, watcher: Watcher) -> Receiver:

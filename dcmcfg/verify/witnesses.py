@@ -53,7 +53,7 @@ class Witnesses:
         study_uid = evidence.question.study_uid
         stored, after, warnings = heard.stored, evidence.after, heard.warnings
         if self.asks_again and evidence.outcome.status is not None:
-            after, more = instances_after(opened, study_uid, evidence.expected)
+            after, more = instances_after(opened, study_uid, evidence.expected, evidence.question.patient)
             warnings += more
         if self.qido is not None:
             stored, more = stored_after(self.qido, study_uid, stored)

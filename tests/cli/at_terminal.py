@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 CTRL_C = "\x03"
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def at_terminal(arguments: Sequence[str], answers: Sequence[tuple[str, str]], *, columns: int = 120) -> tuple[int, str]:
@@ -30,6 +32,24 @@ def at_terminal(arguments: Sequence[str], answers: Sequence[tuple[str, str]], *,
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     return os.waitstatus_to_exitcode(status), seen.decode().replace("\r\n", "\n")
+
+
+def interrupted_at_terminal(arguments: Sequence[str], *when: Callable[[], object]) -> tuple[int, str]:
+    """Run ``dcmcfg`` with *arguments* at a terminal, where Ctrl-C is typed after each of *when* has returned.
+
+    Return its exit code and all it showed, without what moves the cursor and colours.
+    """
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["COLUMNS"] = "120"
+        os.execv(sys.executable, [sys.executable, "-m", "dcmcfg", *arguments])
+    for wait in when:
+        wait()
+        os.write(terminal, CTRL_C.encode())
+    seen = read_until(terminal, None)
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), _CONTROL.sub("", seen.decode()).replace("\r\n", "\n")
 
 
 def read_until(terminal: int, prompt: bytes | None, *, again: bytes = b"", silence: float = 1.0) -> bytes:

@@ -14,6 +14,7 @@ from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
 from tests.archive.scripted import Scripted, scripted_archive
 from tests.cli.sites import CliSite, settle_at
+from tests.cli.verifying import made, plain_pacs, verify, workstation  # noqa: F401 — fixtures
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 

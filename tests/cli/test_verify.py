@@ -9,19 +9,18 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, NoReturn
 
 import pytest
-from click.testing import Result
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import DicomError
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
+from tests.cli.verifying import STUDY, WORKSTATION, Verify, answer, set_values
 from tests.dicom import dcmtk
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
 from tests.ports import free_port
@@ -29,58 +28,6 @@ from tests.running_slapd import RunningSlapd
 from tests.verify.scripted_archive import OnMove, scripted_archive
 
 pytestmark = pytest.mark.real
-Verify = Callable[..., Result]
-STUDY = "1.2.826.0.1.3680043.10.1.1"
-WORKSTATION = "dicomDeviceName=workstation,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
-
-
-@pytest.fixture
-def made(tmp_path: Path) -> Made:
-    return make_instances(tmp_path / "made", STUDY)
-
-
-@pytest.fixture
-def workstation(slapd: RunningSlapd, tmp_path: Path) -> Peer:
-    """The AE WORKSTATION at a free port, in the tree as well."""
-    peer = Peer("WORKSTATION", LOOPBACK, free_port())
-    _set(slapd, tmp_path, f"cn=dicom,{WORKSTATION}", dicomHostname=peer.host, dicomPort=str(peer.port))
-    return peer
-
-
-def _set(slapd: RunningSlapd, folder: Path, dn: str, **values: str) -> None:
-    steps = "".join(f"replace: {name}\n{name}: {value}\n-\n" for name, value in values.items())
-    change = folder / "change.ldif"
-    change.write_text(f"version: 1\n\ndn: {dn}\nchangetype: modify\n{steps}")
-    done = slapd.run_client("ldapmodify", "-f", str(change))
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.fixture
-def verify(run: Run, slapd: RunningSlapd, workstation: Peer, monkeypatch: pytest.MonkeyPatch) -> Verify:
-    """Run ``verify`` on the slapd with the lab's tree: ``verify(archive, "--receive")``."""
-    monkeypatch.setenv("DCMCFG_LDAP_URL", slapd.url)
-    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", slapd.password)
-
-    def verify_study(archive: Peer, *arguments: str, study: str = STUDY, dest: str = workstation.ae_title) -> Result:
-        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10", "--no-qido")
-        return run("verify", "--study", study, "--dest", dest, *where, *arguments)
-
-    return verify_study
-
-
-@pytest.fixture
-def plain_pacs(tmp_path: Path, made: Made, workstation: Peer) -> Iterator[Peer]:
-    """dcmtk's archive with the study, as DCM4CHEE; it knows WORKSTATION."""
-    with dcmtk.dcmqrscp(tmp_path, ae_title="DCM4CHEE", knows={"WORKSTATION": workstation}) as peer:
-        sent = dcmtk.storescu(peer, made.files)
-        assert sent.returncode == 0, sent.stderr
-        yield peer
-
-
-def answer(result: Result) -> dict[str, Any]:
-    content = json.loads(result.stdout)
-    assert isinstance(content, dict)
-    return content
 
 
 def test_a_plain_pacs_sends_the_study_and_it_is_received(verify: Verify, plain_pacs: Peer, workstation: Peer) -> None:
@@ -93,6 +40,8 @@ verified: 3 of 3 instances received by WORKSTATION; route not shown
 
 study {STUDY}
 DCMCFG asked DCM4CHEE@127.0.0.1:{plain_pacs.port} to send it to WORKSTATION
+at STUDY level, Study Root, priority medium
+it says it is OFFIS_DCMTK_367 (1.2.276.0.7230010.3.0.3.6.7)
 DCMCFG is the calling AE title that the external archive sees
 
 reported  0000H success: all sub-operations are done
@@ -139,6 +88,7 @@ def test_json_is_one_document_with_all_parts(verify: Verify, plain_pacs: Peer) -
         "archive",
         "calling",
         "destination",
+        "asked",
         "expected",
         "database",
         "reported",
@@ -215,7 +165,7 @@ def test_a_taken_port_is_3_and_says_by_whom(verify: Verify, plain_pacs: Peer, wo
 def test_receiving_for_another_machine_is_3(
     verify: Verify, plain_pacs: Peer, slapd: RunningSlapd, tmp_path: Path
 ) -> None:
-    _set(slapd, tmp_path, f"cn=dicom,{WORKSTATION}", dicomHostname="192.0.2.1")
+    set_values(slapd, tmp_path, f"cn=dicom,{WORKSTATION}", dicomHostname="192.0.2.1")
     result = verify(plain_pacs, "--receive")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "not this machine" in result.stderr
@@ -418,7 +368,7 @@ def test_a_relay_although_the_destination_is_set_is_contradicted(
     verify: Verify, made: Made, workstation: Peer, slapd: RunningSlapd, tmp_path: Path
 ) -> None:
     device = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
-    _set(slapd, tmp_path, device, dcmExternalRetrieveAEDestination="DCM4CHEE")
+    set_values(slapd, tmp_path, device, dcmExternalRetrieveAEDestination="DCM4CHEE")
     log = tmp_path / "moves.jsonl"
     log.write_text("")
     sent = _recording(log, _sending(made.files, workstation, "LONGTERM"), destination="WORKSTATION", completed=3)

@@ -65,7 +65,7 @@ def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pyt
     monkeypatch.setattr("dcmcfg.dicom.move.STANDSTILL", 2)
 
     def verify_study(archive: Peer, *arguments: str) -> Result:
-        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", PATIENCE)
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", PATIENCE, "--no-qido")
         return run("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *arguments)
 
     return verify_study

@@ -70,6 +70,11 @@ def answers(*identifiers: bytes, status: int = 0x0000, comment: str = "") -> Beh
     return behave
 
 
+def match(identifier: bytes) -> Behaviour:
+    """Answer a C-FIND with one match, of more to come."""
+    return lambda event: _send(event, C_FIND(), 0xFF00, identifier)
+
+
 def responds(status: int, identifier: bytes = b"", **fields: Any) -> Behaviour:
     """Answer a C-MOVE with *status* and the *fields* of its command set."""
     return lambda event: _send(event, C_MOVE(), status, identifier, **fields)

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from pynetdicom import evt
 
-from dcmcfg.dicom.move import MoveOutcome, Progress
+from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.cancel import Cancellation
+from dcmcfg.dicom.move import MoveOutcome, Progress, move
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.receive import Receiver
+from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk
 from tests.dicom.asking import move_study
@@ -239,3 +242,59 @@ def test_ctrl_c_ends_the_process_at_once(silent_before: str, tmp_path: Path) -> 
         assert time.monotonic() - started < 3
     assert errors.count(b"Traceback") == 1  # the interpreter's own, for KeyboardInterrupt
     assert errors.rstrip().endswith(b"KeyboardInterrupt")
+
+
+def _cancelled_after(peer: Peer, timeouts: Timeouts) -> tuple[MoveOutcome, bool]:
+    """Move, cancel at the first pending response; return the outcome, and whether the association is left."""
+    cancellation = Cancellation()
+    with associated(peer, "ME", [Model.STUDY.move], timeouts) as opened:
+        outcome = move(
+            opened,
+            Retrieval(STUDY),
+            "RECEIVER",
+            cancellation=cancellation,
+            on_pending=lambda _: threading.Thread(target=cancellation.now).start(),
+        )
+        return outcome, opened.assoc.is_established
+
+
+def _awaiting_cancel(*, answers: bool) -> Behaviour:
+    def behave(event: evt.Event) -> None:
+        responds(0xFF00, NumberOfCompletedSuboperations=2)(event)
+        deadline = time.monotonic() + 5
+        while not event.is_cancelled and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if answers:
+            responds(0xFE00, NumberOfCompletedSuboperations=3, NumberOfRemainingSuboperations=1)(event)
+        else:
+            time.sleep(1.5)
+
+    return behave
+
+
+def test_a_cancelled_move_ends_with_the_peers_word_and_the_association_is_left(timeouts: Timeouts) -> None:
+    with misbehaving_scp(on_move=_awaiting_cancel(answers=True)) as peer:
+        outcome, left = _cancelled_after(peer, timeouts)
+    assert (outcome.status, outcome.cancelled, outcome.completed, outcome.remaining) == (0xFE00, True, 3, 1)
+    assert left
+
+
+def test_a_peer_that_does_not_answer_a_cancel_is_not_waited_for_long(
+    timeouts: Timeouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dcmcfg.dicom.move.ANSWER_S", 0.3)
+    with misbehaving_scp(on_move=_awaiting_cancel(answers=False)) as peer:
+        outcome, left = _cancelled_after(peer, timeouts)
+    assert (outcome.status, outcome.cancelled, outcome.completed) == (None, True, 2)
+    assert outcome.interrupted == "no answer to C-CANCEL within 0.3 s"
+    assert not left
+
+
+def test_a_cancel_that_was_asked_for_before_is_sent_at_once(timeouts: Timeouts) -> None:
+    cancellation = Cancellation()
+    cancellation.now()
+    with (
+        misbehaving_scp(on_move=_awaiting_cancel(answers=True)) as peer,
+        associated(peer, "ME", [Model.STUDY.move], timeouts) as opened,
+    ):
+        assert move(opened, Retrieval(STUDY), "RECEIVER", cancellation=cancellation).status == 0xFE00

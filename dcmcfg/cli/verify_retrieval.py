@@ -1,0 +1,90 @@
+"""Options of ``verify`` about what is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from dcmcfg.cli.option_group import option_group
+from dcmcfg.dicom.retrieval import Level, Model, Patient, Priority
+from dcmcfg.dicom.uid import parse_uid
+from dcmcfg.verify.selection import Selection
+
+
+@dataclass(frozen=True)
+class Retrieving:
+    """The options as they were given."""
+
+    level: str | None
+    series: tuple[str, ...]
+    image: tuple[str, ...]
+    model: str | None
+    patient_id: str | None
+    patient_id_issuer: str | None
+    priority: str
+
+    def selection(self) -> Selection:
+        """Return what is asked for; the level is that of what is named. Raises :class:`click.UsageError`."""
+        series, images = tuple(map(parse_uid, self.series)), tuple(map(parse_uid, self.image))
+        named = Level.IMAGE if images else Level.SERIES if series else Level.STUDY
+        level = Level(self.level) if self.level else named
+        if named is Level.IMAGE and level is not Level.IMAGE:
+            raise click.UsageError(f"--image names instances, and --level {level.value} asks for none")
+        if named is Level.SERIES and level is Level.STUDY:
+            raise click.UsageError("--series names series, and --level study asks for none")
+        return Selection(level, tuple(dict.fromkeys(series)), tuple(dict.fromkeys(images)))
+
+    def root(self) -> tuple[Model, Patient | None]:
+        """Return the information model and whose study it is, where that is said. Raises :class:`click.UsageError`."""
+        if self.patient_id is None:
+            if self.patient_id_issuer is not None:
+                raise click.UsageError("--patient-id-issuer goes with --patient-id")
+            return Model(self.model or "study"), None
+        if self.model == "study":
+            raise click.UsageError("--patient-id is asked for by --model patient")
+        if not self.patient_id.strip() or set(self.patient_id) & set("\\*?"):
+            raise click.UsageError(f"--patient-id {self.patient_id!r} is no Patient ID: one, without wildcards")
+        return Model.PATIENT, Patient(self.patient_id, self.patient_id_issuer or "")
+
+    def urgency(self) -> Priority:
+        """Return the priority of the C-MOVE."""
+        return Priority[self.priority.upper()]
+
+
+retrieval_options = option_group(
+    "retrieving",
+    Retrieving,
+    [
+        click.option(
+            "--level",
+            type=click.Choice([level.value for level in Level]),
+            help="Level of the C-MOVE: the study, its series by their UIDs, or its instances by theirs.",
+        ),
+        click.option("--series", multiple=True, metavar="UID", help="Series to move, instead of all (repeatable)."),
+        click.option(
+            "--image",
+            "--instance",
+            "image",
+            multiple=True,
+            metavar="UID",
+            help="Instance to move, instead of all (repeatable).",
+        ),
+        click.option(
+            "--model",
+            type=click.Choice([model.value for model in Model]),
+            help="Query/Retrieve information model, Study Root by default.",
+        ),
+        click.option(
+            "--patient-id", metavar="ID", help="Patient ID for --model patient, instead of what the archive lists."
+        ),
+        click.option("--patient-id-issuer", metavar="NAME", help="Who issued --patient-id."),
+        click.option(
+            "--priority",
+            type=click.Choice([priority.name.lower() for priority in Priority]),
+            default="medium",
+            show_default=True,
+            help="Priority that the archive is asked for.",
+        ),
+    ],
+)

@@ -1,0 +1,58 @@
+"""What a peer tells of itself while the association is opened."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dcmcfg.dicom.associate import OpenAssociation
+
+
+@dataclass(frozen=True)
+class Secured:
+    """The TLS of a connection: version and cipher suite as OpenSSL names them, and the peer's certificate.
+
+    ``subject`` is in the form ``CN=archive, O=hospital``, ``""`` where it has none.
+    """
+
+    version: str
+    cipher: str
+    subject: str
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Acquainted:
+    """The implementation of the peer (PS3.7 §D.3.3.2), ``""`` where it does not say, and how the line is secured."""
+
+    implementation_class_uid: str
+    implementation_version_name: str
+    secured: Secured | None = None
+
+
+def acquainted(opened: OpenAssociation) -> Acquainted:
+    """Return what the peer told when *opened* was."""
+    acceptor = opened.assoc.acceptor
+    socket = opened.trace.tls_socket
+    return Acquainted(
+        str(acceptor.implementation_class_uid or ""),
+        str(acceptor.implementation_version_name or "").strip(),
+        _secured(socket) if socket is not None else None,
+    )
+
+
+def _secured(socket: ssl.SSLSocket) -> Secured | None:
+    cipher = socket.cipher()
+    certificate = socket.getpeercert() or {}
+    subject, until = certificate.get("subject", ()), certificate.get("notAfter")
+    names = [f"{_SHORT.get(key, key)}={value}" for rdn in subject for key, value in rdn]  # type: ignore[str-unpack]
+    return Secured(
+        socket.version() or "",
+        cipher[0] if cipher else "",
+        ", ".join(reversed(names)),
+        datetime.fromtimestamp(ssl.cert_time_to_seconds(str(until)), UTC) if until else None,
+    )
+
+
+_SHORT = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU", "countryName": "C"}

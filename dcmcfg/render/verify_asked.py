@@ -1,0 +1,100 @@
+"""What a verification asked for, of whom: lines for the report, and a part of its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dcmcfg.dicom.acquainted import Secured
+from dcmcfg.dicom.retrieval import Level, Model
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.moves import Move
+from dcmcfg.verify.verdict import counted
+
+_ROOTS = {Model.STUDY: "Study Root", Model.PATIENT: "Patient Root"}
+
+
+def asked_lines(evidence: Evidence) -> Iterator[str]:
+    """Yield the lines that say what was asked for, what the archive says it is, and how the line was secured."""
+    yield ", ".join(_request(evidence))
+    if evidence.archive is None:
+        return
+    archive = evidence.archive
+    if archive.implementation_class_uid or archive.implementation_version_name:
+        name = archive.implementation_version_name or "without a version name"
+        yield f"it says it is {name} ({archive.implementation_class_uid})"
+    if archive.secured is not None:
+        yield _secured(archive.secured)
+
+
+def _request(evidence: Evidence) -> Iterator[str]:
+    question = evidence.question
+    yield f"at {question.selection.level.name} level"
+    series = {each.series_uid for each in evidence.expected}
+    if question.selection.level is not Level.STUDY:
+        yield f"{len(series)} series with {counted(len(evidence.expected))}"
+    patient = f" of patient {question.patient.patient_id}" if question.patient else ""
+    yield f"{_ROOTS[question.model]}{patient}"
+    yield f"priority {question.priority.name.lower()}"
+    if len(evidence.moves) > 1:
+        yield f"{len(evidence.moves)} requests"
+    if any(each.list_refused for each in evidence.moves):
+        yield "a list of UIDs was refused, so each was asked for by itself"
+
+
+def _secured(secured: Secured) -> str:
+    until = f", valid until {secured.valid_until:%Y-%m-%d}" if secured.valid_until else ""
+    subject = secured.subject or "without a subject"
+    return f"over {secured.version} ({secured.cipher}); its certificate is {subject}{until}"
+
+
+def asked_json(evidence: Evidence) -> dict[str, Any]:
+    """Return what was asked for, the requests with their outcomes, and what the archive said of itself."""
+    question = evidence.question
+    return {
+        "level": question.selection.level.value,
+        "model": question.model.value,
+        "patient_id": question.patient.patient_id if question.patient else None,
+        "issuer_of_patient_id": (question.patient.issuer or None) if question.patient else None,
+        "priority": question.priority.name.lower(),
+        "series_instance_uids": list(question.selection.series_uids) or None,
+        "sop_instance_uids": list(question.selection.instance_uids) or None,
+        "requests": [_move(each) for each in evidence.moves],
+        "archive": _archive(evidence),
+    }
+
+
+def _move(each: Move) -> dict[str, Any]:
+    outcome = each.outcome
+    return {
+        "series_instance_uids": list(each.retrieval.series_uids) or None,
+        "sop_instance_uids": list(each.retrieval.instance_uids) or None,
+        "status": outcome.status,
+        "status_hex": None if outcome.status is None else f"{outcome.status:04X}",
+        "comment": outcome.comment,
+        "completed": outcome.completed,
+        "failed": outcome.failed,
+        "warning": outcome.warning,
+        "interrupted": outcome.interrupted or None,
+        "cancelled": outcome.cancelled,
+        "list_refused": each.list_refused,
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _archive(evidence: Evidence) -> dict[str, Any] | None:
+    if evidence.archive is None:
+        return None
+    secured = evidence.archive.secured
+    return {
+        "implementation_class_uid": evidence.archive.implementation_class_uid or None,
+        "implementation_version_name": evidence.archive.implementation_version_name or None,
+        "tls": None
+        if secured is None
+        else {
+            "version": secured.version,
+            "cipher": secured.cipher,
+            "certificate_subject": secured.subject or None,
+            "certificate_valid_until": secured.valid_until.isoformat() if secured.valid_until else None,
+        },
+    }

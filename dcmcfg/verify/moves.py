@@ -1,0 +1,105 @@
+"""The C-MOVE requests of one verification, and what they come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from dcmcfg.dicom.move import MoveOutcome, Progress
+from dcmcfg.dicom.retrieval import Retrieval
+from dcmcfg.verify.selection import one_by_one
+
+_MISMATCH = range(0xA900, 0xAA00)
+_UNABLE = range(0xC000, 0xD000)
+
+
+@dataclass(frozen=True)
+class Move:
+    """One request with its outcome; ``list_refused`` where the peer took no list of UIDs and was asked one by one."""
+
+    retrieval: Retrieval
+    outcome: MoveOutcome
+    list_refused: bool = False
+
+
+def move_all(retrievals: Sequence[Retrieval], send: Callable[[Retrieval], MoveOutcome]) -> tuple[Move, ...]:
+    """Have *send* carry out *retrievals* one after the other; return them in that order.
+
+    A list of UIDs that a peer refuses as a whole (A9xx, Cxxx with nothing done) is asked for one by one. After one that
+    has no final response, or was cancelled, none follows.
+    """
+    moves: list[Move] = []
+    waiting = list(retrievals)
+    while waiting:
+        retrieval = waiting.pop(0)
+        outcome = send(retrieval)
+        singly = one_by_one(retrieval)
+        refused = len(singly) > 1 and _refused(outcome)
+        moves.append(Move(retrieval, outcome, refused))
+        if outcome.status is None or outcome.cancelled:
+            break
+        if refused:
+            waiting[:0] = singly
+    return tuple(moves)
+
+
+def combined(moves: Iterable[Move]) -> MoveOutcome:
+    """Return what *moves* come to: the first status that is not 0000, the numbers added up, the words of each.
+
+    Requests that were repeated one by one count for nothing. *moves* has at least one.
+    """
+    outcomes = [each.outcome for each in moves if not each.list_refused]
+    if len(outcomes) == 1:
+        return outcomes[0]
+    worst = next((each for each in outcomes if each.status is None), None)
+    worst = worst or next((each for each in outcomes if each.status), outcomes[0])
+    return replace(
+        worst,
+        failed_sop_instance_uids=tuple(uid for each in outcomes for uid in each.failed_sop_instance_uids),
+        remaining=_sum(each.remaining for each in outcomes),
+        completed=_sum(each.completed for each in outcomes),
+        failed=_sum(each.failed for each in outcomes),
+        warning=_sum(each.warning for each in outcomes),
+        cancelled=any(each.cancelled for each in outcomes),
+        seconds=sum(each.seconds for each in outcomes),
+    )
+
+
+class Tally:
+    """Adds up the progress of requests that follow each other."""
+
+    def __init__(self, tell: Callable[[Progress], None]) -> None:
+        self._tell = tell
+        self._before = Progress()
+        self._now = Progress()
+
+    def pending(self, progress: Progress) -> None:
+        """Tell the progress of all, of which *progress* is that of the request under way."""
+        self._now = Progress(
+            progress.remaining,
+            _sum((self._before.completed, progress.completed)),
+            _sum((self._before.failed, progress.failed)),
+            _sum((self._before.warning, progress.warning)),
+        )
+        self._tell(self._now)
+
+    def over(self, outcome: MoveOutcome) -> None:
+        """Count a request that has ended."""
+        self._before = Progress(
+            None,
+            _sum((self._before.completed, outcome.completed)),
+            _sum((self._before.failed, outcome.failed)),
+            _sum((self._before.warning, outcome.warning)),
+        )
+
+
+def _refused(outcome: MoveOutcome) -> bool:
+    status = outcome.status
+    done = outcome.completed or outcome.failed or outcome.warning
+    return status is not None and (status in _MISMATCH or status in _UNABLE) and not done and not outcome.cancelled
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    """Return the sum of what is known, None where nothing is."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from pynetdicom import evt
+
+from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.patient import patient_of
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.query import find_instances
+from dcmcfg.dicom.retrieval import Model, Patient
+from dcmcfg.dicom.studies import Study, find_studies
+from dcmcfg.errors import DicomError, MalformedInput
+from tests.dicom.conftest import Source
+from tests.dicom.scp import answers, element, match, misbehaving_scp
+
+pytestmark = pytest.mark.real
+
+
+def _studies(peer: Peer, timeouts: Timeouts, most: int | None = None, **keys: str) -> tuple[Study, ...]:
+    with associated(peer, "ME", [Model.STUDY.find], timeouts) as opened:
+        return find_studies(opened, keys, most=most)
+
+
+def test_dcmqrscp_lists_the_study_of_a_patient(source: Source, timeouts: Timeouts) -> None:
+    (study,) = _studies(source.peer, timeouts, PatientID="P1", StudyDate="20240101-20240103")
+    assert (study.study_uid, study.patient_id, study.study_date) == (source.made.study_uid, "P1", "20240102")
+    assert study.retrieve_ae_titles == ("LONGTERM",)
+    assert _studies(source.peer, timeouts, PatientID="P2") == ()
+
+
+def test_requests_follow_each_other_on_one_association(source: Source, timeouts: Timeouts) -> None:
+    with associated(source.peer, "ME", [Model.STUDY.find, Model.PATIENT.find], timeouts) as opened:
+        patient = patient_of(opened, source.made.study_uid)
+        found = find_instances(opened, source.made.study_uid, patient)
+        again = find_instances(opened, source.made.study_uid)
+    assert patient == Patient("P1")
+    assert {each.sop_instance_uid for each in found} == set(source.made.sop_instance_uids)
+    assert found == again
+
+
+def test_numbers_and_titles_are_told_and_a_study_that_comes_twice_is_one(timeouts: Timeouts) -> None:
+    answer = (
+        element("InstanceAvailability", b"NEARLINE")
+        + element("RetrieveAETitle", b"A\\B ")
+        + element("StudyInstanceUID", b"1.2.3")
+        + element("NumberOfStudyRelatedInstances", b"12")
+    )
+    with misbehaving_scp(on_find=answers(answer, answer)) as peer:
+        found = _studies(peer, timeouts)
+    assert found == (Study("1.2.3", "", "", "", "NEARLINE", ("A", "B"), 12),)
+
+
+def test_a_longer_answer_is_cancelled(timeouts: Timeouts) -> None:
+    cancelled = threading.Event()
+
+    def without_end(event: evt.Event) -> None:
+        deadline = time.monotonic() + 5
+        for number in range(1, 100_000):
+            if event.is_cancelled:
+                cancelled.set()
+                answers(status=0xFE00)(event)
+                return
+            assert time.monotonic() < deadline
+            match(element("StudyInstanceUID", f"1.2.{number}".encode()))(event)
+            time.sleep(0.01)
+
+    with misbehaving_scp(on_find=without_end) as peer, associated(peer, "ME", [Model.STUDY.find], timeouts) as opened:
+        found = find_studies(opened, {}, most=3)
+        assert opened.assoc.is_established
+    assert [each.study_uid for each in found] == ["1.2.1", "1.2.2", "1.2.3"]
+    assert cancelled.is_set()
+
+
+def test_a_word_that_is_no_keyword_is_refused(timeouts: Timeouts) -> None:
+    with misbehaving_scp() as peer, pytest.raises(MalformedInput, match=r"PatientIdentifier: not a keyword"):
+        _studies(peer, timeouts, PatientIdentifier="1")
+
+
+def test_an_answer_without_a_study_is_an_error(timeouts: Timeouts) -> None:
+    with (
+        misbehaving_scp(on_find=answers(element("PatientID", b"P1"))) as peer,
+        pytest.raises(DicomError, match="lacks its StudyInstanceUID"),
+    ):
+        _studies(peer, timeouts)
+
+
+def test_a_study_without_a_patient_is_no_patient_root_question(timeouts: Timeouts) -> None:
+    with (
+        misbehaving_scp(on_find=answers(element("StudyInstanceUID", b"1.2.3"))) as peer,
+        associated(peer, "ME", [Model.STUDY.find], timeouts) as opened,
+    ):
+        with pytest.raises(DicomError, match="names no Patient ID") as caught:
+            patient_of(opened, "1.2.3")
+        assert "--patient-id" in caught.value.next_step
+
+
+def test_a_service_that_was_not_accepted_is_named(timeouts: Timeouts) -> None:
+    sop_classes = [Model.STUDY.find, Model.PATIENT.find]
+    with (
+        misbehaving_scp() as peer,
+        pytest.raises(DicomError, match=r"no presentation context \(Patient Root .* FIND\)"),
+        associated(peer, "ME", sop_classes, timeouts) as opened,
+    ):
+        find_instances(opened, "1.2.3", Patient("P1"))

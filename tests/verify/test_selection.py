@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.dicom.query import Instance
+from dcmcfg.dicom.retrieval import Level, Patient, Retrieval
+from dcmcfg.errors import MalformedInput, NotFound
+from dcmcfg.verify.selection import MOST_UIDS, Selection, one_by_one
+
+STUDY = "1.2.3"
+
+
+def _instances(series: str, number: int) -> tuple[Instance, ...]:
+    return tuple(Instance(STUDY, series, "1.2.840", f"{series}.{each}") for each in range(1, number + 1))
+
+
+LISTED = (*_instances("1.2.3.1", 2), *_instances("1.2.3.2", 3))
+
+
+def test_a_study_is_one_request_even_where_nothing_is_listed() -> None:
+    assert Selection().retrievals(STUDY, ()) == (Retrieval(STUDY),)
+
+
+def test_series_are_one_request_with_a_list_and_instances_one_a_series() -> None:
+    assert Selection(Level.SERIES).retrievals(STUDY, LISTED) == (
+        Retrieval(STUDY, Level.SERIES, ("1.2.3.1", "1.2.3.2")),
+    )
+    patient = Patient("P1")
+    assert Selection(Level.IMAGE).retrievals(STUDY, LISTED, patient) == (
+        Retrieval(STUDY, Level.IMAGE, ("1.2.3.1",), ("1.2.3.1.1", "1.2.3.1.2"), patient),
+        Retrieval(STUDY, Level.IMAGE, ("1.2.3.2",), ("1.2.3.2.1", "1.2.3.2.2", "1.2.3.2.3"), patient),
+    )
+
+
+def test_what_is_expected_is_what_is_meant() -> None:
+    assert Selection(Level.SERIES, ("1.2.3.2",)).of(LISTED) == LISTED[2:]
+    assert Selection(Level.IMAGE, (), ("1.2.3.1.2",)).of(LISTED) == LISTED[1:2]
+
+
+def test_an_instance_of_another_series_than_the_one_named_is_missing() -> None:
+    with pytest.raises(NotFound, match=r"no series 1\.2\.3\.2 in the study"):
+        Selection(Level.IMAGE, ("1.2.3.2",), ("1.2.3.1.1",)).retrievals(STUDY, LISTED)
+
+
+def test_a_list_that_would_not_fit_an_element_is_split() -> None:
+    many = _instances("1.2.3.1", MOST_UIDS + 1)
+    assert [len(each.instance_uids) for each in Selection(Level.IMAGE).retrievals(STUDY, many)] == [MOST_UIDS, 1]
+    assert MOST_UIDS * 65 < 1 << 16
+
+
+def test_one_by_one_splits_the_list_of_its_level() -> None:
+    (series,) = Selection(Level.SERIES).retrievals(STUDY, LISTED)
+    assert one_by_one(series) == tuple(Retrieval(STUDY, Level.SERIES, (uid,)) for uid in ("1.2.3.1", "1.2.3.2"))
+    assert one_by_one(Retrieval(STUDY)) == (Retrieval(STUDY),)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        (Level.STUDY, ("1.2",), ()),
+        (Level.SERIES, (), ()),
+        (Level.SERIES, ("1.2",), ("1.3",)),
+        (Level.IMAGE, ("1.2",), ()),
+        (Level.IMAGE, ("1.2", "1.4"), ("1.3",)),
+        (Level.SERIES, ("1.2.*",), ()),
+    ],
+)
+def test_keys_that_are_not_those_of_the_level_are_refused(
+    keys: tuple[Level, tuple[str, ...], tuple[str, ...]],
+) -> None:
+    with pytest.raises(MalformedInput):
+        Retrieval(STUDY, *keys)
+
+
+def test_an_identifier_names_the_patient_in_a_character_set_that_has_the_letters() -> None:
+    identifier = Retrieval(STUDY, patient=Patient("Ä1", "Köln")).identifier()
+    assert (identifier.PatientID, identifier.IssuerOfPatientID) == ("Ä1", "Köln")
+    assert identifier.SpecificCharacterSet == "ISO_IR 192"
+    assert "SpecificCharacterSet" not in Retrieval(STUDY, patient=Patient("A1")).identifier()
