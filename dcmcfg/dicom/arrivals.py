@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+_MOST_TROUBLES = 100
+
 
 @dataclass(frozen=True)
 class ReceivedInstance:
@@ -34,6 +36,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._instances: list[ReceivedInstance] = []
+        self._troubles: dict[str, None] = {}
         self._changed = threading.Condition()
 
     def add(self, instance: ReceivedInstance) -> None:
@@ -46,6 +49,17 @@ class Arrivals:
         """Return what has arrived and was not taken."""
         with self._changed:
             return tuple(self._instances)
+
+    def note(self, trouble: str) -> None:
+        """Remember *trouble* with a sender, up to a hundred of them."""
+        with self._changed:
+            if len(self._troubles) < _MOST_TROUBLES:
+                self._troubles[trouble] = None
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return what was noted, each once."""
+        with self._changed:
+            return tuple(self._troubles)
 
     def take(self, study_uid: str | None) -> tuple[ReceivedInstance, ...]:
         """Remove what belongs to the study by its data sets, and return it; None takes what names no study."""

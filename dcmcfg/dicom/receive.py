@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import hashlib
-import zlib
+import ssl
 from collections.abc import Callable
-from io import BytesIO
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pydicom.filereader import read_dataset
-from pydicom.tag import BaseTag
-from pydicom.uid import UID
-from pynetdicom import AE, _config, evt
-from pynetdicom.dimse_primitives import C_STORE
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
-
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.dicom.arrivals import Arrivals, ReceivedInstance
-from dcmcfg.dicom.associate import abort
-from dcmcfg.dicom.elements import text
+from dcmcfg.dicom.keep import Folder
 from dcmcfg.dicom.listening import listener_of, own_addresses
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.quiet import keep_quiet
-from dcmcfg.dicom.trace import wait_for_rest_of_pdu
+from dcmcfg.dicom.serving import Server
+from dcmcfg.dicom.storage_service import StorageScp
 from dcmcfg.errors import DicomError
 
 __all__ = ["ReceivedInstance", "Receiver"]
-
-_STUDY_INSTANCE_UID = 0x0020000D
-_MAXIMUM_ASSOCIATIONS = 100
-_HEAD_OCTETS = 1 << 20
 
 
 def _ignore(instance: ReceivedInstance) -> None:
@@ -40,13 +26,16 @@ def _ignore(instance: ReceivedInstance) -> None:
 
 
 class Receiver:
-    """Listens as an AE from ``__enter__`` to ``__exit__``, answers C-ECHO and C-STORE, keeps no pixels.
+    """Listens as an AE from ``__enter__`` to ``__exit__``, answers C-ECHO and C-STORE.
 
     Accepts every storage SOP class, private ones too, in the transfer syntax that the sender proposes first,
-    and answers each C-STORE with 0000. Calls to another AE title are rejected (1/1/7). *on_received* is
-    called in the association's thread. ``__enter__`` raises :class:`DicomError` when *host* is another
-    machine, the port is taken (by whom is said) or not allowed, and :class:`MalformedInput` for an AE title
-    that is none. Port 0 takes any free one; ``port`` says which.
+    and answers each C-STORE with 0000. Calls to another AE title are rejected (1/1/7). With *keep* each instance is
+    written to that folder, and answered with A700 where it cannot be; otherwise nothing is kept. With *tls* a caller
+    must speak it. *digests* are told of each instance. *on_received* is called in the association's thread.
+
+    ``__enter__`` raises :class:`DicomError` when *host* is another machine, the port is taken (by whom is said) or not
+    allowed, or *keep* cannot be written in, and :class:`MalformedInput` for an AE title that is none. Port 0 takes
+    any free one; ``port`` says which.
     """
 
     def __init__(
@@ -56,14 +45,21 @@ class Receiver:
         port: int,
         timeouts: Timeouts,
         on_received: Callable[[ReceivedInstance], None] = _ignore,
+        *,
+        keep: Path | None = None,
+        digests: bool = True,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.ae_title = parse_ae_title(ae_title)
         self.host = host
         self.port = port
         self._timeouts = timeouts
         self._on_received = on_received
+        self._keep = keep
+        self._digests = digests
+        self._tls = tls
         self._arrivals = Arrivals()
-        self._entity = AE(self.ae_title)
+        self._server: Server | None = None
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -74,6 +70,11 @@ class Receiver:
         """What has arrived so far, in order; an instance that came twice is there twice."""
         return self._arrivals.all()
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Who was turned away or cut off, and why; each line once."""
+        return self._arrivals.troubles()
+
     def take(self, study_uid: str | None) -> tuple[ReceivedInstance, ...]:
         """Remove what has arrived of the study, and return it in order; None takes what names no study."""
         return self._arrivals.take(study_uid)
@@ -83,15 +84,6 @@ class Receiver:
         return self._arrivals.wait_until(enough, seconds)
 
     def __enter__(self) -> Self:
-        keep_quiet()
-        # By pynetdicom's design for the whole process: its own list of storage classes is not the last word.
-        _config.UNRESTRICTED_STORAGE_SERVICE = True
-        self._entity.add_supported_context(Verification)
-        self._entity.require_called_aet = True
-        self._entity.maximum_associations = _MAXIMUM_ASSOCIATIONS
-        self._entity.acse_timeout = self._timeouts.acse
-        self._entity.dimse_timeout = self._timeouts.dimse
-        self._entity.network_timeout = self._timeouts.network
         addresses = own_addresses(self.host)
         if not addresses:
             raise DicomError(
@@ -99,30 +91,24 @@ class Receiver:
                 on=str(self),
                 next_step="run on that machine, or correct dicomHostname of the AE's connection in LDAP",
             )
+        folder = None if self._keep is None else Folder(self._keep)
+        scp = StorageScp(self.ae_title, self._timeouts, self._add, self._arrivals.note, self._digests, folder)
+        server = Server(scp, self._tls)
         try:
             for address in addresses:
-                self._listen(address)
-        except BaseException:
-            self._stop()
-            raise
+                self.port = server.listen(address, self.port)
+        except OSError as error:
+            server.stop()
+            raise self._cannot_listen(error) from error
+        server.start()
+        self._server = server
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stop()
-
-    def _listen(self, address: str) -> None:
-        handlers: list[evt.EventHandlerType] = [
-            (evt.EVT_C_STORE, self._on_store),
-            (evt.EVT_CONN_OPEN, self._on_open),
-        ]
-        try:
-            server = self._entity.start_server((address, self.port), block=False, evt_handlers=handlers)
-        except OSError as error:
-            raise self._cannot_listen(error) from error
-        assert server is not None  # noqa: S101 — as it does not block
-        self.port = server.server_address[1]
+        if self._server is not None:
+            self._server.stop()
 
     def _cannot_listen(self, error: OSError) -> DicomError:
         if error.errno == errno.EADDRINUSE:
@@ -141,54 +127,6 @@ class Receiver:
             f"cannot listen ({error.strerror or error})", on=str(self), next_step="check its host and port"
         )
 
-    def _stop(self) -> None:
-        for association in self._entity.active_associations:
-            abort(association)
-        self._entity.shutdown()
-
-    def _on_open(self, event: evt.Event) -> None:
-        """Take no longer for one PDU than for any octet."""
-        wait_for_rest_of_pdu(event.assoc, self._timeouts.network)
-
-    def _on_store(self, event: evt.Event) -> int:
-        request = event.request
-        if not isinstance(request, C_STORE) or request.DataSet is None:
-            return 0xC000
-        syntax = UID(event.context.transfer_syntax)
-        originator = str(request.MoveOriginatorApplicationEntityTitle or "").strip()
-        instance = ReceivedInstance(
-            sop_instance_uid=str(request.AffectedSOPInstanceUID),
-            sop_class_uid=str(request.AffectedSOPClassUID),
-            study_uid=_study_uid(request.DataSet, syntax),
-            calling_ae_title=str(event.assoc.requestor.ae_title).strip(),
-            move_originator_ae_title=originator or None,
-            octets=request.DataSet.getbuffer().nbytes,
-            transfer_syntax=str(syntax),
-            sha256=hashlib.sha256(request.DataSet.getbuffer()).hexdigest(),
-        )
+    def _add(self, instance: ReceivedInstance) -> None:
         self._arrivals.add(instance)
         self._on_received(instance)
-        return 0x0000
-
-
-def _study_uid(encoded: BytesIO, syntax: UID) -> str | None:
-    """Return the Study Instance UID, reading no further than its element."""
-    encoded.seek(0)
-    source = encoded
-    # What pydicom raises on octets that are no data set is not documented; none of it matters here.
-    with contextlib.suppress(Exception):
-        if syntax.is_deflated:
-            source = BytesIO(zlib.decompressobj(-zlib.MAX_WBITS).decompress(encoded.read(), _HEAD_OCTETS))
-        dataset = read_dataset(
-            source,
-            is_implicit_VR=syntax.is_implicit_VR,
-            is_little_endian=syntax.is_little_endian,
-            stop_when=_is_past_study,
-            specific_tags=[_STUDY_INSTANCE_UID],
-        )
-        return text(dataset, "StudyInstanceUID") or None
-    return None
-
-
-def _is_past_study(tag: BaseTag, vr: str | None, length: int) -> bool:  # noqa: ARG001 — pydicom's signature
-    return int(tag) > _STUDY_INSTANCE_UID

@@ -188,6 +188,11 @@ def echoscu(peer: Peer, *, calling: str = "ECHOSCU") -> subprocess.CompletedProc
     return _client("echoscu", peer, calling, (), ())
 
 
+def dcmdump(path: Path) -> subprocess.CompletedProcess[bytes]:
+    """Have dcmtk read the whole file at *path*."""
+    return subprocess.run([BIN / "dcmdump", "-q", "+fo", path], capture_output=True, timeout=60, check=False)
+
+
 def movescu(
     peer: Peer, study_uid: str, destination: str, *, calling: str = "MOVESCU"
 ) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,200 @@
+"""An association request, and the answer of a storage SCP (PS3.8 Section 9.3.2 to 9.3.4, PS3.7 Annex D).
+
+Items of types that are not known are passed over, as PS3.8 Section 9.3.1 asks; pynetdicom's reader stops at them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from dcmcfg.dicom.implementation import CLASS_UID, VERSION_NAME
+from dcmcfg.dicom.rejection import Rejection
+from dcmcfg.dicom.upper_layer import PduType, Reason, Violation
+
+APPLICATION_CONTEXT = b"1.2.840.10008.3.1.1.1"
+_FIXED = struct.Struct(">Hxx16s16s32x")
+_ITEM = struct.Struct(">BxH")
+_PDU = struct.Struct(">BxL")
+#: A P-DATA-TF's head of one value takes six octets, and a fragment has an even number.
+_SMALLEST_PDU = 8
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A presentation context as it was proposed."""
+
+    abstract_syntax: str
+    transfer_syntaxes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A presentation context that both sides agreed on."""
+
+    abstract_syntax: str
+    transfer_syntax: str
+
+
+@dataclass(frozen=True)
+class AssociationRequest:
+    """What the peer asks for; ``roles`` are what it wants to be (SCU, SCP) where it says so.
+
+    ``maximum_length`` is the longest PDU that it takes, 0 for any.
+    """
+
+    version: int
+    called: bytes
+    calling: bytes
+    application_context: bytes
+    contexts: Mapping[int, Proposed]
+    maximum_length: int = 0
+    roles: Mapping[str, tuple[bool, bool]] = field(default_factory=dict)
+    asynchronous: bool = False
+
+    @property
+    def called_title(self) -> str:
+        """The AE title that is called, without padding."""
+        return title(self.called)
+
+    @property
+    def calling_title(self) -> str:
+        """The AE title of the caller, by its own account, without padding."""
+        return title(self.calling)
+
+
+#: Why we reject (PS3.8 Table 9-21).
+VERSION_NOT_SUPPORTED = Rejection(1, 2, 2)
+CONTEXT_NAME_NOT_SUPPORTED = Rejection(1, 1, 2)
+CALLED_TITLE_NOT_RECOGNIZED = Rejection(1, 1, 7)
+TOO_MANY = Rejection(2, 3, 2)
+
+
+def title(octets: bytes) -> str:
+    """Return an AE title without its padding."""
+    return octets.decode("latin-1").strip(" \0")
+
+
+def read_request(octets: bytes) -> AssociationRequest:
+    """Return the A-ASSOCIATE-RQ whose octets after its head are *octets*; raises :class:`Violation`."""
+    if len(octets) < _FIXED.size:
+        raise Violation(Reason.INVALID_VALUE, "the association request is too short")
+    version, called, calling = _FIXED.unpack_from(octets)
+    name, user_information = b"", b""
+    contexts: dict[int, Proposed] = {}
+    for kind, content in _items(octets[_FIXED.size :]):
+        match kind:
+            case 0x10:
+                name = content.rstrip(b"\0 ")
+            case 0x20:
+                identifier, context = _proposed(content)
+                if identifier % 2 == 0 or identifier in contexts:
+                    raise Violation(Reason.INVALID_VALUE, "the identifier of a presentation context is wrong")
+                contexts[identifier] = context
+            case 0x50:
+                user_information = content
+    return _with_user_information(AssociationRequest(version, called, calling, name, contexts), user_information)
+
+
+def refusal(request: AssociationRequest, ae_title: str) -> Rejection | None:
+    """Return why *ae_title* rejects *request*, None where it does not."""
+    if not request.version & 1:
+        return VERSION_NOT_SUPPORTED
+    if request.application_context != APPLICATION_CONTEXT:
+        return CONTEXT_NAME_NOT_SUPPORTED
+    return None if request.called_title == ae_title else CALLED_TITLE_NOT_RECOGNIZED
+
+
+def rejection_pdu(rejection: Rejection) -> bytes:
+    """Return the A-ASSOCIATE-RJ that says so."""
+    return _PDU.pack(PduType.ASSOCIATE_RJ, 4) + bytes((0, rejection.result, rejection.source, rejection.reason))
+
+
+def accept(
+    request: AssociationRequest, takes: Callable[[str], bool], maximum_length: int
+) -> tuple[Mapping[int, Accepted], bytes]:
+    """Return the contexts accepted, by identifier, and the A-ASSOCIATE-AC that says so.
+
+    Of a context whose abstract syntax *takes* is true of, the transfer syntax proposed first is accepted. We are
+    SCP only, invoke nothing, and take PDUs of *maximum_length*. Who the user is, is not asked, so no answer tells
+    that it was.
+    """
+    accepted: dict[int, Accepted] = {}
+    items = [_item(0x10, request.application_context)]
+    for identifier, proposed in request.contexts.items():
+        result = _result(request, proposed, takes)
+        syntax = proposed.transfer_syntaxes[0] if proposed.transfer_syntaxes else ""
+        if not result:
+            accepted[identifier] = Accepted(proposed.abstract_syntax, syntax)
+        items.append(_item(0x21, bytes((identifier, 0, result, 0)) + _item(0x40, syntax.encode("latin-1"))))
+    items.append(_item(0x50, b"".join(_answered(request, accepted, maximum_length))))
+    body = _FIXED.pack(1, request.called, request.calling) + b"".join(items)
+    return accepted, _PDU.pack(PduType.ASSOCIATE_AC, len(body)) + body
+
+
+def _result(request: AssociationRequest, proposed: Proposed, takes: Callable[[str], bool]) -> int:
+    """Return the result of one context (PS3.8 Table 9-18)."""
+    if not takes(proposed.abstract_syntax):
+        return 3
+    if not proposed.transfer_syntaxes:
+        return 4
+    as_scu, _ = request.roles.get(proposed.abstract_syntax, (True, False))
+    return 0 if as_scu else 1
+
+
+def _answered(request: AssociationRequest, accepted: Mapping[int, Accepted], maximum_length: int) -> Iterator[bytes]:
+    yield _item(0x51, struct.pack(">L", maximum_length))
+    yield _item(0x52, CLASS_UID.encode())
+    if request.asynchronous:
+        yield _item(0x53, struct.pack(">HH", 1, 1))
+    for uid in dict.fromkeys(context.abstract_syntax for context in accepted.values()):
+        if uid in request.roles:
+            encoded = uid.encode("latin-1")
+            yield _item(0x54, struct.pack(">H", len(encoded)) + encoded + b"\x01\x00")
+    yield _item(0x55, VERSION_NAME.encode())
+
+
+def _item(kind: int, content: bytes) -> bytes:
+    return _ITEM.pack(kind, len(content)) + content
+
+
+def _items(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield each item's type and content."""
+    position = 0
+    while position < len(octets):
+        if len(octets) - position < _ITEM.size:
+            raise Violation(Reason.INVALID_VALUE, "an item is cut off")
+        kind, length = _ITEM.unpack_from(octets, position)
+        position += _ITEM.size + length
+        if position > len(octets):
+            raise Violation(Reason.INVALID_VALUE, "an item is longer than what it is in")
+        yield kind, octets[position - length : position]
+
+
+def _proposed(content: bytes) -> tuple[int, Proposed]:
+    if len(content) < 4:
+        raise Violation(Reason.INVALID_VALUE, "a presentation context is too short")
+    syntaxes = [(kind, _uid(value)) for kind, value in _items(content[4:])]
+    abstract = next((value for kind, value in syntaxes if kind == 0x30), "")
+    return content[0], Proposed(abstract, tuple(value for kind, value in syntaxes if kind == 0x40))
+
+
+def _with_user_information(request: AssociationRequest, content: bytes) -> AssociationRequest:
+    maximum_length, asynchronous = 0, False
+    roles: dict[str, tuple[bool, bool]] = {}
+    for kind, value in _items(content):
+        match kind:
+            case 0x51 if len(value) == 4:
+                (maximum_length,) = struct.unpack(">L", value)
+            case 0x53:
+                asynchronous = True
+            case 0x54 if len(value) > 4:
+                roles[_uid(value[2:-2])] = (bool(value[-2]), bool(value[-1]))
+    if 0 < maximum_length < _SMALLEST_PDU:
+        raise Violation(Reason.INVALID_VALUE, "no answer fits into so short a PDU")
+    return replace(request, maximum_length=maximum_length, roles=roles, asynchronous=asynchronous)
+
+
+def _uid(value: bytes) -> str:
+    return value.decode("latin-1").rstrip("\0 ")

@@ -1,0 +1,97 @@
+"""Whether a kept file holds what was received, and can be read."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+from pydicom import Dataset, dcmread
+from pydicom.pixels.utils import get_expected_length
+
+from dcmcfg.dicom.arrivals import ReceivedInstance
+from dcmcfg.dicom.data_set_walk import CutOff, NoDataSet, is_deflated, walk
+from dcmcfg.dicom.elements import text
+from dcmcfg.dicom.quiet import keep_quiet
+
+_PREFIX = b"\0" * 128 + b"DICM\2\0\0\0UL\4\0"
+_IMAGE = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
+
+
+def read_back(instance: ReceivedInstance) -> ReceivedInstance:
+    """Return *instance* with what is wrong with its kept file as its ``problem``, where something is.
+
+    The octets of the data set are those received by their digest, they are elements to the last one, pydicom reads each
+    value, the instance and its study are those received, and there are as many pixels as the image says.
+    """
+    if instance.kept is None or instance.problem:
+        return instance
+    keep_quiet()
+    problem = _problem_of_octets(instance, instance.kept) or _problem_of_content(instance, instance.kept)
+    return replace(instance, problem=problem and f"its kept file is not sound: {problem}")
+
+
+def _problem_of_octets(instance: ReceivedInstance, path: Path) -> str:
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
+            begin = len(_PREFIX) + 4
+            begin += int.from_bytes(octets[len(_PREFIX) : begin], "little")
+            if octets[: len(_PREFIX)] != _PREFIX or begin > len(octets):
+                return "it has no File Meta Information"
+            if instance.sha256 not in (None, _digest(octets, begin)):
+                return "its octets are not those that were received"
+            return _problem_of_elements(octets, begin, instance.transfer_syntax)
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    except ValueError:
+        return "it is empty"
+
+
+def _digest(octets: mmap.mmap, begin: int) -> str:
+    with memoryview(octets) as view, view[begin:] as data_set:
+        return hashlib.sha256(data_set).hexdigest()
+
+
+def _problem_of_elements(octets: mmap.mmap | bytes, begin: int, transfer_syntax: str) -> str:
+    try:
+        if is_deflated(transfer_syntax):
+            inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+            octets, begin = inflating.decompress(octets[begin:]), 0
+            if not inflating.eof:
+                return "its data set is not deflated to the end"
+        for _ in walk(octets, transfer_syntax, begin):
+            pass
+    except CutOff:
+        return "it ends in the middle of an element"
+    except (NoDataSet, zlib.error):
+        return f"its data set is not encoded in its transfer syntax, {transfer_syntax}"
+    return ""
+
+
+def _problem_of_content(instance: ReceivedInstance, path: Path) -> str:
+    try:
+        dataset = dcmread(path)
+        for _ in dataset.iterall():
+            pass
+        problem = _problem_of_pixels(dataset)
+    except Exception as error:  # noqa: BLE001 — what pydicom raises on broken values is not documented
+        return f"it cannot be read ({type(error).__name__}: {error})"
+    sop_instance_uid, study_uid = text(dataset, "SOPInstanceUID"), text(dataset, "StudyInstanceUID")
+    if sop_instance_uid != instance.sop_instance_uid or instance.study_uid not in (None, study_uid):
+        return f"it is instance {sop_instance_uid or 'without a UID'} of study {study_uid or 'without a UID'}"
+    return problem
+
+
+def _problem_of_pixels(dataset: Dataset) -> str:
+    """Return what is wrong with the Pixel Data; more than the image needs may be padding."""
+    if "PixelData" not in dataset:
+        return ""
+    length = len(dataset.PixelData or b"")
+    if dataset["PixelData"].is_undefined_length:  # encapsulated
+        return "" if length else "its Pixel Data is empty"
+    if any(dataset.get(keyword) is None for keyword in _IMAGE):
+        return ""
+    needed = get_expected_length(dataset)
+    return f"its Pixel Data has {length} octets, the image needs {needed}" if length < needed else ""

@@ -1,0 +1,163 @@
+"""One association with a storage SCP, from its request to its end (PS3.8 Section 9.2)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+
+from dcmcfg.dicom.arriving import ArrivingDataSet
+from dcmcfg.dicom.command_set import Command, in_pdus, read_command
+from dcmcfg.dicom.negotiation import TOO_MANY, Accepted, accept, read_request, refusal, rejection_pdu
+from dcmcfg.dicom.storage_service import Origin, StorageScp, takes
+from dcmcfg.dicom.upper_layer import ABORT, RELEASE_REPLY, ConnectionOver, PduStream, PduType, Reason, Violation
+
+#: The longest PDU that we take.
+MAXIMUM_LENGTH = 1 << 18
+#: No PDU is longer, whatever its sender makes of that; with 128 contexts a request is long too.
+_MOST_OF_A_PDU = 1 << 20
+_MOST_OF_A_COMMAND_SET = 1 << 14
+_PDV = struct.Struct(">LBB")
+_COMMAND, _LAST = 1, 2
+
+
+class StorageAssociation:
+    """Serves one connection, from *address*; *is_over* tells between PDUs whether that is to end."""
+
+    def __init__(self, scp: StorageScp, stream: PduStream, address: str, is_over: Callable[[], bool]) -> None:
+        self._scp = scp
+        self._stream = stream
+        self._is_over = is_over
+        self._peer = address
+        self._calling = ""
+        self._maximum_length = 0
+        self._contexts: Mapping[int, Accepted] = {}
+        self._context_id = 0  # of the message on its way
+        self._command_set = bytearray()
+        self._command: Command | None = None  # whose data set is on its way
+        self._data_set: ArrivingDataSet | None = None
+
+    def serve(self, *, too_many: bool = False) -> bytes:
+        """Serve until the association ends, and return what is left to say before the connection is closed."""
+        last_words: bytes | None = b""
+        try:
+            last_words = self._negotiate(too_many=too_many)
+            while last_words is None and not self._is_over():
+                last_words = self._next_pdu()
+        except Violation as violation:
+            self._scp.on_trouble(f"{self._peer} broke the protocol: {violation}")
+            return violation.pdu
+        except ConnectionOver as end:
+            if last_words is None and not self._is_over():
+                self._scp.on_trouble(f"{self._peer} {end}")
+        finally:
+            if self._data_set is not None:
+                self._data_set.discard()
+        return ABORT if last_words is None else last_words
+
+    def _negotiate(self, *, too_many: bool) -> bytes | None:
+        """Take the association request; return the rejection, None where it is accepted."""
+        self._stream.hurry(self._scp.timeouts.acse)
+        kind, length = self._stream.header()
+        match kind:
+            case PduType.ABORT:
+                return b""
+            case PduType.ASSOCIATE_RQ if length <= _MOST_OF_A_PDU:
+                request = read_request(b"".join(bytes(piece) for piece in self._stream.pieces(length)))
+            case PduType.ASSOCIATE_RQ:
+                raise _too_long()
+            case _:
+                raise _not_expected(kind)
+        self._calling, self._maximum_length = request.calling_title, request.maximum_length
+        self._peer = f"{self._calling} ({self._peer})"
+        rejection = TOO_MANY if too_many else refusal(request, self._scp.ae_title)
+        if rejection is not None:
+            self._scp.on_trouble(f"{self._peer} called {request.called_title}: {rejection}")
+            return rejection_pdu(rejection)
+        self._contexts, answer = accept(request, takes, MAXIMUM_LENGTH)
+        self._stream.send(answer)
+        self._stream.take_time()
+        return None
+
+    def _next_pdu(self) -> bytes | None:
+        """Take one PDU of the established association; return what is left to say where that ends it."""
+        kind, length = self._stream.header()
+        match kind:
+            case PduType.P_DATA if length <= _MOST_OF_A_PDU:
+                self._take_values(length)
+            case PduType.P_DATA:
+                raise _too_long()
+            case PduType.RELEASE_RQ:
+                return RELEASE_REPLY
+            case PduType.ABORT:
+                return b""
+            case _:
+                raise _not_expected(kind)
+        return None
+
+    def _take_values(self, length: int) -> None:
+        """Take the presentation data values of one P-DATA-TF (PS3.8 Section 9.3.5.1)."""
+        while length:
+            if length < _PDV.size:
+                raise Violation(Reason.INVALID_VALUE, "a presentation data value is cut off")
+            item, context_id, control = _PDV.unpack(self._stream.octets(_PDV.size))
+            length -= item + 4
+            if length < 0 or item < 2:
+                raise Violation(Reason.INVALID_VALUE, "a presentation data value is longer than its PDU")
+            if control & _COMMAND:
+                self._take_command(context_id, item - 2, is_last=bool(control & _LAST))
+            else:
+                self._take_data(context_id, item - 2, is_last=bool(control & _LAST))
+
+    def _take_command(self, context_id: int, length: int, *, is_last: bool) -> None:
+        if self._command is not None:
+            raise Violation(None, "a command came where the rest of a data set was expected")
+        if context_id not in self._contexts:
+            raise Violation(Reason.INVALID_VALUE, "the presentation context was not accepted")
+        if self._command_set and context_id != self._context_id:
+            raise Violation(None, "a command came in two presentation contexts")
+        if len(self._command_set) + length > _MOST_OF_A_COMMAND_SET:
+            raise Violation(None, "a command set is not so long")
+        self._context_id = context_id
+        for piece in self._stream.pieces(length):
+            self._command_set += piece
+        if is_last:
+            command = read_command(bytes(self._command_set))
+            self._command_set.clear()
+            self._begin(command)
+
+    def _take_data(self, context_id: int, length: int, *, is_last: bool) -> None:
+        if self._command is None or self._data_set is None or context_id != self._context_id:
+            raise Violation(None, "a data set came where none was expected")
+        for piece in self._stream.pieces(length):
+            self._data_set.add(piece)
+        if is_last:
+            command, data_set = self._command, self._data_set
+            self._command = self._data_set = None
+            self._answer(command, data_set)
+
+    def _begin(self, command: Command) -> None:
+        """Take *command*: answer it where nothing more comes with it, else be ready for its data set."""
+        if command.is_response:
+            raise Violation(None, "a response came, and nothing was asked")
+        if command.has_data_set:
+            self._command, self._data_set = command, self._scp.expect(command, self._origin())
+        else:
+            self._answer(command, None)
+
+    def _answer(self, command: Command, data_set: ArrivingDataSet | None) -> None:
+        response = self._scp.answer(command, data_set, self._origin())
+        if response is not None:
+            self._stream.send(in_pdus(response, self._context_id, self._maximum_length))
+
+    def _origin(self) -> Origin:
+        return Origin(self._calling, self._contexts[self._context_id].transfer_syntax)
+
+
+def _too_long() -> Violation:
+    return Violation(Reason.INVALID_VALUE, "a PDU is longer than we take")
+
+
+def _not_expected(kind: int) -> Violation:
+    if kind in {each.value for each in PduType}:
+        return Violation(Reason.UNEXPECTED_PDU, "that PDU was not expected")
+    return Violation(Reason.UNRECOGNIZED_PDU, "there is no such PDU")

@@ -1,0 +1,113 @@
+"""What a storage SCP does with each request (PS3.4 Annex B, PS3.7 Section 9.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pynetdicom.service_class import (
+    NonPatientObjectStorageServiceClass,
+    ServiceClass,
+    StorageServiceClass,
+    VerificationServiceClass,
+)
+from pynetdicom.sop_class import uid_to_service_class
+
+from dcmcfg.dicom.arrivals import ReceivedInstance
+from dcmcfg.dicom.arriving import Arrived, ArrivingDataSet
+from dcmcfg.dicom.command_set import (
+    AFFECTED_SOP_CLASS_UID,
+    AFFECTED_SOP_INSTANCE_UID,
+    MOVE_ORIGINATOR,
+    Command,
+    CommandField,
+)
+from dcmcfg.dicom.keep import Folder, file_head
+from dcmcfg.dicom.peer import Timeouts
+
+_TAKEN = (StorageServiceClass, NonPatientObjectStorageServiceClass, VerificationServiceClass, ServiceClass)
+SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND, UNRECOGNIZED_OPERATION = 0x0000, 0xA700, 0xC000, 0x0211
+
+
+def takes(abstract_syntax: str) -> bool:
+    """Tell whether it is Verification or a storage SOP class; what nobody knows is taken for a private one."""
+    return bool(abstract_syntax) and uid_to_service_class(abstract_syntax) in _TAKEN
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request comes from: the caller's AE title, and the transfer syntax of its presentation context."""
+
+    calling: str
+    transfer_syntax: str
+
+
+@dataclass(frozen=True)
+class StorageScp:
+    """A storage SCP: what it is called, how patient it is, whom it tells, and where it keeps what comes."""
+
+    ae_title: str
+    timeouts: Timeouts
+    on_received: Callable[[ReceivedInstance], None]
+    on_trouble: Callable[[str], None]
+    digests: bool = True
+    folder: Folder | None = None
+
+    def expect(self, command: Command, origin: Origin) -> ArrivingDataSet:
+        """Return what takes the data set of *command*."""
+        if not _is_sound(command):
+            return ArrivingDataSet(origin.transfer_syntax)
+        data_set = ArrivingDataSet(origin.transfer_syntax, digest=self.digests)
+        if self.folder is not None:
+            head = file_head(
+                sop_class_uid=command.octets(AFFECTED_SOP_CLASS_UID),
+                sop_instance_uid=command.octets(AFFECTED_SOP_INSTANCE_UID),
+                transfer_syntax=origin.transfer_syntax,
+                calling=origin.calling,
+                called=self.ae_title,
+            )
+            data_set.write_to(self.folder, head)
+        return data_set
+
+    def answer(self, command: Command, data_set: ArrivingDataSet | None, origin: Origin) -> bytes | None:
+        """Carry out a request that is all there; return the command set of the answer, None where there is none."""
+        match command.field:
+            case CommandField.C_STORE if data_set is not None and _is_sound(command):
+                return self._store(command, data_set.finish(command.text(AFFECTED_SOP_INSTANCE_UID)), origin)
+            case CommandField.C_STORE:
+                return command.response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
+            case CommandField.C_ECHO:
+                return command.response(SUCCESS)
+            case CommandField.C_CANCEL:
+                return None
+            case _:
+                return command.response(UNRECOGNIZED_OPERATION, "only C-ECHO and C-STORE are served here")
+
+    def _store(self, command: Command, arrived: Arrived, origin: Origin) -> bytes:
+        instance = ReceivedInstance(
+            sop_instance_uid=command.text(AFFECTED_SOP_INSTANCE_UID),
+            sop_class_uid=command.text(AFFECTED_SOP_CLASS_UID),
+            study_uid=arrived.head.study_uid or None,
+            calling_ae_title=origin.calling,
+            move_originator_ae_title=command.text(MOVE_ORIGINATOR) or None,
+            octets=arrived.octets,
+            transfer_syntax=origin.transfer_syntax,
+            sha256=arrived.sha256,
+            kept=arrived.kept,
+            problem=_problem(command, arrived),
+        )
+        self.on_received(instance)
+        return command.response(OUT_OF_RESOURCES if arrived.not_kept else SUCCESS, arrived.not_kept)
+
+
+def _is_sound(command: Command) -> bool:
+    """Tell whether it is a C-STORE that names an instance."""
+    return command.field == CommandField.C_STORE and bool(command.octets(AFFECTED_SOP_INSTANCE_UID))
+
+
+def _problem(command: Command, arrived: Arrived) -> str:
+    """Return what is wrong with an instance, empty where nothing is."""
+    if arrived.not_kept:
+        return f"it could not be kept: {arrived.not_kept}"
+    said, inside = command.text(AFFECTED_SOP_INSTANCE_UID), arrived.head.sop_instance_uid
+    return f"its data set is of another instance, {inside}" if inside and inside != said else ""

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEG2000Lossless
+
+from dcmcfg.dicom.arrivals import ReceivedInstance
+from dcmcfg.dicom.read_back import read_back
+
+STUDY, INSTANCE, CT = "1.2.3", "1.2.3.4", "1.2.840.10008.5.1.4.1.1.2"
+SYNTAXES = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"]
+
+
+def _image() -> Dataset:
+    dataset = Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID, dataset.StudyInstanceUID = CT, INSTANCE, STUDY
+    dataset.PatientName = "Müller"
+    dataset.SpecificCharacterSet = "ISO_IR 100"
+    dataset.Rows = dataset.Columns = 4
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated, dataset.NumberOfFrames = 8, 2
+    dataset.PixelData = b"\7" * 32
+    return dataset
+
+
+def _kept(path: Path, dataset: Dataset, syntax: str = ExplicitVRLittleEndian) -> ReceivedInstance:
+    """Write *dataset* as it would be kept."""
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    dataset.file_meta.MediaStorageSOPClassUID, dataset.file_meta.MediaStorageSOPInstanceUID = UID(CT), UID(INSTANCE)
+    dataset.save_as(path, enforce_file_format=True)
+    return _received(path, syntax)
+
+
+def _received(path: Path, syntax: str = ExplicitVRLittleEndian) -> ReceivedInstance:
+    octets = path.read_bytes()
+    data_set = octets[144 + int.from_bytes(octets[140:144], "little") :]
+    digest = hashlib.sha256(data_set).hexdigest()
+    return ReceivedInstance(INSTANCE, CT, STUDY, "A", None, len(data_set), syntax, sha256=digest, kept=path)
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_a_sound_file_has_no_problem(tmp_path: Path, syntax: str) -> None:
+    instance = _kept(tmp_path / "file", _image(), syntax)
+    assert read_back(instance) == instance
+
+
+def test_a_compressed_image_has_no_problem(tmp_path: Path) -> None:
+    dataset = _image()
+    dataset.PixelData = encapsulate([b"one frame", b"another"])
+    dataset["PixelData"].is_undefined_length = True
+    instance = _kept(tmp_path / "file", dataset, JPEG2000Lossless)
+    assert read_back(instance).problem == ""
+
+
+def test_what_is_not_kept_or_has_a_problem_already_is_as_it_was(tmp_path: Path) -> None:
+    instance = ReceivedInstance(INSTANCE, CT, STUDY, "A", None, 1, SYNTAXES[0])
+    assert read_back(instance) is instance
+    known = ReceivedInstance(INSTANCE, CT, STUDY, "A", None, 1, SYNTAXES[0], kept=tmp_path / "no", problem="known")
+    assert read_back(known) is known
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_wherever_a_data_set_is_cut_off_it_is_told(tmp_path: Path, syntax: str) -> None:
+    """The sender did that: the digest is that of what came."""
+    path = tmp_path / "file"
+    _kept(path, _image(), syntax)
+    octets = path.read_bytes()
+    for length in range(len(octets) - 60, len(octets)):
+        path.write_bytes(octets[:length])
+        problem = read_back(_received(path, syntax)).problem
+        assert problem or _ends_between_elements(octets, length, syntax), length
+
+
+def _ends_between_elements(octets: bytes, length: int, syntax: str) -> bool:
+    """Without its last element an image is an image no more, yet it reads; what is deflated ends with padding."""
+    if syntax == DeflatedExplicitVRLittleEndian:
+        return length == len(octets) - 1
+    return octets[length:].startswith((b"\xe0\x7f", b"\x7f\xe0", b"\x28", b"\0\x28"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (lambda octets: octets[:-1] + b"\x08", "its octets are not those that were received"),
+        (lambda octets: octets[:-1], "its octets are not those that were received"),
+        (lambda _: b"", "it is empty"),
+        (lambda octets: octets[:140], "it has no File Meta Information"),
+        (lambda octets: b"x" * len(octets), "it has no File Meta Information"),
+    ],
+)
+def test_what_became_of_a_file_is_told(tmp_path: Path, spoil: object, problem: str) -> None:
+    path = tmp_path / "file"
+    instance = _kept(path, _image())
+    assert callable(spoil)
+    path.write_bytes(spoil(path.read_bytes()))
+    assert read_back(instance).problem == f"its kept file is not sound: {problem}"
+
+
+def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
+    instance = _kept(tmp_path / "file", _image())
+    (tmp_path / "file").unlink()
+    assert "it cannot be read (No such file or directory)" in read_back(instance).problem
+
+
+def test_too_few_pixels_are_told(tmp_path: Path) -> None:
+    dataset = _image()
+    dataset.PixelData = b"\7" * 30
+    assert read_back(_kept(tmp_path / "file", dataset)).problem == (
+        "its kept file is not sound: its Pixel Data has 30 octets, the image needs 32"
+    )
+
+
+def test_another_instance_inside_is_told(tmp_path: Path) -> None:
+    dataset = _image()
+    dataset.SOPInstanceUID = "9.9"
+    assert read_back(_kept(tmp_path / "file", dataset)).problem == (
+        "its kept file is not sound: it is instance 9.9 of study 1.2.3"
+    )
+
+
+def test_a_data_set_in_another_transfer_syntax_than_it_says_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    _kept(path, _image(), SYNTAXES[1])
+    for syntax in (SYNTAXES[0], SYNTAXES[2], SYNTAXES[3]):
+        assert read_back(_received(path, syntax)).problem.startswith("its kept file is not sound: it")
+
+
+@pytest.mark.parametrize("octets", [b"\x28\0\x10\0XX\2\0\4\0", b"\x28\0\x08\0IS\2\0xy", b"\x28\0\x10\0US\3\0\4\0\0"])
+def test_values_that_cannot_be_read_are_told_or_read(tmp_path: Path, octets: bytes) -> None:
+    path = tmp_path / "file"
+    dataset = _image()
+    del dataset.Rows, dataset.NumberOfFrames, dataset.PixelData
+    _kept(path, dataset)
+    path.write_bytes(path.read_bytes() + octets)
+    problem = read_back(_received(path)).problem
+    assert problem == "" or problem.startswith("its kept file is not sound: it ")
