@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,7 +43,7 @@ def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[
         yield from wrapped(line, console, 0)
     yield Text()
     parts = [
-        (Text("reported", style="bold"), _reported(verdict.reported)),
+        (Text("reported", style="bold"), _reported(verdict.reported, evidence)),
         (Text("received", style="bold"), _received(verdict.received, evidence)),
         (Text("route", style="bold"), _route(verdict.route)),
         *((Text("next", style="bold cyan"), Text(_plain(step))) for step in verdict.next_steps),
@@ -169,7 +169,7 @@ def _stored_json(study: StoredStudy | None) -> dict[str, Any] | None:
     }
 
 
-def _reported(reported: Reported) -> Text:
+def _reported(reported: Reported, evidence: Evidence) -> Text:
     expected = "unknown" if reported.expected is None else str(reported.expected)
     status = "no final response" if reported.status is None else f"{reported.status:04X}H {reported.meaning}"
     counters = f"completed={reported.completed}, failed={reported.failed}, warning={reported.warning}"
@@ -177,6 +177,7 @@ def _reported(reported: Reported) -> Text:
     text.append(f"\n{counters} (expected: {expected})", style="default")
     if reported.comment:
         text.append(f"\ncomment: {_plain(reported.comment)}", style="default")
+    _append_uids(text, "failed", evidence.outcome.failed_sop_instance_uids)
     said_already = () if reported.status is None else (f"status {reported.status:04X}",)
     return _with_reasons(text, (reason for reason in reported.reasons if reason not in said_already))
 
@@ -199,11 +200,15 @@ def _received(received: Received, evidence: Evidence) -> Text:
         ("twice", received.duplicates),
     )
     for what, uids in told:
-        for uid in uids[:_UIDS_SHOWN]:
-            text.append(f"\n{what}: {_plain(uid)}", style="default")
-        if len(uids) > _UIDS_SHOWN:
-            text.append(f"\n{what}: {len(uids) - _UIDS_SHOWN} more (--json has all)", style="default")
+        _append_uids(text, what, uids)
     return _with_reasons(text, received.reasons)
+
+
+def _append_uids(text: Text, what: str, uids: Sequence[str]) -> None:
+    for uid in uids[:_UIDS_SHOWN]:
+        text.append(f"\n{what}: {_plain(uid)}", style="default")
+    if len(uids) > _UIDS_SHOWN:
+        text.append(f"\n{what}: {len(uids) - _UIDS_SHOWN} more (--json has all)", style="default")
 
 
 def _route(route: Route) -> Text:

@@ -127,6 +127,11 @@ def _failed(evidence: Evidence, reported: Reported) -> str:
             f"{evidence.question.destination}: does that listen at its address in LDAP, and accept the archive and "
             "these SOP classes?"
         )
+    if reported.warning and not reported.failed:
+        return (
+            f"{evidence.question.destination} took them with a warning: its log says what it changed or left out "
+            "(elements coerced or discarded)"
+        )
     look_at = f"check: {explain('C-MOVE', reported.status or SOME_FAILED, reported.comment).look_at}"
     files = files_before(evidence)
     if reported.status == NOT_PERFORMED and files.finding is Files.HERE:

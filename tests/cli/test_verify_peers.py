@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,10 +14,12 @@ from click.testing import Result
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.slapd import Slapd
 from tests.cli.conftest import Run
-from tests.dicom.dcmtk import LOOPBACK
+from tests.dicom.dcmtk import LOOPBACK, dcmqrscp, movescu, storescu
 from tests.peers.answers import answer_of, expected
 from tests.peers.archives import EVERY_ARCHIVE, Archive
+from tests.peers.destinations import EVERY_DESTINATION, Destination
 from tests.peers.stage import STUDY, Stage, make_stage
+from tests.peers.storing import destination
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd, copy_database
 from tests.verify.scripted_archive import scripted_archive
@@ -26,6 +29,8 @@ WORKSTATION = "dicomDeviceName=workstation,cn=Devices,cn=DICOM Configuration,dc=
 Verify = Callable[..., Result]
 #: Seconds: nothing here takes long, and who never answers shall not hold up the others.
 PATIENCE = "1"
+#: Nobody listens there: these archives have no web API.
+NO_WEB = 9
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +65,11 @@ def site_of_peers(
 def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Verify:
     monkeypatch.setenv("DCMCFG_LDAP_URL", site_of_peers.url)
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site_of_peers.password)
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", f"http://{LOOPBACK}:{NO_WEB}/dcm4chee-arc")
     # Bounds that are wide for real peers, and would be long ones for tests.
     monkeypatch.setattr("dcmcfg.dicom.find.MOST_ANSWERS", 100)
     monkeypatch.setattr("dcmcfg.dicom.move.STANDSTILL", 2)
+    monkeypatch.setattr("dcmcfg.verify.run.STRAGGLERS_S", 0.8)
 
     def verify_study(archive: Peer, *arguments: str) -> Result:
         where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", PATIENCE, "--no-qido")
@@ -80,3 +87,29 @@ def test_what_the_archive_does_is_told(archive: Archive, verify: Verify, stage: 
     assert answer == expected(archive.name, answer)
     with closing(socket.socket()) as probe:
         assert probe.connect_ex((stage.destination.host, stage.destination.port)) != 0, "the receiver is gone"
+
+
+@pytest.fixture(scope="module")
+def dcmtk_archive(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    """dcmtk's dcmqrscp as DCM4CHEE, with the study; it has little patience with the destination."""
+    folder = tmp_path_factory.mktemp("dcmqrscp")
+    knows = {"WORKSTATION": stage.destination}
+    with dcmqrscp(folder, ae_title="DCM4CHEE", knows=knows, options=("-td", "1", "-ta", "1")) as peer:
+        sent = storescu(peer, stage.made.files)
+        assert sent.returncode == 0, sent.stderr
+        yield peer
+
+
+@pytest.mark.parametrize("met", EVERY_DESTINATION, ids=lambda met: met.name)
+def test_what_the_destination_does_is_told_as_movescu_hears_it(
+    met: Destination, verify: Verify, stage: Stage, dcmtk_archive: Peer
+) -> None:
+    with destination(stage.destination, met.storing, met.sop_classes, met.title):
+        result = verify(dcmtk_archive, "--timeout-s", "10")
+        heard = movescu(dcmtk_archive, STUDY, "WORKSTATION") if not met.takes_long else None
+    answer = answer_of(result, {dcmtk_archive.port: "ARCHIVE", stage.destination.port: "PORT"})
+    assert answer == expected(met.name, answer)
+    if heard is None:
+        return
+    (status,) = re.findall(r"Received Final Move Response \((.*)\)", heard.stderr)
+    assert (status == "Success") == (result.exit_code == 0), heard.stderr

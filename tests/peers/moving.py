@@ -90,13 +90,14 @@ def an_invented_one(stage: Stage) -> list[Dataset]:
     return [instance]
 
 
-def ends_by(ending: Callable[[Association], None], *, sent: int = 0) -> Moving:
-    """Send the first instances, tell so, and then leave without a final answer."""
+def ends_by(ending: Callable[[Association], None], *, sent: int = 0, told: bool = True) -> Moving:
+    """Send the first instances, tell so unless not *told*, and then leave without a final answer."""
 
     def on_stage(stage: Stage) -> OnMove:
         def move(exchange: MoveExchange) -> None:
             if sent:
                 stage.send(stage.study[:sent])
+            if sent and told:
                 exchange.send(MoveResponse(PENDING, remaining=3 - sent, completed=sent, failed=0, warning=0))
             ending(exchange._association)
 

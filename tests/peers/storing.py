@@ -18,11 +18,11 @@ Storing = Callable[[evt.Event], int]
 
 
 @contextmanager
-def destination(peer: Peer, storing: Storing, sop_classes: tuple[str, ...] = ()) -> Iterator[None]:
-    """Listen as *peer*, for *sop_classes* only where there are some."""
+def destination(peer: Peer, storing: Storing, sop_classes: tuple[str, ...] = (), title: str = "") -> Iterator[None]:
+    """Listen as *peer*, or as *title* in its place, for *sop_classes* only where there are some."""
     handlers: list[Handler] = [(evt.EVT_C_STORE, storing)]
     contexts = [each for each in storage_contexts() if not sop_classes or each.abstract_syntax in sop_classes]
-    with listening(peer.ae_title, peer.port, handlers, contexts):
+    with listening(title or peer.ae_title, peer.port, handlers, contexts):
         yield
 
 

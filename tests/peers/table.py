@@ -11,6 +11,7 @@ from typing import Protocol
 
 from tests.peers.answers import told_of
 from tests.peers.archives import EVERY_ARCHIVE
+from tests.peers.destinations import EVERY_DESTINATION
 
 PAGE = Path(__file__).parents[2] / "docs" / "verify.md"
 #: Where the tables begin and end.
@@ -28,7 +29,10 @@ class Described(Protocol):
 
 
 #: Whose table it is.
-TABLES: dict[str, tuple[Described, ...]] = {"the archive": EVERY_ARCHIVE}
+TABLES: dict[str, tuple[Described, ...]] = {
+    "the archive": EVERY_ARCHIVE,
+    "the destination of dcmtk's archive, without `--receive`": EVERY_DESTINATION,
+}
 
 
 def with_tables(page: str) -> str:
