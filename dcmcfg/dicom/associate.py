@@ -150,7 +150,7 @@ def _request(peer: Peer, calling: str, sop_classes: Sequence[str], timeouts: Tim
     entity.connection_timeout = timeouts.connect
     entity.acse_timeout = timeouts.acse
     entity.dimse_timeout = timeouts.dimse
-    entity.network_timeout = timeouts.network
+    entity.network_timeout = None  # it would end an association that is idle between two requests of ours
     return entity.associate(
         peer.host,
         peer.port,

@@ -29,8 +29,6 @@ WORKSTATION = "dicomDeviceName=workstation,cn=Devices,cn=DICOM Configuration,dc=
 Verify = Callable[..., Result]
 #: Seconds: nothing here takes long, and who never answers shall not hold up the others.
 PATIENCE = "1"
-#: Nobody listens there: these archives have no web API.
-NO_WEB = 9
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +63,6 @@ def site_of_peers(
 def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Verify:
     monkeypatch.setenv("DCMCFG_LDAP_URL", site_of_peers.url)
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site_of_peers.password)
-    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", f"http://{LOOPBACK}:{NO_WEB}/dcm4chee-arc")
     # Bounds that are wide for real peers, and would be long ones for tests.
     monkeypatch.setattr("dcmcfg.dicom.find.MOST_ANSWERS", 100)
     monkeypatch.setattr("dcmcfg.dicom.move.STANDSTILL", 2)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pynetdicom import evt
+from pynetdicom import _config, evt
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.listener import Handler, listening, storage_contexts
@@ -22,6 +22,8 @@ def destination(peer: Peer, storing: Storing, sop_classes: tuple[str, ...] = (),
     """Listen as *peer*, or as *title* in its place, for *sop_classes* only where there are some."""
     handlers: list[Handler] = [(evt.EVT_C_STORE, storing)]
     contexts = [each for each in storage_contexts() if not sop_classes or each.abstract_syntax in sop_classes]
+    # A receiver of dcmcfg in this process may have had pynetdicom take every SOP class there is.
+    _config.UNRESTRICTED_STORAGE_SERVICE = False
     with listening(title or peer.ae_title, peer.port, handlers, contexts):
         yield
 
