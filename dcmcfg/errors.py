@@ -76,6 +76,10 @@ class DoesNotFit(Refused):
         self.moved = moved
 
 
+class UnderWay(Refused):
+    """A change that has to wait: another one is under way on the same directory."""
+
+
 class DirectoryError(DcmcfgError):
     """The directory server could not be reached or answered with an error (``result_code``, RFC 4511 A.1)."""
 

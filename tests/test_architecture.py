@@ -76,7 +76,9 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),  # edges
     frozenset({"lab"}),
-    frozenset({"rollout", "snapshot", "verify", "bulk", "probe", "onboard", "echo_all", "export_live"}),  # use cases
+    frozenset(
+        {"rollout", "snapshot", "verify", "bulk", "temporary", "probe", "onboard", "echo_all", "export_live"}
+    ),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )
@@ -92,7 +94,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "click": frozenset({"cli"}),
     "platformdirs": frozenset({"settings"}),
     "tomli_w": frozenset({"settings"}),
-    "psutil": frozenset({"dicom", "lab"}),
+    "psutil": frozenset({"dicom", "lab", "temporary"}),
     "jwt": frozenset({"archive", "lab"}),
     "keyring": frozenset({"settings"}),
     "cryptography": frozenset({"lint"}),

@@ -42,13 +42,19 @@ class Reloading:
             raise ChangedButNotFinished(what, next_step=next_step) from None
 
 
-def reachable(settings: Settings) -> Reloading:
-    """Return the site's archive once it has answered; raises :class:`ArchiveError` with nothing changed."""
+_WITHOUT = "--no-reload changes the directory without the archive"
+
+
+def reachable(settings: Settings, without: str = _WITHOUT) -> Reloading:
+    """Return the site's archive once it has answered; raises :class:`ArchiveError` with nothing changed.
+
+    *without* is how to do without it, told then.
+    """
     service = control_service(settings)
     try:
         status = service.status()
     except ArchiveError as error:
-        again = "nothing was changed; --no-reload changes the directory without the archive"
+        again = f"nothing was changed; {without}"
         step = f"{error.next_step}; {again}" if error.next_step else again
         raise ArchiveError(error.what, on=error.on, next_step=step) from error
     if not status.started:

@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.asking import Answered, Asking
 from dcmcfg.cli.cancelling import cancelling_on_interrupt
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.failures import DEBUG
+from dcmcfg.cli.leftovers import warn_of_leftovers
+from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.verify_evidence import EvidenceWanted, evidence_options
 from dcmcfg.cli.verify_receiving import Receiving, receiving_options
 from dcmcfg.cli.verify_retrieval import Retrieving, retrieval_options
+from dcmcfg.cli.verify_temporary import Temporary, temporary_options
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.verify import print_verdict, verdict_json, verify_progress
+from dcmcfg.route.question import asked_ae
 from dcmcfg.settings import Settings
-from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
+from dcmcfg.verify.addresses import LONGEST_S, Address, Addresses, find_addresses, server_hosts
 from dcmcfg.verify.evidence import Question
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.run import gather
 
+if TYPE_CHECKING:
+    from dcmcfg.cli.temporary_destination import Place
+
 
 @click.command("verify", cls=SiteCommand)
-@click.option("--study", required=True, metavar="UID", help="Study Instance UID of the study to move.")
+@click.option("--study", metavar="UID", help="Study Instance UID of the study to move.")
 @click.option(
     "--dest",
-    required=True,
     metavar="AET",
     shell_complete=complete_title,
     help="Move Destination: the AE that the study is sent to.",
@@ -48,6 +57,7 @@ from dcmcfg.verify.run import gather
 @click.option("--connect", metavar="HOST[:PORT]", help="Where to call the archive, instead of its address in the tree.")
 @retrieval_options
 @receiving_options
+@temporary_options
 @evidence_options
 @click.option(
     "--timeout-s",
@@ -60,13 +70,14 @@ from dcmcfg.verify.run import gather
 def verify_command(
     settings: Settings,
     *,
-    study: str,
-    dest: str,
+    study: str | None,
+    dest: str | None,
     ae: str | None,
     calling: str,
     connect: str | None,
     retrieving: Retrieving,
     receiving: Receiving,
+    temporary: Temporary,
     wanted: EvidenceWanted,
     timeout_s: float | None,
     as_json: bool,
@@ -80,52 +91,72 @@ def verify_command(
     Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent.
     """
     selection, (model, patient) = retrieving.selection(), retrieving.root()
-    study_uid, destination, calling = parse_uid(study), parse_ae_title(dest), parse_ae_title(calling)
+    temporary.require_sense(study, dest)
+    study_uid = parse_uid(study) if study is not None else ""
+    destination, calling = parse_ae_title(dest) if dest is not None else "", parse_ae_title(calling)
     archive_ae = parse_ae_title(ae) if ae is not None else None
-    address = Address.parse(connect) if connect is not None else None
-    with open_directory(settings) as directory:
-        configuration = Configuration(read_tree(directory))
-    addresses = find_addresses(
-        configuration,
-        settings.device,
-        destination,
+    servers = server_hosts(settings.ldap_url, settings.archive_url)
+    find = functools.partial(
+        find_addresses,
+        device_name=settings.device,
         ae=archive_ae,
         calling=calling,
-        connect=address,
-        receive=receiving.receive,
+        connect=Address.parse(connect) if connect is not None else None,
         timeout_s=timeout_s,
-        elsewhere=server_hosts(settings.ldap_url, settings.archive_url),
+        elsewhere=servers,
     )
-    question = Question(
-        study_uid,
-        addresses.archive,
-        destination,
-        calling,
-        wanted.expect,
-        selection,
-        model,
-        patient,
-        retrieving.urgency(),
-    )
-    cancellation = Cancellation()
-    with _a_no_once_sent() as sent:
-        with verify_progress() as watcher, cancelling_on_interrupt(cancellation, watcher.on_step) as moving:
-            evidence = gather(
-                question,
-                addresses,
-                receive=receiving.receive,
-                witnesses=wanted.witnesses(settings, addresses.archive.ae_title),
-                cancellation=cancellation,
-                watcher=replace(watcher, on_asking=moving, on_sent=sent.now),
-            )
-        verdict = judge(evidence, require_witness=wanted.require_witness, require_route=wanted.require_route)
-        verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
-        if as_json:
-            print_json(verdict_json(verdict, evidence))
-        else:
-            print_verdict(verdict, evidence)
+
+    def ask(addresses: Addresses, place: Place | None = None) -> Answered:
+        question = Question(
+            study_uid,
+            addresses.archive,
+            place.title if place else destination,
+            calling,
+            wanted.expect,
+            selection,
+            model,
+            patient,
+            retrieving.urgency(),
+        )
+        cancellation = Cancellation()
+        with _a_no_once_sent() as sent:
+            with verify_progress() as watcher, cancelling_on_interrupt(cancellation, watcher.on_step) as moving:
+                evidence = gather(
+                    question,
+                    addresses,
+                    receive=receiving.receive,
+                    receiver=place.watched(watcher.on_received) if place else None,
+                    witnesses=wanted.witnesses(settings, addresses.archive.ae_title),
+                    cancellation=cancellation,
+                    watcher=replace(watcher, on_asking=moving, on_sent=sent.now),
+                )
+            verdict = judge(evidence, require_witness=wanted.require_witness, require_route=wanted.require_route)
+            if place:
+                verdict = place.advised(verdict)
+            verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
+            if not as_json:
+                print_verdict(verdict, evidence)
+                sys.stdout.flush()
+        return verdict.exit_code, functools.partial(verdict_json, verdict, evidence)
+
+    with open_directory(settings) as directory:
+        if temporary.clean_temporary:
+            loaded("temporary_destination", "clean_leftovers")(settings, directory, yes=temporary.yes)
+            return 0
+        configuration = Configuration(read_tree(directory))
+        if temporary.temporary_dest:
+            asked = asked_ae(configuration.device(settings.device), archive_ae)
+            asking = Asking(asked, calling, find, servers)
+            run = loaded("temporary_destination", "with_temporary_destination")
+            answered: Answered = run(settings, directory, configuration, asking, temporary, ask)
+    if not temporary.temporary_dest:
+        warn_of_leftovers(settings, configuration)
+        answered = ask(find(configuration, destination=destination, receive=receiving.receive))
+    code, told = answered
+    if as_json:
+        print_json(told())
         sys.stdout.flush()
-    return verdict.exit_code
+    return code
 
 
 @dataclass

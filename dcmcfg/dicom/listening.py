@@ -20,12 +20,33 @@ def own_addresses(host: str) -> tuple[str, ...]:
 
     A host name that is only a loopback address here (Debian writes ``127.0.1.1`` next to it in /etc/hosts) is
     another address for the rest of the network, so all interfaces listen then. ``localhost`` stays on
-    loopback.
+    loopback. :data:`ALL_ADDRESSES` are what they say.
     """
+    if host == ALL_ADDRESSES:
+        return (ALL_ADDRESSES,)
     own = _own(host)
     if own and all(_is_loopback(address) for address in own) and not _names_loopback(host):
         return (ALL_ADDRESSES,)
     return tuple(sorted(own, key=lambda address: (":" in address, address)))
+
+
+def address_towards(host: str, port: int) -> str | None:
+    """Return the address of this machine from which *host* is reached, None where no way leads there; nothing is sent.
+
+    The routes of this machine tell; a device on the way may give it another.
+    """
+    try:
+        ways = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError):
+        return None
+    for family, kind, protocol, _, address in ways:
+        try:
+            with socket.socket(family, kind, protocol) as way:
+                way.connect(address)
+                return _bare(str(way.getsockname()[0]))
+        except OSError:
+            continue
+    return None
 
 
 def listener_of(port: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dcmcfg.errors import DcmcfgError, Refused
+from dcmcfg.errors import DcmcfgError, UnderWay
 
 #: ``dcmcfg history`` holds a lock for a moment to see whether anybody does.
 _PATIENCE_S = 0.5
@@ -21,7 +21,7 @@ _PAUSE_S = 0.05
 def directory_lock(state: Path, ldap_url: str) -> Iterator[None]:
     """Hold the lock of the directory at *ldap_url*; the system gives it back when the process ends, however it does.
 
-    Raises :class:`Refused` when another process holds it, and :class:`DcmcfgError` when *state* cannot be written.
+    Raises :class:`UnderWay` when another process holds it, and :class:`DcmcfgError` when *state* cannot be written.
     """
     path = _path(state, ldap_url)
     try:
@@ -36,7 +36,7 @@ def directory_lock(state: Path, ldap_url: str) -> Iterator[None]:
     try:
         if not _taken(handle):
             holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
-            raise Refused(
+            raise UnderWay(
                 f"another roll-out is under way on this directory (process {holder}), nothing was changed by this one",
                 on=ldap_url,
                 next_step="wait until it has ended, and plan again; dcmcfg history shows it",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import shutil
 import socket
 from collections import Counter
@@ -18,6 +16,7 @@ from dcmcfg.errors import DcmcfgError
 from dcmcfg.moments import iso, readable
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.text import change_ldif
+from dcmcfg.rollout.account import account
 from dcmcfg.rollout.journal import PLANNED
 from dcmcfg.rollout.lock import directory_key
 from dcmcfg.rollout.private_file import sync_folder, write_private
@@ -77,7 +76,7 @@ def _texts(occasion: Occasion, ldap_url: str, plan: Plan, manner: str) -> Iterab
     planned = change_ldif(plan.changes, comments=(f"dcmcfg plan for {occasion.site}", "May hold secrets."))
     head = Head(
         when=iso(now),
-        user=_user(),
+        user=account(),
         host=socket.gethostname(),
         ldap_url=ldap_url,
         site=occasion.site,
@@ -106,13 +105,6 @@ def _numbered(new: Path) -> Path:
                 raise
         else:
             return folder
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user without name
-        return str(os.getuid())
 
 
 def _word(change: Change) -> str:

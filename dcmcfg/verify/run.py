@@ -49,17 +49,20 @@ def gather(
     *,
     tls: ssl.SSLContext | None = None,
     receive: bool = False,
+    receiver: Receiver | None = None,
     witnesses: Witnesses = NOBODY_ELSE,
     cancellation: Cancellation | None = None,
     watcher: Watcher = Watcher(),
 ) -> Evidence:
     """Ask what the study holds, have it sent, and return what was seen; with *receive*, listen as the destination.
 
-    Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is sent: when we cannot listen, when the archive
-    cannot be reached, or when its answer to C-FIND is an error. Whatever happens later is evidence.
+    A *receiver* is one that listens as the destination already. Raises :class:`~dcmcfg.errors.DicomError` only before
+    the C-MOVE is sent: when we cannot listen, when the archive cannot be reached, or when its answer to C-FIND is an
+    error. Whatever happens later is evidence.
     """
-    receiver = _receiver(addresses, watcher) if receive else None
-    with receiver or nullcontext():
+    own = _receiver(addresses, watcher) if receive and receiver is None else None
+    receiver = receiver or own
+    with own or nullcontext():
         if receiver:
             watcher.on_step(f"listening as {receiver}")
         watcher.on_step(f"asking {question.archive} what the study holds (C-FIND)")

@@ -24,6 +24,7 @@ class Scripted:
     drop: bool = False  # close the connection instead of answering
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)  # method, path, Authorization
     by_path: dict[str, tuple[int, bytes]] = field(default_factory=dict)  # "ctrl/status" → status, body
+    once: dict[str, tuple[int, bytes]] = field(default_factory=dict)  # the same, for the next request only
 
     def run_as_an_archive_does(self) -> None:
         """Answer STARTED to a request for the status, and 204 to a reload."""
@@ -51,7 +52,8 @@ def scripted_archive(certificate: Path | None = None) -> Iterator[Scripted]:
                 self.close_connection = True
                 return
             path = self.path.removeprefix("/dcm4chee-arc/")
-            status, body = script.by_path.get(path, (script.status, script.body))
+            usual = script.by_path.get(path, (script.status, script.body))
+            status, body = script.once.pop(path, usual)
             self.send_response(status)
             for name, value in script.headers.items():
                 self.send_header(name, value)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lab.site import Secured
+from dcmcfg.lab.studies import study
 from tests.archive.scripted import Scripted
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
@@ -367,3 +368,11 @@ def test_unsecured_archive_says_that_it_asks_for_none(
         0,
         f"token     none is set\narchive   {archive.url} asks for no token\n",
     )
+
+
+def test_a_destination_for_one_run_at_an_archive_that_wants_tokens(run: Run, lab: RunningSite, issuer: Issuer) -> None:
+    done = run("verify", "--study", study("local").uid, "--temporary-dest", "--yes", "--json")
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["verified"], answer["temporary_destination"]["gone"]) == (0, True, True)
+    assert run("verify", "--clean-temporary").stdout == "no temporary destination is left\n"
+    assert done.stderr.count("the archive has reloaded\n") == 2

@@ -99,12 +99,21 @@ class RunningSite:
 
 
 @contextmanager
-def running_site(folder: Path, secured: Secured | None = None) -> Iterator[RunningSite]:
-    """A new site whose directory runs; nothing else does yet. With *secured* its archive wants tokens."""
+def running_site(folder: Path, secured: Secured | None = None, *, replicated: bool = False) -> Iterator[RunningSite]:
+    """A new site whose directory runs; nothing else does yet. With *secured* its archive wants tokens.
+
+    A *replicated* directory is changed step by step, since replicas may follow it.
+    """
     site = Site(folder, choose_ports(), secured)
     site.save()
     site.password_file.write_text(PASSWORD + "\n")
-    slapd = Slapd(site.slapd_folder, port=site.ports.ldap, root_password=PASSWORD)
+    slapd = Slapd(
+        site.slapd_folder,
+        port=site.ports.ldap,
+        root_password=PASSWORD,
+        extra_global="moduleload syncprov" if replicated else "",
+        extra_database="overlay syncprov" if replicated else "",
+    )
     slapd.prepare()
     slapd.add("".join(format_entry(entry) for entry in site_entries(site.ports)))
     with slapd, ExitStack() as stack:

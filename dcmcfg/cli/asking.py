@@ -1,0 +1,33 @@
+"""What a study is asked with, whichever destination it is sent to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.verify.addresses import Addresses
+
+#: An exit code, and what ``--json`` tells.
+Answered = tuple[int, Callable[[], dict[str, Any]]]
+
+
+class Finder(Protocol):
+    """Finds where everybody is in a configuration, for a Move Destination, received by us or not."""
+
+    def __call__(self, configuration: Configuration, *, destination: str, receive: bool) -> Addresses:
+        """Return the addresses; raises as :func:`~dcmcfg.verify.addresses.find_addresses` does."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The AE that will be asked to send to it, and as whom.
+
+    ``servers`` are the hosts of the directory and of the archive's web interface.
+    """
+
+    asked: NetworkAE
+    calling: str
+    addresses: Finder
+    servers: tuple[str, ...]

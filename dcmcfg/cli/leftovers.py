@@ -1,0 +1,22 @@
+"""A warning of temporary destinations that an earlier run has left."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from dcmcfg.cli import invocation
+from dcmcfg.devices import Configuration
+from dcmcfg.render.visible import visible
+from dcmcfg.settings import Settings
+from dcmcfg.settings.folders import state_folder
+from dcmcfg.temporary.claim import CLEAN
+from dcmcfg.temporary.leftovers import leftovers
+
+
+def warn_of_leftovers(settings: Settings, configuration: Configuration) -> None:
+    """Warn on stderr of what earlier runs have left in *configuration*."""
+    for each in leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC)):
+        told = f"a verify has left the temporary destination {each}; {CLEAN} removes it"
+        click.echo(f"warning: {visible(invocation.current().spoken(told))}", err=True)

@@ -1,0 +1,216 @@
+"""A destination for the time of one verification: shown, asked for, added, taken back."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from dcmcfg.cli import invocation
+from dcmcfg.cli.asking import Answered, Asking
+from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.terminal import ask, require_terminal
+from dcmcfg.cli.verify_temporary import Temporary
+from dcmcfg.devices import Configuration
+from dcmcfg.dicom.receive import ReceivedInstance, Receiver
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.server import Directory
+from dcmcfg.edits.temporary_destination import TemporaryDestination, free_title
+from dcmcfg.errors import AnswerIsNo
+from dcmcfg.network_address import at
+from dcmcfg.plan.doubts import doubts
+from dcmcfg.plan.plan import Plan
+from dcmcfg.render.console import print_line, stderr_console, visible
+from dcmcfg.render.plan import print_plan
+from dcmcfg.render.temporary import temporary_json
+from dcmcfg.rollout.recording import Occasion
+from dcmcfg.settings import Settings, site_headline
+from dcmcfg.settings.folders import state_folder
+from dcmcfg.temporary.address import whereabouts
+from dcmcfg.temporary.advice import advised
+from dcmcfg.temporary.claim import CLEAN
+from dcmcfg.temporary.doubts import doubts_of
+from dcmcfg.temporary.leftovers import Leftover, leftovers
+from dcmcfg.temporary.makers import this_process
+from dcmcfg.temporary.run import Addition, Course, Site, clean, in_place
+from dcmcfg.verify.addresses import Address, Addresses
+from dcmcfg.verify.verdict import Verdict
+
+#: So many characters, of twice as many octets of chance at most, make a title of 16.
+_RANDOM, _RANDOM_OCTETS = 9, 5
+
+
+@dataclass
+class Place:
+    """A temporary destination that is there: where everybody is, who listens as it, and what ``--json`` tells of it.
+
+    ``on_received`` is who is told of each instance, with the number of those so far.
+    """
+
+    new: TemporaryDestination
+    addresses: Addresses
+    receiver: Receiver
+    course: Course
+    ldap_url: str
+    on_received: Callable[[int], None] = lambda _: None
+
+    @property
+    def title(self) -> str:
+        """The Move Destination."""
+        return self.new.title
+
+    def advised(self, verdict: Verdict) -> Verdict:
+        """Return *verdict* with what to do where nothing has come."""
+        return advised(verdict, self.new, self.ldap_url)
+
+    def json(self) -> dict[str, Any]:
+        """Return what ``--json`` tells of it."""
+        return temporary_json(self.new, self.course)
+
+    def watched(self, on_received: Callable[[int], None]) -> Receiver:
+        """Return who listens, and have *on_received* told of what comes from now on."""
+        self.on_received = on_received
+        return self.receiver
+
+    def count(self, _: ReceivedInstance) -> None:
+        """Tell that an instance has arrived."""
+        self.on_received(len(self.receiver.received))
+
+
+def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool) -> None:
+    """Show what earlier runs have left, ask, and take it back.
+
+    Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`~dcmcfg.errors.ArchiveError` with nothing
+    changed when the archive does not answer, and what :func:`clean` does.
+    """
+    invocation.current().changes_directory = True
+    configuration = Configuration(read_tree(directory))
+    left = leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
+    if not left:
+        click.echo("no temporary destination is left")
+        return
+    print_line(stderr_console(), site_headline(settings))
+    for each in left:
+        _say(f"left behind: {each}")
+    site = _site(settings, directory)
+    _confirm("Remove this, and have the archive reload?", yes=yes)
+    course = Course()
+    with _writing(course):
+        clean(site, left, course)
+    click.echo(f"removed {', '.join(each.title for each in left)}")
+
+
+def with_temporary_destination(
+    settings: Settings,
+    directory: Directory,
+    configuration: Configuration,
+    asking: Asking,
+    temporary: Temporary,
+    ask_study: Callable[[Addresses, Place], Answered],
+) -> Answered:
+    """Return what *ask_study* answers while a temporary destination is there, with what became of that.
+
+    Raises as :func:`temporary_destination` does; what is known by then is told by ``--json`` all the same.
+    """
+    with temporary_destination(settings, directory, configuration, asking, temporary) as place:
+        code, told = ask_study(place.addresses, place)
+
+        def both() -> dict[str, Any]:
+            return told() | place.json()
+
+        invocation.current().so_far = both
+    return code, both
+
+
+@contextmanager
+def temporary_destination(
+    settings: Settings, directory: Directory, configuration: Configuration, asking: Asking, temporary: Temporary
+) -> Iterator[Place]:
+    """Add an AE with this machine's address for the time of the block, and listen as it meanwhile.
+
+    Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`~dcmcfg.errors.DicomError` when nothing
+    can be received, :class:`~dcmcfg.errors.ArchiveError` when the archive does not answer, each with nothing changed;
+    and what :func:`in_place` does.
+    """
+    invocation.current().changes_directory = True
+    title = free_title(configuration, lambda: secrets.token_hex(_RANDOM_OCTETS)[:_RANDOM])
+    addresses = asking.addresses(configuration, destination=title, receive=False)
+    where = whereabouts(addresses.archive, asking.servers, _said(temporary))
+    place: list[Place] = []
+    with Receiver(title, where.listen, where.port, addresses.timeouts, lambda new: place[0].count(new)) as receiver:
+        new = TemporaryDestination(title, where.host, receiver.port, this_process(datetime.now(UTC)))
+        addition = Addition(new, asking.asked.device.name, asking.asked.title)
+        plan = addition.plan(configuration.tree)
+        there = asking.addresses(Configuration(plan.after), destination=title, receive=True)
+        place.append(Place(new, there, receiver, Course(), settings.ldap_url))
+        left = leftovers(state_folder(), settings.ldap_url, configuration, new.maker.when)
+        _show(settings, plan, left)
+        for warning in (*addition.edit(configuration).warnings, *doubts_of(plan.after, addition, asking.calling)):
+            _say(f"warning: {warning}")
+        _say(f"the archive is to call {title} at {at(new.host, new.port)}, {where.why}")
+        site = _site(settings, directory)
+        _confirm(f"Add {title} for the time of this run?", yes=temporary.yes)
+        with _there(site, addition, plan, left, place[0]):
+            yield place[0]
+
+
+@contextmanager
+def _there(site: Site, addition: Addition, plan: Plan, left: Sequence[Leftover], place: Place) -> Iterator[None]:
+    """Add it for the time of the block; ``--json`` tells how far that is."""
+    invocation.current().so_far = place.json
+    dead = [each for each in left if each.sure]
+    with _writing(place.course), in_place(site, addition, plan, dead, place.course):
+        yield
+
+
+def _said(temporary: Temporary) -> tuple[str, int | None] | None:
+    if temporary.temporary_address is None:
+        return None
+    address = Address.parse(temporary.temporary_address)
+    return address.host, address.port
+
+
+def _show(settings: Settings, plan: Plan, left: Sequence[Leftover]) -> None:
+    console = stderr_console()
+    print_line(console, site_headline(settings))
+    for each in left:
+        _say(f"left behind, {'removed first' if each.sure else f'and left alone; {CLEAN} removes it'}: {each}")
+    print_plan(console, plan)
+    for warning in doubts(plan):
+        _say(f"warning: {warning}")
+
+
+def _site(settings: Settings, directory: Directory) -> Site:
+    """Return the site once its archive has answered; raises :class:`~dcmcfg.errors.ArchiveError`."""
+    reachable = loaded("reloading", "reachable")
+    service = reachable(settings, "it has to reload, to know a new destination").service
+    occasion = Occasion(state_folder(), site_headline(settings), invocation.current().command_line)
+    return Site(directory, occasion, service.reload, _say)
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    require_terminal()
+    if not ask(question):
+        raise AnswerIsNo("declined, nothing was changed")
+
+
+@contextmanager
+def _writing(course: Course) -> Iterator[None]:
+    """Have what nobody foresaw count as something changed, until all is taken back."""
+    run = invocation.current()
+    run.writing = True
+    try:
+        yield
+    finally:
+        run.writing = not course.gone
+
+
+def _say(text: str) -> None:
+    click.echo(visible(invocation.current().spoken(text)), err=True)

@@ -1,0 +1,58 @@
+"""Options of ``verify`` about a destination that is there for one run only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from dcmcfg.cli.option_group import option_group
+
+
+@dataclass(frozen=True)
+class Temporary:
+    """Whether an AE is added for this run, with which address, and whether one may change the configuration for it."""
+
+    temporary_dest: bool
+    temporary_address: str | None
+    clean_temporary: bool
+    yes: bool
+
+    def require_sense(self, study: str | None, dest: str | None) -> None:
+        """Raise :class:`click.UsageError` where these options and --study and --dest do not go together."""
+        if self.temporary_address is not None and not self.temporary_dest:
+            raise click.UsageError("--temporary-address goes with --temporary-dest")
+        if self.clean_temporary:
+            if self.temporary_dest or study is not None or dest is not None:
+                raise click.UsageError("--clean-temporary moves nothing: it takes no study and no destination")
+            return
+        if self.yes and not self.temporary_dest:
+            raise click.UsageError("--yes goes with --temporary-dest or --clean-temporary: nothing else is asked")
+        if study is None:
+            raise click.UsageError("Missing option '--study'.")
+        if dest is None and not self.temporary_dest:
+            raise click.UsageError("Missing option '--dest', or --temporary-dest.")
+        if dest is not None and self.temporary_dest:
+            raise click.UsageError("--temporary-dest takes the place of --dest")
+
+
+temporary_options = option_group(
+    "temporary",
+    Temporary,
+    [
+        click.option(
+            "--temporary-dest",
+            is_flag=True,
+            help="Instead of --dest: add an AE with this machine's address for this run, receive as it, remove it.",
+        ),
+        click.option(
+            "--temporary-address",
+            metavar="HOST[:PORT]",
+            help="Where the archive finds this machine, if not by the address that it is called from.",
+        ),
+        click.option(
+            "--clean-temporary", is_flag=True, help="Only remove what killed runs with --temporary-dest have left."
+        ),
+        click.option("--yes", "-y", is_flag=True, help="Do not ask before --temporary-dest changes the configuration."),
+    ],
+)

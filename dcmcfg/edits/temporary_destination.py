@@ -1,0 +1,121 @@
+"""A destination for one run: an AE that is added for it, with a mark in the tree, and taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
+from dcmcfg.devices import Configuration, Device, NetworkAE
+from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
+from dcmcfg.edits.removal import removal
+from dcmcfg.edits.remove_network_ae import remove_network_ae
+from dcmcfg.edits.temporary_mark import Maker, mark_of, remnants
+from dcmcfg.errors import Refused
+from dcmcfg.references.kinds import Kind
+from dcmcfg.references.referring import References
+from dcmcfg.registries import AE_TITLES, registrations
+
+#: What the title of every such AE begins with; nine more characters make it one of 16.
+PREFIX = "DCMCFG_"
+DESTINATIONS = "dcmAcceptedMoveDestination"
+_ATTEMPTS = 100
+
+
+@dataclass(frozen=True)
+class TemporaryDestination:
+    """An AE for one run at its address; with ``cipher_suites`` (JSSE names) it is called by TLS."""
+
+    title: str
+    host: str
+    port: int
+    maker: Maker
+    cipher_suites: tuple[str, ...] = ()
+
+    @property
+    def device(self) -> str:
+        """The name of its device, which holds nothing else."""
+        return self.title.lower()
+
+
+def free_title(configuration: Configuration, random: Callable[[], str]) -> str:
+    """Return a title that nothing in *configuration* bears, made of nine characters that *random* gives.
+
+    Neither AEs nor other titles of them, registrations, or device names. Raises :class:`Refused` when none is found.
+    """
+    tree = configuration.tree
+    taken = {entry.text("dicomAETitle") for entry in AE_TITLES.registered(tree)}
+    taken |= {device.name.upper() for device in configuration.devices}
+    for ae in configuration.network_aes():
+        taken |= {ae.title, *ae.other_titles}
+    for _ in range(_ATTEMPTS):
+        title = f"{PREFIX}{random().upper()}"
+        if title not in taken:
+            return title
+    raise Refused(f"no title {PREFIX}… is free", next_step="dcmcfg aes lists those that are taken")
+
+
+def add_temporary_destination(configuration: Configuration, asked: NetworkAE, new: TemporaryDestination) -> Edit:
+    """Return the edit that adds *new*, and lets *asked* take it as a Move Destination.
+
+    Its device comes first and, taken back, goes last: it has the mark by which whatever is there of the destination is
+    found. It lists no transfer capabilities, so that it is sent everything (``RetrieveServiceImpl``). *asked* gets it
+    into ``dcmAcceptedMoveDestination`` where that holds values: where it does not, every destination is accepted.
+    Raises what :func:`add_network_ae` does.
+    """
+    mark = mark_of(new.title, new.maker)
+    wanted = NewNetworkAE(
+        new.title,
+        new.host,
+        new.port,
+        cipher_suites=new.cipher_suites,
+        description=mark,
+        device_description=mark,
+    )
+    edit = add_network_ae(configuration, wanted)
+    changes = sorted(edit.changes, key=_registration_later)
+    if asked.entry.texts(DESTINATIONS):
+        changes.append(_one_value(asked, Operation.ADD, new.title))
+    return Edit(tuple(changes), edit.warnings)
+
+
+def remove_temporary_destination(configuration: Configuration, title: str) -> Edit:
+    """Return the edit that removes whatever is there of the temporary destination *title*; none when nothing is.
+
+    The lists of accepted Move Destinations lose this one value, whoever has changed them meanwhile.
+    """
+    tree = configuration.tree
+    aes = tuple(configuration.network_aes())
+    changes: list[Change] = [
+        _one_value(ae, Operation.DELETE, title) for ae in aes if title in ae.entry.texts(DESTINATIONS)
+    ]
+    device = _device_of(configuration, title)
+    if (ae := next((each for each in aes if each.title == title), None)) is not None:
+        edit = remove_network_ae(ae, keep_connection=False)
+    elif device is not None and not device.network_aes:
+        edit = removal(References(tree), [device.entry.dn])
+    else:
+        edit = Edit(())
+    deletes = dict.fromkeys((*map(Delete, registrations(tree, Kind.AE, title)), *edit.changes))
+    return Edit((*changes, *deletes))
+
+
+def _device_of(configuration: Configuration, title: str) -> Device | None:
+    """Return the device that was made for *title*, by its name, if it bears the mark still."""
+    marked = title in {each.title for each in remnants(configuration)}
+    return next((each for each in configuration.devices if marked and each.name.lower() == title.lower()), None)
+
+
+def _one_value(ae: NetworkAE, operation: Operation, title: str) -> Modify:
+    return Modify(ae.entry.dn, (Modification(operation, DESTINATIONS, (title.encode(),)),))
+
+
+def _registration_later(change: Change) -> int:
+    """Order containers and the device before the registration, and what refers to connections last."""
+    entry = change.entry if isinstance(change, Add) else None
+    if entry is None or entry.is_a("dicomNetworkAE"):
+        return 3
+    if entry.is_a(AE_TITLES.container) or entry.is_a("dicomDevicesRoot") or entry.is_a("dicomDevice"):
+        return 0
+    return 1 if entry.is_a(AE_TITLES.entry) else 2

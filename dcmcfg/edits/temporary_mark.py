@@ -1,0 +1,87 @@
+"""The mark in the tree by which a temporary destination is known: who works with it, since when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from dcmcfg.devices import Configuration
+from dcmcfg.moments import iso, parsed
+from dcmcfg.tree import Tree
+
+_DESCRIPTION = "dicomDescription"
+_FORM = re.compile(
+    r"Temporary destination (?P<title>\S+) of dcmcfg verify, made by (?P<user>.*)@(?P<host>\S*) "
+    r"\(process (?P<process>\d+), begun (?P<begun>\d+)\) at (?P<when>\S+)\..*"
+)
+
+
+@dataclass(frozen=True)
+class Maker:
+    """The process that works with a temporary destination, and since ``when``.
+
+    ``begun`` is when the process was started, in whole seconds since 1970: its number is given to others later.
+    """
+
+    user: str
+    host: str
+    process: int
+    begun: int
+    when: datetime
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host} (process {self.process})"
+
+
+@dataclass(frozen=True)
+class Remnant:
+    """A temporary destination as the tree has it, in whole or in part; no ``host`` and ``port``, no connection."""
+
+    title: str
+    maker: Maker
+    host: str | None = None
+    port: int | None = None
+
+
+def mark_of(title: str, maker: Maker) -> str:
+    """Return the description of the device and the AE of *title*; names are in it as far as they are ASCII."""
+    user, host = (re.sub(r"[^!-~]", "_", text) for text in (maker.user, maker.host))
+    return (
+        f"Temporary destination {title} of dcmcfg verify, made by {user}@{host.replace('@', '_')} "
+        f"(process {maker.process}, begun {maker.begun}) at {iso(maker.when)}. "
+        "dcmcfg verify --clean-temporary removes it, if that process is gone."
+    )
+
+
+def remnants(configuration: Configuration) -> tuple[Remnant, ...]:
+    """Return the temporary destinations that *configuration* holds, by the mark on their devices.
+
+    A device that was renamed, or is a clone, is none: its name is not the mark's. Nor is one that has other AEs only.
+    """
+    return tuple(_remnants(configuration))
+
+
+def _remnants(configuration: Configuration) -> Iterator[Remnant]:
+    for device in configuration.devices:
+        found = _FORM.fullmatch(device.entry.text(_DESCRIPTION) or "")
+        if found is None or found["title"].lower() != device.name.lower():
+            continue
+        when, titles = parsed(found["when"]), [ae.title for ae in device.network_aes]
+        if when is None or (titles and found["title"] not in titles):
+            continue
+        maker = Maker(found["user"], found["host"], int(found["process"]), int(found["begun"]), when)
+        place = next(iter(device.connections), None)
+        yield Remnant(found["title"], maker, place.host if place else None, place.port if place else None)
+
+
+def names_left(tree: Tree, title: str) -> tuple[str, ...]:
+    """Return where *tree* still holds *title*, as ``DN`` or ``DN (attribute)``."""
+    value = title.encode()
+    return tuple(
+        f"{entry.dn} ({attribute.name})"
+        for entry in tree.ordered()
+        for attribute in entry.attributes
+        if value in attribute.values
+    )

@@ -1,0 +1,116 @@
+"""Whose temporary destinations are whose: a file each in the state folder, locked while the run lives."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.moments import readable_text
+
+_FOLDER = "temporary"
+#: The command that takes back what a run could not.
+CLEAN = "dcmcfg verify --clean-temporary"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What was noted before anything was added.
+
+    ``ldap_url`` is the directory's, empty where the file cannot be read; ``when`` is UTC (RFC 3339).
+    """
+
+    title: str
+    ldap_url: str = ""
+    when: str = ""
+
+    @property
+    def made(self) -> str:
+        """By whom and when, as a phrase."""
+        return f"of this account, {readable_text(self.when)}" if self.when else "of this account"
+
+    def is_on(self, ldap_url: str) -> bool:
+        """Tell whether it may be about the directory at *ldap_url*."""
+        return self.ldap_url in ("", ldap_url)
+
+
+@contextmanager
+def claimed(state: Path, claim: Claim) -> Iterator[None]:
+    """Hold *claim*, which is on the disk when the block begins; the system lets go of it however the process ends.
+
+    The file stays until :func:`drop`. Raises :class:`DcmcfgError` when *state* cannot be written.
+    """
+    path = _path(state, claim.title)
+    new = path.with_name(f".{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(handle, json.dumps(asdict(claim)).encode())
+            os.fsync(handle)
+            new.rename(path)
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            raise _unwritable(path, error) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def drop(state: Path, title: str) -> None:
+    """Forget the claim on *title*: nothing is left of it. Without one nothing is done."""
+    with suppress(OSError):  # it is found to be nothing once more then
+        _path(state, title).unlink()
+
+
+def claims(state: Path) -> tuple[Claim, ...]:
+    """Return the claims of this account, in the order of their titles, whether anybody holds them or not."""
+    paths = sorted((state / _FOLDER).glob("[!.]*"))
+    return tuple(_read(path) for path in paths)
+
+
+def unfinished(state: Path, ldap_url: str) -> tuple[Claim, ...]:
+    """Return the claims on the directory at *ldap_url* that nobody holds: something may be left of these."""
+    return tuple(each for each in claims(state) if each.is_on(ldap_url) and not is_held(state, each.title))
+
+
+def is_held(state: Path, title: str) -> bool:
+    """Tell whether a process of this account works with *title* now."""
+    try:
+        handle = os.open(_path(state, title), os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _read(path: Path) -> Claim:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        return Claim(path.name, str(content["ldap_url"]), str(content["when"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return Claim(path.name)
+
+
+def _path(state: Path, title: str) -> Path:
+    return state / _FOLDER / title
+
+
+def _unwritable(path: Path, error: OSError) -> DcmcfgError:
+    return DcmcfgError(
+        f"the state folder cannot be written ({error.strerror})", on=str(path.parent), next_step="nothing was changed"
+    )

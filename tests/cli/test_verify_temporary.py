@@ -1,0 +1,315 @@
+"""``dcmcfg verify --temporary-dest`` on a lab: what is shown, what is done, and that nothing of it is left."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from dcmcfg.devices import Configuration
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.directory.ldap import connect
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.edits.temporary_destination import TemporaryDestination, add_temporary_destination
+from dcmcfg.edits.temporary_mark import Maker
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
+from dcmcfg.lab.studies import study
+from dcmcfg.moments import parsed
+from tests.archive.scripted import scripted_archive as scripted_control
+from tests.cli.at_terminal import at_terminal
+from tests.cli.conftest import Run
+from tests.cli.sites import attributes
+from tests.connecting import server_of
+from tests.dicom.dcmtk import Made, make_instances
+from tests.lab.running_site import AE, RunningSite, running_site
+from tests.verify.scripted_archive import scripted_archive
+
+pytestmark = pytest.mark.real
+LOCAL = study("local").uid
+VERIFY = ("verify", "--study", LOCAL, "--temporary-dest")
+ACCEPTED = "dcmAcceptedMoveDestination"
+Octets = dict[str, dict[str, frozenset[bytes]]]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """One site for all tests of this file: none leaves anything in the directory."""
+    with running_site(tmp_path_factory.mktemp("lab")) as site:
+        site.start("external", "archive")
+        yield site
+
+
+@pytest.fixture
+def site(lab: RunningSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSite]:
+    """The lab as the environment names it; afterwards it holds what it held before."""
+    monkeypatch.setenv("DCMCFG_LDAP_URL", lab.slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", lab.slapd.password)
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", lab.site.archive_url)
+    before = octets(lab)
+    yield lab
+    assert octets(lab) == before
+
+
+def octets(site: RunningSite) -> Octets:
+    return {str(entry.dn): attributes(entry) for entry in site.slapd.entries()}
+
+
+def masked(text: str) -> str:
+    """*text* with what is another in each run."""
+    text = re.sub(r"DCMCFG_[0-9A-F]{9}", "DCMCFG_TITLE", text)
+    text = re.sub(r"dcmcfg_[0-9a-f]{9}", "dcmcfg_title", text)
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
+
+
+def told(text: str) -> list[str]:
+    """The lines of *text* below the plan, masked."""
+    lines = masked(text).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("dicomAssociationAcceptor"))
+    return lines[start + 1 :]
+
+
+def add(site: RunningSite, maker: Maker, title: str = "DCMCFG_0A1B2C3D4") -> None:
+    """Add a temporary destination as another machine's run does."""
+    with connect(server_of(site.slapd)) as directory:
+        configuration = Configuration(read_tree(directory))
+        new = TemporaryDestination(title, "localhost", 1, maker)
+        asked = configuration.device("dcm4chee-arc").network_ae("DCM4CHEE")
+        for change in add_temporary_destination(configuration, asked, new).changes:
+            directory.apply(change)
+
+
+def elsewhere(when: str) -> Maker:
+    moment = parsed(when)
+    assert moment
+    return Maker("ann", "desk7", 4711, 1_795_000_000, moment)
+
+
+def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: Run, site: RunningSite) -> None:
+    done = run(*VERIFY, "--yes")
+    headline = masked(done.stdout).splitlines()[0]
+    assert (done.exit_code, headline.partition(";")[0]) == (0, "verified: 5 of 5 instances received by DCMCFG_TITLE")
+    assert told(done.stderr) == [
+        "warning: LONGTERM is asked to send straight to DCMCFG_TITLE, which it does not know: what is not in the "
+        "archive's own storage will not arrive (dcmcfg set-external-retrieve has it sent by way of the archive).",
+        "the archive is to call DCMCFG_TITLE at 127.0.0.1:PORT, by which this machine reaches 127.0.0.1",
+        "added DCMCFG_TITLE in one transaction, roll-out 1",
+        "the archive has reloaded",
+        "taken back DCMCFG_TITLE, roll-out 2",
+        "the archive has reloaded",
+    ]
+    rows = [line.split()[3:8] for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
+    assert rows == [["4", "deleted", "done", "dcmcfg", "verify"], ["4", "added", "undone", "by", "2"]]
+    title = re.findall(r"DCMCFG_[0-9A-F]{9}", done.stdout)[0]
+    again = run("verify", "--study", LOCAL, "--dest", title, "--json")
+    assert (again.exit_code, json.loads(again.stdout)["reported"]["status_hex"]) == (1, "A801")
+
+
+def test_a_list_of_accepted_destinations_holds_it_only_meanwhile(run: Run, site: RunningSite) -> None:
+    site.put(ACCEPTED, "STORESCP", dn=AE)
+    site.reload()
+    held = octets(site)
+    try:
+        done = run(*VERIFY, "--yes", "--json")
+        assert octets(site) == held
+    finally:
+        site.put(ACCEPTED, dn=AE)
+        site.reload()
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["verified"], answer["destination"]) == (
+        0,
+        True,
+        answer["temporary_destination"]["title"],
+    )
+    assert {
+        name: answer["temporary_destination"][name] for name in ("host", "added", "taken_back", "gone", "cleaned")
+    } == {
+        "host": "127.0.0.1",
+        "added": 1,
+        "taken_back": 2,
+        "gone": True,
+        "cleaned": [],
+    }
+
+
+def test_a_purged_study_comes_by_way_of_the_archive(run: Run, site: RunningSite) -> None:
+    site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
+    try:
+        done = run("verify", "--study", study("three").uid, "--temporary-dest", "--yes", "--json")
+    finally:
+        site.put("dcmExternalRetrieveAEDestination")
+        site.reload()
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["received"]["number"], answer["route"]["finding"]) == (0, 3, "shown")
+    assert "straight" not in done.stderr
+
+
+def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(run: Run, site: RunningSite) -> None:
+    done = run(*VERIFY, "--yes", "--json", "--temporary-address", "nowhere.invalid:4242")
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["verified"], answer["temporary_destination"]["gone"]) == (1, False, True)
+    assert answer["next_steps"][-1].startswith("nothing came to nowhere.invalid:4242: can the archive reach this")
+
+
+def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: RunningSite) -> None:
+    done = run(*VERIFY)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.endswith(
+        "dcmcfg: there is no terminal to ask on, nothing was changed\n  next: --yes answers yes\n"
+    )
+    question = "for the time of this run? [y/N]: "
+    code, shown = at_terminal(VERIFY, [(question, "n")])
+    assert (code, shown.splitlines()[-1]) == (1, "dcmcfg: declined, nothing was changed")
+    code, shown = at_terminal(VERIFY, [(question, "\x03")])
+    assert (code, shown.splitlines()[-1]) == (130, "dcmcfg: interrupted, nothing was changed")
+    assert run("history").stdout == "nothing was rolled out from this account\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--study", "1.2.3"), "Missing option '--dest', or --temporary-dest."),
+        (("--study", "1.2.3", "--dest", "A", "--temporary-dest"), "--temporary-dest takes the place of --dest"),
+        (("--study", "1.2.3", "--dest", "A", "--temporary-address", "h"), "goes with --temporary-dest"),
+        (("--study", "1.2.3", "--dest", "A", "--yes"), "--yes goes with --temporary-dest or --clean-temporary"),
+        (("--clean-temporary", "--dest", "A"), "it takes no study and no destination"),
+        (("--study", "1.2.3", "--temporary-dest", "--temporary-address", "h:x"), "not HOST or HOST:PORT"),
+    ],
+)
+def test_options_that_make_no_sense_together_are_2(
+    run: Run, site: RunningSite, arguments: tuple[str, ...], problem: str
+) -> None:
+    done = run("verify", *arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert problem in done.stderr
+
+
+def test_an_archive_that_does_not_reload_costs_nothing_but_says_4_when_it_may_know_it(
+    run: Run, site: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scripted_control() as control:
+        control.run_as_an_archive_does()
+        control.by_path["ctrl/reload"] = (500, b"Address already in use")
+        monkeypatch.setenv("DCMCFG_ARCHIVE_URL", control.url)
+        done = run(*VERIFY, "--yes", "--json")
+        answer = json.loads(done.stdout)
+        assert (done.exit_code, answer["error"]["exit_code"]) == (4, 4)
+        assert "the directory is as it was, but the archive did not reload and may know DCMCFG_" in done.stderr
+        assert answer["error"]["next_step"] == "dcmcfg verify --clean-temporary has it reload once it answers"
+        assert (answer["temporary_destination"]["taken_back"], answer["temporary_destination"]["gone"]) == (2, False)
+        status = run("status")
+        assert masked(status.stderr).startswith(
+            "warning: a verify may have left the temporary destination DCMCFG_TITLE"
+        )
+        control.run_as_an_archive_does()
+        cleaned = run("verify", "--clean-temporary", "--yes")
+        assert (cleaned.exit_code, masked(cleaned.stdout)) == (0, "removed DCMCFG_TITLE\n")
+        assert run("status").stderr == ""
+
+
+def test_a_reload_that_fails_once_is_3_with_everything_taken_back(
+    run: Run, site: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scripted_control() as control:
+        control.run_as_an_archive_does()
+        control.once["ctrl/reload"] = (409, b'{"errorMessage":"x"}')
+        monkeypatch.setenv("DCMCFG_ARCHIVE_URL", control.url)
+        done = run(*VERIFY, "--yes")
+    assert (done.exit_code, done.stdout, control.reloads) == (3, "", 2)
+    assert "did not reload, so it does not know DCMCFG_" in done.stderr
+    assert "; it was taken back, nothing is changed\n" in done.stderr
+
+
+def test_an_archive_that_is_away_is_found_out_before_anything_is_asked(
+    run: Run, site: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:1/dcm4chee-arc")
+    done = run(*VERIFY, "--yes")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert "nothing was changed; it has to reload, to know a new destination" in done.stderr
+
+
+def test_two_at_once_have_one_each(site: RunningSite) -> None:
+    command = [sys.executable, "-m", "dcmcfg", *VERIFY, "--yes", "--json"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    ended = [(each.communicate(timeout=60), each.returncode) for each in both]
+    assert [code for _, code in ended] == [0, 0], ended
+    titles = {json.loads(out)["temporary_destination"]["title"] for (out, _), _ in ended}
+    assert len(titles) == 2
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return make_instances(tmp_path_factory.mktemp("made"), LOCAL)
+
+
+@pytest.fixture
+def silent(made: Made) -> Iterator[tuple[Peer, threading.Event]]:
+    """An archive that keeps silent on a C-MOVE, and says when it has got one."""
+    asked, over = threading.Event(), threading.Event()
+
+    def wait(_: MoveExchange) -> MoveResponse | None:
+        asked.set()
+        over.wait(30)
+        return None
+
+    with scripted_archive(made, wait) as peer:
+        yield peer, asked
+        over.set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_during_the_move_has_it_taken_back(
+    site: RunningSite, silent: tuple[Peer, threading.Event], number: signal.Signals
+) -> None:
+    peer, asked = silent
+    command = [sys.executable, "-m", "dcmcfg", *VERIFY, "--yes", "--connect", f"{peer.host}:{peer.port}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert asked.wait(30)
+        process.send_signal(number)
+        _, problem = process.communicate(timeout=60)
+    assert process.returncode in (1, 130), problem
+    assert "taken back DCMCFG_TITLE, roll-out 2\nthe archive has reloaded\n" in masked(problem)
+
+
+def test_ctrl_c_at_a_terminal_during_the_move_has_it_taken_back(
+    site: RunningSite, silent: tuple[Peer, threading.Event]
+) -> None:
+    peer, _ = silent
+    arguments = [*VERIFY, "--connect", f"{peer.host}:{peer.port}"]
+    code, shown = at_terminal(arguments, [("run? [y/N]: ", "y"), ("the archive has reloaded\r\n", "\x03")])
+    assert code in (1, 130), shown
+    assert "taken back DCMCFG_TITLE, roll-out 2" in masked(shown)
+
+
+def test_what_another_machine_may_work_with_is_told_and_left_until_somebody_says_so(
+    run: Run, site: RunningSite
+) -> None:
+    add(site, elsewhere("2999-01-01T00:00:00Z"))
+    left = "DCMCFG_0A1B2C3D4 (of ann@desk7 (process 4711), 2999-01-01 00:00:00 UTC; it may be in use)"
+    done = run("verify", "--study", LOCAL, "--dest", "STORESCP")
+    assert (
+        f"warning: a verify has left the temporary destination {left}; "
+        "dcmcfg verify --clean-temporary removes it\n" in done.stderr
+    )
+    done = run(*VERIFY, "--yes", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["temporary_destination"]["cleaned"]) == (0, [])
+    assert f"left behind, and left alone; dcmcfg verify --clean-temporary removes it: {left}\n" in done.stderr
+    done = run("verify", "--clean-temporary")
+    assert (done.exit_code, done.stdout) == (1, "")
+    done = run("verify", "--clean-temporary", "--yes")
+    assert (done.exit_code, done.stdout) == (0, "removed DCMCFG_0A1B2C3D4\n")
+    done = run("verify", "--clean-temporary", "--yes")
+    assert (done.exit_code, done.stdout) == (0, "no temporary destination is left\n")
+
+
+def test_what_another_machine_has_left_long_ago_goes_first(run: Run, site: RunningSite) -> None:
+    add(site, elsewhere("2026-01-01T00:00:00Z"))
+    done = run(*VERIFY, "--yes", "--json")
+    answer = json.loads(done.stdout)["temporary_destination"]
+    assert (done.exit_code, answer["cleaned"], answer["added"]) == (0, ["DCMCFG_0A1B2C3D4"], 2)

@@ -1,0 +1,134 @@
+"""``dcmcfg verify --temporary-dest`` killed at every request: the next run finds what was left, and takes it back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from dcmcfg.lab.studies import study
+from tests.cli.sites import attributes
+from tests.killing_proxy import KillingProxy
+from tests.killing_relay import KillingRelay
+from tests.lab.running_site import AE, RunningSite, running_site
+
+pytestmark = pytest.mark.real
+KILLED = -9
+VERIFY = ("verify", "--study", study("local").uid, "--temporary-dest", "--yes", "--json")
+CLEAN = ("verify", "--clean-temporary", "--yes")
+#: What a reload and a C-MOVE-RQ begin with: the command field 0021H of PS3.7 Annex E.1.
+RELOAD = b"POST /dcm4chee-arc/ctrl/reload"
+MOVE = b"\x00\x00\x00\x01\x02\x00\x00\x00\x21\x00"
+Octets = dict[str, dict[str, frozenset[bytes]]]
+
+
+@dataclass
+class Programs:
+    """The program run over and over by an account, with what lies between it and the site."""
+
+    server: subprocess.Popen[str]
+    site: RunningSite
+    directory: KillingProxy
+    control: KillingRelay
+    dicom: KillingRelay
+
+    def run(self, *arguments: str, begun: Callable[[int], None] = lambda _: None) -> tuple[int, str]:
+        """Run it, and tell *begun* its process number while it starts."""
+        assert self.server.stdin
+        assert self.server.stdout
+        self.server.stdin.write(json.dumps([*arguments]) + "\n")
+        self.server.stdin.flush()
+        begun(json.loads(self.server.stdout.readline()))
+        code, output = json.loads(self.server.stdout.readline())
+        return code, output
+
+    def verify(self, begun: Callable[[int], None] = lambda _: None) -> tuple[int, str]:
+        return self.run(*VERIFY, "--connect", f"127.0.0.1:{self.dicom.at_port}", begun=begun)
+
+    def octets(self) -> Octets:
+        return {str(entry.dn): attributes(entry) for entry in self.site.slapd.entries()}
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """A lab whose archive accepts a few destinations only, so that the addition has all its parts."""
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "lab").mkdir()
+    with running_site(folder / "lab", replicated=True) as site, ExitStack() as stack:
+        site.put("dcmAcceptedMoveDestination", "STORESCP", "VIEWER", dn=AE)
+        site.start("archive")
+        ports = site.site.ports
+        directory = stack.enter_context(KillingProxy(site.slapd.slapd.port))
+        control = stack.enter_context(KillingRelay(ports.http, RELOAD))
+        dicom = stack.enter_context(KillingRelay(ports.archive, MOVE))
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("DCMCFG_")}
+        environment |= {
+            "DCMCFG_LDAP_URL": directory.url,
+            "DCMCFG_BIND_PASSWORD": site.slapd.password,
+            "DCMCFG_ARCHIVE_URL": f"http://127.0.0.1:{control.at_port}/dcm4chee-arc",
+            "XDG_STATE_HOME": str(folder / "state"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+        }
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.rollout.fork_server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        with server:
+            try:
+                yield Programs(server, site, directory, control, dicom)
+            finally:
+                server.kill()
+
+
+def test_killed_at_each_request_to_the_directory_the_next_run_leaves_the_tree_as_it_was(programs: Programs) -> None:
+    before = programs.octets()
+    at, moved = 0, 0
+    while True:
+        at += 1
+        programs.directory.kill_at(at, answered=bool(at % 2))
+        code, output = programs.verify(programs.directory.victim_is)
+        if not programs.directory.has_killed:
+            break
+        assert code == KILLED, output
+        programs.directory.let_live()
+        moved += programs.octets() != before
+        if at % 3:
+            code, output = programs.run(*CLEAN)
+            assert code == 0, output
+        else:
+            code, output = programs.verify()
+            assert code == 0, output
+        assert programs.octets() == before, (at, output)
+    assert code == 0, output
+    assert programs.octets() == before
+    assert (at, moved) == (11, 10), "five steps there and five back"
+    assert programs.run("status")[1].startswith("STARTED")
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+@pytest.mark.parametrize(("which", "at"), [("control", 1), ("dicom", 1), ("control", 2)])
+def test_killed_at_a_reload_or_during_the_move_the_next_run_cleans_up_and_reloads(
+    programs: Programs, which: str, at: int, answered: bool
+) -> None:
+    before = programs.octets()
+    relay: KillingRelay = getattr(programs, which)
+    code, output = programs.verify(lambda victim: relay.kill(at, victim=victim, answered=answered))
+    assert code == KILLED, output
+    assert (programs.octets() == before) is (at == 2)
+    warned = programs.run("status")[1]
+    assert "warning: a verify may have left the temporary destination DCMCFG_" in warned
+    code, output = programs.verify()
+    assert code == 0, output
+    answer = json.loads(output[output.index("{\n") :])
+    assert len(answer["temporary_destination"]["cleaned"]) == 1
+    assert programs.octets() == before
+    assert programs.run(*CLEAN) == (0, "no temporary destination is left\n")

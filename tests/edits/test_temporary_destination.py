@@ -1,0 +1,153 @@
+"""The intent to add a destination for one run, and to take away what is there of it, on trees in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from dcmcfg.changes import Add, Delete, Modify
+from dcmcfg.devices import Configuration
+from dcmcfg.edits.temporary_destination import (
+    TemporaryDestination,
+    add_temporary_destination,
+    free_title,
+    remove_temporary_destination,
+)
+from dcmcfg.edits.temporary_mark import Maker, Remnant, names_left, remnants
+from dcmcfg.errors import Refused
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.tree import Tree
+from tests.trees import ARCHIVE, DEVICES, connection, network_ae, octets, site, site_entries, tree
+
+MAKER = Maker("ann", "desk7", 4711, 1_795_000_000, datetime(2026, 11, 25, 14, 26, 32, tzinfo=UTC))
+NEW = TemporaryDestination("DCMCFG_0A1B2C3D4", "10.1.2.3", 40123, MAKER)
+OURS = f"dicomDeviceName=dcmcfg_0a1b2c3d4,{DEVICES}"
+REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
+
+
+def added(held: Tree, new: TemporaryDestination = NEW) -> Plan:
+    configuration = Configuration(held)
+    edit = add_temporary_destination(configuration, configuration.device("dcm4chee-arc").network_ae("DCM4CHEE"), new)
+    assert edit.warnings == ()
+    return make_plan(held, [Wanted(each) for each in edit.changes])
+
+
+def removed(held: Tree) -> Plan:
+    edit = remove_temporary_destination(Configuration(held), NEW.title)
+    return make_plan(held, [Wanted(each) for each in edit.changes])
+
+
+def listing(*titles: str) -> Tree:
+    """A site whose DCM4CHEE accepts these Move Destinations only."""
+    ae = network_ae(ARCHIVE, "DCM4CHEE").with_values("dcmAcceptedMoveDestination", [each.encode() for each in titles])
+    return tree(*(ae if each.dn == ae.dn else each for each in site_entries()))
+
+
+def destinations(held: Tree) -> tuple[str, ...]:
+    return Configuration(held).device("dcm4chee-arc").network_ae("DCM4CHEE").entry.texts("dcmAcceptedMoveDestination")
+
+
+def test_the_marked_device_comes_first_and_taken_back_it_goes_last() -> None:
+    plan = added(listing("STORESCP"))
+    assert [type(step.change) for step in plan.steps] == [Add, Add, Add, Add, Add, Modify]
+    assert [str(step.change.dn.rdn) for step in plan.steps] == [
+        "cn=Unique AE Titles Registry",
+        "dicomDeviceName=dcmcfg_0a1b2c3d4",
+        "dicomAETitle=DCMCFG_0A1B2C3D4",
+        "cn=dicom",
+        "dicomAETitle=DCMCFG_0A1B2C3D4",
+        "dicomAETitle=DCM4CHEE",
+    ]
+    gone = [change for change in removed(plan.after).changes if isinstance(change, Delete)]
+    assert str(gone[-1].dn) == OURS
+    back = [str(step.dn.rdn) for pieces in reversed(plan.undo_pieces()) for step in pieces]
+    assert back[-2:] == ["dicomDeviceName=dcmcfg_0a1b2c3d4", "cn=Unique AE Titles Registry"]
+
+
+def test_it_lists_no_capabilities_and_is_called_where_it_was_said() -> None:
+    ae = Configuration(added(site()).after).network_ae(NEW.title)
+    assert ae is not None
+    assert (ae.capabilities, ae.installed) == ((), True)
+    assert [(each.host, each.port, each.tls) for each in ae.connections] == [("10.1.2.3", 40123, False)]
+
+
+def test_an_ae_that_takes_any_destination_goes_on_taking_any() -> None:
+    assert destinations(added(site()).after) == ()
+
+
+def test_a_list_of_destinations_gets_it_and_loses_it_whoever_changes_the_list_meanwhile() -> None:
+    there = added(listing("STORESCP")).after
+    assert set(destinations(there)) == {"STORESCP", NEW.title}
+    ae = Configuration(there).device("dcm4chee-arc").network_ae("DCM4CHEE").entry
+    changed = ae.with_values("dcmAcceptedMoveDestination", [b"VIEWER", NEW.title.encode()])
+    moved = tree(*(changed if each.dn == ae.dn else each for each in there.ordered()))
+    assert destinations(removed(moved).after) == ("VIEWER",)
+
+
+def test_removal_leads_back_to_the_tree_before_but_for_the_container_of_registrations() -> None:
+    before = site()
+    back = octets(removed(added(before).after).after)
+    registry = back.pop(REGISTRY)
+    assert back == octets(before)
+    assert registry["cn"] == {b"Unique AE Titles Registry"}
+
+
+def test_whatever_is_left_of_it_is_removed_and_of_nothing_nothing() -> None:
+    plan = added(listing("STORESCP"))
+    draft = plan.before
+    for step in plan.steps:
+        draft = draft.after([step.change])
+        assert names_left(removed(draft).after, NEW.title) == ()
+    assert removed(plan.before).steps == ()
+    assert removed(removed(plan.after).after).steps == ()
+
+
+def test_what_somebody_put_into_its_device_stays() -> None:
+    there = added(site()).after
+    theirs = (connection(OURS, "104", name="theirs"), network_ae(OURS, "THEIRS", references=("theirs",)))
+    after = removed(tree(*there.ordered(), *theirs)).after
+    assert [ae.title for ae in Configuration(after).device("dcmcfg_0a1b2c3d4").network_aes] == ["THEIRS"]
+    assert names_left(after, NEW.title) == ()
+    assert remnants(Configuration(after)) == ()
+    assert removed(after).steps == ()
+
+
+def test_the_mark_tells_by_whom_since_when_and_where_it_listens() -> None:
+    assert remnants(Configuration(added(site()).after)) == (Remnant(NEW.title, MAKER, "10.1.2.3", 40123),)
+
+
+@pytest.mark.parametrize(
+    ("maker", "told"),
+    [
+        (replace(MAKER, user="DOMAIN\\Jörg (x) @ 1"), ("DOMAIN\\J_rg_(x)_@_1", "desk7")),
+        (replace(MAKER, user="", host=""), ("", "")),
+        (replace(MAKER, host="a b@c"), ("ann", "a_b_c")),
+    ],
+)
+def test_names_of_accounts_and_machines_may_be_anything(maker: Maker, told: tuple[str, str]) -> None:
+    (found,) = remnants(Configuration(added(site(), replace(NEW, maker=maker)).after))
+    assert (found.maker.user, found.maker.host) == told
+    assert replace(found.maker, user="", host="") == replace(maker, user="", host="")
+
+
+def test_a_clone_of_its_device_is_nobodys_temporary_destination() -> None:
+    there = added(site()).after
+    device = there.get(Configuration(there).device("dcmcfg_0a1b2c3d4").entry.dn)
+    assert device is not None
+    clone = device.at(device.dn.parent.child("dicomDeviceName", "clone")).with_values("dicomDeviceName", [b"clone"])
+    assert [each.title for each in remnants(Configuration(tree(*there.ordered(), clone)))] == [NEW.title]
+
+
+def test_what_it_is_named_by_elsewhere_is_told() -> None:
+    there = added(listing("STORESCP")).after
+    assert f"dicomAETitle=DCM4CHEE,{ARCHIVE} (dcmAcceptedMoveDestination)" in names_left(there, NEW.title)
+
+
+def test_a_title_that_anything_bears_is_not_taken() -> None:
+    there = Configuration(added(site()).after)
+    given = iter(["0a1b2c3d4", "0a1b2c3d5"])
+    assert free_title(there, lambda: next(given)) == "DCMCFG_0A1B2C3D5"
+    with pytest.raises(Refused, match="no title DCMCFG_… is free"):
+        free_title(there, lambda: "0a1b2c3d4")
