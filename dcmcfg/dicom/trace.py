@@ -12,6 +12,7 @@ from pynetdicom.association import Association
 from pynetdicom.events import EventHandlerType
 from pynetdicom.pdu import A_ABORT_RQ, A_RELEASE_RQ
 
+from dcmcfg.dicom.checkpoint import Checkpoint
 from dcmcfg.dicom.own_answers import OwnAnswers
 from dcmcfg.dicom.tls_failure import ended_over_tls
 from dcmcfg.dicom.tls_socket import TlsSocket
@@ -108,6 +109,7 @@ class Trace:
         wrapper = event.assoc.dul.socket
         if self.assoc is None and wrapper is not None and wrapper.socket is not None:
             self.assoc = event.assoc
+            event.assoc._reactor_checkpoint = Checkpoint(event.assoc)  # noqa: SLF001 — nothing else can take its place
             self.answers = OwnAnswers(event.assoc.dimse)
             plain = wrapper.socket
             self._socket = _RecordingSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())

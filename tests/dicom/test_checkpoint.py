@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from dcmcfg.dicom.checkpoint import Checkpoint
+
+
+@dataclass
+class Association:
+    _is_paused: bool = False
+
+
+def passing(checkpoint: Checkpoint, association: Association) -> threading.Thread:
+    """A thread at the checkpoint, as pynetdicom's."""
+
+    def run() -> None:
+        association._is_paused = True
+        checkpoint.wait()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_who_has_not_said_that_it_passed_when_the_checkpoint_is_closed_waits() -> None:
+    association = Association()
+    checkpoint = Checkpoint(association)
+    with checkpoint._lock:  # the thread has seen that the event is set, and gets no further
+        thread = passing(checkpoint, association)
+        while not association._is_paused:
+            time.sleep(0.001)
+        time.sleep(0.05)
+        threading.Event.clear(checkpoint)
+    thread.join(0.2)
+    assert thread.is_alive()
+    assert association._is_paused
+    checkpoint.set()
+    thread.join(5)
+    assert not association._is_paused
+
+
+def test_who_passes_an_open_checkpoint_has_said_so() -> None:
+    association = Association()
+    thread = passing(Checkpoint(association), association)
+    thread.join(5)
+    assert not association._is_paused
+
+
+def test_waiting_may_be_bounded() -> None:
+    checkpoint = Checkpoint(Association())
+    checkpoint.clear()
+    assert not checkpoint.wait(0.01)
