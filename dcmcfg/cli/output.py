@@ -23,6 +23,23 @@ def refuse_existing(target: str) -> None:
         raise _exists(target)
 
 
+def refuse_unwritable(target: str, *, new: bool) -> None:
+    """Raise :class:`DcmcfgError` where :func:`write_whole` would; nothing is left behind."""
+    path = Path(target).resolve()
+    if path.is_dir():
+        raise DcmcfgError("a folder, not a file", on=target, next_step="name a file in it")
+    if new:
+        refuse_existing(target)
+    if path.exists() and not path.is_file():
+        return
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        Path(temporary).unlink()
+    except OSError as error:
+        raise DcmcfgError(f"the file cannot be written ({error.strerror})", on=target) from error
+
+
 def write_whole(target: str, text: Iterable[str], *, private: bool = False, new: bool = False) -> None:
     """Write *text* to the file *target*, replacing it whole or not at all; ``-`` is standard output.
 

@@ -49,10 +49,12 @@ _RANDOM, _RANDOM_OCTETS = 9, 5
 class Place:
     """A temporary destination that is there: where everybody is, who listens as it, and what ``--json`` tells of it.
 
-    ``on_received`` is who is told of each instance, with the number of those so far.
+    ``configuration`` is the one with it. ``on_received`` is who is told of each instance, with the number of those so
+    far.
     """
 
     new: TemporaryDestination
+    configuration: Configuration
     addresses: Addresses
     receiver: Receiver
     course: Course
@@ -71,6 +73,10 @@ class Place:
     def json(self) -> dict[str, Any]:
         """Return what ``--json`` tells of it."""
         return temporary_json(self.new, self.course)
+
+    def with_verdict(self, told: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+        """Return what tells of it beside what *told* does."""
+        return lambda: told() | self.json()
 
     def watched(self, on_received: Callable[[int], None]) -> Receiver:
         """Return who listens, and have *on_received* told of what comes from now on."""
@@ -119,10 +125,7 @@ def with_temporary_destination(
     """
     with temporary_destination(settings, directory, configuration, asking, temporary) as place:
         code, told = ask_study(place.addresses, place)
-
-        def both() -> dict[str, Any]:
-            return told() | place.json()
-
+        both = place.with_verdict(told)
         invocation.current().so_far = both
     return code, both
 
@@ -146,8 +149,9 @@ def temporary_destination(
         new = TemporaryDestination(title, where.host, receiver.port, this_process(datetime.now(UTC)))
         addition = Addition(new, asking.asked.device.name, asking.asked.title)
         plan = addition.plan(configuration.tree)
-        there = asking.addresses(Configuration(plan.after), destination=title, receive=True)
-        place.append(Place(new, there, receiver, Course(), settings.ldap_url))
+        then = Configuration(plan.after)
+        there = asking.addresses(then, destination=title, receive=True)
+        place.append(Place(new, then, there, receiver, Course(), settings.ldap_url))
         left = leftovers(state_folder(), settings.ldap_url, configuration, new.maker.when)
         _show(settings, plan, left)
         for warning in (*addition.edit(configuration).warnings, *doubts_of(plan.after, addition, asking.calling)):

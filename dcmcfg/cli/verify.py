@@ -24,6 +24,7 @@ from dcmcfg.cli.leftovers import warn_of_leftovers
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.verify_evidence import EvidenceWanted, evidence_options
+from dcmcfg.cli.verify_files import EvidenceFiles, file_options, site_settings
 from dcmcfg.cli.verify_receiving import Receiving, receiving_options
 from dcmcfg.cli.verify_retrieval import Retrieving, retrieval_options
 from dcmcfg.cli.verify_temporary import Temporary, temporary_options
@@ -36,8 +37,10 @@ from dcmcfg.render.verify import print_verdict, verdict_json, verify_progress
 from dcmcfg.route.question import asked_ae
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import LONGEST_S, Address, Addresses, find_addresses, server_hosts
+from dcmcfg.verify.chronicle import Chronicle
 from dcmcfg.verify.evidence import Question
 from dcmcfg.verify.judge import judge
+from dcmcfg.verify.proof import configured, proof_of
 from dcmcfg.verify.run import gather
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
 @receiving_options
 @temporary_options
 @evidence_options
+@file_options
 @click.option(
     "--timeout-s",
     type=click.FloatRange(min=0, min_open=True, max=LONGEST_S),
@@ -79,6 +83,7 @@ def verify_command(
     receiving: Receiving,
     temporary: Temporary,
     wanted: EvidenceWanted,
+    files: EvidenceFiles,
     timeout_s: float | None,
     as_json: bool,
 ) -> int:
@@ -95,6 +100,7 @@ def verify_command(
     study_uid = parse_uid(study) if study is not None else ""
     destination, calling = parse_ae_title(dest) if dest is not None else "", parse_ae_title(calling)
     archive_ae = parse_ae_title(ae) if ae is not None else None
+    files.refuse_unwritable()
     servers = server_hosts(settings.ldap_url, settings.archive_url)
     find = functools.partial(
         find_addresses,
@@ -105,6 +111,8 @@ def verify_command(
         timeout_s=timeout_s,
         elsewhere=servers,
     )
+
+    book = Chronicle()
 
     def ask(addresses: Addresses, place: Place | None = None) -> Answered:
         question = Question(
@@ -128,7 +136,7 @@ def verify_command(
                     receiver=place.watched(watcher.on_received) if place else None,
                     witnesses=wanted.witnesses(settings, addresses.archive.ae_title),
                     cancellation=cancellation,
-                    watcher=replace(watcher, on_asking=moving, on_sent=sent.now),
+                    watcher=book.of(replace(watcher, on_asking=moving, on_sent=sent.now)),
                 )
             verdict = judge(evidence, require_witness=wanted.require_witness, require_route=wanted.require_route)
             if place:
@@ -137,7 +145,13 @@ def verify_command(
             if not as_json:
                 print_verdict(verdict, evidence)
                 sys.stdout.flush()
-        return verdict.exit_code, functools.partial(verdict_json, verdict, evidence)
+            told = functools.partial(verdict_json, verdict, evidence)
+            if files.evidence:
+                invocation.current().so_far = place.with_verdict(told) if place else told
+                tree = place.configuration if place else configuration
+                about = configured(tree, settings.device, addresses, site_settings(settings), evidence)
+                files.write(proof_of(book, about, evidence, verdict))
+        return verdict.exit_code, told
 
     with open_directory(settings) as directory:
         if temporary.clean_temporary:

@@ -118,10 +118,17 @@ def _no_answer(evidence: Evidence) -> str:
     )
 
 
-def _failed(evidence: Evidence, reported: Reported) -> str:
-    if evidence.route.destination in evidence.route.archive_titles and any(
+def _came_back(evidence: Evidence) -> bool:
+    """Tell whether the archive got the study from the external archive, whatever became of it then."""
+    before, after = evidence.stored.before, evidence.stored.after
+    gained = before and before.known and not before.storage_ids and after and after.storage_ids
+    return bool(gained) or any(
         record.completed and record.destination == evidence.route.destination for record in evidence.records or ()
-    ):
+    )
+
+
+def _failed(evidence: Evidence, reported: Reported) -> str:
+    if evidence.route.destination in evidence.route.archive_titles and _came_back(evidence):
         return (
             "the archive got the study from the external archive, and could not send it on to "
             f"{evidence.question.destination}: does that listen at its address in LDAP, and accept the archive and "

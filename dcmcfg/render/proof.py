@@ -1,0 +1,103 @@
+"""A verification as one JSON document, to be kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from dcmcfg.dicom.uid_names import uid_name
+from dcmcfg.render.route import route_json
+from dcmcfg.render.verify import verdict_json
+from dcmcfg.verify.chronicle import Event
+from dcmcfg.verify.evidence import Evidence, MoveRecord
+from dcmcfg.verify.proof import Configured, Proof
+from dcmcfg.verify.verdict import Witness
+
+#: The name and version of the form; the version changes when something that was there is no longer, or means another.
+FORMAT, FORMAT_VERSION = "dcmcfg-evidence", 1
+
+
+def proof_json(proof: Proof) -> dict[str, Any]:
+    """Return the document; what is not known is null, moments are ISO 8601 in UTC, to the millisecond."""
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "began": moment(proof.began),
+        "ended": moment(proof.ended),
+        "clock": {"times_are": "UTC", "zone_of_this_machine": proof.zone},
+        "versions": dict(proof.versions),
+        "configured": _configured_json(proof.configured),
+        "events": [_event_json(event) for event in proof.events],
+        "received": _received_json(proof),
+        "external_record": _records_json(proof.evidence),
+        "verdict": verdict_json(proof.verdict, proof.evidence),
+    }
+
+
+def moment(when: datetime) -> str:
+    """Return *when* in UTC, with its offset."""
+    return when.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _configured_json(found: Configured) -> dict[str, Any]:
+    addresses = found.addresses
+    return {
+        "site": [{"name": each.name, "value": each.value, "from": each.origin} for each in found.site],
+        "tree": {"base_dn": found.tree.base_dn, "entries": found.tree.entries, "sha256": found.tree.sha256},
+        "device": found.device,
+        "software_versions": list(found.software),
+        "archive": str(addresses.archive),
+        "destination": str(addresses.destination) if addresses.destination else None,
+        "retrieve_settings": [
+            {"name": each.name, "values": list(each.values), "from": each.level or None} for each in found.settings
+        ],
+        "route": route_json(found.route, leads=found.route.leads()),
+    }
+
+
+def _event_json(event: Event) -> dict[str, Any]:
+    told: dict[str, Any] = {"time": moment(event.moment), "what": event.what}
+    if event.progress is not None:
+        progress = event.progress
+        told |= {"remaining": progress.remaining, "completed": progress.completed}
+        told |= {"failed": progress.failed, "warning": progress.warning}
+    return told
+
+
+def _received_json(proof: Proof) -> list[dict[str, Any]] | None:
+    if proof.verdict.received.finding is Witness.NOT_WITNESSED:
+        return None
+    return [
+        {
+            "sop_instance_uid": each.sop_instance_uid,
+            "sop_class_uid": each.sop_class_uid,
+            "sop_class": uid_name(each.sop_class_uid),
+            "study_instance_uid": each.study_uid,
+            "transfer_syntax_uid": each.transfer_syntax,
+            "transfer_syntax": uid_name(each.transfer_syntax),
+            "octets": each.octets,
+            "sha256": each.sha256,
+            "caller": each.calling_ae_title,
+            "move_originator": each.move_originator_ae_title,
+            "kept_as": str(each.kept) if each.kept else None,
+        }
+        for each in proof.evidence.received or ()
+    ]
+
+
+def _records_json(evidence: Evidence) -> list[dict[str, Any]] | None:
+    return None if evidence.records is None else [_record_json(record) for record in evidence.records]
+
+
+def _record_json(record: MoveRecord) -> dict[str, Any]:
+    return {
+        "started": moment(record.started),
+        "calling": record.calling or None,
+        "called": record.called or None,
+        "destination": record.destination or None,
+        "study_instance_uid": record.study_uid or None,
+        "status": record.status,
+        "completed": record.completed,
+        "failed": record.failed,
+        "failure": record.failure or None,
+    }

@@ -1,0 +1,245 @@
+"""A verification as one web page, to be kept and to be printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.dicom.uid_names import uid_name
+from dcmcfg.moments import readable
+from dcmcfg.render.page import Cell, facts, items, page, table, text
+from dcmcfg.render.proof import moment
+from dcmcfg.render.sequence import sequences
+from dcmcfg.render.svg import svg
+from dcmcfg.render.verify_asked import asked_lines
+from dcmcfg.verify.chronicle import Event
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.proof import Configured, Proof
+from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness
+
+_GOOD, _BAD, _OPEN = "is-good", "is-bad", "is-open"
+#: Rows of a table that are shown; the JSON file has all.
+_MOST_ROWS = 1000
+_FIRST_EVENTS, _LAST_EVENTS = 12, 6
+
+
+def proof_page(proof: Proof) -> Iterator[str]:
+    """Yield the document: the verdict first, then what it rests on."""
+    yield from page(f"dcmcfg verify: {proof.verdict.headline}", _body(proof))
+
+
+def _body(proof: Proof) -> Iterator[str]:
+    evidence, verdict = proof.evidence, proof.verdict
+    mood = _GOOD if verdict.accepted else _BAD
+    yield f'<div class="banner {mood}"><h1>{text(verdict.headline)}</h1></div>\n'
+    yield from facts(
+        [
+            ("Study Instance UID", evidence.question.study_uid),
+            ("when", f"{readable(proof.began)}, for {_duration(proof.ended - proof.began)}"),
+            ("asked", f"{evidence.question.archive} by {evidence.question.calling}"),
+            ("how", "; ".join(asked_lines(evidence))),
+            ("sent to", str(proof.configured.addresses.destination or evidence.question.destination)),
+        ]
+    )
+    yield from _cards(verdict, evidence)
+    if verdict.next_steps:
+        yield f"<h2>What to do next</h2>\n{items(verdict.next_steps)}"
+    yield from _way(proof.configured, verdict.route)
+    yield from _files(evidence)
+    yield from _configured(proof.configured)
+    yield from _answers(proof)
+    yield from _instances(evidence)
+    yield from _record(evidence)
+    if verdict.notes:
+        yield f"<h2>Notes</h2>\n{items(verdict.notes)}"
+    yield "<h2>Programs and clock</h2>\n"
+    yield from facts([*proof.versions.items(), ("zone of this machine", proof.zone), ("times above", "UTC")])
+
+
+def _cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
+    yield '<div class="cards">\n'
+    yield _card("The archive reported", *_reported(verdict.reported), verdict.reported.reasons)
+    yield _card("Our receiver saw", *_received(verdict.received, evidence), verdict.received.reasons)
+    yield _card("Route through the external archive", *_route(verdict.route), verdict.route.reasons)
+    yield "</div>\n"
+
+
+def _card(title: str, finding: str, mood: str, lines: Iterable[str], reasons: Iterable[str]) -> str:
+    more = "".join(f"<p>{text(line)}</p>" for line in lines)
+    return (
+        f'<div class="card"><h3>{text(title)}</h3><p class="{mood}"><b>{text(finding)}</b></p>'
+        f"{more}{items(reasons)}</div>\n"
+    )
+
+
+def _reported(reported: Reported) -> tuple[str, str, list[str]]:
+    status = "no final response" if reported.status is None else f"{reported.status:04X}H {reported.meaning}"
+    expected = "not known" if reported.expected is None else str(reported.expected)
+    lines = [
+        f"completed {reported.completed}, failed {reported.failed}, warning {reported.warning}; expected: {expected}"
+    ]
+    if reported.comment:
+        lines.append(f"its comment: {reported.comment}")
+    return status, _GOOD if reported.ok else _BAD, lines
+
+
+def _received(received: Received, evidence: Evidence) -> tuple[str, str, list[str]]:
+    if received.finding is Witness.NOT_WITNESSED:
+        return "not witnessed", _OPEN, ["nobody of ours listened as the destination"]
+    expected = "an unknown number" if evidence.expected_number is None else str(evidence.expected_number)
+    mood = {Witness.COMPLETE: _GOOD, Witness.UNCHECKED: _OPEN}.get(received.finding, _BAD)
+    lines = []
+    if received.callers:
+        originators = ", ".join(received.move_originators) or "none"
+        lines.append(f"called by {', '.join(received.callers)}, Move Originator {originators}")
+    return f"{received.finding.value}: {received.number} of {expected} instances", mood, lines
+
+
+def _route(route: Route) -> tuple[str, str, list[str]]:
+    mood = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}.get(route.finding, _OPEN)
+    number = f" for {route.instances} instances" if route.finding is RouteFinding.SHOWN else ""
+    return f"{route.finding.value}{number}", mood, [f"configured: {route.way}"]
+
+
+def _way(configured: Configured, route: Route) -> Iterator[str]:
+    yield "<h2>What the configuration has the archive do</h2>\n"
+    yield f'<p class="soft">{text(route.way)}. Told from the configuration alone; what happened is said above.</p>\n'
+    yield '<div class="scroll">'
+    yield from svg(sequences(configured.route))
+    yield "</div>\n"
+
+
+def _files(evidence: Evidence) -> Iterator[str]:
+    stored = evidence.stored
+    if stored.before is None and evidence.after is None:
+        return
+    yield "<h2>Where the files were</h2>\n"
+    rows: list[Sequence[Cell]] = [
+        ("Instance Availability (C-FIND)", _availability(evidence.expected), _availability(evidence.after))
+    ]
+    if stored.before is not None:
+        pairs = zip(_stored(stored.before), _stored(stored.after), strict=True)
+        rows += [(name, before, after) for (name, before), (_, after) in pairs]
+    yield from table(("", "before the move", "after it"), rows)
+
+
+def _availability(instances: Sequence[object] | None) -> str:
+    if instances is None:
+        return "not asked"
+    values = sorted({getattr(each, "availability", "") or "not given" for each in instances})
+    return ", ".join(values) or "nothing listed"
+
+
+def _stored(study: StoredStudy | None) -> Iterator[tuple[str, str]]:
+    known = study is not None and study.known
+    unknown = "not asked" if study is None else "study not known"
+    yield "storage IDs (database)", (", ".join(study.storage_ids) or "none") if study and known else unknown
+    yield "external archive (database)", (study.external or "none recorded") if study and known else unknown
+    yield "completeness (database)", (study.completeness or "COMPLETE") if study and known else unknown
+
+
+def _configured(found: Configured) -> Iterator[str]:
+    yield "<h2>What was configured</h2>\n"
+    yield from facts(
+        [
+            ("configuration", f"{found.tree.entries} entries below {found.tree.base_dn}"),
+            ("SHA-256 of its export", found.tree.sha256),
+            ("archive's device", found.device),
+            ("archive's software", ", ".join(found.software)),
+            ("archive", str(found.addresses.archive)),
+            ("destination", str(found.addresses.destination or "no address in the tree")),
+        ]
+    )
+    values = [(each.name, ", ".join(each.values) or "not set", each.level or "") for each in found.settings]
+    yield from table(("setting", "value", "set on"), values)
+    yield from table(("site", "value", "from"), [(each.name, each.value, each.origin) for each in found.site])
+
+
+def _answers(proof: Proof) -> Iterator[str]:
+    outcome = proof.evidence.outcome
+    yield "<h2>What was asked and answered</h2>\n"
+    yield from facts(
+        [
+            ("final response", "none" if outcome.status is None else f"{outcome.status:04X}H"),
+            ("comment", outcome.comment),
+            ("interrupted", outcome.interrupted),
+            ("offending elements", ", ".join(outcome.offending_elements)),
+            ("failed instances", ", ".join(outcome.failed_sop_instance_uids[:_MOST_ROWS])),
+            ("time of the C-MOVE", f"{outcome.seconds:.3f} s"),
+        ]
+    )
+    shown, hidden = proof.events, 0
+    if len(shown) > _FIRST_EVENTS + _LAST_EVENTS + 1:
+        hidden = len(shown) - _FIRST_EVENTS - _LAST_EVENTS
+        rows = [*map(_event, shown[:_FIRST_EVENTS]), ("", f"{hidden} more (the JSON file has all)", *[""] * 4)]
+        rows += map(_event, shown[-_LAST_EVENTS:])
+    else:
+        rows = list(map(_event, shown))
+    columns = ("time (UTC)", "what", "remaining", "completed", "failed", "warning")
+    yield from table(columns, rows, frozenset(columns[2:]))
+
+
+def _event(event: Event) -> tuple[str, ...]:
+    progress = event.progress
+    numbers = (progress.remaining, progress.completed, progress.failed, progress.warning) if progress else (None,) * 4
+    return moment(event.moment)[11:23], event.what, *("" if number is None else str(number) for number in numbers)
+
+
+def _instances(evidence: Evidence) -> Iterator[str]:
+    arrived: dict[str, ReceivedInstance] = {each.sop_instance_uid: each for each in evidence.received or ()}
+    after = {each.sop_instance_uid: each.availability for each in evidence.after or ()}
+    before = {each.sop_instance_uid: each for each in evidence.expected}
+    uids = list(dict.fromkeys((*before, *arrived)))
+    if not uids:
+        return
+    yield "<h2>Instances</h2>\n"
+    witnessed = evidence.received is not None
+    columns = ["SOP Instance UID", "SOP class", "before", "after"]
+    columns += ["octets", "transfer syntax", "called by", "originator", "SHA-256"] if witnessed else []
+    rows: list[list[Cell]] = []
+    for uid in uids[:_MOST_ROWS]:
+        instance, came = before.get(uid), arrived.get(uid)
+        sop_class = instance.sop_class_uid if instance else came.sop_class_uid if came else ""
+        row: list[Cell] = [(uid, "code"), uid_name(sop_class)]
+        row += [instance.availability if instance else ("not listed", _BAD), after.get(uid, "")]
+        rows.append(row + _arrival(came) if witnessed else row)
+    yield from table(columns, rows, frozenset({"octets"}))
+    if len(uids) > _MOST_ROWS:
+        yield f'<p class="soft">{len(uids) - _MOST_ROWS} more (the JSON file has all)</p>\n'
+
+
+def _arrival(came: ReceivedInstance | None) -> list[Cell]:
+    if came is None:
+        return [("did not arrive", _BAD), "", "", "", ""]
+    syntax = uid_name(came.transfer_syntax)
+    originator = came.move_originator_ae_title or ""
+    return [str(came.octets), syntax, came.calling_ae_title, originator, (came.sha256 or "", "code")]
+
+
+def _record(evidence: Evidence) -> Iterator[str]:
+    if evidence.records is None:
+        return
+    yield "<h2>The external archive's own record</h2>\n"
+    if not evidence.records:
+        yield "<p>no C-MOVE of this study since the request was sent</p>\n"
+        return
+    columns = ("started (UTC)", "caller", "called", "sent to", "status", "completed", "failed")
+    rows = [
+        (
+            readable(each.started).removesuffix(" UTC"),
+            each.calling or "not told",
+            each.called or "not told",
+            each.destination,
+            each.failure or ("not told" if each.status is None else f"{each.status:04X}"),
+            "not told" if each.completed is None else str(each.completed),
+            "not told" if each.failed is None else str(each.failed),
+        )
+        for each in evidence.records
+    ]
+    yield from table(columns, rows, frozenset({"completed", "failed"}))
+
+
+def _duration(length: timedelta) -> str:
+    return f"{length.total_seconds():.1f} s"

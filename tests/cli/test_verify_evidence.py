@@ -1,0 +1,177 @@
+"""``dcmcfg verify --evidence``: what is kept, of a yes and of a no, and what it never does to other files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from dcmcfg import __version__
+from dcmcfg.lab.studies import study
+from tests.cli.conftest import Run
+from tests.lab.running_site import RunningSite, running_site
+
+pytestmark = pytest.mark.real
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """A lab whose archive has what it recalls sent back to itself."""
+    with running_site(tmp_path_factory.mktemp("lab")) as running:
+        running.start("external", "storage", "archive")
+        running.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
+        running.reload()
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def named(site: RunningSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DCMCFG_LDAP_URL", site.slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site.slapd.password)
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", site.site.archive_url)
+
+
+def verify(run: Run, name: str, *options: str, dest: str = "WORKSTATION") -> Result:
+    return run("verify", "--study", study(name).uid, "--dest", dest, *options)
+
+
+class _Page(HTMLParser):
+    """What a browser makes of it: the text, and the names of the elements."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.elements: set[str] = set()
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        if tag not in ("meta", "line", "rect", "path"):
+            self.open.append(tag)
+        assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("line", "rect", "path"):
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+
+def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tmp_path: Path) -> None:
+    record, page = tmp_path / "proof.json", tmp_path / "proof.HTML"
+    log = ("--external-log", str(site.site.external_move_log))
+    done = verify(run, "three", "--receive", *log, "--evidence", str(record), "--evidence", str(page))
+    assert (done.exit_code, done.stderr) == (0, f"evidence: {record}\nevidence: {page}\n")
+
+    exported = tmp_path / "export.ldif"
+    assert run("export-ldif", "-o", str(exported)).exit_code == 0
+    kept: dict[str, Any] = json.loads(record.read_text())
+    assert (kept["format"], kept["format_version"], kept["versions"]["dcmcfg"]) == ("dcmcfg-evidence", 1, __version__)
+    assert kept["configured"]["tree"]["sha256"] == hashlib.sha256(exported.read_bytes()).hexdigest()
+    assert kept["configured"]["tree"]["entries"] == exported.read_text().count("\ndn: ")
+    assert kept["configured"]["retrieve_settings"][0] == {
+        "name": "dcmExternalRetrieveAEDestination",
+        "values": ["DCM4CHEE"],
+        "from": "device",
+    }
+    origins = {each["name"]: each["from"] for each in kept["configured"]["site"]}
+    assert (origins["ldap_url"], origins["device"]) == ("DCMCFG_LDAP_URL", "default")
+    assert [way["state"] for way in kept["configured"]["route"]["ways"]] == ["purged"]
+    assert (kept["verdict"]["verified"], kept["verdict"]["route"]["finding"]) == (True, "shown")
+    assert {each["sop_instance_uid"] for each in kept["received"]} == study("three").sop_instance_uids
+    assert all(len(each["sha256"]) == 64 for each in kept["received"])
+    assert kept["received"][0]["sop_class"] == "CT Image Storage"
+    assert [(each["called"], each["completed"]) for each in kept["external_record"]] == [("LONGTERM", 3)]
+    what = [each["what"] for each in kept["events"]]
+    assert what.index("instances listed: 3") < what.index("C-MOVE sent") < what.index("final response 0000H")
+    moments = [kept["began"], *(each["time"] for each in kept["events"]), kept["ended"]]
+    assert all(map(MOMENT.fullmatch, moments))
+    assert moments == sorted(moments)
+    assert site.slapd.password not in record.read_text() + page.read_text()
+
+    shown = _Page(page.read_text())
+    assert not shown.open
+    assert "script" not in shown.elements
+    assert {"svg", "table", "style"} <= shown.elements
+    assert shown.text.startswith(f"dcmcfg verify: {done.stdout.splitlines()[0]}")
+    for words in (*study("three").sop_instance_uids, kept["configured"]["tree"]["sha256"], "fs1", "LONGTERM"):
+        assert words in shown.text
+
+
+def test_a_no_is_kept_too(run: Run, tmp_path: Path) -> None:
+    files = tmp_path / "no.json", tmp_path / "no.html"
+    done = verify(run, "one", *[word for file in files for word in ("--evidence", str(file))], dest="WORKSTATION")
+    assert done.exit_code == 1
+    kept = json.loads(files[0].read_text())
+    assert (kept["verdict"]["reported"]["status_hex"], kept["received"]) == ("A702", None)
+    assert kept["verdict"]["next_steps"][0].startswith("the archive got the study from the external archive, and could")
+    assert "not witnessed" in _Page(files[1].read_text()).text
+
+
+def moves(site: RunningSite) -> int:
+    return site.log("archive").count("C-MOVE")
+
+
+@pytest.mark.parametrize(
+    ("name", "exit_code", "words"),
+    [
+        ("there.json", 3, "the file exists\n  next: name a new file, or say --replace"),
+        ("nowhere/proof.json", 3, "the file cannot be written (No such file or directory)"),
+        ("folder.json", 3, "a folder, not a file"),
+        ("proof.pdf", 2, "proof.pdf ends neither in .json nor in .html"),
+        ("proof", 2, "ends neither in .json nor in .html"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_anything_is_asked(
+    run: Run, site: RunningSite, tmp_path: Path, name: str, exit_code: int, words: str
+) -> None:
+    (tmp_path / "there.json").write_text("mine")
+    (tmp_path / "folder.json").mkdir()
+    asked = moves(site)
+    done = verify(run, "local", "--evidence", str(tmp_path / name))
+    assert (done.exit_code, done.stdout) == (exit_code, "")
+    assert words in done.stderr
+    assert (tmp_path / "there.json").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "xdg") == ["folder.json", "there.json"]
+    assert moves(site) == asked
+
+
+def test_the_same_file_twice_is_refused(run: Run, tmp_path: Path) -> None:
+    os.chdir(tmp_path)
+    done = verify(run, "local", "--evidence", "a.json", "--evidence", str(tmp_path / "a.json"))
+    assert (done.exit_code, "the same file twice" in done.stderr) == (2, True)
+
+
+def test_an_existing_file_is_replaced_when_that_is_said(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "there.json"
+    file.write_text("old")
+    assert verify(run, "local", "--evidence", str(file), "--replace", dest="STORESCP").exit_code == 0
+    kept = json.loads(file.read_text())
+    assert kept["verdict"]["database"]["files_before"] == "in the archive's own storage"
+    assert [way["state"] for way in kept["configured"]["route"]["ways"]] == ["local"]
+
+
+def test_of_a_temporary_destination_the_configuration_is_kept_that_had_it(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "proof.json"
+    temporary = ("--temporary-dest", "--yes", "--json", "--evidence", str(file))
+    done = run("verify", "--study", study("local").uid, *temporary)
+    assert done.exit_code == 0, done.output
+    kept = json.loads(file.read_text())
+    assert kept["configured"]["destination"].startswith(kept["verdict"]["destination"] + "@")
+    assert kept["configured"]["route"]["refused"] is None
+    assert len(kept["received"]) == 5

@@ -1,0 +1,83 @@
+"""The page of a verification: what peers said cannot become markup, and large studies stay readable."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcmcfg.devices import Configuration
+from dcmcfg.dicom.move import MoveOutcome, Progress
+from dcmcfg.render.proof import proof_json
+from dcmcfg.render.proof_page import proof_page
+from dcmcfg.verify.addresses import find_addresses
+from dcmcfg.verify.chronicle import Chronicle
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.judge import judge
+from dcmcfg.verify.proof import Proof, SiteSetting, configured, proof_of
+from dcmcfg.verify.run import Watcher
+from tests.verify.conftest import configuration as configuration
+from tests.verify.evidence import GOOD, arrived, listed, recorded
+
+HOSTILE = "</td><script>alert(1)</script>&\x1b[31m"
+
+
+def proof(tree: Configuration, evidence: Evidence, responses: int = 1) -> Proof:
+    clock = iter(datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=number) for number in range(100_000))
+    book = Chronicle(lambda: next(clock))
+    watcher = book.of(Watcher())
+    watcher.on_step("asking")
+    watcher.on_sent()
+    for number in range(responses):
+        watcher.on_pending(Progress(remaining=number))
+    addresses = find_addresses(tree, "dcm4chee-arc", "WORKSTATION")
+    about = configured(tree, "dcm4chee-arc", addresses, (SiteSetting("device", "dcm4chee-arc", "default"),), evidence)
+    return proof_of(book, about, evidence, judge(evidence))
+
+
+def page(tree: Configuration, evidence: Evidence, responses: int = 1) -> str:
+    return "".join(proof_page(proof(tree, evidence, responses)))
+
+
+def test_what_peers_say_is_text(configuration: Configuration) -> None:
+    hostile = replace(
+        GOOD,
+        outcome=MoveOutcome(0xC001, HOSTILE, (HOSTILE,), (HOSTILE,), interrupted=HOSTILE),
+        expected=listed(HOSTILE, (HOSTILE,)),
+        received=arrived((HOSTILE,), HOSTILE),
+        records=(replace(recorded(HOSTILE, calling=HOSTILE), failure=HOSTILE),),
+        warnings=(HOSTILE,),
+        after=listed(HOSTILE, (HOSTILE,)),
+    )
+    text = page(configuration, hostile)
+    assert "<script" not in text
+    assert "\x1b" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_of_very_many_rows_and_responses_some_are_shown_and_the_rest_counted(configuration: Configuration) -> None:
+    uids = tuple(f"1.2.3.{number}" for number in range(1500))
+    many = replace(GOOD, expected=listed("NEARLINE", uids), received=arrived(uids))
+    text = page(configuration, many, responses=500)
+    assert text.count("<code>1.2.3.") == 1000
+    assert "500 more (the JSON file has all)" in text
+    assert "485 more (the JSON file has all)" in text
+    assert len(proof_json(proof(configuration, many, 500))["received"]) == 1500
+
+
+def test_nothing_at_all_makes_a_page_too(configuration: Configuration) -> None:
+    nothing = replace(
+        GOOD, expected=(), received=(), records=(), outcome=MoveOutcome(None, interrupted="the peer aborted")
+    )
+    text = page(configuration, nothing, responses=0)
+    assert "NOT verified: no final response came: the peer aborted" in text
+    assert "no C-MOVE of this study" in text
+
+
+@settings(max_examples=20)
+@given(words=st.text(max_size=30))
+def test_no_words_whatever_break_the_page(configuration: Configuration, words: str) -> None:
+    evidence = replace(GOOD, outcome=replace(GOOD.outcome, comment=words), warnings=(words,))
+    assert page(configuration, evidence).count("<h1>") == 1
