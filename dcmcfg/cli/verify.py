@@ -28,6 +28,7 @@ from dcmcfg.cli.verify_files import EvidenceFiles, file_options, site_settings
 from dcmcfg.cli.verify_receiving import Receiving, receiving_options
 from dcmcfg.cli.verify_retrieval import Retrieving, retrieval_options
 from dcmcfg.cli.verify_temporary import Temporary, temporary_options
+from dcmcfg.cli.verify_tls import TlsOptions, tls_options
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.dicom.uid import parse_uid
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 @temporary_options
 @evidence_options
 @file_options
+@tls_options
 @click.option(
     "--timeout-s",
     type=click.FloatRange(min=0, min_open=True, max=LONGEST_S),
@@ -84,6 +86,7 @@ def verify_command(
     temporary: Temporary,
     wanted: EvidenceWanted,
     files: EvidenceFiles,
+    tls: TlsOptions,
     timeout_s: float | None,
     as_json: bool,
 ) -> int:
@@ -95,6 +98,7 @@ def verify_command(
     Choose a study that the archive has purged: the move recalls it, so a second run on the same study proves less.
     Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent.
     """
+    tls.check()
     selection, (model, patient) = retrieving.selection(), retrieving.root()
     temporary.require_sense(study, dest)
     study_uid = parse_uid(study) if study is not None else ""
@@ -109,6 +113,7 @@ def verify_command(
         calling=calling,
         connect=Address.parse(connect) if connect is not None else None,
         timeout_s=timeout_s,
+        tls=tls.tls,
         elsewhere=servers,
     )
 
@@ -126,12 +131,15 @@ def verify_command(
             patient,
             retrieving.urgency(),
         )
+        secured = tls.files(settings)
         cancellation = Cancellation()
         with _a_no_once_sent() as sent:
             with verify_progress() as watcher, cancelling_on_interrupt(cancellation, watcher.on_step) as moving:
                 evidence = gather(
                     question,
                     addresses,
+                    tls=secured.client_context() if addresses.tls else None,
+                    receiver_tls=secured.server_context() if receiving.receive and addresses.receives_tls else None,
                     receive=receiving.receive,
                     receiver=place.watched(watcher.on_received) if place else None,
                     witnesses=wanted.witnesses(settings, addresses.archive.ae_title),

@@ -181,9 +181,10 @@ def _not_established(
             next_step="is that a DICOM port (not TLS, not HTTP), and is the peer not stuck?",
         )
     what = trace.ending or "the peer's answer to the association request is not DICOM"
-    port = "a DICOM port with TLS" if trace.tls_socket else "a plain DICOM port"
-    next_step = next_step_over_tls(what) or f"is that {port}? Its own log says more"
-    kind = TryLater if trace.ending else DicomError
+    over_tls = next_step_over_tls(what)
+    port = "is that a DICOM port" if trace.tls_socket else "is that a plain DICOM port? verify --tls calls one with TLS"
+    next_step = over_tls or f"{port}; its own log says more"
+    kind = TryLater if trace.ending and not over_tls else DicomError
     return kind(f"no association: {what}", on=str(peer), next_step=next_step)
 
 

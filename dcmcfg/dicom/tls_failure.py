@@ -61,6 +61,8 @@ def _handshake(error: OSError, seconds: float) -> tuple[str, str]:
     said = _alert(error)
     if said in _ABOUT_OUR_CERTIFICATE:
         return ended_over_tls(error), _CLIENT_CERTIFICATE
+    if said == "handshake failure":  # also how TLS 1.2 wants a client certificate (RFC 5246 §7.4.6)
+        return f"the peer refused the TLS handshake ({said})", f"{_CLIENT_CERTIFICATE}. Else {_NOTHING_IN_COMMON}"
     if said:
         return f"the peer refused the TLS handshake ({said})", _NOTHING_IN_COMMON
     if isinstance(error, ssl.SSLError) and error.reason in {"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from socketserver import TCPServer
@@ -52,11 +53,12 @@ def listening(
     contexts: list[PresentationContext],
     *,
     any_title: bool = False,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[None]:
     """Accept associations on loopback while the context is open; raises :class:`LabError` when it cannot listen.
 
-    Only *title* is accepted as called AE title unless *any_title*. There are no timeouts on an idle peer: a C-MOVE
-    may take as long as the one that it waits for.
+    With *tls* connections are secured. Only *title* is accepted as called AE title unless *any_title*. There are no
+    timeouts on an idle peer: a C-MOVE may take as long as the one that it waits for.
     """
     entity = AE(ae_title=title)
     entity.require_called_aet = not any_title
@@ -66,7 +68,9 @@ def listening(
     entity.supported_contexts = contexts
     bound: list[Any] = [*handlers, (evt.EVT_SOP_EXTENDED, _agree_to_extensions)]
     try:
-        server = entity.make_server((LOOPBACK, port), evt_handlers=bound, server_class=ThreadedAssociationServer)
+        server = entity.make_server(
+            (LOOPBACK, port), evt_handlers=bound, server_class=ThreadedAssociationServer, ssl_context=tls
+        )
     except OSError as error:
         raise LabError(
             f"cannot listen ({error.strerror})",

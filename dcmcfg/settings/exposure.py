@@ -17,9 +17,13 @@ def exposures(settings: Settings) -> Iterator[str]:
     if address.scheme == "ldap" and settings.bind_dn and not (settings.starttls or _stays_here(address.hostname or "")):
         yield f"the password goes to {settings.ldap_url} unencrypted; --starttls or ldaps:// protects it"
     if settings.client_cert is not None:
-        key = settings.client_key or settings.client_cert
-        if _open_to_others(key):
-            yield f"{key}: others can read this private key; chmod 600 keeps it to you"
+        yield from key_exposures(settings.client_key or settings.client_cert)
+
+
+def key_exposures(key: Path) -> Iterator[str]:
+    """Yield a sentence where others can read the private key in the file *key*."""
+    if _open_to_others(key):
+        yield f"{key}: others can read this private key; chmod 600 keeps it to you"
 
 
 def archive_exposures(settings: Settings) -> Iterator[str]:

@@ -37,6 +37,10 @@ KEYS = (
     "starttls",
     "client_cert",
     "client_key",
+    "tls_ca",
+    "tls_cert",
+    "tls_key",
+    "tls_key_passphrase_file",
     "external_move_log",
 )
 _FILES = (
@@ -46,6 +50,10 @@ _FILES = (
     "ca_file",
     "client_cert",
     "client_key",
+    "tls_ca",
+    "tls_cert",
+    "tls_key",
+    "tls_key_passphrase_file",
     "external_move_log",
 )
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

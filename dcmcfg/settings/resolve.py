@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
+from dcmcfg.settings.dicom_tls import resolve_dicom_tls
 from dcmcfg.settings.oidc import OIDC, OidcClient, resolve_oidc
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
@@ -79,6 +80,7 @@ def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
         bind_secret=password.of(bind_dn) if password else None,
         token_secret=token,
         oidc=oidc,
+        dicom_tls=resolve_dicom_tls(sources),
     )
 
 

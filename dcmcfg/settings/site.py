@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
+from dcmcfg.settings.dicom_tls import NO_DICOM_TLS, DicomTls
 from dcmcfg.settings.oidc import OidcClient
 from dcmcfg.settings.secret import Secret
 
@@ -24,6 +25,7 @@ class Settings:
     ``bind_dn`` is empty where the connection itself says who asks (SASL EXTERNAL): the account that runs dcmcfg on
     ``ldapi``, else the owner of ``client_cert``, whose key is in ``client_key`` or in the same file. ``starttls``
     is only true with ``ldap``. ``oidc`` is the client that gets tokens for the archive; with it there is no token.
+    ``dicom_tls`` is what secures associations.
     """
 
     ldap_url: str
@@ -41,6 +43,7 @@ class Settings:
     bind_secret: Secret | None = field(default=None, repr=False)
     token_secret: Secret | None = field(default=None, repr=False)
     oidc: OidcClient | None = None
+    dicom_tls: DicomTls = NO_DICOM_TLS
 
     @property
     def identity(self) -> str:

@@ -34,6 +34,11 @@ _VARIABLES = {
         "starttls",
         "client_cert",
         "client_key",
+        "tls_ca",
+        "tls_cert",
+        "tls_key",
+        "tls_key_passphrase",
+        "tls_key_passphrase_file",
     )
 }
 

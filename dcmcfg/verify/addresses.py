@@ -60,6 +60,8 @@ class Addresses:
     route: ConfiguredRoute
     timeouts: Timeouts
     warnings: tuple[str, ...] = ()
+    tls: bool = False  # the archive is called over TLS
+    receives_tls: bool = False  # the destination takes TLS connections only
 
 
 def find_addresses(
@@ -72,23 +74,27 @@ def find_addresses(
     connect: Address | None = None,
     receive: bool = False,
     timeout_s: float | None = None,
+    tls: bool = False,
     elsewhere: tuple[str, ...] = (),
 ) -> Addresses:
     """Return the addresses for a C-MOVE of a study from an AE of the device *device_name* to the AE *destination*.
 
     ``ae`` is the archive AE that is asked; without it the only one that takes storage, or the only one.
-    ``calling`` is the title that asks.
+    ``calling`` is the title that asks. With ``tls`` the archive's TLS connection is meant, which is also taken where it
+    has no other (a warning says so).
     ``elsewhere`` are the hosts of the site's servers (:func:`server_hosts`): a ``localhost`` in the tree is warned
     about when one of them is another machine.
 
     Raises :class:`~dcmcfg.errors.NotFound` for a device or AE that is not in the tree (the destination only with
     ``receive``), :class:`~dcmcfg.errors.MalformedInput` when the AE must be named, and
-    :class:`~dcmcfg.errors.DcmcfgError` for one that does not listen without TLS.
+    :class:`~dcmcfg.errors.DcmcfgError` for one that does not listen, or with ``tls`` not with TLS.
     """
     device = configuration.device(device_name)
     asked = asked_ae(device, ae)
-    connection = asked.listening()
-    archive = _peer(asked, connection, connect, "--connect HOST:PORT gives the archive's address")
+    connection = asked.listening(tls=tls)
+    by_itself = not tls and connection is None and asked.listening(tls=True) is not None
+    connection = asked.listening(tls=True) if by_itself else connection
+    archive = _peer(asked, connection, connect, "--connect HOST:PORT gives the archive's address", tls=tls)
     target = configuration.network_ae(destination)
     near = near_misses(destination, (ae.title for ae in configuration.network_aes()))
     if receive and target is None:
@@ -97,7 +103,7 @@ def find_addresses(
             f"the tree has no AE {destination}, so there is no address to receive on",
             next_step=f"{meant}name another AE with --dest, or verify without --receive",
         )
-    listening = target.listening() if target else None
+    listening = (target.listening() or target.listening(tls=True)) if target else None
     receiver = None
     if target and (receive or _is_usable(listening)):
         receiver = _peer(target, listening, None, "name another AE with --dest, or verify without --receive")
@@ -106,18 +112,26 @@ def find_addresses(
         destination=receiver,
         route=_route(configuration, asked, target, near, _asks(configuration, Question(asked, destination, calling))),
         timeouts=_timeouts(device, connection, timeout_s),
-        warnings=tuple(_warnings(archive, connect, target, receiver, destination, elsewhere)),
+        warnings=(
+            *((f"{asked.title} listens with TLS only, so it was called over TLS",) if by_itself else ()),
+            *_warnings(archive, connect, target, receiver, destination, elsewhere),
+        ),
+        tls=tls or by_itself,
+        receives_tls=listening is not None and listening.tls,
     )
 
 
-def _peer(ae: NetworkAE, connection: Connection | None, instead: Address | None, way_out: str) -> Peer:
+def _peer(
+    ae: NetworkAE, connection: Connection | None, instead: Address | None, way_out: str, *, tls: bool = False
+) -> Peer:
     port = (instead.port if instead else None) or (connection.port if connection else None)
     host = instead.host if instead else connection.host if connection else ""
     if not host or not port:
+        with_tls = " with TLS" if tls else ""
         raise DcmcfgError(
-            f"{ae.title} has no installed DICOM connection that listens without TLS",
+            f"{ae.title} has no installed DICOM connection that listens{with_tls}",
             on=str(ae.entry.dn),
-            next_step=f"verify speaks plain DICOM; {way_out}",
+            next_step=f"dcmcfg connection list tells its connections; {way_out}",
         )
     try:
         return Peer(ae.title, host, port)
@@ -213,7 +227,7 @@ def _warnings(
         )
     if target is None:
         yield f"the tree has no AE {destination}: the archive will not know this Move Destination"
-    elif (connection := target.listening()) and not _is_usable(connection):
+    elif (connection := target.listening() or target.listening(tls=True)) and not _is_usable(connection):
         yield f"{destination} has the dicomPort {connection.port}: the archive cannot load its device"
     elif not target.installed:
         yield f"{destination} is not installed (dicomInstalled), so the archive will refuse this Move Destination"

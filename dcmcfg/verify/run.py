@@ -48,6 +48,7 @@ def gather(
     addresses: Addresses,
     *,
     tls: ssl.SSLContext | None = None,
+    receiver_tls: ssl.SSLContext | None = None,
     receive: bool = False,
     receiver: Receiver | None = None,
     witnesses: Witnesses = NOBODY_ELSE,
@@ -56,11 +57,12 @@ def gather(
 ) -> Evidence:
     """Ask what the study holds, have it sent, and return what was seen; with *receive*, listen as the destination.
 
-    A *receiver* is one that listens as the destination already. Raises :class:`~dcmcfg.errors.DicomError` only before
+    *tls* is the context to call the archive with, *receiver_tls* the one to be called with; None is plain DICOM. A
+    *receiver* is one that listens as the destination already. Raises :class:`~dcmcfg.errors.DicomError` only before
     the C-MOVE is sent: when we cannot listen, when the archive cannot be reached, or when its answer to C-FIND is an
     error. Whatever happens later is evidence.
     """
-    own = _receiver(addresses, watcher) if receive and receiver is None else None
+    own = _receiver(addresses, watcher, receiver_tls) if receive and receiver is None else None
     receiver = receiver or own
     with own or nullcontext():
         if receiver:
@@ -152,7 +154,7 @@ def _move(
     return move_all(retrievals, send)
 
 
-def _receiver(addresses: Addresses, watcher: Watcher) -> Receiver:
+def _receiver(addresses: Addresses, watcher: Watcher, tls: ssl.SSLContext | None) -> Receiver:
     peer = addresses.destination
     if peer is None:
         raise ValueError("to receive, the destination's address must be known")
@@ -160,7 +162,7 @@ def _receiver(addresses: Addresses, watcher: Watcher) -> Receiver:
     def count(_: ReceivedInstance) -> None:
         watcher.on_received(len(receiver.received))
 
-    receiver = Receiver(peer.ae_title, peer.host, peer.port, addresses.timeouts, count)
+    receiver = Receiver(peer.ae_title, peer.host, peer.port, addresses.timeouts, count, tls=tls)
     return receiver
 
 

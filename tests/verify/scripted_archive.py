@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,7 @@ def scripted_archive(
     availability: str = "NEARLINE",
     title: str = "DCM4CHEE",
     port: int | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Peer]:
     """Listen as *title* while the block runs; it lists the instances of *made*, with that availability."""
     held = tuple(
@@ -42,5 +44,5 @@ def scripted_archive(
         (evt.EVT_REQUESTED, lambda event: serve_moves(event.assoc, on_move)),
         (evt.EVT_C_FIND, on_find or (lambda event: find(event, lambda: held))),
     ]
-    with listening(title, port, handlers, all_contexts()):
+    with listening(title, port, handlers, all_contexts(), tls=tls):
         yield Peer(title, LOOPBACK, port)

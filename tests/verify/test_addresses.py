@@ -81,19 +81,29 @@ def test_connect_overrides_host_and_port(configuration: Configuration, connect: 
     assert find_addresses(configuration, DEVICE, "WORKSTATION", connect=connect).archive == peer
 
 
-def test_an_ae_that_only_listens_with_tls_is_refused_unless_connect_says_where(configuration: Configuration) -> None:
+def test_an_ae_that_only_listens_with_tls_is_called_over_tls_and_that_is_said(configuration: Configuration) -> None:
     secure = having(configuration, CONNECTION_DN, "dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256")
-    with pytest.raises(DcmcfgError, match="without TLS"):
-        find_addresses(secure, DEVICE, "WORKSTATION")
-    assert find_addresses(secure, DEVICE, "WORKSTATION", connect=Address("a", 1)).archive == Peer("DCM4CHEE", "a", 1)
+    found = find_addresses(secure, DEVICE, "WORKSTATION")
+    assert (found.archive.port, found.tls) == (PORTS.archive, True)
+    assert found.warnings == ("DCM4CHEE listens with TLS only, so it was called over TLS",)
+    elsewhere = find_addresses(secure, DEVICE, "WORKSTATION", connect=Address("a", 1))
+    assert (elsewhere.archive, elsewhere.tls) == (Peer("DCM4CHEE", "a", 1), True)
 
 
-def test_to_receive_with_tls_only_is_refused_with_another_way_out(configuration: Configuration) -> None:
+def test_tls_takes_the_tls_connection_beside_the_plain_one(configuration: Configuration) -> None:
+    assert not find_addresses(configuration, DEVICE, "WORKSTATION").tls
+    found = find_addresses(configuration, DEVICE, "WORKSTATION", tls=True)
+    assert (found.archive, found.tls, found.warnings) == (Peer("DCM4CHEE", "localhost", 2762), True, ())
+    without = having(configuration, DEVICE_DN.child("cn", "dicom-tls"), "dicomInstalled", "FALSE")
+    with pytest.raises(DcmcfgError, match=r"DCM4CHEE has no installed DICOM connection that listens with TLS"):
+        find_addresses(without, DEVICE, "WORKSTATION", tls=True)
+
+
+def test_a_destination_with_tls_only_takes_tls(configuration: Configuration) -> None:
     secure = having(configuration, WORKSTATION, "dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256")
-    with pytest.raises(DcmcfgError, match=r"WORKSTATION has no .* without TLS") as refused:
-        find_addresses(secure, DEVICE, "WORKSTATION", receive=True)
-    assert refused.value.next_step.endswith("name another AE with --dest, or verify without --receive")
-    assert find_addresses(secure, DEVICE, "WORKSTATION").destination is None
+    found = find_addresses(secure, DEVICE, "WORKSTATION", receive=True)
+    assert (found.destination, found.receives_tls) == (Peer("WORKSTATION", "127.0.0.1", PORTS.workstation), True)
+    assert not find_addresses(configuration, DEVICE, "WORKSTATION", receive=True).receives_tls
 
 
 def test_a_destination_outside_the_tree_is_a_warning_without_receiving(configuration: Configuration) -> None:

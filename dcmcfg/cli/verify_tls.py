@@ -1,0 +1,101 @@
+"""Options of ``verify`` about TLS."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from dcmcfg.cli.option_group import option_group
+from dcmcfg.dicom.tls import TlsFiles
+from dcmcfg.errors import DicomError
+from dcmcfg.settings import Secret, Settings
+from dcmcfg.settings.exposure import key_exposures
+
+_FILE = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class TlsOptions:
+    """The options as they were given."""
+
+    tls: bool
+    tls_ca: Path | None
+    tls_cert: Path | None
+    tls_key: Path | None
+    tls_key_passphrase_file: Path | None
+    tls_any_host: bool
+
+    def check(self) -> None:
+        """Raise :class:`click.UsageError` where an option lacks the one that it goes with."""
+        if self.tls_cert is None and (self.tls_key or self.tls_key_passphrase_file):
+            raise click.UsageError("--tls-key and --tls-key-passphrase-file go with --tls-cert")
+
+    def files(self, settings: Settings) -> TlsFiles:
+        """Return what secures associations: the options, else what environment and profile say, else ``--ca-file``.
+
+        Warns of a private key that others can read.
+        """
+        site = settings.dicom_tls
+        certificate, key, passphrase = site.certificate, site.key, site.passphrase
+        if self.tls_cert is not None:
+            certificate, key = self.tls_cert, self.tls_key
+            option = "--tls-key-passphrase-file"
+            passphrase = Secret(option, path=self.tls_key_passphrase_file) if self.tls_key_passphrase_file else None
+        if certificate is not None:
+            for warning in key_exposures(key or certificate):
+                click.echo(f"warning: {warning}", err=True)
+        return TlsFiles(
+            self.tls_ca or site.ca or settings.ca_file,
+            certificate,
+            key,
+            _asking(passphrase, key or certificate),
+            check_host=not self.tls_any_host,
+        )
+
+
+def _asking(passphrase: Secret | None, holder: Path | None) -> Callable[[], str]:
+    """Return what OpenSSL calls where the key in *holder* is protected."""
+
+    def ask() -> str:
+        if passphrase is not None:
+            return passphrase.read()
+        if not sys.stdin.isatty():
+            raise DicomError(
+                "the private key is protected by a passphrase",
+                on=str(holder),
+                next_step="--tls-key-passphrase-file names a file that holds it",
+            )
+        return str(click.prompt(f"Passphrase of {holder}", hide_input=True, err=True))
+
+    return ask
+
+
+tls_options = option_group(
+    "tls",
+    TlsOptions,
+    [
+        click.option("--tls", is_flag=True, help="Call the archive over TLS; by itself where it has no other way."),
+        click.option(
+            "--tls-ca",
+            type=_FILE,
+            metavar="FILE",
+            help="CA certificates (PEM) to verify it with, by default --ca-file.",
+        ),
+        click.option("--tls-cert", type=_FILE, metavar="FILE", help="Certificate (PEM) to show in associations."),
+        click.option(
+            "--tls-key", type=_FILE, metavar="FILE", help="Its private key (PEM), unless it is in the same file."
+        ),
+        click.option(
+            "--tls-key-passphrase-file", type=_FILE, metavar="FILE", help="File that holds the passphrase of that key."
+        ),
+        click.option(
+            "--tls-any-host",
+            is_flag=True,
+            help="Take the certificate for any host: whoever has one of that CA can pose as the archive.",
+        ),
+    ],
+)

@@ -1,0 +1,188 @@
+"""Associations over TLS, with dcmtk's and pynetdicom's peers."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pynetdicom import AE
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
+
+from dcmcfg.dicom.acquainted import Secured, acquainted
+from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.tls import TlsFiles
+from dcmcfg.errors import DicomError
+from tests.dicom import dcmtk
+from tests.dicom.certificates import Pki, make_pki
+from tests.tls_slapd import Files
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return make_pki(tmp_path_factory.mktemp("pki"))
+
+
+@contextmanager
+def _listening(context: ssl.SSLContext | None) -> Iterator[Peer]:
+    """Answer C-ECHO over *context*, or plainly."""
+    entity = AE("ARCHIVE")
+    entity.add_supported_context(Verification)
+    server = entity.start_server((dcmtk.LOOPBACK, 0), block=False, ssl_context=context)
+    assert server is not None
+    try:
+        yield Peer("ARCHIVE", dcmtk.LOOPBACK, server.server_address[1])
+    finally:
+        entity.shutdown()
+
+
+def _server(shown: Files, trusted: Path | None = None, *, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
+    context = TlsFiles(trusted, shown.certificate, shown.key).server_context()
+    if version is not None:
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
+def _echo(peer: Peer, files: TlsFiles | None, timeouts: Timeouts) -> Secured | None:
+    context = files.client_context() if files else None
+    with associated(peer, "ME", [Verification], timeouts, context) as opened:
+        assert opened.assoc.send_c_echo().Status == 0
+        return acquainted(opened).secured
+
+
+def _refused(peer: Peer, files: TlsFiles | None, timeouts: Timeouts) -> DicomError:
+    with pytest.raises(DicomError) as caught:
+        _echo(peer, files, timeouts)
+    assert caught.value.on == str(peer)
+    return caught.value
+
+
+def test_dcmtk_s_storescp_takes_our_certificate_and_shows_its_own(pki: Pki, tmp_path: Path, timeouts: Timeouts) -> None:
+    options = ["+tls", str(pki.server.key), str(pki.server.certificate), "+cf", str(pki.ca)]
+    with dcmtk.storescp(tmp_path / "in", options=options) as peer:
+        shown = TlsFiles(pki.ca, pki.client.certificate, pki.client.key)
+        secured = _echo(peer, shown, timeouts)
+        assert secured is not None
+        assert secured.version.startswith("TLSv1.")
+        assert secured.cipher
+        assert secured.subject.startswith("CN=archive, OU=Testing cert")
+        assert secured.subject.endswith(", O=hospital")
+        assert secured.valid_until is not None
+        without = _refused(peer, pki.trusting, timeouts)
+    assert "client certificate" in without.what or "our certificate" in without.what, without
+    assert "--tls-cert" in without.next_step
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
+    version: ssl.TLSVersion, pki: Pki, timeouts: Timeouts
+) -> None:
+    with _listening(_server(pki.server, pki.ca, version=version)) as peer:
+        assert _echo(peer, TlsFiles(pki.ca, pki.client.certificate, pki.client.key), timeouts) is not None
+        without = _refused(peer, pki.trusting, timeouts)
+        strange = _refused(peer, TlsFiles(pki.ca, pki.strange.certificate, pki.strange.key), timeouts)
+    words = {ssl.TLSVersion.TLSv1_2: "(handshake failure)", ssl.TLSVersion.TLSv1_3: "wants a client certificate"}
+    assert words[version] in without.what
+    for error in (without, strange):
+        assert error.next_step.startswith("--tls-cert and --tls-key name a certificate of an authority")
+    assert "the peer refused our certificate (TLS alert: unknown ca)" in strange.what
+
+
+@pytest.mark.parametrize(
+    ("shown", "trusted", "what", "next_step"),
+    [
+        ("server", "strange_ca", "comes from an authority that is not trusted here; nothing was sent", "--tls-ca"),
+        ("expired", "ca", "the peer's certificate has expired; nothing was sent", "new certificate"),
+        ("elsewhere", "ca", "the peer's certificate is for another address; nothing was sent", "--connect HOST"),
+    ],
+)
+def test_what_is_wrong_with_the_peer_s_certificate_is_told(
+    shown: str, trusted: str, what: str, next_step: str, pki: Pki, timeouts: Timeouts
+) -> None:
+    with _listening(_server(getattr(pki, shown))) as peer:
+        error = _refused(peer, TlsFiles(getattr(pki, trusted)), timeouts)
+    assert what in error.what
+    assert next_step in error.next_step
+
+
+def test_any_host_is_taken_only_where_that_is_said_and_any_authority_never(pki: Pki, timeouts: Timeouts) -> None:
+    anywhere = replace(pki.trusting, check_host=False)
+    with _listening(_server(pki.elsewhere)) as peer:
+        assert _echo(peer, anywhere, timeouts) is not None
+        assert "not trusted here" in _refused(peer, replace(anywhere, ca=pki.strange_ca), timeouts).what
+
+
+def test_a_plain_port_does_not_speak_tls(pki: Pki, tmp_path: Path, timeouts: Timeouts) -> None:
+    with dcmtk.storescp(tmp_path / "in") as peer:
+        error = _refused(peer, pki.trusting, replace(timeouts, connect=1))
+    assert ("the peer does not speak TLS there" in error.what) or ("no answer to the TLS handshake" in error.what)
+    assert "TLS port" in error.next_step
+
+
+def test_a_tls_port_does_not_speak_plainly_and_tls_is_the_next_step(pki: Pki, timeouts: Timeouts) -> None:
+    with _listening(_server(pki.server)) as peer:
+        error = _refused(peer, None, timeouts)
+    assert "--tls" in error.next_step
+
+
+def test_versions_that_have_nothing_in_common_are_named(pki: Pki, timeouts: Timeouts) -> None:
+    context = pki.trusting.client_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with (
+        _listening(_server(pki.server, version=ssl.TLSVersion.TLSv1_3)) as peer,
+        pytest.raises(DicomError, match=r"the peer refused the TLS handshake \(protocol version\)") as caught,
+        associated(peer, "ME", [Verification], timeouts, context),
+    ):
+        pass
+    assert "dcmTLSProtocol" in caught.value.next_step
+
+
+def _protected(pki: Pki, folder: Path) -> Path:
+    openssl = shutil.which("openssl")
+    assert openssl
+    key = folder / "protected.key"
+    command = [openssl, "pkey", "-in", str(pki.client.key), "-aes256", "-passout", "pass:open sesame", "-out", str(key)]
+    subprocess.run(command, check=True)
+    return key
+
+
+def test_a_key_with_a_passphrase_is_opened_by_it(pki: Pki, tmp_path: Path) -> None:
+    files = TlsFiles(pki.ca, pki.client.certificate, _protected(pki, tmp_path))
+    assert replace(files, passphrase=lambda: "open sesame").client_context()
+    with pytest.raises(DicomError, match="or the passphrase is another one"):
+        replace(files, passphrase=lambda: "wrong").client_context()
+    with pytest.raises(DicomError, match="the private key is protected by a passphrase"):
+        files.client_context()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [
+        (lambda files, _: replace(files, ca=Path("/nowhere.pem")), "No such file"),
+        (lambda files, _: replace(files, ca=files.key), "it holds no certificate in PEM form"),
+        (lambda files, _: replace(files, certificate=Path("/nowhere.pem")), "No such file"),
+        (lambda files, _: replace(files, key=Path("/nowhere.key")), "No such file"),
+        (lambda files, pki: replace(files, key=pki.server.key), "not the one of the certificate"),
+        (lambda files, _: replace(files, certificate=files.key), "not a certificate and a private key in PEM form"),
+    ],
+)
+def test_files_that_cannot_be_used_are_named(spoil: Callable[[TlsFiles, Pki], TlsFiles], what: str, pki: Pki) -> None:
+    files = TlsFiles(pki.ca, pki.client.certificate, pki.client.key)
+    for context in (TlsFiles.client_context, TlsFiles.server_context):
+        with pytest.raises(DicomError, match=what) as caught:
+            context(spoil(files, pki))
+        assert "--tls-" in caught.value.next_step
+        assert caught.value.on
+
+
+def test_a_server_without_a_certificate_is_refused(pki: Pki) -> None:
+    with pytest.raises(DicomError, match="a server needs a certificate"):
+        pki.trusting.server_context()
