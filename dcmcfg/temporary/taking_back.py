@@ -30,6 +30,7 @@ PATIENCE_S = 60.0
 _PAUSE_S = 0.2
 #: The addition takes a container or two, device, registration, connection, AE and a value.
 _MOST_STEPS = 8
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ def take_back(directory: Directory, occasion: Occasion, title: str) -> TakenBack
     """Take the temporary destination *title* out of *directory*, so that nothing of it is left there.
 
     What is on record is taken back as ``undo`` does, or a taking back gone on with. Where the tree has moved since,
-    what is there of it is removed and nothing else. A roll-out of others is waited for, :data:`PATIENCE_S` at most.
-    Raises what :func:`roll_out` does.
+    what is there of it is removed and nothing else. A roll-out of others is waited for, :data:`PATIENCE_S` at most;
+    where somebody is faster (another account cleans up too), it is looked at again. Raises what :func:`roll_out` does.
     """
-    number = patiently(lambda: _take_back(directory, occasion, title))
+    number = patiently(lambda: _insistently(directory, occasion, title))
     with_rest = directory.reopened()
     try:
         return TakenBack(number, names_left(read_tree(with_rest), title))
@@ -65,6 +66,13 @@ def patiently(act: Callable[[], R]) -> R:
             if time.monotonic() > until:
                 raise
         time.sleep(_PAUSE_S)
+
+
+def _insistently(directory: Directory, occasion: Occasion, title: str) -> int | None:
+    for _ in range(_ATTEMPTS):
+        with suppress(DoesNotFit):
+            return _take_back(directory, occasion, title)
+    return _take_back(directory, occasion, title)
 
 
 def _take_back(directory: Directory, occasion: Occasion, title: str) -> int | None:
@@ -101,7 +109,10 @@ def _planned(directory: Directory, state: Path, title: str) -> tuple[Plan, int |
         with suppress(DoesNotFit):
             return plan_back(made, tree), undoes, None
     edit = remove_temporary_destination(Configuration(tree), title)
-    return make_plan(tree, [Wanted(change) for change in edit.changes]), undoes, None
+    plan = make_plan(tree, [Wanted(change) for change in edit.changes])
+    if not plan.steps and made is not None and history.is_unfinished(made):
+        history.close(made)  # somebody else has taken it back
+    return plan, undoes, None
 
 
 def _settle(directory: Directory, state: Path, made: Record | None) -> None:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -248,9 +250,28 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return make_instances(tmp_path_factory.mktemp("made"), LOCAL)
 
 
+@dataclass
+class Silent:
+    """An archive that keeps silent on a C-MOVE until it is ``over``, and tells when it has got one."""
+
+    peer: Peer
+    asked: threading.Event
+    over: threading.Event
+
+    @property
+    def place(self) -> str:
+        return f"{self.peer.host}:{self.peer.port}"
+
+    def started(self, *more: str) -> subprocess.Popen[str]:
+        """A verify that asks it, once the C-MOVE was sent."""
+        command = [sys.executable, "-m", "dcmcfg", *VERIFY, "--yes", "--connect", self.place, *more]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.asked.wait(30), process.communicate()
+        return process
+
+
 @pytest.fixture
-def silent(made: Made) -> Iterator[tuple[Peer, threading.Event]]:
-    """An archive that keeps silent on a C-MOVE, and says when it has got one."""
+def silent(made: Made) -> Iterator[Silent]:
     asked, over = threading.Event(), threading.Event()
 
     def wait(_: MoveExchange) -> MoveResponse | None:
@@ -259,29 +280,51 @@ def silent(made: Made) -> Iterator[tuple[Peer, threading.Event]]:
         return None
 
     with scripted_archive(made, wait) as peer:
-        yield peer, asked
+        yield Silent(peer, asked, over)
         over.set()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_during_the_move_has_it_taken_back(
-    site: RunningSite, silent: tuple[Peer, threading.Event], number: signal.Signals
-) -> None:
-    peer, asked = silent
-    command = [sys.executable, "-m", "dcmcfg", *VERIFY, "--yes", "--connect", f"{peer.host}:{peer.port}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert asked.wait(30)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_during_the_move_has_it_taken_back(site: RunningSite, silent: Silent, number: signal.Signals) -> None:
+    with silent.started() as process:
         process.send_signal(number)
+        silent.over.set()
         _, problem = process.communicate(timeout=60)
     assert process.returncode in (1, 130), problem
     assert "taken back DCMCFG_TITLE, roll-out 2\nthe archive has reloaded\n" in masked(problem)
 
 
-def test_ctrl_c_at_a_terminal_during_the_move_has_it_taken_back(
-    site: RunningSite, silent: tuple[Peer, threading.Event]
+def test_a_directory_that_is_away_at_the_end_is_4_with_the_command_that_does_it(
+    run: Run, site: RunningSite, silent: Silent
 ) -> None:
-    peer, _ = silent
-    arguments = [*VERIFY, "--connect", f"{peer.host}:{peer.port}"]
+    with silent.started("--json") as process:
+        site.slapd.slapd.stop()
+        silent.over.set()
+        out, _ = process.communicate(timeout=60)
+        site.slapd.slapd.start()
+    answer = json.loads(out)
+    assert (process.returncode, answer["verified"], answer["temporary_destination"]["gone"]) == (4, False, False)
+    assert masked(answer["error"]["what"]).startswith("DCMCFG_TITLE could not be taken back: ")
+    assert answer["error"]["next_step"].endswith("dcmcfg verify --clean-temporary takes it back")
+    assert run("verify", "--clean-temporary", "--yes").exit_code == 0
+
+
+def test_what_a_run_works_with_is_left_alone_by_every_account_that_can_tell(
+    run: Run, site: RunningSite, silent: Silent, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with silent.started() as process:
+        mine = run("verify", "--clean-temporary", "--yes").stdout
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+        theirs = run("verify", "--clean-temporary", "--yes").stdout
+        monkeypatch.setattr("socket.gethostname", lambda: "another")
+        elsewhere = run("verify", "--clean-temporary", "--yes").stdout
+        silent.over.set()
+        process.communicate(timeout=60)
+    assert (mine, theirs, elsewhere) == ("no temporary destination is left\n",) * 3
+
+
+def test_ctrl_c_at_a_terminal_during_the_move_has_it_taken_back(site: RunningSite, silent: Silent) -> None:
+    arguments = [*VERIFY, "--connect", silent.place]
     code, shown = at_terminal(arguments, [("run? [y/N]: ", "y"), ("the archive has reloaded\r\n", "\x03")])
     assert code in (1, 130), shown
     assert "taken back DCMCFG_TITLE, roll-out 2" in masked(shown)

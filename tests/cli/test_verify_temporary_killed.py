@@ -114,8 +114,7 @@ def test_killed_at_each_request_to_the_directory_the_next_run_leaves_the_tree_as
     assert programs.run("status")[1].startswith("STARTED")
 
 
-@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
-@pytest.mark.parametrize(("which", "at"), [("control", 1), ("dicom", 1), ("control", 2)])
+@pytest.mark.parametrize(("which", "at", "answered"), [("control", 1, False), ("dicom", 1, True), ("control", 2, True)])
 def test_killed_at_a_reload_or_during_the_move_the_next_run_cleans_up_and_reloads(
     programs: Programs, which: str, at: int, answered: bool
 ) -> None:

@@ -1,0 +1,189 @@
+"""A temporary destination taken out of a real slapd, whatever has become of it and of its record meanwhile."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
+from dcmcfg.directory.ldap import connect
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.server import Directory
+from dcmcfg.dn import DN
+from dcmcfg.errors import Refused, UnderWay
+from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.rollout.history import History, Result, result_of
+from dcmcfg.rollout.lock import directory_lock
+from dcmcfg.rollout.manner import Manner
+from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.roll_out import roll_out
+from dcmcfg.temporary import taking_back
+from dcmcfg.temporary.run import Addition
+from dcmcfg.temporary.taking_back import take_back
+from tests.connecting import server_of
+from tests.edits.test_temporary_destination import NEW, OURS
+from tests.running_slapd import RunningSlapd
+from tests.trees import ARCHIVE, DEVICES, connection, network_ae, octets
+
+pytestmark = pytest.mark.real
+ASKED = DN.parse(f"dicomAETitle=DCM4CHEE,{ARCHIVE}")
+LIST = "dcmAcceptedMoveDestination"
+Octets = dict[str, dict[str, frozenset[bytes]]]
+
+
+@dataclass
+class Added:
+    """A directory with the destination in it, and the tree from before."""
+
+    slapd: RunningSlapd
+    directory: Directory
+    occasion: Occasion
+    before: Octets
+
+    def octets(self) -> Octets:
+        with connect(server_of(self.slapd)) as directory:
+            return octets(read_tree(directory))
+
+    def make(self, *changes: Change) -> None:
+        with connect(server_of(self.slapd)) as directory:
+            for change in changes:
+                directory.apply(change)
+
+    def taken_back(self) -> int | None:
+        return take_back(self.directory, self.occasion, NEW.title).number
+
+    @property
+    def history(self) -> History:
+        return History(self.occasion.state)
+
+    def forget(self) -> None:
+        """Lose the record, as another account and another machine have none."""
+        shutil.rmtree(self.occasion.state)
+
+    def cut_off(self, journal: str) -> None:
+        """Have the journal of the addition end as it does where the process was killed."""
+        (self.occasion.state / "rollouts" / "1" / "journal").write_text(journal)
+
+
+@pytest.fixture
+def added(slapd: RunningSlapd, tmp_path: Path) -> Iterator[Added]:
+    with connect(server_of(slapd)) as directory:
+        directory.apply(_list(Operation.ADD, "STORESCP"))
+        tree = read_tree(directory)
+        occasion = Occasion(tmp_path / "state", "site")
+        plan = Addition(NEW, "dcm4chee-arc", "DCM4CHEE").plan(tree)
+        assert len(plan.steps) == 5
+        roll_out(directory, plan, manner=Manner.STEP_BY_STEP, occasion=occasion, on_step=lambda *_: None)
+        yield Added(slapd, directory, occasion, octets(tree))
+
+
+def _list(operation: Operation, *titles: str) -> Modify:
+    return Modify(ASKED, (Modification(operation, LIST, tuple(map(str.encode, titles))),))
+
+
+def deletes(*names: str) -> Sequence[Change]:
+    return [Delete(DN.parse(name)) for name in names]
+
+
+def test_the_record_takes_it_back_and_history_says_so(added: Added) -> None:
+    assert added.taken_back() == 2
+    assert added.octets() == added.before
+    record = added.history.numbered(1)
+    undone = added.history.undone_by(record)
+    assert undone
+    assert undone.number == 2
+    assert added.taken_back() is None
+
+
+def test_without_a_record_the_tree_tells(added: Added) -> None:
+    added.forget()
+    assert added.taken_back() == 1
+    assert added.octets() == added.before
+
+
+AE = f"dicomAETitle={NEW.title},{OURS}"
+DIALOG = f"cn=dicom,{OURS}"
+REGISTRATION = f"dicomAETitle={NEW.title},cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        [_list(Operation.DELETE, NEW.title)],
+        deletes(AE),
+        deletes(AE, DIALOG, REGISTRATION),
+        [*deletes(AE, DIALOG, OURS)],
+        [*deletes(AE, DIALOG, OURS, REGISTRATION), _list(Operation.DELETE, NEW.title)],
+        [Modify(DN.parse(AE), (Modification(Operation.ADD, "dicomApplicationCluster", (b"x",)),))],
+        [Add(replace(connection(OURS, "104"), dn=DN.parse(f"cn=more,{OURS}")).with_values("cn", [b"more"]))],
+    ],
+    ids=["off the list", "no AE", "device alone", "registration alone", "all gone", "changed", "a connection more"],
+)
+def test_whatever_somebody_has_done_to_it_meanwhile_nothing_of_it_is_left(
+    added: Added, meanwhile: Sequence[Change]
+) -> None:
+    added.make(*meanwhile)
+    added.taken_back()
+    assert added.octets() == added.before
+    assert added.taken_back() is None
+
+
+def test_what_others_have_done_meanwhile_stays(added: Added) -> None:
+    theirs = (connection(OURS, "104", name="theirs"), network_ae(OURS, "THEIRS", references=("theirs",)))
+    added.make(_list(Operation.ADD, "VIEWER"), _list(Operation.DELETE, "STORESCP"), *map(Add, theirs))
+    assert added.taken_back() == 2
+    after = added.octets()
+    assert after[str(ASKED)][LIST] == {b"VIEWER"}
+    assert f"dicomAETitle=THEIRS,{OURS}" in after
+    assert after.keys() - added.before.keys() == {OURS, *(str(each.dn) for each in theirs)}
+
+
+def test_what_names_it_elsewhere_is_told(added: Added) -> None:
+    device = DN.parse(f"dicomDeviceName=storescp,{DEVICES}")
+    added.make(Modify(device, (Modification(Operation.REPLACE, "dicomDescription", (NEW.title.encode(),)),)))
+    taken = take_back(added.directory, added.occasion, NEW.title)
+    assert taken.still_named == (f"{device} (dicomDescription)",)
+
+
+@pytest.mark.parametrize("begun", [2, 5])
+def test_a_record_that_was_cut_off_and_overtaken_is_no_hindrance(added: Added, begun: int) -> None:
+    """Killed at a step, then cleaned up by another account: the journal fits nothing that is there."""
+    added.cut_off(f"planned\nbegins {begun} {begun}\n")
+    state = added.occasion.state
+    aside = state.with_name("aside")
+    state.rename(aside)
+    assert added.taken_back() == 1
+    shutil.rmtree(state)
+    aside.rename(state)
+    assert added.taken_back() is None
+    assert added.octets() == added.before
+    assert added.history.unfinished(added.slapd.url) is None
+
+
+def test_a_taking_back_that_was_cut_off_at_its_end_turns_out_to_be_done(added: Added) -> None:
+    assert added.taken_back() == 2
+    (added.history.numbered(2).folder / "journal").write_text("planned\nbegins 5 5\n")
+    assert added.taken_back() is None
+    assert added.octets() == added.before
+    assert result_of(added.history.numbered(2)) is Result.DONE
+
+
+def test_anothers_roll_out_is_waited_for(added: Added, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taking_back, "PATIENCE_S", 0.1)
+    with directory_lock(added.occasion.state, added.slapd.url), pytest.raises(UnderWay):
+        added.taken_back()
+    assert added.taken_back() == 2
+
+
+def test_anothers_roll_out_that_is_half_done_is_not_touched(added: Added) -> None:
+    with connect(server_of(added.slapd)) as directory:
+        two = [Wanted(_list(Operation.ADD, title)) for title in ("A", "B")]
+        plan, occasion = make_plan(read_tree(directory), two), added.occasion
+        roll_out(directory, plan, manner=Manner.STEP_BY_STEP, occasion=occasion, on_step=lambda *_: None)
+    (occasion.state / "rollouts" / "2" / "journal").write_text("planned\nended 1\n")
+    with pytest.raises(Refused, match=r"roll-out 2 of .* is not finished"):
+        added.taken_back()
