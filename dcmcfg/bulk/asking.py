@@ -17,7 +17,8 @@ from dcmcfg.errors import DicomError, OutOfResources, TryLater
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
 from dcmcfg.verify.judge import judge
-from dcmcfg.verify.run import STRAGGLERS_S, Arrived, Watcher, gather_on, sop_classes
+from dcmcfg.verify.listening import STRAGGLERS_S
+from dcmcfg.verify.run import Arrived, Watcher, gather_on, sop_classes
 
 
 class Stopped(Exception):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.listening import Listening
 
 #: An exit code, and what ``--json`` tells.
 Answered = tuple[int, Callable[[], dict[str, Any]]]
@@ -24,10 +25,11 @@ class Finder(Protocol):
 class Asking:
     """The AE that will be asked to send to it, and as whom.
 
-    ``servers`` are the hosts of the directory and of the archive's web interface.
+    ``servers`` are the hosts of the directory and of the archive's web interface; ``listening`` tells how we receive.
     """
 
     asked: NetworkAE
     calling: str
     addresses: Finder
     servers: tuple[str, ...]
+    listening: Listening

@@ -145,7 +145,9 @@ def temporary_destination(
     addresses = asking.addresses(configuration, destination=title, receive=False)
     where = whereabouts(addresses.archive, asking.servers, _said(temporary))
     place: list[Place] = []
-    with Receiver(title, where.listen, where.port, addresses.timeouts, lambda new: place[0].count(new)) as receiver:
+    with asking.listening.at(
+        title, where.listen, where.port, addresses.timeouts, lambda new: place[0].count(new)
+    ) as receiver:
         new = TemporaryDestination(title, where.host, receiver.port, this_process(datetime.now(UTC)))
         addition = Addition(new, asking.asked.device.name, asking.asked.title)
         plan = addition.plan(configuration.tree)

@@ -41,6 +41,7 @@ from dcmcfg.verify.addresses import LONGEST_S, Address, Addresses, find_addresse
 from dcmcfg.verify.chronicle import Chronicle
 from dcmcfg.verify.evidence import Question
 from dcmcfg.verify.judge import judge
+from dcmcfg.verify.listening import Listening
 from dcmcfg.verify.proof import configured, proof_of
 from dcmcfg.verify.run import gather
 
@@ -105,6 +106,7 @@ def verify_command(
     destination, calling = parse_ae_title(dest) if dest is not None else "", parse_ae_title(calling)
     archive_ae = parse_ae_title(ae) if ae is not None else None
     files.refuse_unwritable()
+    listening = receiving.listening()
     servers = server_hosts(settings.ldap_url, settings.archive_url)
     find = functools.partial(
         find_addresses,
@@ -139,8 +141,11 @@ def verify_command(
                     question,
                     addresses,
                     tls=secured.client_context() if addresses.tls else None,
-                    receiver_tls=secured.server_context() if receiving.receive and addresses.receives_tls else None,
-                    receive=receiving.receive,
+                    receive=(
+                        replace(listening, tls=secured.server_context())
+                        if listening and addresses.receives_tls
+                        else listening
+                    ),
                     receiver=place.watched(watcher.on_received) if place else None,
                     witnesses=wanted.witnesses(settings, addresses.archive.ae_title),
                     cancellation=cancellation,
@@ -168,12 +173,12 @@ def verify_command(
         configuration = Configuration(read_tree(directory))
         if temporary.temporary_dest:
             asked = asked_ae(configuration.device(settings.device), archive_ae)
-            asking = Asking(asked, calling, find, servers)
+            asking = Asking(asked, calling, find, servers, listening or Listening())
             run = loaded("temporary_destination", "with_temporary_destination")
             answered: Answered = run(settings, directory, configuration, asking, temporary, ask)
     if not temporary.temporary_dest:
         warn_of_leftovers(settings, configuration)
-        answered = ask(find(configuration, destination=destination, receive=receiving.receive))
+        answered = ask(find(configuration, destination=destination, receive=listening is not None))
     code, told = answered
     if as_json:
         print_json(told())

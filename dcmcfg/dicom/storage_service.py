@@ -26,6 +26,8 @@ from dcmcfg.dicom.keep import Folder, file_head
 from dcmcfg.dicom.peer import Timeouts
 
 _TAKEN = (StorageServiceClass, NonPatientObjectStorageServiceClass, VerificationServiceClass, ServiceClass)
+#: How the problem of an instance begins whose file could not be written.
+NOT_KEPT = "could not be kept"
 SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND, UNRECOGNIZED_OPERATION = 0x0000, 0xA700, 0xC000, 0x0211
 
 
@@ -108,6 +110,6 @@ def _is_sound(command: Command) -> bool:
 def _problem(command: Command, arrived: Arrived) -> str:
     """Return what is wrong with an instance, empty where nothing is."""
     if arrived.not_kept:
-        return f"it could not be kept: {arrived.not_kept}"
+        return f"{NOT_KEPT}: {arrived.not_kept}"
     said, inside = command.text(AFFECTED_SOP_INSTANCE_UID), arrived.head.sop_instance_uid
     return f"its data set is of another instance, {inside}" if inside and inside != said else ""

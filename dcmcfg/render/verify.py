@@ -14,6 +14,7 @@ from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.move import Progress as MoveProgress
 from dcmcfg.render.console import stderr_console, stdout_console, wrapped
 from dcmcfg.render.verify_asked import asked_json, asked_lines
+from dcmcfg.render.verify_received import kept_line, received_json
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import files_before
 from dcmcfg.verify.run import Watcher
@@ -104,8 +105,10 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "foreign": list(received.foreign),
             "altered": list(received.altered),
             "duplicates": list(received.duplicates),
+            "unsound": [{"sop_instance_uid": uid, "problem": problem} for uid, problem in received.unsound],
             "callers": list(received.callers),
             "move_originators": list(received.move_originators),
+            "instances": received_json(evidence),
             "reasons": list(received.reasons),
         },
         "route": {
@@ -193,10 +196,13 @@ def _received(received: Received, evidence: Evidence) -> Text:
         originators = ", ".join(received.move_originators) or "none"
         callers = f"called by {', '.join(received.callers)}, Move Originator {originators}"
         text.append(f"\n{_plain(callers)} (proves nothing by itself)", style="default")
+    if received.files:
+        text.append(f"\n{_plain(kept_line(received))}", style="default")
     told = (
         ("missing", received.missing),
         ("foreign", received.foreign),
         ("altered", received.altered),
+        ("unsound", tuple(f"{uid}: {problem}" for uid, problem in received.unsound)),
         ("twice", received.duplicates),
     )
     for what, uids in told:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.dicom.status import explain
+from dcmcfg.dicom.storage_service import NOT_KEPT
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.files import Files, files_before
 from dcmcfg.verify.stored_route import external_archives
@@ -22,6 +23,8 @@ NO_EXTERNAL_ARCHIVE = (
 
 def next_steps(evidence: Evidence, reported: Reported, received: Received, route: Route) -> tuple[str, ...]:
     """Return the steps to take, the most promising first; empty when nothing went wrong."""
+    if any(problem.startswith(NOT_KEPT) for _, problem in received.unsound):
+        return ("the folder of --keep needs room, and this user must be able to write there; then verify again",)
     steps = []
     if "" in external_archives(evidence) and files_before(evidence).away and not reported.ok:
         steps.append(NO_EXTERNAL_ARCHIVE)
@@ -186,6 +189,11 @@ def _wrong_number(evidence: Evidence) -> str:
 
 
 def _not_received(evidence: Evidence, received: Received) -> str:
+    if received.unsound:
+        return (
+            "look at the same instances at the archive and the external archive (dcmdump, or another viewer): either "
+            "holds them like that, or they are changed on their way"
+        )
     if received.altered:
         return "one UID stands for several objects: compare them at the archive, the external archive and here"
     if received.foreign:

@@ -20,11 +20,13 @@ def judge_received(evidence: Evidence) -> Received:
     expected = {instance.sop_instance_uid for instance in evidence.expected}
     strangers = _Strangers.among(arrived, expected, evidence.question.study_uid)
     altered = tuple(sorted(_of_another_class(evidence) | _with_differing_content(arrived)))
+    unsound = tuple(sorted({(each.sop_instance_uid, each.problem) for each in arrived if each.problem}))
     missing = tuple(sorted(expected - counts.keys()))
     number = len(counts.keys() - strangers.uids)
     reasons = (
         *_shortfall(evidence, number, len(expected), missing, strangers),
         *strangers.reasons(),
+        *_unsound_in_words(unsound),
         *([f"{counted(len(altered))} arrived as another SOP class, or with differing content"] if altered else ()),
     )
     return Received(
@@ -34,6 +36,8 @@ def judge_received(evidence: Evidence) -> Received:
         foreign=tuple(sorted(strangers.uids)),
         altered=altered,
         duplicates=tuple(sorted(uid for uid, count in counts.items() if count > 1)),
+        unsound=unsound,
+        files=tuple(sorted({each.kept for each in arrived if each.kept})),
         callers=_distinct(instance.calling_ae_title for instance in arrived),
         move_originators=_distinct(instance.move_originator_ae_title for instance in arrived),
         reasons=reasons,
@@ -91,6 +95,13 @@ def _with_differing_content(arrived: tuple[ReceivedInstance, ...]) -> set[str]:
     contents = {(each.sop_instance_uid, each.transfer_syntax, each.sha256) for each in arrived}
     counts = Counter((uid, syntax) for uid, syntax, _ in contents)
     return {uid for (uid, _), count in counts.items() if count > 1}
+
+
+def _unsound_in_words(unsound: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    if unsound:
+        number = len({uid for uid, _ in unsound})
+        said = "is not sound (" if number == 1 else "are not sound (the first: "
+        yield f"{counted(number)} arrived and {said}{unsound[0][1]})"
 
 
 def _shortfall(

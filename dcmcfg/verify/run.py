@@ -18,11 +18,10 @@ from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, Question
+from dcmcfg.verify.listening import Listening, all_read_back, everything_arrived, troubles
 from dcmcfg.verify.moves import Move, Tally, combined, move_all
 from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
-#: Seconds after the archive's answer in which stragglers may still arrive.
-STRAGGLERS_S = 2.0
 #: What arrived for a C-MOVE that has ended.
 Arrived = Callable[[Receiver, MoveOutcome], tuple[ReceivedInstance, ...]]
 
@@ -48,8 +47,7 @@ def gather(
     addresses: Addresses,
     *,
     tls: ssl.SSLContext | None = None,
-    receiver_tls: ssl.SSLContext | None = None,
-    receive: bool = False,
+    receive: Listening | None = None,
     receiver: Receiver | None = None,
     witnesses: Witnesses = NOBODY_ELSE,
     cancellation: Cancellation | None = None,
@@ -57,19 +55,19 @@ def gather(
 ) -> Evidence:
     """Ask what the study holds, have it sent, and return what was seen; with *receive*, listen as the destination.
 
-    *tls* is the context to call the archive with, *receiver_tls* the one to be called with; None is plain DICOM. A
+    *tls* is the context to call the archive with; None is plain DICOM. A
     *receiver* is one that listens as the destination already. Raises :class:`~dcmcfg.errors.DicomError` only before
     the C-MOVE is sent: when we cannot listen, when the archive cannot be reached, or when its answer to C-FIND is an
     error. Whatever happens later is evidence.
     """
-    own = _receiver(addresses, watcher, receiver_tls) if receive and receiver is None else None
+    own = receive.as_destination(addresses, watcher.on_received) if receive and receiver is None else None
     receiver = receiver or own
     with own or nullcontext():
         if receiver:
             watcher.on_step(f"listening as {receiver}")
         watcher.on_step(f"asking {question.archive} what the study holds (C-FIND)")
         with associated(question.archive, question.calling, sop_classes(question), addresses.timeouts, tls) as opened:
-            return gather_on(
+            evidence = gather_on(
                 opened,
                 question,
                 addresses,
@@ -78,6 +76,7 @@ def gather(
                 cancellation=cancellation,
                 watcher=watcher,
             )
+    return replace(evidence, warnings=(*evidence.warnings, *troubles(receiver))) if receiver else evidence
 
 
 def sop_classes(question: Question) -> tuple[str, ...]:
@@ -114,6 +113,8 @@ def gather_on(
     moves = _move(opened.with_patience(addresses.timeouts), question, retrievals, cancellation, watcher)
     outcome = combined(moves)
     received = (arrived or everything_arrived)(receiver, outcome) if receiver else None
+    if received is not None:
+        received = all_read_back(received, watcher.on_step)
     evidence = Evidence(
         question=question,
         expected=expected,
@@ -154,27 +155,6 @@ def _move(
     return move_all(retrievals, send)
 
 
-def _receiver(addresses: Addresses, watcher: Watcher, tls: ssl.SSLContext | None) -> Receiver:
-    peer = addresses.destination
-    if peer is None:
-        raise ValueError("to receive, the destination's address must be known")
-
-    def count(_: ReceivedInstance) -> None:
-        watcher.on_received(len(receiver.received))
-
-    receiver = Receiver(peer.ae_title, peer.host, peer.port, addresses.timeouts, count, tls=tls)
-    return receiver
-
-
 def query_timeouts(addresses: Addresses) -> Timeouts:
     """Return time-outs for C-FIND: a query recalls nothing, so it needs no more patience than any request."""
     return replace(addresses.timeouts, dimse=min(addresses.timeouts.dimse, Timeouts().dimse))
-
-
-def everything_arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
-    """Return what arrived, waiting a moment where the archive says that more was sent."""
-    reported = outcome.completed or 0
-    receiver.wait_until(
-        lambda arrived: len({instance.sop_instance_uid for instance in arrived}) >= reported, STRAGGLERS_S
-    )
-    return receiver.received

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 
 def counted(number: int) -> str:
@@ -65,6 +66,8 @@ class Received:
     foreign: tuple[str, ...] = ()  # arrived, not expected
     altered: tuple[str, ...] = ()  # arrived as another SOP class than listed, or not the same each time
     duplicates: tuple[str, ...] = ()  # arrived more than once
+    unsound: tuple[tuple[str, str], ...] = ()  # arrived, with what is wrong with each: not kept, does not read
+    files: tuple[Path, ...] = ()  # kept
     callers: tuple[str, ...] = ()  # who called the receiver, by their own account
     move_originators: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()

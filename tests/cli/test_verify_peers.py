@@ -66,7 +66,7 @@ def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pyt
     # Bounds that are wide for real peers, and would be long ones for tests.
     monkeypatch.setattr("dcmcfg.dicom.find.MOST_ANSWERS", 100)
     monkeypatch.setattr("dcmcfg.dicom.move.STANDSTILL", 2)
-    monkeypatch.setattr("dcmcfg.verify.run.STRAGGLERS_S", 0.8)
+    monkeypatch.setattr("dcmcfg.verify.listening.STRAGGLERS_S", 0.8)
 
     def verify_study(archive: Peer, *arguments: str) -> Result:
         where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", PATIENCE, "--no-qido")

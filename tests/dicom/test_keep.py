@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import resource
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from dcmcfg.dicom.receive import Receiver
 from dcmcfg.errors import DicomError
 from tests.dicom import dcmtk
 from tests.dicom.raw_scu import data_set, p_data, pdu, raw_scu, store, stored, value
+from tests.dicom.writing import no_file_longer_than
 
 real = pytest.mark.real
 
@@ -150,17 +149,6 @@ def test_where_a_file_has_one_name_only_it_is_renamed_and_none_is_lost(tmp_path:
     assert (path.read_bytes(), written.read_bytes()) == (b"one", b"two")
 
 
-@contextmanager
-def _no_file_longer_than(octets: int) -> Iterator[None]:
-    """Have the system refuse longer files, as it does when the disk is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 @real
 @pytest.mark.parametrize("octets", [100, 200_000])
 def test_what_cannot_be_written_is_refused_and_told_and_the_next_one_is_kept(
@@ -170,14 +158,14 @@ def test_what_cannot_be_written_is_refused_and_told_and_the_next_one_is_kept(
     large = data_set() + b"\x28\0\0\0\0\0\4\0" + b"\0" * 0x40000
     with raw_scu(_peer(receiver)) as scu:
         scu.associated()
-        with _no_file_longer_than(octets):
+        with no_file_longer_than(octets):
             content = data_set() if octets < 1000 else large
             scu.send(p_data(value(store(), is_command=True), value(content, is_command=False)))
             assert scu.status() == 0xA700
         assert _files(tmp_path) == {}
         scu.send(stored(b"1.2.3.2"))
         assert scu.status() == 0
-    assert [each.problem for each in receiver.received] == ["it could not be kept: File too large", ""]
+    assert [each.problem for each in receiver.received] == ["could not be kept: File too large", ""]
     assert list(_files(tmp_path / "kept")) == ["1.2.3/1.2.3.2.dcm"]
 
 
@@ -199,7 +187,7 @@ def test_a_folder_that_is_gone_meanwhile_is_told(receiver: Receiver, tmp_path: P
     with raw_scu(_peer(receiver)) as scu:
         scu.associated().send(stored())
         assert scu.status() == 0xA700
-    assert [each.problem for each in receiver.received] == ["it could not be kept: No such file or directory"]
+    assert [each.problem for each in receiver.received] == ["could not be kept: No such file or directory"]
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, JPEG2000Lossless, UID("1.2.3.4")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.verify.received import judge_received
@@ -41,3 +42,16 @@ def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:
     assert _judged(*same, *same).finding is Witness.COMPLETE
     assert _judged(*same, replace(same[0], sha256="bb", transfer_syntax=JPEG)).finding is Witness.COMPLETE
     assert _judged(*same, replace(same[0], sha256="bb")).altered == UIDS[:1]
+
+
+def test_what_is_not_sound_speaks_against_it_and_is_told_with_its_uid() -> None:
+    first, *rest = arrived()
+    judged = _judged(replace(first, problem="could not be kept: No space left on device"), *rest)
+    assert (judged.finding, judged.number) == (Witness.INCOMPLETE, 3)
+    assert judged.unsound == ((UIDS[0], "could not be kept: No space left on device"),)
+    assert judged.reasons == ("1 instance arrived and is not sound (could not be kept: No space left on device)",)
+
+
+def test_kept_files_are_listed_once_each() -> None:
+    path = Path("kept/1.2.3/1.dcm")
+    assert _judged(*(replace(each, kept=path) for each in arrived())).files == (path,)

@@ -1,0 +1,72 @@
+"""Our own receiver in a verification: how it listens, and what is told of it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.read_back import read_back
+from dcmcfg.dicom.receive import ReceivedInstance, Receiver
+from dcmcfg.verify.addresses import Addresses
+
+#: Seconds after the archive's answer in which stragglers may still arrive.
+STRAGGLERS_S = 2.0
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Whether files are kept, and where; whether data sets are digested; and the TLS that callers must speak."""
+
+    keep: Path | None = None
+    digests: bool = True
+    tls: ssl.SSLContext | None = None
+
+    def at(
+        self, title: str, host: str, port: int, timeouts: Timeouts, on_received: Callable[[ReceivedInstance], None]
+    ) -> Receiver:
+        """Return a receiver that is to listen there; it does not yet."""
+        return Receiver(title, host, port, timeouts, on_received, keep=self.keep, digests=self.digests, tls=self.tls)
+
+    def as_destination(self, addresses: Addresses, on_received: Callable[[int], None]) -> Receiver:
+        """Return the destination's receiver, not listening yet; *on_received* is told how much has arrived.
+
+        Raises ValueError where nobody knows the destination's address.
+        """
+        peer = addresses.destination
+        if peer is None:
+            raise ValueError("to receive, the destination's address must be known")
+
+        def count(_: ReceivedInstance) -> None:
+            on_received(len(receiver.received))
+
+        receiver = self.at(peer.ae_title, peer.host, peer.port, addresses.timeouts, count)
+        return receiver
+
+
+def everything_arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
+    """Return what arrived, waiting a moment where the archive says that more was sent."""
+    reported = outcome.completed or 0
+    receiver.wait_until(
+        lambda arrived: len({instance.sop_instance_uid for instance in arrived}) >= reported, STRAGGLERS_S
+    )
+    return receiver.received
+
+
+def all_read_back(
+    instances: tuple[ReceivedInstance, ...], on_step: Callable[[str], None]
+) -> tuple[ReceivedInstance, ...]:
+    """Return *instances* with what is wrong with their kept files, each file read once."""
+    number = sum(each.kept is not None for each in instances)
+    if not number:
+        return instances
+    on_step(f"reading {number} kept file{'' if number == 1 else 's'} back")
+    return tuple(map(read_back, instances))
+
+
+def troubles(receiver: Receiver) -> tuple[str, ...]:
+    """Return what our receiver had to refuse, as notes."""
+    return tuple(f"at our receiver: {trouble}" for trouble in receiver.troubles)
