@@ -25,6 +25,7 @@ from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.verify_evidence import EvidenceWanted, evidence_options
 from dcmcfg.cli.verify_files import EvidenceFiles, file_options, site_settings
+from dcmcfg.cli.verify_recall import Recalling, recall_options
 from dcmcfg.cli.verify_receiving import Receiving, receiving_options
 from dcmcfg.cli.verify_retrieval import Retrieving, retrieval_options
 from dcmcfg.cli.verify_temporary import Temporary, temporary_options
@@ -43,6 +44,7 @@ from dcmcfg.verify.evidence import Question
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.listening import Listening
 from dcmcfg.verify.proof import configured, proof_of
+from dcmcfg.verify.recall import Recall
 from dcmcfg.verify.run import gather
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
 @click.option("--ae", metavar="AET", help="Archive AE that is asked; the device's only storage SCP by default.")
 @click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Our own AE title.")
 @click.option("--connect", metavar="HOST[:PORT]", help="Where to call the archive, instead of its address in the tree.")
+@recall_options
 @retrieval_options
 @receiving_options
 @temporary_options
@@ -82,6 +85,7 @@ def verify_command(
     ae: str | None,
     calling: str,
     connect: str | None,
+    recalling: Recalling,
     retrieving: Retrieving,
     receiving: Receiving,
     temporary: Temporary,
@@ -96,15 +100,18 @@ def verify_command(
     Asks the archive what the study holds, has it sent to the destination, and says separately what the archive
     reported, what arrived, and whether the route through the external archive is shown.
 
-    Choose a study that the archive has purged: the move recalls it, so a second run on the same study proves less.
+    Choose a study that the archive has purged, or have --recall look for one: the move recalls it, so a second run on
+    the same study proves nothing about external retrieve.
     Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent.
     """
     tls.check()
     selection, (model, patient) = retrieving.selection(), retrieving.root()
-    temporary.require_sense(study, dest)
+    recalling.require_sense(study)
+    temporary.require_sense(study if recalling.recall is None else "", dest)
     study_uid = parse_uid(study) if study is not None else ""
     destination, calling = parse_ae_title(dest) if dest is not None else "", parse_ae_title(calling)
     archive_ae = parse_ae_title(ae) if ae is not None else None
+    keys = recalling.keys()
     files.refuse_unwritable()
     listening = receiving.listening()
     servers = server_hosts(settings.ldap_url, settings.archive_url)
@@ -122,8 +129,15 @@ def verify_command(
     book = Chronicle()
 
     def ask(addresses: Addresses, place: Place | None = None) -> Answered:
+        witnesses = wanted.witnesses(settings, addresses.archive.ae_title)
+        secured = tls.files(settings)
+        client_tls = secured.client_context() if addresses.tls else None
+        device = configuration.device(settings.device)
+        chosen = recalling.choose(Recall(device, addresses, calling, keys, witnesses.qido, client_tls))
+        if chosen is not None:
+            addresses = replace(addresses, warnings=(*addresses.warnings, f"chosen by --recall: {chosen.why}"))
         question = Question(
-            study_uid,
+            chosen.study_uid if chosen else study_uid,
             addresses.archive,
             place.title if place else destination,
             calling,
@@ -133,21 +147,20 @@ def verify_command(
             patient,
             retrieving.urgency(),
         )
-        secured = tls.files(settings)
         cancellation = Cancellation()
         with _a_no_once_sent() as sent:
             with verify_progress() as watcher, cancelling_on_interrupt(cancellation, watcher.on_step) as moving:
                 evidence = gather(
                     question,
                     addresses,
-                    tls=secured.client_context() if addresses.tls else None,
+                    tls=client_tls,
                     receive=(
                         replace(listening, tls=secured.server_context())
                         if listening and addresses.receives_tls
                         else listening
                     ),
                     receiver=place.watched(watcher.on_received) if place else None,
-                    witnesses=wanted.witnesses(settings, addresses.archive.ae_title),
+                    witnesses=witnesses,
                     cancellation=cancellation,
                     watcher=book.of(replace(watcher, on_asking=moving, on_sent=sent.now)),
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from dcmcfg.dicom.status import explain
@@ -37,6 +38,9 @@ def next_steps(evidence: Evidence, reported: Reported, received: Received, route
         steps.append(_not_reported(evidence, reported))
     if reported.ok and received.finding is Witness.INCOMPLETE:
         steps.append(_not_received(evidence, received))
+    if route.finding is RouteFinding.NOT_TRIED:
+        where = shlex.quote(evidence.question.destination)
+        steps.append(f"dcmcfg verify --recall --dest {where} takes a study that is really purged")
     return tuple(dict.fromkeys(step for step in steps if step))
 
 

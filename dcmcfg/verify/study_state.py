@@ -48,7 +48,7 @@ def whereabouts(study_uid: str, instances: Sequence[Instance], device: Device) -
             states = (StudyState.PURGED,)
         case (_, purged) if purged:
             states = (StudyState.PARTIAL,)
-        case _ if (names or instead) and _purges_unseen(device):
+        case _ if (names or instead) and purges_unseen(device):
             states = (StudyState.LOCAL, StudyState.PURGED)
             notes.append(f"ONLINE is said of purged objects too: a storage that purges has no {_AVAILABILITY}")
         case _:
@@ -76,6 +76,7 @@ def _titles(device: Device, attribute: str) -> set[str]:
     return {title for entry in entries for title in entry.texts(attribute)}
 
 
-def _purges_unseen(device: Device) -> bool:
+def purges_unseen(device: Device) -> bool:
+    """Tell whether the archive says ONLINE of what it purges, as far as its configuration goes."""
     storages = [each for each in device.tree.children(device.entry.dn) if each.is_a("dcmStorage")]
     return any("dcmExternalRetrieveAET" in each and _AVAILABILITY not in each for each in storages)

@@ -49,6 +49,7 @@ def test_a_local_study_proves_nothing_and_the_headline_says_so() -> None:
     verdict = judge(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY, objects(True, True, True)))
     assert verdict.headline == f"verified: 3 of 3 instances received by WORKSTATION; {LOCAL}"
     assert (verdict.exit_code, verdict.route.finding, verdict.route.instances) == (0, RouteFinding.NOT_TRIED, 0)
+    assert verdict.next_steps == ("dcmcfg verify --recall --dest WORKSTATION takes a study that is really purged",)
     assert "that it delivers them proves nothing about external retrieve" in verdict.route.reasons[1]
     assert SECOND_RUN not in verdict.notes
     assert ONLINE_HINT not in verdict.notes

@@ -1,0 +1,66 @@
+"""Keys of a query as a user writes them: ``PatientID=4711,StudyDate=20240101-`` (PS3.4 §C.4.1.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pydicom.datadict import dictionary_keyword, dictionary_VR, keyword_dict, tag_for_keyword
+
+from dcmcfg.errors import MalformedInput
+from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
+
+#: A comma ends a value only where another key follows: names have commas too.
+_BETWEEN = re.compile(r",(?=\s*[A-Za-z][A-Za-z0-9]*\s*=)")
+_EXAMPLE = "for example PatientID=4711,StudyDate=20240101-20240131"
+_DATE = re.compile(r"(?:[0-9]{8})?(?:-(?:[0-9]{8})?)?", re.ASCII)
+_NO_KEYS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
+
+
+def parse_keys(text: str) -> Mapping[str, str]:
+    r"""Return the keys of *text* by keyword, in the spelling of PS3.6.
+
+    Values are matched as the archive does: wildcards, ranges of dates, lists of UIDs separated by ``\``. Raises
+    :class:`MalformedInput` for what is no key, a keyword that is none (with near misses) or one that cannot be asked
+    for, a key that is there twice, a date that is none, and where no key has a value: everything would match.
+    """
+    keys: dict[str, str] = {}
+    for part in _BETWEEN.split(text):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not name:
+            raise MalformedInput("not KEYWORD=VALUE", on=repr(part.strip()), next_step=_EXAMPLE)
+        keyword = _keyword(name)
+        if keyword in keys:
+            raise MalformedInput("the key is there twice", on=keyword, next_step=r"several values: ONE\TWO")
+        _require_value(keyword, value)
+        keys[keyword] = value
+    if not any(value.strip("*") for value in keys.values()):
+        raise MalformedInput("every study would match", on=repr(text), next_step=_EXAMPLE)
+    return keys
+
+
+def _keyword(name: str) -> str:
+    tag = tag_for_keyword(name)
+    if tag is None:
+        folded = {keyword.casefold(): keyword for keyword in keyword_dict if keyword}
+        if name.casefold() in folded:
+            return _keyword(folded[name.casefold()])
+        near = near_misses(name, folded.values(), likeness=LIKE_ATTRIBUTES)
+        meant = f"did you mean {', '.join(near)}?" if near else _EXAMPLE
+        raise MalformedInput("not a keyword of PS3.6", on=name, next_step=meant)
+    keyword = dictionary_keyword(tag)
+    if keyword in _NO_KEYS or dictionary_VR(tag).startswith(("O", "SQ", "UN")) or tag < 0x00080000:
+        raise MalformedInput("that cannot be asked for", on=keyword, next_step=_EXAMPLE)
+    return str(keyword)
+
+
+def _require_value(keyword: str, value: str) -> None:
+    tag = tag_for_keyword(keyword)
+    if tag is not None and dictionary_VR(tag) == "DA" and not (_DATE.fullmatch(value) and value != "-"):
+        raise MalformedInput(
+            "not a date or a range of dates",
+            on=f"{keyword}={value}",
+            next_step="20240131, 20240101-20240131 or 20240101-",
+        )
+    if any(not character.isprintable() for character in value):
+        raise MalformedInput("the value has control characters", on=f"{keyword}={value!r}")

@@ -1,0 +1,108 @@
+"""A study that proves something when it is recalled: one that the archive has really purged, the smallest found."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dcmcfg.archive.qido import Qido
+from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.devices import Device
+from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.retrieval import Model
+from dcmcfg.dicom.studies import Study, find_studies
+from dcmcfg.errors import ArchiveError, NotFound
+from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.evidence import NOT_ONLINE
+from dcmcfg.verify.run import query_timeouts
+from dcmcfg.verify.study_state import purges_unseen
+
+#: Purged studies that are enough to take the smallest of, and studies that are looked at.
+ENOUGH, MOST = 50, 1000
+_UNKNOWN = 1 << 31  # instances: what does not say how many it has comes last
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Where a purged study is looked for, and by which keys (``PatientID`` …); with none, among all."""
+
+    device: Device
+    addresses: Addresses
+    calling: str
+    keys: Mapping[str, str]
+    qido: Qido | None = None
+    tls: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The study that was chosen, and why, in words."""
+
+    study_uid: str
+    why: str
+
+
+def purged_study(recall: Recall, tell: Callable[[str], None]) -> Choice:
+    """Return the smallest purged study that is found: by the archive's database, else by C-FIND.
+
+    *tell* is told what is looked for, and what could not be asked. Raises :class:`NotFound` where none is found, or
+    none can be told from a local one, and :class:`~dcmcfg.errors.DicomError` when the query fails.
+    """
+    if recall.qido is not None:
+        tell(f"asking the archive's database for purged studies ({recall.qido.url})")
+        try:
+            return _by_database(recall, recall.qido.purged(_for_web(recall.keys), enough=ENOUGH, most=MOST))
+        except ArchiveError as error:
+            tell(f"the archive's database does not tell which studies are purged ({error.on}: {error.what})")
+    tell(f"asking {recall.addresses.archive} for studies that are not ONLINE (C-FIND)")
+    archive, timeouts = recall.addresses.archive, query_timeouts(recall.addresses)
+    with associated(archive, recall.calling, [Model.STUDY.find], timeouts, recall.tls) as opened:
+        return _by_availability(recall, find_studies(opened, recall.keys, most=MOST))
+
+
+def _by_database(recall: Recall, found: Sequence[StoredStudy]) -> Choice:
+    if not found:
+        raise _none(recall, "in the archive's database has an external archive and no file here")
+    titles = recall.addresses.route.titles  # an external archive that the tree does not know cannot be asked
+    chosen = min(found, key=lambda each: (each.external not in titles, each.number or _UNKNOWN, each.study_uid))
+    why = f"the archive's database has no file of it, and {chosen.external} as its external archive"
+    return Choice(chosen.study_uid, _words(chosen.number, why, len(found)))
+
+
+def _by_availability(recall: Recall, found: Sequence[Study]) -> Choice:
+    away = [each for each in found if each.availability in NOT_ONLINE]
+    if not away and purges_unseen(recall.device):
+        raise NotFound(
+            "no study is told to be purged, but here purged ones are told to be ONLINE too: a storage that purges has "
+            "no dcmExternalRetrieveInstanceAvailability",
+            next_step="have the archive's database asked (--archive-url, see dcmcfg status), set that attribute "
+            "(it counts for what is purged from then on), or name a study with --study",
+        )
+    if not away:
+        raise _none(recall, f"of {len(found)} that were looked at is told to be NEARLINE, OFFLINE or UNAVAILABLE")
+    chosen = min(away, key=lambda each: (each.instances or _UNKNOWN, each.study_uid))
+    return Choice(chosen.study_uid, _words(chosen.instances, f"it is told to be {chosen.availability}", len(away)))
+
+
+def _words(number: int | None, why: str, found: int) -> str:
+    size = "an unknown number of instances" if not number else "1 instance" if number == 1 else f"{number} instances"
+    others = "the only one found" if found == 1 else f"the smallest of {found} found"
+    return f"{size}; {why}; {others}"
+
+
+def _none(recall: Recall, why: str) -> NotFound:
+    among = (
+        f" that matches {', '.join(f'{name}={value}' for name, value in recall.keys.items())}" if recall.keys else ""
+    )
+    return NotFound(
+        f"no purged study was found: none{among} {why}",
+        on=str(recall.addresses.archive),
+        next_step="let the archive purge one (dcmcfg lint tells what keeps it from that), look for others with "
+        "--recall PatientID=…, or name one with --study",
+    )
+
+
+def _for_web(keys: Mapping[str, str]) -> dict[str, str]:
+    """Return *keys* as a search by HTTP takes them: several values are separated by commas (PS3.18 §8.3.4.1)."""
+    return {name: value.replace("\\", ",") for name, value in keys.items()}

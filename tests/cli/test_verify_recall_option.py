@@ -1,0 +1,108 @@
+"""``dcmcfg verify --recall``: which study it takes, on whose word, and that it takes none that proves nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.lab.archive.seed import database_of
+from dcmcfg.lab.studies import study
+from tests.cli.conftest import Run
+from tests.lab.running_site import DEVICE, RunningSite, running_site
+from tests.ports import free_port
+
+pytestmark = pytest.mark.real
+FS1 = f"dcmStorageID=fs1,{DEVICE}"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    with running_site(tmp_path_factory.mktemp("lab")) as lab:
+        lab.start("external", "storage", "archive")
+        lab.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
+        lab.reload()
+        yield lab
+
+
+@pytest.fixture
+def site(running: RunningSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSite]:
+    """The lab, whose archive knows afterwards again what it knew before."""
+    monkeypatch.setenv("DCMCFG_LDAP_URL", running.slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", running.slapd.password)
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", running.site.archive_url)
+    database = database_of(running.site)
+    before = database.all()
+    yield running
+    database.save(before)
+    database.close()
+
+
+def tell_online_of_all(site: RunningSite) -> None:
+    """Have the archive say ONLINE of what it has purged, as it does without an availability on the storage."""
+    site.put("dcmExternalRetrieveInstanceAvailability", dn=FS1)
+    database = database_of(site.site)
+    database.save([replace(each, availability="ONLINE") for each in database.all()])
+    database.close()
+
+
+def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_left(run: Run, site: RunningSite) -> None:
+    tell_online_of_all(site)
+    for name, found in (
+        ("one", "the smallest of 3 found"),
+        ("three", "the smallest of 2 found"),
+        ("twenty", "the only"),
+    ):
+        done = run("verify", "--recall", "--dest", "STORESCP", "--json")
+        verdict = json.loads(done.stdout)
+        assert done.exit_code == 0, done.output
+        assert (verdict["study_instance_uid"], verdict["route"]["finding"]) == (study(name).uid, "shown")
+        why = "the archive's database has no file of it, and LONGTERM as its external archive"
+        assert f"recall: chosen: study {study(name).uid}, " in done.stderr
+        assert f"; {why}; {found}" in done.stderr
+        assert any(note.startswith("chosen by --recall: ") for note in verdict["notes"])
+    done = run("verify", "--recall", "--dest", "STORESCP")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert (
+        "no purged study was found: none in the archive's database has an external archive and no file" in done.stderr
+    )
+    assert done.stderr.splitlines()[-1].startswith("  next: let the archive purge one")
+
+
+def test_keys_narrow_what_is_looked_for(run: Run, site: RunningSite) -> None:
+    done = run("verify", "--recall", "PatientID=LAB-T*", "--dest", "STORESCP", "--json")
+    assert json.loads(done.stdout)["study_instance_uid"] == study("three").uid
+    nothing = run("verify", "--recall", "PatientID=NOBODY", "--dest", "STORESCP")
+    assert nothing.exit_code == 3
+    assert "none that matches PatientID=NOBODY in the archive's database" in nothing.stderr
+    malformed = run("verify", "--recall", "PatientId=X", "--dest", "STORESCP", "--recall", "NoSuchThing=1")
+    assert (malformed.exit_code, "not a keyword of PS3.6" in malformed.stderr) == (2, True)
+
+
+def test_without_the_database_the_availability_tells(
+    run: Run, site: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run("verify", "--recall", "--dest", "STORESCP", "--json", "--no-qido")
+    assert json.loads(done.stdout)["study_instance_uid"] == study("one").uid
+    assert "1 instance; it is told to be NEARLINE; the smallest of 3 found" in done.stderr
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", f"http://127.0.0.1:{free_port()}/dcm4chee-arc")
+    done = run("verify", "--recall", "--dest", "STORESCP", "--json")
+    assert json.loads(done.stdout)["study_instance_uid"] == study("three").uid
+    assert "recall: the archive's database does not tell which studies are purged" in done.stderr
+
+
+def test_where_purged_ones_are_told_to_be_online_only_the_database_can_tell_them(run: Run, site: RunningSite) -> None:
+    tell_online_of_all(site)
+    site.put("dcmExternalRetrieveAET", "LONGTERM", dn=FS1)
+    before = site.received()
+    done = run("verify", "--recall", "--dest", "STORESCP", "--no-qido")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert "purged ones are told to be ONLINE too" in done.stderr
+    assert site.received() == before
+
+
+def test_a_study_and_a_recall_exclude_each_other(run: Run) -> None:
+    done = run("verify", "--recall", "--study", "1.2.3", "--dest", "STORESCP")
+    assert (done.exit_code, "--recall takes the place of --study" in done.stderr) == (2, True)
