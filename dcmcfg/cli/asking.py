@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.listening import Listening
 
@@ -25,7 +26,8 @@ class Finder(Protocol):
 class Asking:
     """The AE that will be asked to send to it, and as whom.
 
-    ``servers`` are the hosts of the directory and of the archive's web interface; ``listening`` tells how we receive.
+    ``servers`` are the hosts of the directory and of the archive's web interface; ``listening`` tells how we receive,
+    and ``secured`` what is shown to whoever calls with TLS, which is wanted with ``tls``.
     """
 
     asked: NetworkAE
@@ -33,3 +35,5 @@ class Asking:
     addresses: Finder
     servers: tuple[str, ...]
     listening: Listening
+    secured: TlsFiles
+    tls: bool

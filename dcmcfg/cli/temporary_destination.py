@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from dcmcfg.devices import Configuration
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
-from dcmcfg.edits.temporary_destination import TemporaryDestination, free_title
+from dcmcfg.edits.temporary_destination import TemporaryDestination, free_title, line_from
 from dcmcfg.errors import AnswerIsNo
 from dcmcfg.network_address import at
 from dcmcfg.plan.doubts import doubts
@@ -145,10 +145,10 @@ def temporary_destination(
     addresses = asking.addresses(configuration, destination=title, receive=False)
     where = whereabouts(addresses.archive, asking.servers, _said(temporary))
     place: list[Place] = []
-    with asking.listening.at(
-        title, where.listen, where.port, addresses.timeouts, lambda new: place[0].count(new)
-    ) as receiver:
-        new = TemporaryDestination(title, where.host, receiver.port, this_process(datetime.now(UTC)))
+    line = line_from(asking.asked, secured=asking.tls and asking.secured.certificate is not None)
+    how = replace(asking.listening, tls=asking.secured.server_context()) if line.tls else asking.listening
+    with how.at(title, where.listen, where.port, addresses.timeouts, lambda new: place[0].count(new)) as receiver:
+        new = TemporaryDestination(title, where.host, receiver.port, this_process(datetime.now(UTC)), line)
         addition = Addition(new, asking.asked.device.name, asking.asked.title)
         plan = addition.plan(configuration.tree)
         then = Configuration(plan.after)
@@ -158,7 +158,8 @@ def temporary_destination(
         _show(settings, plan, left)
         for warning in (*addition.edit(configuration).warnings, *doubts_of(plan.after, addition, asking.calling)):
             _say(f"warning: {warning}")
-        _say(f"the archive is to call {title} at {at(new.host, new.port)}, {where.why}")
+        how_called = " with TLS" if line.tls else ""
+        _say(f"the archive is to call {title} at {at(new.host, new.port)}{how_called}, {where.why}")
         site = _site(settings, directory)
         _confirm(f"Add {title} for the time of this run?", yes=temporary.yes)
         with _there(site, addition, plan, left, place[0]):

@@ -127,6 +127,7 @@ def verify_command(
     )
 
     book = Chronicle()
+    secured = tls.files(settings)
 
     def ask(addresses: Addresses, place: Place | None = None) -> Answered:
         witnesses = wanted.witnesses(settings, addresses.archive.ae_title)
@@ -186,7 +187,7 @@ def verify_command(
         configuration = Configuration(read_tree(directory))
         if temporary.temporary_dest:
             asked = asked_ae(configuration.device(settings.device), archive_ae)
-            asking = Asking(asked, calling, find, servers, listening or Listening())
+            asking = Asking(asked, calling, find, servers, listening or Listening(), secured, tls=tls.tls)
             run = loaded("temporary_destination", "with_temporary_destination")
             answered: Answered = run(settings, directory, configuration, asking, temporary, ask)
     if not temporary.temporary_dest:

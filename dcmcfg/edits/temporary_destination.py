@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
-from dcmcfg.devices import Configuration, Device, NetworkAE
+from dcmcfg.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.removal import removal
@@ -20,23 +20,55 @@ from dcmcfg.registries import AE_TITLES, registrations
 #: What the title of every such AE begins with; nine more characters make it one of 16.
 PREFIX = "DCMCFG_"
 DESTINATIONS = "dcmAcceptedMoveDestination"
+_SUITES, _VERSIONS = "dicomTLSCipherSuite", "dcmTLSProtocol"
 _ATTEMPTS = 100
 
 
 @dataclass(frozen=True)
+class Line:
+    """How a destination is called: plain, or with TLS by ``cipher_suites`` (JSSE names) and versions of it.
+
+    Without ``versions`` it is the archive's usual one.
+    """
+
+    cipher_suites: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+
+    @property
+    def tls(self) -> bool:
+        return bool(self.cipher_suites)
+
+
+PLAIN = Line()
+
+
+@dataclass(frozen=True)
 class TemporaryDestination:
-    """An AE for one run at its address; with ``cipher_suites`` (JSSE names) it is called by TLS."""
+    """An AE for one run at its address."""
 
     title: str
     host: str
     port: int
     maker: Maker
-    cipher_suites: tuple[str, ...] = ()
+    line: Line = PLAIN
 
     @property
     def device(self) -> str:
         """The name of its device, which holds nothing else."""
         return self.title.lower()
+
+
+def line_from(asked: NetworkAE, *, secured: bool) -> Line:
+    """Return how a destination is to be called that *asked* can send to: as its own connections are.
+
+    Plain where it has one without TLS, unless *secured*; else with what its first one with TLS has.
+    """
+    ways = [each for each in asked.connections if each.installed and each.protocol == DICOM]
+    with_tls = next((each for each in ways if each.tls), None)
+    entry = asked.device.tree.get(with_tls.dn) if with_tls is not None else None
+    if entry is None or (not secured and not all(each.tls for each in ways)):
+        return PLAIN
+    return Line(entry.texts(_SUITES), entry.texts(_VERSIONS))
 
 
 def free_title(configuration: Configuration, random: Callable[[], str]) -> str:
@@ -69,12 +101,12 @@ def add_temporary_destination(configuration: Configuration, asked: NetworkAE, ne
         new.title,
         new.host,
         new.port,
-        cipher_suites=new.cipher_suites,
+        cipher_suites=new.line.cipher_suites,
         description=mark,
         device_description=mark,
     )
     edit = add_network_ae(configuration, wanted)
-    changes = sorted(edit.changes, key=_registration_later)
+    changes = sorted((_with_versions(each, new.line) for each in edit.changes), key=_registration_later)
     if asked.entry.texts(DESTINATIONS):
         changes.append(_one_value(asked, Operation.ADD, new.title))
     return Edit(tuple(changes), edit.warnings)
@@ -109,6 +141,12 @@ def _device_of(configuration: Configuration, title: str) -> Device | None:
 
 def _one_value(ae: NetworkAE, operation: Operation, title: str) -> Modify:
     return Modify(ae.entry.dn, (Modification(operation, DESTINATIONS, (title.encode(),)),))
+
+
+def _with_versions(change: Change, line: Line) -> Change:
+    if line.versions and isinstance(change, Add) and change.entry.is_a("dicomNetworkConnection"):
+        return Add(change.entry.with_values(_VERSIONS, [each.encode() for each in line.versions]))
+    return change
 
 
 def _registration_later(change: Change) -> int:

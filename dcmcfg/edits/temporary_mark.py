@@ -43,6 +43,7 @@ class Remnant:
     maker: Maker
     host: str | None = None
     port: int | None = None
+    tls: bool = False
 
 
 def mark_of(title: str, maker: Maker) -> str:
@@ -73,7 +74,8 @@ def _remnants(configuration: Configuration) -> Iterator[Remnant]:
             continue
         maker = Maker(found["user"], found["host"], int(found["process"]), int(found["begun"]), when)
         place = next(iter(device.connections), None)
-        yield Remnant(found["title"], maker, place.host if place else None, place.port if place else None)
+        where = (place.host, place.port, place.tls) if place else (None, None, False)
+        yield Remnant(found["title"], maker, *where)
 
 
 def names_left(tree: Tree, title: str) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ def doubts_of(tree: Tree, addition: Addition, calling: str) -> tuple[str, ...]:
 def _doubts(configuration: Configuration, addition: Addition, calling: str) -> Iterator[str]:
     asked, title = configuration.device(addition.device).network_ae(addition.asked), addition.new.title
     ways = [each for each in asked.connections if each.installed and each.protocol == DICOM]
-    if not any(each.tls == bool(addition.new.cipher_suites) for each in ways):
-        yield f"{asked.title} has no connection that calls without TLS, so it cannot send to {title}."
+    if not any(each.tls == addition.new.line.tls for each in ways):
+        yield f"{asked.title} has no connection in use that calls as {title} listens, so it cannot send to it."
     route = find_route(configuration, Question(asked, title, calling))
     straight = dict.fromkeys(
         step.called

@@ -10,8 +10,9 @@ from pathlib import Path
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.echo import echo
 from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.reach import reach
 from dcmcfg.edits.temporary_mark import Remnant, names_left, remnants
-from dcmcfg.errors import DcmcfgError
+from dcmcfg.errors import DcmcfgError, MalformedInput
 from dcmcfg.moments import readable
 from dcmcfg.temporary.claim import claims, is_held
 from dcmcfg.temporary.makers import is_here, is_running
@@ -22,7 +23,7 @@ OLD = timedelta(days=1)
 _PATIENCE = Timeouts(connect=2, acse=2, dimse=2, network=2)
 _CALLING = "DCMCFG"
 
-Answers = Callable[[str, str, int], bool]
+Answers = Callable[[Peer, bool], bool]
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,13 @@ class Leftover:
         return f"{self.title} ({self.by}{'' if self.sure else '; it may be in use'})"
 
 
-def answers(title: str, host: str, port: int) -> bool:
-    """Tell whether somebody listens at *host* and *port* as the AE *title*, by a C-ECHO."""
+def answers(peer: Peer, tls: bool) -> bool:
+    """Tell whether somebody listens as *peer*, by a C-ECHO; with *tls*, whether anybody listens there at all."""
     try:
-        echo(Peer(title, host, port), _CALLING, _PATIENCE)
+        if tls:
+            reach(peer, _PATIENCE)
+        else:
+            echo(peer, _CALLING, _PATIENCE)
     except DcmcfgError:
         return False
     return True
@@ -82,6 +86,13 @@ def _marked(state: Path, marked: dict[str, Remnant], now: datetime, answers: Ans
         here = is_here(maker)
         if is_held(state, remnant.title) or (here and is_running(maker)):
             continue
-        if remnant.host and remnant.port and answers(remnant.title, remnant.host, remnant.port):
+        if _listens(remnant, answers):
             continue
         yield Leftover(remnant.title, f"of {maker}, {readable(maker.when)}", sure=here or now - maker.when > OLD)
+
+
+def _listens(remnant: Remnant, answers: Answers) -> bool:
+    try:
+        return answers(Peer(remnant.title, remnant.host or "", remnant.port or 0), remnant.tls)
+    except MalformedInput:  # somebody has taken its connection away, or made it one that nobody can call
+        return False

@@ -16,6 +16,7 @@ import pytest
 
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.temporary_destination import TemporaryDestination, add_temporary_destination
@@ -28,13 +29,16 @@ from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.sites import attributes
 from tests.connecting import server_of
-from tests.dicom.dcmtk import Made, make_instances
-from tests.lab.running_site import AE, RunningSite, running_site
+from tests.dicom.certificates import make_pki
+from tests.dicom.dcmtk import Made, make_instances, storescu
+from tests.lab.running_site import AE, DEVICE, RunningSite, running_site
 from tests.verify.scripted_archive import scripted_archive
 
 pytestmark = pytest.mark.real
 LOCAL = study("local").uid
 VERIFY = ("verify", "--study", LOCAL, "--temporary-dest")
+#: What the scripted archive lists; UIDs of its instances have to fit into 64 characters.
+MADE = "1.2.826.0.1.3680043.10.7.1"
 ACCEPTED = "dcmAcceptedMoveDestination"
 Octets = dict[str, dict[str, frozenset[bytes]]]
 
@@ -151,6 +155,50 @@ def test_a_purged_study_comes_by_way_of_the_archive(run: Run, site: RunningSite)
     assert "straight" not in done.stderr
 
 
+def test_what_it_receives_is_kept_where_that_is_asked_for(run: Run, site: RunningSite, tmp_path: Path) -> None:
+    done = run(*VERIFY, "--yes", "--json", "--keep", str(tmp_path / "kept"))
+    assert done.exit_code == 0, done.stderr
+    assert len([path for path in (tmp_path / "kept").rglob("*") if path.is_file()]) == 5
+
+
+def test_an_ae_that_calls_with_tls_only_gets_a_destination_that_listens_so(
+    run: Run, site: RunningSite, made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pki = make_pki(tmp_path)
+    own = f"cn=dicom,{DEVICE}"
+    site.put("dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256", dn=own)
+    site.put("dcmTLSProtocol", "TLSv1.3", dn=own)
+
+    def send(exchange: MoveExchange) -> MoveResponse:
+        title = exchange.request.destination
+        name = f"cn=dicom-tls,dicomDeviceName={title.lower()},"
+        (there,) = (each for each in site.slapd.entries() if str(each.dn).startswith(name))
+        assert there.texts("dcmTLSProtocol") == ("TLSv1.3",)
+        options = ["+tls", str(pki.client.key), str(pki.client.certificate), "+cf", str(pki.ca)]
+        peer = Peer(title, there.text("dicomHostname") or "", int(there.text("dicomPort") or 0))
+        assert storescu(peer, made.files, calling="DCM4CHEE", options=options).returncode == 0
+        return MoveResponse(0, completed=len(made.files))
+
+    context = TlsFiles(None, pki.server.certificate, pki.server.key).server_context()
+    shown = ("--tls-ca", str(pki.ca), "--tls-cert", str(pki.server.certificate), "--tls-key", str(pki.server.key))
+    try:
+        with scripted_control() as control, scripted_archive(made, send, tls=context) as peer:
+            control.run_as_an_archive_does()
+            monkeypatch.setenv("DCMCFG_ARCHIVE_URL", control.url)
+            asked = ("verify", "--study", MADE, "--temporary-dest", "--yes")
+            ask = (*asked, "--json", "--no-qido", "--connect", f"{peer.host}:{peer.port}")
+            without = run(*ask, "--tls-ca", str(pki.ca))
+            done = run(*ask, *shown)
+    finally:
+        for name in ("dicomTLSCipherSuite", "dcmTLSProtocol"):
+            site.put(name, dn=own)
+    assert (without.exit_code, json.loads(without.stdout)["error"]["what"]) == (
+        3,
+        "a server needs a certificate to accept TLS",
+    )
+    assert (done.exit_code, json.loads(done.stdout)["received"]["finding"]) == (0, "complete"), done.stderr
+
+
 def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(run: Run, site: RunningSite) -> None:
     done = run(*VERIFY, "--yes", "--json", "--temporary-address", "nowhere.invalid:4242")
     answer = json.loads(done.stdout)
@@ -247,7 +295,7 @@ def test_two_at_once_have_one_each(site: RunningSite) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return make_instances(tmp_path_factory.mktemp("made"), LOCAL)
+    return make_instances(tmp_path_factory.mktemp("made"), MADE)
 
 
 @dataclass
@@ -264,7 +312,8 @@ class Silent:
 
     def started(self, *more: str) -> subprocess.Popen[str]:
         """A verify that asks it, once the C-MOVE was sent."""
-        command = [sys.executable, "-m", "dcmcfg", *VERIFY, "--yes", "--connect", self.place, *more]
+        asking = ("verify", "--study", MADE, "--temporary-dest", "--yes", "--connect", self.place)
+        command = [sys.executable, "-m", "dcmcfg", *asking, *more]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.asked.wait(30), process.communicate()
         return process

@@ -10,12 +10,15 @@ import pytest
 from dcmcfg.changes import Add, Delete, Modify
 from dcmcfg.devices import Configuration
 from dcmcfg.edits.temporary_destination import (
+    Line,
     TemporaryDestination,
     add_temporary_destination,
     free_title,
+    line_from,
     remove_temporary_destination,
 )
 from dcmcfg.edits.temporary_mark import Maker, Remnant, names_left, remnants
+from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.tree import Tree
@@ -151,3 +154,30 @@ def test_a_title_that_anything_bears_is_not_taken() -> None:
     assert free_title(there, lambda: next(given)) == "DCMCFG_0A1B2C3D5"
     with pytest.raises(Refused, match="no title DCMCFG_… is free"):
         free_title(there, lambda: "0a1b2c3d4")
+
+
+def archive_with(*connections: Entry) -> Tree:
+    """A site whose DCM4CHEE has these connections."""
+    names = [each.text("cn") or "" for each in connections]
+    others = [each for each in site_entries() if each.dn.rdns[1:] != connection(ARCHIVE).dn.rdns[1:]]
+    return tree(*others, *connections, network_ae(ARCHIVE, "DCM4CHEE", references=names))
+
+
+def test_it_is_called_as_the_asked_ae_calls() -> None:
+    suites = ("TLS_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA")
+    secure = connection(ARCHIVE, "2762", name="dicom-tls").with_values("dicomTLSCipherSuite", map(str.encode, suites))
+    modern = secure.with_values("dcmTLSProtocol", [b"TLSv1.3"])
+    plain = connection(ARCHIVE)
+    for own, secured, line in (
+        ((plain, secure), False, Line()),
+        ((plain, secure), True, Line(suites)),
+        ((plain,), True, Line()),
+        ((modern,), False, Line(suites, ("TLSv1.3",))),
+    ):
+        held = archive_with(*own)
+        asked = Configuration(held).device("dcm4chee-arc").network_ae("DCM4CHEE")
+        assert line_from(asked, secured=secured) == line
+        ae = Configuration(added(held, replace(NEW, line=line)).after).network_ae(NEW.title)
+        assert ae is not None
+        assert any(mine.fits(theirs) for mine in ae.connections for theirs in asked.connections)
+        assert [each.tls for each in ae.connections] == [line.tls]

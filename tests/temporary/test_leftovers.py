@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from dcmcfg.devices import Configuration
+from dcmcfg.dicom.peer import Peer
 from dcmcfg.edits.temporary_mark import Maker
 from dcmcfg.temporary.claim import Claim, claimed
 from dcmcfg.temporary.leftovers import Answers, Leftover, leftovers
@@ -21,7 +22,7 @@ NOW = MAKER.when + timedelta(minutes=5)
 US = this_process(MAKER.when)
 
 
-def nobody(title: str, host: str, port: int) -> bool:
+def nobody(peer: Peer, tls: bool) -> bool:
     return False
 
 
@@ -54,14 +55,14 @@ def test_what_another_machine_has_made_may_be_in_use_until_it_is_a_day_old(tmp_p
 
 
 def test_who_answers_under_its_title_works_with_it_however_old_it_is(tmp_path: Path) -> None:
-    asked: list[tuple[str, str, int]] = []
+    asked: list[tuple[Peer, bool]] = []
 
-    def somebody(title: str, host: str, port: int) -> bool:
-        asked.append((title, host, port))
+    def somebody(peer: Peer, tls: bool) -> bool:
+        asked.append((peer, tls))
         return True
 
     assert found(tmp_path, MAKER, somebody, timedelta(days=30)) == []
-    assert asked == [(NEW.title, NEW.host, NEW.port)]
+    assert asked == [(Peer(NEW.title, NEW.host, NEW.port), False)]
 
 
 def test_a_claim_that_nobody_holds_finds_what_the_tree_does_not_tell(tmp_path: Path) -> None:
