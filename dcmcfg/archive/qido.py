@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from dcmcfg.archive.bearer import Bearer
+from dcmcfg.archive.database import MOST_OBJECTS
 from dcmcfg.archive.failures import not_answered, unexpected_answer
 from dcmcfg.archive.stored import PRIVATE_FIELDS, NotDicomJson, StoredObject, StoredStudy, objects, studies
 from dcmcfg.archive.web import Answer, Timeouts
@@ -20,8 +21,6 @@ from dcmcfg.errors import ArchiveError
 TIMEOUTS = Timeouts(connect=3.0, answer=8.0)
 #: Octets that are read of an answer: some 2 KB for each object.
 LONGEST_BODY = 8 * 1024 * 1024
-#: Objects that are asked for one by one.
-MOST_OBJECTS = 1000
 _PAGE = 200
 
 Found = TypeVar("Found")

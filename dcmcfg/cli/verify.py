@@ -24,7 +24,7 @@ from dcmcfg.cli.leftovers import warn_of_leftovers
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.verify_evidence import EvidenceWanted, evidence_options
-from dcmcfg.cli.verify_files import EvidenceFiles, file_options, site_settings
+from dcmcfg.cli.verify_files import EvidenceFiles, file_options
 from dcmcfg.cli.verify_recall import Recalling, recall_options
 from dcmcfg.cli.verify_receiving import Receiving, receiving_options
 from dcmcfg.cli.verify_retrieval import Retrieving, retrieval_options
@@ -43,7 +43,6 @@ from dcmcfg.verify.chronicle import Chronicle
 from dcmcfg.verify.evidence import Question
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.listening import Listening
-from dcmcfg.verify.proof import configured, proof_of
 from dcmcfg.verify.recall import Recall
 from dcmcfg.verify.run import gather
 
@@ -134,7 +133,7 @@ def verify_command(
         secured = tls.files(settings)
         client_tls = secured.client_context() if addresses.tls else None
         device = configuration.device(settings.device)
-        chosen = recalling.choose(Recall(device, addresses, calling, keys, witnesses.qido, client_tls))
+        chosen = recalling.choose(Recall(device, addresses, calling, keys, witnesses.database, client_tls))
         if chosen is not None:
             addresses = replace(addresses, warnings=(*addresses.warnings, f"chosen by --recall: {chosen.why}"))
         question = Question(
@@ -176,8 +175,8 @@ def verify_command(
             if files.evidence:
                 invocation.current().so_far = place.with_verdict(told) if place else told
                 tree = place.configuration if place else configuration
-                about = configured(tree, settings.device, addresses, site_settings(settings), evidence)
-                files.write(proof_of(book, about, evidence, verdict))
+                write = loaded("proof_files", "write_proof")
+                write(files, settings, tree, addresses, book, evidence, verdict)
         return verdict.exit_code, told
 
     with open_directory(settings) as directory:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.archive.qido import LONGEST_BODY, TIMEOUTS, Qido
-from dcmcfg.cli.archive_control import web_services
+from dcmcfg.archive.database import Database, why_not_reached
+from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.option_group import option_group
-from dcmcfg.errors import DcmcfgError
+from dcmcfg.errors import ArchiveError, DcmcfgError
 from dcmcfg.settings import Settings
 from dcmcfg.verify.witnesses import Witnesses
 
-_NOT_ASKED = "the archive's database is not asked where the files are"
+_NOT_KNOWN = "where the files were before the move is not known"
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,26 @@ class EvidenceWanted:
 
     def witnesses(self, settings: Settings, archive_ae: str) -> Witnesses:
         """Return who is heard beside the archive's DICOM service."""
-        qido = _qido(settings, archive_ae) if self.qido else None
-        return Witnesses(self.external_log or settings.external_move_log, qido, asks_again=True)
+        log = self.external_log or settings.external_move_log
+        if not self.qido:
+            return Witnesses(log, asks_again=True)
+        try:
+            return Witnesses(log, _database(settings, archive_ae), asks_again=True)
+        except DcmcfgError as error:
+            return Witnesses(log, asks_again=True, warnings=(f"{_NOT_KNOWN} ({error.on}: {error.what})",))
 
 
-def _qido(settings: Settings, archive_ae: str) -> Qido | None:
-    """Return the search service of the archive's AE; nobody is asked for a secret that no source has."""
+def _database(settings: Settings, archive_ae: str) -> Database:
+    """Return the archive's database; raises :class:`DcmcfgError` where it cannot be asked.
+
+    Nobody is asked for a secret that no source has, and nothing is loaded to ask where nothing listens.
+    """
     if settings.oidc is not None and settings.oidc.secret is None:
-        click.echo(f"warning: {_NOT_ASKED}: no secret for the client {settings.oidc.client_id}", err=True)
-        return None
-    try:
-        return Qido(settings.archive_url, archive_ae, web_services(settings, TIMEOUTS, LONGEST_BODY))
-    except DcmcfgError as error:
-        click.echo(f"warning: {_NOT_ASKED}: {error}", err=True)
-        return None
+        raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", on=settings.oidc.server)
+    if why := why_not_reached(settings.archive_url):
+        raise ArchiveError(why, on=settings.archive_url)
+    found: Database = loaded("database", "database")(settings, archive_ae)
+    return found
 
 
 evidence_options = option_group(

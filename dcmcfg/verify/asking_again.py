@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dcmcfg.archive.qido import MOST_OBJECTS, Qido
+from dcmcfg.archive.database import MOST_OBJECTS, Database
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.query import Instance, find_instances
@@ -39,22 +39,22 @@ def instances_after(
         return None, (f"what the archive lists after the move is not known: {error.what}",)
 
 
-def stored_before(qido: Qido, study_uid: str) -> tuple[Stored, Notes]:
+def stored_before(database: Database, study_uid: str) -> tuple[Stored, Notes]:
     """Return what the archive's database has of the study before the move."""
     try:
-        study = qido.study(study_uid)
-        return Stored(study, qido.objects(study_uid) if _takes_objects(study) else None), ()
+        study = database.study(study_uid)
+        return Stored(study, database.objects(study_uid) if _takes_objects(study) else None), ()
     except ArchiveError as error:
         where = f"{error.on}: " if error.on else ""
         return Stored(), (f"where the files were before the move is not known ({where}{error.what})",)
 
 
-def stored_after(qido: Qido, study_uid: str, before: Stored) -> tuple[Stored, Notes]:
+def stored_after(database: Database, study_uid: str, before: Stored) -> tuple[Stored, Notes]:
     """Return *before* with what the database has now; where it told nothing before, it is not asked again."""
     if before.before is None:
         return before, ()
     try:
-        return replace(before, after=qido.study(study_uid)), ()
+        return replace(before, after=database.study(study_uid)), ()
     except ArchiveError as error:
         return before, (f"where the files are after the move is not known ({error.on}: {error.what})",)
 

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dcmcfg.archive.qido import Qido
+from dcmcfg.archive.database import Database
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.devices import Device
 from dcmcfg.dicom.associate import associated
@@ -31,7 +31,7 @@ class Recall:
     addresses: Addresses
     calling: str
     keys: Mapping[str, str]
-    qido: Qido | None = None
+    database: Database | None = None
     tls: ssl.SSLContext | None = None
 
 
@@ -49,10 +49,10 @@ def purged_study(recall: Recall, tell: Callable[[str], None]) -> Choice:
     *tell* is told what is looked for, and what could not be asked. Raises :class:`NotFound` where none is found, or
     none can be told from a local one, and :class:`~dcmcfg.errors.DicomError` when the query fails.
     """
-    if recall.qido is not None:
-        tell(f"asking the archive's database for purged studies ({recall.qido.url})")
+    if recall.database is not None:
+        tell(f"asking the archive's database for purged studies ({recall.database.url})")
         try:
-            return _by_database(recall, recall.qido.purged(_for_web(recall.keys), enough=ENOUGH, most=MOST))
+            return _by_database(recall, recall.database.purged(_for_web(recall.keys), enough=ENOUGH, most=MOST))
         except ArchiveError as error:
             tell(f"the archive's database does not tell which studies are purged ({error.on}: {error.what})")
     tell(f"asking {recall.addresses.archive} for studies that are not ONLINE (C-FIND)")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dcmcfg.archive.qido import Qido
+from dcmcfg.archive.database import Database
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.studies import find_studies
 from dcmcfg.errors import DicomError
@@ -34,18 +34,23 @@ class Heard:
 
 @dataclass(frozen=True)
 class Witnesses:
-    """Who is asked; with ``asks_again`` the archive by C-FIND, once more after the move."""
+    """Who is asked; with ``asks_again`` the archive by C-FIND, once more after the move.
+
+    ``warnings`` say who could not be asked, and why.
+    """
 
     external_log: Path | None = None
-    qido: Qido | None = None
+    database: Database | None = None
     asks_again: bool = False
+    warnings: tuple[str, ...] = ()
 
     def before(self, study_uid: str, on_step: Callable[[str], None] = _ignore) -> Heard:
         """Hear those that have something to say before the move."""
-        stored, warnings = Stored(), tuple[str, ...]()
-        if self.qido is not None:
-            on_step(f"asking the archive's database where the files are ({self.qido.url})")
-            stored, warnings = stored_before(self.qido, study_uid)
+        stored, warnings = Stored(), self.warnings
+        if self.database is not None:
+            on_step(f"asking the archive's database where the files are ({self.database.url})")
+            stored, more = stored_before(self.database, study_uid)
+            warnings += more
         return Heard(stored, warnings, note_where_it_ends(self.external_log) if self.external_log else None)
 
     def after(self, evidence: Evidence, heard: Heard, opened: OpenAssociation) -> Evidence:
@@ -55,8 +60,8 @@ class Witnesses:
         if self.asks_again and evidence.outcome.status is not None:
             after, more = instances_after(opened, study_uid, evidence.expected, evidence.question.patient)
             warnings += more
-        if self.qido is not None:
-            stored, more = stored_after(self.qido, study_uid, stored)
+        if self.database is not None:
+            stored, more = stored_after(self.database, study_uid, stored)
             warnings += more
         told = self._records(evidence, heard, opened)
         warnings += (told.why,) if told.why else ()

@@ -17,6 +17,7 @@ from tests.archive.test_qido import CREATOR, element, told
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite
 from tests.dicom.dcmtk import Made, make_instances
+from tests.ports import free_port
 from tests.verify.scripted_archive import scripted_archive
 
 pytestmark = pytest.mark.real
@@ -103,7 +104,7 @@ def test_a_database_that_cannot_be_asked_is_a_note(
 def test_a_database_that_hangs_holds_nothing_up_for_long(
     run: Run, site: CliSite, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcmcfg.cli.verify_evidence.TIMEOUTS", type(TIMEOUTS)(0.5, 0.3))
+    monkeypatch.setattr("dcmcfg.cli.database.TIMEOUTS", type(TIMEOUTS)(0.5, 0.3))
     site.archive.hang = threading.Event()
     result = verify(run, made)
     assert result.exit_code == 0
@@ -115,7 +116,18 @@ def test_without_qido_the_archives_web_services_are_left_alone(run: Run, site: C
     assert site.archive.requests == []
 
 
-def test_a_token_that_cannot_be_read_is_a_warning(run: Run, site: CliSite, made: Made, tmp_path: Path) -> None:
+def test_a_token_that_cannot_be_read_is_a_note(run: Run, site: CliSite, made: Made, tmp_path: Path) -> None:
     result = verify(run, made, "--archive-token-file", str(tmp_path / "none"))
-    assert (result.exit_code, site.archive.requests) == (0, [])
-    assert result.stderr.startswith("warning: the archive's database is not asked where the files are: ")
+    assert (result.exit_code, result.stderr, site.archive.requests) == (0, "", [])
+    assert f"where the files were before the move is not known ({tmp_path / 'none'}: " in result.stdout
+
+
+def test_nothing_is_loaded_to_ask_where_nothing_listens(
+    run: Run, site: CliSite, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}/dcm4chee-arc"
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", url)
+    monkeypatch.setattr("dcmcfg.cli.database.database", None)
+    result = verify(run, made)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f"where the files were before the move is not known ({url}: connection refused)" in result.stdout

@@ -1,0 +1,49 @@
+"""The archive's database as something that can be asked; what does so by HTTP takes a while to load."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from dcmcfg.archive.stored import StoredObject, StoredStudy
+
+#: Objects that are asked for one by one.
+MOST_OBJECTS = 1000
+#: Seconds in which its port has to answer.
+CONNECT_S = 3.0
+_PORTS = {"http": 80, "https": 443}
+
+
+class Database(Protocol):
+    """Each method raises :class:`~dcmcfg.errors.ArchiveError` where it cannot be asked, or tells nothing private."""
+
+    @property
+    def url(self) -> str:
+        """The archive's base URL."""
+
+    def study(self, study_uid: str) -> StoredStudy:
+        """Return what it has of the study."""
+
+    def objects(self, study_uid: str) -> tuple[StoredObject, ...]:
+        """Return what it has of the study's objects, at most :data:`MOST_OBJECTS`."""
+
+    def purged(self, keys: Mapping[str, str], *, enough: int, most: int) -> tuple[StoredStudy, ...]:
+        """Return studies that match *keys*, have no file here and an external archive, the oldest first.
+
+        Looks until *enough* were found or *most* were looked at; whether there are more is not told.
+        """
+
+
+def why_not_reached(url: str) -> str:
+    """Return why nothing answers at *url*, in words; empty where its port accepts connections."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+        with socket.create_connection((parts.hostname or "", port), CONNECT_S):
+            return ""
+    except TimeoutError:
+        return f"no connection within {CONNECT_S:g} s"
+    except (OSError, UnicodeError) as error:
+        return (getattr(error, "strerror", None) or str(error)).lower()
