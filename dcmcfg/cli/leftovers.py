@@ -8,6 +8,9 @@ import click
 
 from dcmcfg.cli import invocation
 from dcmcfg.devices import Configuration
+from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.server import Directory
+from dcmcfg.errors import DirectoryError, NotFound
 from dcmcfg.render.visible import visible
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
@@ -20,3 +23,16 @@ def warn_of_leftovers(settings: Settings, configuration: Configuration) -> None:
     for each in leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC)):
         told = f"a verify has left the temporary destination {each}; {CLEAN} removes it"
         click.echo(f"warning: {visible(invocation.current().spoken(told))}", err=True)
+
+
+def left_in(settings: Settings, directory: Directory) -> dict[str, str]:
+    """Return the titles of what earlier runs have left in *directory*, each with by whom and when.
+
+    None where the configuration cannot be read: who asks whether the server is there may be anybody.
+    """
+    try:
+        configuration = Configuration(read_tree(directory))
+        found = leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
+    except (DirectoryError, NotFound):
+        return {}
+    return {each.title: each.told for each in found}

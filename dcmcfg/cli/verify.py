@@ -101,7 +101,8 @@ def verify_command(
 
     Choose a study that the archive has purged, or have --recall look for one: the move recalls it, so a second run on
     the same study proves nothing about external retrieve.
-    Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent.
+    Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent. 4: what
+    --temporary-dest has added could not be taken back.
     """
     tls.check()
     selection, (model, patient) = retrieving.selection(), retrieving.root()

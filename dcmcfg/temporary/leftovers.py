@@ -39,10 +39,15 @@ class Leftover:
     sure: bool = True
     in_tree: bool = True
 
-    def __str__(self) -> str:
+    @property
+    def told(self) -> str:
+        """By whom it was made and when, and what is not known of it."""
         if not self.in_tree:
-            return f"{self.title} ({self.by}; the archive may know it still)"
-        return f"{self.title} ({self.by}{'' if self.sure else '; it may be in use'})"
+            return f"{self.by}; the archive may know it still"
+        return self.by if self.sure else f"{self.by}; it may be in use"
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.told})"
 
 
 def answers(peer: Peer, tls: bool) -> bool:

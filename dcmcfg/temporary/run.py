@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from dcmcfg.changes import Change
@@ -38,6 +38,11 @@ class Site:
     occasion: Occasion
     reload: Callable[[], object]
     say: Callable[[str], None]
+
+    def tell(self, line: str) -> None:
+        """Say *line*; that nobody is there to hear it any more, as when a terminal is closed, must stop nothing."""
+        with suppress(OSError):
+            self.say(line)
 
 
 @dataclass
@@ -134,7 +139,7 @@ def _add(site: Site, addition: Addition, shown: Plan, course: Course) -> None:
     title = addition.new.title
     outcome = patiently(lambda: _rolled_out(site, addition, shown, course))
     course.added = outcome.number
-    site.say(f"added {title} {outcome.manner.value}, roll-out {outcome.number}")
+    site.tell(f"added {title} {outcome.manner.value}, roll-out {outcome.number}")
     try:
         site.reload()
     except ArchiveError as error:
@@ -143,7 +148,7 @@ def _add(site: Site, addition: Addition, shown: Plan, course: Course) -> None:
             on=error.on,
             next_step=error.next_step or "dcmcfg check finds what the archive cannot load",
         ) from error
-    site.say("the archive has reloaded")
+    site.tell("the archive has reloaded")
 
 
 def _rolled_out(site: Site, addition: Addition, shown: Plan, course: Course) -> Outcome:
@@ -196,9 +201,9 @@ def _take_back(site: Site, title: str) -> TakenBack:
             f"{title} could not be taken back: {error.what}", on=error.on, next_step=f"{steps} takes it back"
         ) from error
     number = f", roll-out {taken.number}" if taken.number is not None else ""
-    site.say(f"taken back {title}{number}")
+    site.tell(f"taken back {title}{number}")
     for name in taken.still_named:
-        site.say(f"warning: {title} is named by {name}, which somebody has set meanwhile")
+        site.tell(f"warning: {title} is named by {name}, which somebody has set meanwhile")
     return taken
 
 
@@ -211,7 +216,7 @@ def _reload(site: Site, titles: str) -> None:
             on=error.on,
             next_step=f"{CLEAN} has it reload once it answers",
         ) from error
-    site.say("the archive has reloaded")
+    site.tell("the archive has reloaded")
 
 
 def _silent(done: int, steps: int) -> None:

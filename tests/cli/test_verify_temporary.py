@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -24,6 +27,8 @@ from dcmcfg.edits.temporary_mark import Maker
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.studies import study
 from dcmcfg.moments import parsed
+from dcmcfg.settings.folders import state_folder
+from dcmcfg.temporary.claim import claims
 from tests.archive.scripted import scripted_archive as scripted_control
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
@@ -392,6 +397,9 @@ def test_what_another_machine_may_work_with_is_told_and_left_until_somebody_says
     done = run(*VERIFY, "--yes", "--json")
     assert (done.exit_code, json.loads(done.stdout)["temporary_destination"]["cleaned"]) == (0, [])
     assert f"left behind, and left alone; dcmcfg verify --clean-temporary removes it: {left}\n" in done.stderr
+    status = run("status", "--directory", "--json")
+    assert (status.exit_code, json.loads(status.stdout)["left"]) == (0, ["DCMCFG_0A1B2C3D4"])
+    assert f"warning: a verify may have left the temporary destination {left}; " in status.stderr
     done = run("verify", "--clean-temporary")
     assert (done.exit_code, done.stdout) == (1, "")
     done = run("verify", "--clean-temporary", "--yes")
@@ -405,3 +413,19 @@ def test_what_another_machine_has_left_long_ago_goes_first(run: Run, site: Runni
     done = run(*VERIFY, "--yes", "--json")
     answer = json.loads(done.stdout)["temporary_destination"]
     assert (done.exit_code, answer["cleaned"], answer["added"]) == (0, ["DCMCFG_0A1B2C3D4"], 2)
+
+
+def test_a_terminal_that_is_closed_during_the_move_has_it_taken_back(site: RunningSite, silent: Silent) -> None:
+    """The hang-up arrives as SIGHUP, and nothing can be said any more."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        asking = ("verify", "--study", MADE, "--temporary-dest", "--yes", "--connect", silent.place)
+        os.execv(sys.executable, [sys.executable, "-m", "dcmcfg", *asking])
+    while not silent.asked.is_set():
+        if select.select([terminal], [], [], 0.1)[0]:
+            os.read(terminal, 65536)
+    os.close(terminal)
+    silent.over.set()
+    os.waitpid(pid, 0)
+    assert [str(dn) for dn in octets(site) if "dcmcfg_" in dn] == []
+    assert claims(state_folder()) == ()
