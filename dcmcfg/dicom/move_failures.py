@@ -94,7 +94,8 @@ _NO_REASON = (
     "whether archive and destination both have these SOP classes in their transfer capabilities "
     "(dicomTransferCapability: role SCU at the archive's AE; role SCP at the destination, where it lists "
     "any); whether the destination listens and accepts the archive; with an external archive, its log: the "
-    "connection may have broken after the association was made"
+    "connection may have broken after the association was made, or it kept silent for longer than "
+    "dcmRetrieveTimeout of the archive's connection"
 )
 
 

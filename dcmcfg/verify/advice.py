@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dcmcfg.dicom.status import explain
 from dcmcfg.dicom.storage_service import NOT_KEPT
 from dcmcfg.verify.evidence import Evidence, MoveRecord
-from dcmcfg.verify.files import Files, files_before
+from dcmcfg.verify.files import Files, files_before, recalled
+from dcmcfg.verify.recall_advice import not_received, nothing_forwarded, too_few
 from dcmcfg.verify.stored_route import external_archives
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Witness
 
@@ -75,7 +76,10 @@ def _destination_unknown(evidence: Evidence) -> str:
                 return f"the tree has no AE {question.destination} (case counts); did you mean {near}?"
             return f"the tree has no AE {question.destination}: create it with host and port, then dcmcfg reload"
         words = f"Unknown AE: {question.destination}"
-        return f"check: {explain('C-MOVE', DESTINATION_UNKNOWN, words).look_at}"
+        look_at = explain("C-MOVE", DESTINATION_UNKNOWN, words).look_at
+        if route.destination is None and files_before(evidence).away:  # an external dcm4chee archive says the same
+            return f"check both archives, the external one is asked to send there too: {look_at}"
+        return f"check: {look_at}"
     if route.destination is None:
         return (
             "the archive passed the request on with its original destination, and the external archive does not "
@@ -96,7 +100,8 @@ def _refused_by_the_external_archive(evidence: Evidence) -> MoveRecord | None:
 def _by_the_archive(evidence: Evidence) -> bool:
     """Tell whether the archive itself refused: by its comment, the external archive's record, or the tree."""
     comment = evidence.outcome.comment
-    own_words = comment.startswith("Unknown AE: ") or (comment.startswith("AE: ") and "not installed" in comment)
+    title = evidence.question.destination
+    own_words = comment == f"Unknown AE: {title}" or comment.startswith(f"AE: {title} not installed")
     return own_words or evidence.records == () or not evidence.route.destination_known
 
 
@@ -108,7 +113,7 @@ def _not_reported(evidence: Evidence, reported: Reported) -> str:
     if reported.status != SUCCESS or reported.failed or reported.warning:
         return _failed(evidence, reported)
     if reported.completed:
-        return _wrong_number(evidence)
+        return _wrong_number(evidence, reported)
     return _nothing_completed(evidence)
 
 
@@ -127,9 +132,7 @@ def _no_answer(evidence: Evidence) -> str:
 
 def _came_back(evidence: Evidence) -> bool:
     """Tell whether the archive got the study from the external archive, whatever became of it then."""
-    before, after = evidence.stored.before, evidence.stored.after
-    gained = before and before.known and not before.storage_ids and after and after.storage_ids
-    return bool(gained) or any(
+    return bool(recalled(evidence)) or any(
         record.completed and record.destination == evidence.route.destination for record in evidence.records or ()
     )
 
@@ -170,23 +173,18 @@ def _nothing_completed(evidence: Evidence) -> str:
             f"the archive's database has no study {study} (for {evidence.question.archive.ae_title}): check the "
             "UID; studies that only the external archive knows need dcmFallbackCMoveSCP"
         )
-    if evidence.records:
-        return (
-            "what the external archive sent was not matched with this request: its C-STOREs need the Move "
-            "Originator AE title, and its AE title must be the one that the archive recorded for the "
-            "study; else map it with dcmCStoreSCUOfCMoveSCP on the archive's device"
-        )
-    return (
+    return nothing_forwarded(evidence) or (
         "the archive lists the study but dropped its instances: dcmRestrictRetrieveSilently with a missing "
         "transfer capability, or instances whose external retrieve AE title is unknown; for a mix of "
         "local and purged ones dcmCStoreSCUOfCMoveSCP"
     )
 
 
-def _wrong_number(evidence: Evidence) -> str:
+def _wrong_number(evidence: Evidence, reported: Reported) -> str:
     if evidence.expected_number is None:
         return "say how many instances the study has: --expect N"
-    return (
+    fewer = reported.completed < evidence.expected_number
+    return (fewer and too_few(evidence)) or (
         "compare with what the archive lists (--expect N overrides it): the query/retrieve view of the AE hides "
         "rejected instances, and a study that is only partly purged needs dcmCStoreSCUOfCMoveSCP"
     )
@@ -202,7 +200,7 @@ def _not_received(evidence: Evidence, received: Received) -> str:
         return "one UID stands for several objects: compare them at the archive, the external archive and here"
     if received.foreign:
         return "another sender may have called the receiver meanwhile: see who called it, and verify again"
-    return (
+    return not_received(evidence) or (
         f"another storage SCP may be reached under {evidence.question.destination}: compare dicomHostname and "
         "dicomPort in LDAP with where this machine is, as seen from the archive; after a change: dcmcfg reload"
     )

@@ -45,6 +45,23 @@ def files_before(evidence: Evidence) -> FilesBefore:
     return FilesBefore(Files.HERE, 0, by_database=True)
 
 
+def recalled(evidence: Evidence) -> int:
+    """Return how many instances are in the archive's own storage after the move that were not before; 0 if untold."""
+    after = evidence.stored.after
+    if after is not None and database_tells_after(evidence):
+        return files_before(evidence).away if _usable(evidence, after.storage_ids) else 0
+    now = {each.sop_instance_uid: each.availability for each in evidence.after or ()}
+    away = (each for each in evidence.expected if each.availability in NOT_ONLINE)
+    return sum(now.get(each.sop_instance_uid) == "ONLINE" for each in away)
+
+
+def database_tells_after(evidence: Evidence) -> bool:
+    """Tell whether the database's answer after the move tells what came: it names the storages of the whole study."""
+    before = evidence.stored.before
+    had_none = before is not None and before.known and not _usable(evidence, before.storage_ids)
+    return had_none and evidence.stored.after is not None
+
+
 def _by_objects(evidence: Evidence) -> FilesBefore:
     told = {each.sop_instance_uid: each for each in evidence.stored.objects or ()}
     away = sum(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dcmcfg.verify.advice import next_steps
 from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
-from dcmcfg.verify.files import Files, files_before
+from dcmcfg.verify.files import Files, files_before, recalled
 from dcmcfg.verify.received import judge_received
 from dcmcfg.verify.reported import CANCELLED_BY_YOU, judge_report
 from dcmcfg.verify.route import judge_route
@@ -87,12 +87,18 @@ def _route_words(route: Route, reported: Reported) -> str:
     return f"route {route.finding.value}"
 
 
+def _comes_back(evidence: Evidence) -> bool:
+    """Tell whether the study is in the archive's own storage now, as far as anybody told; sent past it, it is not."""
+    told = evidence.stored.after is not None or any(each.availability for each in evidence.after or ())
+    return bool(recalled(evidence)) or (not told and evidence.route.destination is not None)
+
+
 def _notes(evidence: Evidence, *, delivered: bool) -> tuple[str, ...]:
     notes = list(evidence.warnings)
     values = {instance.availability for instance in evidence.expected}
     files = files_before(evidence)
     if evidence.records is None and "ONLINE" in values and not values & NOT_ONLINE and not files.by_database:
         notes.append(ONLINE_HINT)
-    if delivered and files.finding is not Files.HERE:
+    if delivered and files.finding is not Files.HERE and _comes_back(evidence):
         notes.append(SECOND_RUN)
     return tuple(notes)

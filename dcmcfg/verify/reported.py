@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.status import explain
 from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.files import files_before
 from dcmcfg.verify.verdict import Reported, Reporting
 
 SUCCESS = 0x0000
 CANCELLED_BY_YOU = "cancelled by you"
 _CANCELLED = 0xFE00
+_DESTINATION_UNKNOWN = 0xA801
+_UNKNOWN_AE = "Unknown AE: "
 
 
 def judge_report(evidence: Evidence) -> Reported:
@@ -21,7 +24,7 @@ def judge_report(evidence: Evidence) -> Reported:
     return Reported(
         finding=Reporting.NO_SUCCESS if reasons else Reporting.SUCCESS,
         status=outcome.status,
-        meaning="" if outcome.status is None else explain("C-MOVE", outcome.status, outcome.comment).meaning,
+        meaning="" if outcome.status is None else _meaning(outcome.status, outcome.comment, evidence),
         comment=outcome.comment,
         completed=outcome.completed or 0,
         failed=outcome.failed or 0,
@@ -29,6 +32,18 @@ def judge_report(evidence: Evidence) -> Reported:
         expected=evidence.expected_number,
         reasons=reasons,
     )
+
+
+def _meaning(status: int, comment: str, evidence: Evidence) -> str:
+    """Return *status* in words.
+
+    That another title is unknown is said by another archive than the one asked. So it is, most likely, of a destination
+    that the tree knows and that the external archive is asked to send to.
+    """
+    named = comment.removeprefix(_UNKNOWN_AE) if comment.startswith(_UNKNOWN_AE) else evidence.question.destination
+    straight = evidence.route.destination is None and evidence.route.destination_known and files_before(evidence).away
+    said_by_itself = named == evidence.question.destination and not straight
+    return explain("C-MOVE", status, comment if said_by_itself or status != _DESTINATION_UNKNOWN else "").meaning
 
 
 def _reasons(outcome: MoveOutcome, expected: int | None) -> tuple[str, ...]:

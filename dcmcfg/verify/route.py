@@ -8,6 +8,7 @@ from dcmcfg.verify.findings import Findings
 from dcmcfg.verify.recorded_route import of_this_run, weigh_record
 from dcmcfg.verify.stored_route import weigh_files
 from dcmcfg.verify.verdict import Route, RouteFinding
+from dcmcfg.verify.way_taken import weigh_way
 
 
 def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
@@ -15,7 +16,8 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
 
     ``delivered`` says whether our receiver saw the instances, or, where none listened, the archive reported
     success. Shown takes that the archive had no file of an instance before the move, as its database or an Instance
-    Availability other than ONLINE tells, or the external archive's own record of it. Not tried means that it had the
+    Availability other than ONLINE tells, and that nothing speaks for another way; or the external archive's own record
+    of it. Not tried means that it had the
     files of all. Contradicted means that pieces of evidence exclude each other, or that the record shows another
     way than the configured one. Who called the receiver proves nothing by itself: a caller gives any AE title it
     likes.
@@ -28,19 +30,21 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
     weigh_record(evidence, findings, recalled, purged=files.away, delivered=delivered)
     weigh_files(evidence, findings, files, delivered=delivered)
     _weigh_callers(evidence, findings)
+    if delivered:
+        weigh_way(evidence, findings)
     instances = max(from_record, files.away if delivered else 0)
     if evidence.expected_number is not None:
         instances = min(instances, evidence.expected_number)
     match findings:
         case Findings(contradicted=[_, *_]):
             finding, reasons, instances = RouteFinding.CONTRADICTED, findings.contradicted, 0
-        case Findings(shown=[_, *_]) if delivered:
+        case Findings(shown=[_, *_]) if delivered and (recalled or not findings.doubted):
             finding, reasons = RouteFinding.SHOWN, findings.shown
         case _ if files.finding is Files.HERE:
             finding, reasons, instances = RouteFinding.NOT_TRIED, findings.shown, 0
         case _:
             finding, reasons, instances = RouteFinding.NOT_SHOWN, findings.shown, 0
-    return Route(finding, _way(evidence), instances, (*reasons, *findings.neutral))
+    return Route(finding, _way(evidence), instances, (*reasons, *findings.doubted, *findings.neutral))
 
 
 def _way(evidence: Evidence) -> str:

@@ -58,11 +58,6 @@ def _weigh_storages_after(evidence: Evidence, findings: Findings, files: FilesBe
         return
     if gained := [each for each in after.storage_ids if each not in before.storage_ids]:
         findings.shown.append(f"after the move, it has files on {', '.join(gained)}: the study was recalled")
-    elif evidence.route.destination in evidence.route.archive_titles:
-        findings.neutral.append(
-            "after the move, it has no file all the same, although the tree has the study come back to "
-            f"{evidence.route.destination}"
-        )
 
 
 def _weigh_availability_after(evidence: Evidence, findings: Findings) -> None:
@@ -75,9 +70,7 @@ def _weigh_availability_after(evidence: Evidence, findings: Findings) -> None:
     if came:
         findings.shown.append(f"after the move, {came} of them {_are(came)} ONLINE: recalled")
     if stayed:
-        back = evidence.route.destination in evidence.route.archive_titles
-        although = f", although the tree has them come back to {evidence.route.destination}" if back else ""
-        findings.neutral.append(f"after the move, {stayed} of them {_are(stayed)} as before{although}")
+        findings.neutral.append(f"after the move, {stayed} of them {_are(stayed)} as before")
     if gone := now.count(None):
         findings.neutral.append(f"after the move, the archive no longer lists {gone} of them")
 

@@ -26,6 +26,7 @@ _ONE = "1.2.826.0.1.3680043.10.1.1.1.1"
 
 AS_ASKED = (
     Archive("sends", "sends the study", sends()),
+    Archive("sends-itself", "sends it itself, as the tree has the external archive do", sends(calling="DCM4CHEE")),
     Archive("nameless", "sends it as another AE, without a Move Originator", sends(calling="GATEWAY", originator=None)),
     Archive("late", "sends it a moment after its final answer", moving.sends_later),
     Archive("twice", "sends each instance twice", sends_what(moving.twice)),

@@ -150,6 +150,11 @@ def answers_another_request(stage: Stage) -> OnMove:
     return move
 
 
+def does_not_know(stage: Stage) -> OnMove:
+    """Refuse the Move Destination in the words of a dcm4chee archive."""
+    return lambda exchange: MoveResponse(0xA801, f"Unknown AE: {exchange.request.destination}")
+
+
 def failed_list(*uids: str) -> Dataset:
     identifier = Dataset()
     identifier.FailedSOPInstanceUIDList = list(uids)

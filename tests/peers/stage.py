@@ -20,11 +20,15 @@ OTHER = "1.2.826.0.1.3680043.10.1.2"
 
 @dataclass(frozen=True)
 class Stage:
-    """``made`` is the study that is asked for, ``other`` one that nobody asked for; both have three instances."""
+    """``made`` is the study that is asked for, ``other`` one that nobody asked for; both have three instances.
+
+    Who is asked for them sends as ``title``.
+    """
 
     made: Made
     other: Made
     destination: Peer
+    title: str = "DCM4CHEE"
 
     @property
     def study(self) -> list[Dataset]:
@@ -38,15 +42,15 @@ class Stage:
         self,
         instances: Sequence[Dataset],
         *,
-        calling: str = "DCM4CHEE",
+        calling: str = "",
         originator: str | None = "DCMCFG",
         claiming: Sequence[str] = (),
     ) -> list[int]:
-        """Send *instances* to the destination as *calling*; return the statuses.
+        """Send *instances* to the destination as *calling*, else as ``title``; return the statuses.
 
         Each request names the SOP Instance UID in *claiming* where there is one, whatever is in its data set.
         """
-        entity = AE(calling)
+        entity = AE(calling or self.title)
         for sop_class in sorted({str(each.SOPClassUID) for each in instances}):
             entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
         association = entity.associate(self.destination.host, self.destination.port, ae_title=self.destination.ae_title)
@@ -58,7 +62,9 @@ class Stage:
 
 
 def make_stage(folder: Path, destination: Peer) -> Stage:
-    return Stage(make_instances(folder / "study", STUDY), make_instances(folder / "other", OTHER), destination)
+    return Stage(
+        make_instances(folder / "study", STUDY), make_instances(folder / "other", OTHER), destination, "LONGTERM"
+    )
 
 
 def _store(association: Association, instance: Dataset, name: str, originator: str | None) -> int:

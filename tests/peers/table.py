@@ -12,6 +12,7 @@ from typing import Protocol
 from tests.peers.answers import told_of
 from tests.peers.archives import EVERY_ARCHIVE
 from tests.peers.destinations import EVERY_DESTINATION
+from tests.peers.externals import Way, met_on
 
 PAGE = Path(__file__).parents[2] / "docs" / "verify.md"
 #: Where the tables begin and end.
@@ -32,6 +33,8 @@ class Described(Protocol):
 TABLES: dict[str, tuple[Described, ...]] = {
     "the archive": EVERY_ARCHIVE,
     "the destination of dcmtk's archive, without `--receive`": EVERY_DESTINATION,
+    "the external archive, asked to send straight to the destination": met_on(Way.STRAIGHT),
+    "the external archive, asked to send back to the archive": met_on(Way.BACK),
 }
 
 

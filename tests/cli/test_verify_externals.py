@@ -1,0 +1,91 @@
+"""``dcmcfg verify`` of a recall by the lab's archive tells of each kind of external archive what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from click.testing import Result
+from pynetdicom import evt
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.listener import all_contexts, listening
+from dcmcfg.lab.move_scp import serve_moves
+from dcmcfg.lab.studies import study
+from tests.cli.conftest import Run
+from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
+from tests.lab.purging import purge
+from tests.lab.running_site import DEVICE, RunningSite, running_site
+from tests.peers.answers import answer_of, expected
+from tests.peers.externals import EVERY_EXTERNAL, Met, Way
+from tests.peers.stage import OTHER, Stage
+
+pytestmark = pytest.mark.real
+DESTINATION = "dcmExternalRetrieveAEDestination"
+THREE = study("three")
+
+
+@dataclass
+class Recalls:
+    """The lab's archive, with nobody behind it until a test plays that part."""
+
+    site: RunningSite
+    made: Made
+    other: Made
+    _set: list[Way] = field(default_factory=list)
+
+    @contextmanager
+    def behind(self, met: Met) -> Iterator[None]:
+        """Have *met* be the external archive while the block runs, and the study be purged."""
+        self._set_up(met.way)
+        purge(self.site.site, self.made.study_uid)
+        moving = met.external.moving(Stage(self.made, self.other, self._destination(met.way), "LONGTERM"))
+        title = "NOBODY" if met.external.refuses else "LONGTERM"
+        handlers = [(evt.EVT_REQUESTED, lambda event: serve_moves(event.assoc, moving))]
+        with listening(title, self.site.external.port, handlers, all_contexts()):
+            yield
+
+    def _destination(self, way: Way) -> Peer:
+        workstation = Peer("WORKSTATION", LOOPBACK, self.site.site.ports.workstation)
+        return workstation if way is Way.STRAIGHT else self.site.archive
+
+    def _set_up(self, way: Way) -> None:
+        if self._set != [way]:
+            self.site.put(DESTINATION, *(() if way is Way.STRAIGHT else ("DCM4CHEE",)))
+            self.site.reload()
+            self._set = [way]
+
+
+@pytest.fixture(scope="module")
+def recalls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recalls]:
+    """The lab's archive has little patience with the external archive."""
+    folder = tmp_path_factory.mktemp("stage")
+    files = tuple(ObjectStore(folder / "three").save(each) for each in THREE.instances)
+    made = Made(THREE.uid, files, tuple(str(each.SOPInstanceUID) for each in THREE.instances))
+    with running_site(tmp_path_factory.mktemp("lab")) as site:
+        site.put("dcmRetrieveTimeout", "1000", dn=f"cn=dicom,{DEVICE}")
+        site.start("archive")
+        yield Recalls(site, made, make_instances(folder / "other", OTHER))
+
+
+@pytest.fixture
+def verify(run: Run, recalls: Recalls, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    site = recalls.site
+    monkeypatch.setenv("DCMCFG_LDAP_URL", site.slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site.slapd.password)
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", site.site.archive_url)
+    monkeypatch.setattr("dcmcfg.verify.listening.STRAGGLERS_S", 0.8)
+    return lambda: run("verify", "--study", THREE.uid, "--dest", "WORKSTATION", "--receive", "--timeout-s", "10")
+
+
+@pytest.mark.parametrize("met", EVERY_EXTERNAL, ids=lambda met: met.name)
+def test_what_the_external_archive_does_is_told(met: Met, recalls: Recalls, verify: Callable[[], Result]) -> None:
+    with recalls.behind(met):
+        result = verify()
+    ports = recalls.site.site.ports
+    names = {ports.archive: "ARCHIVE", ports.external: "EXTERNAL", ports.workstation: "PORT", ports.http: "WEB"}
+    answer = answer_of(result, names)
+    assert answer == expected(met.name, answer)

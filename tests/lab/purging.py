@@ -1,0 +1,16 @@
+"""What a purge does to a study in the lab's archive, so that it can be recalled again."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+
+from dcmcfg.lab.archive.seed import database_of
+from dcmcfg.lab.site import Site
+
+
+def purge(site: Site, study_uid: str, *, availability: str = "NEARLINE") -> None:
+    """Have no file of the study's objects any more, as the archive's own purge does while the archive runs."""
+    with closing(database_of(site)) as database:
+        held = [each for each in database.all() if each.header.StudyInstanceUID == study_uid]
+        database.save(replace(each, is_local=False, availability=availability) for each in held)
