@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 _MOST_TROUBLES = 100
@@ -17,6 +18,7 @@ class ReceivedInstance:
     ``octets`` is the length of the data set as encoded, ``move_originator_ae_title`` is None unless the
     sender named one (0000,1030). ``sha256`` is the digest of the data set as it came, in hexadecimal, None where none
     was asked for. ``kept`` is the file that it was written to; None where none is kept, or ``problem`` says why.
+    ``arrived_at`` is when the last octet was there.
     """
 
     sop_instance_uid: str
@@ -29,6 +31,7 @@ class ReceivedInstance:
     sha256: str | None = None
     kept: Path | None = None
     problem: str = ""
+    arrived_at: datetime | None = None
 
 
 class Arrivals:

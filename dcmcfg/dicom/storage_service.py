@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pynetdicom.service_class import (
     NonPatientObjectStorageServiceClass,
@@ -97,6 +98,7 @@ class StorageScp:
             sha256=arrived.sha256,
             kept=arrived.kept,
             problem=_problem(command, arrived),
+            arrived_at=datetime.now(UTC),
         )
         self.on_received(instance)
         return command.response(OUT_OF_RESOURCES if arrived.not_kept else SUCCESS, arrived.not_kept)

@@ -79,6 +79,7 @@ def _received_json(proof: Proof) -> list[dict[str, Any]] | None:
             "sha256": each.sha256,
             "caller": each.calling_ae_title,
             "move_originator": each.move_originator_ae_title,
+            "arrived": moment(each.arrived_at) if each.arrived_at else None,
             "kept_as": str(each.kept) if each.kept else None,
         }
         for each in proof.evidence.received or ()

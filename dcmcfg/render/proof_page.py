@@ -197,7 +197,7 @@ def _instances(evidence: Evidence) -> Iterator[str]:
     yield "<h2>Instances</h2>\n"
     witnessed = evidence.received is not None
     columns = ["SOP Instance UID", "SOP class", "before", "after"]
-    columns += ["octets", "transfer syntax", "called by", "originator", "SHA-256"] if witnessed else []
+    columns += ["octets", "transfer syntax", "called by", "originator", "at (UTC)", "SHA-256"] if witnessed else []
     rows: list[list[Cell]] = []
     for uid in uids[:_MOST_ROWS]:
         instance, came = before.get(uid), arrived.get(uid)
@@ -212,10 +212,11 @@ def _instances(evidence: Evidence) -> Iterator[str]:
 
 def _arrival(came: ReceivedInstance | None) -> list[Cell]:
     if came is None:
-        return [("did not arrive", _BAD), "", "", "", ""]
+        return [("did not arrive", _BAD), *[""] * 5]
     syntax = uid_name(came.transfer_syntax)
     originator = came.move_originator_ae_title or ""
-    return [str(came.octets), syntax, came.calling_ae_title, originator, (came.sha256 or "", "code")]
+    at = moment(came.arrived_at)[11:23] if came.arrived_at else ""
+    return [str(came.octets), syntax, came.calling_ae_title, originator, at, (came.sha256 or "", "code")]
 
 
 def _record(evidence: Evidence) -> Iterator[str]:

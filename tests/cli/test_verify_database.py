@@ -12,11 +12,15 @@ from click.testing import Result
 
 from dcmcfg.archive.qido import TIMEOUTS
 from dcmcfg.lab.move_scp import MoveResponse
+from dcmcfg.lab.site import Secured
+from dcmcfg.lab.studies import study
 from tests.archive.scripted import Scripted
 from tests.archive.test_qido import CREATOR, element, told
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite
 from tests.dicom.dcmtk import Made, make_instances
+from tests.issuer import running_issuer
+from tests.lab.running_site import running_site
 from tests.ports import free_port
 from tests.verify.scripted_archive import scripted_archive
 
@@ -131,3 +135,30 @@ def test_nothing_is_loaded_to_ask_where_nothing_listens(
     result = verify(run, made)
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"where the files were before the move is not known ({url}: connection refused)" in result.stdout
+
+
+def test_a_secured_archives_database_takes_a_token_of_its_issuer(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+    (tmp_path / "lab").mkdir()
+    with running_issuer() as issuer, running_site(tmp_path / "lab", Secured(issuer.url)) as lab:
+        lab.start("storage", "archive")
+        monkeypatch.setenv("DCMCFG_LDAP_URL", lab.slapd.url)
+        monkeypatch.setenv("DCMCFG_BIND_PASSWORD", lab.slapd.password)
+        monkeypatch.setenv("DCMCFG_ARCHIVE_URL", lab.site.archive_url)
+        local = ("verify", "--study", study("local").uid, "--dest", "STORESCP", "--json")
+        told = json.loads(run(*local).stdout)
+        assert told["database"]["before"] is None
+        assert any("the archive wants a token (HTTP 401)" in note for note in told["notes"])
+        client = issuer.clients["dcmcfg"]
+        monkeypatch.setenv("DCMCFG_OIDC_ISSUER", issuer.url)
+        monkeypatch.setenv("DCMCFG_OIDC_CLIENT_ID", client.client_id)
+        told = json.loads(run(*local).stdout)
+        assert any(f"no secret for the client {client.client_id}" in note for note in told["notes"]), "nobody is asked"
+        monkeypatch.setenv("DCMCFG_OIDC_CLIENT_SECRET", client.secret)
+        told = json.loads(run(*local).stdout)
+        assert (told["route"]["finding"], told["database"]["before"]["storage_ids"]) == ("not tried", ["fs1"])
+        issuer.realm_roles = ("user",)
+        told = json.loads(run(*local).stdout)
+        assert any("the token's user may not do this (HTTP 403)" in note for note in told["notes"])

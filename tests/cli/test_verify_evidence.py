@@ -99,6 +99,8 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
     assert [(each["called"], each["completed"]) for each in kept["external_record"]] == [("LONGTERM", 3)]
     what = [each["what"] for each in kept["events"]]
     assert what.index("instances listed: 3") < what.index("C-MOVE sent") < what.index("final response 0000H")
+    arrivals = [each["arrived"] for each in kept["received"]]
+    assert kept["began"] < min(arrivals) <= max(arrivals) < kept["ended"]
     moments = [kept["began"], *(each["time"] for each in kept["events"]), kept["ended"]]
     assert all(map(MOMENT.fullmatch, moments))
     assert moments == sorted(moments)
@@ -121,6 +123,24 @@ def test_a_no_is_kept_too(run: Run, tmp_path: Path) -> None:
     assert (kept["verdict"]["reported"]["status_hex"], kept["received"]) == ("A702", None)
     assert kept["verdict"]["next_steps"][0].startswith("the archive got the study from the external archive, and could")
     assert "not witnessed" in _Page(files[1].read_text()).text
+
+
+def test_a_file_that_cannot_be_written_after_all_costs_the_exit_code_and_not_the_verdict(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+
+    def lose_the_folder(*_: object) -> tuple[str, ...]:
+        folder.rmdir()  # after the study was moved
+        return ()
+
+    for options in ((), ("--json",)):
+        folder.mkdir()
+        monkeypatch.setattr("dcmcfg.verify.judge.next_steps", lose_the_folder)
+        done = verify(run, "local", "--evidence", str(folder / "proof.json"), *options, dest="STORESCP")
+        assert done.exit_code == 1
+        assert "reported, not witnessed: 5 of 5 instances sent to STORESCP" in done.stdout
+        assert "proof.json: the file cannot be written (No such file or directory)" in done.stderr
 
 
 def moves(site: RunningSite) -> int:
