@@ -9,7 +9,7 @@ from dcmcfg.dicom.status import explain
 from dcmcfg.dicom.storage_service import NOT_KEPT
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.files import Files, files_before, recalled
-from dcmcfg.verify.recall_advice import not_received, nothing_forwarded, too_few
+from dcmcfg.verify.recall_advice import not_received, nothing_forwarded, too_few, unable_to_process
 from dcmcfg.verify.stored_route import external_archives
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Witness
 
@@ -17,6 +17,8 @@ DESTINATION_UNKNOWN = 0xA801
 SUCCESS = 0x0000
 NOT_PERFORMED = 0xA702
 SOME_FAILED = 0xB000
+#: The archive itself refuses a destination that is not allowed with C801.
+UNABLE_TO_PROCESS = range(0xC000, 0xC100)
 NO_EXTERNAL_ARCHIVE = (
     "the archive does not know who holds the study: only a storage commitment by the external archive records that "
     "(dcmStgCmtSCP on the exporter), dcmExternalRetrieveAET on the storage does not; export the study again with it"
@@ -149,6 +151,8 @@ def _failed(evidence: Evidence, reported: Reported) -> str:
             f"{evidence.question.destination} took them with a warning: its log says what it changed or left out "
             "(elements coerced or discarded)"
         )
+    if reported.status is not None and reported.status in UNABLE_TO_PROCESS and unable_to_process(evidence):
+        return unable_to_process(evidence)
     look_at = f"check: {explain('C-MOVE', reported.status or SOME_FAILED, reported.comment).look_at}"
     files = files_before(evidence)
     if reported.status == NOT_PERFORMED and files.finding is Files.HERE:

@@ -44,6 +44,17 @@ def too_few(evidence: Evidence) -> str:
     return f"does {_external(evidence)} hold all {evidence.expected_number}? Its log says how many it sent"
 
 
+def unable_to_process(evidence: Evidence) -> str:
+    """Return the step where a status in the C000s came, of a study that was away; "" of another."""
+    if not files_before(evidence).away:
+        return ""
+    destination = evidence.route.destination or evidence.question.destination
+    return (
+        f"{_external(evidence)} most likely answered so, and the archive passed it on: its log says why. An Orthanc "
+        f"answers C000 where {destination} is not in its DicomModalities (dcmcfg work-order gives the lines)"
+    )
+
+
 def _external(evidence: Evidence) -> str:
     named = ", ".join(title for title in external_archives(evidence) if title)
     return f"the external archive {named}" if named else "the external archive"

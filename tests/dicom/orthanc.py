@@ -15,11 +15,18 @@ _NOTHING_BY_ITSELF = {f"DicomAlwaysAllow{service}": False for service in ("Echo"
 
 @contextmanager
 def orthanc(
-    folder: Path, ae_title: str, port: int, more: Mapping[str, str], option: str = "--verbose"
+    folder: Path,
+    ae_title: str,
+    port: int,
+    more: Mapping[str, str],
+    option: str = "--verbose",
+    *,
+    checks_called: bool = True,
 ) -> Iterator[Peer]:
     """Run Orthanc as *ae_title*; *more* are files of its folder of configurations, by name. It keeps what it has.
 
-    Its log is ``orthanc.log`` in *folder*; *option* says how much is in it.
+    Its log is ``orthanc.log`` in *folder*; *option* says how much is in it. It may answer to any AE title, unless it
+    *checks_called*.
     """
     configurations = folder / "configurations"
     configurations.mkdir(parents=True, exist_ok=True)
@@ -27,7 +34,7 @@ def orthanc(
         "Name": ae_title,
         "DicomAet": ae_title,
         "DicomPort": port,
-        "DicomCheckCalledAet": True,
+        "DicomCheckCalledAet": checks_called,
         "HttpServerEnabled": False,
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "storage"),

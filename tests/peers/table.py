@@ -13,6 +13,7 @@ from tests.peers.answers import told_of
 from tests.peers.archives import EVERY_ARCHIVE
 from tests.peers.destinations import EVERY_DESTINATION
 from tests.peers.externals import Way, met_on
+from tests.peers.orthancs import EVERY_ORTHANC
 
 PAGE = Path(__file__).parents[2] / "docs" / "verify.md"
 #: Where the tables begin and end.
@@ -35,6 +36,7 @@ TABLES: dict[str, tuple[Described, ...]] = {
     "the destination of dcmtk's archive, without `--receive`": EVERY_DESTINATION,
     "the external archive, asked to send straight to the destination": met_on(Way.STRAIGHT),
     "the external archive, asked to send back to the archive": met_on(Way.BACK),
+    "Orthanc, as": EVERY_ORTHANC,
 }
 
 
