@@ -26,11 +26,14 @@ def web_services(settings: Settings, timeouts: Timeouts, longest_body: int) -> B
     """Return what asks the archive's other web services; as :func:`control_service` does, it warns and raises."""
     web = Web(settings.ca_file, timeouts, longest_body)
     web.prepare(settings.archive_url)
-    return Bearer(web, credential(settings))
+    return Bearer(web, credential(settings, timeouts))
 
 
-def credential(settings: Settings) -> str | TokenIssuer | None:
-    """Return the token that goes to the archive, or whoever issues it, None when no source has either."""
+def credential(settings: Settings, timeouts: Timeouts | None = None) -> str | TokenIssuer | None:
+    """Return the token that goes to the archive, or whoever issues it, None when no source has either.
+
+    The issuer is waited for as long as *timeouts* say.
+    """
     for warning in archive_exposures(settings):
         click.echo(f"warning: {warning}", err=True)
     client = settings.oidc
@@ -39,4 +42,4 @@ def credential(settings: Settings) -> str | TokenIssuer | None:
     credentials = ClientCredentials(
         client.issuer, client.client_id, client_secret(settings), client.token_url, client.scope
     )
-    return TokenIssuer(credentials, Web(settings.ca_file))
+    return TokenIssuer(credentials, Web(settings.ca_file, timeouts))

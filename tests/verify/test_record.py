@@ -70,6 +70,13 @@ def test_a_file_of_something_else_is_no_record(tmp_path: Path) -> None:
     assert told(path).why.endswith("neither JSON lines nor an Orthanc's log")
 
 
+def test_an_orthanc_that_writes_down_no_requests_tells_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "Orthanc.log"
+    path.write_text("W1125 14:10:43.511449 main.cpp:2017] Orthanc version: 1.10.1\n")
+    assert told(path).records is None
+    assert "its log tells of no request: an Orthanc does that with --verbose" in told(path).why
+
+
 def test_an_empty_file_is_a_record_without_moves(tmp_path: Path) -> None:
     assert read(tmp_path) == ()
 
