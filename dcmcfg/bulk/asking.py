@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dcmcfg.bulk.answer import Answer, Outcome, answer_of
 from dcmcfg.bulk.retrying import Next, after
@@ -13,12 +13,13 @@ from dcmcfg.dicom.associate import OpenAssociation, associated
 from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
-from dcmcfg.errors import DicomError, OutOfResources, TryLater
+from dcmcfg.errors import DicomError, NotFound, OutOfResources, TryLater
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.listening import STRAGGLERS_S
 from dcmcfg.verify.run import Arrived, Watcher, gather_on, sop_classes
+from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
 
 class Stopped(Exception):
@@ -42,20 +43,20 @@ class Tried:
 class Asking:
     """Who is asked to send to whom, and what all studies of a run share."""
 
+    question: Question  # about no study yet
     addresses: Addresses
-    destination: str
-    calling: str
     store: Store
     cancellation: Cancellation
     tls: ssl.SSLContext | None = None
     receiver: Receiver | None = None
+    witnesses: Witnesses = NOBODY_ELSE
     require_witness: bool = False
+    require_route: bool = False
 
     def associated(self) -> AbstractContextManager[OpenAssociation]:
         """Return an association with the archive, as a context."""
-        return associated(
-            self.addresses.archive, self.calling, sop_classes(self._question("")), self.addresses.timeouts, self.tls
-        )
+        question, timeouts = self.question, self.addresses.timeouts
+        return associated(question.archive, question.calling, sop_classes(question), timeouts, self.tls)
 
     def ask(self, opened: OpenAssociation, uid: str) -> Tried:
         """Ask for the study *uid*; the attempt is on record before the C-MOVE goes out, its answer not yet.
@@ -66,6 +67,8 @@ class Asking:
         attempts: list[int] = []
 
         def on_asking() -> None:
+            if attempts:  # below STUDY level several C-MOVEs are one attempt
+                return
             if self.cancellation.asked:
                 raise Stopped
             attempts.append(self.store.begin(uid))
@@ -73,16 +76,17 @@ class Asking:
         try:
             evidence = gather_on(
                 opened,
-                self._question(uid),
+                replace(self.question, study_uid=uid),
                 self.addresses,
                 receiver=self.receiver,
                 arrived=arrived_of(uid),
+                witnesses=self.witnesses,
                 cancellation=self.cancellation,
                 watcher=Watcher(on_asking=on_asking),
             )
-        except DicomError as error:
+        except (DicomError, NotFound) as error:
             return Tried(_not_asked(error), _after(error), next(iter(attempts), None), usable=False)
-        verdict = judge(evidence, require_witness=self.require_witness)
+        verdict = judge(evidence, require_witness=self.require_witness, require_route=self.require_route)
         usable = evidence.outcome.status is not None
         follows = after(evidence.outcome, accepted=verdict.accepted)
         return Tried(answer_of(verdict, evidence), follows, attempts[0], usable=usable)
@@ -94,9 +98,6 @@ class Asking:
             attempt = self.store.begin(uid)
         if attempt is not None:
             self.store.end(attempt, tried.answer, final=final)
-
-    def _question(self, uid: str) -> Question:
-        return Question(uid, self.addresses.archive, self.destination, self.calling)
 
 
 def arrived_of(uid: str) -> Arrived:
@@ -117,11 +118,11 @@ def arrived_of(uid: str) -> Arrived:
     return arrived
 
 
-def _not_asked(error: DicomError) -> Answer:
+def _not_asked(error: DicomError | NotFound) -> Answer:
     return Answer(Outcome.NOT_ASKED, f"no C-MOVE was sent: {error.what}", next_step=error.next_step)
 
 
-def _after(error: DicomError) -> Next:
+def _after(error: DicomError | NotFound) -> Next:
     match error:
         case OutOfResources():
             return Next.AGAIN_GENTLY

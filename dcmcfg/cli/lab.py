@@ -21,6 +21,7 @@ from dcmcfg.settings.folders import state_folder
 
 F = TypeVar("F", bound=Callable[..., object])
 
+_MOST_STUDIES = 100_000
 _LIFE = click.IntRange(min=1)
 _POLL = 0.2
 
@@ -50,15 +51,25 @@ def lab_group() -> None:
 @click.option("--foreground", is_flag=True, help="Stay until Ctrl-C, then take the lab down.")
 @click.option("--with-pid", type=_LIFE, envvar="DCMCFG_LAB_WITH_PID", help="End the lab when this process ends.")
 @click.option("--secured-by", metavar="ISSUER", help="Have the archive want tokens of this OpenID Connect issuer.")
-def up(folder: Path, with_pid: int | None, secured_by: str | None, *, foreground: bool) -> None:
+@click.option(
+    "--studies",
+    type=click.IntRange(0, _MOST_STUDIES),
+    default=0,
+    metavar="N",
+    help="Put N more studies into it, of one image each; every tenth is purged and held externally.",
+)
+def up(folder: Path, with_pid: int | None, secured_by: str | None, studies: int, *, foreground: bool) -> None:
     """Start the lab, on free ports; returns when every part is ready.
 
     Exit code 3: a part could not be started, and nothing is running.
     """
     secured = Secured(secured_by.rstrip("/")) if secured_by else None
-    lab, started = life.up(folder, _tell, with_pid=os.getpid() if foreground else with_pid, secured=secured)
+    pid = os.getpid() if foreground else with_pid
+    lab, started = life.up(folder, _tell, with_pid=pid, secured=secured, more_studies=studies)
     said = "The lab is up" if started else "The lab is already up"
     line = f"{said}: profile {life.PROFILE}, folder {lab.site.folder}"
+    if lab.site.more_studies:
+        line += f"\n{lab.site.more_studies} more studies: {lab.site.study_list}"
     if foreground:
         _stay(lab, line)
     else:

@@ -14,19 +14,23 @@ from dcmcfg.cli.options import SITE_SETTINGS, add_site_options
 from dcmcfg.settings import Settings, resolve
 
 R = TypeVar("R")
-_OWN, _RISKS, _SITE = "Options", "Refused unless named", "Where the site is"
+_OWN, _MANY, _RISKS, _SITE = "Options", "Many studies in one run", "Refused unless named", "Where the site is"
 
 
 class RiskOption(click.Option):
     """An option that takes a risk by its name."""
 
 
+class ManyOption(click.Option):
+    """An option about a run over many studies."""
+
+
 class SiteCommand(click.Command):
-    """A command whose help lists its own options first, then risks, then the options that say where the site is."""
+    """A command whose help has sections: its own options, those for many studies, risks, where the site is."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in sections."""
-        sections: dict[str, list[tuple[str, str]]] = {_OWN: [], _RISKS: [], _SITE: []}
+        sections: dict[str, list[tuple[str, str]]] = {_OWN: [], _MANY: [], _RISKS: [], _SITE: []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
@@ -40,6 +44,8 @@ class SiteCommand(click.Command):
 def _section(parameter: click.Parameter) -> str:
     if isinstance(parameter, RiskOption):
         return _RISKS
+    if isinstance(parameter, ManyOption):
+        return _MANY
     return _SITE if parameter.name in SITE_SETTINGS else _OWN
 
 

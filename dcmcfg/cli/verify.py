@@ -23,6 +23,7 @@ from dcmcfg.cli.failures import DEBUG
 from dcmcfg.cli.leftovers import warn_of_leftovers
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.verify_bulk import Bulk, bulk_options
 from dcmcfg.cli.verify_evidence import EvidenceWanted, evidence_options
 from dcmcfg.cli.verify_files import EvidenceFiles, file_options
 from dcmcfg.cli.verify_recall import Recalling, recall_options
@@ -32,6 +33,7 @@ from dcmcfg.cli.verify_temporary import Temporary, temporary_options
 from dcmcfg.cli.verify_tls import TlsOptions, tls_options
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.cancel import Cancellation
+from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
@@ -51,7 +53,13 @@ if TYPE_CHECKING:
 
 
 @click.command("verify", cls=SiteCommand)
-@click.option("--study", metavar="UID", help="Study Instance UID of the study to move.")
+@click.option(
+    "--study",
+    "studies",
+    multiple=True,
+    metavar="UID",
+    help="Study Instance UID of the study to move; several make a run over many.",
+)
 @click.option(
     "--dest",
     metavar="AET",
@@ -65,6 +73,7 @@ if TYPE_CHECKING:
 @retrieval_options
 @receiving_options
 @temporary_options
+@bulk_options
 @evidence_options
 @file_options
 @tls_options
@@ -79,7 +88,7 @@ if TYPE_CHECKING:
 def verify_command(
     settings: Settings,
     *,
-    study: str | None,
+    studies: tuple[str, ...],
     dest: str | None,
     ae: str | None,
     calling: str,
@@ -88,6 +97,7 @@ def verify_command(
     retrieving: Retrieving,
     receiving: Receiving,
     temporary: Temporary,
+    bulk: Bulk,
     wanted: EvidenceWanted,
     files: EvidenceFiles,
     tls: TlsOptions,
@@ -99,6 +109,9 @@ def verify_command(
     Asks the archive what the study holds, has it sent to the destination, and says separately what the archive
     reported, what arrived, and whether the route through the external archive is shown.
 
+    Many studies (several --study, --studies, --query) are verified in one run, whose answers are kept: the same command
+    again goes on with it.
+
     Choose a study that the archive has purged, or have --recall look for one: the move recalls it, so a second run on
     the same study proves nothing about external retrieve.
     Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent. 4: what
@@ -106,9 +119,10 @@ def verify_command(
     """
     tls.check()
     selection, (model, patient) = retrieving.selection(), retrieving.root()
-    recalling.require_sense(study)
-    temporary.require_sense(study if recalling.recall is None else "", dest)
-    study_uid = parse_uid(study) if study is not None else ""
+    recalling.require_sense(bulk.named(studies))
+    temporary.require_sense(bulk.named(studies) if recalling.recall is None else "", dest)
+    many = bulk.source(studies)
+    study_uid = parse_uid(studies[0]) if studies else ""
     destination, calling = parse_ae_title(dest) if dest is not None else "", parse_ae_title(calling)
     archive_ae = parse_ae_title(ae) if ae is not None else None
     keys = recalling.keys()
@@ -148,6 +162,22 @@ def verify_command(
             patient,
             retrieving.urgency(),
         )
+        received = _at(listening, addresses, secured)
+        if many is not None:
+            answer: Answered = loaded("verify_many", "verify_many")(
+                bulk,
+                many,
+                settings,
+                addresses,
+                replace(question, study_uid=""),
+                listening=received,
+                wanted=wanted,
+                files=files,
+                place=place,
+                tls=client_tls,
+                as_json=as_json,
+            )
+            return answer
         cancellation = Cancellation()
         with _a_no_once_sent() as sent:
             with verify_progress() as watcher, cancelling_on_interrupt(cancellation, watcher.on_step) as moving:
@@ -155,19 +185,14 @@ def verify_command(
                     question,
                     addresses,
                     tls=client_tls,
-                    receive=(
-                        replace(listening, tls=secured.server_context())
-                        if listening and addresses.receives_tls
-                        else listening
-                    ),
+                    receive=received,
                     receiver=place.watched(watcher.on_received) if place else None,
                     witnesses=witnesses,
                     cancellation=cancellation,
                     watcher=book.of(replace(watcher, on_asking=moving, on_sent=sent.now)),
                 )
             verdict = judge(evidence, require_witness=wanted.require_witness, require_route=wanted.require_route)
-            if place:
-                verdict = place.advised(verdict)
+            verdict = place.advised(verdict) if place else verdict
             verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
             if not as_json:
                 print_verdict(verdict, evidence)
@@ -198,6 +223,13 @@ def verify_command(
         print_json(told())
         sys.stdout.flush()
     return code
+
+
+def _at(listening: Listening | None, addresses: Addresses, secured: TlsFiles) -> Listening | None:
+    """Return how we listen at *addresses*: with TLS where the tree says so."""
+    if listening is None or not addresses.receives_tls:
+        return listening
+    return replace(listening, tls=secured.server_context())
 
 
 @dataclass

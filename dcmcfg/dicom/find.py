@@ -64,7 +64,7 @@ def find(
 
 
 def _unanswered(opened: OpenAssociation, level: str, waited: float) -> DicomError:
-    return DicomError(
+    return type(opened.failure(waited))(
         f"C-FIND at {level} level: {opened.ending(waited)}",
         on=str(opened.peer),
         next_step="what it holds cannot be told; its own log says more",

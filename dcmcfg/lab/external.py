@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 
 from pynetdicom import evt
 from pynetdicom.presentation import PresentationContext, build_context
@@ -24,6 +23,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.identifier import IdentifierMismatch, retrieve_level, root_of
 from dcmcfg.lab.listener import Handler, all_contexts, listening
+from dcmcfg.lab.move_record import MoveRecord
 from dcmcfg.lab.move_scp import MoveExchange, MoveRequest, MoveResponse, serve_moves
 from dcmcfg.lab.process import run
 from dcmcfg.lab.query import HeldInstance, selected
@@ -31,7 +31,7 @@ from dcmcfg.lab.query_scp import IDENTIFIER_MISMATCH, find
 from dcmcfg.lab.received import received
 from dcmcfg.lab.requesting import AssociationFailed, associated, send_file
 from dcmcfg.lab.site import LOOPBACK, Site
-from dcmcfg.lab.studies import Held, make_studies
+from dcmcfg.lab.studies import Held, all_studies
 from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM, SubOperations
 
 TITLE = "LONGTERM"
@@ -56,7 +56,7 @@ def seed(site: Site) -> None:
         write_known_aes(site.external_aes, {ARCHIVE_TITLE: (LOOPBACK, site.ports.archive)})
     store = store_of(site)
     if store.is_empty():
-        for study in make_studies():
+        for study in all_studies(site.more_studies):
             if study.held is not Held.LOCALLY:
                 for instance in study.instances:
                     store.save(instance)
@@ -73,7 +73,7 @@ class ExternalArchive:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._store = store_of(site)
-        self._log_lock = Lock()
+        self._moves = MoveRecord(site.external_move_log)
 
     @contextmanager
     def serving(self) -> Iterator[None]:
@@ -150,20 +150,14 @@ class ExternalArchive:
 
     def _record(self, started: datetime, request: MoveRequest, response: MoveResponse) -> None:
         """Append one line to the record of moves."""
-        line = {
-            "time": datetime.now(UTC).isoformat(),
-            "started": started.isoformat(),
-            "calling": request.calling,
-            "called": request.called,
-            "destination": request.destination,
-            "study_uid": request.study_uid,
-            "status": response.status,
-            "completed": response.completed or 0,
-            "failed": response.failed or 0,
-        }
-        _log.info("C-MOVE %s", line)
-        with self._log_lock, self._site.external_move_log.open("a", encoding="utf-8") as record:
-            record.write(json.dumps(line) + "\n")
+        _log.info("C-MOVE %s: %s", request.study_uid, response)
+        self._moves.add(
+            request,
+            started=started.isoformat(),
+            status=response.status,
+            completed=response.completed or 0,
+            failed=response.failed or 0,
+        )
 
 
 def _contexts(found: tuple[HeldInstance, ...]) -> list[PresentationContext]:

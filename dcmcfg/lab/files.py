@@ -18,6 +18,7 @@ class ObjectStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._headers: dict[Path, tuple[int, Dataset]] = {}
 
     def save(self, instance: Dataset) -> Path:
         """Write a complete data set and return its file; an instance that is there is replaced."""
@@ -46,7 +47,11 @@ class ObjectStore:
     def headers(self) -> Iterator[Dataset]:
         """Yield the header, without pixel data, of each instance, in the order of the UIDs."""
         for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
-            yield dcmread(path, stop_before_pixels=True)
+            written = path.stat().st_mtime_ns
+            known = self._headers.get(path)
+            if known is None or known[0] != written:
+                known = self._headers[path] = (written, dcmread(path, stop_before_pixels=True))
+            yield known[1]
 
     def is_empty(self) -> bool:
         """Tell whether nothing is kept, which a folder that does not exist is too."""

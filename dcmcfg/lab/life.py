@@ -20,6 +20,7 @@ from dcmcfg.lab.parts import prepare
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import Secured, Site
 from dcmcfg.lab.state import LabState, PartState, Phase
+from dcmcfg.lab.studies import more_uids
 from dcmcfg.lab.supervisor import LOG_FOLDER, log_file, save_parts
 from dcmcfg.settings import profile_path, remove_profile, write_profile
 from dcmcfg.settings.profiles import read_profile
@@ -76,12 +77,19 @@ def find(folder: Path) -> Lab | None:
     return Lab(Site.load(folder), LabState.load(folder)) if folders.is_lab(folder) else None
 
 
-def up(folder: Path, tell: Tell, *, with_pid: int | None = None, secured: Secured | None = None) -> tuple[Lab, bool]:
+def up(
+    folder: Path,
+    tell: Tell,
+    *,
+    with_pid: int | None = None,
+    secured: Secured | None = None,
+    more_studies: int = 0,
+) -> tuple[Lab, bool]:
     """Start a lab in *folder*, and return it with whether it was started by this call; an older one may be up.
 
     *tell* is called for each part that is ready. With *with_pid* the lab ends when that process does; with *secured*
-    its archive wants tokens. The profile ``lab`` describes it. Raises :class:`LabError`, naming the part at fault with
-    the last lines of its log; then nothing is running.
+    its archive wants tokens; *more_studies* are put into it. The profile ``lab`` describes it. Raises
+    :class:`LabError`, naming the part at fault with the last lines of its log; then nothing is running.
     """
     folder = folder.absolute()
     _refuse_a_profile_of_another_kind()
@@ -90,9 +98,10 @@ def up(folder: Path, tell: Tell, *, with_pid: int | None = None, secured: Secure
         if state and state.phase in (Phase.STARTING, Phase.UP) and state.supervisor.alive():
             lab = _ready(folder, lambda: True, tell)  # it may be starting, when its `lab up` was killed
             _require_secured_alike(lab.site, secured)
+            _require_as_many(lab.site, more_studies)
             return lab, False
         _end_processes(state)
-        site = _fill(folder, secured)
+        site = _fill(folder, secured, more_studies)
         lab = _start(folder, tell, with_pid)
         write_profile(PROFILE, _profile(site))
         return lab, True
@@ -115,12 +124,14 @@ def down(folder: Path) -> Down:
     return Down.ENDED_NOW if was_up else Down.ENDED_BEFORE
 
 
-def _fill(folder: Path, secured: Secured | None) -> Site:
+def _fill(folder: Path, secured: Secured | None, more_studies: int) -> Site:
     """Write what a new lab begins with into its folder, emptied before; return the site."""
     try:
         folders.claim(folder)
-        site = Site(folder, choose_ports(), secured)
+        site = Site(folder, choose_ports(), secured, more_studies)
         site.save()
+        if more_studies:
+            site.study_list.write_text("".join(f"{uid}\n" for uid in more_uids(more_studies)), "utf-8")
         (folder / LOG_FOLDER).mkdir()
         password = secrets.token_urlsafe(24)
         site.password_file.touch(mode=0o600)
@@ -138,6 +149,16 @@ def _require_secured_alike(site: Site, secured: Secured | None) -> None:
     if secured is not None and site.secured != secured:
         raise LabError(
             f"a lab is up already, and its archive does not take tokens of {secured.issuer}",
+            on=str(site.folder),
+            next_step="dcmcfg lab down, then up again",
+        )
+
+
+def _require_as_many(site: Site, more_studies: int) -> None:
+    """Raise :class:`LabError` when the lab that is up has not so many studies."""
+    if more_studies not in (0, site.more_studies):
+        raise LabError(
+            f"a lab is up already, with {site.more_studies} more studies",
             on=str(site.folder),
             next_step="dcmcfg lab down, then up again",
         )

@@ -40,6 +40,7 @@ class Site:
     folder: Path
     ports: Ports
     secured: Secured | None = None
+    more_studies: int = 0  # beside the five that every lab has
 
     base_dn = "dc=dcm4che,dc=org"
     bind_dn = "cn=admin,dc=dcm4che,dc=org"
@@ -52,7 +53,12 @@ class Site:
         try:
             facts = json.loads(path.read_text("utf-8"))
             secured = facts.get("secured")
-            return Site(folder, Ports(**facts["ports"]), Secured(**secured) if secured else None)
+            return Site(
+                folder,
+                Ports(**facts["ports"]),
+                Secured(**secured) if secured else None,
+                int(facts.get("more_studies", 0)),
+            )
         except FileNotFoundError:
             raise LabError("there is no lab", on=str(folder), next_step="dcmcfg lab up") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -63,7 +69,10 @@ class Site:
     def save(self) -> None:
         """Write the facts into the lab's folder, which must exist."""
         temporary = self.folder / f"{FILE_NAME}.new"
-        facts = {"ports": asdict(self.ports)} | ({"secured": asdict(self.secured)} if self.secured else {})
+        facts: dict[str, object] = {"ports": asdict(self.ports)} | (
+            {"secured": asdict(self.secured)} if self.secured else {}
+        )
+        facts |= {"more_studies": self.more_studies} if self.more_studies else {}
         temporary.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
         temporary.replace(self.folder / FILE_NAME)
 
@@ -89,6 +98,11 @@ class Site:
         return self.folder / "archive"
 
     @property
+    def archive_requests(self) -> Path:
+        """The archive's record of the C-MOVEs it got: one JSON object a line, written before it is carried out."""
+        return self.archive_folder / "requests.jsonl"
+
+    @property
     def external_folder(self) -> Path:
         """Where the external archive keeps its object store."""
         return self.folder / "external"
@@ -107,6 +121,11 @@ class Site:
     def storage_folder(self) -> Path:
         """Where the storage SCP STORESCP puts what it receives."""
         return self.folder / "storage"
+
+    @property
+    def study_list(self) -> Path:
+        """The UIDs of the studies beside those that every lab has, one a line."""
+        return self.folder / "more-studies.txt"
 
     @property
     def log_folder(self) -> Path:

@@ -51,6 +51,30 @@ def make_studies() -> tuple[Study, ...]:
     )
 
 
+def more_studies(number: int) -> Iterator[Study]:
+    """Yield *number* studies of one image each, ``more-1`` and so on, always the same; every tenth is held externally.
+
+    The others are in the archive's own storage.
+    """
+    for each in range(1, number + 1):
+        yield _study(_more(each), Held.EXTERNALLY if each % 10 == 0 else Held.LOCALLY, series=1, images=1)
+
+
+def more_uids(number: int) -> Iterator[str]:
+    """Yield the Study Instance UIDs of :func:`more_studies`, without making the images."""
+    return (_uid(_more(each)) for each in range(1, number + 1))
+
+
+def _more(number: int) -> str:
+    return f"more-{number}"
+
+
+def all_studies(more: int) -> Iterator[Study]:
+    """Yield the studies that every lab has, and *more* others."""
+    yield from make_studies()
+    yield from more_studies(more)
+
+
 def study(name: str) -> Study:
     """Return the study called *name*; raises :class:`KeyError` when there is none."""
     return {each.name: each for each in make_studies()}[name]

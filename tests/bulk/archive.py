@@ -20,7 +20,7 @@ from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
 from dcmcfg.lab.query import HeldInstance
 from dcmcfg.lab.query_scp import find
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import ConfiguredRoute
+from dcmcfg.verify.evidence import ConfiguredRoute, Question
 from tests.dicom.dcmtk import LOOPBACK
 from tests.ports import free_port
 
@@ -92,7 +92,7 @@ def asking(archive: Archive, store: Store) -> Asking:
     """How its studies are asked for, without a receiver."""
     timeouts = Timeouts(connect=5, acse=5, dimse=10, network=10)
     addresses = Addresses(archive.peer, None, ConfiguredRoute(), timeouts)
-    return Asking(addresses, "STORESCP", "DCMCFG", store, Cancellation())
+    return Asking(Question("", archive.peer, "STORESCP", "DCMCFG"), addresses, store, Cancellation())
 
 
 def _instance(uid: str) -> HeldInstance:

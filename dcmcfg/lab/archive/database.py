@@ -10,6 +10,8 @@ from threading import Lock
 
 from pydicom.dataset import Dataset
 
+from dcmcfg.lab.matching import key_values
+
 #: The external AE title of an instance that no storage commitment has recorded one for (entity ``Instance``).
 NO_EXTERNAL_AET = "*"
 _TABLE = """
@@ -30,6 +32,7 @@ CREATE TABLE IF NOT EXISTS incomplete_study (
     failed_retrieves INTEGER NOT NULL
 )
 """
+_INDEX = "CREATE INDEX IF NOT EXISTS instance_of ON instance (study_uid)"
 _COLUMNS = "header, is_local, external_aet, availability, retrieve_aets, storage_id"
 #: The storage of the lab's tree.
 STORAGE_ID = "fs1"
@@ -65,6 +68,7 @@ class Database:
         with self._lock, self._connection:
             self._connection.execute(_TABLE)
             self._connection.execute(_STUDIES)
+            self._connection.execute(_INDEX)
 
     def close(self) -> None:
         """Close the file."""
@@ -102,6 +106,16 @@ class Database:
         """Return every instance, in the order of the UIDs of study and instance."""
         rows = self._rows(f"SELECT {_COLUMNS} FROM instance ORDER BY study_uid, sop_instance_uid", ())  # noqa: S608 — a constant
         return tuple(_instance(row) for row in rows)
+
+    def within(self, identifier: Dataset) -> tuple[Instance, ...]:
+        """Return the instances that *identifier* can mean: those of the studies that it names, else all."""
+        key = identifier.get_item("StudyInstanceUID") if "StudyInstanceUID" in identifier else None
+        uids = key_values(identifier["StudyInstanceUID"]) if key is not None else ()
+        if not uids:
+            return self.all()
+        marks = ", ".join("?" * len(uids))
+        query = f"SELECT {_COLUMNS} FROM instance WHERE study_uid IN ({marks}) ORDER BY study_uid, sop_instance_uid"  # noqa: S608 — constants
+        return tuple(_instance(row) for row in self._rows(query, uids))
 
     def failed_retrieves(self, study_uid: str) -> int | None:
         """Return how often the rest of an incomplete study was asked for in vain; None when the study is complete."""

@@ -18,7 +18,7 @@ def answer_find(state: ArchiveState, event: evt.Event) -> Iterator[tuple[Dataset
     """Answer a C-FIND; the handler of EVT_C_FIND."""
     called = state.device.called_ae(called_title(event.assoc))
     instead = called.return_retrieve_aets if called else ()
-    return find(event, lambda: [held(each, instead) for each in state.database.all()])
+    return find(event, lambda: [held(each, instead) for each in state.database.within(event.identifier)])
 
 
 def held(instance: Instance, instead: tuple[str, ...]) -> HeldInstance:

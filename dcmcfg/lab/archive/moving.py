@@ -71,7 +71,7 @@ def _answer(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | None:
 
 
 def _retrieve(state: ArchiveState, exchange: MoveExchange, called: NetworkAE, destination: NetworkAE) -> MoveResponse:
-    known = {each.uid: each for each in state.database.all()}
+    known = {each.uid: each for each in state.database.within(exchange.request.identifier)}
     held = (HeldInstance(each.header) for each in known.values())
     matching = [known[each.unique_key("IMAGE")] for each in selected(exchange.request.identifier, held)]
     if not matching:

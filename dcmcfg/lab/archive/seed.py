@@ -6,7 +6,7 @@ from dcmcfg.lab.archive.database import Database, Instance, header_of
 from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.query import AVAILABILITIES
 from dcmcfg.lab.site import Site
-from dcmcfg.lab.studies import Held, make_studies
+from dcmcfg.lab.studies import Held, all_studies
 
 EXTERNAL_TITLE = "LONGTERM"
 ARCHIVE_TITLE = "DCM4CHEE"
@@ -32,14 +32,14 @@ def seed(site: Site, external_availability: str | None = None) -> None:
     database = database_of(site)
     try:
         if database.is_empty():
-            database.save(_known(store_of(site), availability))
+            database.save(_known(store_of(site), availability, site.more_studies))
     finally:
         database.close()
 
 
-def _known(store: ObjectStore, purged: str) -> list[Instance]:
+def _known(store: ObjectStore, purged: str, more: int) -> list[Instance]:
     known, titles = [], (ARCHIVE_TITLE,)
-    for study in make_studies():
+    for study in all_studies(more):
         for dataset in study.instances:
             header = header_of(dataset)
             match study.held:

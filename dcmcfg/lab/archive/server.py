@@ -19,6 +19,7 @@ from dcmcfg.lab.archive.moving import answer_move
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.archive.storing import SUCCESS, store
 from dcmcfg.lab.listener import Handler, all_contexts, called_title, calling_title, listening
+from dcmcfg.lab.move_record import MoveRecord
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
 
 _PERMANENT = 1
@@ -32,9 +33,10 @@ _log = logging.getLogger("archive.association")
 class DicomServer:
     """The archive's DICOM port."""
 
-    def __init__(self, state: ArchiveState, title: str, port: int) -> None:
+    def __init__(self, state: ArchiveState, title: str, port: int, record: MoveRecord) -> None:
         self._state = state
         self._title = title
+        self._record = record
         self._port = port
 
     @contextmanager
@@ -66,6 +68,7 @@ class DicomServer:
             serve_moves(assoc, self._move)
 
     def _move(self, exchange: MoveExchange) -> MoveResponse | None:
+        self._record.add(exchange.request)
         return answer_move(self._state, exchange)
 
 

@@ -13,6 +13,7 @@ from dcmcfg.lab.archive.lookup import Configuration
 from dcmcfg.lab.archive.seed import database_of, seed, store_of
 from dcmcfg.lab.archive.server import DicomServer
 from dcmcfg.lab.archive.state import ArchiveState
+from dcmcfg.lab.move_record import MoveRecord
 from dcmcfg.lab.site import Site
 
 _TITLE = "DCM4CHEE"  # of the listener only; who is called is decided for each association
@@ -34,7 +35,7 @@ class ArchiveService:
         cache = AECache(configuration.find_ae)
         cache.stale_timeout_s = device.ae_cache_stale_timeout_s
         self.state = ArchiveState(device, cache, database_of(site), store_of(site))
-        self._server = DicomServer(self.state, _TITLE, site.ports.archive)
+        self._server = DicomServer(self.state, _TITLE, site.ports.archive, MoveRecord(site.archive_requests))
         self._serving: ExitStack | None = None
 
     @property

@@ -1,0 +1,130 @@
+"""A run from the list of studies to the report, on a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+
+from dcmcfg.bulk.asking import Asking
+from dcmcfg.bulk.events import Event
+from dcmcfg.bulk.manner import Manner
+from dcmcfg.bulk.report import Report
+from dcmcfg.bulk.run import Ending, run
+from dcmcfg.bulk.source import Matching, Source
+from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.dicom.studies import Study, find_studies
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.moments import readable
+from dcmcfg.verify.listening import troubles
+from dcmcfg.verify.run import query_timeouts
+
+_UIDS_TOLD = 5
+
+
+class Anew(Enum):
+    """Which answers of a store are asked for again."""
+
+    NONE = "none"
+    FAILED = "those that are no"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How it ended; ``error`` is what ended it, if it was not all done. ``asked`` is for how many it was asked."""
+
+    report: Report
+    ending: Ending
+    asked: int
+    notes: tuple[str, ...] = ()
+    error: DcmcfgError | None = None
+
+
+#: Given the number of studies, a context in which events are taken.
+Watching = Callable[[int], AbstractContextManager[Callable[[Event], None]]]
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a run over many studies needs; ``consent`` is asked before many that match a query, and may raise."""
+
+    asking: Asking
+    source: Source
+    manner: Manner
+    watching: Watching
+    consent: Callable[[int, bool], None]
+    anew: Anew = Anew.NONE
+
+    def go(self) -> Done:
+        """List the studies, ask for those that have no answer, and report on all.
+
+        Raises :class:`DcmcfgError` for a list that is none and when the store does not work, and
+        :class:`~dcmcfg.errors.DicomError` when the query fails.
+        """
+        store = self.asking.store
+        notes = [*self.asking.addresses.warnings, *self._list()]
+        if self.anew is not Anew.NONE:
+            store.forget(failed_only=self.anew is Anew.FAILED)
+        uids = store.to_ask()
+        before = sum(len(each.attempts) for each in store.results())
+        ending, error = Ending.DONE, None
+        if uids:
+            try:
+                with self.watching(len(uids)) as on_event:
+                    ending = run(uids, self.asking, self.manner, on_event)
+            except DcmcfgError as problem:
+                error = problem
+        else:
+            notes.append("every study had its answer, nothing was asked: --again asks anew")
+        results = store.results()
+        report = Report.of(store.asked, store.path, results, datetime.now(UTC))
+        asked = sum(len(each.attempts) for each in results) - before
+        return Done(report, ending, asked, (*notes, *self._left_over()), error)
+
+    def _list(self) -> Iterator[str]:
+        """Enlist the studies in the store; yield what is to be said of the list."""
+        store, source = self.asking.store, self.source
+        if isinstance(source, Matching):
+            if store.listed_at is not None and self.anew is not Anew.ALL:
+                yield f"the studies are those that matched at {readable(store.listed_at)}: --again asks for others"
+                return
+            found = self._matching(source)
+            more = source.limit is not None and len(found) > source.limit
+            listed = source.taken(found)
+            self.consent(len(listed.uids), source.limit is not None)
+            if more:
+                yield f"more than {source.limit} studies match: the others are left out (--limit)"
+        else:
+            listed = source.read()
+        if listed.repeated:
+            yield f"{listed.repeated} of the list name a study again, and count once"
+        store.enlist(listed.uids)
+
+    def _matching(self, source: Matching) -> tuple[Study, ...]:
+        with self.asking.associated() as opened:
+            return find_studies(
+                opened.with_patience(query_timeouts(self.asking.addresses)), source.keys, most=source.most
+            )
+
+    def _left_over(self) -> Iterator[str]:
+        """Yield what is to be said of what our receiver got, and nobody's attempt took."""
+        receiver = self.asking.receiver
+        if receiver is None:
+            return
+        yield from troubles(receiver)
+        listed = {each.uid for each in self.asking.store.results()}
+        late = [each for each in receiver.received if each.study_uid in listed]
+        foreign = [each for each in receiver.received if each.study_uid not in listed]
+        if late:
+            yield f"{len(late)} instances came after their study had been judged, of {_some(late)}"
+        if foreign:
+            yield f"{len(foreign)} instances of other studies were received, of {_some(foreign)}"
+
+
+def _some(instances: Sequence[ReceivedInstance]) -> str:
+    names = list(dict.fromkeys(each.study_uid or "none at all" for each in instances))
+    more = f" and {len(names) - _UIDS_TOLD} more" if len(names) > _UIDS_TOLD else ""
+    return ", ".join(names[:_UIDS_TOLD]) + more

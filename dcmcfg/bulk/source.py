@@ -1,0 +1,77 @@
+"""Where the studies of a run come from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dcmcfg.bulk.listed import Listed, named, parse_list
+from dcmcfg.dicom.studies import Study
+from dcmcfg.errors import AnswerIsNo, DcmcfgError
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class FromFile:
+    """The studies that a file lists, ``-`` being standard input."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        """What tells this source from others: of a file its place, not what is in it."""
+        return self.path if self.path == STDIN else str(Path(self.path).resolve())
+
+    def read(self) -> Listed:
+        """Return the studies; raises what :func:`parse_list` does, and :class:`DcmcfgError` for no such file."""
+        if self.path == STDIN:
+            return parse_list("standard input", sys.stdin.buffer.read())
+        try:
+            return parse_list(self.path, Path(self.path).read_bytes())
+        except OSError as error:
+            raise DcmcfgError(f"the list cannot be read ({error.strerror})", on=self.path) from error
+
+
+@dataclass(frozen=True)
+class Named:
+    """The studies that are named one by one."""
+
+    uids: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return " ".join(sorted(set(self.uids)))
+
+    def read(self) -> Listed:
+        """Return the studies, each once."""
+        return named(self.uids)
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The studies that match keys, asked of the archive; at most ``limit`` of them."""
+
+    keys: Mapping[str, str]
+    limit: int | None = None
+
+    @property
+    def name(self) -> str:
+        keys = ",".join(f"{keyword}={value}" for keyword, value in self.keys.items())
+        return keys if self.limit is None else f"{keys} at most {self.limit}"
+
+    @property
+    def most(self) -> int | None:
+        """How many matches to ask for, one more than are wanted; None for all."""
+        return None if self.limit is None else self.limit + 1
+
+    def taken(self, found: tuple[Study, ...]) -> Listed:
+        """Return the studies of what was *found*; raises :class:`AnswerIsNo` when that is nothing."""
+        if not found:
+            raise AnswerIsNo("no study matches", on=self.name, next_step="wildcards are * and ?; case may count")
+        return named(study.study_uid for study in found[: self.limit])
+
+
+Source = FromFile | Named | Matching

@@ -1,0 +1,130 @@
+"""Options of ``verify`` about many studies in one run."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from dcmcfg.bulk.manner import PARALLEL, PATIENCE_S, RETRIES, Manner
+from dcmcfg.bulk.pace import interval_of
+from dcmcfg.bulk.source import FromFile, Matching, Named, Source
+from dcmcfg.cli.option_group import option_group
+from dcmcfg.cli.site import ManyOption
+from dcmcfg.dicom.query_keys import parse_keys
+from dcmcfg.dicom.uid import parse_uid
+from dcmcfg.verify.addresses import LONGEST_S
+
+_MOST_AT_ONCE = 32
+_MOST_RETRIES = 100
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Which studies, in which manner, where the answers go."""
+
+    studies_file: str | None
+    query: str | None
+    limit: int | None
+    parallel: int
+    rate: str | None
+    retries: int
+    patience_s: float
+    results: Path | None
+    again: bool
+    only_failed: bool
+    csv: str | None
+    junit: str | None
+    html: str | None
+
+    def source(self, named: tuple[str, ...]) -> Source | None:
+        """Return where the studies of a run over many come from; None where it is one study and nothing is kept of it.
+
+        *named* are those of ``--study``. Raises :class:`click.UsageError` for none, or several sources, and
+        :class:`~dcmcfg.errors.MalformedInput` for what is no UID and no key.
+        """
+        given = [bool(named), self.studies_file is not None, self.query is not None]
+        if sum(given) > 1:
+            raise click.UsageError("name the studies in one way: --study UID (several times), --studies or --query")
+        if self.limit is not None and self.query is None:
+            raise click.UsageError("--limit goes with --query")
+        if self.again and self.only_failed:
+            raise click.UsageError("--again asks for all studies anew, --only-failed for those that failed")
+        if self.studies_file is not None:
+            return FromFile(self.studies_file)
+        if self.query is not None:
+            return Matching(parse_keys(self.query), self.limit)
+        if not named:
+            return None
+        uids = tuple(map(parse_uid, named))
+        return Named(uids) if len(set(uids)) > 1 or self._is_kept else None
+
+    def named(self, studies: tuple[str, ...]) -> str | None:
+        """Return in words which studies are meant; None for none."""
+        return next((each for each in (*studies, self.studies_file, self.query) if each is not None), None)
+
+    @property
+    def manner(self) -> Manner:
+        """How the archive is asked; raises :class:`~dcmcfg.errors.MalformedInput` for a rate that is none."""
+        interval_s = interval_of(self.rate) if self.rate is not None else 0.0
+        return Manner(self.parallel, self.retries, patience_s=self.patience_s, interval_s=interval_s)
+
+    @property
+    def _is_kept(self) -> bool:
+        kept = (self.results, self.csv, self.junit, self.html)
+        return any(each is not None for each in kept) or self.again or self.only_failed
+
+
+_many = functools.partial(click.option, cls=ManyOption)
+bulk_options = option_group(
+    "bulk",
+    Bulk,
+    [
+        _many(
+            "--studies",
+            "studies_file",
+            metavar="FILE",
+            help="Many studies: one UID a line, or CSV with StudyInstanceUID; - is stdin.",
+        ),
+        _many("--query", metavar="KEYS", help="Many studies: those that match PatientID=4711,StudyDate=20240101-."),
+        _many("--limit", type=click.IntRange(min=1), metavar="N", help="Take N of those that match, and do not ask."),
+        _many(
+            "--parallel",
+            type=click.IntRange(1, _MOST_AT_ONCE),
+            default=PARALLEL,
+            show_default=True,
+            metavar="N",
+            help="Associations at once, each used for one study after the other.",
+        ),
+        _many("--rate", metavar="N/s|N/min", help="No more studies than that; as fast as it goes by default."),
+        _many(
+            "--retries",
+            type=click.IntRange(0, _MOST_RETRIES),
+            default=RETRIES,
+            show_default=True,
+            metavar="N",
+            help="Further attempts where the archive was out of resources or the association broke.",
+        ),
+        _many(
+            "--patience-s",
+            type=click.FloatRange(min=0, max=LONGEST_S),
+            default=PATIENCE_S,
+            show_default=True,
+            metavar="S",
+            help="Wait so long for an archive that is away meanwhile.",
+        ),
+        _many(
+            "--results",
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help="Keep the answers there (SQLite), instead of in the user's state folder; a run goes on with them.",
+        ),
+        _many("--again", is_flag=True, help="Ask for all studies anew, answered or not."),
+        _many("--only-failed", is_flag=True, help="Ask anew for those whose answer was no."),
+        _many("--csv", metavar="FILE", help="Write a row for each study."),
+        _many("--junit", metavar="FILE", help="Write JUnit XML, a test case for each study."),
+        _many("--html", metavar="FILE", help="Write a report with pictures."),
+    ],
+)

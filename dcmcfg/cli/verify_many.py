@@ -1,0 +1,164 @@
+"""``dcmcfg verify`` over many studies."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import click
+
+from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.asking import Asking
+from dcmcfg.bulk.run import Ending
+from dcmcfg.bulk.session import Anew, Done, Session
+from dcmcfg.bulk.source import Source
+from dcmcfg.bulk.store import Store
+from dcmcfg.cli import invocation
+from dcmcfg.cli.asking import Answered
+from dcmcfg.cli.failures import INTERRUPTED
+from dcmcfg.cli.output import STDOUT, refuse_unwritable, write_whole
+from dcmcfg.cli.terminal import ask
+from dcmcfg.cli.verify_bulk import Bulk
+from dcmcfg.cli.verify_evidence import EvidenceWanted
+from dcmcfg.cli.verify_files import EvidenceFiles
+from dcmcfg.dicom.cancel import Cancellation
+from dcmcfg.errors import AnswerIsNo
+from dcmcfg.render.bulk import bulk_json, print_bulk
+from dcmcfg.render.bulk_csv import bulk_csv
+from dcmcfg.render.bulk_html import bulk_html
+from dcmcfg.render.bulk_junit import bulk_junit
+from dcmcfg.render.bulk_progress import bulk_progress
+from dcmcfg.settings import Settings
+from dcmcfg.settings.folders import state_folder
+from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.evidence import Question
+from dcmcfg.verify.listening import Listening
+from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
+
+if TYPE_CHECKING:
+    from dcmcfg.cli.temporary_destination import Place
+
+#: More studies than that are asked about where nobody has said how many may match.
+_MANY = 100
+_FORMS = {"csv": bulk_csv, "junit": bulk_junit, "html": bulk_html}
+
+
+def verify_many(
+    bulk: Bulk,
+    source: Source,
+    settings: Settings,
+    addresses: Addresses,
+    question: Question,
+    *,
+    listening: Listening | None,
+    wanted: EvidenceWanted,
+    files: EvidenceFiles,
+    place: Place | None = None,
+    tls: ssl.SSLContext | None = None,
+    as_json: bool = False,
+) -> Answered:
+    """Verify the studies of *source*, print and write what came of it; return the exit code, and what JSON tells.
+
+    *question* is what is asked of each, *place* a destination that is there for this run only. Of those who may be
+    heard beside, only the external archive's record is, and only where it is named: to hear all takes as long as the
+    study itself.
+    """
+    if wanted.expect is not None:
+        raise click.UsageError("--expect is for one study")
+    if files.evidence:
+        raise click.UsageError("--evidence is for one study; --csv, --junit and --html are for many")
+    targets = _targets(bulk)
+    for target in targets.values():
+        if target != STDOUT:
+            refuse_unwritable(target, new=not files.replace)
+    manner = bulk.manner
+    own = listening.as_destination(addresses, lambda _: None) if listening and place is None else None
+    receiver = place.receiver if place else own
+    asked = _asked(settings, addresses, question, received=receiver is not None, temporary=place is not None)
+    path = bulk.results or state_folder() / "verify" / f"{asked.key(source.name)}.sqlite"
+    with Store.opened(path, asked) as store, own or nullcontext():
+        asking = Asking(
+            question,
+            addresses,
+            store,
+            Cancellation(),
+            tls,
+            receiver,
+            Witnesses(wanted.external_log) if wanted.external_log else NOBODY_ELSE,
+            require_witness=wanted.require_witness,
+            require_route=wanted.require_route,
+        )
+        session = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk))
+        done = session.go()
+    for form, target in targets.items():
+        write_whole(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
+    next_steps = tuple(map(invocation.current().spoken, _next_steps(done)))
+    if not as_json:
+        print_bulk(done.report, done.notes, next_steps)
+        sys.stdout.flush()
+    return _exit_code(done), functools.partial(bulk_json, done.report, done.notes, next_steps)
+
+
+def _targets(bulk: Bulk) -> dict[str, str]:
+    """Return the files to write by form."""
+    named = {"csv": bulk.csv, "junit": bulk.junit, "html": bulk.html}
+    return {form: target for form, target in named.items() if target is not None}
+
+
+def _asked(settings: Settings, addresses: Addresses, question: Question, *, received: bool, temporary: bool) -> Asked:
+    """Return what a store is known by: a temporary destination has another title each time."""
+    return Asked(
+        {
+            "archive": str(question.archive),
+            "destination": "a temporary one" if temporary else question.destination,
+            "calling": question.calling,
+            "received": "by us" if received else "by others",
+            "level": question.selection.level.value,
+            "model": question.model.value,
+            "directory": f"{settings.ldap_url}/{settings.base_dn}",
+            "device": settings.device,
+            "dcmExternalRetrieveAEDestination": addresses.route.destination or "",
+        }
+    )
+
+
+def _anew(bulk: Bulk) -> Anew:
+    if bulk.again:
+        return Anew.ALL
+    return Anew.FAILED if bulk.only_failed else Anew.NONE
+
+
+def _consent(number: int, limited: bool) -> None:
+    """Say how many studies match, and ask whether they are meant where they are many and nobody has said how many."""
+    click.echo(f"{number:,} studies match", err=True)
+    if number <= _MANY or limited:
+        return
+    if not sys.stdin.isatty():
+        raise AnswerIsNo(
+            f"{number:,} studies match, and there is no terminal to ask on; nothing was asked of the archive",
+            next_step=f"--limit {number} says that so many are meant",
+        )
+    if not ask(f"Have {number:,} studies sent?"):
+        raise AnswerIsNo("nothing was sent")
+
+
+def _next_steps(done: Done) -> list[str]:
+    steps = []
+    if done.error is not None:
+        steps.append(": ".join(part for part in (done.error.on, done.error.what, done.error.next_step) if part))
+    if done.report.summary.open:
+        steps.append("the same command again goes on: what has its answer is not asked again")
+    if done.report.summary.groups and not done.report.summary.open:
+        steps.append("once that is mended, the same command with --only-failed asks for those anew")
+    return steps
+
+
+def _exit_code(done: Done) -> int:
+    if done.error is not None and not done.asked:
+        return done.error.exit_code
+    if done.ending is Ending.STOPPED and not done.asked:
+        return INTERRUPTED
+    return 0 if done.report.summary.all_yes and done.error is None else 1

@@ -1,0 +1,129 @@
+"""The report of a run as one HTML file, with pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from html import escape
+
+from dcmcfg.bulk.answer import Outcome, StudyResult
+from dcmcfg.bulk.grouping import Group, reason_of
+from dcmcfg.bulk.report import Rate, Report, rate_of
+from dcmcfg.bulk.summary import summarised
+from dcmcfg.moments import readable
+from dcmcfg.render.bulk_style import STYLE
+from dcmcfg.render.charts import Part, bars, columns, parts_of_whole
+from dcmcfg.render.visible import visible
+
+_SLOWEST = 10
+_UIDS_OF_A_GROUP = 20
+_MOODS = {
+    Outcome.VERIFIED: "good",
+    Outcome.REPORTED: "fair",
+    Outcome.NOT_VERIFIED: "bad",
+    Outcome.NOT_ASKED: "worse",
+    Outcome.CANCELLED: "open",
+}
+_OPEN = "open"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def bulk_html(report: Report) -> Iterator[str]:
+    """Yield the document: self-contained, without scripts; whatever peers said is escaped."""
+    mood = "good" if report.summary.all_yes else "bad"
+    yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    yield f"<title>dcmcfg verify: {_text(report.headline)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+    yield f'<h1 class="{mood}">{_text(report.headline)}</h1>\n'
+    yield f'<p class="soft">dcmcfg verify, report of {_text(readable(report.made))}</p>\n'
+    yield from _facts(report)
+    yield f"<h2>Outcomes</h2>\n{_outcomes(report)}\n"
+    if (rate := rate_of(report.results)) is not None:
+        yield f"<h2>Rate over time</h2>\n{_rate(rate)}\n"
+    if slowest := summarised(report.results, _SLOWEST).slowest:
+        yield f"<h2>Slowest studies</h2>\n{_slowest(slowest)}\n"
+    if report.summary.groups:
+        yield "<h2>Why not</h2>\n"
+        yield from map(_group, report.summary.groups)
+    yield from _studies(report)
+    yield "</body>\n</html>\n"
+
+
+def _facts(report: Report) -> Iterator[str]:
+    summary = report.summary
+    facts = {
+        **report.asked.facts,
+        "attempts": f"{summary.attempts:,} ({summary.unanswered:,} without an answer, {summary.retried:,} made again)",
+        "instances sent": f"{summary.instances:,}, by the archive's account",
+        "first asked": readable(summary.began) if summary.began else "never",
+        "results": str(report.store),
+    }
+    yield "<dl>\n"
+    for name, value in facts.items():
+        yield f"<dt>{_text(name)}</dt><dd>{_text(value) or 'none'}</dd>\n"
+    yield "</dl>\n"
+
+
+def _outcomes(report: Report) -> str:
+    parts = [Part(kind.value, number, _MOODS[kind]) for kind, number in report.summary.counts.items()]
+    if report.summary.open:
+        parts.append(Part("still to be asked", report.summary.open, _OPEN))
+    return parts_of_whole("Studies by outcome", parts)
+
+
+def _rate(rate: Rate) -> str:
+    stacks = [
+        [Part(kind.value, bin_[kind] / rate.bin_s, _MOODS[kind]) for kind in Outcome if kind in bin_]
+        for bin_ in rate.bins
+    ]
+    moments = [rate.began + timedelta(seconds=rate.bin_s * len(rate.bins) * share) for share in (0, 0.5, 1)]
+    first, middle, last = (readable(moment) for moment in moments)
+    return columns(
+        "Answers over time", stacks, (first, middle, last), f"studies a second, in steps of {rate.bin_s:g} s"
+    )
+
+
+def _slowest(slowest: tuple[StudyResult, ...]) -> str:
+    rows = [
+        Part(each.uid, each.answer.seconds, _MOODS[each.answer.outcome], f"{each.answer.seconds:.2f} s")
+        for each in slowest
+        if each.answer is not None
+    ]
+    return bars("Slowest studies", rows)
+
+
+def _group(group: Group) -> str:
+    shown = " ".join(f"<code>{_text(each.uid)}</code>" for each in group.studies[:_UIDS_OF_A_GROUP])
+    rest = len(group.studies) - _UIDS_OF_A_GROUP
+    more = f' <span class="soft">and {rest:,} more, below</span>' if rest > 0 else ""
+    number = "1 study" if len(group.studies) == 1 else f"{len(group.studies):,} studies"
+    next_step = f'<p class="soft">Next: {_text(group.next_step)}</p>' if group.next_step else ""
+    return f"<article><p><b>{number}</b>: {_text(group.reason)}</p>{next_step}<p>{shown}{more}</p></article>\n"
+
+
+def _studies(report: Report) -> Iterator[str]:
+    yield "<h2>All studies</h2>\n<table>\n<thead><tr><th>Study Instance UID</th><th>Outcome</th>"
+    yield '<th class="number">Instances</th><th class="number">Seconds</th><th class="number">Attempts</th>'
+    yield "<th>Why not</th></tr></thead>\n<tbody>\n"
+    for result in report.results:
+        yield f"<tr><td><code>{_text(result.uid)}</code></td>{_cells(result)}</tr>\n"
+    yield "</tbody>\n</table>\n"
+
+
+def _cells(result: StudyResult) -> str:
+    answer, attempts = result.answer, f'<td class="number">{len(result.attempts)}</td>'
+    if answer is None:
+        return f'<td class="soft">still to be asked</td><td></td><td></td>{attempts}<td></td>'
+    number = answer.completed if answer.received is None else answer.received
+    of = "?" if answer.expected is None else str(answer.expected)
+    counted = "" if number is None else f"{number} of {of}"
+    why = "" if answer.outcome.is_yes else _text(reason_of(answer))
+    return (
+        f'<td class="{_MOODS[answer.outcome]}">{answer.outcome.value}</td><td class="number">{counted}</td>'
+        f'<td class="number">{answer.seconds:.2f}</td>{attempts}<td>{why}</td>'
+    )
+
+
+def _text(text: str) -> str:
+    return escape(visible(text))

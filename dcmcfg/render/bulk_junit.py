@@ -1,0 +1,62 @@
+"""The studies of a run as JUnit XML, a test case each, for CI systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.sax.saxutils import quoteattr
+
+from dcmcfg.bulk.answer import Answer, Outcome, StudyResult
+from dcmcfg.bulk.grouping import reason_of
+from dcmcfg.bulk.report import Report
+from dcmcfg.moments import iso
+from dcmcfg.render.visible import visible
+
+
+def bulk_junit(report: Report) -> Iterator[str]:
+    """Yield the document: a failure is a study that was not verified, an error one for which no C-MOVE was sent.
+
+    A study that is still to be asked for is skipped. What was asked of whom is in the properties.
+    """
+    summary = report.summary
+    errors = summary.counts.get(Outcome.NOT_ASKED, 0)
+    failures = sum(number for kind, number in summary.counts.items() if not kind.is_yes) - errors
+    seconds = sum(each.answer.seconds for each in report.results if each.answer is not None)
+    numbers = {
+        "tests": str(summary.studies),
+        "failures": str(failures),
+        "errors": str(errors),
+        "skipped": str(summary.open),
+        "time": f"{seconds:.3f}",
+    }
+    began = {"timestamp": iso(summary.began).removesuffix("Z")} if summary.began else {}
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield f"<testsuites{_attributes(name='dcmcfg verify', **numbers)}>\n"
+    yield f"  <testsuite{_attributes(name='dcmcfg verify', **numbers, **began)}>\n    <properties>\n"
+    for name, value in report.asked.facts.items():
+        yield f"      <property{_attributes(name=name, value=value)}/>\n"
+    yield "    </properties>\n"
+    classname = f"verify.{report.asked.facts.get('destination', '')}"
+    for result in report.results:
+        yield _case(result, classname)
+    yield "  </testsuite>\n</testsuites>\n"
+
+
+def _case(result: StudyResult, classname: str) -> str:
+    answer = result.answer
+    seconds = 0.0 if answer is None else answer.seconds
+    start = f"    <testcase{_attributes(classname=classname, name=result.uid, time=f'{seconds:.3f}')}"
+    if answer is not None and answer.outcome.is_yes:
+        return f"{start}/>\n"
+    inside = f"<skipped{_attributes(message='still to be asked')}/>" if answer is None else _problem(answer)
+    return f"{start}>\n      {inside}\n    </testcase>\n"
+
+
+def _problem(answer: Answer) -> str:
+    element = "error" if answer.outcome is Outcome.NOT_ASKED else "failure"
+    kind = answer.outcome.value if answer.status is None else f"{answer.status:04X}"
+    message = reason_of(answer) + (f" (next: {answer.next_step})" if answer.next_step else "")
+    return f"<{element}{_attributes(message=message, type=kind)}/>"
+
+
+def _attributes(**values: str) -> str:
+    return "".join(f" {name}={quoteattr(visible(value))}" for name, value in values.items())

@@ -1,0 +1,107 @@
+"""Charts as SVG: parts of a whole, columns over time, bars by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+_WIDTH = 720
+_CHARACTER = 6.6  # width of a character at 12 px
+_BAR, _GAP = 18, 8
+_PLOT_HEIGHT, _AXIS = 150, 44
+
+
+@dataclass(frozen=True)
+class Part:
+    """A number with its name; ``mood`` is the class that colours it."""
+
+    name: str
+    number: float
+    mood: str
+    label: str = ""  # how the number is written, if not as it is
+
+
+def parts_of_whole(title: str, parts: Sequence[Part]) -> str:
+    """Return one bar of all the parts, with a legend below."""
+    total = sum(part.number for part in parts)
+    drawn, x = [], 0.0
+    for part in parts:
+        width = _WIDTH * part.number / total if total else 0.0
+        drawn.append(
+            f'<rect class="{part.mood}" x="{x:.1f}" y="0" width="{width:.1f}" height="28">'
+            f"<title>{escape(part.name)}: {_written(part)}</title></rect>"
+        )
+        x += width
+    place = 0.0
+    for part in parts:
+        share = f"{_written(part)} {part.name} ({_percent(part.number, total)})"
+        drawn.append(f'<rect class="{part.mood}" x="{place:.1f}" y="42" width="11" height="11" rx="2"/>')
+        drawn.append(f'<text x="{place + 17:.1f}" y="52">{escape(share)}</text>')
+        place += 17 + len(share) * _CHARACTER + 24
+    return _svg(title, max(_WIDTH, place), 62, drawn)
+
+
+def columns(title: str, stacks: Sequence[Sequence[Part]], labels: tuple[str, str, str], unit: str) -> str:
+    """Return a column for each of *stacks*, its parts one on the other.
+
+    The *labels* stand below at the left, in the middle and at the right; *unit* says what the height is.
+    """
+    highest = max((sum(part.number for part in stack) for stack in stacks), default=0) or 1
+    left = 44
+    width = (_WIDTH - left) / max(len(stacks), 1)
+    drawn = [*_grid(highest, left), f'<text class="small" x="0" y="12">{escape(unit)}</text>']
+    for number, stack in enumerate(stacks):
+        y = 20.0 + _PLOT_HEIGHT
+        for part in stack:
+            height = _PLOT_HEIGHT * part.number / highest
+            y -= height
+            drawn.append(
+                f'<rect class="{part.mood}" x="{left + number * width + 0.5:.1f}" y="{y:.1f}" '
+                f'width="{max(width - 1, 0.5):.1f}" height="{height:.1f}">'
+                f"<title>{escape(part.name)}: {_written(part)}</title></rect>"
+            )
+    places = ((left, "start"), (left + (_WIDTH - left) / 2, "middle"), (_WIDTH, "end"))
+    for label, (x, anchor) in zip(labels, places, strict=True):
+        y = 20 + _PLOT_HEIGHT + 18
+        drawn.append(f'<text class="small" x="{x:.0f}" y="{y}" text-anchor="{anchor}">{escape(label)}</text>')
+    return _svg(title, _WIDTH, 20 + _PLOT_HEIGHT + _AXIS / 2, drawn)
+
+
+def bars(title: str, rows: Sequence[Part]) -> str:
+    """Return a bar for each of *rows*, its name above it."""
+    longest = max((row.number for row in rows), default=0) or 1
+    room = _WIDTH - 90
+    drawn = []
+    for number, row in enumerate(rows):
+        y = number * (_BAR + _GAP + 14)
+        width = max(room * row.number / longest, 1)
+        drawn.append(f'<text class="small" x="0" y="{y + 11}">{escape(row.name)}</text>')
+        drawn.append(f'<rect class="{row.mood}" x="0" y="{y + 16}" width="{width:.1f}" height="{_BAR}" rx="2"/>')
+        drawn.append(f'<text x="{width + 8:.1f}" y="{y + 16 + 13}">{escape(_written(row))}</text>')
+    return _svg(title, _WIDTH, len(rows) * (_BAR + _GAP + 14), drawn)
+
+
+def _grid(highest: float, left: float) -> Iterator[str]:
+    for share in (0.0, 0.5, 1.0):
+        y = 20 + _PLOT_HEIGHT * (1 - share)
+        yield f'<line class="grid" x1="{left}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield f'<text class="small" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{highest * share:.3g}</text>'
+
+
+def _svg(title: str, width: float, height: float, drawn: Sequence[str]) -> str:
+    return (
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escape(title)}">'
+        f"<title>{escape(title)}</title>{''.join(drawn)}</svg>"
+    )
+
+
+def _written(part: Part) -> str:
+    return part.label or f"{part.number:,.6g}"
+
+
+def _percent(number: float, total: float) -> str:
+    share = 100 * number / total if total else 0
+    if 0 < share < 0.1:
+        return "< 0.1 %"
+    return "> 99.9 %" if 99.9 < share < 100 else f"{share:.3g} %"

@@ -1,0 +1,332 @@
+"""``dcmcfg verify`` of many studies, at an archive that behaves as told."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from junitparser import Error, Failure, JUnitXml, Skipped
+
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
+from tests.bulk.archive import GOOD, Archive, archive_of, studies
+from tests.cli.conftest import Run
+from tests.running_slapd import RunningSlapd
+
+pytestmark = pytest.mark.real
+FIVE = studies(5)
+HOSTILE = "=HYPERLINK(\x1b[31m<script>alert(1)</script>&"
+Verify = Callable[..., Result]
+
+
+class Script:
+    """How the archive answers; a test may change it."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, MoveResponse | None] = {}
+        self.on_exchange: Callable[[MoveExchange], None] = lambda _: None
+
+    def on_move(self, uid: str, _number: int) -> MoveResponse | None:
+        return self.answers.get(uid, GOOD)
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture
+def pacs(script: Script) -> Iterator[Archive]:
+    with archive_of(FIVE, script.on_move, on_exchange=lambda each: script.on_exchange(each)) as archive:
+        yield archive
+
+
+@pytest.fixture
+def site(slapd: RunningSlapd, monkeypatch: pytest.MonkeyPatch) -> RunningSlapd:
+    monkeypatch.setenv("DCMCFG_LDAP_URL", slapd.url)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", slapd.password)
+    return slapd
+
+
+def command(pacs: Archive) -> tuple[str, ...]:
+    return ("verify", "--dest", "STORESCP", "--connect", f"{pacs.peer.host}:{pacs.peer.port}")
+
+
+@pytest.fixture
+def verify(run: Run, site: RunningSlapd, pacs: Archive) -> Verify:
+    return lambda *arguments, **extra: run(*command(pacs), *arguments, **extra)
+
+
+def named(uids: list[str]) -> tuple[str, ...]:
+    return tuple(word for uid in uids for word in ("--study", uid))
+
+
+def plain(text: str, pacs: Archive, slapd: RunningSlapd) -> str:
+    """Return *text* without what differs from run to run."""
+    text = text.replace(f":{pacs.peer.port}", ":PORT").replace(slapd.url, "LDAP")
+    text = re.sub(r"\S*/([0-9a-f]{16})\.sqlite", "STORE", text)
+    text = re.sub(r"^( {10}|slowest   ) *[0-9.]+ s  .*\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC", "THEN", text)
+
+
+def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing(
+    verify: Verify, pacs: Archive, site: RunningSlapd
+) -> None:
+    done = verify(*named(FIVE))
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert plain(done.stdout, pacs, site) == (
+        "5 studies: 5 reported\n"
+        "\n"
+        "DCMCFG asked DCM4CHEE@127.0.0.1:PORT to send them to STORESCP\n"
+        "5 attempts; instances sent, says the archive: 5\n"
+        "\n"
+        "results   STORE\n"
+    )
+    assert sorted(pacs.moves) == FIVE
+    again = verify(*named(FIVE))
+    assert again.exit_code == 0
+    assert "note      every study had its answer, nothing was asked: --again asks anew\n" in again.stdout
+    assert sorted(pacs.moves) == FIVE
+
+
+def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wanted(
+    verify: Verify, pacs: Archive, site: RunningSlapd, script: Script
+) -> None:
+    script.answers = {uid: MoveResponse(0xC801, "Move Destination not allowed") for uid in FIVE[1:3]}
+    done = verify(*named(FIVE))
+    assert done.exit_code == 1
+    assert plain(done.stdout, pacs, site) == (
+        "5 studies: 3 reported, 2 not verified\n"
+        "\n"
+        "DCMCFG asked DCM4CHEE@127.0.0.1:PORT to send them to STORESCP\n"
+        "5 attempts; instances sent, says the archive: 3\n"
+        "\n"
+        "why not   2 studies: status C801, refused: the archive does not allow this move destination\n"
+        f"          {FIVE[1]}\n"
+        f"          {FIVE[2]}\n"
+        "          next: check: dcmAcceptedMoveDestination of the called AE: add the destination, or remove the "
+        "attribute to allow any\n"
+        "results   STORE\n"
+        "next      once that is mended, the same command with --only-failed asks for those anew\n"
+    )
+    script.answers = {}
+    assert verify(*named(FIVE), "--only-failed").exit_code == 0
+    assert Counter(pacs.moves) == Counter(FIVE) + Counter(FIVE[1:3])
+    assert verify(*named(FIVE), "--again").exit_code == 0
+    assert len(pacs.moves) == 5 + 2 + 5
+
+
+def test_a_list_with_broken_lines_is_told_whole_and_nothing_is_asked(
+    verify: Verify, pacs: Archive, tmp_path: Path
+) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{FIVE[0]}\nnonsense\n1.02\n")
+    done = verify("--studies", str(listed))
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"dcmcfg: {listed}: 2 lines hold no Study Instance UID:\n"
+        "    line 2: 'nonsense': not a UID: it holds something else than digits and dots\n"
+        "    line 3: '1.02': not a UID: a component is empty or begins with a zero, or there is only one component\n"
+        "  next: mend them, or put a # before each; nothing was asked\n"
+    )
+    assert pacs.moves == []
+
+
+def test_a_list_may_come_from_standard_input(verify: Verify, pacs: Archive) -> None:
+    done = verify("--studies", "-", "--json", input="\n".join([*FIVE[:2], FIVE[0]]))
+    report = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert (report["verified"], report["counts"]) == (True, {"reported": 2, "open": 0})
+    assert "1 of the list name a study again, and count once" in report["notes"]
+    assert [study["study_instance_uid"] for study in report["studies"]] == FIVE[:2]
+    assert sorted(pacs.moves) == FIVE[:2]
+
+
+def test_the_studies_that_match_a_query_are_counted_and_kept(verify: Verify, pacs: Archive) -> None:
+    done = verify("--query", "patientid=P1", "--limit", "3", "--json")
+    report = json.loads(done.stdout)
+    assert (done.exit_code, done.stderr) == (0, "3 studies match\n")
+    assert "more than 3 studies match: the others are left out (--limit)" in report["notes"]
+    assert len(pacs.moves) == 3
+    again = json.loads(verify("--query", "patientid=P1", "--limit", "3", "--json").stdout)
+    assert again["notes"][-2].startswith("the studies are those that matched at ")
+    assert len(pacs.moves) == 3
+
+
+def test_a_query_that_nothing_matches_is_a_no(verify: Verify, pacs: Archive) -> None:
+    done = verify("--query", "PatientID=NOBODY")
+    assert done.exit_code == 1
+    assert "no study matches" in done.stderr
+    assert pacs.moves == []
+
+
+def test_very_many_that_match_are_not_asked_for_unless_so_many_are_meant(run: Run, site: RunningSlapd) -> None:
+    with archive_of(studies(101)) as pacs:
+        done = run(*command(pacs), "--query", "PatientID=P1")
+        assert done.exit_code == 1
+        assert done.stderr == (
+            "101 studies match\n"
+            "dcmcfg: 101 studies match, and there is no terminal to ask on; nothing was asked of the archive\n"
+            "  next: --limit 101 says that so many are meant\n"
+        )
+        assert pacs.moves == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--study", "1.2.3", "--studies", "-"), "name the studies in one way"),
+        ((), "Missing option '--study'"),
+        (("--study", "1.2.3", "--limit", "3"), "--limit goes with --query"),
+        (("--studies", "-", "--again", "--only-failed"), "--again asks for all studies anew"),
+        (("--studies", "-", "--rate", "fast"), "not a rate"),
+        (("--study", "1.2.3", "--study", "1.02"), "not a UID"),
+        (("--query", "PatientId2=1"), "did you mean PatientID"),
+        (("--study", "1.2.3", "--study", "1.2.4", "--expect", "3"), "--expect is for one study"),
+    ],
+)
+def test_contradictions_are_told_before_anything_is_asked(
+    verify: Verify, pacs: Archive, arguments: tuple[str, ...], problem: str
+) -> None:
+    done = verify(*arguments, input="1.2.3\n")
+    assert (done.exit_code, pacs.associations) == (2, 0)
+    assert problem in done.stderr
+
+
+def test_reports_are_written_and_not_over_a_file_that_exists(
+    verify: Verify, pacs: Archive, script: Script, tmp_path: Path
+) -> None:
+    script.answers = {FIVE[1]: MoveResponse(0xC001, HOSTILE)}
+    files = {form: tmp_path / f"report.{form}" for form in ("csv", "junit", "html")}
+    wanted = tuple(word for form, path in files.items() for word in (f"--{form}", str(path)))
+    done = verify(*named(FIVE[:2]), *wanted)
+    assert done.exit_code == 1
+    assert "\x1b" not in done.stdout
+
+    rows = list(csv.DictReader(io.StringIO(files["csv"].read_text(), newline="")))
+    assert [(row["study_instance_uid"], row["outcome"], row["status"], row["completed"]) for row in rows] == [
+        (FIVE[0], "reported", "0000", "1"),
+        (FIVE[1], "not verified", "C001", "0"),
+    ]
+    assert rows[1]["comment"] == "'" + HOSTILE.replace("\x1b", "\\x1b")
+
+    suite = next(iter(JUnitXml.fromfile(str(files["junit"]))))
+    assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (2, 1, 0, 0)
+    good, bad = suite
+    assert (good.name, good.result) == (FIVE[0], [])
+    assert isinstance(bad.result[0], Failure)
+    assert bad.result[0].message.startswith("status C001")
+    assert {each.name: each.value for each in suite.properties()}["destination"] == "STORESCP"  # type: ignore[no-untyped-call]
+
+    page = files["html"].read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "<script" not in page
+    assert page.count("<svg") == 3
+    assert all(uid in page for uid in FIVE[:2])
+
+    before = {path: path.read_bytes() for path in files.values()}
+    refused = verify(*named(FIVE[:2]), *wanted, "--only-failed")
+    assert refused.exit_code == 3
+    assert "the file exists" in refused.stderr
+    assert {path: path.read_bytes() for path in files.values()} == before
+    assert len(pacs.moves) == 2
+    assert verify(*named(FIVE[:2]), *wanted, "--replace").exit_code == 1
+    assert len(pacs.moves) == 2, "a report can be made again without asking"
+
+
+def test_what_was_not_asked_is_an_error_and_what_is_open_is_skipped_in_junit(
+    verify: Verify, pacs: Archive, script: Script, tmp_path: Path
+) -> None:
+    def stop(exchange: MoveExchange) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        while not exchange.is_cancelled:
+            time.sleep(0.01)
+
+    script.on_exchange = stop
+    target = tmp_path / "report.xml"
+    done = verify(*named(FIVE), "--parallel", "1", "--junit", str(target))
+    assert done.exit_code == 1
+    assert "5 studies: 5 still to be asked\n" in done.stdout
+    assert "next      the same command again goes on: what has its answer is not asked again\n" in done.stdout
+    suite = next(iter(JUnitXml.fromfile(str(target))))
+    assert all(isinstance(case.result[0], Skipped) for case in suite)
+    script.on_exchange = lambda _: None
+    assert verify(*named(FIVE)).exit_code == 0
+    assert Counter(pacs.moves) == Counter(FIVE) + Counter(FIVE[:1])
+
+
+def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd, tmp_path: Path) -> None:
+    with archive_of(FIVE[:1]) as pacs:
+        target = tmp_path / "report.xml"
+        done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", "--junit", str(target))
+        assert done.exit_code == 0
+        done = run(*command(pacs), *named(FIVE[:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))
+        assert done.exit_code == 1
+    cases = list(next(iter(JUnitXml.fromfile(str(tmp_path / "second.xml")))))
+    assert [type(result) for case in cases for result in case.result] == [Error]
+
+
+def test_an_archive_that_is_not_there_is_told_and_nothing_was_sent(run: Run, site: RunningSlapd) -> None:
+    with archive_of(FIVE) as pacs:
+        pass
+    done = run(*command(pacs), *named(FIVE))
+    assert done.exit_code == 3
+    assert done.stdout.startswith("5 studies: 5 still to be asked\n")
+    assert "connection refused: nothing listens there" in done.stdout
+
+
+def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs: Archive, tmp_path: Path) -> None:
+    store = ("--results", str(tmp_path / "mine.sqlite"))
+    assert verify(*named(FIVE[:2]), *store).exit_code == 0
+    other = verify(*named(FIVE[:2]), *store, "--calling", "OTHER")
+    assert other.exit_code == 3
+    assert "another question: calling: DCMCFG there, OTHER here" in other.stderr
+    longer = verify(*named(FIVE[:3]), *store)
+    assert longer.exit_code == 0
+    assert Counter(pacs.moves) == Counter(FIVE[:3])
+
+
+def test_one_study_is_kept_where_a_report_is_wanted(verify: Verify, pacs: Archive, tmp_path: Path) -> None:
+    done = verify("--study", FIVE[0], "--csv", "-", "--results", str(tmp_path / "one.sqlite"))
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[1].startswith(f"{FIVE[0]},reported,0000,1,1,0,0,,")
+    assert "1 study: 1 reported\n" in done.stdout
+
+
+def test_a_run_that_was_killed_is_gone_on_with(
+    site: RunningSlapd, pacs: Archive, script: Script, tmp_path: Path, run: Run
+) -> None:
+    arguments = (*command(pacs), *named(FIVE), "--parallel", "1")
+
+    def kill_at_the_third(exchange: MoveExchange) -> None:
+        if exchange.request.study_uid == FIVE[2] and process.poll() is None:
+            process.kill()
+            process.wait()
+
+    script.on_exchange = kill_at_the_third
+    process = subprocess.Popen([sys.executable, "-m", "dcmcfg", *arguments], stdout=subprocess.DEVNULL)
+    process.wait(60)
+    assert process.returncode == -signal.SIGKILL
+    done = run(*arguments, "--json")
+    report = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert Counter(pacs.moves) == Counter(FIVE) + Counter(FIVE[2:3])
+    assert report["attempts"] == {"number": 6, "without_answer": 1, "made_again": 0}
+    assert [[each["outcome"] for each in study["attempts"]] for study in report["studies"]] == [
+        ["reported"],
+        ["reported"],
+        [None, "reported"],
+        ["reported"],
+        ["reported"],
+    ]

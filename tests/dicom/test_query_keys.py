@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.dicom.query_keys import parse_keys
+from dcmcfg.errors import MalformedInput
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("PatientID=4711", {"PatientID": "4711"}),
+        ("patientid=4711, StudyDate=20240101-", {"PatientID": "4711", "StudyDate": "20240101-"}),
+        ("PatientName=Smith, John,ModalitiesInStudy=CT", {"PatientName": "Smith, John", "ModalitiesInStudy": "CT"}),
+        (r"StudyInstanceUID=1.2.3\1.2.4", {"StudyInstanceUID": r"1.2.3\1.2.4"}),
+        ("PatientID=4711,AccessionNumber=", {"PatientID": "4711", "AccessionNumber": ""}),
+        ("PatientID=a=b", {"PatientID": "a=b"}),
+        ("PatientName=Müller*", {"PatientName": "Müller*"}),
+    ],
+)
+def test_keys_are_keywords_with_values(text: str, keys: dict[str, str]) -> None:
+    assert parse_keys(text) == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "not KEYWORD=VALUE"),
+        ("4711", "not KEYWORD=VALUE"),
+        ("PatientId2=1", r"PatientId2: not a keyword of PS3.6 — did you mean PatientID"),
+        ("StudyDat=20240101", "did you mean StudyDate"),
+        ("PatientID=1,PatientID=2", "PatientID: the key is there twice"),
+        ("PatientID=*", "every study would match"),
+        ("PatientID=,StudyDate=", "every study would match"),
+        ("StudyDate=2024-01-01", "not a date or a range of dates"),
+        ("StudyDate=yesterday", "not a date or a range of dates"),
+        ("QueryRetrieveLevel=STUDY", "cannot be asked for"),
+        ("PixelData=1", "cannot be asked for"),
+        ("MessageID=1", "cannot be asked for"),
+        ("PatientID=a\x1b", "control characters"),
+    ],
+)
+def test_what_is_no_key_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(MalformedInput, match=problem):
+        parse_keys(text)
