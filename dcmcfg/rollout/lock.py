@@ -50,8 +50,13 @@ def directory_lock(state: Path, ldap_url: str) -> Iterator[None]:
 
 def is_locked(state: Path, ldap_url: str) -> bool:
     """Tell whether a process is rolling out on the directory at *ldap_url* now."""
+    return is_held(_path(state, ldap_url))
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a process holds the lock of the file at *path* (flock) now."""
     try:
-        handle = os.open(_path(state, ldap_url), os.O_RDWR)
+        handle = os.open(path, os.O_RDWR)
     except OSError:  # never locked, or not ours to see
         return False
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.moments import readable_text
+from dcmcfg.rollout import lock
 
 _FOLDER = "temporary"
 #: The command that takes back what a run could not.
@@ -85,17 +86,7 @@ def unfinished(state: Path, ldap_url: str) -> tuple[Claim, ...]:
 
 def is_held(state: Path, title: str) -> bool:
     """Tell whether a process of this account works with *title* now."""
-    try:
-        handle = os.open(_path(state, title), os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+    return lock.is_held(_path(state, title))
 
 
 def _read(path: Path) -> Claim:

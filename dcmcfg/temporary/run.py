@@ -125,7 +125,10 @@ def clean(site: Site, left: Sequence[Leftover], course: Course) -> None:
 
 def _clean(site: Site, left: Sequence[Leftover], course: Course) -> None:
     for each in left:
-        _take_back(site, each.title)
+        try:
+            _take_back(site, each.title)
+        except DcmcfgError as error:
+            raise _changed(error) if course.cleaned else error from error.__cause__
         course.cleaned.append(each.title)
 
 
@@ -183,10 +186,11 @@ def _restore(site: Site, title: str, course: Course, error: BaseException | None
             course.taken_back, course.still_named = taken.number, taken.still_named
         if not course.gone or course.cleaned:
             _reload(site, title)
-    except ChangedButNotFinished as stopped:
+    except DcmcfgError as stopped:
+        changed = _changed(stopped)
         if isinstance(error, DcmcfgError):
-            stopped.what = f"{stopped.what}; before that: {error.what}"
-        raise stopped from error
+            changed.what = f"{changed.what}; before that: {error.what}"
+        raise changed from stopped
     course.gone = True
     drop(site.occasion.state, title)
 
@@ -197,7 +201,8 @@ def _take_back(site: Site, title: str) -> TakenBack:
     except DcmcfgError as error:
         elsewhere = error.next_step if not isinstance(error, ChangedButNotFinished) else ""
         steps = f"{elsewhere}; then {CLEAN}" if elsewhere else CLEAN
-        raise ChangedButNotFinished(
+        kind = ChangedButNotFinished if isinstance(error, ChangedButNotFinished) else DcmcfgError
+        raise kind(
             f"{title} could not be taken back: {error.what}", on=error.on, next_step=f"{steps} takes it back"
         ) from error
     number = f", roll-out {taken.number}" if taken.number is not None else ""
@@ -205,6 +210,11 @@ def _take_back(site: Site, title: str) -> TakenBack:
     for name in taken.still_named:
         site.tell(f"warning: {title} is named by {name}, which somebody has set meanwhile")
     return taken
+
+
+def _changed(error: DcmcfgError) -> ChangedButNotFinished:
+    """Return *error* as one that leaves something changed: what went before it."""
+    return ChangedButNotFinished(error.what, on=error.on, next_step=error.next_step)
 
 
 def _reload(site: Site, titles: str) -> None:

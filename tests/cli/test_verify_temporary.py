@@ -25,18 +25,22 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.temporary_destination import TemporaryDestination, add_temporary_destination
 from dcmcfg.edits.temporary_mark import Maker
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
+from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.studies import study
+from dcmcfg.ldif.writer import format_entry
 from dcmcfg.moments import parsed
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.temporary.claim import claims
 from tests.archive.scripted import scripted_archive as scripted_control
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
-from tests.cli.sites import attributes
+from tests.cli.sites import attributes, settle_at
 from tests.connecting import server_of
 from tests.dicom.certificates import make_pki
 from tests.dicom.dcmtk import Made, make_instances, storescu
 from tests.lab.running_site import AE, DEVICE, RunningSite, running_site
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 from tests.verify.scripted_archive import scripted_archive
 
 pytestmark = pytest.mark.real
@@ -429,3 +433,22 @@ def test_a_terminal_that_is_closed_during_the_move_has_it_taken_back(site: Runni
     os.waitpid(pid, 0)
     assert [str(dn) for dn in octets(site) if "dcmcfg_" in dn] == []
     assert claims(state_folder()) == ()
+
+
+def test_what_may_not_be_removed_is_3_with_nothing_changed(
+    run: Run, lab: RunningSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    add(lab, elsewhere("2026-01-01T00:00:00Z"))
+    entries = tmp_path / "entries.ldif"
+    entries.write_text("".join(map(format_entry, sorted(lab.slapd.entries(), key=lambda each: len(each.dn.rdns)))))
+    slapd = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, extra_database="readonly on")
+    slapd.prepare()
+    slapd.load([entries])
+    with slapd, scripted_control() as control:
+        settle_at(monkeypatch, RunningSlapd(slapd), control)
+        done = run("verify", "--clean-temporary", "--yes")
+        assert (done.exit_code, done.stdout, control.reloads) == (3, "", 0)
+        assert "DCMCFG_0A1B2C3D4 could not be taken back: " in done.stderr
+        assert "LDAP result 53" in done.stderr
+        monkeypatch.setenv("DCMCFG_LDAP_URL", lab.slapd.url)
+        assert run("verify", "--clean-temporary", "--yes").exit_code == 0

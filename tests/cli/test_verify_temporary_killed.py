@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pytest
 
 from dcmcfg.lab.studies import study
 from tests.cli.sites import attributes
+from tests.forked import forking
 from tests.killing_proxy import KillingProxy
 from tests.killing_relay import KillingRelay
 from tests.lab.running_site import AE, RunningSite, running_site
@@ -67,26 +67,13 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
         directory = stack.enter_context(KillingProxy(site.slapd.slapd.port))
         control = stack.enter_context(KillingRelay(ports.http, RELOAD))
         dicom = stack.enter_context(KillingRelay(ports.archive, MOVE))
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("DCMCFG_")}
-        environment |= {
-            "DCMCFG_LDAP_URL": directory.url,
-            "DCMCFG_BIND_PASSWORD": site.slapd.password,
-            "DCMCFG_ARCHIVE_URL": f"http://127.0.0.1:{control.at_port}/dcm4chee-arc",
-            "XDG_STATE_HOME": str(folder / "state"),
-            "XDG_CONFIG_HOME": str(folder / "config"),
+        settings = {
+            "LDAP_URL": directory.url,
+            "BIND_PASSWORD": site.slapd.password,
+            "ARCHIVE_URL": f"http://127.0.0.1:{control.at_port}/dcm4chee-arc",
         }
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.rollout.fork_server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        with server:
-            try:
-                yield Programs(server, site, directory, control, dicom)
-            finally:
-                server.kill()
+        server = stack.enter_context(forking(folder / "state", dict(os.environ), **settings))
+        yield Programs(server, site, directory, control, dicom)
 
 
 def test_killed_at_each_request_to_the_directory_the_next_run_leaves_the_tree_as_it_was(programs: Programs) -> None:

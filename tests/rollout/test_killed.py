@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from dcmcfg.rollout.left import plan_back, plan_left, settle
 from dcmcfg.rollout.record import Record
 from dcmcfg.tree import Tree
 from tests.connecting import server_of
+from tests.forked import forking
 from tests.killing_proxy import READS, KillingProxy
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
@@ -158,24 +158,9 @@ def programs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     slapd.prepare()
     slapd.load(site_files())
     with slapd, KillingProxy(slapd.port) as proxy:
-        site = {"LDAP_URL": proxy.url, "BIND_PASSWORD": PASSWORD}
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("DCMCFG_")}
-        environment |= {f"DCMCFG_{name}": value for name, value in site.items()}
-        environment |= {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.rollout.fork_server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        with server:
-            try:
-                yield Programs(
-                    server, proxy, RunningSlapd(slapd), tmp_path / "state", tmp_path / "plan.ldif", not stepwise
-                )
-            finally:
-                server.kill()
+        settings = {"LDAP_URL": proxy.url, "BIND_PASSWORD": PASSWORD}
+        with forking(tmp_path / "state", dict(os.environ), **settings) as server:
+            yield Programs(server, proxy, RunningSlapd(slapd), tmp_path / "state", tmp_path / "plan.ldif", not stepwise)
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
