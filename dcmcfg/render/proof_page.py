@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.dicom.uid_names import uid_name
 from dcmcfg.moments import readable
@@ -125,10 +126,10 @@ def _files(evidence: Evidence) -> Iterator[str]:
     yield from table(("", "before the move", "after it"), rows)
 
 
-def _availability(instances: Sequence[object] | None) -> str:
+def _availability(instances: Sequence[Instance] | None) -> str:
     if instances is None:
         return "not asked"
-    values = sorted({getattr(each, "availability", "") or "not given" for each in instances})
+    values = sorted({each.availability or "not given" for each in instances})
     return ", ".join(values) or "nothing listed"
 
 

@@ -17,6 +17,7 @@ from dcmcfg.lab.studies import study
 from tests.archive.scripted import Scripted
 from tests.archive.test_qido import CREATOR, element, told
 from tests.cli.conftest import Run
+from tests.cli.labs import name_in_environment
 from tests.cli.sites import CliSite
 from tests.dicom.dcmtk import Made, make_instances
 from tests.issuer import running_issuer
@@ -144,9 +145,7 @@ def test_a_secured_archives_database_takes_a_token_of_its_issuer(
     (tmp_path / "lab").mkdir()
     with running_issuer() as issuer, running_site(tmp_path / "lab", Secured(issuer.url)) as lab:
         lab.start("storage", "archive")
-        monkeypatch.setenv("DCMCFG_LDAP_URL", lab.slapd.url)
-        monkeypatch.setenv("DCMCFG_BIND_PASSWORD", lab.slapd.password)
-        monkeypatch.setenv("DCMCFG_ARCHIVE_URL", lab.site.archive_url)
+        name_in_environment(lab, monkeypatch)
         local = ("verify", "--study", study("local").uid, "--dest", "STORESCP", "--json")
         told = json.loads(run(*local).stdout)
         assert told["database"]["before"] is None

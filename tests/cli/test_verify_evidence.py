@@ -17,7 +17,8 @@ from click.testing import Result
 from dcmcfg import __version__
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
-from tests.lab.running_site import RunningSite, running_site
+from tests.cli.labs import name_in_environment, recalling_lab
+from tests.lab.running_site import RunningSite
 
 pytestmark = pytest.mark.real
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
@@ -25,19 +26,13 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """A lab whose archive has what it recalls sent back to itself."""
-    with running_site(tmp_path_factory.mktemp("lab")) as running:
-        running.start("external", "storage", "archive")
-        running.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
-        running.reload()
-        yield running
+    with recalling_lab(tmp_path_factory.mktemp("lab"), "external", "storage", "archive") as lab:
+        yield lab
 
 
 @pytest.fixture(autouse=True)
 def named(site: RunningSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DCMCFG_LDAP_URL", site.slapd.url)
-    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site.slapd.password)
-    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", site.site.archive_url)
+    name_in_environment(site, monkeypatch)
 
 
 def verify(run: Run, name: str, *options: str, dest: str = "WORKSTATION") -> Result:

@@ -13,27 +13,23 @@ import pytest
 from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
+from tests.cli.labs import name_in_environment, recalling_lab
 from tests.dicom.dcmtk import storescu
 from tests.dicom.orthanc import orthanc
-from tests.lab.running_site import RunningSite, running_site
+from tests.lab.running_site import RunningSite
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    with running_site(tmp_path_factory.mktemp("lab")) as running:
-        running.start("archive", "storage")
-        running.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
-        running.reload()
-        yield running
+    with recalling_lab(tmp_path_factory.mktemp("lab"), "storage", "archive") as lab:
+        yield lab
 
 
 @pytest.fixture(autouse=True)
 def named(site: RunningSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DCMCFG_LDAP_URL", site.slapd.url)
-    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site.slapd.password)
-    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", site.site.archive_url)
+    name_in_environment(site, monkeypatch)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ import pytest
 from dcmcfg.lab.archive.seed import database_of
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
-from tests.lab.running_site import DEVICE, RunningSite, running_site
+from tests.cli.labs import name_in_environment, recalling_lab
+from tests.lab.running_site import DEVICE, RunningSite
 from tests.ports import free_port
 
 pytestmark = pytest.mark.real
@@ -20,19 +21,14 @@ FS1 = f"dcmStorageID=fs1,{DEVICE}"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    with running_site(tmp_path_factory.mktemp("lab")) as lab:
-        lab.start("external", "storage", "archive")
-        lab.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
-        lab.reload()
+    with recalling_lab(tmp_path_factory.mktemp("lab"), "external", "storage", "archive") as lab:
         yield lab
 
 
 @pytest.fixture
 def site(running: RunningSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSite]:
     """The lab, whose archive knows afterwards again what it knew before."""
-    monkeypatch.setenv("DCMCFG_LDAP_URL", running.slapd.url)
-    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", running.slapd.password)
-    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", running.site.archive_url)
+    name_in_environment(running, monkeypatch)
     database = database_of(running.site)
     before = database.all()
     yield running
