@@ -11,8 +11,8 @@ from enum import IntEnum
 
 _HEADER = struct.Struct(">BxL")
 _ABORT = struct.Struct(">BxLxxBB")
-#: Small enough for a processor's own memory, large enough that a call for each piece costs little.
-_BUFFER_OCTETS = 1 << 18
+#: Small enough for the memory of a processor, large enough that there are few calls to the system.
+_BUFFER_OCTETS = 1 << 19
 _LINGER_S = 1.0
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 RELEASE_REPLY = b"\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00"
