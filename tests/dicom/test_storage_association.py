@@ -371,6 +371,7 @@ def _drip(scu: RawScu, octets: bytes) -> None:
 
 
 def test_a_sender_that_never_stops_does_not_keep_the_receiver_from_ending(timeouts: Timeouts) -> None:
+    before = set(threading.enumerate())
     with Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts) as receiver, raw_scu(_peer(receiver)) as scu:
         scu.associated()
         scu.send(p_data(value(store(), is_command=True)))
@@ -382,7 +383,7 @@ def test_a_sender_that_never_stops_does_not_keep_the_receiver_from_ending(timeou
         assert time.monotonic() - started < 4
         sending.join(5)
         assert not sending.is_alive()
-    assert not [thread for thread in threading.enumerate() if thread.name == "receiving"]
+    assert set(threading.enumerate()) <= before
 
 
 def _send_for_ever(scu: RawScu) -> None:
