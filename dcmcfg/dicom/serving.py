@@ -17,9 +17,8 @@ from dcmcfg.dicom.upper_layer import PduStream
 MOST_ASSOCIATIONS = 100
 _MOST_CONNECTIONS = 2 * MOST_ASSOCIATIONS
 _BACKLOG = 128
-#: How long a sender may take to notice that we stop, and how long all of it may take.
-_GRACE_S = 1.0
-_STOP_S = 3.0
+#: How long an association may take to end, and how long one that is cut off.
+_GRACE_S, _CUT_OFF_S = 1.5, 1.0
 _NO_DESCRIPTORS_S = 0.01
 
 
@@ -56,17 +55,21 @@ class Server:
             self._acceptor.join()
         for listener in (*self._listeners, self._wake):
             listener.close()
-        # Who waits for octets sees that none come any more, and aborts; who cannot even send is cut off.
-        deadline = time.monotonic() + _STOP_S
-        for how, until in ((socket.SHUT_RD, time.monotonic() + _GRACE_S), (socket.SHUT_RDWR, deadline)):
-            with self._lock:
-                left = dict(self._connections)
-            for connection in left:
-                with contextlib.suppress(OSError):
-                    # Not by its own method: a TLS connection would forget at once how to send.
-                    socket.socket.shutdown(connection, how)
-            for thread in left.values():
-                thread.join(max(until - time.monotonic(), 0))
+        # Each notices, aborts, and waits for its peer to close; whoever cannot is cut off.
+        self._await_all(_GRACE_S)
+        with self._lock:
+            left = tuple(self._connections)
+        for connection in left:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS's own would pull the rug from the thread
+        self._await_all(_CUT_OFF_S)
+
+    def _await_all(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        with self._lock:
+            threads = tuple(self._connections.values())
+        for thread in threads:
+            thread.join(max(deadline - time.monotonic(), 0))
 
     def _accept_all(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -107,8 +110,8 @@ class Server:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if isinstance(connection, ssl.SSLSocket):
                 self._shake_hands(connection, address)
-            stream = PduStream(connection, self._scp.timeouts.network)
-            association = StorageAssociation(self._scp, stream, address, self._stopping.is_set)
+            stream = PduStream(connection, self._scp.timeouts.network, self._stopping.is_set)
+            association = StorageAssociation(self._scp, stream, address)
             stream.close(association.serve(too_many=too_many))
         except OSError:  # it is gone already, or TLS is not what both sides speak
             pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from dcmcfg.dicom.arriving import ArrivingDataSet
 from dcmcfg.dicom.command_set import Command, in_pdus, read_command
@@ -21,12 +21,11 @@ _COMMAND, _LAST = 1, 2
 
 
 class StorageAssociation:
-    """Serves one connection, from *address*; *is_over* tells between PDUs whether that is to end."""
+    """Serves one connection, from *address*."""
 
-    def __init__(self, scp: StorageScp, stream: PduStream, address: str, is_over: Callable[[], bool]) -> None:
+    def __init__(self, scp: StorageScp, stream: PduStream, address: str) -> None:
         self._scp = scp
         self._stream = stream
-        self._is_over = is_over
         self._peer = address
         self._calling = ""
         self._maximum_length = 0
@@ -41,13 +40,13 @@ class StorageAssociation:
         last_words: bytes | None = b""
         try:
             last_words = self._negotiate(too_many=too_many)
-            while last_words is None and not self._is_over():
+            while last_words is None and not self._stream.is_over():
                 last_words = self._next_pdu()
         except Violation as violation:
             self._scp.on_trouble(f"{self._peer} broke the protocol: {violation}")
             return violation.pdu
         except ConnectionOver as end:
-            if last_words is None and not self._is_over():
+            if last_words is None and not self._stream.is_over():
                 self._scp.on_trouble(f"{self._peer} {end}")
         finally:
             if self._data_set is not None:

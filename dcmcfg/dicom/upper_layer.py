@@ -6,7 +6,7 @@ import contextlib
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 
 _HEADER = struct.Struct(">BxL")
@@ -14,6 +14,8 @@ _ABORT = struct.Struct(">BxLxxBB")
 #: Small enough for the memory of a processor, large enough that there are few calls to the system.
 _BUFFER_OCTETS = 1 << 19
 _LINGER_S = 1.0
+#: How often it is looked whether waiting is over; to wake a TLS connection any other way would spoil it.
+_LOOK_UP_S = 0.1
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 RELEASE_REPLY = b"\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00"
 #: By the service user, for no reason that there is a number for.
@@ -59,18 +61,19 @@ class ConnectionOver(Exception):
 class PduStream:
     """The octets of one connection, in pieces that are read once and copied nowhere.
 
-    Each wait for octets lasts *seconds* at most, or until the moment given to :meth:`hurry`. What does not come
-    raises :class:`ConnectionOver`.
+    Each wait for octets lasts *seconds* at most, or until the moment given to :meth:`hurry`, or until *is_over*. What
+    does not come raises :class:`ConnectionOver`.
     """
 
-    def __init__(self, connection: socket.socket, seconds: float) -> None:
+    def __init__(self, connection: socket.socket, seconds: float, is_over: Callable[[], bool]) -> None:
+        self.is_over = is_over
         self._connection = connection
         self._seconds = seconds
         self._deadline: float | None = None
+        self._patience: float | None = None  # of the socket
         self._buffer = bytearray(_BUFFER_OCTETS)
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
-        connection.settimeout(seconds)
 
     def hurry(self, seconds: float) -> None:
         """Give all that is read from now on *seconds* together, however slowly it comes."""
@@ -79,7 +82,6 @@ class PduStream:
     def take_time(self) -> None:
         """Wait for each piece as long as before :meth:`hurry`."""
         self._deadline = None
-        self._connection.settimeout(self._seconds)
 
     def header(self) -> tuple[int, int]:
         """Return the type of the next PDU, and the length of the rest of it."""
@@ -108,15 +110,17 @@ class PduStream:
     def send(self, octets: bytes) -> None:
         """Send all of *octets*."""
         try:
+            self._be_patient(self._seconds)
             self._connection.sendall(octets)
         except OSError as error:
             raise ConnectionOver("did not take the answer") from error
 
     def close(self, last_words: bytes = b"") -> None:
         """Send *last_words*, wait a moment for the peer to close, so that they are not lost, then close."""
+        self.is_over = lambda: False  # until it is all said
         with contextlib.suppress(OSError), self._connection:
             if last_words:
-                self._connection.settimeout(_LINGER_S)
+                self._be_patient(_LINGER_S)
                 self._connection.sendall(last_words)
                 socket.socket.shutdown(self._connection, socket.SHUT_WR)  # TLS's own would forget how to read
                 self._drain()
@@ -139,16 +143,32 @@ class PduStream:
 
     def _receive(self) -> None:
         """Add what has come to the buffer, waiting for it."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise ConnectionOver("was too slow")
         try:
-            if self._deadline is not None:
-                self._connection.settimeout(max(self._deadline - time.monotonic(), 0.001))
-            if _QUICK_ACK is not None:  # dcmtk waits for the receipt of one piece before it sends the next
-                self._connection.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
-            received = self._connection.recv_into(self._view[self._end :])
-        except TimeoutError as error:
-            raise ConnectionOver("was silent for too long") from error
+            received = self._wait()
         except OSError as error:
             raise ConnectionOver(f"was lost ({error.strerror or error})") from error
         if not received:
             raise ConnectionOver("closed the connection without a release")
         self._end += received
+
+    def _wait(self) -> int:
+        """Return how many octets have come, 0 where no more can come."""
+        until = self._deadline or time.monotonic() + self._seconds
+        self._be_patient(min(self._seconds, _LOOK_UP_S))
+        if _QUICK_ACK is not None:  # dcmtk waits for the receipt of one piece before it sends the next
+            self._connection.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+        while not self.is_over():
+            try:
+                return self._connection.recv_into(self._view[self._end :])
+            except TimeoutError:
+                if time.monotonic() > until:
+                    raise ConnectionOver("was silent for too long") from None
+        raise ConnectionOver("was connected when we stopped")
+
+    def _be_patient(self, seconds: float) -> None:
+        """Have the socket wait so long; to say so again costs a call to the system."""
+        if seconds != self._patience:
+            self._connection.settimeout(seconds)
+            self._patience = seconds

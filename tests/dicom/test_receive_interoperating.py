@@ -135,6 +135,9 @@ def test_who_does_not_speak_tls_as_we_do_is_turned_away_and_told(secured: Receiv
     def last_trouble(*options: str) -> str:
         before = set(secured.troubles)
         assert dcmtk.storescu(_peer(secured), made.files, options=options).returncode != 0
+        deadline = time.monotonic() + 5
+        while set(secured.troubles) == before and time.monotonic() < deadline:
+            time.sleep(0.01)
         (new,) = set(secured.troubles) - before
         return new
 

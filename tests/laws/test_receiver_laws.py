@@ -73,8 +73,8 @@ def _served(octets: bytes, most_at_once: int) -> tuple[bytes, list[ReceivedInsta
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, most_at_once)
         sender.sendall(octets)
         sender.shutdown(socket.SHUT_WR)
-        stream = PduStream(connection, 5)
-        return StorageAssociation(scp, stream, "somewhere", lambda: False).serve(), received, troubles
+        stream = PduStream(connection, 5, lambda: False)
+        return StorageAssociation(scp, stream, "somewhere").serve(), received, troubles
 
 
 @settings(max_examples=400, deadline=None)
