@@ -32,7 +32,7 @@ from dcmcfg.rollout.recording import Occasion
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.temporary.address import whereabouts
-from dcmcfg.temporary.advice import advised
+from dcmcfg.temporary.advice import advised, unreached
 from dcmcfg.temporary.claim import CLEAN
 from dcmcfg.temporary.doubts import doubts_of
 from dcmcfg.temporary.leftovers import Leftover, leftovers
@@ -69,6 +69,10 @@ class Place:
     def advised(self, verdict: Verdict) -> Verdict:
         """Return *verdict* with what to do where nothing has come."""
         return advised(verdict, self.new, self.ldap_url)
+
+    def unreached(self) -> str:
+        """Return what to look at where nothing has come at all."""
+        return unreached(self.new)
 
     def json(self) -> dict[str, Any]:
         """Return what ``--json`` tells of it."""

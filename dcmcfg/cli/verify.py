@@ -145,7 +145,6 @@ def verify_command(
 
     def ask(addresses: Addresses, place: Place | None = None) -> Answered:
         witnesses = wanted.witnesses(settings, addresses.archive.ae_title)
-        secured = tls.files(settings)
         client_tls = secured.client_context() if addresses.tls else None
         device = configuration.device(settings.device)
         chosen = recalling.choose(Recall(device, addresses, calling, keys, witnesses.database, client_tls))

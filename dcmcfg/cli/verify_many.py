@@ -95,7 +95,7 @@ def verify_many(
         done = session.go()
     for form, target in targets.items():
         write_whole(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
-    next_steps = tuple(map(invocation.current().spoken, _next_steps(done)))
+    next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place)))
     if not as_json:
         print_bulk(done.report, done.notes, next_steps)
         sys.stdout.flush()
@@ -145,7 +145,7 @@ def _consent(number: int, limited: bool) -> None:
         raise AnswerIsNo("nothing was sent")
 
 
-def _next_steps(done: Done) -> list[str]:
+def _next_steps(done: Done, place: Place | None) -> list[str]:
     steps = []
     if done.error is not None:
         steps.append(": ".join(part for part in (done.error.on, done.error.what, done.error.next_step) if part))
@@ -153,6 +153,8 @@ def _next_steps(done: Done) -> list[str]:
         steps.append("the same command again goes on: what has its answer is not asked again")
     if done.report.summary.groups and not done.report.summary.open:
         steps.append("once that is mended, the same command with --only-failed asks for those anew")
+    if place is not None and done.report.summary.counts and not done.report.summary.instances:
+        steps.append(place.unreached())
     return steps
 
 

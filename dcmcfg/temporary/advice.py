@@ -24,8 +24,13 @@ def advised(verdict: Verdict, new: TemporaryDestination, ldap_url: str) -> Verdi
             f"the archive has reloaded and does not take {new.title}: does it read its configuration from {ldap_url}?"
         )
     else:
-        step = (
-            f"nothing came to {at(new.host, new.port)}: can the archive reach this machine there (firewall, container, "
-            "NAT)? --temporary-address HOST[:PORT] says by which address it does"
-        )
+        step = unreached(new)
     return replace(verdict, next_steps=(*verdict.next_steps, step))
+
+
+def unreached(new: TemporaryDestination) -> str:
+    """Return what to look at where nothing came to *new* of all that was asked for."""
+    return (
+        f"nothing came to {at(new.host, new.port)}: can the archive reach this machine there (firewall, container, "
+        "NAT)? --temporary-address HOST[:PORT] says by which address it does"
+    )

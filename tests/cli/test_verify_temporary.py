@@ -342,9 +342,13 @@ def silent(made: Made) -> Iterator[Silent]:
         over.set()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_during_the_move_has_it_taken_back(site: RunningSite, silent: Silent, number: signal.Signals) -> None:
-    with silent.started() as process:
+@pytest.mark.parametrize(
+    ("number", "more"), [(signal.SIGTERM, ()), (signal.SIGHUP, ()), (signal.SIGTERM, ("--study", LOCAL))]
+)
+def test_a_signal_during_the_move_has_it_taken_back(
+    site: RunningSite, silent: Silent, number: signal.Signals, more: tuple[str, ...]
+) -> None:
+    with silent.started(*more) as process:
         process.send_signal(number)
         silent.over.set()
         _, problem = process.communicate(timeout=60)
@@ -452,3 +456,18 @@ def test_what_may_not_be_removed_is_3_with_nothing_changed(
         assert "LDAP result 53" in done.stderr
         monkeypatch.setenv("DCMCFG_LDAP_URL", lab.slapd.url)
         assert run("verify", "--clean-temporary", "--yes").exit_code == 0
+
+
+def test_many_studies_have_one_for_the_whole_run(run: Run, site: RunningSite) -> None:
+    site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
+    try:
+        uids = [study(name).uid for name in ("local", "one")]
+        named = [word for uid in uids for word in ("--study", uid)]
+        done = run("verify", *named, "--temporary-dest", "--yes", "--json")
+    finally:
+        site.put("dcmExternalRetrieveAEDestination")
+        site.reload()
+    answer = json.loads(done.stdout)
+    assert done.exit_code == 0, done.output
+    assert (answer["temporary_destination"]["added"], answer["temporary_destination"]["taken_back"]) == (1, 2)
+    assert (answer["counts"]["open"], answer["instances"], answer["next_steps"]) == (0, 6, [])
