@@ -99,12 +99,16 @@ class RunningSite:
 
 
 @contextmanager
-def running_site(folder: Path, secured: Secured | None = None, *, replicated: bool = False) -> Iterator[RunningSite]:
+def running_site(
+    folder: Path, secured: Secured | None = None, *, replicated: bool = False, more_studies: int = 0
+) -> Iterator[RunningSite]:
     """A new site whose directory runs; nothing else does yet. With *secured* its archive wants tokens.
+
+    Beside the studies that every lab has there are *more_studies*.
 
     A *replicated* directory is changed step by step, since replicas may follow it.
     """
-    site = Site(folder, choose_ports(), secured)
+    site = Site(folder, choose_ports(), secured, more_studies)
     site.save()
     site.password_file.write_text(PASSWORD + "\n")
     slapd = Slapd(
