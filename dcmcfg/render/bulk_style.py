@@ -23,7 +23,7 @@ th { color: var(--soft); font-weight: 600 } td.number, th.number { text-align: r
 code { font: .92em ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere }
 td.good, td.fair, td.bad, td.worse { font-weight: 600; white-space: nowrap }
 td.good { color: var(--good) } td.fair { color: var(--fair) }
-td.bad { color: var(--bad) } td.worse { color: var(--worse) }
+td:first-child code { white-space: nowrap } td.bad { color: var(--bad) } td.worse { color: var(--worse) }
 .soft { color: var(--soft) } article { border-left: 4px solid var(--bad); padding: .1rem 0 .1rem 1rem; margin: 1rem 0 }
 article p { margin: .3rem 0 }
 @media print { body { margin: 0; max-width: none } tr, article, svg { break-inside: avoid }
