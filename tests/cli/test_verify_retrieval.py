@@ -139,7 +139,7 @@ def test_a_list_of_uids_that_is_refused_is_asked_for_one_by_one(verify: Verify, 
         if uids.VM > 1:
             return MoveResponse(0xA900, "one UID at a time")
         file = next(file for file in made.files if str(uids.value) == file.stem)
-        sent = dcmtk.storescu(workstation, [file], calling="DCM4CHEE")
+        sent = dcmtk.storescu(workstation, [file], calling="LONGTERM")
         return MoveResponse(0x0000 if sent.returncode == 0 else 0xA702, completed=1)
 
     with scripted_archive(made, without_lists) as archive:
