@@ -115,13 +115,12 @@ REGISTRATION = f"dicomAETitle={NEW.title},cn=Unique AE Titles Registry,cn=DICOM 
     [
         [_list(Operation.DELETE, NEW.title)],
         deletes(AE),
-        deletes(AE, DIALOG, REGISTRATION),
         [*deletes(AE, DIALOG, OURS)],
         [*deletes(AE, DIALOG, OURS, REGISTRATION), _list(Operation.DELETE, NEW.title)],
         [Modify(DN.parse(AE), (Modification(Operation.ADD, "dicomApplicationCluster", (b"x",)),))],
         [Add(replace(connection(OURS, "104"), dn=DN.parse(f"cn=more,{OURS}")).with_values("cn", [b"more"]))],
     ],
-    ids=["off the list", "no AE", "device alone", "registration alone", "all gone", "changed", "a connection more"],
+    ids=["off the list", "no AE", "registration alone", "all gone", "changed", "a connection more"],
 )
 def test_whatever_somebody_has_done_to_it_meanwhile_nothing_of_it_is_left(
     added: Added, meanwhile: Sequence[Change]
