@@ -119,13 +119,12 @@ def verify_command(
     """
     tls.check()
     selection, (model, patient) = retrieving.selection(), retrieving.root()
-    recalling.require_sense(bulk.named(studies))
-    temporary.require_sense(bulk.named(studies) if recalling.recall is None else "", dest)
-    many = bulk.source(studies)
+    keys = recalling.keys(studies, bulk)
+    temporary.require_sense("" if recalling.recall else bulk.named(studies), dest)
+    many = None if recalling.recall else bulk.source(studies)
     study_uid = parse_uid(studies[0]) if studies else ""
     destination, calling = parse_ae_title(dest) if dest is not None else "", parse_ae_title(calling)
     archive_ae = parse_ae_title(ae) if ae is not None else None
-    keys = recalling.keys()
     files.refuse_unwritable()
     listening = receiving.listening()
     servers = server_hosts(settings.ldap_url, settings.archive_url)

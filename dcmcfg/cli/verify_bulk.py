@@ -59,7 +59,7 @@ class Bulk:
         if not named:
             return None
         uids = tuple(map(parse_uid, named))
-        return Named(uids) if len(set(uids)) > 1 or self._is_kept else None
+        return Named(uids) if len(set(uids)) > 1 or self.is_kept else None
 
     def named(self, studies: tuple[str, ...]) -> str | None:
         """Return in words which studies are meant; None for none."""
@@ -72,7 +72,8 @@ class Bulk:
         return Manner(self.parallel, self.retries, patience_s=self.patience_s, interval_s=interval_s)
 
     @property
-    def _is_kept(self) -> bool:
+    def is_kept(self) -> bool:
+        """Whether answers are to be kept, or asked for by what was kept."""
         kept = (self.results, self.csv, self.junit, self.html)
         return any(each is not None for each in kept) or self.again or self.only_failed
 
@@ -88,7 +89,11 @@ bulk_options = option_group(
             metavar="FILE",
             help="Many studies: one UID a line, or CSV with StudyInstanceUID; - is stdin.",
         ),
-        _many("--query", metavar="KEYS", help="Many studies: those that match PatientID=4711,StudyDate=20240101-."),
+        _many(
+            "--query",
+            metavar="KEYS",
+            help="Many studies: those that match PatientID=4711,StudyDate=20240101-. With --recall, one of them.",
+        ),
         _many("--limit", type=click.IntRange(min=1), metavar="N", help="Take N of those that match, and do not ask."),
         _many(
             "--parallel",

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import click
 
 from dcmcfg.cli.option_group import option_group
+from dcmcfg.cli.verify_bulk import Bulk
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.render.visible import visible
 from dcmcfg.verify.recall import Choice, Recall, purged_study
 
-_ANY = ""
-
 
 @dataclass(frozen=True)
 class Recalling:
-    """Whether a purged study is looked for, and by which keys; None where one is named."""
+    """Whether a purged study is looked for, instead of one that is named."""
 
-    recall: str | None
+    recall: bool
 
-    def require_sense(self, study: str | None) -> None:
-        """Raise :class:`click.UsageError` where a study is named all the same."""
-        if self.recall is not None and study is not None:
-            raise click.UsageError("--recall takes the place of --study")
+    def keys(self, named: tuple[str, ...], bulk: Bulk) -> Mapping[str, str]:
+        """Return by which keys it is looked for; with none, among all.
 
-    def keys(self) -> dict[str, str]:
-        """Return the keys by keyword; raises :class:`~dcmcfg.errors.MalformedInput` for what is none."""
-        return dict(parse_keys(self.recall)) if self.recall else {}
+        Raises :class:`click.UsageError` where *named* or *bulk* mean other studies, and
+        :class:`~dcmcfg.errors.MalformedInput` for what is no key.
+        """
+        if not self.recall:
+            return {}
+        if named or bulk.studies_file is not None:
+            raise click.UsageError("--recall takes the place of --study and --studies; --query says where it looks")
+        if bulk.is_kept or bulk.limit is not None:
+            raise click.UsageError("--recall takes one study: nothing of it is kept, and --limit has no meaning")
+        return parse_keys(bulk.query) if bulk.query is not None else {}
 
     def choose(self, recall: Recall) -> Choice | None:
         """Return the study that is taken, said on stderr with what was done to find it; None where one is named.
 
         Raises what :func:`purged_study` does.
         """
-        if self.recall is None:
+        if not self.recall:
             return None
         chosen = purged_study(recall, _tell)
         _tell(f"chosen: study {chosen.study_uid}, {chosen.why}")
@@ -51,12 +56,8 @@ recall_options = option_group(
     [
         click.option(
             "--recall",
-            is_flag=False,
-            flag_value=_ANY,
-            default=None,
-            metavar="[KEYS]",
-            help="Instead of --study: look for a study that is purged, the smallest found, among those that match "
-            "PatientID=4711,StudyDate=20240101- if that is given.",
+            is_flag=True,
+            help="Instead of --study: take the smallest study that is found to be purged; --query says among which.",
         )
     ],
 )

@@ -99,7 +99,7 @@ def _none(recall: Recall, why: str) -> NotFound:
         f"no purged study was found: none{among} {why}",
         on=str(recall.addresses.archive),
         next_step="let the archive purge one (dcmcfg lint tells what keeps it from that), look for others with "
-        "--recall PatientID=…, or name one with --study",
+        "--query, or name one with --study",
     )
 
 

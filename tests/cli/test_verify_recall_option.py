@@ -68,12 +68,12 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
 
 
 def test_keys_narrow_what_is_looked_for(run: Run, site: RunningSite) -> None:
-    done = run("verify", "--recall", "PatientID=LAB-T*", "--dest", "STORESCP", "--json")
+    done = run("verify", "--recall", "--query", "PatientID=LAB-T*", "--dest", "STORESCP", "--json")
     assert json.loads(done.stdout)["study_instance_uid"] == study("three").uid
-    nothing = run("verify", "--recall", "PatientID=NOBODY", "--dest", "STORESCP")
+    nothing = run("verify", "--recall", "--query", "PatientID=NOBODY", "--dest", "STORESCP")
     assert nothing.exit_code == 3
     assert "none that matches PatientID=NOBODY in the archive's database" in nothing.stderr
-    malformed = run("verify", "--recall", "PatientId=X", "--dest", "STORESCP", "--recall", "NoSuchThing=1")
+    malformed = run("verify", "--recall", "--query", "NoSuchThing=1", "--dest", "STORESCP")
     assert (malformed.exit_code, "not a keyword of PS3.6" in malformed.stderr) == (2, True)
 
 
@@ -99,6 +99,15 @@ def test_where_purged_ones_are_told_to_be_online_only_the_database_can_tell_them
     assert site.received() == before
 
 
-def test_a_study_and_a_recall_exclude_each_other(run: Run) -> None:
-    done = run("verify", "--recall", "--study", "1.2.3", "--dest", "STORESCP")
-    assert (done.exit_code, "--recall takes the place of --study" in done.stderr) == (2, True)
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--study", "1.2.3"), "--recall takes the place of --study and --studies"),
+        (("--studies", "file"), "--recall takes the place of --study and --studies"),
+        (("--csv", "file"), "--recall takes one study"),
+        (("--query", "PatientID=X", "--limit", "3"), "--recall takes one study"),
+    ],
+)
+def test_a_recall_goes_with_nothing_that_means_other_studies(run: Run, options: tuple[str, ...], words: str) -> None:
+    done = run("verify", "--recall", "--dest", "STORESCP", *options)
+    assert (done.exit_code, words in done.stderr) == (2, True)
