@@ -71,6 +71,8 @@ class Asking:
                 return
             if self.cancellation.asked:
                 raise Stopped
+            if self.receiver is not None:
+                self.receiver.take(uid)  # what came before it was asked for proves nothing
             attempts.append(self.store.begin(uid))
 
         try:

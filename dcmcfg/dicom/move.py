@@ -30,6 +30,21 @@ class Progress:
     failed: int | None = None
     warning: int | None = None
 
+    @property
+    def done(self) -> int:
+        """How many sub-operations have ended."""
+        return (self.completed or 0) + (self.failed or 0) + (self.warning or 0)
+
+    def is_beyond(self, other: Progress) -> bool:
+        """Tell whether more is done than *other* says, or less remains: numbers that go to and fro are no progress."""
+        if self.done != other.done or self.remaining is None:
+            return self.done > other.done
+        return other.remaining is None or self.remaining < other.remaining
+
+    def furthest(self, other: Progress) -> Progress:
+        """Return that of the two which is beyond the other."""
+        return self if self.is_beyond(other) else other
+
 
 @dataclass(frozen=True)
 class MoveOutcome:
@@ -162,18 +177,19 @@ def _follow(
     on_pending: Callable[[Progress], None],
 ) -> MoveOutcome:
     started = waiting_since = moved = time.monotonic()
-    progress = Progress()
+    progress = furthest = Progress()
     if under_way.opened.trace.ending:  # it ended before the wait began, so nothing would end the wait
         return under_way.interrupted(progress, 0, started)
     for status, identifier in responses:
         if "Status" not in status:
             return under_way.interrupted(progress, time.monotonic() - waiting_since, started)
-        before, progress = progress, _progress(status)
+        progress = _progress(status)
         if category_of(status.Status) != "pending":
             return replace(_final(status, identifier, progress, started), cancelled=under_way.cancelled)
         on_pending(progress)
         waiting_since = time.monotonic()
-        moved = waiting_since if progress != before else moved
+        moved = waiting_since if progress.is_beyond(furthest) else moved
+        furthest = progress.furthest(furthest)
         if waiting_since - moved >= STANDSTILL * under_way.opened.timeouts.dimse:
             return under_way.at_a_standstill(progress, waiting_since - moved, started)
     return under_way.interrupted(progress, 0, started)

@@ -106,6 +106,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "altered": list(received.altered),
             "duplicates": list(received.duplicates),
             "unsound": [{"sop_instance_uid": uid, "problem": problem} for uid, problem in received.unsound],
+            "meanwhile": list(received.meanwhile),
             "callers": list(received.callers),
             "move_originators": list(received.move_originators),
             "instances": received_json(evidence),

@@ -58,12 +58,10 @@ def _unknown_at_orthanc(evidence: Evidence) -> Iterator[str]:
 
 def _contradicted(evidence: Evidence) -> str:
     relayed = [record for record in evidence.records or () if record.destination != evidence.route.destination]
-    if relayed or not evidence.records:
-        return (
-            "the archive may not have loaded what the tree says: dcmcfg reload, then verify with another study"
-            if relayed
-            else "see that the record is that of the external archive which holds the study"
-        )
+    if relayed or evidence.records is None or recalled(evidence):
+        return "the archive may not have loaded what the tree says: dcmcfg reload, then verify with another study"
+    if not evidence.records:
+        return "see that the record is that of the external archive which holds the study"
     return "see in the external archive's log whom it sent the study to"
 
 
@@ -202,6 +200,10 @@ def _not_received(evidence: Evidence, received: Received) -> str:
         )
     if received.altered:
         return "one UID stands for several objects: compare them at the archive, the external archive and here"
+    if received.foreign and not evidence.question.selection.is_whole_study:
+        return (
+            "the peer that sent them does not heed the level of the request, or the UIDs in it: verify at STUDY level"
+        )
     if received.foreign:
         return "another sender may have called the receiver meanwhile: see who called it, and verify again"
     return not_received(evidence) or (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dcmcfg.verify.advice import next_steps
 from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
 from dcmcfg.verify.files import Files, files_before, recalled
@@ -44,7 +46,7 @@ def judge(evidence: Evidence, *, require_witness: bool = False, require_route: b
         received=received,
         route=route,
         next_steps=next_steps(evidence, reported, received, route),
-        notes=_notes(evidence, delivered=delivered),
+        notes=(*_notes(evidence, delivered=delivered), *_meanwhile(received)),
     )
 
 
@@ -85,6 +87,11 @@ def _route_words(route: Route, reported: Reported) -> str:
     if route.finding is RouteFinding.NOT_TRIED:
         return LOCAL
     return f"route {route.finding.value}"
+
+
+def _meanwhile(received: Received) -> Iterator[str]:
+    if received.meanwhile:
+        yield f"{', '.join(received.meanwhile)} sent something else meanwhile, which counts for nothing"
 
 
 def _comes_back(evidence: Evidence) -> bool:

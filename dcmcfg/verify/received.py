@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dcmcfg.dicom.receive import ReceivedInstance
-from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.evidence import Evidence, Question
 from dcmcfg.verify.verdict import Received, Witness, counted
 
 
@@ -15,10 +15,10 @@ def judge_received(evidence: Evidence) -> Received:
     """Return what arrived, what is missing, what does not belong, and what is not what its UID stands for."""
     if evidence.received is None:
         return Received(Witness.NOT_WITNESSED)
-    arrived = evidence.received
+    arrived, meanwhile = _apart(evidence)
     counts = Counter(instance.sop_instance_uid for instance in arrived)
     expected = {instance.sop_instance_uid for instance in evidence.expected}
-    strangers = _Strangers.among(arrived, expected, evidence.question.study_uid)
+    strangers = _Strangers.among(arrived, expected, evidence.question)
     altered = tuple(sorted(_of_another_class(evidence) | _with_differing_content(arrived)))
     unsound = tuple(sorted({(each.sop_instance_uid, each.problem) for each in arrived if each.problem}))
     missing = tuple(sorted(expected - counts.keys()))
@@ -40,8 +40,32 @@ def judge_received(evidence: Evidence) -> Received:
         files=tuple(sorted({each.kept for each in arrived if each.kept})),
         callers=_distinct(instance.calling_ae_title for instance in arrived),
         move_originators=_distinct(instance.move_originator_ae_title for instance in arrived),
+        meanwhile=_distinct(each.calling_ae_title for each in meanwhile),
         reasons=reasons,
     )
+
+
+def _apart(evidence: Evidence) -> tuple[tuple[ReceivedInstance, ...], tuple[ReceivedInstance, ...]]:
+    """Return what arrived for us, and what somebody else sent meanwhile, of other studies and on their own account.
+
+    That is told only where all that is expected came: nothing of it from them, and our C-MOVE is not why they sent.
+    """
+    received = evidence.received or ()
+    expected = {each.sop_instance_uid for each in evidence.expected}
+    ours = [each for each in received if each.sop_instance_uid in expected]
+    if not expected or len({each.sop_instance_uid for each in ours}) < len(expected):
+        return received, ()
+    callers = {each.calling_ae_title for each in ours}
+
+    def is_ours(each: ReceivedInstance) -> bool:
+        return (
+            each.sop_instance_uid in expected
+            or each.study_uid == evidence.question.study_uid
+            or each.move_originator_ae_title == evidence.question.calling
+            or each.calling_ae_title in callers
+        )
+
+    return tuple(filter(is_ours, received)), tuple(each for each in received if not is_ours(each))
 
 
 def _finding(evidence: Evidence, reasons: tuple[str, ...]) -> Witness:
@@ -56,18 +80,20 @@ class _Strangers:
 
     unlisted: frozenset[str]
     elsewhere: frozenset[str]
+    of_whole_study: bool
 
     @staticmethod
-    def among(arrived: tuple[ReceivedInstance, ...], expected: set[str], study_uid: str) -> _Strangers:
+    def among(arrived: tuple[ReceivedInstance, ...], expected: set[str], question: Question) -> _Strangers:
         """With an unknown expectation, what is not said to be of the study does not belong."""
         unlisted: set[str] = set()
         elsewhere: set[str] = set()
         for instance in arrived:
             if expected and instance.sop_instance_uid not in expected:
                 unlisted.add(instance.sop_instance_uid)
-            elif instance.study_uid != study_uid and not (expected and instance.study_uid is None):
+            elif instance.study_uid != question.study_uid and not (expected and instance.study_uid is None):
                 (elsewhere if expected else unlisted).add(instance.sop_instance_uid)
-        return _Strangers(frozenset(unlisted), frozenset(elsewhere))
+        whole = question.selection.is_whole_study
+        return _Strangers(frozenset(unlisted), frozenset(elsewhere), whole)
 
     @property
     def uids(self) -> frozenset[str]:
@@ -75,7 +101,8 @@ class _Strangers:
 
     def reasons(self) -> Iterator[str]:
         if self.unlisted:
-            yield f"{counted(len(self.unlisted))} arrived that the archive did not list for this study"
+            why = "the archive did not list for this study" if self.of_whole_study else "were not asked for"
+            yield f"{counted(len(self.unlisted))} arrived that {why}"
         if self.elsewhere:
             yield f"{counted(len(self.elsewhere))} arrived under the right UID as part of another study"
 

@@ -21,6 +21,11 @@ class Selection:
     series_uids: tuple[str, ...] = ()
     instance_uids: tuple[str, ...] = ()
 
+    @property
+    def is_whole_study(self) -> bool:
+        """Whether everything in the study is meant, at whatever level."""
+        return not self.series_uids and not self.instance_uids
+
     def of(self, instances: Iterable[Instance]) -> tuple[Instance, ...]:
         """Return those of *instances* that are meant."""
         return tuple(

@@ -68,6 +68,7 @@ class Received:
     duplicates: tuple[str, ...] = ()  # arrived more than once
     unsound: tuple[tuple[str, str], ...] = ()  # arrived, with what is wrong with each: not kept, does not read
     files: tuple[Path, ...] = ()  # kept
+    meanwhile: tuple[str, ...] = ()  # who sent something else on their own account, which counts for nothing
     callers: tuple[str, ...] = ()  # who called the receiver, by their own account
     move_originators: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()

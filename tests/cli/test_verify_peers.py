@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
 
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.slapd import Slapd
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import LOOPBACK, dcmqrscp, movescu, storescu
 from tests.peers.answers import answer_of, expected
 from tests.peers.archives import EVERY_ARCHIVE, Archive
 from tests.peers.destinations import EVERY_DESTINATION, Destination
+from tests.peers.finding import lists
+from tests.peers.moving import ALL_SENT
 from tests.peers.stage import STUDY, Stage, make_stage
 from tests.peers.storing import destination
 from tests.ports import free_port
@@ -110,3 +115,34 @@ def test_what_the_destination_does_is_told_as_movescu_hears_it(
         return
     (status,) = re.findall(r"Received Final Move Response \((.*)\)", heard.stderr)
     assert (status == "Success") == (result.exit_code == 0), heard.stderr
+
+
+@pytest.fixture
+def verify_many(run: Run, verify: Verify, stage: Stage) -> Callable[[Peer], dict[str, Any]]:
+    """Verify both studies in one run, one after the other on one association; return what ``--json`` says."""
+
+    def verify_both(archive: Peer) -> dict[str, Any]:
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", PATIENCE, "--no-qido")
+        both = ("--study", stage.made.study_uid, "--study", stage.other.study_uid, "--parallel", "1")
+        result = run("verify", *both, "--dest", "WORKSTATION", "--receive", *where, "--json")
+        told: dict[str, Any] = json.loads(result.stdout)
+        return told
+
+    return verify_both
+
+
+def test_of_many_studies_each_is_proved_only_by_what_came_after_it_was_asked_for(
+    verify_many: Callable[[Peer], dict[str, Any]], stage: Stage
+) -> None:
+    def swapping(exchange: MoveExchange) -> MoveResponse:
+        if exchange.request.study_uid == stage.made.study_uid:
+            stage.send(stage.others)
+        return ALL_SENT
+
+    on_find = lists(lambda stage: [*stage.study, *stage.others])(stage)
+    with scripted_archive(stage.made, swapping, on_find=on_find) as peer:
+        told = verify_many(peer)
+    assert {each["study_instance_uid"]: each["outcome"] for each in told["studies"]} == {
+        stage.made.study_uid: "not verified",
+        stage.other.study_uid: "not verified",
+    }

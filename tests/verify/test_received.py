@@ -55,3 +55,21 @@ def test_what_is_not_sound_speaks_against_it_and_is_told_with_its_uid() -> None:
 def test_kept_files_are_listed_once_each() -> None:
     path = Path("kept/1.2.3/1.dcm")
     assert _judged(*(replace(each, kept=path) for each in arrived())).files == (path,)
+
+
+def test_what_somebody_else_sent_meanwhile_on_their_own_account_counts_for_nothing() -> None:
+    other = replace(*arrived(("1.9",), calling="MODALITY"), study_uid="1.9.9", move_originator_ae_title=None)
+    judged = _judged(*arrived(), other)
+    assert (judged.finding, judged.number, judged.foreign, judged.meanwhile) == (
+        Witness.COMPLETE,
+        3,
+        (),
+        ("MODALITY",),
+    )
+    for suspect in (
+        replace(other, calling_ae_title="DCM4CHEE"),  # ours came from there
+        replace(other, move_originator_ae_title="DCMCFG"),  # our C-MOVE is why
+        replace(other, study_uid="1.2.3"),
+    ):
+        assert _judged(*arrived(), suspect).finding is Witness.INCOMPLETE
+    assert _judged(*arrived()[1:], other).foreign == ("1.9",), "while something of ours is missing, nothing is excused"
