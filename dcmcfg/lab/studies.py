@@ -57,7 +57,12 @@ def more_studies(number: int) -> Iterator[Study]:
     The others are in the archive's own storage.
     """
     for each in range(1, number + 1):
-        yield _study(_more(each), Held.EXTERNALLY if each % 10 == 0 else Held.LOCALLY, series=1, images=1)
+        yield small_study(_more(each), Held.EXTERNALLY if each % 10 == 0 else Held.LOCALLY, 1)
+
+
+def small_study(name: str, held: Held, images: int) -> Study:
+    """Return a study of one series; its UIDs are made of its *name*."""
+    return _study(name, held, series=1, images=images)
 
 
 def more_uids(number: int) -> Iterator[str]:
