@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dcmcfg.bulk.answer import Answer, Outcome, answer_of
 from dcmcfg.bulk.retrying import Next, after
@@ -52,6 +53,7 @@ class Asking:
     witnesses: Witnesses = NOBODY_ELSE
     require_witness: bool = False
     require_route: bool = False
+    sent: threading.Event = field(default_factory=threading.Event)  # set when the first C-MOVE is about to go out
 
     def associated(self) -> AbstractContextManager[OpenAssociation]:
         """Return an association with the archive, as a context."""
@@ -74,6 +76,7 @@ class Asking:
             if self.receiver is not None:
                 self.receiver.take(uid)  # what came before it was asked for proves nothing
             attempts.append(self.store.begin(uid))
+            self.sent.set()
 
         try:
             evidence = gather_on(

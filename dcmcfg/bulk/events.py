@@ -46,4 +46,9 @@ class Back:
     seconds: float
 
 
-Event = Answered | Again | Strained | Away | Back
+@dataclass(frozen=True)
+class Stopping:
+    """The run was asked to stop: nothing new is asked for, and what is under way is cancelled."""
+
+
+Event = Answered | Again | Strained | Away | Back | Stopping

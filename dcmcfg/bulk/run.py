@@ -14,7 +14,7 @@ from queue import Empty
 from types import FrameType
 
 from dcmcfg.bulk.asking import Asking, Stopped
-from dcmcfg.bulk.events import Event
+from dcmcfg.bulk.events import Event, Stopping
 from dcmcfg.bulk.manner import Manner
 from dcmcfg.bulk.state import State
 from dcmcfg.dicom.associate import OpenAssociation, abort_all
@@ -87,6 +87,8 @@ class _Run:
             while any(worker.is_alive() for worker in self._workers):
                 if asked.times > heeded:
                     heeded = asked.times
+                    if heeded == 1:
+                        on_event(Stopping())
                     self._stop(at_once=heeded > 1)
                     if heeded > 1:
                         break

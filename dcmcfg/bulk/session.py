@@ -34,11 +34,11 @@ class Anew(Enum):
 
 @dataclass(frozen=True)
 class Done:
-    """How it ended; ``error`` is what ended it, if it was not all done. ``asked`` is for how many it was asked."""
+    """How it ended; ``error`` is what ended it before all was done. ``tried`` says whether there was anything to do."""
 
     report: Report
     ending: Ending
-    asked: int
+    tried: bool
     notes: tuple[str, ...] = ()
     error: DcmcfgError | None = None
 
@@ -69,7 +69,6 @@ class Session:
         if self.anew is not Anew.NONE:
             store.forget(failed_only=self.anew is Anew.FAILED)
         uids = store.to_ask()
-        before = sum(len(each.attempts) for each in store.results())
         ending, error = Ending.DONE, None
         if uids:
             try:
@@ -81,8 +80,7 @@ class Session:
             notes.append("every study had its answer, nothing was asked: --again asks anew")
         results = store.results()
         report = Report.of(store.asked, store.path, results, datetime.now(UTC))
-        asked = sum(len(each.attempts) for each in results) - before
-        return Done(report, ending, asked, (*notes, *self._left_over()), error)
+        return Done(report, ending, bool(uids), (*notes, *self._left_over()), error)
 
     def _list(self) -> Iterator[str]:
         """Enlist the studies in the store; yield what is to be said of the list."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import ssl
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -25,7 +26,7 @@ from dcmcfg.cli.verify_bulk import Bulk
 from dcmcfg.cli.verify_evidence import EvidenceWanted
 from dcmcfg.cli.verify_files import EvidenceFiles
 from dcmcfg.dicom.cancel import Cancellation
-from dcmcfg.errors import AnswerIsNo
+from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.bulk import bulk_json, print_bulk
 from dcmcfg.render.bulk_csv import bulk_csv
 from dcmcfg.render.bulk_html import bulk_html
@@ -92,14 +93,16 @@ def verify_many(
             require_route=wanted.require_route,
         )
         session = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk))
-        done = session.go()
+        with _a_no_once_sent(asking):
+            done = session.go()
     for form, target in targets.items():
         write_whole(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
     next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place)))
     if not as_json:
         print_bulk(done.report, done.notes, next_steps)
         sys.stdout.flush()
-    return _exit_code(done), functools.partial(bulk_json, done.report, done.notes, next_steps)
+    told = functools.partial(bulk_json, done.report, done.notes, next_steps)
+    return _exit_code(done, sent=asking.sent.is_set()), told
 
 
 def _targets(bulk: Bulk) -> dict[str, str]:
@@ -158,9 +161,21 @@ def _next_steps(done: Done, place: Place | None) -> list[str]:
     return steps
 
 
-def _exit_code(done: Done) -> int:
-    if done.error is not None and not done.asked:
-        return done.error.exit_code
-    if done.ending is Ending.STOPPED and not done.asked:
-        return INTERRUPTED
-    return 0 if done.report.summary.all_yes and done.error is None else 1
+def _exit_code(done: Done, *, sent: bool) -> int:
+    """Return 0 when all is well and 1 when it is not, but 3 where no C-MOVE was sent although some were to be."""
+    if done.report.summary.all_yes and done.error is None:
+        return 0
+    if sent or not done.tried:
+        return 1
+    return INTERRUPTED if done.ending is Ending.STOPPED else DcmcfgError.exit_code
+
+
+@contextmanager
+def _a_no_once_sent(asking: Asking) -> Iterator[None]:
+    """Make a failure after a C-MOVE was sent :class:`AnswerIsNo`: 3 would say that none was."""
+    try:
+        yield
+    except DcmcfgError as error:
+        if not asking.sent.is_set():
+            raise
+        raise AnswerIsNo(error.what, on=error.on, next_step=error.next_step) from error

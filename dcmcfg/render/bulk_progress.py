@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from dcmcfg.bulk.answer import Outcome
-from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Strained
+from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Stopping, Strained
 from dcmcfg.render.console import stderr_console, visible
 
 #: Where there is no terminal: seconds between two lines.
@@ -58,6 +58,8 @@ class _Told:
                 self.say(f"the archive cannot be had ({why}): waiting, {patience_s:g} s at most; Ctrl-C stops")
             case Back(seconds):
                 self.say(f"the archive is back after {seconds:.0f} s, going on")
+            case Stopping():
+                self.say("stopping: what is under way is cancelled; Ctrl-C again aborts it")
             case Again():
                 pass
 

@@ -194,6 +194,24 @@ def test_ctrl_c_cancels_what_is_under_way_and_leaves_the_rest_open(store: Store)
     assert (cancelled.answer.outcome, cancelled.final) == (Outcome.CANCELLED, False)
 
 
+def test_ctrl_c_ends_the_wait_for_an_archive_that_is_away(store: Store) -> None:
+    closing = ExitStack()
+    archive = closing.enter_context(archive_of(TWELVE, lambda uid, _number: GOOD if uid == TWELVE[0] else None))
+
+    def close_then_stop(event: Event) -> None:
+        match event:
+            case Answered():
+                closing.close()
+            case Away():
+                os.kill(os.getpid(), signal.SIGINT)
+
+    store.enlist(TWELVE)
+    manner = Manner(parallel=1, retries=50, first_back_off_s=0.01, patience_s=60)
+    began = time.monotonic()
+    assert run(store.to_ask(), asking(archive, store), manner, close_then_stop) is Ending.STOPPED
+    assert time.monotonic() - began < 30
+
+
 def test_the_second_ctrl_c_aborts_at_once(store: Store) -> None:
     def stuck(exchange: MoveExchange) -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -208,10 +226,3 @@ def test_the_second_ctrl_c_aborts_at_once(store: Store) -> None:
     assert ending is Ending.STOPPED
     assert archive.moves == TWELVE[:1]
     assert set(outcomes(store).values()) == {"open"}
-
-
-def test_a_rate_spaces_the_requests_of_all(store: Store) -> None:
-    times: list[float] = []
-    with archive_of(TWELVE, on_exchange=lambda _: times.append(time.monotonic())) as archive:
-        ran(archive, store, TWELVE[:5], Manner(parallel=4, interval_s=0.1))
-    assert times[-1] - times[0] >= 0.35

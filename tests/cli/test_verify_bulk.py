@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.bulk.archive import GOOD, Archive, archive_of, studies
+from tests.cli.at_terminal import interrupted_at_terminal
 from tests.cli.conftest import Run
 from tests.running_slapd import RunningSlapd
 
@@ -266,13 +268,37 @@ def test_what_was_not_asked_is_an_error_and_what_is_open_is_skipped_in_junit(
     assert Counter(pacs.moves) == Counter(FIVE) + Counter(FIVE[:1])
 
 
+def test_at_a_terminal_a_bar_shows_how_it_goes_and_ctrl_c_stops(
+    site: RunningSlapd, pacs: Archive, script: Script, run: Run
+) -> None:
+    third = threading.Event()
+
+    def wait_at_the_third(exchange: MoveExchange) -> None:
+        if exchange.request.study_uid == FIVE[2]:
+            third.set()
+            while not exchange.is_cancelled:
+                time.sleep(0.01)
+
+    script.on_exchange = wait_at_the_third
+    arguments = (*command(pacs), *named(FIVE), "--parallel", "1")
+    code, shown = interrupted_at_terminal(arguments, lambda: third.wait(20))
+    assert code == 1
+    assert "2/5" in shown
+    assert "/s 0:00:0" in shown
+    assert "stopping: what is under way is cancelled; Ctrl-C again aborts it\n" in shown
+    assert "5 studies: 2 reported, 3 still to be asked\n" in shown
+    script.on_exchange = lambda _: None
+    assert run(*arguments).exit_code == 0
+    assert Counter(pacs.moves) == Counter(FIVE) + Counter(FIVE[2:3])
+
+
 def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd, tmp_path: Path) -> None:
     with archive_of(FIVE[:1]) as pacs:
         target = tmp_path / "report.xml"
         done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", "--junit", str(target))
         assert done.exit_code == 0
-        done = run(*command(pacs), *named(FIVE[:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))
-        assert done.exit_code == 1
+        done = run(*command(pacs), *named(FIVE[1:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))
+        assert done.exit_code == 3
     cases = list(next(iter(JUnitXml.fromfile(str(tmp_path / "second.xml")))))
     assert [type(result) for case in cases for result in case.result] == [Error]
 
