@@ -12,6 +12,7 @@ from dcmcfg.dicom.uid_names import uid_name
 from dcmcfg.moments import readable
 from dcmcfg.render.page import Cell, facts, items, page, table, text
 from dcmcfg.render.proof import moment
+from dcmcfg.render.route import need_in_words
 from dcmcfg.render.sequence import sequences
 from dcmcfg.render.svg import svg
 from dcmcfg.render.verify_asked import asked_lines
@@ -61,7 +62,9 @@ def _body(proof: Proof) -> Iterator[str]:
 
 def _cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     yield '<div class="cards">\n'
-    yield _card("The archive reported", *_reported(verdict.reported), verdict.reported.reasons)
+    said_already = f"status {verdict.reported.status or 0:04X}"
+    reasons = [reason for reason in verdict.reported.reasons if reason != said_already]
+    yield _card("The archive reported", *_reported(verdict.reported), reasons)
     yield _card("Our receiver saw", *_received(verdict.received, evidence), verdict.received.reasons)
     yield _card("Route through the external archive", *_route(verdict.route), verdict.route.reasons)
     yield "</div>\n"
@@ -110,6 +113,9 @@ def _way(configured: Configured, route: Route) -> Iterator[str]:
     yield '<div class="scroll">'
     yield from svg(sequences(configured.route))
     yield "</div>\n"
+    needs = dict.fromkeys(need_in_words(need) for way in configured.route.ways for need in way.needs)
+    if needs:
+        yield f"<p>What the other side has to see to, which no configuration of the archive shows:</p>\n{items(needs)}"
 
 
 def _files(evidence: Evidence) -> Iterator[str]:

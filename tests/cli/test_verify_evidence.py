@@ -106,7 +106,12 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
     assert "script" not in shown.elements
     assert {"svg", "table", "style"} <= shown.elements
     assert shown.text.startswith(f"dcmcfg verify: {done.stdout.splitlines()[0]}")
-    for words in (*study("three").sop_instance_uids, kept["configured"]["tree"]["sha256"], "fs1", "LONGTERM"):
+    for words in (
+        *study("three").sop_instance_uids,
+        kept["configured"]["tree"]["sha256"],
+        "fs1",
+        "LONGTERM knows DCM4CHEE",
+    ):
         assert words in shown.text
 
 
