@@ -15,6 +15,11 @@ NO_EXTERNAL_ARCHIVE = "no external archive is recorded for"
 
 def weigh_files(evidence: Evidence, findings: Findings, files: FilesBefore, *, delivered: bool) -> None:
     """Weigh where the files were: what is delivered without a file here came from elsewhere."""
+    if evidence.stored.before is not None and not evidence.stored.before.known:
+        listed = f", although it lists {counted(len(evidence.expected))} by C-FIND" if evidence.expected else ""
+        findings.neutral.append(
+            f"the archive's database has no such study for {evidence.question.archive.ae_title}{listed}"
+        )
     if files.by_database:
         _weigh_database(evidence, findings, files, delivered=delivered)
     elif files.away and delivered:

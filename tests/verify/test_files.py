@@ -157,6 +157,13 @@ def test_an_external_archive_that_the_tree_does_not_know_is_told() -> None:
     assert any(reason.startswith("the tree has no AE LONGTERM") for reason in reasons(unknown))
 
 
+def test_a_study_that_the_database_does_not_know_is_told() -> None:
+    unknown = stored(ALONE, StoredStudy(STUDY, known=False))
+    told = "the archive's database has no such study for DCM4CHEE"
+    assert f"{told}, although it lists 3 instances by C-FIND" in reasons(unknown)
+    assert told in reasons(replace(unknown, expected=()))
+
+
 def test_an_incomplete_study_is_told() -> None:
     incomplete = stored(ALONE, replace(LOCAL_STUDY, completeness="PARTIAL", failed_retrieves=2))
     assert "the archive counts the study as PARTIAL, failed retrieves: 2" in reasons(incomplete)
