@@ -236,7 +236,7 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="medians are shown")
-    parser.add_argument("--instances", type=int, default=400, help="in each round; half as many where they are kept")
+    parser.add_argument("--instances", type=int, default=800, help="in each round; a quarter where they are kept")
     parser.add_argument("--serve-port", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--digests", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--keep", type=Path, help=argparse.SUPPRESS)
@@ -250,7 +250,7 @@ def main() -> None:
     for longest in LONGEST_PDUS:
         for what, scps, instances in (
             ("nothing kept", DISCARDING, given.instances),
-            ("as files", KEEPING, given.instances // 2),
+            ("as files", KEEPING, given.instances // 4),
         ):
             print(f"{what}, PDUs of {longest >> 10} KiB (rate, processor time, to the fastest other; limit {LIMIT}):")
             report(scps, longest, instances, given.rounds)
