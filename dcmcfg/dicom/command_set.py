@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
-from dcmcfg.dicom.upper_layer import PduType, Violation
+from dcmcfg.dicom.upper_layer import COMMAND, LAST, PduType, Violation
 
-_ELEMENT = struct.Struct("<HHL")
+_ELEMENT, _US, _UL = struct.Struct("<HHL"), struct.Struct("<HHLH"), struct.Struct("<HHLL")
 _PDV = struct.Struct(">BxLLBB")
 _PDV_OCTETS = 6
 _NO_DATA_SET = 0x0101
 _RESPONSE = 0x8000
+SUCCESS = 0x0000
 #: Tags, without the group, which is 0000 for all.
 GROUP_LENGTH = 0x0000
 AFFECTED_SOP_CLASS_UID = 0x0002
@@ -50,6 +52,25 @@ class Command:
         """Whether it answers a request."""
         return bool(self.field & _RESPONSE)
 
+    @cached_property
+    def sop_instance_uid(self) -> str:
+        """The Affected SOP Instance UID, empty where there is none."""
+        return self.text(AFFECTED_SOP_INSTANCE_UID)
+
+    @cached_property
+    def sop_class_uid(self) -> str:
+        """The Affected SOP Class UID, empty where there is none."""
+        return self.text(AFFECTED_SOP_CLASS_UID)
+
+    @cached_property
+    def success(self) -> bytes:
+        """The command set that answers with success."""
+        return self.response(SUCCESS)
+
+    def prepare(self) -> None:
+        """Work out what is wanted of it when its data set is there, and somebody waits."""
+        _ = self.sop_instance_uid, self.sop_class_uid, self.success
+
     def octets(self, element: int) -> bytes:
         """Return the value of *element* without padding; empty where it is not there."""
         return self.elements.get(element, b"").rstrip(b"\0 ")
@@ -61,25 +82,25 @@ class Command:
     def response(self, status: int, comment: str = "") -> bytes:
         """Return the command set that answers this request with *status*, and with *comment* where there is one."""
         words = comment.encode("ascii", "replace")[:_ERROR_COMMENT_OCTETS]
-        answered = {
-            AFFECTED_SOP_CLASS_UID: self.elements.get(AFFECTED_SOP_CLASS_UID, b""),
-            COMMAND_FIELD: _us(self.field | _RESPONSE),
-            MESSAGE_ID_BEING_RESPONDED_TO: _us(self.message_id),
-            COMMAND_DATA_SET_TYPE: _us(_NO_DATA_SET),
-            STATUS: _us(status),
-            ERROR_COMMENT: words + b" " * (len(words) % 2),
-            AFFECTED_SOP_INSTANCE_UID: self.elements.get(AFFECTED_SOP_INSTANCE_UID, b""),
-        }
-        encoded = b"".join(_element(each, value) for each, value in answered.items() if value)
-        return _element(GROUP_LENGTH, struct.pack("<L", len(encoded))) + encoded
+        encoded = b"".join(
+            (
+                _optional(AFFECTED_SOP_CLASS_UID, self.elements.get(AFFECTED_SOP_CLASS_UID, b"")),
+                _us(COMMAND_FIELD, self.field | _RESPONSE),
+                _us(MESSAGE_ID_BEING_RESPONDED_TO, self.message_id),
+                _us(COMMAND_DATA_SET_TYPE, _NO_DATA_SET),
+                _us(STATUS, status),
+                _optional(ERROR_COMMENT, words + b" " * (len(words) % 2)),
+                _optional(AFFECTED_SOP_INSTANCE_UID, self.elements.get(AFFECTED_SOP_INSTANCE_UID, b"")),
+            )
+        )
+        return _UL.pack(0, GROUP_LENGTH, 4, len(encoded)) + encoded
 
 
 def read_command(octets: bytes) -> Command:
     """Return the command set in *octets*, always Implicit VR Little Endian; raises :class:`Violation`."""
-    elements = dict(_elements(octets))
-    field, message_id, data_set = (
-        _number(elements, each) for each in (COMMAND_FIELD, MESSAGE_ID, COMMAND_DATA_SET_TYPE)
-    )
+    elements = _elements(octets)
+    field, message_id = _number(elements, COMMAND_FIELD), _number(elements, MESSAGE_ID)
+    data_set = _number(elements, COMMAND_DATA_SET_TYPE)
     if field is None or data_set is None:
         raise Violation(None, "the command set does not say what is asked")
     if message_id is None and not field & _RESPONSE and field != CommandField.C_CANCEL:
@@ -92,24 +113,28 @@ def in_pdus(command_set: bytes, context_id: int, maximum_length: int) -> bytes:
     room = ((maximum_length or len(command_set) + _PDV_OCTETS) - _PDV_OCTETS) & ~1
     pieces = [command_set[start : start + room] for start in range(0, len(command_set), room)]
     return b"".join(
-        _PDV.pack(
-            PduType.P_DATA, len(piece) + _PDV_OCTETS, len(piece) + 2, context_id, 3 if number == len(pieces) else 1
-        )
-        + piece
-        for number, piece in enumerate(pieces, start=1)
+        _in_pdu(piece, context_id, is_last=number == len(pieces)) for number, piece in enumerate(pieces, start=1)
     )
 
 
-def _elements(octets: bytes) -> Iterator[tuple[int, bytes]]:
-    position = 0
-    while position < len(octets):
-        if len(octets) - position < _ELEMENT.size:
+def _in_pdu(piece: bytes, context_id: int, *, is_last: bool) -> bytes:
+    control = COMMAND | LAST if is_last else COMMAND
+    return _PDV.pack(PduType.P_DATA, len(piece) + _PDV_OCTETS, len(piece) + 2, context_id, control) + piece
+
+
+def _elements(octets: bytes) -> dict[int, bytes]:
+    elements = {}
+    position, end = 0, len(octets)
+    while position < end:
+        if end - position < _ELEMENT.size:
             raise Violation(None, "an element of the command set is cut off")
         group, element, length = _ELEMENT.unpack_from(octets, position)
-        position += _ELEMENT.size + length
-        if group or position > len(octets):
+        begin = position + _ELEMENT.size
+        position = begin + length
+        if group or position > end:
             raise Violation(None, "that is no command set")
-        yield element, octets[position - length : position]
+        elements[element] = octets[begin:position]
+    return elements
 
 
 def _number(elements: Mapping[int, bytes], element: int) -> int | None:
@@ -117,10 +142,13 @@ def _number(elements: Mapping[int, bytes], element: int) -> int | None:
     return int.from_bytes(value, "little") if len(value) == 2 else None
 
 
-def _us(number: int) -> bytes:
-    return struct.pack("<H", number)
+def _us(element: int, number: int) -> bytes:
+    return _US.pack(0, element, 2, number)
 
 
-def _element(element: int, value: bytes) -> bytes:
-    padded = value + b"\0" * (len(value) % 2)
-    return _ELEMENT.pack(0, element, len(padded)) + padded
+def _optional(element: int, value: bytes) -> bytes:
+    """Return the element, padded to an even length; nothing where it has no value."""
+    if not value:
+        return b""
+    length = len(value) + len(value) % 2
+    return _ELEMENT.pack(0, element, length) + value.ljust(length, b"\0")

@@ -9,9 +9,9 @@ import ssl
 import threading
 import time
 
+from dcmcfg.dicom.line import Line
 from dcmcfg.dicom.storage_association import StorageAssociation
 from dcmcfg.dicom.storage_service import StorageScp
-from dcmcfg.dicom.upper_layer import PduStream
 
 #: Associations at a time; more are rejected, and as many rejections are under way at a time.
 MOST_ASSOCIATIONS = 100
@@ -110,9 +110,9 @@ class Server:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if isinstance(connection, ssl.SSLSocket):
                 self._shake_hands(connection, address)
-            stream = PduStream(connection, self._scp.timeouts.network, self._stopping.is_set)
-            association = StorageAssociation(self._scp, stream, address)
-            stream.close(association.serve(too_many=too_many))
+            line = Line(connection, self._scp.timeouts.network, self._stopping.is_set)
+            association = StorageAssociation(self._scp, line, address)
+            line.close(association.serve(too_many=too_many))
         except OSError:  # it is gone already, or TLS is not what both sides speak
             pass
         finally:

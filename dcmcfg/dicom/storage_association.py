@@ -7,29 +7,38 @@ from collections.abc import Mapping
 
 from dcmcfg.dicom.arriving import ArrivingDataSet
 from dcmcfg.dicom.command_set import Command, in_pdus, read_command
-from dcmcfg.dicom.negotiation import TOO_MANY, Accepted, accept, read_request, refusal, rejection_pdu
+from dcmcfg.dicom.line import ConnectionOver, Line
+from dcmcfg.dicom.negotiation import TOO_MANY, accept, read_request, refusal, rejection_pdu
 from dcmcfg.dicom.storage_service import Origin, StorageScp, takes
-from dcmcfg.dicom.upper_layer import ABORT, RELEASE_REPLY, ConnectionOver, PduStream, PduType, Reason, Violation
+from dcmcfg.dicom.upper_layer import (
+    ABORT,
+    COMMAND,
+    LAST,
+    MOST_OF_A_PDU,
+    RELEASE_REPLY,
+    PduStream,
+    PduType,
+    Reason,
+    Violation,
+)
 
 #: The longest PDU that we take.
 MAXIMUM_LENGTH = 1 << 18
-#: No PDU is longer, whatever its sender makes of that; with 128 contexts a request is long too.
-_MOST_OF_A_PDU = 1 << 20
 _MOST_OF_A_COMMAND_SET = 1 << 14
 _PDV = struct.Struct(">LBB")
-_COMMAND, _LAST = 1, 2
 
 
 class StorageAssociation:
     """Serves one connection, from *address*."""
 
-    def __init__(self, scp: StorageScp, stream: PduStream, address: str) -> None:
+    def __init__(self, scp: StorageScp, line: Line, address: str) -> None:
         self._scp = scp
-        self._stream = stream
+        self._line = line
+        self._stream = PduStream(line)
         self._peer = address
         self._calling = ""
         self._maximum_length = 0
-        self._contexts: Mapping[int, Accepted] = {}
+        self._origins: Mapping[int, Origin] = {}  # by presentation context
         self._context_id = 0  # of the message on its way
         self._command_set = bytearray()
         self._command: Command | None = None  # whose data set is on its way
@@ -40,13 +49,13 @@ class StorageAssociation:
         last_words: bytes | None = b""
         try:
             last_words = self._negotiate(too_many=too_many)
-            while last_words is None and not self._stream.is_over():
+            while last_words is None and not self._line.is_over():
                 last_words = self._next_pdu()
         except Violation as violation:
             self._scp.on_trouble(f"{self._peer} broke the protocol: {violation}")
             return violation.pdu
         except ConnectionOver as end:
-            if last_words is None and not self._stream.is_over():
+            if last_words is None and not self._line.is_over():
                 self._scp.on_trouble(f"{self._peer} {end}")
         finally:
             if self._data_set is not None:
@@ -55,12 +64,12 @@ class StorageAssociation:
 
     def _negotiate(self, *, too_many: bool) -> bytes | None:
         """Take the association request; return the rejection, None where it is accepted."""
-        self._stream.hurry(self._scp.timeouts.acse)
+        self._line.hurry(self._scp.timeouts.acse)
         kind, length = self._stream.header()
         match kind:
             case PduType.ABORT:
                 return b""
-            case PduType.ASSOCIATE_RQ if length <= _MOST_OF_A_PDU:
+            case PduType.ASSOCIATE_RQ if length <= MOST_OF_A_PDU:
                 request = read_request(b"".join(bytes(piece) for piece in self._stream.pieces(length)))
             case PduType.ASSOCIATE_RQ:
                 raise _too_long()
@@ -72,16 +81,18 @@ class StorageAssociation:
         if rejection is not None:
             self._scp.on_trouble(f"{self._peer} called {request.called_title}: {rejection}")
             return rejection_pdu(rejection)
-        self._contexts, answer = accept(request, takes, MAXIMUM_LENGTH)
-        self._stream.send(answer)
-        self._stream.take_time()
+        contexts, answer = accept(request, takes, MAXIMUM_LENGTH)
+        self._origins = {each: Origin(self._calling, of.transfer_syntax) for each, of in contexts.items()}
+        self._line.send(answer)
+        self._line.take_time()
         return None
 
     def _next_pdu(self) -> bytes | None:
         """Take one PDU of the established association; return what is left to say where that ends it."""
+        self._take_fragments()
         kind, length = self._stream.header()
         match kind:
-            case PduType.P_DATA if length <= _MOST_OF_A_PDU:
+            case PduType.P_DATA if length <= MOST_OF_A_PDU:
                 self._take_values(length)
             case PduType.P_DATA:
                 raise _too_long()
@@ -102,15 +113,15 @@ class StorageAssociation:
             length -= item + 4
             if length < 0 or item < 2:
                 raise Violation(Reason.INVALID_VALUE, "a presentation data value is longer than its PDU")
-            if control & _COMMAND:
-                self._take_command(context_id, item - 2, is_last=bool(control & _LAST))
+            if control & COMMAND:
+                self._take_command(context_id, item - 2, is_last=bool(control & LAST))
             else:
-                self._take_data(context_id, item - 2, is_last=bool(control & _LAST))
+                self._take_data(context_id, item - 2, is_last=bool(control & LAST))
 
     def _take_command(self, context_id: int, length: int, *, is_last: bool) -> None:
         if self._command is not None:
             raise Violation(None, "a command came where the rest of a data set was expected")
-        if context_id not in self._contexts:
+        if context_id not in self._origins:
             raise Violation(Reason.INVALID_VALUE, "the presentation context was not accepted")
         if self._command_set and context_id != self._context_id:
             raise Violation(None, "a command came in two presentation contexts")
@@ -130,26 +141,36 @@ class StorageAssociation:
         for piece in self._stream.pieces(length):
             self._data_set.add(piece)
         if is_last:
-            command, data_set = self._command, self._data_set
-            self._command = self._data_set = None
-            self._answer(command, data_set)
+            self._end_data_set(self._command, self._data_set)
+
+    def _take_fragments(self) -> None:
+        """Take what there is of the data set on its way, up to its end."""
+        command, data_set = self._command, self._data_set
+        if command is None or data_set is None:
+            return
+        for piece, is_last in self._stream.fragments(self._context_id):
+            data_set.add(piece)
+            if is_last:
+                self._end_data_set(command, data_set)
+                return
+
+    def _end_data_set(self, command: Command, data_set: ArrivingDataSet) -> None:
+        self._command = self._data_set = None
+        self._answer(command, data_set)
 
     def _begin(self, command: Command) -> None:
         """Take *command*: answer it where nothing more comes with it, else be ready for its data set."""
         if command.is_response:
             raise Violation(None, "a response came, and nothing was asked")
         if command.has_data_set:
-            self._command, self._data_set = command, self._scp.expect(command, self._origin())
+            self._command, self._data_set = command, self._scp.expect(command, self._origins[self._context_id])
         else:
             self._answer(command, None)
 
     def _answer(self, command: Command, data_set: ArrivingDataSet | None) -> None:
-        response = self._scp.answer(command, data_set, self._origin())
+        response = self._scp.answer(command, data_set, self._origins[self._context_id])
         if response is not None:
-            self._stream.send(in_pdus(response, self._context_id, self._maximum_length))
-
-    def _origin(self) -> Origin:
-        return Origin(self._calling, self._contexts[self._context_id].transfer_syntax)
+            self._line.send(in_pdus(response, self._context_id, self._maximum_length))
 
 
 def _too_long() -> Violation:

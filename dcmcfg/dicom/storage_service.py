@@ -29,7 +29,7 @@ from dcmcfg.dicom.peer import Timeouts
 _TAKEN = (StorageServiceClass, NonPatientObjectStorageServiceClass, VerificationServiceClass, ServiceClass)
 #: How the problem of an instance begins whose file could not be written.
 NOT_KEPT = "could not be kept"
-SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND, UNRECOGNIZED_OPERATION = 0x0000, 0xA700, 0xC000, 0x0211
+OUT_OF_RESOURCES, CANNOT_UNDERSTAND, UNRECOGNIZED_OPERATION = 0xA700, 0xC000, 0x0211
 
 
 def takes(abstract_syntax: str) -> bool:
@@ -57,9 +57,13 @@ class StorageScp:
     folder: Folder | None = None
 
     def expect(self, command: Command, origin: Origin) -> ArrivingDataSet:
-        """Return what takes the data set of *command*."""
+        """Return what takes the data set of *command*.
+
+        The answer is prepared meanwhile, since the sender waits for it when all is there.
+        """
         if not _is_sound(command):
             return ArrivingDataSet(origin.transfer_syntax)
+        command.prepare()
         data_set = ArrivingDataSet(origin.transfer_syntax, digest=self.digests)
         if self.folder is not None:
             head = file_head(
@@ -76,11 +80,11 @@ class StorageScp:
         """Carry out a request that is all there; return the command set of the answer, None where there is none."""
         match command.field:
             case CommandField.C_STORE if data_set is not None and _is_sound(command):
-                return self._store(command, data_set.finish(command.text(AFFECTED_SOP_INSTANCE_UID)), origin)
+                return self._store(command, data_set.finish(command.sop_instance_uid), origin)
             case CommandField.C_STORE:
                 return command.response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
             case CommandField.C_ECHO:
-                return command.response(SUCCESS)
+                return command.success
             case CommandField.C_CANCEL:
                 return None
             case _:
@@ -88,8 +92,8 @@ class StorageScp:
 
     def _store(self, command: Command, arrived: Arrived, origin: Origin) -> bytes:
         instance = ReceivedInstance(
-            sop_instance_uid=command.text(AFFECTED_SOP_INSTANCE_UID),
-            sop_class_uid=command.text(AFFECTED_SOP_CLASS_UID),
+            sop_instance_uid=command.sop_instance_uid,
+            sop_class_uid=command.sop_class_uid,
             study_uid=arrived.head.study_uid or None,
             calling_ae_title=origin.calling,
             move_originator_ae_title=command.text(MOVE_ORIGINATOR) or None,
@@ -101,17 +105,17 @@ class StorageScp:
             arrived_at=datetime.now(UTC),
         )
         self.on_received(instance)
-        return command.response(OUT_OF_RESOURCES if arrived.not_kept else SUCCESS, arrived.not_kept)
+        return command.response(OUT_OF_RESOURCES, arrived.not_kept) if arrived.not_kept else command.success
 
 
 def _is_sound(command: Command) -> bool:
     """Tell whether it is a C-STORE that names an instance."""
-    return command.field == CommandField.C_STORE and bool(command.octets(AFFECTED_SOP_INSTANCE_UID))
+    return command.field == CommandField.C_STORE and bool(command.sop_instance_uid)
 
 
 def _problem(command: Command, arrived: Arrived) -> str:
     """Return what is wrong with an instance, empty where nothing is."""
     if arrived.not_kept:
         return f"{NOT_KEPT}: {arrived.not_kept}"
-    said, inside = command.text(AFFECTED_SOP_INSTANCE_UID), arrived.head.sop_instance_uid
+    said, inside = command.sop_instance_uid, arrived.head.sop_instance_uid
     return f"its data set is of another instance, {inside}" if inside and inside != said else ""

@@ -19,10 +19,10 @@ from pydicom.uid import UID
 
 from dcmcfg.dicom.arrivals import ReceivedInstance
 from dcmcfg.dicom.data_set_head import read_head
+from dcmcfg.dicom.line import Line
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.dicom.storage_association import StorageAssociation
 from dcmcfg.dicom.storage_service import StorageScp
-from dcmcfg.dicom.upper_layer import PduStream
 from tests.dicom import raw_scu as raw
 
 pytestmark = pytest.mark.real
@@ -73,8 +73,8 @@ def _served(octets: bytes, most_at_once: int) -> tuple[bytes, list[ReceivedInsta
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, most_at_once)
         sender.sendall(octets)
         sender.shutdown(socket.SHUT_WR)
-        stream = PduStream(connection, 5, lambda: False)
-        return StorageAssociation(scp, stream, "somewhere").serve(), received, troubles
+        line = Line(connection, 5, lambda: False)
+        return StorageAssociation(scp, line, "somewhere").serve(), received, troubles
 
 
 @settings(max_examples=400, deadline=None)
