@@ -161,6 +161,20 @@ def test_without_a_lab_status_says_no_and_down_has_nothing_to_do(home: Home) -> 
     assert home.run("lab", "down") == (0, "No lab is up.\n", "")
 
 
+def test_many_studies_are_verified_in_a_lab_that_has_them(home: Home) -> None:
+    code, out, err = home.run("lab", "up", "--studies", "20")
+    listed = home.lab / "more-studies.txt"
+    up = f"The lab is up: profile lab, folder {home.lab}\n20 more studies: {listed}\n"
+    assert (code, out) == (0, up), err
+    code, out, err = home.run("verify", "--profile", "lab", "--studies", str(listed), "--dest", "STORESCP")
+    assert code == 1, err
+    assert out.startswith("20 studies: 18 reported, 2 not verified\n"), "the purged ones, while no destination is set"
+    code, _, err = home.run("lab", "up", "--studies", "30")
+    assert code == 3
+    assert "a lab is up already, with 20 more studies" in err
+    assert home.run("lab", "down")[0] == 0
+
+
 def test_kill_9_of_the_supervisor_leaves_nothing_listening(home: Home) -> None:
     assert home.run("lab", "up")[0] == 0
     state, ports = home.state(), home.ports()

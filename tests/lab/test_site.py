@@ -6,6 +6,7 @@ import pytest
 
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import Secured, Site
+from dcmcfg.lab.studies import Held, more_studies, more_uids
 
 
 @pytest.mark.parametrize("secured", [None, Secured("https://k/realms/r"), Secured("https://k", "archivist", "rs")])
@@ -13,3 +14,15 @@ def test_site_is_kept_with_whose_tokens_its_archive_takes(tmp_path: Path, secure
     site = Site(tmp_path, choose_ports(), secured)
     site.save()
     assert Site.load(tmp_path) == site
+
+
+def test_site_is_kept_with_how_many_more_studies_it_has(tmp_path: Path) -> None:
+    site = Site(tmp_path, choose_ports(), None, 30)
+    site.save()
+    assert Site.load(tmp_path) == site
+
+
+def test_of_more_studies_each_tenth_is_purged_and_their_uids_are_known_beforehand() -> None:
+    studies = list(more_studies(20))
+    assert [study.uid for study in studies] == list(more_uids(20))
+    assert [number for number, study in enumerate(studies, 1) if study.held is Held.EXTERNALLY] == [10, 20]
