@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.asking import Answered, Asking
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.terminal import ask, require_terminal
@@ -21,7 +22,7 @@ from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.edits.temporary_destination import TemporaryDestination, free_title, line_from
-from dcmcfg.errors import AnswerIsNo
+from dcmcfg.errors import AnswerIsNo, DicomError
 from dcmcfg.network_address import at
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Plan
@@ -92,7 +93,7 @@ class Place:
         self.on_received(len(self.receiver.received))
 
 
-def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool) -> None:
+def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_json: bool) -> None:
     """Show what earlier runs have left, ask, and take it back.
 
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`~dcmcfg.errors.ArchiveError` with nothing
@@ -101,18 +102,25 @@ def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool) -> N
     invocation.current().changes_directory = True
     configuration = Configuration(read_tree(directory))
     left = leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
-    if not left:
-        click.echo("no temporary destination is left")
-        return
+    if left:
+        _clean(settings, directory, left, yes=yes)
+    titles = [each.title for each in left]
+    if as_json:
+        print_json({"removed": titles})
+    else:
+        click.echo(f"removed {', '.join(titles)}" if titles else "no temporary destination is left")
+
+
+def _clean(settings: Settings, directory: Directory, left: Sequence[Leftover], *, yes: bool) -> None:
     print_line(stderr_console(), site_headline(settings))
     for each in left:
         _say(f"left behind: {each}")
     site = _site(settings, directory)
     _confirm("Remove this, and have the archive reload?", yes=yes)
     course = Course()
+    invocation.current().so_far = lambda: {"removed": list(course.cleaned)}
     with _writing(course):
         clean(site, left, course)
-    click.echo(f"removed {', '.join(each.title for each in left)}")
 
 
 def with_temporary_destination(
@@ -151,7 +159,8 @@ def temporary_destination(
     place: list[Place] = []
     line = line_from(asking.asked, secured=asking.tls and asking.secured.certificate is not None)
     how = replace(asking.listening, tls=asking.secured.server_context()) if line.tls else asking.listening
-    with how.at(title, where.listen, where.port, addresses.timeouts, lambda new: place[0].count(new)) as receiver:
+    own = how.at(title, where.listen, where.port, addresses.timeouts, lambda new: place[0].count(new))
+    with _listening(own) as receiver:
         new = TemporaryDestination(title, where.host, receiver.port, this_process(datetime.now(UTC)), line)
         addition = Addition(new, asking.asked.device.name, asking.asked.title)
         plan = addition.plan(configuration.tree)
@@ -168,6 +177,18 @@ def temporary_destination(
         _confirm(f"Add {title} for the time of this run?", yes=temporary.yes)
         with _there(site, addition, plan, left, place[0]):
             yield place[0]
+
+
+@contextmanager
+def _listening(receiver: Receiver) -> Iterator[Receiver]:
+    """Have *receiver* listen; that it cannot is told with the option that helps."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(receiver)
+        except DicomError as error:
+            step = "--temporary-address HOST:PORT names another port; without one any free port is taken"
+            raise DicomError(error.what, on=error.on, next_step=step) from error
+        yield receiver
 
 
 @contextmanager

@@ -214,6 +214,13 @@ def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(r
     assert answer["next_steps"][-1].startswith("nothing came to nowhere.invalid:4242: can the archive reach this")
 
 
+def test_a_port_that_is_taken_is_3_before_anything_is_shown(run: Run, site: RunningSite) -> None:
+    done = run(*VERIFY, "--yes", "--temporary-address", f"127.0.0.1:{site.site.ports.archive}")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert f"port {site.site.ports.archive} is taken by " in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("  next: --temporary-address HOST:PORT names another port")
+
+
 def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: RunningSite) -> None:
     done = run(*VERIFY)
     assert (done.exit_code, done.stdout) == (1, "")
@@ -404,8 +411,8 @@ def test_what_another_machine_may_work_with_is_told_and_left_until_somebody_says
     assert (done.exit_code, done.stdout) == (1, "")
     done = run("verify", "--clean-temporary", "--yes")
     assert (done.exit_code, done.stdout) == (0, "removed DCMCFG_0A1B2C3D4\n")
-    done = run("verify", "--clean-temporary", "--yes")
-    assert (done.exit_code, done.stdout) == (0, "no temporary destination is left\n")
+    done = run("verify", "--clean-temporary", "--json")
+    assert (done.exit_code, json.loads(done.stdout)) == (0, {"removed": []})
 
 
 def test_what_another_machine_has_left_long_ago_goes_first(run: Run, site: RunningSite) -> None:
