@@ -11,7 +11,7 @@ from dcmcfg.dicom.keep import Folder, UnfinishedFile
 
 #: How much of a data set is looked at to find its study: this at first, four times as much if that is not enough.
 _LOOKED_AT_OCTETS = 1 << 13
-_MOST_OCTETS = 1 << 20
+MOST_LOOKED_AT = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ class ArrivingDataSet:
             if len(self._beginning) < self._enough:
                 return
             head = self._read()
-            if head.known or self._enough >= _MOST_OCTETS:
+            if head.known or self._enough >= MOST_LOOKED_AT:
                 self._head, self._beginning = head, bytearray()
             self._enough *= 4
 
     def _read(self) -> Head:
-        return read_head(self._beginning, self._transfer_syntax, _MOST_OCTETS)
+        return read_head(self._beginning, self._transfer_syntax, MOST_LOOKED_AT)

@@ -17,6 +17,8 @@ from dcmcfg.dicom.elements import text
 from dcmcfg.dicom.quiet import keep_quiet
 
 _PREFIX = b"\0" * 128 + b"DICM\2\0\0\0UL\4\0"
+#: What may stand in the place of Pixel Data.
+_INSTEAD = ("FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL")
 _IMAGE = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
 
 
@@ -87,7 +89,8 @@ def _problem_of_content(instance: ReceivedInstance, path: Path) -> str:
 def _problem_of_pixels(dataset: Dataset) -> str:
     """Return what is wrong with the Pixel Data; more than the image needs may be padding."""
     if "PixelData" not in dataset:
-        return ""
+        lacks = all(keyword in dataset for keyword in _IMAGE) and not any(keyword in dataset for keyword in _INSTEAD)
+        return "it describes an image, and has no Pixel Data" if lacks else ""
     length = len(dataset.PixelData or b"")
     if dataset["PixelData"].is_undefined_length:  # encapsulated
         return "" if length else "its Pixel Data is empty"

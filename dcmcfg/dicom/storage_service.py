@@ -15,7 +15,7 @@ from pynetdicom.service_class import (
 from pynetdicom.sop_class import uid_to_service_class
 
 from dcmcfg.dicom.arrivals import ReceivedInstance
-from dcmcfg.dicom.arriving import Arrived, ArrivingDataSet
+from dcmcfg.dicom.arriving import MOST_LOOKED_AT, Arrived, ArrivingDataSet
 from dcmcfg.dicom.command_set import (
     AFFECTED_SOP_CLASS_UID,
     AFFECTED_SOP_INSTANCE_UID,
@@ -117,5 +117,8 @@ def _problem(command: Command, arrived: Arrived) -> str:
     """Return what is wrong with an instance, empty where nothing is."""
     if arrived.not_kept:
         return f"{NOT_KEPT}: {arrived.not_kept}"
-    said, inside = command.sop_instance_uid, arrived.head.sop_instance_uid
+    head = arrived.head
+    if not head.study_uid and (head.known or arrived.octets < MOST_LOOKED_AT):
+        return "its data set does not say of which study it is"
+    said, inside = command.sop_instance_uid, head.sop_instance_uid
     return f"its data set is of another instance, {inside}" if inside and inside != said else ""

@@ -81,7 +81,12 @@ def _by_availability(recall: Recall, found: Sequence[Study]) -> Choice:
         )
     if not away:
         raise _none(recall, f"of {len(found)} that were looked at is told to be NEARLINE, OFFLINE or UNAVAILABLE")
-    chosen = min(away, key=lambda each: (each.instances or _UNKNOWN, each.study_uid))
+    own = recall.addresses.route.archive_titles  # one that names no other archive can be asked of nobody
+
+    def rank(each: Study) -> tuple[bool, int, str]:
+        return own.issuperset(each.retrieve_ae_titles), each.instances or _UNKNOWN, each.study_uid
+
+    chosen = min(away, key=rank)
     return Choice(chosen.study_uid, _words(chosen.instances, f"it is told to be {chosen.availability}", len(away)))
 
 

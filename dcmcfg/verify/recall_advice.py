@@ -39,8 +39,14 @@ def not_received(evidence: Evidence) -> str:
 
 def too_few(evidence: Evidence) -> str:
     """Return the step where fewer were sent than the archive lists; "" where it need not have recalled any."""
-    if not files_before(evidence).away:
+    away = files_before(evidence).away
+    if not away:
         return ""
+    if away < len(evidence.expected):
+        return (
+            "of a study that is partly in its own storage the archive forwards what it recalls only where "
+            "dcmCStoreSCUOfCMoveSCP on its device names the external archive's store SCU"
+        )
     return f"does {_external(evidence)} hold all {evidence.expected_number}? Its log says how many it sent"
 
 

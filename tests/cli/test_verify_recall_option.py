@@ -89,6 +89,16 @@ def test_without_the_database_the_availability_tells(
     assert "asking the archive's database" not in done.stderr
 
 
+def test_without_the_database_one_that_names_another_archive_comes_before_a_smaller_one_that_names_none(
+    run: Run, site: RunningSite
+) -> None:
+    database = database_of(site.site)
+    database.save(replace(each, external_aet="*") for each in database.all() if each.header.StudyID == "ONE")
+    database.close()
+    done = run("verify", "--recall", "--dest", "STORESCP", "--json", "--no-qido")
+    assert json.loads(done.stdout)["study_instance_uid"] == study("three").uid
+
+
 def test_where_purged_ones_are_told_to_be_online_only_the_database_can_tell_them(run: Run, site: RunningSite) -> None:
     tell_online_of_all(site)
     site.put("dcmExternalRetrieveAET", "LONGTERM", dn=FS1)

@@ -62,6 +62,14 @@ def same_uids_in_the_other_study(stage: Stage) -> list[Dataset]:
     return instances
 
 
+def without_study(stage: Stage) -> list[Dataset]:
+    """Return the study's instances without Study Instance UID."""
+    instances = stage.study
+    for each in instances:
+        del each.StudyInstanceUID
+    return instances
+
+
 def of_another_class(stage: Stage) -> list[Dataset]:
     """Return the study's instances as MR images."""
     instances = stage.study

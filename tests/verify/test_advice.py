@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
-from tests.verify.evidence import DIRECT, GOOD, UNWITNESSED, VIA_ARCHIVE, arrived, listed, recorded, reporting
+from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, VIA_ARCHIVE, arrived, listed, recorded, reporting
 
 A801 = replace(UNWITNESSED, outcome=MoveOutcome(0xA801, "Move Destination: WORKSTATION unknown"))
 REFUSED_RELAY = recorded("WORKSTATION", 0xA801, None)
@@ -25,6 +25,14 @@ CASES: dict[str, tuple[Evidence, str]] = {
         replace(A801, records=(recorded("DCM4CHEE", 0xA801, None),)),
         "administrator must enter DCM4CHEE",
     ),
+    "0000 with too few, partly local before": (
+        replace(
+            reporting(UNWITNESSED, completed=1),
+            expected=(*listed("ONLINE", UIDS[:1]), *listed("NEARLINE", UIDS[1:])),
+        ),
+        "only where dcmCStoreSCUOfCMoveSCP",
+    ),
+    "0000 with too few, none local before": (reporting(UNWITNESSED, completed=1), "hold all 3? Its log says"),
     "A801 relayed although set": (replace(A801, records=(REFUSED_RELAY,)), "dcmcfg reload"),
     "A801 by the archive, in its words": (
         replace(A801, outcome=MoveOutcome(0xA801, "Unknown AE: WORKSTATION")),
