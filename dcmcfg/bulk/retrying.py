@@ -7,6 +7,8 @@ from enum import Enum
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.status import may_pass
 
+_NOT_PERFORMED = 0xA702
+
 
 class Next(Enum):
     """What follows an attempt."""
@@ -22,7 +24,8 @@ def after(outcome: MoveOutcome, *, accepted: bool) -> Next:
 
     Asked again is that for which the archive was short of something (:func:`~dcmcfg.dicom.status.may_pass`), and what
     was under way when the association broke. An archive that keeps silent until the time is over may still be at it:
-    that stands.
+    that stands. A702 that names a reason, or counts what failed, is about the destination or another archive: to go
+    easy on this one does not help there.
     """
     if accepted:
         return Next.NOTHING
@@ -30,4 +33,7 @@ def after(outcome: MoveOutcome, *, accepted: bool) -> Next:
         return Next.ANOTHER_RUN
     if outcome.status is None:
         return Next.NOTHING if outcome.timed_out else Next.AGAIN
-    return Next.AGAIN_GENTLY if may_pass("C-MOVE", outcome.status, outcome.comment) else Next.NOTHING
+    if not may_pass("C-MOVE", outcome.status, outcome.comment):
+        return Next.NOTHING
+    of_others = outcome.status == _NOT_PERFORMED and (outcome.comment or outcome.failed)
+    return Next.AGAIN if of_others else Next.AGAIN_GENTLY

@@ -20,6 +20,7 @@ from dcmcfg.errors import DcmcfgError
 from dcmcfg.moments import readable
 from dcmcfg.verify.listening import troubles
 from dcmcfg.verify.run import query_timeouts
+from dcmcfg.verify.verdict import counted
 
 _UIDS_TOLD = 5
 
@@ -117,9 +118,9 @@ class Session:
         late = [each for each in receiver.received if each.study_uid in listed]
         foreign = [each for each in receiver.received if each.study_uid not in listed]
         if late:
-            yield f"{len(late)} instances came after their study had been judged, of {_some(late)}"
+            yield f"{counted(len(late))} came after the study had been judged, of {_some(late)}"
         if foreign:
-            yield f"{len(foreign)} instances of other studies were received, of {_some(foreign)}"
+            yield f"{counted(len(foreign))} of no study in the list came, of {_some(foreign)}"
 
 
 def _some(instances: Sequence[ReceivedInstance]) -> str:

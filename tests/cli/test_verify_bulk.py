@@ -20,10 +20,13 @@ import pytest
 from click.testing import Result
 from junitparser import Error, Failure, JUnitXml, Skipped
 
+from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.bulk.archive import GOOD, Archive, archive_of, studies
 from tests.cli.at_terminal import interrupted_at_terminal
 from tests.cli.conftest import Run
+from tests.dicom.dcmtk import LOOPBACK, make_instances, storescu
+from tests.ports import free_port
 from tests.running_slapd import RunningSlapd
 
 pytestmark = pytest.mark.real
@@ -321,6 +324,39 @@ def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs:
     longer = verify(*named(FIVE[:3]), *store)
     assert longer.exit_code == 0
     assert Counter(pacs.moves) == Counter(FIVE[:3])
+
+
+def test_one_receiver_serves_all_and_tells_what_belongs_to_none(
+    verify: Verify, pacs: Archive, script: Script, slapd: RunningSlapd, tmp_path: Path
+) -> None:
+    workstation = Peer("WORKSTATION", LOOPBACK, free_port())
+    set_address(slapd, tmp_path, workstation)
+    stranger = make_instances(tmp_path / "stranger", "1.2.826.0.9", per_series=1)
+
+    def send(exchange: MoveExchange) -> None:
+        uid = exchange.request.study_uid
+        files = make_instances(tmp_path / uid, uid, per_series=1).files
+        sent = files if uid != FIVE[3] else ()
+        also = stranger.files if uid == FIVE[1] else ()
+        if sent:
+            assert storescu(workstation, [*sent, *also]).returncode == 0
+
+    script.on_exchange = send
+    done = verify(*named(FIVE[:4]), "--dest", "WORKSTATION", "--receive", "--json")
+    report = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert report["counts"] == {"verified": 3, "not verified": 1, "open": 0}
+    assert [study["received"] for study in report["studies"]] == [1, 1, 1, 0]
+    assert report["groups"][0]["studies"] == FIVE[3:4], "the one of which nothing came"
+    assert "1 instance of no study in the list came, of 1.2.826.0.9" in report["notes"]
+
+
+def set_address(slapd: RunningSlapd, folder: Path, peer: Peer) -> None:
+    change = folder / "change.ldif"
+    dn = "cn=dicom,dicomDeviceName=workstation,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+    values = f"replace: dicomHostname\ndicomHostname: {peer.host}\n-\nreplace: dicomPort\ndicomPort: {peer.port}\n-\n"
+    change.write_text(f"version: 1\n\ndn: {dn}\nchangetype: modify\n{values}")
+    assert slapd.run_client("ldapmodify", "-f", str(change)).returncode == 0
 
 
 def test_one_study_is_kept_where_a_report_is_wanted(verify: Verify, pacs: Archive, tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""A store of results, whatever is done to it and whenever the process ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcmcfg.bulk.answer import Answer, Outcome
+from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.store import Store
+
+UIDS = ("1.2.1", "1.2.2", "1.2.3")
+ASKED = Asked({"archive": "here"})
+BEGIN = st.tuples(st.just("begin"), st.sampled_from(UIDS))
+END = st.tuples(st.just("end"), st.sampled_from([Outcome.VERIFIED, Outcome.NOT_VERIFIED]), st.booleans())
+FORGET = st.tuples(st.just("forget"), st.booleans())
+ENLIST = st.tuples(st.just("enlist"), st.lists(st.sampled_from(UIDS), unique=True))
+DIE = st.tuples(st.just("die"))
+
+
+@settings(max_examples=60)
+@given(st.lists(st.one_of(BEGIN, END, FORGET, ENLIST, DIE), max_size=15))
+def test_answers_stand_until_they_are_forgotten_and_attempts_are_never_lost(steps: list[tuple[object, ...]]) -> None:
+    listed: list[str] = list(UIDS)
+    standing: dict[str, Outcome] = {}
+    made: list[str] = []
+    open_attempts: list[tuple[int, str]] = []
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "results.sqlite"
+        opening = Store.opened(path, ASKED)
+        store = opening.__enter__()
+        store.enlist(listed)
+        for step in steps:
+            match step:
+                case ("begin", str(uid)):
+                    store.enlist(list(dict.fromkeys([*listed, uid])))
+                    listed = list(dict.fromkeys([*listed, uid]))
+                    open_attempts.append((store.begin(uid), uid))
+                    made.append(uid)
+                case ("end", Outcome() as outcome, bool(final)) if open_attempts:
+                    number, uid = open_attempts.pop()
+                    store.end(number, Answer(outcome, "so"), final=final)
+                    if final:
+                        standing[uid] = outcome
+                case ("forget", bool(failed_only)):
+                    store.forget(failed_only=failed_only)
+                    standing = {uid: kind for uid, kind in standing.items() if failed_only and kind.is_yes}
+                case ("enlist", list(uids)):
+                    listed = [str(uid) for uid in uids]
+                    store.enlist(listed)
+                case ("die",):
+                    opening.__exit__(None, None, None)
+                    open_attempts.clear()
+                    opening = Store.opened(path, ASKED)
+                    store = opening.__enter__()
+            assert list(store.to_ask()) == [uid for uid in listed if uid not in standing]
+            results = store.results()
+            assert [each.uid for each in results] == listed
+            answers = {each.uid: each.answer.outcome for each in results if each.answer is not None}
+            assert answers == {uid: kind for uid, kind in standing.items() if uid in listed}
+            assert all(len(each.attempts) == made.count(each.uid) for each in results)
+        opening.__exit__(None, None, None)
