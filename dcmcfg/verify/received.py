@@ -17,7 +17,7 @@ def judge_received(evidence: Evidence) -> Received:
         return Received(Witness.NOT_WITNESSED)
     arrived, meanwhile = _apart(evidence)
     counts = Counter(instance.sop_instance_uid for instance in arrived)
-    expected = {instance.sop_instance_uid for instance in evidence.expected}
+    expected = _listed(evidence)
     strangers = _Strangers.among(arrived, expected, evidence.question)
     altered = tuple(sorted(_of_another_class(evidence) | _with_differing_content(arrived)))
     unsound = tuple(sorted({(each.sop_instance_uid, each.problem) for each in arrived if each.problem}))
@@ -45,13 +45,19 @@ def judge_received(evidence: Evidence) -> Received:
     )
 
 
+def _listed(evidence: Evidence) -> set[str]:
+    """Return the UIDs that must arrive: those listed, none where the user says that it is another number of them."""
+    listed = {instance.sop_instance_uid for instance in evidence.expected}
+    return listed if evidence.expected_number == len(listed) else set()
+
+
 def _apart(evidence: Evidence) -> tuple[tuple[ReceivedInstance, ...], tuple[ReceivedInstance, ...]]:
     """Return what arrived for us, and what somebody else sent meanwhile, of other studies and on their own account.
 
     That is told only where all that is expected came: nothing of it from them, and our C-MOVE is not why they sent.
     """
     received = evidence.received or ()
-    expected = {each.sop_instance_uid for each in evidence.expected}
+    expected = _listed(evidence)
     ours = [each for each in received if each.sop_instance_uid in expected]
     if not expected or len({each.sop_instance_uid for each in ours}) < len(expected):
         return received, ()

@@ -13,6 +13,7 @@ from dcmcfg.verify.verdict import Reported, Reporting
 SUCCESS = 0x0000
 CANCELLED_BY_YOU = "cancelled by you"
 _CANCELLED = 0xFE00
+_MOST_COUNTED = 0xFFFF  # the numbers of sub-operations are US: 65,537 are told as 1
 _DESTINATION_UNKNOWN = 0xA801
 _UNKNOWN_AE = "Unknown AE: "
 
@@ -70,7 +71,7 @@ def _of_final_response(outcome: MoveOutcome, status: int, expected: int | None) 
             yield "status 0000, yet not one instance completed"
     elif expected is None:
         yield f"{completed} completed, but nobody knows how many the study has"
-    elif completed != expected:
+    elif completed != expected and (expected <= _MOST_COUNTED or completed != expected & _MOST_COUNTED):
         yield f"{completed} of {expected} completed" if completed < expected else _too_many(completed, expected)
 
 

@@ -101,6 +101,13 @@ def test_a_final_answer_after_which_some_remain_contradicts_itself() -> None:
     assert (verdict.exit_code, verdict.headline) == (1, "NOT verified: its final answer says that 2 remain")
 
 
+def test_the_counter_of_a_large_study_begins_again_at_0() -> None:
+    large = replace(UNWITNESSED, question=replace(QUESTION, expected_number=65536 + 3))
+    assert judge(reporting(large, completed=3)).reported.ok
+    assert not judge(reporting(large, completed=4)).reported.ok
+    assert not judge(reporting(replace(UNWITNESSED), completed=65536 + 3)).reported.ok
+
+
 def test_absent_failed_and_warning_counters_count_as_zero() -> None:
     verdict = judge(reporting(GOOD, completed=3))
     assert (verdict.exit_code, verdict.reported.failed, verdict.reported.warning) == (0, 0, 0)

@@ -73,3 +73,12 @@ def test_what_somebody_else_sent_meanwhile_on_their_own_account_counts_for_nothi
     ):
         assert _judged(*arrived(), suspect).finding is Witness.INCOMPLETE
     assert _judged(*arrived()[1:], other).foreign == ("1.9",), "while something of ours is missing, nothing is excused"
+
+
+def test_a_number_that_the_user_gives_counts_in_place_of_what_is_listed() -> None:
+    for number, uids in ((4, (*UIDS, "1.9")), (2, UIDS[:2])):
+        asked = replace(GOOD, question=replace(GOOD.question, expected_number=number))
+        judged = judge_received(replace(asked, received=arrived(uids)))
+        assert (judged.finding, judged.number, judged.foreign, judged.missing) == (Witness.COMPLETE, number, (), ())
+        strangers = (*arrived(uids[:-1]), *(replace(each, study_uid="1.9.9") for each in arrived(uids[-1:])))
+        assert judge_received(replace(asked, received=strangers)).finding is Witness.INCOMPLETE, "must be of the study"
