@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from dcmcfg.dicom.associate import abort_all
+from dcmcfg.dicom.association import cut_all
 from dcmcfg.dicom.echo import echo
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.quiet import keep_quiet
 from dcmcfg.dicom.reach import reach
 from dcmcfg.errors import DcmcfgError, Unreachable
 
@@ -63,14 +62,13 @@ def probe_all(
     *timeouts* together, a name service that keeps silent included. When it is interrupted the associations under way
     are aborted.
     """
-    keep_quiet()
     probing = _Probing(callees, calling, timeouts, on_verdict)
     try:
         while not probing.done:
             probing.begin(parallel)
             probing.hear()
     except BaseException:
-        abort_all()
+        cut_all()
         raise
     return tuple(probing.verdicts[number] for number in range(len(callees)))
 

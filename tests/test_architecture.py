@@ -88,7 +88,7 @@ LAB_GUESTS = frozenset({"lab", "render", "cli"})
 LIBRARIES: Mapping[str, frozenset[str]] = {
     "ldap3": frozenset({"directory"}),
     "httpx": frozenset({"archive"}),
-    "pynetdicom": frozenset({"dicom", "lab"}),
+    "pynetdicom": frozenset({"lab"}),
     "pydicom": frozenset({"dicom", "lab"}),
     "rich": frozenset({"render"}),
     "click": frozenset({"cli"}),

@@ -61,16 +61,17 @@ def test_no_more_are_called_at_once_than_is_said_and_one_address_by_one_at_a_tim
     lock, now, most = threading.Lock(), [0], [0]
     addresses = [loopback(number) for number in range(1, 9)]
 
-    def opened(_event: evt.Event) -> None:
+    def echoed(_event: evt.Event) -> int:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
+        try:
+            return answer_late()
+        finally:
+            with lock:
+                now[0] -= 1
 
-    def closed(_event: evt.Event) -> None:
-        with lock:
-            now[0] -= 1
-
-    handlers = [(evt.EVT_CONN_OPEN, opened), (evt.EVT_CONN_CLOSE, closed), (evt.EVT_C_ECHO, lambda _: answer_late())]
+    handlers = [(evt.EVT_C_ECHO, echoed)]
     with echo_scp("X", addresses=addresses, handlers=handlers) as port:
         callees = [Callee(Peer(f"X{number}", addresses[number % 8], port)) for number in range(24)]
         assert all(verdict.answered for verdict in probe_all(callees, "ME", parallel=3, timeouts=PATIENT))

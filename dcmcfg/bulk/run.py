@@ -17,7 +17,8 @@ from dcmcfg.bulk.asking import Asking, Stopped
 from dcmcfg.bulk.events import Event, Stopping
 from dcmcfg.bulk.manner import Manner
 from dcmcfg.bulk.state import State
-from dcmcfg.dicom.associate import OpenAssociation, abort_all
+from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.dicom.association import cut_all
 from dcmcfg.errors import TryLater, Unreachable
 
 _POLL_S = 0.1
@@ -110,7 +111,7 @@ class _Run:
         self._state.stop()
         threading.Thread(target=self._asking.cancellation.now, daemon=True).start()  # a peer may not take it off
         if at_once:
-            abort_all()
+            cut_all()
             for worker in self._workers:
                 worker.join(_ABORT_S)
 
@@ -140,7 +141,7 @@ class _Run:
     def _work_on(self, opened: OpenAssociation) -> None:
         while (uid := self._state.take()) is not None:
             sent = self._state.wait_for_turn()
-            if not opened.assoc.is_established:
+            if not opened.is_open:
                 self._state.give_back(uid)
                 raise _Spent
             tried = self._asking.ask(opened, uid)

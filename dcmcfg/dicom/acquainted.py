@@ -33,12 +33,11 @@ class Acquainted:
 
 def acquainted(opened: OpenAssociation) -> Acquainted:
     """Return what the peer told when *opened* was."""
-    acceptor = opened.assoc.acceptor
-    socket = opened.trace.tls_socket
+    acceptance, connection = opened.association.acceptance, opened.association.wire.connection
     return Acquainted(
-        str(acceptor.implementation_class_uid or ""),
-        str(acceptor.implementation_version_name or "").strip(),
-        _secured(socket) if socket is not None else None,
+        acceptance.implementation_class_uid,
+        acceptance.implementation_version_name,
+        _secured(connection) if isinstance(connection, ssl.SSLSocket) else None,
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
-
 from dcmcfg.dicom.associate import associated
-from dcmcfg.dicom.elements import comment
+from dcmcfg.dicom.association import Ended, NoAnswer
 from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.request_set import Kind
 from dcmcfg.dicom.status import explain
 from dcmcfg.errors import DicomError
+
+_VERIFICATION = "1.2.840.10008.1.1"
 
 
 def echo(peer: Peer, calling: str, timeouts: Timeouts) -> float:
@@ -19,15 +20,17 @@ def echo(peer: Peer, calling: str, timeouts: Timeouts) -> float:
     Raises :class:`DicomError` when there is no association, no answer, or one that is not 0000.
     """
     started = time.monotonic()
-    with associated(peer, calling, [Verification], timeouts) as opened:
-        sent = time.monotonic()
+    with associated(peer, calling, [_VERIFICATION], timeouts) as opened:
+        request = opened.send(Kind.C_ECHO, _VERIFICATION)
         try:
-            status = opened.assoc.send_c_echo()
-        except RuntimeError as error:  # the association ended just now
-            raise opened.failure(0) from error
-        if "Status" not in status:
-            raise opened.failure(time.monotonic() - sent)
-        meaning = explain("C-ECHO", status.Status, comment(status))
-        if meaning.category != "success":
+            response = request.response(timeouts.dimse)
+        except NoAnswer as silence:
+            raise opened.failure(kind=DicomError) from silence
+        except Ended as end:
+            raise opened.failure() from end
+        if (
+            response is not None
+            and (meaning := explain("C-ECHO", response.status, response.comment)).category != "success"
+        ):
             raise DicomError(f"C-ECHO failed: {meaning}", on=str(peer), next_step=f"look at: {meaning.look_at}")
         return time.monotonic() - started

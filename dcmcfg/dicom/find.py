@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from pydicom import Dataset
 
 from dcmcfg.dicom.associate import OpenAssociation
-from dcmcfg.dicom.elements import comment
+from dcmcfg.dicom.association import Ended, NoAnswer
+from dcmcfg.dicom.identifiers import decoded, encoded
+from dcmcfg.dicom.request import Request, Response
+from dcmcfg.dicom.request_set import PRIORITY, Kind
 from dcmcfg.dicom.retrieval import Model
-from dcmcfg.dicom.status import explain, may_pass
-from dcmcfg.errors import DicomError, OutOfResources
+from dcmcfg.dicom.status import category_of, explain, may_pass
+from dcmcfg.errors import DicomError, OutOfResources, TryLater
 
 #: Answers to one query at most: more would be a peer that does not come to an end.
 MOST_ANSWERS = 1_000_000
@@ -27,30 +29,19 @@ def find(
     all (after :data:`MOST_ANSWERS`); :class:`OutOfResources` where that may pass.
     """
     level = identifier.QueryRetrieveLevel
-    message_id = opened.next_message_id(model.find)
-    try:
-        responses = opened.assoc.send_c_find(identifier, model.find, message_id)
-    except RuntimeError as error:  # the association ended since the last answer
-        raise opened.failure(0) from error
-    waiting_since = time.monotonic()
+    syntax = opened.encoding_of(model.find)
+    values = {PRIORITY: bytes(2)}
+    request = opened.send(Kind.C_FIND, model.find, values, encoded(identifier, syntax))
     yielded = 0
-    for number, (status, answer) in enumerate(responses):
-        if "Status" not in status:
-            raise _unanswered(opened, level, time.monotonic() - waiting_since)
+    for number, response in enumerate(_responses(opened, request, level)):
         if number >= MOST_ANSWERS:
             raise _endless(opened, level)
-        meaning = explain("C-FIND", status.Status, comment(status))
         enough = most is not None and yielded >= most
-        if meaning.category == "success" or (enough and status.Status == _CANCELLED):
+        if _is_final(response, level, opened, cancelled=enough):
             return
-        if meaning.category != "pending":
-            kind = OutOfResources if may_pass("C-FIND", status.Status) else DicomError
-            raise kind(
-                f"C-FIND at {level} level: {meaning}", on=str(opened.peer), next_step=f"look at: {meaning.look_at}"
-            )
-        waiting_since = time.monotonic()
         if enough:
             continue
+        answer = decoded(response.data_set, syntax)
         if answer is None:
             raise DicomError(
                 f"an answer to C-FIND at {level} level cannot be read",
@@ -60,15 +51,33 @@ def find(
         yield answer
         yielded += 1
         if yielded == most:
-            _cancel(opened, message_id, model)
+            _cancel(opened, request)
 
 
-def _unanswered(opened: OpenAssociation, level: str, waited: float) -> DicomError:
-    return type(opened.failure(waited))(
-        f"C-FIND at {level} level: {opened.ending(waited)}",
-        on=str(opened.peer),
-        next_step="what it holds cannot be told; its own log says more",
-    )
+def _responses(opened: OpenAssociation, request: Request, level: str) -> Iterator[Response]:
+    while True:
+        try:
+            response = request.response(opened.timeouts.dimse)
+        except Ended as end:
+            raise (DicomError if isinstance(end, NoAnswer) else TryLater)(
+                f"C-FIND at {level} level: {opened.association.ending}",
+                on=str(opened.peer),
+                next_step="what it holds cannot be told; its own log says more",
+            ) from end
+        if response is not None:
+            yield response
+
+
+def _is_final(response: Response, level: str, opened: OpenAssociation, *, cancelled: bool) -> bool:
+    """Tell whether *response* is the last; raises :class:`DicomError` where it is no success, nor our doing."""
+    category = category_of(response.status)
+    if category == "pending":
+        return False
+    if category == "success" or (cancelled and response.status == _CANCELLED):
+        return True
+    meaning = explain("C-FIND", response.status, response.comment)
+    kind = OutOfResources if may_pass("C-FIND", response.status) else DicomError
+    raise kind(f"C-FIND at {level} level: {meaning}", on=str(opened.peer), next_step=f"look at: {meaning.look_at}")
 
 
 def _endless(opened: OpenAssociation, level: str) -> DicomError:
@@ -79,8 +88,8 @@ def _endless(opened: OpenAssociation, level: str) -> DicomError:
     )
 
 
-def _cancel(opened: OpenAssociation, message_id: int, model: Model) -> None:
+def _cancel(opened: OpenAssociation, request: Request) -> None:
     try:
-        opened.assoc.send_c_cancel(message_id, query_model=model.find)
-    except RuntimeError as error:  # the association ended since the last answer
-        raise opened.failure(0) from error
+        request.cancel()
+    except Ended as end:
+        raise opened.failure() from end

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pydicom import Dataset
-
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.dicom.associate import OpenAssociation, abort
+from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.dicom.association import Ended, NoAnswer
 from dcmcfg.dicom.cancel import ANSWER_S, Cancellation
-from dcmcfg.dicom.elements import comment, texts
+from dcmcfg.dicom.command_set import Command
+from dcmcfg.dicom.elements import texts
+from dcmcfg.dicom.identifiers import decoded, encoded
+from dcmcfg.dicom.request import Request, Response
+from dcmcfg.dicom.request_set import (
+    COMPLETED,
+    FAILED,
+    MOVE_DESTINATION,
+    OFFENDING_ELEMENT,
+    PRIORITY,
+    REMAINING,
+    WARNING,
+    Kind,
+    number_in,
+    us,
+)
 from dcmcfg.dicom.retrieval import Priority, Retrieval
 from dcmcfg.dicom.status import category_of
 
@@ -96,129 +111,112 @@ def move(
     """
     parse_ae_title(destination)
     model = retrieval.model.move
-    message_id = opened.next_message_id(model)
-    under_way = _UnderWay(opened, message_id, model)
-    try:
-        responses = opened.assoc.send_c_move(retrieval.identifier(), destination, model, message_id, priority.value)
-    except RuntimeError as error:  # the association ended just now
-        raise opened.failure(0) from error
+    syntax = opened.encoding_of(model)
+    identifier = encoded(retrieval.identifier(), syntax)
+    values = {PRIORITY: us(priority.value), MOVE_DESTINATION: _even(destination)}
+    request = opened.send(Kind.C_MOVE, model, values, identifier)
+    under_way = _UnderWay(opened, request, syntax)
     try:
         on_sent()
         with (cancellation or Cancellation()).heard_by(under_way.cancel):
-            return _follow(under_way, responses, on_pending)
+            return under_way.followed(on_pending)
     except BaseException:
         under_way.send_cancel()
         raise
-    finally:
-        under_way.over()
 
 
 class _UnderWay:
-    """A C-MOVE that was sent, and when its end was asked for."""
+    """A C-MOVE that was sent."""
 
-    def __init__(self, opened: OpenAssociation, message_id: int, model: str) -> None:
-        self.opened = opened
-        self.cancelled = False
-        self._message_id = message_id
-        self._model = model
-        self._given_up = False
-        self._patience: threading.Timer | None = None
+    def __init__(self, opened: OpenAssociation, request: Request, syntax: str) -> None:
+        self._opened = opened
+        self._request = request
+        self._syntax = syntax
+        self._started = self._moved = time.monotonic()  # the numbers have been as they are since then
+        self._progress = self._furthest = Progress()
+        self._cancelled = threading.Event()  # the end was asked for, maybe in another thread
+        self._patience_s = opened.timeouts.dimse
 
     def cancel(self) -> None:
-        """Send a C-CANCEL; give up the wait for the final response after a while."""
-        self.cancelled = True
-        self._patience = threading.Timer(ANSWER_S, self._give_up)
-        self._patience.daemon = True
-        self._patience.start()
-        self.send_cancel()
-
-    def _give_up(self) -> None:
-        self._given_up = not self.opened.trace.ending
-        self.opened.trace.wake()
+        """Have the thread that waits send a C-CANCEL."""
+        self._cancelled.set()
+        self._opened.association.wake()
 
     def send_cancel(self) -> None:
-        if self.opened.assoc.is_established:
-            with contextlib.suppress(ValueError, RuntimeError):
-                self.opened.assoc.send_c_cancel(self._message_id, query_model=self._model)
+        with contextlib.suppress(Ended):
+            self._request.cancel()
 
-    def over(self) -> None:
-        if self._patience:
-            self._patience.cancel()
+    def followed(self, on_pending: Callable[[Progress], None]) -> MoveOutcome:
+        """Return the outcome when it is there."""
+        told = False
+        while True:
+            if self._cancelled.is_set() and not told:
+                told, self._patience_s = True, ANSWER_S
+                self.send_cancel()
+            try:
+                response = self._request.response(self._patience_s)
+            except Ended as end:
+                return self._interrupted(timed_out=isinstance(end, NoAnswer), cancelled=told)
+            if response is None:
+                continue
+            self._progress = _progress(response.command)
+            if category_of(response.status) != "pending":
+                return self._final(response)
+            on_pending(self._progress)
+            if self._stands_still():
+                return self._at_a_standstill()
 
-    def at_a_standstill(self, progress: Progress, stood: float, started: float) -> MoveOutcome:
+    def _stands_still(self) -> bool:
+        now = time.monotonic()
+        self._moved = now if self._progress.is_beyond(self._furthest) else self._moved
+        self._furthest = self._progress.furthest(self._furthest)
+        return now - self._moved >= STANDSTILL * self._opened.timeouts.dimse
+
+    def _at_a_standstill(self) -> MoveOutcome:
         """Return the outcome where the peer says again and again that it goes on, and nothing else; cancel it."""
+        stood = time.monotonic() - self._moved
         self.send_cancel()
-        outcome = self.interrupted(progress, self.opened.timeouts.dimse, started)
-        abort(self.opened.assoc)
-        return replace(outcome, interrupted=f"pending responses for {stood:.0f} s, with the same numbers each time")
+        self._opened.association.abort(f"pending responses for {stood:.0f} s, with the same numbers each time")
+        return self._interrupted(timed_out=True, cancelled=False)
 
-    def interrupted(self, progress: Progress, waited: float, started: float) -> MoveOutcome:
-        """Return the outcome where no final response came, *waited* seconds after the last one."""
-        timed_out = waited >= self.opened.timeouts.dimse
-        why = self.opened.ending(waited)
-        if self._given_up:
+    def _interrupted(self, *, timed_out: bool, cancelled: bool) -> MoveOutcome:
+        """Return the outcome where no final response came."""
+        why = self._opened.association.ending
+        if timed_out and cancelled:
             why = f"no answer to C-CANCEL within {ANSWER_S:g} s"
+        return replace(self._known(None), interrupted=why, timed_out=timed_out and not cancelled)
+
+    def _final(self, response: Response) -> MoveOutcome:
+        identifier = decoded(response.data_set, self._syntax) if response.data_set is not None else None
+        return replace(
+            self._known(response.status),
+            comment=response.comment,
+            offending_elements=_tags(response.command.elements.get(OFFENDING_ELEMENT, b"")),
+            failed_sop_instance_uids=texts(identifier, "FailedSOPInstanceUIDList") if identifier is not None else (),
+        )
+
+    def _known(self, status: int | None) -> MoveOutcome:
+        progress = self._progress
         return MoveOutcome(
-            status=None,
+            status=status,
             remaining=progress.remaining,
             completed=progress.completed,
             failed=progress.failed,
             warning=progress.warning,
-            interrupted=why,
-            timed_out=timed_out,
-            cancelled=self.cancelled,
-            seconds=time.monotonic() - started,
+            cancelled=self._cancelled.is_set(),
+            seconds=time.monotonic() - self._started,
         )
 
 
-def _follow(
-    under_way: _UnderWay,
-    responses: Iterator[tuple[Dataset, Dataset | None]],
-    on_pending: Callable[[Progress], None],
-) -> MoveOutcome:
-    started = waiting_since = moved = time.monotonic()
-    progress = furthest = Progress()
-    if under_way.opened.trace.ending:  # it ended before the wait began, so nothing would end the wait
-        return under_way.interrupted(progress, 0, started)
-    for status, identifier in responses:
-        if "Status" not in status:
-            return under_way.interrupted(progress, time.monotonic() - waiting_since, started)
-        progress = _progress(status)
-        if category_of(status.Status) != "pending":
-            return replace(_final(status, identifier, progress, started), cancelled=under_way.cancelled)
-        on_pending(progress)
-        waiting_since = time.monotonic()
-        moved = waiting_since if progress.is_beyond(furthest) else moved
-        furthest = progress.furthest(furthest)
-        if waiting_since - moved >= STANDSTILL * under_way.opened.timeouts.dimse:
-            return under_way.at_a_standstill(progress, waiting_since - moved, started)
-    return under_way.interrupted(progress, 0, started)
+def _even(title: str) -> bytes:
+    return (title + " " * (len(title) % 2)).encode("ascii")
 
 
-def _final(status: Dataset, identifier: Dataset | None, progress: Progress, started: float) -> MoveOutcome:
-    return MoveOutcome(
-        status=int(status.Status),
-        comment=comment(status),
-        offending_elements=_tags(status.get("OffendingElement")),
-        failed_sop_instance_uids=texts(identifier, "FailedSOPInstanceUIDList") if identifier is not None else (),
-        remaining=progress.remaining,
-        completed=progress.completed,
-        failed=progress.failed,
-        warning=progress.warning,
-        seconds=time.monotonic() - started,
-    )
+def _progress(command: Command) -> Progress:
+    return Progress(*(number_in(command, each) for each in (REMAINING, COMPLETED, FAILED, WARNING)))
 
 
-def _progress(status: Dataset) -> Progress:
-    return Progress(
-        status.get("NumberOfRemainingSuboperations"),
-        status.get("NumberOfCompletedSuboperations"),
-        status.get("NumberOfFailedSuboperations"),
-        status.get("NumberOfWarningSuboperations"),
-    )
-
-
-def _tags(value: int | Iterable[int] | None) -> tuple[str, ...]:
-    """Return the tags of an AT element, which pydicom gives as one number or a list of them."""
-    numbers = value if isinstance(value, Iterable) else () if value is None else (value,)
-    return tuple(f"({int(number) >> 16:04X},{int(number) & 0xFFFF:04X})" for number in numbers)
+def _tags(value: bytes) -> tuple[str, ...]:
+    """Return the tags of an AT element."""
+    whole = len(value) // 4 * 4
+    return tuple(f"({group:04X},{element:04X})" for group, element in struct.iter_unpack("<HH", value[:whole]))

@@ -18,7 +18,7 @@ _FIXED = struct.Struct(">Hxx16s16s32x")
 _ITEM = struct.Struct(">BxH")
 _PDU = struct.Struct(">BxL")
 #: A P-DATA-TF's head of one value takes six octets, and a fragment has an even number.
-_SMALLEST_PDU = 8
+SMALLEST_PDU = 8
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def read_request(octets: bytes) -> AssociationRequest:
     version, called, calling = _FIXED.unpack_from(octets)
     name, user_information = b"", b""
     contexts: dict[int, Proposed] = {}
-    for kind, content in _items(octets[_FIXED.size :]):
+    for kind, content in items(octets[_FIXED.size :]):
         match kind:
             case 0x10:
                 name = content.rstrip(b"\0 ")
@@ -121,14 +121,14 @@ def accept(
     that it was.
     """
     accepted: dict[int, Accepted] = {}
-    items = [_item(0x10, request.application_context)]
+    items = [item(0x10, request.application_context)]
     for identifier, proposed in request.contexts.items():
         result = _result(request, proposed, takes)
         syntax = proposed.transfer_syntaxes[0] if proposed.transfer_syntaxes else ""
         if not result:
             accepted[identifier] = Accepted(proposed.abstract_syntax, syntax)
-        items.append(_item(0x21, bytes((identifier, 0, result, 0)) + _item(0x40, syntax.encode("latin-1"))))
-    items.append(_item(0x50, b"".join(_answered(request, accepted, maximum_length))))
+        items.append(item(0x21, bytes((identifier, 0, result, 0)) + item(0x40, syntax.encode("latin-1"))))
+    items.append(item(0x50, b"".join(_answered(request, accepted, maximum_length))))
     body = _FIXED.pack(1, request.called, request.calling) + b"".join(items)
     return accepted, _PDU.pack(PduType.ASSOCIATE_AC, len(body)) + body
 
@@ -144,23 +144,24 @@ def _result(request: AssociationRequest, proposed: Proposed, takes: Callable[[st
 
 
 def _answered(request: AssociationRequest, accepted: Mapping[int, Accepted], maximum_length: int) -> Iterator[bytes]:
-    yield _item(0x51, struct.pack(">L", maximum_length))
-    yield _item(0x52, CLASS_UID.encode())
+    yield item(0x51, struct.pack(">L", maximum_length))
+    yield item(0x52, CLASS_UID.encode())
     if request.asynchronous:
-        yield _item(0x53, struct.pack(">HH", 1, 1))
+        yield item(0x53, struct.pack(">HH", 1, 1))
     for uid in dict.fromkeys(context.abstract_syntax for context in accepted.values()):
         if uid in request.roles:
             encoded = uid.encode("latin-1")
-            yield _item(0x54, struct.pack(">H", len(encoded)) + encoded + b"\x01\x00")
-    yield _item(0x55, VERSION_NAME.encode())
+            yield item(0x54, struct.pack(">H", len(encoded)) + encoded + b"\x01\x00")
+    yield item(0x55, VERSION_NAME.encode())
 
 
-def _item(kind: int, content: bytes) -> bytes:
+def item(kind: int, content: bytes) -> bytes:
+    """Return an item of that type."""
     return _ITEM.pack(kind, len(content)) + content
 
 
-def _items(octets: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield each item's type and content."""
+def items(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the type and content of each item in *octets*; raises :class:`Violation`."""
     position = 0
     while position < len(octets):
         if len(octets) - position < _ITEM.size:
@@ -175,7 +176,7 @@ def _items(octets: bytes) -> Iterator[tuple[int, bytes]]:
 def _proposed(content: bytes) -> tuple[int, Proposed]:
     if len(content) < 4:
         raise Violation(Reason.INVALID_VALUE, "a presentation context is too short")
-    syntaxes = [(kind, _uid(value)) for kind, value in _items(content[4:])]
+    syntaxes = [(kind, uid_of(value)) for kind, value in items(content[4:])]
     abstract = next((value for kind, value in syntaxes if kind == 0x30), "")
     return content[0], Proposed(abstract, tuple(value for kind, value in syntaxes if kind == 0x40))
 
@@ -183,18 +184,19 @@ def _proposed(content: bytes) -> tuple[int, Proposed]:
 def _with_user_information(request: AssociationRequest, content: bytes) -> AssociationRequest:
     maximum_length, asynchronous = 0, False
     roles: dict[str, tuple[bool, bool]] = {}
-    for kind, value in _items(content):
+    for kind, value in items(content):
         match kind:
             case 0x51 if len(value) == 4:
                 (maximum_length,) = struct.unpack(">L", value)
             case 0x53:
                 asynchronous = True
             case 0x54 if len(value) > 4:
-                roles[_uid(value[2:-2])] = (bool(value[-2]), bool(value[-1]))
-    if 0 < maximum_length < _SMALLEST_PDU:
+                roles[uid_of(value[2:-2])] = (bool(value[-2]), bool(value[-1]))
+    if 0 < maximum_length < SMALLEST_PDU:
         raise Violation(Reason.INVALID_VALUE, "no answer fits into so short a PDU")
     return replace(request, maximum_length=maximum_length, roles=roles, asynchronous=asynchronous)
 
 
-def _uid(value: bytes) -> str:
+def uid_of(value: bytes) -> str:
+    """Return the UID in *value*, without padding."""
     return value.decode("latin-1").rstrip("\0 ")

@@ -107,6 +107,14 @@ def storage_sop_classes() -> tuple[str, ...]:
     return tuple(sorted(found, key=name_of))
 
 
+def may_be_stored(uid: str) -> bool:
+    """Tell whether *uid* is a storage SOP class, retired or not, or one that the standard does not know."""
+    known = UID_dictionary.get(uid)
+    if known is None:
+        return True
+    return known[1] == Kind.SOP_CLASS.value and (not known[0] or _STORAGE_NAME.fullmatch(known[0]) is not None)
+
+
 def _folded(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 

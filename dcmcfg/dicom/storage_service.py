@@ -6,14 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pynetdicom.service_class import (
-    NonPatientObjectStorageServiceClass,
-    ServiceClass,
-    StorageServiceClass,
-    VerificationServiceClass,
-)
-from pynetdicom.sop_class import uid_to_service_class
-
 from dcmcfg.dicom.arrivals import ReceivedInstance
 from dcmcfg.dicom.arriving import MOST_LOOKED_AT, Arrived, ArrivingDataSet
 from dcmcfg.dicom.command_set import (
@@ -25,8 +17,9 @@ from dcmcfg.dicom.command_set import (
 )
 from dcmcfg.dicom.keep import Folder, file_head
 from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.registered_uids import may_be_stored
 
-_TAKEN = (StorageServiceClass, NonPatientObjectStorageServiceClass, VerificationServiceClass, ServiceClass)
+_VERIFICATION = "1.2.840.10008.1.1"
 #: How the problem of an instance begins whose file could not be written.
 NOT_KEPT = "could not be kept"
 OUT_OF_RESOURCES, CANNOT_UNDERSTAND, UNRECOGNIZED_OPERATION = 0xA700, 0xC000, 0x0211
@@ -34,7 +27,7 @@ OUT_OF_RESOURCES, CANNOT_UNDERSTAND, UNRECOGNIZED_OPERATION = 0xA700, 0xC000, 0x
 
 def takes(abstract_syntax: str) -> bool:
     """Tell whether it is Verification or a storage SOP class; what nobody knows is taken for a private one."""
-    return bool(abstract_syntax) and uid_to_service_class(abstract_syntax) in _TAKEN
+    return abstract_syntax == _VERIFICATION or (bool(abstract_syntax) and may_be_stored(abstract_syntax))
 
 
 @dataclass(frozen=True)

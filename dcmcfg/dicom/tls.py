@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dcmcfg.dicom.tls_socket import TlsSocket
 from dcmcfg.errors import DicomError
 
 
@@ -33,7 +32,6 @@ class TlsFiles:
         """
         context = self._trusting(ssl.Purpose.SERVER_AUTH)
         context.check_hostname = self.check_host
-        context.sslsocket_class = TlsSocket
         if self.certificate is not None:
             self._show(context, self.certificate)
         return context

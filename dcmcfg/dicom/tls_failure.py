@@ -80,6 +80,12 @@ def ended_over_tls(error: OSError) -> str:
     return f"the TLS connection broke ({said or getattr(error, 'reason', None) or error})"
 
 
+def lost(over: BaseException) -> str:
+    """Return in words how a connection was lost; what TLS says is in the cause of *over*."""
+    cause = over.__cause__
+    return ended_over_tls(cause) if isinstance(cause, ssl.SSLError) else "the connection was lost"
+
+
 def next_step_over_tls(ending: str) -> str:
     """Return what to do about an *ending* of :func:`ended_over_tls`; ``""`` where it is not about a certificate."""
     return _CLIENT_CERTIFICATE if "TLS alert: " in ending else ""

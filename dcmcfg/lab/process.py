@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pynetdicom.association import Association
 
-from dcmcfg.dicom.associate import abort
-from dcmcfg.dicom.quiet import keep_quiet
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.lab.aborting import abort
+from dcmcfg.lab.quiet import keep_quiet
 from dcmcfg.lab.site import Site
 
 _ENDING = {signal.SIGTERM, signal.SIGINT}

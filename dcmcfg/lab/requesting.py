@@ -14,9 +14,9 @@ from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE, SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext
 
-from dcmcfg.dicom.associate import abort
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.dicom.trace import Trace
+from dcmcfg.lab.aborting import abort
+from dcmcfg.lab.trace import Trace
 
 CONNECT_TIMEOUT_S = 5.0
 _STALL_S = 60.0

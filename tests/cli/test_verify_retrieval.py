@@ -145,10 +145,8 @@ def test_a_list_of_uids_that_is_refused_is_asked_for_one_by_one(verify: Verify, 
     with scripted_archive(made, without_lists) as archive:
         result = verify(archive, "--receive", "--json", "--level", "image")
     verdict = answer(result)
-    assert (result.exit_code, verdict["headline"]) == (
-        0,
-        "verified: 4 of 4 instances received by WORKSTATION; route shown",
-    )
+    assert result.exit_code == 0
+    assert verdict["headline"].startswith("verified: 4 of 4 instances received by WORKSTATION")
     requests = verdict["asked"]["requests"]
     assert [each["list_refused"] for each in requests] == [True, False, False, True, False, False]
     assert [each.identifier.QueryRetrieveLevel for each in asked] == ["IMAGE"] * 6

@@ -186,8 +186,8 @@ def test_an_error_inside_aborts_and_success_releases(tmp_path: Path, timeouts: T
             raise ZeroDivisionError
         with associated(peer, "ME", [Verification], timeouts) as good:
             pass
-    assert failing.assoc.is_aborted
-    assert good.assoc.is_released
+    assert failing.association.ending == "aborted"
+    assert good.association.is_released
     assert _no_threads_left()
 
 
@@ -207,7 +207,4 @@ def test_transfer_syntax_that_was_not_offered_is_refused(tmp_path: Path, timeout
 
 def test_nothing_small_waits_for_a_receipt_to_go_out(tmp_path: Path, timeouts: Timeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer, associated(peer, "ME", [Verification], timeouts) as opened:
-        wrapper = opened.assoc.dul.socket
-        assert wrapper is not None
-        assert wrapper.socket is not None
-        assert wrapper.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert opened.association.wire.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

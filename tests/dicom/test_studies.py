@@ -69,7 +69,7 @@ def test_a_longer_answer_is_cancelled(timeouts: Timeouts) -> None:
 
     with misbehaving_scp(on_find=without_end) as peer, associated(peer, "ME", [Model.STUDY.find], timeouts) as opened:
         found = find_studies(opened, {}, most=3)
-        assert opened.assoc.is_established
+        assert opened.is_open
     assert [each.study_uid for each in found] == ["1.2.1", "1.2.2", "1.2.3"]
     assert cancelled.is_set()
 

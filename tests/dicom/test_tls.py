@@ -17,6 +17,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 from dcmcfg.dicom.acquainted import Secured, acquainted
 from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.request_set import Kind
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.errors import DicomError
 from tests.dicom import dcmtk
@@ -24,6 +25,7 @@ from tests.dicom.certificates import Pki, make_pki
 from tests.tls_slapd import Files
 
 pytestmark = pytest.mark.real
+VERIFICATION = str(Verification)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +55,10 @@ def _server(shown: Files, trusted: Path | None = None, *, version: ssl.TLSVersio
 
 def _echo(peer: Peer, files: TlsFiles | None, timeouts: Timeouts) -> Secured | None:
     context = files.client_context() if files else None
-    with associated(peer, "ME", [Verification], timeouts, context) as opened:
-        assert opened.assoc.send_c_echo().Status == 0
+    with associated(peer, "ME", [VERIFICATION], timeouts, context) as opened:
+        response = opened.send(Kind.C_ECHO, VERIFICATION).response(timeouts.dimse)
+        assert response is not None
+        assert response.status == 0
         return acquainted(opened).secured
 
 
@@ -139,7 +143,7 @@ def test_versions_that_have_nothing_in_common_are_named(pki: Pki, timeouts: Time
     with (
         _listening(_server(pki.server, version=ssl.TLSVersion.TLSv1_3)) as peer,
         pytest.raises(DicomError, match=r"the peer refused the TLS handshake \(protocol version\)") as caught,
-        associated(peer, "ME", [Verification], timeouts, context),
+        associated(peer, "ME", [VERIFICATION], timeouts, context),
     ):
         pass
     assert "dcmTLSProtocol" in caught.value.next_step

@@ -33,7 +33,7 @@ def trickle(association: Association) -> None:
     deadline = time.monotonic() + _LONGEST_S
     connection = _socket(association)
     with contextlib.suppress(OSError):
-        connection.sendall(bytes.fromhex("0400 0000 1000"))
+        connection.sendall(bytes.fromhex("0400 0000 1000 0000 0ffc 0103"))
         while time.monotonic() < deadline and not _is_over(association):
             connection.sendall(b"\0")
             time.sleep(0.2)

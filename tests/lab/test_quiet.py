@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from dcmcfg.dicom import quiet
+from dcmcfg.lab import quiet
 
 
 def test_threads_of_others_are_still_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from dcmcfg.dicom.checkpoint import Checkpoint
+from dcmcfg.lab.checkpoint import Checkpoint
 
 
 @dataclass

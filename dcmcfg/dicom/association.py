@@ -1,0 +1,195 @@
+"""An association that we requested: one thread sends and reads, and nothing happens behind it (PS3.8 Section 9.2)."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import weakref
+from collections import deque
+
+from dcmcfg.dicom.command_set import MESSAGE_ID_BEING_RESPONDED_TO
+from dcmcfg.dicom.incoming import Incoming, Message
+from dcmcfg.dicom.proposing import Acceptance
+from dcmcfg.dicom.request_set import message_pdus, number_in
+from dcmcfg.dicom.tls_failure import lost
+from dcmcfg.dicom.upper_layer import ABORT, RELEASE_REPLY, PduType, Violation
+from dcmcfg.dicom.wire import Lost, Stalled, Wire
+
+RELEASE_REQUEST = b"\x05\x00\x00\x00\x00\x04\x00\x00\x00\x00"
+NOT_DICOM = "the peer sent something that is not DICOM"
+NOT_A_RESPONSE = "the peer sent a response that is not DICOM"
+_PROVIDER_REASONS = {  # PS3.8 Table 9-26
+    1: "unrecognised PDU",
+    2: "unexpected PDU",
+    4: "unrecognised PDU parameter",
+    5: "unexpected PDU parameter",
+    6: "invalid PDU parameter value",
+}
+_OPEN: weakref.WeakSet[Association] = weakref.WeakSet()
+
+
+class Ended(Exception):
+    """The association is over; :attr:`Association.ending` says how."""
+
+
+class NoAnswer(Ended):
+    """It is over because no answer came in time."""
+
+
+class Association:
+    """An established association on *wire*.
+
+    ``ending`` is the first thing that ended it, in words; ``""`` while nothing has. What the peer begins to say it must
+    finish within *stall_s* seconds, and a release within *release_s*. Another thread may call :meth:`wake` and
+    :meth:`cut`, and nothing else.
+    """
+
+    def __init__(self, wire: Wire, acceptance: Acceptance, stall_s: float, release_s: float) -> None:
+        self.wire = wire
+        self.acceptance = acceptance
+        self.ending = ""
+        self.is_released = False
+        self.stray: int | None = None  # Message ID of the last answer to another request than ours
+        self._stall_s, self._release_s = stall_s, release_s
+        self._incoming = Incoming(acceptance.contexts.keys())
+        self._messages: deque[Message] = deque()
+        _OPEN.add(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be made; note is taken of what the peer has said since the last one."""
+        with contextlib.suppress(Ended):
+            while self._has_come(0):
+                self._take_pdu()
+        return not self.ending
+
+    def send(self, context_id: int, command_set: bytes, data_set: bytes | None = None) -> None:
+        """Send a message; raises :class:`Ended`."""
+        self._send(message_pdus(command_set, data_set, context_id, self.acceptance.maximum_length))
+
+    def response(self, message_id: int, seconds: float) -> Message | None:
+        """Return the next response to *message_id*, which is waited for *seconds*; None after :meth:`wake`.
+
+        Answers to other requests are passed over. Raises :class:`Ended`, or :class:`NoAnswer` when none comes in time.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            if (message := self._response_to(message_id)) is not None:
+                return message
+            if self._has_come(deadline - time.monotonic()):
+                self._take_pdu()
+            elif self.wire.was_woken():
+                return None
+            else:
+                self.abort(self._nothing_came(seconds))
+                raise NoAnswer
+
+    def release(self) -> None:
+        """Release the association where it is open, and close the connection."""
+        with contextlib.suppress(Ended):
+            if self.is_open:
+                self._send(RELEASE_REQUEST)
+                deadline = time.monotonic() + self._release_s
+                while self._has_come(deadline - time.monotonic()):
+                    self._take_pdu()
+        self.abort("it was not released in time")
+
+    def abort(self, why: str) -> None:
+        """End the association for *why*, by an A-ABORT; nothing where it has ended."""
+        if not self.ending:
+            self._ended(why, ABORT)
+
+    def wake(self) -> None:
+        """Have the thread that waits in :meth:`response` look up."""
+        self.wire.wake()
+
+    def cut(self) -> None:
+        """End the connection under the thread that uses it."""
+        self.wire.cut(ABORT)
+
+    def _response_to(self, message_id: int) -> Message | None:
+        while self._messages:
+            message = self._messages.popleft()
+            if not message.command.is_response:
+                raise self._ended(NOT_DICOM, ABORT)
+            answered = number_in(message.command, MESSAGE_ID_BEING_RESPONDED_TO)
+            if answered == message_id:
+                return message
+            self.stray = answered
+        return None
+
+    def _send(self, octets: bytes) -> None:
+        if self.ending:
+            raise Ended
+        try:
+            self.wire.send(octets, self._stall_s)
+        except Lost as over:
+            raise self._ended(lost(over)) from over
+
+    def _has_come(self, seconds: float) -> bool:
+        if self.ending:
+            raise Ended
+        try:
+            return self.wire.has_come(seconds)
+        except Lost as over:
+            raise self._ended(lost(over)) from over
+
+    def _take_pdu(self) -> None:
+        """Read one PDU; raises :class:`Ended` where that, or what becomes of it, ends the association."""
+        try:
+            kind, content = self.wire.pdu(self._stall_s)
+            if kind == PduType.P_DATA:
+                self._messages.extend(self._incoming.take(content))
+                return
+        except Violation as violation:
+            raise self._ended(NOT_DICOM, violation.pdu) from violation
+        except Stalled as stalled:
+            unfinished = f"the peer did not finish what it began to say within {self._stall_s:g} s"
+            self._ended(unfinished, ABORT)
+            raise NoAnswer(unfinished) from stalled
+        except Lost as over:
+            raise self._ended(lost(over)) from over
+        raise self._after(kind, content)
+
+    def _after(self, kind: int, body: bytes) -> Ended:
+        """Return how a PDU that is no data ends the association."""
+        match kind:
+            case PduType.ABORT:
+                return self._ended(aborted(body))
+            case PduType.RELEASE_RQ:
+                return self._ended("the peer released the association without an answer", RELEASE_REPLY)
+            case PduType.RELEASE_RP:
+                self.is_released = True
+                return self._ended("released")
+            case _:
+                return self._ended(NOT_DICOM, ABORT)
+
+    def _nothing_came(self, seconds: float) -> str:
+        if self.stray is None:
+            return f"no response within {seconds:g} s"
+        answered = f"an answer to a request that was never made (Message ID {self.stray})"
+        return f"no response within {seconds:g} s, but {answered}"
+
+    def _ended(self, why: str, last_words: bytes = b"") -> Ended:
+        """Close the connection after *last_words*; return what to raise."""
+        self.ending = why
+        _OPEN.discard(self)
+        self.wire.close(last_words)
+        return Ended(why)
+
+
+def aborted(body: bytes) -> str:
+    """Return in words what the A-ABORT says whose octets after its head are *body*."""
+    source, reason = (body[2], body[3]) if len(body) >= 4 else (0, 0)
+    by = (
+        f"its DICOM upper layer: {_PROVIDER_REASONS.get(reason, 'no reason given')}"
+        if source == 2
+        else "its application"
+    )
+    return f"the peer aborted the association ({by})"
+
+
+def cut_all() -> None:
+    """End every association of this process, whichever thread uses it."""
+    for each in tuple(_OPEN):
+        each.cut()

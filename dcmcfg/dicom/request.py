@@ -1,0 +1,53 @@
+"""A request that was sent on an association, and its responses (PS3.7 Section 9.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcmcfg.dicom.association import NOT_A_RESPONSE, Association, Ended
+from dcmcfg.dicom.command_set import ERROR_COMMENT, STATUS, Command
+from dcmcfg.dicom.request_set import Kind, cancel_request, number_in
+
+_RESPONSE = 0x8000
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response with its data set as encoded, None where there is none."""
+
+    status: int
+    command: Command
+    data_set: bytes | None
+
+    @property
+    def comment(self) -> str:
+        """Its Error Comment (0000,0902); ``""`` when there is none."""
+        return self.command.text(ERROR_COMMENT)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request of *kind* on *association*, in that presentation context."""
+
+    association: Association
+    kind: Kind
+    context_id: int
+    message_id: int
+
+    def response(self, seconds: float) -> Response | None:
+        """Return the next response within *seconds*, None where :meth:`Association.wake` comes before.
+
+        Raises :class:`~dcmcfg.dicom.association.Ended` when there will be none.
+        """
+        message = self.association.response(self.message_id, seconds)
+        if message is None:
+            return None
+        status = number_in(message.command, STATUS)
+        if message.command.field != self.kind | _RESPONSE or status is None:
+            self.association.abort(NOT_A_RESPONSE)
+            raise Ended(NOT_A_RESPONSE)
+        return Response(status, message.command, message.data_set)
+
+    def cancel(self) -> None:
+        """Send a C-CANCEL; raises :class:`~dcmcfg.dicom.association.Ended`."""
+        self.association.send(self.context_id, cancel_request(self.message_id))

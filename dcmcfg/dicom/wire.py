@@ -1,0 +1,140 @@
+"""The connection of an association that we requested: whole PDUs, each in bounded time (PS3.8 Section 9.3)."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import ssl
+import struct
+import time
+
+_HEADER = struct.Struct(">BxL")
+_PIECE = 1 << 16
+_LINGER_S = 1.0
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
+#: No PDU is longer, whatever its sender makes of that.
+MOST_OF_A_PDU = 1 << 20
+
+
+class Lost(Exception):
+    """The connection has ended; why may be its cause."""
+
+
+class Stalled(Exception):
+    """What was waited for did not come in time."""
+
+
+class Wire:
+    """Octets to and from the peer; another thread may call :meth:`wake` and :meth:`cut`."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._octets = bytearray()
+        self._awake, self._waker = socket.socketpair()
+        for end in (self._awake, self._waker):
+            end.settimeout(0)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(connection, selectors.EVENT_READ)
+        self._selector.register(self._awake, selectors.EVENT_READ)
+
+    def has_come(self, seconds: float) -> bool:
+        """Wait until octets have come, which is told, or until :meth:`wake` is called; raises :class:`Lost`."""
+        deadline = time.monotonic() + seconds
+        while not self._octets:
+            if not self._is_pending() and not self._is_ready(deadline - time.monotonic()):
+                return False
+            self._receive(0)
+        return True
+
+    def was_woken(self) -> bool:
+        """Tell whether :meth:`wake` was called since this was asked."""
+        try:
+            return bool(self._awake.recv(1024))
+        except BlockingIOError:
+            return False
+
+    def pdu(self, seconds: float) -> tuple[int, bytes]:
+        """Return type and content of the next PDU, of one that is too long (:data:`MOST_OF_A_PDU`) none.
+
+        Raises :class:`Stalled` when it is not there in *seconds*, and :class:`Lost`.
+        """
+        deadline = time.monotonic() + seconds
+        kind, length = _HEADER.unpack(self._take(_HEADER.size, deadline))
+        return kind, self._take(length, deadline) if length <= MOST_OF_A_PDU else b""
+
+    def send(self, octets: bytes, seconds: float) -> None:
+        """Send all of *octets*; raises :class:`Lost`."""
+        try:
+            self.connection.settimeout(seconds)
+            self.connection.sendall(octets)
+        except OSError as error:
+            raise Lost from error
+
+    def close(self, last_words: bytes = b"") -> None:
+        """Send *last_words*, wait a moment for the peer to close, so that they are not lost, then close."""
+        with contextlib.suppress(OSError, Lost, Stalled), self.connection:
+            if last_words:
+                self.send(last_words, _LINGER_S)
+                socket.socket.shutdown(self.connection, socket.SHUT_WR)  # TLS's own would forget how to read
+                self._drain()
+        self._selector.close()
+        self._awake.close()
+        self._waker.close()
+
+    def wake(self) -> None:
+        """Have the thread that waits in :meth:`has_come` look up."""
+        with contextlib.suppress(OSError):
+            self._waker.send(b"!")
+
+    def cut(self, last_words: bytes) -> None:
+        """End the connection under the thread that uses it; *last_words* go before where nothing is encrypted."""
+        with contextlib.suppress(OSError):
+            if not isinstance(self.connection, ssl.SSLSocket):
+                self.connection.sendall(last_words)
+            socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
+
+    def _drain(self) -> None:
+        """Throw away what the peer still sends, until it closes or the time is over."""
+        deadline = time.monotonic() + _LINGER_S
+        while True:
+            self._receive(self._left(deadline))
+            self._octets.clear()
+
+    def _take(self, number: int, deadline: float) -> bytes:
+        while len(self._octets) < number:
+            self._receive(self._left(deadline))
+        taken = bytes(self._octets[:number])
+        del self._octets[:number]
+        return taken
+
+    @staticmethod
+    def _left(deadline: float) -> float:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Stalled
+        return left
+
+    def _receive(self, seconds: float) -> None:
+        """Add what has come, waiting for it; with 0 that may be nothing, as TLS has messages of its own."""
+        try:
+            self.connection.settimeout(seconds)
+            if _QUICK_ACK is not None:  # dcmtk waits for the receipt of one piece before it sends the next
+                self.connection.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+            received = self.connection.recv(_PIECE)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        except TimeoutError as error:
+            raise Stalled from error
+        except OSError as error:
+            raise Lost from error
+        if not received:
+            raise Lost
+        self._octets += received
+
+    def _is_pending(self) -> bool:
+        return isinstance(self.connection, ssl.SSLSocket) and self.connection.pending() > 0
+
+    def _is_ready(self, seconds: float) -> bool:
+        ready = self._selector.select(max(0.0, seconds))
+        return any(key.fileobj is self.connection for key, _ in ready)
