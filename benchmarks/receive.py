@@ -3,8 +3,8 @@
 One sender for all: one association, octets prepared beforehand, the next instance when the last one is answered. PDUs
 are as long as the acceptor takes, up to 16 KiB as dcm4che sends them by default, and up to 128 KiB, which is as long as
 dcmtk ever sends them. Each SCP is a process of its own. dcmtk receives without Nagle's algorithm: as it is
-installed each of its answers waits 40 ms for an acknowledgement, so that it takes 22 instances a second. Medians of
-rounds in which each SCP has its turn; processor time is that of the SCP.
+installed each of its answers waits 40 ms for an acknowledgement, so that it takes 22 instances a second. Rounds are
+short, each SCP has its turn in each, and ratios are those of one round: medians. Processor time is that of the SCP.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -178,14 +178,6 @@ def serve(port: int, keep: Path | None, *, digests: bool) -> None:
             time.sleep(60)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Instances a second, and microseconds of processor time for one."""
-
-    rate: float
-    processor: float
-
-
 @contextmanager
 def running(scp: Scp, folder: Path) -> Iterator[tuple[int, psutil.Process]]:
     """Yield port and process of *scp*."""
@@ -203,40 +195,62 @@ def running(scp: Scp, folder: Path) -> Iterator[tuple[int, psutil.Process]]:
         process.wait()
 
 
-def measured(scp: Scp, longest: int, instances: int) -> Measured:
-    """Return how fast *scp* takes so many instances, after some that do not count."""
-    with TemporaryDirectory() as folder, running(scp, Path(folder)) as (port, process):
-        sender = Sender(port, longest)
-        sender.send(WARM)
-        before = process.cpu_times()
-        seconds = sender.send(instances)
-        after = process.cpu_times()
-        sender.release()
-        if scp.keeps and sum(each.is_file() for each in Path(folder).rglob("*")) != instances + WARM:
-            raise AssertionError(f"{scp.name} did not keep everything")
-    used = after.user + after.system - before.user - before.system
-    return Measured(instances / seconds, used / instances * 1e6)
+class Course:
+    """An SCP that runs, and what it has shown so far."""
+
+    def __init__(self, scp: Scp, folder: Path, port: int, process: psutil.Process, longest: int) -> None:
+        self.scp = scp
+        self.rates: list[float] = []
+        self._folder = folder
+        self._process = process
+        self._sender = Sender(port, longest)
+        self._sender.send(WARM)
+        self._instances = 0
+        self._used_before = self._used()
+
+    def go_on(self, instances: int) -> None:
+        """Send so many."""
+        self.rates.append(instances / self._sender.send(instances))
+        self._instances += instances
+
+    def end(self) -> float:
+        """Return the microseconds of processor time for an instance; everything was kept that should be."""
+        used = (self._used() - self._used_before) / self._instances * 1e6
+        self._sender.release()
+        kept = sum(each.is_file() for each in self._folder.rglob("*"))
+        if self.scp.keeps and kept != self._instances + WARM:
+            raise AssertionError(f"{self.scp.name} kept {kept} files of {self._instances + WARM}")
+        return used
+
+    def _used(self) -> float:
+        times = self._process.cpu_times()
+        return times.user + times.system
 
 
 def report(scps: Sequence[Scp], longest: int, instances: int, rounds: int) -> None:
-    """Print the figures of *scps*, and ours to the fastest of the others."""
-    results: dict[Scp, list[Measured]] = {scp: [] for scp in scps}
-    for _ in range(rounds):
-        for scp in scps:
-            results[scp].append(measured(scp, longest, instances))
-    rates = {scp: statistics.median(each.rate for each in found) for scp, found in results.items()}
-    fastest = max(rate for scp, rate in rates.items() if not scp.is_ours)
-    for scp, found in results.items():
-        processor = statistics.median(each.processor for each in found)
-        ratio = f"{rates[scp] / fastest:6.2f}" if scp.is_ours else ""
-        print(f"  {scp.name:<30} {rates[scp]:7,.0f} /s  {processor:6,.0f} µs{ratio}")
+    """Print the figures of *scps*, and ours to the fastest of the others in the same round."""
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        courses = []
+        for number, scp in enumerate(scps):
+            folder = Path(name, str(number))
+            folder.mkdir()
+            courses.append(Course(scp, folder, *stack.enter_context(running(scp, folder)), longest))
+        for _ in range(rounds):
+            for course in courses:
+                course.go_on(instances)
+        others = [course.rates for course in courses if not course.scp.is_ours]
+        fastest = [max(rates) for rates in zip(*others, strict=True)]
+        for course in courses:
+            ratios = [ours / other for ours, other in zip(course.rates, fastest, strict=True)]
+            told = f"{statistics.median(ratios):6.2f}" if course.scp.is_ours else ""
+            print(f"  {course.scp.name:<30} {statistics.median(course.rates):7,.0f} /s  {course.end():6,.0f} µs{told}")
 
 
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="medians are shown")
-    parser.add_argument("--instances", type=int, default=800, help="in each round; a quarter where they are kept")
+    parser.add_argument("--rounds", type=int, default=21, help="medians are shown")
+    parser.add_argument("--instances", type=int, default=100, help="in each round; a quarter where they are kept")
     parser.add_argument("--serve-port", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--digests", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--keep", type=Path, help=argparse.SUPPRESS)
