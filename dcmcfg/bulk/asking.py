@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from dcmcfg.bulk.answer import Answer, Outcome, answer_of
 from dcmcfg.bulk.retrying import Next, after
 from dcmcfg.bulk.store import Store
-from dcmcfg.dicom.associate import OpenAssociation, associated
+from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
@@ -19,7 +19,7 @@ from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.listening import STRAGGLERS_S
-from dcmcfg.verify.run import Arrived, Watcher, gather_on, sop_classes
+from dcmcfg.verify.run import Arrived, Watcher, gather_on, opened_for
 from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
 
@@ -57,8 +57,7 @@ class Asking:
 
     def associated(self) -> AbstractContextManager[OpenAssociation]:
         """Return an association with the archive, as a context."""
-        question, timeouts = self.question, self.addresses.timeouts
-        return associated(question.archive, question.calling, sop_classes(question), timeouts, self.tls)
+        return opened_for(self.question, self.addresses, self.tls)
 
     def ask(self, opened: OpenAssociation, uid: str) -> Tried:
         """Ask for the study *uid*; the attempt is on record before the C-MOVE goes out, its answer not yet.

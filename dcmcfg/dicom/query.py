@@ -48,7 +48,8 @@ class _Whereabouts:
 def find_instances(opened: OpenAssociation, study_uid: str, patient: Patient | None = None) -> tuple[Instance, ...]:
     """Ask what the study holds, by Study Root, or as that of *patient* by Patient Root; empty when nobody knows it.
 
-    Asks level by level (relational queries are optional in PS3.4). Each instance is listed once; answers about other
+    Asks level by level, or for all instances at once where the peer agreed to relational queries (PS3.4 C.5.1.1) and
+    its answers name their series. Each instance is listed once; answers about other
     studies are left out. Raises :class:`DicomError` when a query fails, or when an answer lacks its UID, because then
     nobody knows what to expect; :class:`MalformedInput` for a *study_uid* that is not one UID.
     """
@@ -66,12 +67,31 @@ class _Query:
     def instances(self) -> Iterator[Instance]:
         for study in self._answers("STUDY", {}):
             of_study = _Whereabouts().refined(study)
+            if self._is_relational and (at_once := self._at_once(of_study)):
+                yield from at_once
+                return
             for series in self._answers("SERIES", {}):
                 series_uid = self._uid(series, "SeriesInstanceUID")
                 of_series = of_study.refined(series)
                 for image in self._answers("IMAGE", {"SeriesInstanceUID": series_uid}):
                     yield self._instance(image, series_uid, of_series.refined(image))
             return  # a study is one answer; a peer that lists it twice means the same
+
+    @property
+    def _model(self) -> Model:
+        return Model.PATIENT if self.patient else Model.STUDY
+
+    @property
+    def _is_relational(self) -> bool:
+        return self._model.find in self.opened.association.acceptance.relational
+
+    def _at_once(self, of_study: _Whereabouts) -> tuple[Instance, ...]:
+        """Return all instances by one query; none where an answer does not say of which series it is."""
+        answers = self._answers("IMAGE", {}, "SeriesInstanceUID")
+        named = [(image, text(image, "SeriesInstanceUID")) for image in answers]
+        if not all(series_uid for _, series_uid in named):
+            return ()
+        return tuple(self._instance(image, series_uid, of_study.refined(image)) for image, series_uid in named)
 
     def _instance(self, image: Dataset, series_uid: str, whereabouts: _Whereabouts) -> Instance:
         return Instance(
@@ -83,15 +103,15 @@ class _Query:
             whereabouts.retrieve_ae_titles,
         )
 
-    def _answers(self, level: str, above: dict[str, str]) -> list[Dataset]:
-        """Return the answers at *level* that fit the keys; some peers send others too."""
+    def _answers(self, level: str, above: dict[str, str], *more: str) -> list[Dataset]:
+        """Return the answers at *level* that fit the keys, with *more* elements; some peers send others too."""
         keys = {"StudyInstanceUID": self.study_uid, **above}
-        identifier = _identifier(level, keys)
+        identifier = _identifier(level, keys, more)
         if self.patient:
             self.patient.name_in(identifier)
         return [
             answer
-            for answer in find(self.opened, identifier, Model.PATIENT if self.patient else Model.STUDY)
+            for answer in find(self.opened, identifier, self._model)
             if all(text(answer, keyword) in ("", uid) for keyword, uid in keys.items())
         ]
 
@@ -113,10 +133,10 @@ _WANTED = {
 }
 
 
-def _identifier(level: str, keys: dict[str, str]) -> Dataset:
+def _identifier(level: str, keys: dict[str, str], more: tuple[str, ...]) -> Dataset:
     identifier = Dataset()
     identifier.QueryRetrieveLevel = level
-    for keyword in (*_WANTED[level], "InstanceAvailability", "RetrieveAETitle"):
+    for keyword in (*_WANTED[level], *more, "InstanceAvailability", "RetrieveAETitle"):
         setattr(identifier, keyword, "")
     for keyword, uid in keys.items():
         setattr(identifier, keyword, uid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from dcmcfg.dicom.acquainted import acquainted
@@ -66,7 +66,7 @@ def gather(
         if receiver:
             watcher.on_step(f"listening as {receiver}")
         watcher.on_step(f"asking {question.archive} what the study holds (C-FIND)")
-        with associated(question.archive, question.calling, sop_classes(question), addresses.timeouts, tls) as opened:
+        with opened_for(question, addresses, tls) as opened:
             evidence = gather_on(
                 opened,
                 question,
@@ -79,9 +79,14 @@ def gather(
     return replace(evidence, warnings=(*evidence.warnings, *troubles(receiver))) if receiver else evidence
 
 
-def sop_classes(question: Question) -> tuple[str, ...]:
-    """Return what an association is opened for on which *question* is asked."""
-    return tuple(dict.fromkeys((question.model.find, question.model.move, Model.STUDY.find)))
+def opened_for(
+    question: Question, addresses: Addresses, tls: ssl.SSLContext | None
+) -> AbstractContextManager[OpenAssociation]:
+    """Return an association on which *question*, and others like it, can be asked, as a context."""
+    model = question.model
+    sop_classes = tuple(dict.fromkeys((model.find, model.move, Model.STUDY.find)))
+    peer, calling, timeouts = question.archive, question.calling, addresses.timeouts
+    return associated(peer, calling, sop_classes, timeouts, tls, relational=[model.find])
 
 
 def gather_on(

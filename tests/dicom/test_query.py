@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
+from pydicom.uid import UID
 from pynetdicom import evt
 
+from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.query import Instance
+from dcmcfg.dicom.query import Instance, find_instances
+from dcmcfg.dicom.retrieval import Model
 from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom.asking import instances_of
 from tests.dicom.conftest import Source
@@ -138,3 +142,29 @@ def test_silence_instead_of_an_answer_times_out(impatient: Timeouts) -> None:
     ):
         instances_of(peer, "ME", STUDY, impatient)
     assert time.monotonic() - started < 8
+
+
+def _relational(event: Any) -> dict[UID, bytes]:
+    return dict.fromkeys(event.app_info, b"\x01")
+
+
+@pytest.mark.parametrize("names_series", [True, False])
+def test_a_peer_that_agrees_to_relational_queries_is_asked_once_for_all_instances(
+    names_series: bool, timeouts: Timeouts
+) -> None:
+    series = SERIES_ANSWER if names_series else b""
+    at_once = answers(_image(b"1.2.3.1.1", after=series), _image(b"1.2.3.1.2", after=series))
+    by_level = (answers(SERIES_ANSWER), answers(_image(b"1.2.3.1.1"), _image(b"1.2.3.1.2")))
+    levels = one_after_the_other(
+        answers(element("InstanceAvailability", b"NEARLINE") + STUDY_ANSWER),
+        at_once,
+        *(() if names_series else by_level),
+    )
+    find = Model.STUDY.find
+    with (
+        misbehaving_scp(on_find=levels, handlers=[(evt.EVT_SOP_EXTENDED, _relational)]) as peer,
+        associated(peer, "ME", [find], timeouts, relational=[find]) as opened,
+    ):
+        found = find_instances(opened, STUDY)
+    ct = "1.2.840.10008.5.1.4.1.1.2"
+    assert found == tuple(Instance(STUDY, "1.2.3.1", ct, f"1.2.3.1.{each}", "NEARLINE") for each in (1, 2))
