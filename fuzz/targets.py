@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,11 @@ from pathlib import Path
 
 from dcmcfg.ber import OCTET_STRING, SEQUENCE, SET, element, integer
 from dcmcfg.changes import Change
+from dcmcfg.dicom.command_set import CommandField, read_command
+from dcmcfg.dicom.data_set_head import read_head
+from dcmcfg.dicom.data_set_walk import CutOff, NoDataSet, walk
+from dcmcfg.dicom.negotiation import accept, read_request
+from dcmcfg.dicom.upper_layer import Violation
 from dcmcfg.directory.answers import entries
 from dcmcfg.directory.decoding import EntryDecoder
 from dcmcfg.directory.response import Incoming, NotAnAnswer
@@ -27,7 +33,7 @@ class Target:
     """A function of octets, the errors that it may raise, and octets to begin with."""
 
     run: Callable[[bytes], str]
-    errors: tuple[type[DcmcfgError], ...]
+    errors: tuple[type[Exception], ...]
     seeds: Callable[[], Iterator[bytes]]
 
 
@@ -180,6 +186,59 @@ def names() -> Iterator[bytes]:
 
 
 #: By the name on the command line; a further target is one further line.
+def association_request(octets: bytes) -> str:
+    """Read an A-ASSOCIATE-RQ without its head; what is accepted was proposed."""
+    request = read_request(octets)
+    accepted, answer = accept(request, lambda uid: uid.endswith("1"), 1 << 18)
+    assert accepted.keys() <= request.contexts.keys()
+    assert answer.startswith(b"\2\0")
+    return f"{len(request.contexts)} proposed, {len(accepted)} accepted"
+
+
+def requests() -> Iterator[bytes]:
+    """Yield an association request with all that can be negotiated."""
+    uid = b"1.2.840.10008.1.1"
+    context = _item(0x20, b"\1\0\0\0" + _item(0x30, uid) + _item(0x40, b"1.2.840.10008.1.2"))
+    user = _item(0x51, b"\0\0\x40\0") + _item(0x52, uid) + _item(0x53, b"\0\0\0\0")
+    user += _item(0x54, struct.pack(">H", len(uid)) + uid + b"\1\0") + _item(0x58, b"\1\1\0\1u\0\0")
+    yield struct.pack(">Hxx16s16s32x", 1, b"A", b"B") + _item(0x10, uid) + context + _item(0x50, user)
+
+
+def _item(kind: int, content: bytes) -> bytes:
+    return struct.pack(">BxH", kind, len(content)) + content
+
+
+def command_set(octets: bytes) -> str:
+    """Read a command set; the answer to it is one, too."""
+    command = read_command(octets)
+    answer = read_command(command.response(0))
+    assert answer.is_response
+    return command.field.__class__.__name__ if command.field in set(CommandField) else "another"
+
+
+def command_sets() -> Iterator[bytes]:
+    """Yield a C-STORE."""
+    values = {0x0002: b"1.2", 0x0100: b"\1\0", 0x0110: b"\7\0", 0x0800: b"\1\0", 0x1000: b"1.2.3\0", 0x1030: b"AE"}
+    yield b"".join(struct.pack("<HHL", 0, tag, len(value)) + value for tag, value in values.items())
+
+
+def data_set(octets: bytes) -> str:
+    """Look for the study as in each encoding, and step to the end; never more is found in less of it."""
+    for syntax in ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2", "1.2.3", "1.2.840.10008.1.2"):
+        head = read_head(octets, syntax, 1 << 20)
+        assert len(head.study_uid) <= 1 << 20
+    number = sum(1 for _ in walk(octets, "1.2.840.10008.1.2.1"))
+    return f"{min(number, 10)} elements, {'known' if head.known else 'not known'}"
+
+
+def data_sets() -> Iterator[bytes]:
+    """Yield a data set with a sequence in it, explicit and implicit."""
+    item = b"\xfe\xff\0\xe0\xff\xff\xff\xff" + b"\x08\0\x50\x11UI\2\0" + b"1\0" + b"\xfe\xff\x0d\xe0\0\0\0\0"
+    sequence = b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff" + item + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    yield sequence + b"\x20\0\x0d\0UI\4\0" + b"1.2\0"
+    yield b"\x08\0\x18\0\4\0\0\0" + b"1.2\0" + b"\x20\0\x0d\0\4\0\0\0" + b"1.2\0"
+
+
 TARGETS: dict[str, Target] = {
     "ldif": Target(partial(ldif, strict=False), (), records),
     "ldif-strict": Target(partial(ldif, strict=True), (), records),
@@ -187,4 +246,7 @@ TARGETS: dict[str, Target] = {
     "dn": Target(distinguished_name, (MalformedInput,), names),
     "search-answers": Target(search_answers, (), found_messages),
     "change-answers": Target(change_answers, (), change_messages),
+    "association-request": Target(association_request, (Violation,), requests),
+    "command-set": Target(command_set, (Violation,), command_sets),
+    "data-set": Target(data_set, (CutOff, NoDataSet), data_sets),
 }

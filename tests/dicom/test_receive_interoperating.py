@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -153,7 +154,9 @@ def test_silence_instead_of_a_handshake_ends(secured: Receiver) -> None:
     assert "127.0.0.1 did not agree on TLS: no handshake came" in secured.troubles
 
 
-def test_who_is_connected_over_tls_when_the_receiver_ends_is_told(pki: Pki, timeouts: Timeouts) -> None:
+@contextmanager
+def _raw_over_tls(pki: Pki, timeouts: Timeouts) -> Iterator[tuple[Receiver, RawScu]]:
+    """An association over TLS, and its receiver."""
     server = TlsFiles(None, pki.server.certificate, pki.server.key).server_context()
     client = ssl.create_default_context(cafile=str(pki.ca))
     with (
@@ -161,8 +164,11 @@ def test_who_is_connected_over_tls_when_the_receiver_ends_is_told(pki: Pki, time
         socket.create_connection((receiver.host, receiver.port), timeout=10) as plain,
         client.wrap_socket(plain, server_hostname="localhost") as connection,
     ):
-        scu = RawScu(connection)
-        scu.associated(associate())
+        yield receiver, RawScu(connection).associated(associate())
+
+
+def test_who_is_connected_over_tls_when_the_receiver_ends_is_told(pki: Pki, timeouts: Timeouts) -> None:
+    with _raw_over_tls(pki, timeouts) as (receiver, scu):
         scu.send(stored(b"1.2.3.1") + stored(b"1.2.3.2"))
         assert [scu.status(), scu.status()] == [0, 0]
         started = time.monotonic()
@@ -173,14 +179,6 @@ def test_who_is_connected_over_tls_when_the_receiver_ends_is_told(pki: Pki, time
 
 
 def test_a_release_over_tls_is_answered(pki: Pki, timeouts: Timeouts) -> None:
-    server = TlsFiles(None, pki.server.certificate, pki.server.key).server_context()
-    client = ssl.create_default_context(cafile=str(pki.ca))
-    with (
-        Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts, tls=server) as receiver,
-        socket.create_connection((receiver.host, receiver.port), timeout=10) as plain,
-        client.wrap_socket(plain, server_hostname="localhost") as connection,
-    ):
-        scu = RawScu(connection)
-        scu.associated(associate())
+    with _raw_over_tls(pki, timeouts) as (_, scu):
         scu.send(RELEASE)
         assert scu.pdu() == (6, b"\0\0\0\0")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import struct
 import threading
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from dcmcfg.dicom.peer import Peer, Timeouts
@@ -401,3 +403,20 @@ def test_whoever_is_connected_when_the_receiver_ends_is_told(timeouts: Timeouts)
         receiver.__exit__(None, None, None)
         assert scu.pdu() == (ABORT, BY_USER)
         assert receiver.troubles == ()
+
+
+def test_senders_of_all_kinds_leave_no_descriptor_and_no_thread_behind(receiver: Receiver) -> None:
+    def many() -> None:
+        for octets in (associate() + stored(), associate() + RELEASE, associate(b"OTHER"), b"nonsense", b"") * 5:
+            with raw_scu(_peer(receiver)) as scu:
+                scu.send(octets)
+
+    def held() -> tuple[int, int]:
+        return psutil.Process().num_fds(), threading.active_count()
+
+    before = held()
+    many()
+    deadline = time.monotonic() + 10
+    while max(map(operator.sub, held(), before)) > 0 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert max(map(operator.sub, held(), before)) <= 0
