@@ -21,7 +21,7 @@ ENLIST = st.tuples(st.just("enlist"), st.lists(st.sampled_from(UIDS), unique=Tru
 DIE = st.tuples(st.just("die"))
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(st.lists(st.one_of(BEGIN, END, FORGET, ENLIST, DIE), max_size=15))
 def test_answers_stand_until_they_are_forgotten_and_attempts_are_never_lost(steps: list[tuple[object, ...]]) -> None:
     listed: list[str] = list(UIDS)
