@@ -87,8 +87,9 @@ class Session:
         """Enlist the studies in the store; yield what is to be said of the list."""
         store, source = self.asking.store, self.source
         if isinstance(source, Matching):
-            if store.listed_at is not None and self.anew is not Anew.ALL:
-                yield f"the studies are those that matched at {readable(store.listed_at)}: --again asks for others"
+            listed_at = store.listed_at(source.name)
+            if listed_at is not None and self.anew is not Anew.ALL:
+                yield f"the studies are those that matched at {readable(listed_at)}: --again asks for others"
                 return
             found = self._matching(source)
             more = source.limit is not None and len(found) > source.limit
@@ -100,7 +101,7 @@ class Session:
             listed = source.read()
         if listed.repeated:
             yield f"{listed.repeated} of the list name a study again, and count once"
-        store.enlist(listed.uids)
+        store.enlist(listed.uids, source.name)
 
     def _matching(self, source: Matching) -> tuple[Study, ...]:
         with self.asking.associated() as opened:

@@ -37,7 +37,7 @@ CREATE TABLE attempt (
 );
 CREATE INDEX attempt_of ON attempt (study_uid);
 """
-_ASKED, _LISTED_AT = "asked", "listed at"
+_ASKED, _LISTED_AT, _LISTED_FROM = "asked", "listed at", "listed from"
 #: Of an answer, what the column ``outcome`` holds and the document ``answer`` does not.
 _OUTCOME = "outcome"
 
@@ -77,8 +77,11 @@ class Store:
                 finally:
                     connection.close()
 
-    def enlist(self, uids: Sequence[str]) -> None:
-        """Take *uids* for the list of studies, in that order; what is known of others is kept, and not listed."""
+    def enlist(self, uids: Sequence[str], source: str = "") -> None:
+        """Take *uids*, which come from *source*, for the list of studies, in that order.
+
+        What is known of others is kept, and not listed.
+        """
         with self._changing() as connection:
             connection.execute("UPDATE study SET listed = 0")
             connection.executemany(
@@ -86,13 +89,14 @@ class Store:
                 "ON CONFLICT (uid) DO UPDATE SET position = excluded.position, listed = 1",
                 [(uid, position) for position, uid in enumerate(uids)],
             )
-            connection.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (_LISTED_AT, _now()))
+            facts = [(_LISTED_AT, _now()), (_LISTED_FROM, source)]
+            connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts)
 
-    @property
-    def listed_at(self) -> datetime | None:
-        """When the list was taken; None when there is none yet."""
+    def listed_at(self, source: str) -> datetime | None:
+        """Return when the list was taken from *source*; None when it was not, or from another one."""
         with self._lock, _translated(self.path):
-            return parsed(_facts(self._connection).get(_LISTED_AT, ""))
+            facts = _facts(self._connection)
+        return parsed(facts.get(_LISTED_AT, "")) if facts.get(_LISTED_FROM) == source else None
 
     def to_ask(self) -> tuple[str, ...]:
         """Return the listed studies that have no answer, in their order."""

@@ -23,7 +23,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.bulk.archive import GOOD, Archive, archive_of, studies
-from tests.cli.at_terminal import interrupted_at_terminal
+from tests.cli.at_terminal import at_terminal, interrupted_at_terminal
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import LOOPBACK, make_instances, storescu
 from tests.ports import free_port
@@ -167,6 +167,22 @@ def test_the_studies_that_match_a_query_are_counted_and_kept(verify: Verify, pac
     again = json.loads(verify("--query", "patientid=P1", "--limit", "3", "--json").stdout)
     assert again["notes"][-2].startswith("the studies are those that matched at ")
     assert len(pacs.moves) == 3
+
+
+def test_a_query_on_a_store_of_a_list_is_asked(verify: Verify, pacs: Archive, tmp_path: Path) -> None:
+    store = ("--results", str(tmp_path / "mine.sqlite"))
+    assert verify(*named(FIVE[:2]), *store).exit_code == 0
+    done = verify("--query", "PatientID=P1", *store)
+    assert (done.exit_code, done.stderr) == (0, "5 studies match\n")
+    assert Counter(pacs.moves) == Counter(FIVE)
+
+
+def test_very_many_that_match_are_asked_about_at_a_terminal(site: RunningSlapd) -> None:
+    with archive_of(studies(101)) as pacs:
+        code, shown = at_terminal((*command(pacs), "--query", "PatientID=P1"), [("[y/N]: ", "n")])
+        assert (code, pacs.moves) == (1, [])
+    assert "101 studies match\nHave 101 studies sent? [y/N]: n\n" in shown
+    assert "nothing was sent\n" in shown
 
 
 def test_a_query_that_nothing_matches_is_a_no(verify: Verify, pacs: Archive) -> None:
