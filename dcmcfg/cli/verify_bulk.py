@@ -17,6 +17,7 @@ from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.verify.addresses import LONGEST_S
 
+_WRITTEN = click.Path(allow_dash=True)
 _MOST_AT_ONCE = 32
 _MOST_RETRIES = 100
 
@@ -86,6 +87,7 @@ bulk_options = option_group(
         _many(
             "--studies",
             "studies_file",
+            type=click.Path(allow_dash=True),
             metavar="FILE",
             help="Many studies: one UID a line, or CSV with StudyInstanceUID; - is stdin.",
         ),
@@ -128,8 +130,8 @@ bulk_options = option_group(
         ),
         _many("--again", is_flag=True, help="Ask for all studies anew, answered or not."),
         _many("--only-failed", is_flag=True, help="Ask anew for those whose answer was no."),
-        _many("--csv", metavar="FILE", help="Write a row for each study."),
-        _many("--junit", metavar="FILE", help="Write JUnit XML, a test case for each study."),
-        _many("--html", metavar="FILE", help="Write a report with pictures."),
+        _many("--csv", type=_WRITTEN, metavar="FILE", help="Write a row for each study."),
+        _many("--junit", type=_WRITTEN, metavar="FILE", help="Write JUnit XML, a test case for each study."),
+        _many("--html", type=_WRITTEN, metavar="FILE", help="Write a report with pictures."),
     ],
 )
