@@ -10,24 +10,31 @@ from pathlib import Path
 from dcmcfg.bulk.answer import Outcome, StudyResult
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.summary import Summary, summarised
+from dcmcfg.moments import readable
 
 _MOST_BINS = 60
 
 
 @dataclass(frozen=True)
 class Report:
-    """The studies of a store with their answers, and what was asked of whom."""
+    """The studies of a store with their answers, and what was asked of whom.
+
+    ``asked_now`` is False where all answers are those of an earlier run.
+    """
 
     asked: Asked
     store: Path
     made: datetime
     results: tuple[StudyResult, ...]
     summary: Summary
+    asked_now: bool = True
 
     @staticmethod
-    def of(asked: Asked, store: Path, results: Sequence[StudyResult], made: datetime) -> Report:
+    def of(
+        asked: Asked, store: Path, results: Sequence[StudyResult], made: datetime, *, asked_now: bool = True
+    ) -> Report:
         """Return the report on *results*."""
-        return Report(asked, store, made, tuple(results), summarised(results))
+        return Report(asked, store, made, tuple(results), summarised(results), asked_now)
 
     @property
     def headline(self) -> str:
@@ -37,7 +44,11 @@ class Report:
         if summary.open:
             parts.append(f"{summary.open:,} still to be asked")
         studies = "1 study" if summary.studies == 1 else f"{summary.studies:,} studies"
-        return f"{studies}: {', '.join(parts) or 'none asked'}"
+        return f"{studies}: {', '.join(parts) or 'none asked'}{'' if self.asked_now else self._earlier()}"
+
+    def _earlier(self) -> str:
+        ends = [attempt.ended for each in self.results for attempt in each.attempts if attempt.ended]
+        return f"; nothing asked now, answered until {readable(max(ends))}" if ends else ""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Session:
         else:
             notes.append("every study had its answer, nothing was asked: --again asks anew")
         results = store.results()
-        report = Report.of(store.asked, store.path, results, datetime.now(UTC))
+        report = Report.of(store.asked, store.path, results, datetime.now(UTC), asked_now=bool(uids))
         return Done(report, ending, bool(uids), (*notes, *self._left_over()), error)
 
     def _list(self) -> Iterator[str]:

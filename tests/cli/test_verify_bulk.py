@@ -101,6 +101,7 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
     assert sorted(pacs.moves) == FIVE
     again = verify(*named(FIVE))
     assert again.exit_code == 0
+    assert again.stdout.startswith("5 studies: 5 reported; nothing asked now, answered until 20")
     assert "note      every study had its answer, nothing was asked: --again asks anew\n" in again.stdout
     assert sorted(pacs.moves) == FIVE
 
