@@ -76,7 +76,8 @@ class Association:
         while True:
             if (message := self._response_to(message_id)) is not None:
                 return message
-            if self._has_come(deadline - time.monotonic()):
+            left = deadline - time.monotonic()  # what comes without end is no answer either
+            if left > 0 and self._has_come(left):
                 self._take_pdu()
             elif self.wire.was_woken():
                 return None

@@ -72,6 +72,7 @@ ENDINGS = (
     Archive("silent-at-the-end", "sends all, and keeps silent", ends_by(endings.silence, sent=3)),
     Archive("half-a-pdu", "begins an answer, then keeps silent", ends_by(endings.half_a_pdu)),
     Archive("trickles", "answers octet by octet", ends_by(endings.trickle)),
+    Archive("floods", "answers without an end", ends_by(endings.flood)),
     Archive("http", "answers what is not DICOM", ends_by(endings.talk_http)),
     Archive("pending-for-ever", "says for ever that it goes on", moving.pending_for_ever),
 )

@@ -39,6 +39,18 @@ def trickle(association: Association) -> None:
             time.sleep(0.2)
 
 
+def flood(association: Association) -> None:
+    """Send fragments of an answer that has no end, as fast as they go."""
+    identifiers = [context.context_id or 0 for context in association.accepted_contexts]
+    fragment = b"\0" * 1000  # of a command set, and not the last (PS3.8 Annex E.2)
+    item = (len(fragment) + 2).to_bytes(4, "big") + bytes([identifiers[0], 0x01]) + fragment
+    pdus = (b"\4\0" + len(item).to_bytes(4, "big") + item) * 50
+    deadline = time.monotonic() + _LONGEST_S
+    with contextlib.suppress(OSError):
+        while time.monotonic() < deadline and not _is_over(association):
+            _socket(association).sendall(pdus)
+
+
 def reset(association: Association) -> None:
     """End the TCP connection at once, without a word (RST)."""
     connection = _socket(association)
