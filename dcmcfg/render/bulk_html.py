@@ -105,24 +105,31 @@ def _group(group: Group) -> str:
 def _studies(report: Report) -> Iterator[str]:
     yield "<h2>All studies</h2>\n<table>\n<thead><tr><th>Study Instance UID</th><th>Outcome</th>"
     yield '<th class="number">Instances</th><th class="number">Seconds</th><th class="number">Attempts</th>'
-    yield "<th>Why not</th></tr></thead>\n<tbody>\n"
+    yield "</tr></thead>\n"
     for result in report.results:
-        yield f"<tr><td><code>{_text(result.uid)}</code></td>{_cells(result)}</tr>\n"
-    yield "</tbody>\n</table>\n"
+        yield f"<tbody><tr><td><code>{_text(result.uid)}</code></td>{_cells(result)}</tr>\n"
+        yield f"{_why_not(result)}</tbody>\n"
+    yield "</table>\n"
 
 
 def _cells(result: StudyResult) -> str:
     answer, attempts = result.answer, f'<td class="number">{len(result.attempts)}</td>'
     if answer is None:
-        return f'<td class="soft">still to be asked</td><td></td><td></td>{attempts}<td></td>'
+        return f'<td class="soft">still to be asked</td><td></td><td></td>{attempts}'
     number = answer.completed if answer.received is None else answer.received
     of = "?" if answer.expected is None else str(answer.expected)
     counted = "" if number is None else f"{number} of {of}"
-    why = "" if answer.outcome.is_yes else _text(reason_of(answer))
     return (
         f'<td class="{_MOODS[answer.outcome]}">{answer.outcome.value}</td><td class="number">{counted}</td>'
-        f'<td class="number">{answer.seconds:.2f}</td>{attempts}<td>{why}</td>'
+        f'<td class="number">{answer.seconds:.2f}</td>{attempts}'
     )
+
+
+def _why_not(result: StudyResult) -> str:
+    answer = result.answer
+    if answer is None or answer.outcome.is_yes:
+        return ""
+    return f'<tr class="why"><td colspan="5">{_text(reason_of(answer))}</td></tr>'
 
 
 def _text(text: str) -> str:

@@ -24,8 +24,10 @@ code { font: .92em ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace;
 td.good, td.fair, td.bad, td.worse { font-weight: 600; white-space: nowrap }
 td.good { color: var(--good) } td.fair { color: var(--fair) }
 td:first-child code { white-space: nowrap } td.bad { color: var(--bad) } td.worse { color: var(--worse) }
+tbody:has(.why) tr:first-child td { border-bottom: 0 } tr.why td { padding-top: 0; color: var(--soft) }
 .soft { color: var(--soft) } article { border-left: 4px solid var(--bad); padding: .1rem 0 .1rem 1rem; margin: 1rem 0 }
 article p { margin: .3rem 0 }
-@media print { body { margin: 0; max-width: none } tr, article, svg { break-inside: avoid }
-  thead { display: table-header-group } }
+@page { margin: 15mm }
+@media print { body { margin: 0; padding: 0; max-width: none; font-size: 12px } h2 { break-after: avoid }
+  tbody, svg { break-inside: avoid } thead { display: table-header-group } table { font-size: .78rem } }
 """

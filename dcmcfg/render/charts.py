@@ -25,21 +25,26 @@ class Part:
 def parts_of_whole(title: str, parts: Sequence[Part]) -> str:
     """Return one bar of all the parts, with a legend below."""
     total = sum(part.number for part in parts)
+    legend = [f"{_written(part)} {part.name} ({_percent(part.number, total)})" for part in parts]
+    whole = max(_WIDTH, sum(_legend_width(each) for each in legend))
     drawn, x = [], 0.0
     for part in parts:
-        width = _WIDTH * part.number / total if total else 0.0
+        width = whole * part.number / total if total else 0.0
         drawn.append(
             f'<rect class="{part.mood}" x="{x:.1f}" y="0" width="{width:.1f}" height="28">'
             f"<title>{escape(part.name)}: {_written(part)}</title></rect>"
         )
         x += width
     place = 0.0
-    for part in parts:
-        share = f"{_written(part)} {part.name} ({_percent(part.number, total)})"
+    for part, share in zip(parts, legend, strict=True):
         drawn.append(f'<rect class="{part.mood}" x="{place:.1f}" y="42" width="11" height="11" rx="2"/>')
         drawn.append(f'<text x="{place + 17:.1f}" y="52">{escape(share)}</text>')
-        place += 17 + len(share) * _CHARACTER + 24
-    return _svg(title, max(_WIDTH, place), 62, drawn)
+        place += _legend_width(share)
+    return _svg(title, whole, 62, drawn)
+
+
+def _legend_width(text: str) -> float:
+    return 17 + len(text) * _CHARACTER + 24
 
 
 def columns(title: str, stacks: Sequence[Sequence[Part]], labels: tuple[str, str, str], unit: str) -> str:
