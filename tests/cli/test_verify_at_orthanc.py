@@ -11,6 +11,7 @@ from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
+from tests.cli.labs import name_in_environment
 from tests.dicom.dcmtk import LOOPBACK, movescu, storescu
 from tests.dicom.orthanc import orthanc
 from tests.lab.purging import purge
@@ -47,9 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 
 @pytest.fixture(autouse=True)
 def named(site: RunningSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DCMCFG_LDAP_URL", site.slapd.url)
-    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site.slapd.password)
-    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", site.site.archive_url)
+    name_in_environment(site, monkeypatch)
 
 
 @pytest.mark.parametrize("met", EVERY_ORTHANC, ids=lambda met: met.name)

@@ -16,6 +16,7 @@ from dcmcfg.lab.listener import all_contexts, listening
 from dcmcfg.lab.move_scp import serve_moves
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
+from tests.cli.labs import name_in_environment
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
 from tests.lab.purging import purge
 from tests.lab.running_site import DEVICE, RunningSite, running_site
@@ -73,10 +74,7 @@ def recalls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recalls]:
 
 @pytest.fixture
 def verify(run: Run, recalls: Recalls, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    site = recalls.site
-    monkeypatch.setenv("DCMCFG_LDAP_URL", site.slapd.url)
-    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site.slapd.password)
-    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", site.site.archive_url)
+    name_in_environment(recalls.site, monkeypatch)
     monkeypatch.setattr("dcmcfg.verify.listening.STRAGGLERS_S", 0.8)
     return lambda: run("verify", "--study", THREE.uid, "--dest", "WORKSTATION", "--receive", "--timeout-s", "10")
 
