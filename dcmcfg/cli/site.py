@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -14,28 +14,39 @@ from dcmcfg.cli.options import SITE_SETTINGS, add_site_options
 from dcmcfg.settings import Settings, resolve
 
 R = TypeVar("R")
-_OWN, _MANY, _RISKS, _SITE = "Options", "Many studies in one run", "Refused unless named", "Where the site is"
+_OWN, _RISKS, _SITE = "Options", "Refused unless named", "Where the site is"
 
 
 class RiskOption(click.Option):
     """An option that takes a risk by its name."""
 
 
-class ManyOption(click.Option):
-    """An option about a run over many studies."""
+class SectionOption(click.Option):
+    """An option that ``--help`` lists under a heading of its own."""
+
+    def __init__(self, *names: Any, section: str, **attributes: Any) -> None:
+        super().__init__(*names, **attributes)
+        self.section = section
+
+
+def section_option(section: str) -> Callable[..., Callable[[Callable[..., R]], Callable[..., R]]]:
+    """Return what ``click.option`` is, for options of the *section* of ``--help``."""
+    return functools.partial(click.option, cls=SectionOption, section=section)
 
 
 class SiteCommand(click.Command):
-    """A command whose help has sections: its own options, those for many studies, risks, where the site is."""
+    """A command whose help has sections: its own options, those with a heading, risks, where the site is."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in sections."""
-        sections: dict[str, list[tuple[str, str]]] = {_OWN: [], _MANY: [], _RISKS: [], _SITE: []}
+        sections: dict[str, list[tuple[str, str]]] = {_OWN: []}
+        last: dict[str, list[tuple[str, str]]] = {_RISKS: [], _SITE: []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
-                sections[_section(parameter)].append(record)
-        for title, records in sections.items():
+                title = _section(parameter)
+                (last if title in last else sections).setdefault(title, []).append(record)
+        for title, records in (sections | last).items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
@@ -44,8 +55,8 @@ class SiteCommand(click.Command):
 def _section(parameter: click.Parameter) -> str:
     if isinstance(parameter, RiskOption):
         return _RISKS
-    if isinstance(parameter, ManyOption):
-        return _MANY
+    if isinstance(parameter, SectionOption):
+        return parameter.section
     return _SITE if parameter.name in SITE_SETTINGS else _OWN
 
 

@@ -3,53 +3,35 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.asking import Answered, Asking
-from dcmcfg.cli.cancelling import cancelling_on_interrupt
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.failures import DEBUG
 from dcmcfg.cli.leftovers import warn_of_leftovers
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk, bulk_options
 from dcmcfg.cli.verify_evidence import EvidenceWanted, evidence_options
 from dcmcfg.cli.verify_files import EvidenceFiles, file_options
+from dcmcfg.cli.verify_one import verify_one
 from dcmcfg.cli.verify_recall import Recalling, recall_options
 from dcmcfg.cli.verify_receiving import Receiving, receiving_options
 from dcmcfg.cli.verify_retrieval import Retrieving, retrieval_options
 from dcmcfg.cli.verify_temporary import Temporary, temporary_options
 from dcmcfg.cli.verify_tls import TlsOptions, tls_options
 from dcmcfg.devices import Configuration
-from dcmcfg.dicom.cancel import Cancellation
-from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.errors import AnswerIsNo, DcmcfgError
-from dcmcfg.render.verify import print_verdict, verdict_json, verify_progress
 from dcmcfg.route.question import asked_ae
 from dcmcfg.settings import Settings
-from dcmcfg.verify.addresses import LONGEST_S, Address, Addresses, find_addresses, server_hosts
-from dcmcfg.verify.chronicle import Chronicle
-from dcmcfg.verify.evidence import Question
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
 from dcmcfg.verify.listening import Listening
-from dcmcfg.verify.recall import Recall
-from dcmcfg.verify.run import gather
-
-if TYPE_CHECKING:
-    from dcmcfg.cli.temporary_destination import Place
 
 
 @click.command("verify", cls=SiteCommand)
@@ -73,10 +55,10 @@ if TYPE_CHECKING:
 @retrieval_options
 @receiving_options
 @temporary_options
-@bulk_options
 @evidence_options
 @file_options
 @tls_options
+@bulk_options
 @click.option(
     "--timeout-s",
     type=click.FloatRange(min=0, min_open=True, max=LONGEST_S),
@@ -118,15 +100,14 @@ def verify_command(
     --temporary-dest has added could not be taken back.
     """
     tls.check()
-    selection, (model, patient) = retrieving.selection(), retrieving.root()
     keys = recalling.keys(studies, bulk)
     temporary.require_sense("" if recalling.recall else bulk.named(studies), dest)
     many = None if recalling.recall else bulk.source(studies)
-    study_uid = parse_uid(studies[0]) if studies else ""
-    destination, calling = parse_ae_title(dest) if dest is not None else "", parse_ae_title(calling)
+    if many is not None:
+        bulk.require_sense(wanted.expect, files)
     archive_ae = parse_ae_title(ae) if ae is not None else None
+    calling = parse_ae_title(calling)
     files.refuse_unwritable()
-    listening = receiving.listening()
     servers = server_hosts(settings.ldap_url, settings.archive_url)
     find = functools.partial(
         find_addresses,
@@ -138,134 +119,44 @@ def verify_command(
         tls=tls.tls,
         elsewhere=servers,
     )
-
-    book = Chronicle()
-    secured = tls.files(settings)
-
-    def ask(addresses: Addresses, place: Place | None = None) -> Answered:
-        witnesses = wanted.witnesses(settings, addresses.archive.ae_title)
-        client_tls = secured.client_context() if addresses.tls else None
-        device = configuration.device(settings.device)
-        chosen = recalling.choose(Recall(device, addresses, calling, keys, witnesses.database, client_tls))
-        if chosen is not None:
-            addresses = replace(addresses, warnings=(*addresses.warnings, f"chosen by --recall: {chosen.why}"))
-        question = Question(
-            chosen.study_uid if chosen else study_uid,
-            addresses.archive,
-            place.title if place else destination,
-            calling,
-            wanted.expect,
-            selection,
-            model,
-            patient,
-            retrieving.urgency(),
-        )
-        received = _at(listening, addresses, secured)
-        if many is not None:
-            answer: Answered = loaded("verify_many", "verify_many")(
-                bulk,
-                many,
-                settings,
-                addresses,
-                replace(question, study_uid=""),
-                listening=received,
-                wanted=wanted,
-                files=files,
-                place=place,
-                tls=client_tls,
-                as_json=as_json,
-            )
-            return answer
-        cancellation = Cancellation()
-        with _a_no_once_sent() as sent:
-            with verify_progress() as watcher, cancelling_on_interrupt(cancellation, watcher.on_step) as moving:
-                evidence = gather(
-                    question,
-                    addresses,
-                    tls=client_tls,
-                    receive=received,
-                    receiver=place.watched(watcher.on_received) if place else None,
-                    witnesses=witnesses,
-                    cancellation=cancellation,
-                    watcher=book.of(replace(watcher, on_asking=moving, on_sent=sent.now)),
-                )
-            verdict = judge(evidence, require_witness=wanted.require_witness, require_route=wanted.require_route)
-            verdict = place.advised(verdict) if place else verdict
-            verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
-            if not as_json:
-                print_verdict(verdict, evidence)
-                sys.stdout.flush()
-            told = functools.partial(verdict_json, verdict, evidence)
-            if files.evidence:
-                invocation.current().so_far = place.with_verdict(told) if place else told
-                tree = place.configuration if place else configuration
-                write = loaded("proof_files", "write_proof")
-                write(files, settings, tree, addresses, book, evidence, verdict)
-        return verdict.exit_code, told
+    run = Verification(
+        settings,
+        parse_uid(studies[0]) if studies and many is None else "",
+        parse_ae_title(dest) if dest is not None else "",
+        calling,
+        retrieving.selection(),
+        retrieving.root(),
+        retrieving.urgency(),
+        find,
+        recalling,
+        keys,
+        receiving.listening(),
+        wanted,
+        files,
+        bulk,
+        tls.files(settings),
+        as_json,
+    )
 
     with open_directory(settings) as directory:
         if temporary.clean_temporary:
             loaded("temporary_destination", "clean_leftovers")(settings, directory, yes=temporary.yes, as_json=as_json)
             return 0
         configuration = Configuration(read_tree(directory))
+        if many is None:
+            verify = functools.partial(verify_one, run, configuration)
+        else:
+            verify = functools.partial(loaded("verify_many", "verify_many"), run, many)
         if temporary.temporary_dest:
             asked = asked_ae(configuration.device(settings.device), archive_ae)
-            asking = Asking(asked, calling, find, servers, listening or Listening(), secured, tls=tls.tls)
-            run = loaded("temporary_destination", "with_temporary_destination")
-            answered: Answered = run(settings, directory, configuration, asking, temporary, ask)
+            asking = Asking(asked, calling, find, servers, run.listening or Listening(), run.secured, tls=tls.tls)
+            within = loaded("temporary_destination", "with_temporary_destination")
+            answered: Answered = within(settings, directory, configuration, asking, temporary, verify)
     if not temporary.temporary_dest:
         warn_of_leftovers(settings, configuration)
-        answered = ask(find(configuration, destination=destination, receive=listening is not None))
+        answered = verify(find(configuration, destination=run.destination, receive=run.listening is not None))
     code, told = answered
     if as_json:
         print_json(told())
         sys.stdout.flush()
     return code
-
-
-def _at(listening: Listening | None, addresses: Addresses, secured: TlsFiles) -> Listening | None:
-    """Return how we listen at *addresses*: with TLS where the tree says so."""
-    if listening is None or not addresses.receives_tls:
-        return listening
-    return replace(listening, tls=secured.server_context())
-
-
-@dataclass
-class _Sent:
-    """Whether the C-MOVE was sent."""
-
-    sent: bool = False
-
-    def now(self) -> None:
-        self.sent = True
-
-
-@contextmanager
-def _a_no_once_sent() -> Iterator[_Sent]:
-    """Make any failure after the C-MOVE was sent :class:`AnswerIsNo`: 3 would say that none was."""
-    state = _Sent()
-    try:
-        yield state
-    except BrokenPipeError:
-        raise
-    except KeyboardInterrupt:
-        if not state.sent:
-            raise
-        raise AnswerIsNo(
-            "interrupted: the C-MOVE was sent, and how it ended was not waited for",
-            next_step="look at the destination for what arrived; the archive was asked to stop",
-        ) from None
-    except Exception as error:
-        if not state.sent or os.environ.get(DEBUG):
-            raise
-        match error:
-            case DcmcfgError():
-                raise AnswerIsNo(error.what, on=error.on, next_step=error.next_step) from error
-            case OSError():
-                problem = error.strerror or str(error)
-            case _:
-                problem = f"internal error, {type(error).__name__}: {error}"
-        raise AnswerIsNo(
-            f"the C-MOVE was sent, but how it went cannot be told ({problem})",
-            next_step=f"look at the destination for what arrived; {DEBUG}=1 shows where it failed",
-        ) from error

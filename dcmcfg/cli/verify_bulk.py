@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,9 @@ from dcmcfg.bulk.manner import PARALLEL, PATIENCE_S, RETRIES, Manner
 from dcmcfg.bulk.pace import interval_of
 from dcmcfg.bulk.source import FromFile, Matching, Named, Source
 from dcmcfg.cli.option_group import option_group
-from dcmcfg.cli.site import ManyOption
+from dcmcfg.cli.output import STDOUT, refuse_unwritable
+from dcmcfg.cli.site import section_option
+from dcmcfg.cli.verify_files import EvidenceFiles
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.verify.addresses import LONGEST_S
@@ -66,6 +67,25 @@ class Bulk:
         """Return in words which studies are meant; None for none."""
         return next((each for each in (*studies, self.studies_file, self.query) if each is not None), None)
 
+    def require_sense(self, expect: int | None, files: EvidenceFiles) -> None:
+        """Raise :class:`click.UsageError` for what is of one study, and for a report that cannot be written.
+
+        The latter is a :class:`~dcmcfg.errors.DcmcfgError`.
+        """
+        if expect is not None:
+            raise click.UsageError("--expect is for one study")
+        if files.evidence:
+            raise click.UsageError("--evidence is for one study; --csv, --junit and --html are for many")
+        for target in self.reports.values():
+            if target != STDOUT:
+                refuse_unwritable(target, new=not files.replace)
+
+    @property
+    def reports(self) -> dict[str, str]:
+        """The files to write by form: csv, junit, html."""
+        named = {"csv": self.csv, "junit": self.junit, "html": self.html}
+        return {form: target for form, target in named.items() if target is not None}
+
     @property
     def manner(self) -> Manner:
         """How the archive is asked; raises :class:`~dcmcfg.errors.MalformedInput` for a rate that is none."""
@@ -79,7 +99,7 @@ class Bulk:
         return any(each is not None for each in kept) or self.again or self.only_failed
 
 
-_many = functools.partial(click.option, cls=ManyOption)
+_many = section_option("Many studies in one run")
 bulk_options = option_group(
     "bulk",
     Bulk,

@@ -10,6 +10,7 @@ import click
 from dcmcfg.archive.database import Database, why_not_reached
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.option_group import option_group
+from dcmcfg.cli.site import section_option
 from dcmcfg.errors import ArchiveError, DcmcfgError
 from dcmcfg.settings import Settings
 from dcmcfg.verify.witnesses import Witnesses
@@ -51,22 +52,21 @@ def _database(settings: Settings, archive_ae: str) -> Database:
     return found
 
 
+_option = section_option("What counts")
 evidence_options = option_group(
     "wanted",
     EvidenceWanted,
     [
-        click.option("--expect", type=click.IntRange(min=1), metavar="N", help="Number of instances that must arrive."),
-        click.option("--require-witness", is_flag=True, help="Exit 1 unless our own receiver saw the instances."),
-        click.option(
-            "--require-route", is_flag=True, help="Exit 1 unless the route through the external archive is shown."
-        ),
-        click.option(
+        _option("--expect", type=click.IntRange(min=1), metavar="N", help="Number of instances that must arrive."),
+        _option("--require-witness", is_flag=True, help="Exit 1 unless our own receiver saw the instances."),
+        _option("--require-route", is_flag=True, help="Exit 1 unless the route through the external archive is shown."),
+        _option(
             "--external-log",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
             help="The external archive's own log: JSON lines, or an Orthanc's with --verbose.",
         ),
-        click.option(
+        _option(
             "--qido/--no-qido",
             default=True,
             show_default=True,

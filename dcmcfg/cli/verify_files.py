@@ -9,6 +9,7 @@ import click
 
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.output import refuse_unwritable
+from dcmcfg.cli.site import section_option
 
 JSON, HTML = ".json", ".html"
 
@@ -40,17 +41,18 @@ def _by_ending(_: click.Context, __: click.Parameter, files: tuple[str, ...]) ->
     return files
 
 
+_option = section_option("What counts")
 file_options = option_group(
     "files",
     EvidenceFiles,
     [
-        click.option(
+        _option(
             "--evidence",
             multiple=True,
             callback=_by_ending,
             metavar="FILE",
             help="Keep what was configured, asked, answered and received in FILE.json or FILE.html; repeatable.",
         ),
-        click.option("--replace", is_flag=True, help="Let files that are written replace those that exist."),
+        _option("--replace", is_flag=True, help="Let files that are written replace those that exist."),
     ],
 )

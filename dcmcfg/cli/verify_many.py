@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -20,11 +19,10 @@ from dcmcfg.bulk.store import Store
 from dcmcfg.cli import invocation
 from dcmcfg.cli.asking import Answered
 from dcmcfg.cli.failures import INTERRUPTED
-from dcmcfg.cli.output import STDOUT, refuse_unwritable, write_whole
+from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.terminal import ask
+from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk
-from dcmcfg.cli.verify_evidence import EvidenceWanted
-from dcmcfg.cli.verify_files import EvidenceFiles
 from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.bulk import bulk_json, print_bulk
@@ -36,7 +34,6 @@ from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
-from dcmcfg.verify.listening import Listening
 from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
 if TYPE_CHECKING:
@@ -47,38 +44,18 @@ _MANY = 100
 _FORMS = {"csv": bulk_csv, "junit": bulk_junit, "html": bulk_html}
 
 
-def verify_many(
-    bulk: Bulk,
-    source: Source,
-    settings: Settings,
-    addresses: Addresses,
-    question: Question,
-    *,
-    listening: Listening | None,
-    wanted: EvidenceWanted,
-    files: EvidenceFiles,
-    place: Place | None = None,
-    tls: ssl.SSLContext | None = None,
-    as_json: bool = False,
-) -> Answered:
+def verify_many(run: Verification, source: Source, addresses: Addresses, place: Place | None = None) -> Answered:
     """Verify the studies of *source*, print and write what came of it; return the exit code, and what JSON tells.
 
-    *question* is what is asked of each, *place* a destination that is there for this run only. Of those who may be
-    heard beside, only the external archive's record is, and only where it is named: to hear all takes as long as the
-    study itself.
+    *place* is a destination that is there for this run only. Of those who may be heard beside, only the external
+    archive's record is, and only where it is named: to hear all takes as long as the study itself.
     """
-    if wanted.expect is not None:
-        raise click.UsageError("--expect is for one study")
-    if files.evidence:
-        raise click.UsageError("--evidence is for one study; --csv, --junit and --html are for many")
-    targets = _targets(bulk)
-    for target in targets.values():
-        if target != STDOUT:
-            refuse_unwritable(target, new=not files.replace)
+    bulk, wanted, files, listening = run.bulk, run.wanted, run.files, run.listening_at(addresses)
     manner = bulk.manner
     own = listening.as_destination(addresses, lambda _: None) if listening and place is None else None
     receiver = place.receiver if place else own
-    asked = _asked(settings, addresses, question, received=receiver is not None, temporary=place is not None)
+    question = run.question(addresses, destination=place.title if place else "")
+    asked = _asked(run.settings, addresses, question, received=receiver is not None, temporary=place is not None)
     path = bulk.results or state_folder() / "verify" / f"{asked.key(source.name)}.sqlite"
     with Store.opened(path, asked) as store, own or nullcontext():
         asking = Asking(
@@ -86,7 +63,7 @@ def verify_many(
             addresses,
             store,
             Cancellation(),
-            tls,
+            run.client_tls(addresses),
             receiver,
             Witnesses(wanted.external_log) if wanted.external_log else NOBODY_ELSE,
             require_witness=wanted.require_witness,
@@ -95,20 +72,14 @@ def verify_many(
         session = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk))
         with _a_no_once_sent(asking):
             done = session.go()
-    for form, target in targets.items():
+    for form, target in bulk.reports.items():
         write_whole(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
     next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place)))
-    if not as_json:
+    if not run.as_json:
         print_bulk(done.report, done.notes, next_steps)
         sys.stdout.flush()
     told = functools.partial(bulk_json, done.report, done.notes, next_steps)
     return _exit_code(done, sent=asking.sent.is_set()), told
-
-
-def _targets(bulk: Bulk) -> dict[str, str]:
-    """Return the files to write by form."""
-    named = {"csv": bulk.csv, "junit": bulk.junit, "html": bulk.html}
-    return {form: target for form, target in named.items() if target is not None}
 
 
 def _asked(settings: Settings, addresses: Addresses, question: Question, *, received: bool, temporary: bool) -> Asked:

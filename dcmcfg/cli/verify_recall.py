@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import click
 
 from dcmcfg.cli.option_group import option_group
+from dcmcfg.cli.site import section_option
 from dcmcfg.cli.verify_bulk import Bulk
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.render.visible import visible
@@ -50,11 +51,12 @@ def _tell(words: str) -> None:
     click.echo(f"recall: {visible(words)}", err=True)
 
 
+_option = section_option("What is asked for")
 recall_options = option_group(
     "recalling",
     Recalling,
     [
-        click.option(
+        _option(
             "--recall",
             is_flag=True,
             help="Instead of --study: take the smallest study that is found to be purged; --query says among which.",

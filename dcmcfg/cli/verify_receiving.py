@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.option_group import option_group
+from dcmcfg.cli.site import section_option
 from dcmcfg.verify.listening import Listening
 
 
@@ -24,18 +25,19 @@ class Receiving:
         return Listening(self.keep, self.digests) if self.receive or self.keep else None
 
 
+_option = section_option("Who receives")
 receiving_options = option_group(
     "receiving",
     Receiving,
     [
-        click.option("--receive", is_flag=True, help="Listen as the destination, on its address in the tree."),
-        click.option(
+        _option("--receive", is_flag=True, help="Listen as the destination, on its address in the tree."),
+        _option(
             "--keep",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
             help="Keep what is received as files in DIR, and read each one back; implies --receive.",
         ),
-        click.option(
+        _option(
             "--digests/--no-digests",
             default=True,
             show_default=True,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import click
 
 from dcmcfg.cli.option_group import option_group
+from dcmcfg.cli.site import section_option
 from dcmcfg.dicom.retrieval import Level, Model, Patient, Priority
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.verify.selection import Selection
@@ -52,17 +53,18 @@ class Retrieving:
         return Priority[self.priority.upper()]
 
 
+_option = section_option("What is asked for")
 retrieval_options = option_group(
     "retrieving",
     Retrieving,
     [
-        click.option(
+        _option(
             "--level",
             type=click.Choice([level.value for level in Level]),
             help="Level of the C-MOVE: the study, its series by their UIDs, or its instances by theirs.",
         ),
-        click.option("--series", multiple=True, metavar="UID", help="Series to move, instead of all (repeatable)."),
-        click.option(
+        _option("--series", multiple=True, metavar="UID", help="Series to move, instead of all (repeatable)."),
+        _option(
             "--image",
             "--instance",
             "image",
@@ -70,16 +72,16 @@ retrieval_options = option_group(
             metavar="UID",
             help="Instance to move, instead of all (repeatable).",
         ),
-        click.option(
+        _option(
             "--model",
             type=click.Choice([model.value for model in Model]),
             help="Query/Retrieve information model, Study Root by default.",
         ),
-        click.option(
+        _option(
             "--patient-id", metavar="ID", help="Patient ID for --model patient, instead of what the archive lists."
         ),
-        click.option("--patient-id-issuer", metavar="NAME", help="Who issued --patient-id."),
-        click.option(
+        _option("--patient-id-issuer", metavar="NAME", help="Who issued --patient-id."),
+        _option(
             "--priority",
             type=click.Choice([priority.name.lower() for priority in Priority]),
             default="medium",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import click
 
 from dcmcfg.cli.option_group import option_group
+from dcmcfg.cli.site import section_option
 
 
 @dataclass(frozen=True)
@@ -36,23 +37,24 @@ class Temporary:
             raise click.UsageError("--temporary-dest takes the place of --dest")
 
 
+_option = section_option("Who receives")
 temporary_options = option_group(
     "temporary",
     Temporary,
     [
-        click.option(
+        _option(
             "--temporary-dest",
             is_flag=True,
             help="Instead of --dest: add an AE with this machine's address for this run, receive as it, remove it.",
         ),
-        click.option(
+        _option(
             "--temporary-address",
             metavar="HOST[:PORT]",
             help="Where the archive finds this machine, if not by the address that it is called from.",
         ),
-        click.option(
+        _option(
             "--clean-temporary", is_flag=True, help="Only remove what killed runs with --temporary-dest have left."
         ),
-        click.option("--yes", "-y", is_flag=True, help="Do not ask before --temporary-dest changes the configuration."),
+        _option("--yes", "-y", is_flag=True, help="Do not ask before --temporary-dest changes the configuration."),
     ],
 )

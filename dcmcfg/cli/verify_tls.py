@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.option_group import option_group
+from dcmcfg.cli.site import section_option
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.errors import DicomError
 from dcmcfg.settings import Secret, Settings
@@ -74,25 +75,24 @@ def _asking(passphrase: Secret | None, holder: Path | None) -> Callable[[], str]
     return ask
 
 
+_option = section_option("TLS in associations")
 tls_options = option_group(
     "tls",
     TlsOptions,
     [
-        click.option("--tls", is_flag=True, help="Call the archive over TLS; by itself where it has no other way."),
-        click.option(
+        _option("--tls", is_flag=True, help="Call the archive over TLS; by itself where it has no other way."),
+        _option(
             "--tls-ca",
             type=_FILE,
             metavar="FILE",
             help="CA certificates (PEM) to verify it with, by default --ca-file.",
         ),
-        click.option("--tls-cert", type=_FILE, metavar="FILE", help="Certificate (PEM) to show in associations."),
-        click.option(
-            "--tls-key", type=_FILE, metavar="FILE", help="Its private key (PEM), unless it is in the same file."
-        ),
-        click.option(
+        _option("--tls-cert", type=_FILE, metavar="FILE", help="Certificate (PEM) to show in associations."),
+        _option("--tls-key", type=_FILE, metavar="FILE", help="Its private key (PEM), unless it is in the same file."),
+        _option(
             "--tls-key-passphrase-file", type=_FILE, metavar="FILE", help="File that holds the passphrase of that key."
         ),
-        click.option(
+        _option(
             "--tls-any-host",
             is_flag=True,
             help="Take the certificate for any host: whoever has one of that CA can pose as the archive.",

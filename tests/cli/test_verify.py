@@ -269,7 +269,7 @@ def test_a_bug_before_the_move_is_3_and_one_after_it_is_1(
         with monkeypatch.context() as patch:
             patch.setattr("dcmcfg.verify.run.find_instances", _breaking)
             before = verify(archive)
-        monkeypatch.setattr("dcmcfg.cli.verify.judge", _breaking)
+        monkeypatch.setattr("dcmcfg.cli.verify_one.judge", _breaking)
         after = verify(archive)
         monkeypatch.setenv("DCMCFG_DEBUG", "1")
         shown = verify(archive)
@@ -286,7 +286,7 @@ def test_an_error_after_the_move_is_1(verify: Verify, made: Made, monkeypatch: p
     def lose_the_answer(*_: object, **__: object) -> NoReturn:
         raise DicomError("it is gone", on="DCM4CHEE@x:1", next_step="look")
 
-    monkeypatch.setattr("dcmcfg.cli.verify.judge", lose_the_answer)
+    monkeypatch.setattr("dcmcfg.cli.verify_one.judge", lose_the_answer)
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
         result = verify(archive)
     assert (result.exit_code, result.stderr) == (1, "dcmcfg: DCM4CHEE@x:1: it is gone\n  next: look\n")

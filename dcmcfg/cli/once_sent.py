@@ -1,0 +1,53 @@
+"""What a failure means once a C-MOVE was sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dcmcfg.cli.failures import DEBUG
+from dcmcfg.errors import AnswerIsNo, DcmcfgError
+
+
+@dataclass
+class Sent:
+    """Whether the C-MOVE was sent."""
+
+    sent: bool = False
+
+    def now(self) -> None:
+        """Note that it is on its way."""
+        self.sent = True
+
+
+@contextmanager
+def a_no_once_sent() -> Iterator[Sent]:
+    """Make any failure after the C-MOVE was sent :class:`AnswerIsNo`: 3 would say that none was."""
+    state = Sent()
+    try:
+        yield state
+    except BrokenPipeError:
+        raise
+    except KeyboardInterrupt:
+        if not state.sent:
+            raise
+        raise AnswerIsNo(
+            "interrupted: the C-MOVE was sent, and how it ended was not waited for",
+            next_step="look at the destination for what arrived; the archive was asked to stop",
+        ) from None
+    except Exception as error:
+        if not state.sent or os.environ.get(DEBUG):
+            raise
+        match error:
+            case DcmcfgError():
+                raise AnswerIsNo(error.what, on=error.on, next_step=error.next_step) from error
+            case OSError():
+                problem = error.strerror or str(error)
+            case _:
+                problem = f"internal error, {type(error).__name__}: {error}"
+        raise AnswerIsNo(
+            f"the C-MOVE was sent, but how it went cannot be told ({problem})",
+            next_step=f"look at the destination for what arrived; {DEBUG}=1 shows where it failed",
+        ) from error
