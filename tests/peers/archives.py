@@ -41,6 +41,12 @@ OTHERS = (
     Archive("other-study", "sends the right UIDs in another study", sends_what(moving.same_uids_in_the_other_study)),
     Archive("borrowed-uids", "sends other data sets under the right UIDs", moving.claims_the_study),
     Archive("other-class", "sends the right UIDs as another SOP class", sends_what(moving.of_another_class)),
+    Archive(
+        "whole-study",
+        "sends the study, asked for one instance of it (`--image`)",
+        sends(MoveResponse(0x0000, completed=1)),
+        arguments=("--receive", "--image", _ONE),
+    ),
     Archive("nameless-study", "sends data sets that name no study", sends_what(moving.without_study)),
     Archive("twice-differently", "sends each twice, with other pixels", sends_what(moving.twice_with_other_pixels)),
 )
