@@ -27,7 +27,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one attempt; numbers are of instances, None where nobody said."""
+    """What came of one attempt, whatever is required; numbers are of instances, None where nobody said.
+
+    ``route_why`` says what speaks for or against the route that was found.
+    """
 
     outcome: Outcome
     headline: str
@@ -39,6 +42,7 @@ class Answer:
     warning: int | None = None
     received: int | None = None
     route: str = ""
+    route_why: str = ""
     next_step: str = ""
     seconds: float = 0.0  # of the C-MOVE
 
@@ -75,7 +79,7 @@ class StudyResult:
 
 
 def answer_of(verdict: Verdict, evidence: Evidence) -> Answer:
-    """Return what is kept of a *verdict*."""
+    """Return what is kept of a *verdict* that required nothing: the facts outlive what a run takes for enough."""
     reported, received, outcome = verdict.reported, verdict.received, evidence.outcome
     if outcome.cancelled and not verdict.accepted:
         kind = Outcome.CANCELLED
@@ -94,6 +98,7 @@ def answer_of(verdict: Verdict, evidence: Evidence) -> Answer:
         warning=reported.warning,
         received=None if received.finding is Witness.NOT_WITNESSED else received.number,
         route=verdict.route.finding.value,
+        route_why="; ".join(verdict.route.reasons),
         next_step=next(iter(verdict.next_steps), ""),
         seconds=outcome.seconds,
     )

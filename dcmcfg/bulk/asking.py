@@ -51,8 +51,6 @@ class Asking:
     tls: ssl.SSLContext | None = None
     receiver: Receiver | None = None
     witnesses: Witnesses = NOBODY_ELSE
-    require_witness: bool = False
-    require_route: bool = False
     sent: threading.Event = field(default_factory=threading.Event)  # set when the first C-MOVE is about to go out
 
     def associated(self) -> AbstractContextManager[OpenAssociation]:
@@ -90,7 +88,7 @@ class Asking:
             )
         except (DicomError, NotFound) as error:
             return Tried(_not_asked(error), _after(error), next(iter(attempts), None), usable=False)
-        verdict = judge(evidence, require_witness=self.require_witness, require_route=self.require_route)
+        verdict = judge(evidence)
         usable = evidence.outcome.status is not None
         follows = after(evidence.outcome, accepted=verdict.accepted)
         return Tried(answer_of(verdict, evidence), follows, attempts[0], usable=usable)

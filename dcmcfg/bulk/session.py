@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 
+from dcmcfg.bulk.answer import StudyResult
 from dcmcfg.bulk.asking import Asking
-from dcmcfg.bulk.events import Event
+from dcmcfg.bulk.events import Answered, Event
 from dcmcfg.bulk.manner import Manner
 from dcmcfg.bulk.report import Report
+from dcmcfg.bulk.required import NOTHING, Required
 from dcmcfg.bulk.run import Ending, run
 from dcmcfg.bulk.source import Matching, Source
 from dcmcfg.dicom.receive import ReceivedInstance
@@ -58,6 +60,7 @@ class Session:
     watching: Watching
     consent: Callable[[int, bool], None]
     anew: Anew = Anew.NONE
+    required: Required = NOTHING
 
     def go(self) -> Done:
         """List the studies, ask for those that have no answer, and report on all.
@@ -67,21 +70,40 @@ class Session:
         """
         store = self.asking.store
         notes = [*self.asking.addresses.warnings, *self._list()]
-        if self.anew is not Anew.NONE:
-            store.forget(failed_only=self.anew is Anew.FAILED)
+        self._forget()
         uids = store.to_ask()
         ending, error = Ending.DONE, None
         if uids:
             try:
                 with self.watching(len(uids)) as on_event:
-                    ending = run(uids, self.asking, self.manner, on_event)
+                    ending = run(uids, self.asking, self.manner, self._judged(on_event))
             except DcmcfgError as problem:
                 error = problem
         else:
             notes.append("every study had its answer, nothing was asked: --again asks anew")
-        results = store.results()
+        results = self._results()
         report = Report.of(store.asked, store.path, results, datetime.now(UTC), asked_now=bool(uids))
         return Done(report, ending, bool(uids), (*notes, *self._left_over()), error)
+
+    def _forget(self) -> None:
+        match self.anew:
+            case Anew.ALL:
+                self.asking.store.forget()
+            case Anew.FAILED:
+                answers = ((each.uid, each.answer) for each in self._results())
+                self.asking.store.forget([uid for uid, answer in answers if answer and not answer.outcome.is_yes])
+            case Anew.NONE:
+                pass
+
+    def _results(self) -> tuple[StudyResult, ...]:
+        return tuple(map(self.required.told, self.asking.store.results()))
+
+    def _judged(self, on_event: Callable[[Event], None]) -> Callable[[Event], None]:
+        def hear(event: Event) -> None:
+            told = replace(event, answer=self.required.judged(event.answer)) if isinstance(event, Answered) else event
+            on_event(told)
+
+        return hear
 
     def _list(self) -> Iterator[str]:
         """Enlist the studies in the store; yield what is to be said of the list."""

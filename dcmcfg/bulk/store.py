@@ -103,13 +103,13 @@ class Store:
         rows = self._rows("SELECT uid FROM study WHERE listed AND answered_by IS NULL ORDER BY position")
         return tuple(uid for (uid,) in rows)
 
-    def forget(self, *, failed_only: bool) -> None:
-        """Have the studies asked for anew, or only those whose answer is no; the attempts are kept."""
-        yes = [kind.value for kind in Outcome if kind.is_yes] if failed_only else []
-        marks = ", ".join("?" * len(yes))
+    def forget(self, uids: Iterable[str] | None = None) -> None:
+        """Have *uids* asked for anew, all studies where it is None; the attempts are kept."""
         with self._changing() as connection:
-            standing = f"SELECT number FROM attempt WHERE outcome IN ({marks})"  # noqa: S608 — question marks alone
-            connection.execute(f"UPDATE study SET answered_by = NULL WHERE answered_by NOT IN ({standing})", yes)  # noqa: S608
+            if uids is None:
+                connection.execute("UPDATE study SET answered_by = NULL")
+            else:
+                connection.executemany("UPDATE study SET answered_by = NULL WHERE uid = ?", [(uid,) for uid in uids])
 
     def begin(self, uid: str) -> int:
         """Record that *uid* is about to be asked for; return the number of the attempt."""

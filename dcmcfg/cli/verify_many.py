@@ -12,6 +12,7 @@ import click
 
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.asking import Asking
+from dcmcfg.bulk.required import Required
 from dcmcfg.bulk.run import Ending
 from dcmcfg.bulk.session import Anew, Done, Session
 from dcmcfg.bulk.source import Source
@@ -66,10 +67,9 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
             run.client_tls(addresses),
             receiver,
             Witnesses(wanted.external_log) if wanted.external_log else NOBODY_ELSE,
-            require_witness=wanted.require_witness,
-            require_route=wanted.require_route,
         )
-        session = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk))
+        required = Required(wanted.require_witness, wanted.require_route)
+        session = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk), required)
         with _a_no_once_sent(asking):
             done = session.go()
     for form, target in bulk.reports.items():

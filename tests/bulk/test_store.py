@@ -66,13 +66,15 @@ def test_a_longer_list_keeps_the_answers(path: Path) -> None:
         assert [result.uid for result in store.results()] == ["1.2.5", "1.2.4"]
 
 
-@pytest.mark.parametrize(("failed_only", "again"), [(True, ("1.2.4",)), (False, ("1.2.3", "1.2.4"))])
-def test_studies_are_asked_anew_all_or_those_that_failed(path: Path, failed_only: bool, again: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("uids", "again"), [(["1.2.4"], ("1.2.4",)), (None, ("1.2.3", "1.2.4"))])
+def test_studies_are_asked_anew_all_or_those_that_are_named(
+    path: Path, uids: list[str] | None, again: tuple[str, ...]
+) -> None:
     with Store.opened(path, ASKED) as store:
         store.enlist(["1.2.3", "1.2.4"])
         store.end(store.begin("1.2.3"), YES, final=True)
         store.end(store.begin("1.2.4"), NO, final=True)
-        store.forget(failed_only=failed_only)
+        store.forget(uids)
         assert store.to_ask() == again
         assert sum(len(result.attempts) for result in store.results()) == 2
 

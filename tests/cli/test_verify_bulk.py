@@ -133,6 +133,20 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
     assert len(pacs.moves) == 5 + 2 + 5
 
 
+def test_kept_answers_are_judged_by_what_this_run_requires(verify: Verify, pacs: Archive) -> None:
+    assert verify(*named(FIVE)).exit_code == 0
+    done = verify(*named(FIVE), "--require-witness")
+    assert done.exit_code == 1
+    assert done.stdout.startswith("5 studies: 5 not verified; nothing asked now")
+    assert "why not   5 studies: reported, not witnessed, and a witness is required\n" in done.stdout
+    assert "          next: --receive or --temporary-dest has dcmcfg itself receive them\n" in done.stdout
+    assert verify(*named(FIVE)).exit_code == 0, "what was required is not kept"
+    assert sorted(pacs.moves) == FIVE
+    assert verify(*named(FIVE), "--require-witness", "--only-failed").exit_code == 1
+    assert len(pacs.moves) == 10
+    assert verify(*named(FIVE)).exit_code == 0
+
+
 def test_a_list_with_broken_lines_is_told_whole_and_nothing_is_asked(
     verify: Verify, pacs: Archive, tmp_path: Path
 ) -> None:

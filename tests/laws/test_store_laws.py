@@ -46,8 +46,9 @@ def test_answers_stand_until_they_are_forgotten_and_attempts_are_never_lost(step
                     if final:
                         standing[uid] = outcome
                 case ("forget", bool(failed_only)):
-                    store.forget(failed_only=failed_only)
-                    standing = {uid: kind for uid, kind in standing.items() if failed_only and kind.is_yes}
+                    kept = {uid: kind for uid, kind in standing.items() if failed_only and kind.is_yes}
+                    store.forget([uid for uid in standing if uid not in kept] if failed_only else None)
+                    standing = kept
                 case ("enlist", list(uids)):
                     listed = [str(uid) for uid in uids]
                     store.enlist(listed)

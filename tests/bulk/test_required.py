@@ -1,0 +1,40 @@
+"""What a run takes for enough."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.bulk.answer import Answer, Outcome
+from dcmcfg.bulk.required import NOTHING, Required
+
+WITNESSED = Answer(Outcome.VERIFIED, "verified: 1 of 1", route="shown")
+REPORTED = Answer(Outcome.REPORTED, "reported, not witnessed", route="not shown", route_why="nobody told")
+LOCAL = Answer(Outcome.VERIFIED, "verified: 1 of 1", route="not tried", next_step="dcmcfg verify --recall")
+NO = Answer(Outcome.NOT_VERIFIED, "NOT verified: status A801", next_step="enter it there")
+
+
+@pytest.mark.parametrize("answer", [WITNESSED, NO])
+def test_what_has_it_all_or_is_a_no_by_itself_stays_as_it_is(answer: Answer) -> None:
+    assert Required(witness=True, route=True).judged(answer) == answer
+
+
+@pytest.mark.parametrize("answer", [WITNESSED, REPORTED, LOCAL, NO])
+def test_nothing_required_changes_nothing(answer: Answer) -> None:
+    assert NOTHING.judged(answer) == answer
+
+
+def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
+    judged = Required(witness=True, route=True).judged(REPORTED)
+    assert judged.outcome is Outcome.NOT_VERIFIED
+    assert judged.headline == (
+        "NOT verified: reported, not witnessed, and a witness is required; "
+        "route not shown, and it is required (nobody told)"
+    )
+    assert judged.next_step.startswith("--receive or --temporary-dest")
+    assert "--external-log FILE" in Required(route=True).judged(REPORTED).next_step
+
+
+def test_a_local_study_is_no_proof_of_the_route_and_its_own_advice_stays() -> None:
+    judged = Required(route=True).judged(LOCAL)
+    assert judged.outcome is Outcome.NOT_VERIFIED
+    assert judged.next_step == LOCAL.next_step
