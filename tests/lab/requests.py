@@ -9,6 +9,7 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.trace import Trace
 
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
@@ -54,7 +55,8 @@ def associate(peer: Peer, calling: str, *sop_classes: str) -> Association:
     entity.dimse_timeout = entity.network_timeout = 60
     for sop_class in sop_classes:
         entity.add_requested_context(sop_class)
-    return entity.associate(peer.host, peer.port, ae_title=peer.ae_title)
+    trace = Trace(60)  # without it pynetdicom's own thread may take an answer
+    return entity.associate(peer.host, peer.port, ae_title=peer.ae_title, evt_handlers=trace.handlers)
 
 
 def move(peer: Peer, destination: str, keys: Dataset, *, calling: str = "VIEWER") -> MoveOutcome | None:

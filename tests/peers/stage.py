@@ -12,10 +12,12 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.trace import Trace
 from tests.dicom.dcmtk import Made, make_instances
 
 STUDY = "1.2.826.0.1.3680043.10.1.1"
 OTHER = "1.2.826.0.1.3680043.10.1.2"
+_STALL_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,12 @@ class Stage:
         entity = AE(calling or self.title)
         for sop_class in sorted({str(each.SOPClassUID) for each in instances}):
             entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
-        association = entity.associate(self.destination.host, self.destination.port, ae_title=self.destination.ae_title)
+        association = entity.associate(
+            self.destination.host,
+            self.destination.port,
+            ae_title=self.destination.ae_title,
+            evt_handlers=Trace(_STALL_S).handlers,  # else pynetdicom's own thread may take the answer
+        )
         assert association.is_established
         names = claiming or [str(each.SOPInstanceUID) for each in instances]
         statuses = [_store(association, each, name, originator) for each, name in zip(instances, names, strict=True)]
