@@ -104,10 +104,10 @@ class Store:
         return tuple(uid for (uid,) in rows)
 
     def forget(self, uids: Iterable[str] | None = None) -> None:
-        """Have *uids* asked for anew, all studies where it is None; the attempts are kept."""
+        """Have *uids* asked for anew, all that are listed where it is None; the attempts are kept."""
         with self._changing() as connection:
             if uids is None:
-                connection.execute("UPDATE study SET answered_by = NULL")
+                connection.execute("UPDATE study SET answered_by = NULL WHERE listed")
             else:
                 connection.executemany("UPDATE study SET answered_by = NULL WHERE uid = ?", [(uid,) for uid in uids])
 

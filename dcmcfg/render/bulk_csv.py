@@ -53,7 +53,7 @@ def _cells(result: StudyResult) -> tuple[str, ...]:
         words = (answer.headline, answer.comment, answer.next_step)
     seconds = "" if answer is None else f"{answer.seconds:.3f}"
     started = "" if last is None else iso(last.started)
-    cells = (result.uid, *known, len(result.attempts), started, seconds)
+    cells = (_text(result.uid), *known, len(result.attempts), started, seconds)
     return (*("" if cell is None else str(cell) for cell in cells), *map(_text, words))
 
 

@@ -79,6 +79,18 @@ def test_studies_are_asked_anew_all_or_those_that_are_named(
         assert sum(len(result.attempts) for result in store.results()) == 2
 
 
+def test_answers_of_studies_that_are_not_listed_stand_when_others_are_asked_anew(path: Path) -> None:
+    with Store.opened(path, ASKED) as store:
+        store.enlist(["1.2.3", "1.2.4"])
+        for uid in ("1.2.3", "1.2.4"):
+            store.end(store.begin(uid), YES, final=True)
+        store.enlist(["1.2.3"])
+        store.forget()
+        assert store.to_ask() == ("1.2.3",)
+        store.enlist(["1.2.3", "1.2.4"])
+        assert store.to_ask() == ("1.2.3",)
+
+
 def test_a_store_of_another_question_is_refused_with_the_difference(path: Path) -> None:
     with Store.opened(path, ASKED):
         pass

@@ -42,6 +42,10 @@ def test_what_peers_say_is_escaped_in_every_form(outcome: Outcome) -> None:
     ET.fromstring("".join(bulk_junit(of_it)))
 
 
+def test_a_study_uid_that_an_archive_made_up_is_no_formula() -> None:
+    assert '"\'=HYPERLINK(1,2)",open' in "".join(bulk_csv(report(StudyResult("=HYPERLINK(1,2)"))))
+
+
 def test_a_report_of_nothing_asked_yet_has_no_rate() -> None:
     page = "".join(bulk_html(report(StudyResult("1.2.3"))))
     assert "1 study: 1 still to be asked" in page
