@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from dcmcfg.cli.failures import DEBUG
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 
 
-@dataclass
-class Sent:
-    """Whether the C-MOVE was sent."""
-
-    sent: bool = False
-
-    def now(self) -> None:
-        """Note that it is on its way."""
-        self.sent = True
-
-
 @contextmanager
-def a_no_once_sent() -> Iterator[Sent]:
-    """Make any failure after the C-MOVE was sent :class:`AnswerIsNo`: 3 would say that none was."""
-    state = Sent()
+def a_no_once_sent() -> Iterator[threading.Event]:
+    """Make any failure after a C-MOVE was sent :class:`AnswerIsNo`: 3 would say that none was.
+
+    Yields what is to be set when the first one is on its way, by whatever thread.
+    """
+    sent = threading.Event()
     try:
-        yield state
+        yield sent
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
-        if not state.sent:
+        if not sent.is_set():
             raise
         raise AnswerIsNo(
             "interrupted: the C-MOVE was sent, and how it ended was not waited for",
             next_step="look at the destination for what arrived; the archive was asked to stop",
         ) from None
     except Exception as error:
-        if not state.sent or os.environ.get(DEBUG):
+        if not sent.is_set() or os.environ.get(DEBUG):
             raise
         match error:
             case DcmcfgError():

@@ -31,7 +31,6 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.route.question import asked_ae
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
-from dcmcfg.verify.listening import Listening
 
 
 @click.command("verify", cls=SiteCommand)
@@ -100,11 +99,14 @@ def verify_command(
     --temporary-dest has added could not be taken back.
     """
     tls.check()
-    keys = recalling.keys(studies, bulk)
-    temporary.require_sense("" if recalling.recall else bulk.named(studies), dest)
+    selection, root = retrieving.selection(), retrieving.root()
+    of_one = not selection.is_whole_study or root[1] is not None or wanted.expect is not None
+    keys = recalling.keys(studies, bulk, of_one=of_one)
+    more = receiving.listening() is not None or bool(files.evidence) or bulk.is_kept
+    temporary.require_sense("" if recalling.recall else bulk.named(studies), dest, more=more)
     many = None if recalling.recall else bulk.source(studies)
     if many is not None:
-        bulk.require_sense(wanted.expect, files)
+        bulk.require_sense(many, selection, wanted.expect, files, as_json=as_json)
     archive_ae = parse_ae_title(ae) if ae is not None else None
     calling = parse_ae_title(calling)
     files.refuse_unwritable()
@@ -124,8 +126,8 @@ def verify_command(
         parse_uid(studies[0]) if studies and many is None else "",
         parse_ae_title(dest) if dest is not None else "",
         calling,
-        retrieving.selection(),
-        retrieving.root(),
+        selection,
+        root,
         retrieving.urgency(),
         find,
         recalling,
@@ -149,7 +151,7 @@ def verify_command(
             verify = functools.partial(loaded("verify_many", "verify_many"), run, many)
         if temporary.temporary_dest:
             asked = asked_ae(configuration.device(settings.device), archive_ae)
-            asking = Asking(asked, calling, find, servers, run.listening or Listening(), run.secured, tls=tls.tls)
+            asking = Asking(asked, calling, find, servers, receiving.manner, run.secured, tls=tls.tls)
             within = loaded("temporary_destination", "with_temporary_destination")
             answered: Answered = within(settings, directory, configuration, asking, temporary, verify)
     if not temporary.temporary_dest:

@@ -17,6 +17,7 @@ from dcmcfg.cli.verify_files import EvidenceFiles
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.verify.addresses import LONGEST_S
+from dcmcfg.verify.selection import Selection
 
 _WRITTEN = click.Path(allow_dash=True)
 _MOST_AT_ONCE = 32
@@ -67,18 +68,38 @@ class Bulk:
         """Return in words which studies are meant; None for none."""
         return next((each for each in (*studies, self.studies_file, self.query) if each is not None), None)
 
-    def require_sense(self, expect: int | None, files: EvidenceFiles) -> None:
-        """Raise :class:`click.UsageError` for what is of one study, and for a report that cannot be written.
+    def require_sense(
+        self, source: Source, selection: Selection, expect: int | None, files: EvidenceFiles, *, as_json: bool
+    ) -> None:
+        """Raise :class:`click.UsageError` for what is of one study, and for reports that are in each other's way.
 
-        The latter is a :class:`~dcmcfg.errors.DcmcfgError`.
+        Raises :class:`~dcmcfg.errors.DcmcfgError` for a report that cannot be written, and
+        :class:`~dcmcfg.errors.MalformedInput` for a rate that is none.
         """
-        if expect is not None:
-            raise click.UsageError("--expect is for one study")
+        if not (isinstance(source, Named) and len(set(source.uids)) == 1):
+            if expect is not None:
+                raise click.UsageError("--expect is for one study")
+            if not selection.is_whole_study:
+                raise click.UsageError("--series and --image are of one study")
         if files.evidence:
             raise click.UsageError("--evidence is for one study; --csv, --junit and --html are for many")
-        for target in self.reports.values():
-            if target != STDOUT:
-                refuse_unwritable(target, new=not files.replace)
+        self._require_places(as_json=as_json, replace=files.replace)
+        _ = self.manner
+
+    def _require_places(self, *, as_json: bool, replace: bool) -> None:
+        """Raise where a report has no place of its own, or none at all."""
+        targets = list(self.reports.values())
+        if as_json and STDOUT in targets:
+            raise click.UsageError("--json and a report to - are both for standard output; name a file for the report")
+        if targets.count(STDOUT) > 1:
+            raise click.UsageError("- is given for several reports")
+        read = [each for each in (self.studies_file, self.results) if each is not None and each != STDOUT]
+        written = [target for target in targets if target != STDOUT]
+        paths = [Path(each).resolve() for each in (*read, *written)]
+        if len(set(paths)) < len(paths):
+            raise click.UsageError("the same file twice: the list, --results and each report need one of their own")
+        for target in written:
+            refuse_unwritable(target, new=not replace)
 
     @property
     def reports(self) -> dict[str, str]:

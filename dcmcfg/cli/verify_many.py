@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +19,7 @@ from dcmcfg.bulk.store import Store
 from dcmcfg.cli import invocation
 from dcmcfg.cli.asking import Answered
 from dcmcfg.cli.failures import INTERRUPTED
+from dcmcfg.cli.once_sent import a_no_once_sent
 from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.terminal import ask
 from dcmcfg.cli.verification import Verification
@@ -31,7 +31,7 @@ from dcmcfg.render.bulk_csv import bulk_csv
 from dcmcfg.render.bulk_html import bulk_html
 from dcmcfg.render.bulk_junit import bulk_junit
 from dcmcfg.render.bulk_progress import bulk_progress
-from dcmcfg.settings import Settings
+from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
@@ -56,47 +56,65 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
     own = listening.as_destination(addresses, lambda _: None) if listening and place is None else None
     receiver = place.receiver if place else own
     question = run.question(addresses, destination=place.title if place else "")
-    asked = _asked(run.settings, addresses, question, received=receiver is not None, temporary=place is not None)
+    asked = _asked(run, addresses, question, received=receiver is not None, temporary=place is not None)
     path = bulk.results or state_folder() / "verify" / f"{asked.key(source.name)}.sqlite"
-    with Store.opened(path, asked) as store, own or nullcontext():
-        asking = Asking(
-            question,
-            addresses,
-            store,
-            Cancellation(),
-            run.client_tls(addresses),
-            receiver,
-            Witnesses(wanted.external_log) if wanted.external_log else NOBODY_ELSE,
-        )
-        required = Required(wanted.require_witness, wanted.require_route)
-        session = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk), required)
-        with _a_no_once_sent(asking):
-            done = session.go()
-    for form, target in bulk.reports.items():
-        write_whole(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
-    next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place)))
-    if not run.as_json:
-        print_bulk(done.report, done.notes, next_steps)
-        sys.stdout.flush()
-    told = functools.partial(bulk_json, done.report, done.notes, next_steps)
-    return _exit_code(done, sent=asking.sent.is_set()), told
+    with a_no_once_sent() as sent:
+        with Store.opened(path, asked) as store, own or nullcontext():
+            asking = Asking(
+                question,
+                addresses,
+                store,
+                Cancellation(),
+                run.client_tls(addresses),
+                receiver,
+                Witnesses(wanted.external_log) if wanted.external_log else NOBODY_ELSE,
+                sent=sent,
+            )
+            required = Required(wanted.require_witness, wanted.require_route)
+            done = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk), required).go()
+        next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place, _anew(bulk))))
+        told = functools.partial(bulk_json, done.report, done.notes, next_steps)
+        invocation.current().so_far = place.with_verdict(told) if place else told
+        if not run.as_json:
+            _print(done, next_steps, aside=STDOUT in bulk.reports.values())
+        for form, target in bulk.reports.items():
+            write_whole(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
+    return _exit_code(done, sent=sent.is_set()), told
 
 
-def _asked(settings: Settings, addresses: Addresses, question: Question, *, received: bool, temporary: bool) -> Asked:
+def _print(done: Done, next_steps: tuple[str, ...], *, aside: bool) -> None:
+    """Print the summary; *aside*, where standard output is for a file, on standard error."""
+    print_bulk(done.report, done.notes, next_steps, stderr_console() if aside else stdout_console())
+    sys.stdout.flush()
+
+
+def _asked(run: Verification, addresses: Addresses, question: Question, *, received: bool, temporary: bool) -> Asked:
     """Return what a store is known by: a temporary destination has another title each time."""
-    return Asked(
-        {
-            "archive": str(question.archive),
-            "destination": "a temporary one" if temporary else question.destination,
-            "calling": question.calling,
-            "received": "by us" if received else "by others",
-            "level": question.selection.level.value,
-            "model": question.model.value,
-            "directory": f"{settings.ldap_url}/{settings.base_dn}",
-            "device": settings.device,
-            "dcmExternalRetrieveAEDestination": addresses.route.destination or "",
-        }
-    )
+    settings = run.settings
+    facts = {
+        "archive": str(question.archive),
+        "destination": "a temporary one" if temporary else question.destination,
+        "calling": question.calling,
+        "received": "by us" if received else "by others",
+        "level": question.selection.level.value,
+        "model": question.model.value,
+        "directory": f"{settings.ldap_url}/{settings.base_dn}",
+        "device": settings.device,
+        "dcmExternalRetrieveAEDestination": addresses.route.destination or "",
+    }
+    return Asked(facts | {name: value for name, value in _further(run, question).items() if value})
+
+
+def _further(run: Verification, question: Question) -> dict[str, str]:
+    """Return what else an answer depends on, where it is said: of a part it says nothing of the rest."""
+    wanted, patient, selection = run.wanted, question.patient, question.selection
+    return {
+        "series": ", ".join(sorted(selection.series_uids)),
+        "instances": ", ".join(sorted(selection.instance_uids)),
+        "patient": f"{patient.patient_id} {patient.issuer}".rstrip() if patient else "",
+        "expected": "" if wanted.expect is None else str(wanted.expect),
+        "files": "kept and read back" if run.listening and run.listening.keep else "",
+    }
 
 
 def _anew(bulk: Bulk) -> Anew:
@@ -119,14 +137,16 @@ def _consent(number: int, limited: bool) -> None:
         raise AnswerIsNo("nothing was sent")
 
 
-def _next_steps(done: Done, place: Place | None) -> list[str]:
+def _next_steps(done: Done, place: Place | None, anew: Anew) -> list[str]:
     steps = []
     if done.error is not None:
         steps.append(": ".join(part for part in (done.error.on, done.error.what, done.error.next_step) if part))
     if done.report.summary.open:
-        steps.append("the same command again goes on: what has its answer is not asked again")
+        without = {Anew.ALL: " without --again", Anew.FAILED: " without --only-failed"}.get(anew, " again")
+        steps.append(f"the same command{without} goes on: what has its answer is not asked again")
     if done.report.summary.groups and not done.report.summary.open:
-        steps.append("once that is mended, the same command with --only-failed asks for those anew")
+        instead = " instead of --again" if anew is Anew.ALL else ""
+        steps.append(f"once that is mended, the same command with --only-failed{instead} asks for those anew")
     if place is not None and done.report.summary.counts and not done.report.summary.instances:
         steps.append(place.unreached())
     return steps
@@ -139,14 +159,3 @@ def _exit_code(done: Done, *, sent: bool) -> int:
     if sent or not done.tried:
         return 1
     return INTERRUPTED if done.ending is Ending.STOPPED else DcmcfgError.exit_code
-
-
-@contextmanager
-def _a_no_once_sent(asking: Asking) -> Iterator[None]:
-    """Make a failure after a C-MOVE was sent :class:`AnswerIsNo`: 3 would say that none was."""
-    try:
-        yield
-    except DcmcfgError as error:
-        if not asking.sent.is_set():
-            raise
-        raise AnswerIsNo(error.what, on=error.on, next_step=error.next_step) from error

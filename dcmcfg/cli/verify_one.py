@@ -56,7 +56,7 @@ def verify_one(
                 receiver=place.watched(watcher.on_received) if place else None,
                 witnesses=witnesses,
                 cancellation=cancellation,
-                watcher=book.of(replace(watcher, on_asking=moving, on_sent=sent.now)),
+                watcher=book.of(replace(watcher, on_asking=moving, on_sent=sent.set)),
             )
         verdict = judge(evidence, require_witness=wanted.require_witness, require_route=wanted.require_route)
         verdict = place.advised(verdict) if place else verdict

@@ -21,11 +21,11 @@ class Recalling:
 
     recall: bool
 
-    def keys(self, named: tuple[str, ...], bulk: Bulk) -> Mapping[str, str]:
+    def keys(self, named: tuple[str, ...], bulk: Bulk, *, of_one: bool) -> Mapping[str, str]:
         """Return by which keys it is looked for; with none, among all.
 
-        Raises :class:`click.UsageError` where *named* or *bulk* mean other studies, and
-        :class:`~dcmcfg.errors.MalformedInput` for what is no key.
+        Raises :class:`click.UsageError` where *named* or *bulk* mean other studies, or where something is said that is
+        *of_one* that is known, and :class:`~dcmcfg.errors.MalformedInput` for what is no key.
         """
         if not self.recall:
             return {}
@@ -33,6 +33,10 @@ class Recalling:
             raise click.UsageError("--recall takes the place of --study and --studies; --query says where it looks")
         if bulk.is_kept or bulk.limit is not None:
             raise click.UsageError("--recall takes one study: nothing of it is kept, and --limit has no meaning")
+        if of_one:
+            raise click.UsageError(
+                "--series, --image, --patient-id and --expect are of a study that is known; --recall takes any"
+            )
         return parse_keys(bulk.query) if bulk.query is not None else {}
 
     def choose(self, recall: Recall) -> Choice | None:

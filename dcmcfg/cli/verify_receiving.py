@@ -22,7 +22,12 @@ class Receiving:
 
     def listening(self) -> Listening | None:
         """Return how we listen as the destination, None where we do not; whoever keeps files must receive them."""
-        return Listening(self.keep, self.digests) if self.receive or self.keep else None
+        return self.manner if self.receive or self.keep else None
+
+    @property
+    def manner(self) -> Listening:
+        """How we listen wherever we do."""
+        return Listening(self.keep, self.digests)
 
 
 _option = section_option("Who receives")

@@ -12,15 +12,14 @@ from dcmcfg.bulk.answer import StudyResult
 from dcmcfg.bulk.grouping import Group
 from dcmcfg.bulk.report import Report
 from dcmcfg.moments import iso
-from dcmcfg.render.console import stdout_console, visible, wrapped
+from dcmcfg.render.console import visible, wrapped
 
 _LABEL = 10  # columns
 _GROUPS_SHOWN, _UIDS_SHOWN = 10, 5
 
 
-def print_bulk(report: Report, notes: Sequence[str], next_steps: Sequence[str]) -> None:
+def print_bulk(report: Report, notes: Sequence[str], next_steps: Sequence[str], console: Console) -> None:
     """Print the headline, what was asked, why studies failed in groups, the slowest ones, what to do next."""
-    console = stdout_console()
     for line in _lines(report, notes, next_steps, console):
         line.rstrip()
         console.print(line, soft_wrap=True)
@@ -119,7 +118,7 @@ def _group(group: Group) -> Text:
     number = "1 study" if len(group.studies) == 1 else f"{len(group.studies):,} studies"
     text = Text(visible(f"{number}: {group.reason}"), style="red")
     for each in group.studies[:_UIDS_SHOWN]:
-        text.append(f"\n{each.uid}", style="default")
+        text.append(f"\n{visible(each.uid)}", style="default")
     if (rest := len(group.studies) - _UIDS_SHOWN) > 0:
         text.append(f"\nand {rest:,} more (--csv FILE has all)", style="default")
     if group.next_step:
@@ -134,4 +133,4 @@ def _more_groups(groups: Sequence[Group]) -> Iterator[tuple[str, str, Text]]:
 
 def _slowest(report: Report) -> Text:
     answers = [(each.uid, each.answer) for each in report.summary.slowest]
-    return Text("\n".join(f"{answer.seconds:8.2f} s  {uid}" for uid, answer in answers if answer is not None))
+    return Text("\n".join(f"{answer.seconds:8.2f} s  {visible(uid)}" for uid, answer in answers if answer is not None))

@@ -230,6 +230,12 @@ def test_very_many_that_match_are_not_asked_for_unless_so_many_are_meant(run: Ru
         (("--study", "1.2.3", "--study", "1.02"), "not a UID"),
         (("--query", "PatientId2=1"), "did you mean PatientID"),
         (("--study", "1.2.3", "--study", "1.2.4", "--expect", "3"), "--expect is for one study"),
+        (("--studies", "-", "--image", "1.2.3.4"), "--series and --image are of one study"),
+        (("--studies", "-", "--csv", "-", "--json"), "--json and a report to - are both for standard output"),
+        (("--studies", "-", "--csv", "-", "--junit", "-"), "- is given for several reports"),
+        (("--studies", "-", "--csv", "report", "--html", "./report"), "the same file twice"),
+        (("--studies", "-", "--results", "kept", "--csv", "kept", "--replace"), "the same file twice"),
+        (("--studies", "list", "--csv", "list", "--replace"), "the same file twice"),
     ],
 )
 def test_contradictions_are_told_before_anything_is_asked(
@@ -357,6 +363,54 @@ def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs:
     assert Counter(pacs.moves) == Counter(FIVE[:3])
 
 
+def test_a_yes_to_a_part_is_none_to_another(verify: Verify, pacs: Archive, tmp_path: Path) -> None:
+    store = ("--results", str(tmp_path / "mine.sqlite"))
+    assert verify("--study", FIVE[0], *store).exit_code == 0
+    one = verify("--study", FIVE[0], *store, "--image", "1.2.3.4")
+    assert one.exit_code == 3
+    assert "another question: level: study there, image here; instances: none there, 1.2.3.4 here" in one.stderr
+    two = verify("--study", FIVE[0], *store, "--expect", "2")
+    assert two.exit_code == 3
+    assert "another question: expected: none there, 2 here" in two.stderr
+
+
+def test_where_a_report_cannot_be_written_in_the_end_the_answers_are_told(
+    verify: Verify, script: Script, tmp_path: Path
+) -> None:
+    target = tmp_path / "report.csv"
+
+    def take_the_name(_: MoveExchange) -> None:
+        target.write_text("somebody else's")
+
+    script.on_exchange = take_the_name
+    done = verify(*named(FIVE[:2]), "--csv", str(target))
+    assert (done.exit_code, target.read_text()) == (1, "somebody else's")
+    assert done.stdout.startswith("2 studies: 2 reported\n")
+    assert "the file exists" in done.stderr
+    target.unlink()
+    told = json.loads(verify(*named(FIVE[:2]), "--again", "--csv", str(target), "--json").stdout)
+    assert (told["headline"], told["error"]["what"]) == ("2 studies: 2 reported", "the file exists")
+
+
+def test_what_was_asked_anew_is_gone_on_with_without_saying_so_again(
+    verify: Verify, pacs: Archive, script: Script
+) -> None:
+    assert verify(*named(FIVE[:2])).exit_code == 0
+
+    def stop(exchange: MoveExchange) -> None:
+        if len(pacs.moves) > 3:
+            os.kill(os.getpid(), signal.SIGINT)
+            while not exchange.is_cancelled:
+                time.sleep(0.01)
+
+    script.on_exchange = stop
+    stopped = verify(*named(FIVE[:2]), "--again", "--parallel", "1")
+    assert "the same command without --again goes on: what has its answer is not asked again\n" in stopped.stdout
+    script.on_exchange = lambda _: None
+    assert verify(*named(FIVE[:2])).exit_code == 0
+    assert len(pacs.moves) == 5
+
+
 def test_one_receiver_serves_all_and_tells_what_belongs_to_none(
     verify: Verify, pacs: Archive, script: Script, slapd: RunningSlapd, tmp_path: Path
 ) -> None:
@@ -394,7 +448,8 @@ def test_one_study_is_kept_where_a_report_is_wanted(verify: Verify, pacs: Archiv
     done = verify("--study", FIVE[0], "--csv", "-", "--results", str(tmp_path / "one.sqlite"))
     assert done.exit_code == 0
     assert done.stdout.splitlines()[1].startswith(f"{FIVE[0]},reported,0000,1,1,0,0,,")
-    assert "1 study: 1 reported\n" in done.stdout
+    assert list(csv.DictReader(io.StringIO(done.stdout, newline="")))[-1]["study_instance_uid"] == FIVE[0]
+    assert done.stderr.startswith("1 study: 1 reported\n"), "what reads the CSV gets nothing else"
 
 
 def test_a_run_that_was_killed_is_gone_on_with(

@@ -116,6 +116,9 @@ def test_where_purged_ones_are_told_to_be_online_only_the_database_can_tell_them
         (("--studies", "file"), "--recall takes the place of --study and --studies"),
         (("--csv", "file"), "--recall takes one study"),
         (("--query", "PatientID=X", "--limit", "3"), "--recall takes one study"),
+        (("--level", "image", "--image", "1.2.3"), "are of a study that is known"),
+        (("--patient-id", "4711"), "are of a study that is known"),
+        (("--expect", "3"), "are of a study that is known"),
     ],
 )
 def test_a_recall_goes_with_nothing_that_means_other_studies(run: Run, options: tuple[str, ...], words: str) -> None:

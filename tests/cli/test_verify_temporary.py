@@ -154,13 +154,14 @@ def test_a_list_of_accepted_destinations_holds_it_only_meanwhile(run: Run, site:
 def test_a_purged_study_comes_by_way_of_the_archive(run: Run, site: RunningSite) -> None:
     site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
     try:
-        done = run("verify", "--study", study("three").uid, "--temporary-dest", "--yes", "--json")
+        done = run("verify", "--study", study("three").uid, "--temporary-dest", "--yes", "--json", "--no-digests")
     finally:
         site.put("dcmExternalRetrieveAEDestination")
         site.reload()
     answer = json.loads(done.stdout)
     assert (done.exit_code, answer["received"]["number"], answer["route"]["finding"]) == (0, 3, "shown")
     assert "straight" not in done.stderr
+    assert [each["sha256"] for each in answer["received"]["instances"]] == [None] * 3, "--no-digests holds here too"
 
 
 def test_what_it_receives_is_kept_where_that_is_asked_for(run: Run, site: RunningSite, tmp_path: Path) -> None:
@@ -241,6 +242,8 @@ def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: Runn
         (("--study", "1.2.3", "--dest", "A", "--temporary-address", "h"), "goes with --temporary-dest"),
         (("--study", "1.2.3", "--dest", "A", "--yes"), "--yes goes with --temporary-dest or --clean-temporary"),
         (("--clean-temporary", "--dest", "A"), "it takes no study and no destination"),
+        (("--clean-temporary", "--receive"), "there is nothing to receive or to report on"),
+        (("--clean-temporary", "--csv", "file"), "there is nothing to receive or to report on"),
         (("--study", "1.2.3", "--temporary-dest", "--temporary-address", "h:x"), "not HOST or HOST:PORT"),
     ],
 )
