@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from html import escape
 
 from dcmcfg.bulk.answer import Outcome, StudyResult
 from dcmcfg.bulk.grouping import Group, reason_of
 from dcmcfg.bulk.report import Rate, Report, rate_of
 from dcmcfg.bulk.summary import summarised
 from dcmcfg.moments import readable
-from dcmcfg.render.bulk_style import STYLE
 from dcmcfg.render.charts import Part, bars, columns, parts_of_whole
-from dcmcfg.render.visible import visible
+from dcmcfg.render.page import banner, code, facts, page, text
 
 _SLOWEST = 10
 _UIDS_OF_A_GROUP = 20
@@ -25,18 +23,16 @@ _MOODS = {
     Outcome.CANCELLED: "open",
 }
 _OPEN = "open"
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def bulk_html(report: Report) -> Iterator[str]:
     """Yield the document: self-contained, without scripts; whatever peers said is escaped."""
-    mood = "good" if report.summary.all_yes else "bad"
-    yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    yield f"<title>dcmcfg verify: {_text(report.headline)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-    yield f'<h1 class="{mood}">{_text(report.headline)}</h1>\n'
-    yield f'<p class="soft">dcmcfg verify, report of {_text(readable(report.made))}</p>\n'
+    yield from page(f"dcmcfg verify: {report.headline}", _body(report))
+
+
+def _body(report: Report) -> Iterator[str]:
+    yield banner(report.headline, good=report.summary.all_yes)
+    yield f'<p class="soft">dcmcfg verify, report of {text(readable(report.made))}</p>\n'
     yield from _facts(report)
     yield f"<h2>Outcomes</h2>\n{_outcomes(report)}\n"
     if (rate := rate_of(report.results)) is not None:
@@ -47,22 +43,18 @@ def bulk_html(report: Report) -> Iterator[str]:
         yield "<h2>Why not</h2>\n"
         yield from map(_group, report.summary.groups)
     yield from _studies(report)
-    yield "</body>\n</html>\n"
 
 
 def _facts(report: Report) -> Iterator[str]:
     summary = report.summary
-    facts = {
+    named = {
         **report.asked.facts,
         "attempts": f"{summary.attempts:,} ({summary.unanswered:,} without an answer, {summary.retried:,} made again)",
         "instances sent": f"{summary.instances:,}, by the archive's account",
         "first asked": readable(summary.began) if summary.began else "never",
         "results": str(report.store),
     }
-    yield "<dl>\n"
-    for name, value in facts.items():
-        yield f"<dt>{_text(name)}</dt><dd>{_text(value) or 'none'}</dd>\n"
-    yield "</dl>\n"
+    yield from facts((name, value or "none") for name, value in named.items())
 
 
 def _outcomes(report: Report) -> str:
@@ -94,22 +86,23 @@ def _slowest(slowest: tuple[StudyResult, ...]) -> str:
 
 
 def _group(group: Group) -> str:
-    shown = " ".join(f"<code>{_text(each.uid)}</code>" for each in group.studies[:_UIDS_OF_A_GROUP])
+    shown = " ".join(code(each.uid) for each in group.studies[:_UIDS_OF_A_GROUP])
     rest = len(group.studies) - _UIDS_OF_A_GROUP
     more = f' <span class="soft">and {rest:,} more, below</span>' if rest > 0 else ""
     number = "1 study" if len(group.studies) == 1 else f"{len(group.studies):,} studies"
-    next_step = f'<p class="soft">Next: {_text(group.next_step)}</p>' if group.next_step else ""
-    return f"<article><p><b>{number}</b>: {_text(group.reason)}</p>{next_step}<p>{shown}{more}</p></article>\n"
+    next_step = f'<p class="soft">Next: {text(group.next_step)}</p>' if group.next_step else ""
+    return f"<article><p><b>{number}</b>: {text(group.reason)}</p>{next_step}<p>{shown}{more}</p></article>\n"
 
 
 def _studies(report: Report) -> Iterator[str]:
-    yield "<h2>All studies</h2>\n<table>\n<thead><tr><th>Study Instance UID</th><th>Outcome</th>"
+    yield '<h2>All studies</h2>\n<div class="scroll"><table class="studies">\n'
+    yield "<thead><tr><th>Study Instance UID</th><th>Outcome</th>"
     yield '<th class="number">Instances</th><th class="number">Seconds</th><th class="number">Attempts</th>'
     yield "</tr></thead>\n"
     for result in report.results:
-        yield f"<tbody><tr><td><code>{_text(result.uid)}</code></td>{_cells(result)}</tr>\n"
+        yield f"<tbody><tr><td>{code(result.uid)}</td>{_cells(result)}</tr>\n"
         yield f"{_why_not(result)}</tbody>\n"
-    yield "</table>\n"
+    yield "</table></div>\n"
 
 
 def _cells(result: StudyResult) -> str:
@@ -120,7 +113,7 @@ def _cells(result: StudyResult) -> str:
     of = "?" if answer.expected is None else str(answer.expected)
     counted = "" if number is None else f"{number} of {of}"
     return (
-        f'<td class="{_MOODS[answer.outcome]}">{answer.outcome.value}</td><td class="number">{counted}</td>'
+        f'<td class="is-{_MOODS[answer.outcome]}">{answer.outcome.value}</td><td class="number">{counted}</td>'
         f'<td class="number">{answer.seconds:.2f}</td>{attempts}'
     )
 
@@ -129,8 +122,4 @@ def _why_not(result: StudyResult) -> str:
     answer = result.answer
     if answer is None or answer.outcome.is_yes:
         return ""
-    return f'<tr class="why"><td colspan="5">{_text(reason_of(answer))}</td></tr>'
-
-
-def _text(text: str) -> str:
-    return escape(visible(text))
+    return f'<tr class="why"><td colspan="5">{text(reason_of(answer))}</td></tr>'

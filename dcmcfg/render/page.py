@@ -5,40 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from dcmcfg.render.page_style import STYLE
 from dcmcfg.render.visible import visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c1f23; --soft: #5b6573; --paper: #fff; --card: #f6f7f9; --line: #d9dee4;
-  --good: #18794e; --bad: #c62a2f; --open: #8a6100 }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --soft: #97a3b0; --paper: #16191d; --card: #20252b;
-  --line: #39414b; --good: #4cc38a; --bad: #ff6369; --open: #e2b340 } }
-* { box-sizing: border-box }
-body { font: 15px/1.5 system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 1040px; margin: 2rem auto; padding: 0 1.2rem }
-h1 { font-size: 1.45rem; line-height: 1.3; margin: 0 0 .3rem } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem }
-h3 { font-size: 1rem; margin: 0 0 .3rem }
-.is-good { color: var(--good) } .is-bad { color: var(--bad) } .is-open { color: var(--open) }
-.soft { color: var(--soft) }
-.banner { border-left: 6px solid; padding: .2rem 0 .2rem 1rem }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(270px, 1fr)); gap: .9rem; margin: 1.4rem 0;
-  align-items: start }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem }
-.card p { margin: .2rem 0 } .card ul { margin: .4rem 0 0; padding-left: 1.1rem; font-size: .92em }
-li { overflow-wrap: anywhere }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: .6rem 0 }
-dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
-.scroll { overflow-x: auto } svg { max-width: 100%; height: auto; display: block }
-table { border-collapse: collapse; width: 100%; font-size: .87em; margin: .4rem 0 }
-th, td { text-align: left; vertical-align: top; padding: .28rem .7rem .28rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: break-word }
-th { color: var(--soft); font-weight: 600 }
-td.number, th.number { text-align: right; white-space: nowrap }
-td code { display: inline-block; min-width: 15em }
-code { font: .92em ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere }
-@media print { body { margin: 0; max-width: none; font-size: 12px } tr, .card, svg { break-inside: avoid }
-  h2 { break-after: avoid } thead { display: table-header-group } .scroll { overflow: visible } }
-"""
 #: A cell of a table: its text, and its class if it has one.
 Cell = str | tuple[str, str]
 
@@ -48,9 +18,14 @@ def page(title: str, body: Iterable[str]) -> Iterator[str]:
     yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    yield f"<title>{text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+    yield f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
     yield from body
     yield "</body>\n</html>\n"
+
+
+def banner(headline: str, *, good: bool) -> str:
+    """Return the answer, which stands above all else."""
+    return f'<div class="banner is-{"good" if good else "bad"}"><h1>{text(headline)}</h1></div>\n'
 
 
 def text(words: str) -> str:

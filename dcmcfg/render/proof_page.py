@@ -10,7 +10,7 @@ from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.dicom.uid_names import uid_name
 from dcmcfg.moments import readable
-from dcmcfg.render.page import Cell, facts, items, page, table, text
+from dcmcfg.render.page import Cell, banner, facts, items, page, table, text
 from dcmcfg.render.proof import moment
 from dcmcfg.render.route import need_in_words
 from dcmcfg.render.sequence import sequences
@@ -34,8 +34,7 @@ def proof_page(proof: Proof) -> Iterator[str]:
 
 def _body(proof: Proof) -> Iterator[str]:
     evidence, verdict = proof.evidence, proof.verdict
-    mood = _GOOD if verdict.accepted else _BAD
-    yield f'<div class="banner {mood}"><h1>{text(verdict.headline)}</h1></div>\n'
+    yield banner(verdict.headline, good=verdict.accepted)
     yield from facts(
         [
             ("Study Instance UID", evidence.question.study_uid),

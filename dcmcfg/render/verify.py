@@ -12,7 +12,7 @@ from rich.text import Text
 
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.move import Progress as MoveProgress
-from dcmcfg.render.console import stderr_console, stdout_console, wrapped
+from dcmcfg.render.console import stderr_console, stdout_console, visible, wrapped
 from dcmcfg.render.verify_asked import asked_json, asked_lines
 from dcmcfg.render.verify_received import kept_line, received_json
 from dcmcfg.verify.evidence import Evidence
@@ -37,7 +37,7 @@ def print_verdict(verdict: Verdict, evidence: Evidence) -> None:
 
 
 def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[Text]:
-    headline = Text(_plain(verdict.headline), style=f"bold {_GOOD if verdict.accepted else _BAD}")
+    headline = Text(visible(verdict.headline), style=f"bold {_GOOD if verdict.accepted else _BAD}")
     yield from wrapped(headline, console, 0)
     yield Text()
     for line in _header(evidence):
@@ -47,8 +47,8 @@ def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[
         (Text("reported", style="bold"), _reported(verdict.reported, evidence)),
         (Text("received", style="bold"), _received(verdict.received, evidence)),
         (Text("route", style="bold"), _route(verdict.route)),
-        *((Text("next", style="bold cyan"), Text(_plain(step))) for step in verdict.next_steps),
-        *((Text("note", style="dim"), Text(_plain(note), style="dim")) for note in verdict.notes),
+        *((Text("next", style="bold cyan"), Text(visible(step))) for step in verdict.next_steps),
+        *((Text("note", style="dim"), Text(visible(note), style="dim")) for note in verdict.notes),
     ]
     for label, content in parts:
         label.pad_right(_LABEL - len(label))
@@ -143,7 +143,7 @@ def verify_progress() -> Iterator[Watcher]:
             bar.update(task, completed=done)
 
         yield Watcher(
-            on_step=lambda text: bar.update(task, description=_plain(text)),
+            on_step=lambda text: bar.update(task, description=visible(text)),
             on_expected=lambda number: bar.update(task, total=number or None),
             on_pending=pending,
             on_received=lambda number: bar.update(task, completed=number),
@@ -155,7 +155,7 @@ def _header(evidence: Evidence) -> Iterator[Text]:
     yield Text(f"study {question.study_uid}")
     yield Text(f"{question.calling} asked {question.archive} to send it to {question.destination}")
     for asked in asked_lines(evidence):
-        yield Text(_plain(asked), style="dim")
+        yield Text(visible(asked), style="dim")
     yield Text(f"{question.calling} is the calling AE title that the external archive sees", style="dim")
 
 
@@ -180,7 +180,7 @@ def _reported(reported: Reported, evidence: Evidence) -> Text:
     text = Text(status, style=_GOOD if reported.ok else _BAD)
     text.append(f"\n{counters} (expected: {expected})", style="default")
     if reported.comment:
-        text.append(f"\ncomment: {_plain(reported.comment)}", style="default")
+        text.append(f"\ncomment: {visible(reported.comment)}", style="default")
     _append_uids(text, "failed", evidence.outcome.failed_sop_instance_uids)
     said_already = () if reported.status is None else (f"status {reported.status:04X}",)
     return _with_reasons(text, (reason for reason in reported.reasons if reason not in said_already))
@@ -196,9 +196,9 @@ def _received(received: Received, evidence: Evidence) -> Text:
     if received.callers:
         originators = ", ".join(received.move_originators) or "none"
         callers = f"called by {', '.join(received.callers)}, Move Originator {originators}"
-        text.append(f"\n{_plain(callers)} (proves nothing by itself)", style="default")
+        text.append(f"\n{visible(callers)} (proves nothing by itself)", style="default")
     if received.files:
-        text.append(f"\n{_plain(kept_line(received))}", style="default")
+        text.append(f"\n{visible(kept_line(received))}", style="default")
     told = (
         ("missing", received.missing),
         ("foreign", received.foreign),
@@ -213,7 +213,7 @@ def _received(received: Received, evidence: Evidence) -> Text:
 
 def _append_uids(text: Text, what: str, uids: Sequence[str]) -> None:
     for uid in uids[:_UIDS_SHOWN]:
-        text.append(f"\n{what}: {_plain(uid)}", style="default")
+        text.append(f"\n{what}: {visible(uid)}", style="default")
     if len(uids) > _UIDS_SHOWN:
         text.append(f"\n{what}: {len(uids) - _UIDS_SHOWN} more (--json has all)", style="default")
 
@@ -222,16 +222,11 @@ def _route(route: Route) -> Text:
     styles = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}
     number = f" for {counted(route.instances)}" if route.finding is RouteFinding.SHOWN else ""
     text = Text(f"{route.finding.value}{number}", style=styles.get(route.finding, _OPEN))
-    text.append(f"\nconfigured: {_plain(route.way)}", style="default")
+    text.append(f"\nconfigured: {visible(route.way)}", style="default")
     return _with_reasons(text, route.reasons)
 
 
 def _with_reasons(text: Text, reasons: Iterable[str]) -> Text:
     for reason in reasons:
-        text.append(f"\n- {_plain(reason)}", style="default")
+        text.append(f"\n- {visible(reason)}", style="default")
     return text
-
-
-def _plain(text: str) -> str:
-    """Return *text*, in which peers had a hand, without control characters."""
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)

@@ -1,0 +1,48 @@
+"""How our pages look, on a screen and on paper."""
+
+from __future__ import annotations
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c1f23; --soft: #5b6573; --paper: #fff; --card: #f6f7f9; --line: #d9dee4;
+  --good: #18794e; --fair: #1f6fae; --bad: #c62a2f; --worse: #8e3fa0; --open: #8a6100; --unasked: #c3cad3;
+  --fill-good: #2f9e6e; --fill-fair: #6aa6d8; --fill-bad: #d2453f }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --soft: #97a3b0; --paper: #16191d; --card: #20252b;
+  --line: #39414b; --good: #4cc38a; --fair: #7cb8e8; --bad: #ff6369; --worse: #cf8fdd; --open: #e2b340;
+  --unasked: #5b6673 } }
+* { box-sizing: border-box }
+body { font: 15px/1.5 system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif; color: var(--ink); background: var(--paper);
+  max-width: 1040px; margin: 2rem auto; padding: 0 1.2rem }
+h1 { font-size: 1.45rem; line-height: 1.3; margin: 0 0 .3rem } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem }
+h3 { font-size: 1rem; margin: 0 0 .3rem }
+.is-good { color: var(--good) } .is-fair { color: var(--fair) } .is-bad { color: var(--bad) }
+.is-worse { color: var(--worse) } .is-open { color: var(--open) } .soft { color: var(--soft) }
+.banner { border-left: 6px solid; padding: .2rem 0 .2rem 1rem }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(270px, 1fr)); gap: .9rem; margin: 1.4rem 0;
+  align-items: start }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem }
+.card p { margin: .2rem 0 } .card ul { margin: .4rem 0 0; padding-left: 1.1rem; font-size: .92em }
+article { border-left: 4px solid var(--bad); padding: .1rem 0 .1rem 1rem; margin: 1rem 0 }
+article p { margin: .3rem 0 }
+li { overflow-wrap: anywhere }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: .6rem 0 }
+dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
+.scroll { overflow-x: auto } svg { max-width: 100%; height: auto; display: block }
+svg.chart { width: 100% } .chart text { font: 12px system-ui, 'DejaVu Sans', sans-serif; fill: var(--ink) }
+.chart .small { fill: var(--soft) } .chart .grid { stroke: var(--line) } .chart .good { fill: var(--fill-good) }
+.chart .fair { fill: var(--fill-fair) } .chart .bad { fill: var(--fill-bad) } .chart .worse { fill: var(--worse) }
+.chart .open { fill: var(--unasked) }
+table { border-collapse: collapse; width: 100%; font-size: .87em; margin: .4rem 0 }
+th, td { text-align: left; vertical-align: top; padding: .28rem .7rem .28rem 0; border-bottom: 1px solid var(--line);
+  overflow-wrap: break-word }
+th { color: var(--soft); font-weight: 600 }
+td.number, th.number { text-align: right; white-space: nowrap }
+td code { display: inline-block; min-width: 15em }
+code { font: .92em ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere }
+.studies td { white-space: nowrap } .studies code { overflow-wrap: normal } .studies [class^=is-] { font-weight: 600 }
+.studies tbody:has(.why) tr:first-child td { border-bottom: 0 }
+.studies .why td { padding-top: 0; color: var(--soft); white-space: normal }
+@page { margin: 15mm }
+@media print { body { margin: 0; padding: 0; max-width: none; font-size: 12px }
+  tr, .card, svg, .studies tbody { break-inside: avoid } h2 { break-after: avoid }
+  thead { display: table-header-group } .scroll { overflow: visible } .studies { font-size: .78rem } }
+"""
