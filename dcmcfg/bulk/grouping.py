@@ -32,11 +32,16 @@ def groups(results: Iterable[StudyResult]) -> tuple[Group, ...]:
     for result in results:
         answer = result.answer
         if answer is not None and not answer.outcome.is_yes:
-            key = _NUMBER.sub("N", _UID.sub("UID", reason_of(answer)))
+            key = likeness(answer)
             alike.setdefault(key, []).append(result)
             first.setdefault(key, answer)
     by_size = sorted(alike, key=lambda key: -len(alike[key]))
     return tuple(Group(reason_of(first[key]), first[key].next_step, tuple(alike[key])) for key in by_size)
+
+
+def likeness(answer: Answer) -> str:
+    """Return what answers have in common that are no for like reasons."""
+    return _NUMBER.sub("N", _UID.sub("UID", reason_of(answer)))
 
 
 def reason_of(answer: Answer) -> str:

@@ -44,7 +44,8 @@ class Report:
         if summary.open:
             parts.append(f"{summary.open:,} still to be asked")
         studies = "1 study" if summary.studies == 1 else f"{summary.studies:,} studies"
-        return f"{studies}: {', '.join(parts) or 'none asked'}{'' if self.asked_now else self._earlier()}"
+        alike = ", all for like reasons" if summary.all_alike else ""
+        return f"{studies}: {', '.join(parts) or 'none asked'}{alike}{'' if self.asked_now else self._earlier()}"
 
     def _earlier(self) -> str:
         ends = [attempt.ended for each in self.results for attempt in each.attempts if attempt.ended]

@@ -33,6 +33,11 @@ class Summary:
         """Whether every study has its answer, and it is yes."""
         return self.studies > 0 and self.open == 0 and all(kind.is_yes for kind in self.counts)
 
+    @property
+    def all_alike(self) -> bool:
+        """Whether there are several studies, and the answer to each is no for like reasons."""
+        return self.studies > 1 and [len(group.studies) for group in self.groups] == [self.studies]
+
 
 def summarised(results: Sequence[StudyResult], slowest: int = _SLOWEST) -> Summary:
     """Return the summary of *results*, with so many of the *slowest* studies."""

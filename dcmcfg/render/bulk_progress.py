@@ -10,12 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from dcmcfg.bulk.answer import Outcome
+from dcmcfg.bulk.answer import Answer, Outcome
 from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Stopping, Strained
+from dcmcfg.bulk.grouping import likeness, reason_of
 from dcmcfg.render.console import stderr_console, visible
 
 #: Where there is no terminal: seconds between two lines.
 _EVERY_S = 30.0
+#: So many studies that fail at the beginning, all for like reasons, are told at once: most often the others will, too.
+_FIRST = 10
 
 
 @contextmanager
@@ -45,6 +48,7 @@ class _Told:
         self.console, self.total = console, total
         self.done, self.failed = 0, 0
         self.began = time.monotonic()
+        self._reasons: set[str] = set()
 
     def hear(self, event: Event) -> None:
         match event:
@@ -52,6 +56,7 @@ class _Told:
                 self.done += 1
                 self.failed += not answer.outcome.is_yes
                 self.step(answer.outcome)
+                self._warn(answer)
             case Strained(why):
                 self.say(f"the archive is short of something ({why}): going slower")
             case Away(why, patience_s):
@@ -62,6 +67,14 @@ class _Told:
                 self.say("stopping: what is under way is cancelled; Ctrl-C again aborts it")
             case Again():
                 pass
+
+    def _warn(self, answer: Answer) -> None:
+        """Say it once where nothing has gone well so far, and always for like reasons."""
+        if self.done > _FIRST or answer.outcome.is_yes:
+            return
+        self._reasons.add(likeness(answer))
+        if self.done == self.failed == _FIRST < self.total and len(self._reasons) == 1:
+            self.say(f"the first {_FIRST} studies have all failed for like reasons: {reason_of(answer)}; Ctrl-C stops")
 
     @property
     def rate(self) -> str:

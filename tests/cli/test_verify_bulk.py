@@ -137,7 +137,7 @@ def test_kept_answers_are_judged_by_what_this_run_requires(verify: Verify, pacs:
     assert verify(*named(FIVE)).exit_code == 0
     done = verify(*named(FIVE), "--require-witness")
     assert done.exit_code == 1
-    assert done.stdout.startswith("5 studies: 5 not verified; nothing asked now")
+    assert done.stdout.startswith("5 studies: 5 not verified, all for like reasons; nothing asked now")
     assert "why not   5 studies: reported, not witnessed, and a witness is required\n" in done.stdout
     assert "          next: --receive or --temporary-dest has dcmcfg itself receive them\n" in done.stdout
     assert verify(*named(FIVE)).exit_code == 0, "what was required is not kept"
@@ -361,6 +361,17 @@ def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs:
     longer = verify(*named(FIVE[:3]), *store)
     assert longer.exit_code == 0
     assert Counter(pacs.moves) == Counter(FIVE[:3])
+
+
+def test_that_all_fail_for_like_reasons_is_told_early_and_in_the_end(run: Run, site: RunningSlapd) -> None:
+    twelve = studies(12)
+    with archive_of(twelve, lambda _, __: MoveResponse(0xA801)) as pacs:
+        done = run(*command(pacs), *named(twelve))
+    assert done.exit_code == 1
+    assert done.stdout.startswith("12 studies: 12 not verified, all for like reasons\n")
+    assert done.stderr.startswith("the first 10 studies have all failed for like reasons: status A801, refused: ")
+    assert done.stderr.endswith("; Ctrl-C stops\n")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_yes_to_a_part_is_none_to_another(verify: Verify, pacs: Archive, tmp_path: Path) -> None:
