@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import signal
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -111,4 +112,5 @@ def main() -> None:
     try:
         program(prog_name="dcmcfg")
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: it would only make another exit code of it
         gc.freeze()  # what is left in cycles, a large tree, goes with the process: to free it bit by bit takes longer
