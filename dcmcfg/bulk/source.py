@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from dcmcfg.bulk.listed import Listed, named, parse_list
 from dcmcfg.dicom.studies import Study
-from dcmcfg.errors import AnswerIsNo, DcmcfgError
+from dcmcfg.errors import DcmcfgError, NotFound
 
 STDIN = "-"
 
@@ -26,7 +27,14 @@ class FromFile:
         return self.path if self.path == STDIN else str(Path(self.path).resolve())
 
     def read(self) -> Listed:
-        """Return the studies; raises what :func:`parse_list` does, and :class:`DcmcfgError` for no such file."""
+        """Return the studies as the file lists them the first time that it is asked.
+
+        Raises what :func:`parse_list` does, and :class:`DcmcfgError` for no such file.
+        """
+        return self._listed
+
+    @cached_property
+    def _listed(self) -> Listed:
         if self.path == STDIN:
             return parse_list("standard input", sys.stdin.buffer.read())
         try:
@@ -68,9 +76,9 @@ class Matching:
         return None if self.limit is None else self.limit + 1
 
     def taken(self, found: tuple[Study, ...]) -> Listed:
-        """Return the studies of what was *found*; raises :class:`AnswerIsNo` when that is nothing."""
+        """Return the studies of what was *found*; raises :class:`NotFound` when that is nothing."""
         if not found:
-            raise AnswerIsNo("no study matches", on=self.name, next_step="wildcards are * and ?; case may count")
+            raise NotFound("no study matches", on=self.name, next_step="wildcards are * and ?; case may count")
         return named(study.study_uid for study in found[: self.limit])
 
 

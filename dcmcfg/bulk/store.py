@@ -72,10 +72,17 @@ class Store:
                 try:
                     connection.execute("PRAGMA journal_mode = WAL")
                     connection.execute("PRAGMA synchronous = FULL")
-                    _require_same(path, _facts(connection).get(_ASKED, "{}"), asked)
+                    _adopt(path, connection, asked)
                     yield cls(path, connection, asked)
                 finally:
                     connection.close()
+
+    @staticmethod
+    def look(path: Path) -> None:
+        """Raise what :meth:`opened` does where another process has the store, or the file is none; nothing is made."""
+        if path.exists():
+            with hold(path):
+                require_store(path)
 
     def enlist(self, uids: Sequence[str], source: str = "") -> None:
         """Take *uids*, which come from *source*, for the list of studies, in that order.
@@ -184,9 +191,14 @@ def _facts(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT name, value FROM fact").fetchall())
 
 
-def _require_same(path: Path, kept: str, asked: Asked) -> None:
-    differences = Asked(json.loads(kept)).difference(asked)
-    if differences:
+def _adopt(path: Path, connection: sqlite3.Connection, asked: Asked) -> None:
+    """Have the store hold answers to *asked*; refuse where it holds some to another question."""
+    differences = Asked(json.loads(_facts(connection).get(_ASKED, "{}"))).difference(asked)
+    if differences and connection.execute("SELECT 1 FROM attempt LIMIT 1").fetchone() is None:
+        connection.execute("DELETE FROM study")
+        connection.execute("DELETE FROM fact")
+        connection.execute("INSERT INTO fact VALUES (?, ?)", (_ASKED, json.dumps(dict(asked.facts))))
+    elif differences:
         raise Refused(
             f"the store holds answers to another question: {'; '.join(differences)}",
             on=str(path),

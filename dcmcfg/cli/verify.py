@@ -149,6 +149,8 @@ def verify_command(
             verify = functools.partial(verify_one, run, configuration)
         else:
             verify = functools.partial(loaded("verify_many", "verify_many"), run, many)
+        if temporary.temporary_dest and many is not None:
+            loaded("verify_many", "look_first")(run, many, find(configuration, destination="", receive=False))
         if temporary.temporary_dest:
             asked = asked_ae(configuration.device(settings.device), archive_ae)
             asking = Asking(asked, calling, find, servers, receiving.manner, run.secured, tls=tls.tls)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -25,7 +26,7 @@ from dcmcfg.cli.terminal import ask
 from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk
 from dcmcfg.dicom.cancel import Cancellation
-from dcmcfg.errors import AnswerIsNo, DcmcfgError
+from dcmcfg.errors import AnswerIsNo, DcmcfgError, NotFound
 from dcmcfg.render.bulk import bulk_json, print_bulk
 from dcmcfg.render.bulk_csv import bulk_csv
 from dcmcfg.render.bulk_html import bulk_html
@@ -51,13 +52,15 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
     *place* is a destination that is there for this run only. Of those who may be heard beside, only the external
     archive's record is, and only where it is named: to hear all takes as long as the study itself.
     """
+    if place is None:
+        _require_known(run.destination, addresses)
     bulk, wanted, files, listening = run.bulk, run.wanted, run.files, run.listening_at(addresses)
     manner = bulk.manner
     own = listening.as_destination(addresses, lambda _: None) if listening and place is None else None
     receiver = place.receiver if place else own
     question = run.question(addresses, destination=place.title if place else "")
     asked = _asked(run, addresses, question, received=receiver is not None, temporary=place is not None)
-    path = bulk.results or state_folder() / "verify" / f"{asked.key(source.name)}.sqlite"
+    path = _store_of(bulk, source, asked)
     with a_no_once_sent() as sent:
         with Store.opened(path, asked) as store, own or nullcontext():
             asking = Asking(
@@ -79,6 +82,8 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
             _print(done, next_steps, aside=STDOUT in bulk.reports.values())
         for form, target in bulk.reports.items():
             write_whole(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
+            if target != STDOUT:
+                click.echo(f"{form}: {target}", err=True)
     return _exit_code(done, sent=sent.is_set()), told
 
 
@@ -88,6 +93,33 @@ def _print(done: Done, next_steps: tuple[str, ...], *, aside: bool) -> None:
     sys.stdout.flush()
 
 
+def look_first(run: Verification, source: Source, addresses: Addresses) -> None:
+    """Raise :class:`DcmcfgError` where the store cannot be had, before a temporary destination is added for it."""
+    asked = _asked(run, addresses, run.question(addresses), received=True, temporary=True)
+    Store.look(_store_of(run.bulk, source, asked))
+
+
+def _store_of(bulk: Bulk, source: Source, asked: Asked) -> Path:
+    return bulk.results or state_folder() / "verify" / f"{asked.key(source.name)}.sqlite"
+
+
+def _require_known(destination: str, addresses: Addresses) -> None:
+    """Raise :class:`NotFound` for a destination to which the archive will send none of the studies."""
+    route = addresses.route
+    if route.destination_known:
+        return
+    if destination in route.titles:
+        raise NotFound(
+            f"{destination} is not installed (dicomInstalled), so the archive would refuse it for each study",
+            next_step="have it installed, then dcmcfg reload; or name another AE with --dest",
+        )
+    meant = f"did you mean {', '.join(route.near_destination)}? Else " if route.near_destination else ""
+    raise NotFound(
+        f"the tree has no AE {destination}, so the archive would refuse it for each study",
+        next_step=f"{meant}name another AE with --dest, or dcmcfg ae add {destination}",
+    )
+
+
 def _asked(run: Verification, addresses: Addresses, question: Question, *, received: bool, temporary: bool) -> Asked:
     """Return what a store is known by: a temporary destination has another title each time."""
     settings = run.settings
@@ -95,7 +127,7 @@ def _asked(run: Verification, addresses: Addresses, question: Question, *, recei
         "archive": str(question.archive),
         "destination": "a temporary one" if temporary else question.destination,
         "calling": question.calling,
-        "received": "by us" if received else "by others",
+        "received": "by others" if not received else "by us" if temporary else "by us (--receive)",
         "level": question.selection.level.value,
         "model": question.model.value,
         "directory": f"{settings.ldap_url}/{settings.base_dn}",

@@ -92,11 +92,29 @@ def test_answers_of_studies_that_are_not_listed_stand_when_others_are_asked_anew
 
 
 def test_a_store_of_another_question_is_refused_with_the_difference(path: Path) -> None:
-    with Store.opened(path, ASKED):
-        pass
+    with Store.opened(path, ASKED) as store:
+        store.enlist(["1.2.3"])
+        store.begin("1.2.3")
     other = Asked({**ASKED.facts, "destination": "VIEWER"})
     with pytest.raises(Refused, match="another question: destination: STORESCP there, VIEWER here"):
         Store.opened(path, other).__enter__()
+
+
+def test_a_store_without_answers_takes_another_question(path: Path) -> None:
+    with Store.opened(path, ASKED) as store:
+        store.enlist(["1.2.3"], "list.txt")
+    other = Asked({**ASKED.facts, "destination": "VIEWER"})
+    with Store.opened(path, other) as store:
+        assert (store.to_ask(), store.listed_at("list.txt")) == ((), None)
+    with Store.opened(path, other):
+        pass
+
+
+def test_a_look_makes_nothing_and_tells_who_has_it(path: Path) -> None:
+    Store.look(path)
+    assert not path.parent.exists()
+    with Store.opened(path, ASKED), pytest.raises(Refused, match="another run uses"):
+        Store.look(path)
 
 
 @pytest.mark.parametrize("octets", [b"", b"my thesis", b"SQLite format 3\0" + b"\0" * 100])

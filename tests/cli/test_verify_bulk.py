@@ -161,6 +161,8 @@ def test_a_list_with_broken_lines_is_told_whole_and_nothing_is_asked(
         "  next: mend them, or put a # before each; nothing was asked\n"
     )
     assert pacs.moves == []
+    done = verify("--studies", str(listed), "--results", str(tmp_path / "results.sqlite"))
+    assert (done.exit_code, list(tmp_path.glob("results*"))) == (2, [])
 
 
 def test_a_list_may_come_from_standard_input(verify: Verify, pacs: Archive) -> None:
@@ -200,9 +202,9 @@ def test_very_many_that_match_are_asked_about_at_a_terminal(site: RunningSlapd) 
     assert "nothing was sent\n" in shown
 
 
-def test_a_query_that_nothing_matches_is_a_no(verify: Verify, pacs: Archive) -> None:
+def test_a_query_that_nothing_matches_has_nothing_sent(verify: Verify, pacs: Archive) -> None:
     done = verify("--query", "PatientID=NOBODY")
-    assert done.exit_code == 1
+    assert done.exit_code == 3
     assert "no study matches" in done.stderr
     assert pacs.moves == []
 
@@ -231,6 +233,9 @@ def test_very_many_that_match_are_not_asked_for_unless_so_many_are_meant(run: Ru
         (("--query", "PatientId2=1"), "did you mean PatientID"),
         (("--study", "1.2.3", "--study", "1.2.4", "--expect", "3"), "--expect is for one study"),
         (("--studies", "-", "--image", "1.2.3.4"), "--series and --image are of one study"),
+        (("--query", "PatientID=1", "--patient-id", "4"), "--patient-id is for one study"),
+        (("--study", "1.2.3", "--rate", "4/s"), "--rate is for many studies: --results FILE keeps one"),
+        (("--study", "1.2.3", "--parallel", "4"), "--parallel is for many studies"),
         (("--studies", "-", "--csv", "-", "--json"), "--json and a report to - are both for standard output"),
         (("--studies", "-", "--csv", "-", "--junit", "-"), "- is given for several reports"),
         (("--studies", "-", "--csv", "report", "--html", "./report"), "the same file twice"),
@@ -253,7 +258,7 @@ def test_reports_are_written_and_not_over_a_file_that_exists(
     files = {form: tmp_path / f"report.{form}" for form in ("csv", "junit", "html")}
     wanted = tuple(word for form, path in files.items() for word in (f"--{form}", str(path)))
     done = verify(*named(FIVE[:2]), *wanted)
-    assert done.exit_code == 1
+    assert (done.exit_code, done.stderr) == (1, "".join(f"{form}: {path}\n" for form, path in files.items()))
     assert "\x1b" not in done.stdout
 
     rows = list(csv.DictReader(io.StringIO(files["csv"].read_text(), newline="")))
@@ -350,6 +355,29 @@ def test_an_archive_that_is_not_there_is_told_and_nothing_was_sent(run: Run, sit
     assert done.exit_code == 3
     assert done.stdout.startswith("5 studies: 5 still to be asked\n")
     assert "connection refused: nothing listens there" in done.stdout
+
+
+def test_a_destination_that_no_study_can_reach_ends_it_before_the_first(
+    run: Run, site: RunningSlapd, pacs: Archive, tmp_path: Path
+) -> None:
+    address = f"{pacs.peer.host}:{pacs.peer.port}"
+    done = run("verify", "--dest", "WORKSTATON", "--connect", address, *named(FIVE))
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr == (
+        "dcmcfg: the tree has no AE WORKSTATON, so the archive would refuse it for each study\n"
+        "  next: did you mean WORKSTATION, WORKLIST? Else name another AE with --dest, or dcmcfg ae add WORKSTATON\n"
+    )
+    change = tmp_path / "change.ldif"
+    dn = "cn=dicom,dicomDeviceName=workstation,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+    device = dn.removeprefix("cn=dicom,")
+    change.write_text(
+        f"version: 1\n\ndn: {device}\nchangetype: modify\nreplace: dicomInstalled\ndicomInstalled: FALSE\n-\n"
+    )
+    assert site.run_client("ldapmodify", "-f", str(change)).returncode == 0
+    done = run("verify", "--dest", "WORKSTATION", "--connect", address, *named(FIVE))
+    assert done.exit_code == 3
+    assert "WORKSTATION is not installed (dicomInstalled)" in done.stderr
+    assert pacs.associations == 0
 
 
 def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs: Archive, tmp_path: Path) -> None:

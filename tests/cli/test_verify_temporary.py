@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from dcmcfg.bulk.store_file import hold
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
@@ -466,10 +467,15 @@ def test_many_studies_have_one_for_the_whole_run(run: Run, site: RunningSite) ->
         uids = [study(name).uid for name in ("local", "one")]
         named = [word for uid in uids for word in ("--study", uid)]
         done = run("verify", *named, "--temporary-dest", "--yes", "--json")
+        answer = json.loads(done.stdout)
+        with hold(Path(answer["results"])):
+            held = run("verify", *named, "--temporary-dest", "--yes")
     finally:
         site.put("dcmExternalRetrieveAEDestination")
         site.reload()
-    answer = json.loads(done.stdout)
     assert done.exit_code == 0, done.output
     assert (answer["temporary_destination"]["added"], answer["temporary_destination"]["taken_back"]) == (1, 2)
     assert (answer["counts"]["open"], answer["instances"], answer["next_steps"]) == (0, 6, [])
+    assert held.exit_code == 3
+    assert held.stderr.startswith("dcmcfg: "), "nothing was added for a store that another run has"
+    assert "another run uses this store of results" in held.stderr
