@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 import weakref
 from collections import deque
 
 from dcmcfg.dicom.command_set import MESSAGE_ID_BEING_RESPONDED_TO
+from dcmcfg.dicom.fragments import message_pdus
 from dcmcfg.dicom.incoming import Incoming, Message
 from dcmcfg.dicom.proposing import Acceptance
-from dcmcfg.dicom.request_set import message_pdus, number_in
 from dcmcfg.dicom.tls_failure import lost
-from dcmcfg.dicom.upper_layer import ABORT, RELEASE_REPLY, PduType, Violation
+from dcmcfg.dicom.upper_layer import ABORT, RELEASE_REPLY, PduType, Violation, not_expected
 from dcmcfg.dicom.wire import Lost, Stalled, Wire
 
 RELEASE_REQUEST = b"\x05\x00\x00\x00\x00\x04\x00\x00\x00\x00"
@@ -26,6 +27,7 @@ _PROVIDER_REASONS = {  # PS3.8 Table 9-26
     6: "invalid PDU parameter value",
 }
 _OPEN: weakref.WeakSet[Association] = weakref.WeakSet()
+_OPEN_LOCK = threading.Lock()  # many associations are opened while all are cut
 
 
 class Ended(Exception):
@@ -48,19 +50,23 @@ class Association:
         self.wire = wire
         self.acceptance = acceptance
         self.ending = ""
-        self.is_released = False
         self.stray: int | None = None  # Message ID of the last answer to another request than ours
         self._stall_s, self._release_s = stall_s, release_s
+        self._is_releasing = False
         self._incoming = Incoming(acceptance.contexts.keys())
         self._messages: deque[Message] = deque()
-        _OPEN.add(self)
+        with _OPEN_LOCK:
+            _OPEN.add(self)
 
     @property
     def is_open(self) -> bool:
         """Whether requests can be made; note is taken of what the peer has said since the last one."""
+        deadline = time.monotonic() + self._stall_s
         with contextlib.suppress(Ended):
             while self._has_come(0):
                 self._take_pdu()
+                if time.monotonic() > deadline:
+                    self.abort("the peer talks on and on, and was asked nothing")
         return not self.ending
 
     def send(self, context_id: int, command_set: bytes, data_set: bytes | None = None) -> None:
@@ -90,9 +96,13 @@ class Association:
         with contextlib.suppress(Ended):
             if self.is_open:
                 self._send(RELEASE_REQUEST)
+                self._is_releasing = True
                 deadline = time.monotonic() + self._release_s
-                while self._has_come(deadline - time.monotonic()):
-                    self._take_pdu()
+                while (left := deadline - time.monotonic()) > 0:
+                    if self._has_come(left):
+                        self._take_pdu()
+                    self._messages.clear()  # nobody waits for them
+                    self.wire.was_woken()  # nor for a cancellation that came too late
         self.abort("it was not released in time")
 
     def abort(self, why: str) -> None:
@@ -113,7 +123,7 @@ class Association:
             message = self._messages.popleft()
             if not message.command.is_response:
                 raise self._ended(NOT_DICOM, ABORT)
-            answered = number_in(message.command, MESSAGE_ID_BEING_RESPONDED_TO)
+            answered = message.command.number(MESSAGE_ID_BEING_RESPONDED_TO)
             if answered == message_id:
                 return message
             self.stray = answered
@@ -159,11 +169,10 @@ class Association:
                 return self._ended(aborted(body))
             case PduType.RELEASE_RQ:
                 return self._ended("the peer released the association without an answer", RELEASE_REPLY)
-            case PduType.RELEASE_RP:
-                self.is_released = True
+            case PduType.RELEASE_RP if self._is_releasing:
                 return self._ended("released")
             case _:
-                return self._ended(NOT_DICOM, ABORT)
+                return self._ended(NOT_DICOM, not_expected(kind).pdu)
 
     def _nothing_came(self, seconds: float) -> str:
         if self.stray is None:
@@ -174,7 +183,8 @@ class Association:
     def _ended(self, why: str, last_words: bytes = b"") -> Ended:
         """Close the connection after *last_words*; return what to raise."""
         self.ending = why
-        _OPEN.discard(self)
+        with _OPEN_LOCK:
+            _OPEN.discard(self)
         self.wire.close(last_words)
         return Ended(why)
 
@@ -192,5 +202,7 @@ def aborted(body: bytes) -> str:
 
 def cut_all() -> None:
     """End every association of this process, whichever thread uses it."""
-    for each in tuple(_OPEN):
+    with _OPEN_LOCK:
+        open_ones = tuple(_OPEN)
+    for each in open_ones:
         each.cut()

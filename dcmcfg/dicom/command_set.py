@@ -1,19 +1,17 @@
-"""Command sets: read of requests, written of responses (PS3.7 Section 6.3)."""
+"""Command sets, always Implicit VR Little Endian (PS3.7 Section 6.3)."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
-from dcmcfg.dicom.upper_layer import COMMAND, LAST, PduType, Violation
+from dcmcfg.dicom.upper_layer import Violation
 
-_ELEMENT, _US, _UL = struct.Struct("<HHL"), struct.Struct("<HHLH"), struct.Struct("<HHLL")
-_PDV = struct.Struct(">BxLLBB")
-_PDV_OCTETS = 6
-_NO_DATA_SET = 0x0101
+_ELEMENT = struct.Struct("<HHL")
+SOME_DATA_SET, NO_DATA_SET = 0x0001, 0x0101
 _RESPONSE = 0x8000
 SUCCESS = 0x0000
 #: Tags, without the group, which is 0000 for all.
@@ -75,6 +73,10 @@ class Command:
         """Return the value of *element* without padding; empty where it is not there."""
         return self.elements.get(element, b"").rstrip(b"\0 ")
 
+    def number(self, element: int) -> int | None:
+        """Return the value of *element* as an unsigned number of two octets; None where it is none."""
+        return _number(self.elements, element)
+
     def text(self, element: int) -> str:
         """Return the value of *element* as text, each octet one character; empty where it is not there."""
         return self.octets(element).decode("latin-1").lstrip(" ")
@@ -82,22 +84,21 @@ class Command:
     def response(self, status: int, comment: str = "") -> bytes:
         """Return the command set that answers this request with *status*, and with *comment* where there is one."""
         words = comment.encode("ascii", "replace")[:_ERROR_COMMENT_OCTETS]
-        encoded = b"".join(
+        return written(
             (
-                _optional(AFFECTED_SOP_CLASS_UID, self.elements.get(AFFECTED_SOP_CLASS_UID, b"")),
-                _us(COMMAND_FIELD, self.field | _RESPONSE),
-                _us(MESSAGE_ID_BEING_RESPONDED_TO, self.message_id),
-                _us(COMMAND_DATA_SET_TYPE, _NO_DATA_SET),
-                _us(STATUS, status),
-                _optional(ERROR_COMMENT, words + b" " * (len(words) % 2)),
-                _optional(AFFECTED_SOP_INSTANCE_UID, self.elements.get(AFFECTED_SOP_INSTANCE_UID, b"")),
+                (AFFECTED_SOP_CLASS_UID, self.elements.get(AFFECTED_SOP_CLASS_UID, b"")),
+                (COMMAND_FIELD, us(self.field | _RESPONSE)),
+                (MESSAGE_ID_BEING_RESPONDED_TO, us(self.message_id)),
+                (COMMAND_DATA_SET_TYPE, us(NO_DATA_SET)),
+                (STATUS, us(status)),
+                (ERROR_COMMENT, words + b" " * (len(words) % 2)),
+                (AFFECTED_SOP_INSTANCE_UID, self.elements.get(AFFECTED_SOP_INSTANCE_UID, b"")),
             )
         )
-        return _UL.pack(0, GROUP_LENGTH, 4, len(encoded)) + encoded
 
 
 def read_command(octets: bytes) -> Command:
-    """Return the command set in *octets*, always Implicit VR Little Endian; raises :class:`Violation`."""
+    """Return the command set in *octets*; raises :class:`Violation`."""
     elements = _elements(octets)
     field, message_id = _number(elements, COMMAND_FIELD), _number(elements, MESSAGE_ID)
     data_set = _number(elements, COMMAND_DATA_SET_TYPE)
@@ -105,21 +106,18 @@ def read_command(octets: bytes) -> Command:
         raise Violation(None, "the command set does not say what is asked")
     if message_id is None and not field & _RESPONSE and field != CommandField.C_CANCEL:
         raise Violation(None, "the request has no number")
-    return Command(field, message_id or 0, data_set != _NO_DATA_SET, elements)
+    return Command(field, message_id or 0, data_set != NO_DATA_SET, elements)
 
 
-def in_pdus(command_set: bytes, context_id: int, maximum_length: int) -> bytes:
-    """Return *command_set* in as many P-DATA-TF as PDUs of *maximum_length* need; 0 takes any length."""
-    room = ((maximum_length or len(command_set) + _PDV_OCTETS) - _PDV_OCTETS) & ~1
-    pieces = [command_set[start : start + room] for start in range(0, len(command_set), room)]
-    return b"".join(
-        _in_pdu(piece, context_id, is_last=number == len(pieces)) for number, piece in enumerate(pieces, start=1)
-    )
+def written(elements: Iterable[tuple[int, bytes]]) -> bytes:
+    """Return the command set of *elements*, which are in order; those without a value are left out."""
+    encoded = b"".join(_element(element, value) for element, value in elements if value)
+    return _element(GROUP_LENGTH, len(encoded).to_bytes(4, "little")) + encoded
 
 
-def _in_pdu(piece: bytes, context_id: int, *, is_last: bool) -> bytes:
-    control = COMMAND | LAST if is_last else COMMAND
-    return _PDV.pack(PduType.P_DATA, len(piece) + _PDV_OCTETS, len(piece) + 2, context_id, control) + piece
+def us(number: int) -> bytes:
+    """Return an unsigned number of two octets."""
+    return number.to_bytes(2, "little")
 
 
 def _elements(octets: bytes) -> dict[int, bytes]:
@@ -142,13 +140,6 @@ def _number(elements: Mapping[int, bytes], element: int) -> int | None:
     return int.from_bytes(value, "little") if len(value) == 2 else None
 
 
-def _us(element: int, number: int) -> bytes:
-    return _US.pack(0, element, 2, number)
-
-
-def _optional(element: int, value: bytes) -> bytes:
-    """Return the element, padded to an even length; nothing where it has no value."""
-    if not value:
-        return b""
-    length = len(value) + len(value) % 2
-    return _ELEMENT.pack(0, element, length) + value.ljust(length, b"\0")
+def _element(element: int, value: bytes) -> bytes:
+    padded = value + b"\0" * (len(value) % 2)
+    return _ELEMENT.pack(0, element, len(padded)) + padded

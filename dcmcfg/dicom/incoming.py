@@ -34,6 +34,8 @@ class Incoming:
 
     def take(self, content: bytes) -> Iterator[Message]:
         """Take the *content* of a P-DATA-TF; yield the messages that it completes. Raises :class:`Violation`."""
+        if not content:
+            raise Violation(Reason.INVALID_VALUE, "a PDU of data has none, or is longer than we take")
         position = 0
         while position < len(content):
             if len(content) - position < _PDV.size:

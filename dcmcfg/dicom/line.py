@@ -10,10 +10,10 @@ import sys
 import time
 from collections.abc import Callable
 
+from dcmcfg.dicom.closing import close
+
 _LINUX = sys.platform == "linux"
 _TIME = struct.Struct("@ll")  # struct timeval
-_LINGER_S = 1.0
-_DRAIN_OCTETS = 1 << 16
 #: How often it is looked whether waiting is over; to wake a TLS connection any other way would spoil it.
 _LOOK_UP_S = 0.1
 
@@ -67,20 +67,7 @@ class Line:
 
     def close(self, last_words: bytes = b"") -> None:
         """Send *last_words*, wait a moment for the peer to close, so that they are not lost, then close."""
-        self.is_over = lambda: False  # until it is all said
-        with contextlib.suppress(OSError), self._connection:
-            if last_words:
-                self._be_patient(_LINGER_S)
-                self._say(last_words)
-                socket.socket.shutdown(self._connection, socket.SHUT_WR)  # TLS's own would forget how to read
-                self._drain()
-
-    def _drain(self) -> None:
-        """Throw away what the peer still sends, until it closes or the time is over."""
-        self.hurry(_LINGER_S)
-        with contextlib.suppress(ConnectionOver), memoryview(bytearray(_DRAIN_OCTETS)) as room:
-            while True:
-                self.receive_into(room)
+        close(self._connection, last_words)
 
     def _wait(self, room: memoryview) -> int:
         """Return how many octets have come, 0 where no more can come."""

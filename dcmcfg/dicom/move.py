@@ -13,7 +13,7 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.association import Ended, NoAnswer
 from dcmcfg.dicom.cancel import ANSWER_S, Cancellation
-from dcmcfg.dicom.command_set import Command
+from dcmcfg.dicom.command_set import Command, us
 from dcmcfg.dicom.elements import texts
 from dcmcfg.dicom.identifiers import decoded, encoded
 from dcmcfg.dicom.request import Request, Response
@@ -26,8 +26,6 @@ from dcmcfg.dicom.request_set import (
     REMAINING,
     WARNING,
     Kind,
-    number_in,
-    us,
 )
 from dcmcfg.dicom.retrieval import Priority, Retrieval
 from dcmcfg.dicom.status import category_of
@@ -213,7 +211,7 @@ def _even(title: str) -> bytes:
 
 
 def _progress(command: Command) -> Progress:
-    return Progress(*(number_in(command, each) for each in (REMAINING, COMPLETED, FAILED, WARNING)))
+    return Progress(*(command.number(each) for each in (REMAINING, COMPLETED, FAILED, WARNING)))
 
 
 def _tags(value: bytes) -> tuple[str, ...]:

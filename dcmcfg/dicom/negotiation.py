@@ -6,17 +6,17 @@ Items of types that are not known are passed over, as PS3.8 Section 9.3.1 asks; 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from dcmcfg.dicom.implementation import CLASS_UID, VERSION_NAME
 from dcmcfg.dicom.rejection import Rejection
-from dcmcfg.dicom.upper_layer import PduType, Reason, Violation
+from dcmcfg.dicom.upper_layer import HEADER, PduType, Reason, Violation
 
 APPLICATION_CONTEXT = b"1.2.840.10008.3.1.1.1"
-_FIXED = struct.Struct(">Hxx16s16s32x")
+#: Version, called and calling AE title, before the items.
+FIXED = struct.Struct(">Hxx16s16s32x")
 _ITEM = struct.Struct(">BxH")
-_PDU = struct.Struct(">BxL")
 #: A P-DATA-TF's head of one value takes six octets, and a fragment has an even number.
 SMALLEST_PDU = 8
 
@@ -78,12 +78,12 @@ def title(octets: bytes) -> str:
 
 def read_request(octets: bytes) -> AssociationRequest:
     """Return the A-ASSOCIATE-RQ whose octets after its head are *octets*; raises :class:`Violation`."""
-    if len(octets) < _FIXED.size:
+    if len(octets) < FIXED.size:
         raise Violation(Reason.INVALID_VALUE, "the association request is too short")
-    version, called, calling = _FIXED.unpack_from(octets)
+    version, called, calling = FIXED.unpack_from(octets)
     name, user_information = b"", b""
     contexts: dict[int, Proposed] = {}
-    for kind, content in items(octets[_FIXED.size :]):
+    for kind, content in items(octets[FIXED.size :]):
         match kind:
             case 0x10:
                 name = content.rstrip(b"\0 ")
@@ -108,7 +108,7 @@ def refusal(request: AssociationRequest, ae_title: str) -> Rejection | None:
 
 def rejection_pdu(rejection: Rejection) -> bytes:
     """Return the A-ASSOCIATE-RJ that says so."""
-    return _PDU.pack(PduType.ASSOCIATE_RJ, 4) + bytes((0, rejection.result, rejection.source, rejection.reason))
+    return HEADER.pack(PduType.ASSOCIATE_RJ, 4) + bytes((0, rejection.result, rejection.source, rejection.reason))
 
 
 def accept(
@@ -121,16 +121,15 @@ def accept(
     that it was.
     """
     accepted: dict[int, Accepted] = {}
-    items = [item(0x10, request.application_context)]
+    answers = []
     for identifier, proposed in request.contexts.items():
         result = _result(request, proposed, takes)
         syntax = proposed.transfer_syntaxes[0] if proposed.transfer_syntaxes else ""
         if not result:
             accepted[identifier] = Accepted(proposed.abstract_syntax, syntax)
-        items.append(item(0x21, bytes((identifier, 0, result, 0)) + item(0x40, syntax.encode("latin-1"))))
-    items.append(item(0x50, b"".join(_answered(request, accepted, maximum_length))))
-    body = _FIXED.pack(1, request.called, request.calling) + b"".join(items)
-    return accepted, _PDU.pack(PduType.ASSOCIATE_AC, len(body)) + body
+        answers.append(item(0x21, bytes((identifier, 0, result, 0)) + item(0x40, syntax.encode("latin-1"))))
+    information = _answered(request, accepted, maximum_length)
+    return accepted, association_pdu(PduType.ASSOCIATE_AC, request.called, request.calling, answers, information)
 
 
 def _result(request: AssociationRequest, proposed: Proposed, takes: Callable[[str], bool]) -> int:
@@ -153,6 +152,15 @@ def _answered(request: AssociationRequest, accepted: Mapping[int, Accepted], max
             encoded = uid.encode("latin-1")
             yield item(0x54, struct.pack(">H", len(encoded)) + encoded + b"\x01\x00")
     yield item(0x55, VERSION_NAME.encode())
+
+
+def association_pdu(
+    kind: PduType, called: bytes, calling: bytes, contexts: Iterable[bytes], user_information: Iterable[bytes]
+) -> bytes:
+    """Return an A-ASSOCIATE-RQ or -AC; *contexts* and *user_information* are items, the AE titles are padded."""
+    items = (item(0x10, APPLICATION_CONTEXT), *contexts, item(0x50, b"".join(user_information)))
+    body = FIXED.pack(1, called, calling) + b"".join(items)
+    return HEADER.pack(kind, len(body)) + body
 
 
 def item(kind: int, content: bytes) -> bytes:

@@ -7,11 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.dicom.implementation import CLASS_UID, VERSION_NAME
-from dcmcfg.dicom.negotiation import APPLICATION_CONTEXT, SMALLEST_PDU, Accepted, Proposed, item, items, uid_of
+from dcmcfg.dicom.negotiation import FIXED, SMALLEST_PDU, Accepted, Proposed, association_pdu, item, items, uid_of
 from dcmcfg.dicom.upper_layer import PduType, Reason, Violation
-
-_FIXED = struct.Struct(">Hxx16s16s32x")
-_PDU = struct.Struct(">BxL")
 
 
 @dataclass(frozen=True)
@@ -37,23 +34,22 @@ def request_pdu(
     calling: str, called: str, contexts: Mapping[int, Proposed], maximum_length: int, relational: Sequence[str] = ()
 ) -> bytes:
     """Return the A-ASSOCIATE-RQ; relational queries are asked for of the SOP classes *relational* (PS3.4 C.5.1)."""
-    parts = [item(0x10, APPLICATION_CONTEXT)]
+    parts = []
     for identifier, proposed in contexts.items():
         syntaxes = b"".join(item(0x40, uid.encode()) for uid in proposed.transfer_syntaxes)
         head = bytes((identifier, 0, 0, 0)) + item(0x30, proposed.abstract_syntax.encode())
         parts.append(item(0x20, head + syntaxes))
-    parts.append(item(0x50, b"".join(_user_information(maximum_length, relational))))
-    body = _FIXED.pack(1, _padded(called), _padded(calling)) + b"".join(parts)
-    return _PDU.pack(PduType.ASSOCIATE_RQ, len(body)) + body
+    information = _user_information(maximum_length, relational)
+    return association_pdu(PduType.ASSOCIATE_RQ, _padded(called), _padded(calling), parts, information)
 
 
 def read_acceptance(octets: bytes, proposed: Mapping[int, Proposed]) -> Acceptance:
     """Return the A-ASSOCIATE-AC whose octets after its head are *octets*; raises :class:`Violation`."""
-    if len(octets) < _FIXED.size:
+    if len(octets) < FIXED.size:
         raise Violation(Reason.INVALID_VALUE, "the answer to the association request is too short")
     accepted: dict[int, Accepted] = {}
     user_information = b""
-    for kind, content in items(octets[_FIXED.size :]):
+    for kind, content in items(octets[FIXED.size :]):
         match kind:
             case 0x21 if len(content) >= 4 and content[2] == 0 and content[0] in proposed:
                 syntax = next((uid_of(value) for kind, value in items(content[4:]) if kind == 0x40), "")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dcmcfg.dicom.association import NOT_A_RESPONSE, Association, Ended
 from dcmcfg.dicom.command_set import ERROR_COMMENT, STATUS, Command
-from dcmcfg.dicom.request_set import Kind, cancel_request, number_in
+from dcmcfg.dicom.request_set import Kind, cancel_request
 
 _RESPONSE = 0x8000
 
@@ -42,7 +42,7 @@ class Request:
         message = self.association.response(self.message_id, seconds)
         if message is None:
             return None
-        status = number_in(message.command, STATUS)
+        status = message.command.number(STATUS)
         if message.command.field != self.kind | _RESPONSE or status is None:
             self.association.abort(NOT_A_RESPONSE)
             raise Ended(NOT_A_RESPONSE)

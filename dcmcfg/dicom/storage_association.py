@@ -6,9 +6,11 @@ import struct
 from collections.abc import Mapping
 
 from dcmcfg.dicom.arriving import ArrivingDataSet
-from dcmcfg.dicom.command_set import Command, in_pdus, read_command
+from dcmcfg.dicom.command_set import Command, read_command
+from dcmcfg.dicom.fragments import in_pdus
 from dcmcfg.dicom.line import ConnectionOver, Line
 from dcmcfg.dicom.negotiation import TOO_MANY, accept, read_request, refusal, rejection_pdu
+from dcmcfg.dicom.pdu_stream import PduStream
 from dcmcfg.dicom.storage_service import Origin, StorageScp, takes
 from dcmcfg.dicom.upper_layer import (
     ABORT,
@@ -16,10 +18,11 @@ from dcmcfg.dicom.upper_layer import (
     LAST,
     MOST_OF_A_PDU,
     RELEASE_REPLY,
-    PduStream,
     PduType,
     Reason,
     Violation,
+    not_expected,
+    too_long,
 )
 
 #: The longest PDU that we take.
@@ -72,9 +75,9 @@ class StorageAssociation:
             case PduType.ASSOCIATE_RQ if length <= MOST_OF_A_PDU:
                 request = read_request(b"".join(bytes(piece) for piece in self._stream.pieces(length)))
             case PduType.ASSOCIATE_RQ:
-                raise _too_long()
+                raise too_long()
             case _:
-                raise _not_expected(kind)
+                raise not_expected(kind)
         self._calling, self._maximum_length = request.calling_title, request.maximum_length
         self._peer = f"{self._calling} ({self._peer})"
         rejection = TOO_MANY if too_many else refusal(request, self._scp.ae_title)
@@ -95,13 +98,13 @@ class StorageAssociation:
             case PduType.P_DATA if length <= MOST_OF_A_PDU:
                 self._take_values(length)
             case PduType.P_DATA:
-                raise _too_long()
+                raise too_long()
             case PduType.RELEASE_RQ:
                 return RELEASE_REPLY
             case PduType.ABORT:
                 return b""
             case _:
-                raise _not_expected(kind)
+                raise not_expected(kind)
         return None
 
     def _take_values(self, length: int) -> None:
@@ -170,14 +173,4 @@ class StorageAssociation:
     def _answer(self, command: Command, data_set: ArrivingDataSet | None) -> None:
         response = self._scp.answer(command, data_set, self._origins[self._context_id])
         if response is not None:
-            self._line.send(in_pdus(response, self._context_id, self._maximum_length))
-
-
-def _too_long() -> Violation:
-    return Violation(Reason.INVALID_VALUE, "a PDU is longer than we take")
-
-
-def _not_expected(kind: int) -> Violation:
-    if kind in {each.value for each in PduType}:
-        return Violation(Reason.UNEXPECTED_PDU, "that PDU was not expected")
-    return Violation(Reason.UNRECOGNIZED_PDU, "there is no such PDU")
+            self._line.send(in_pdus(response, COMMAND, self._context_id, self._maximum_length))

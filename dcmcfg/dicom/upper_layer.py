@@ -1,22 +1,17 @@
-"""PDUs read straight off a connection, for the accepting side (PS3.8 Section 9.3)."""
+"""What is said in PDUs, whoever says it (PS3.8 Section 9.3)."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from enum import IntEnum
 
-from dcmcfg.dicom.line import Line
-
-_HEADER = struct.Struct(">BxL")
-_FRAGMENT = struct.Struct(">BxLLBB")
+#: Type and length, before anything else.
+HEADER = struct.Struct(">BxL")
 #: Bits of a message control header (PS3.8 Annex E).
 COMMAND, LAST = 1, 2
 #: No PDU is longer, whatever its sender makes of that; with 128 contexts a request is long too.
 MOST_OF_A_PDU = 1 << 20
 _ABORT = struct.Struct(">BxLxxBB")
-#: Small enough for the memory of a processor, large enough that there are few calls to the system.
-_BUFFER_OCTETS = 1 << 19
 RELEASE_REPLY = b"\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00"
 #: By the service user, for no reason that there is a number for.
 ABORT = b"\x07\x00\x00\x00\x00\x04\x00\x00\x00\x00"
@@ -54,64 +49,13 @@ class Violation(Exception):
         self.pdu = _ABORT.pack(PduType.ABORT, 4, 0 if reason is None else 2, reason or 0)
 
 
-class PduStream:
-    """The octets of one line, in pieces that are read once and copied nowhere."""
+def not_expected(kind: int) -> Violation:
+    """Return what a PDU of type *kind* is where it must not come."""
+    if kind in {each.value for each in PduType}:
+        return Violation(Reason.UNEXPECTED_PDU, "that PDU was not expected")
+    return Violation(Reason.UNRECOGNIZED_PDU, "there is no such PDU")
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
-        self._buffer = bytearray(_BUFFER_OCTETS)
-        self._view = memoryview(self._buffer)
-        self._start = self._end = 0
 
-    def header(self) -> tuple[int, int]:
-        """Return the type of the next PDU, and the length of the rest of it."""
-        kind, length = _HEADER.unpack(self.octets(_HEADER.size))
-        return kind, length
-
-    def octets(self, number: int) -> memoryview:
-        """Return the next *number* octets, at most as many as the buffer holds; they are good until the next call."""
-        if self._end - self._start < number:
-            self._gather(number)
-        start = self._start
-        self._start += number
-        return self._view[start : self._start]
-
-    def fragments(self, context_id: int) -> Iterator[tuple[memoryview, bool]]:
-        """Yield pieces of a data set in *context_id*, and whether one is the last, each good until the next one.
-
-        It is the quick way through P-DATA-TF that hold one fragment alone, as nearly all do, and ends before anything
-        else, and where the head of the next PDU is not all there.
-        """
-        while self._end - self._start >= _FRAGMENT.size:
-            kind, length, item, context, control = _FRAGMENT.unpack_from(self._buffer, self._start)
-            is_alone = kind == PduType.P_DATA and item + 4 == length <= MOST_OF_A_PDU and item >= 2
-            if not is_alone or context != context_id or control & COMMAND:
-                return
-            self._start += _FRAGMENT.size
-            left = item - 2
-            for piece in self.pieces(left) if left else (self._view[:0],):
-                left -= len(piece)
-                yield piece, bool(control & LAST) and not left
-
-    def pieces(self, number: int) -> Iterator[memoryview]:
-        """Yield the next *number* octets in pieces as they come; each is good until the next one."""
-        while number:
-            if self._start == self._end:
-                self._start = self._end = 0
-                self._receive()
-            start = self._start
-            self._start = min(self._end, start + number)
-            number -= self._start - start
-            yield self._view[start : self._start]
-
-    def _gather(self, number: int) -> None:
-        """Have *number* octets in one piece."""
-        left = self._end - self._start
-        self._view[:left] = self._view[self._start : self._end]
-        self._start, self._end = 0, left
-        while self._end < number:
-            self._receive()
-
-    def _receive(self) -> None:
-        """Add what has come to the buffer, waiting for it."""
-        self._end += self._line.receive_into(self._view[self._end :])
+def too_long() -> Violation:
+    """Return what a PDU beyond :data:`MOST_OF_A_PDU` is."""
+    return Violation(Reason.INVALID_VALUE, "a PDU is longer than we take")

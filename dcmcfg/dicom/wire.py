@@ -6,15 +6,13 @@ import contextlib
 import selectors
 import socket
 import ssl
-import struct
 import time
 
-_HEADER = struct.Struct(">BxL")
+from dcmcfg.dicom.closing import close
+from dcmcfg.dicom.upper_layer import HEADER, MOST_OF_A_PDU
+
 _PIECE = 1 << 16
-_LINGER_S = 1.0
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
-#: No PDU is longer, whatever its sender makes of that.
-MOST_OF_A_PDU = 1 << 20
 
 
 class Lost(Exception):
@@ -55,12 +53,12 @@ class Wire:
             return False
 
     def pdu(self, seconds: float) -> tuple[int, bytes]:
-        """Return type and content of the next PDU, of one that is too long (:data:`MOST_OF_A_PDU`) none.
+        """Return type and content of the next PDU, of one that is too long none.
 
         Raises :class:`Stalled` when it is not there in *seconds*, and :class:`Lost`.
         """
         deadline = time.monotonic() + seconds
-        kind, length = _HEADER.unpack(self._take(_HEADER.size, deadline))
+        kind, length = HEADER.unpack(self._take(HEADER.size, deadline))
         return kind, self._take(length, deadline) if length <= MOST_OF_A_PDU else b""
 
     def send(self, octets: bytes, seconds: float) -> None:
@@ -73,11 +71,7 @@ class Wire:
 
     def close(self, last_words: bytes = b"") -> None:
         """Send *last_words*, wait a moment for the peer to close, so that they are not lost, then close."""
-        with contextlib.suppress(OSError, Lost, Stalled), self.connection:
-            if last_words:
-                self.send(last_words, _LINGER_S)
-                socket.socket.shutdown(self.connection, socket.SHUT_WR)  # TLS's own would forget how to read
-                self._drain()
+        close(self.connection, last_words)
         self._selector.close()
         self._awake.close()
         self._waker.close()
@@ -89,17 +83,11 @@ class Wire:
 
     def cut(self, last_words: bytes) -> None:
         """End the connection under the thread that uses it; *last_words* go before where nothing is encrypted."""
-        with contextlib.suppress(OSError):
-            if not isinstance(self.connection, ssl.SSLSocket):
+        if not isinstance(self.connection, ssl.SSLSocket):
+            with contextlib.suppress(OSError):  # a peer that takes nothing more is cut off all the same
                 self.connection.sendall(last_words)
+        with contextlib.suppress(OSError):
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
-
-    def _drain(self) -> None:
-        """Throw away what the peer still sends, until it closes or the time is over."""
-        deadline = time.monotonic() + _LINGER_S
-        while True:
-            self._receive(self._left(deadline))
-            self._octets.clear()
 
     def _take(self, number: int, deadline: float) -> bytes:
         while len(self._octets) < number:

@@ -187,7 +187,7 @@ def test_an_error_inside_aborts_and_success_releases(tmp_path: Path, timeouts: T
         with associated(peer, "ME", [Verification], timeouts) as good:
             pass
     assert failing.association.ending == "aborted"
-    assert good.association.is_released
+    assert good.association.ending == "released"
     assert _no_threads_left()
 
 

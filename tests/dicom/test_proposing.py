@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.command_set import read_command
+from dcmcfg.dicom.command_set import read_command, us
+from dcmcfg.dicom.fragments import message_pdus
 from dcmcfg.dicom.implementation import CLASS_UID, VERSION_NAME
 from dcmcfg.dicom.incoming import Incoming, Message
 from dcmcfg.dicom.negotiation import accept, read_request
 from dcmcfg.dicom.proposing import proposals, read_acceptance, request_pdu
-from dcmcfg.dicom.request_set import PRIORITY, Kind, cancel_request, message_pdus, number_in, request, us
+from dcmcfg.dicom.request_set import PRIORITY, Kind, cancel_request, request
 from dcmcfg.dicom.upper_layer import Violation
 
 FIND, MOVE = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.2"
@@ -47,12 +48,12 @@ def test_a_message_comes_as_it_was_sent_in_pdus_of_any_length(length: int) -> No
         octets = octets[end:]
     (message,) = messages
     assert (message.command.field, message.command.message_id, message.data_set) == (Kind.C_FIND, 7, data_set)
-    assert number_in(message.command, PRIORITY) == 2
+    assert message.command.number(PRIORITY) == 2
 
 
 def test_a_cancel_names_its_request() -> None:
     command = read_command(cancel_request(7))
-    assert (command.field, command.has_data_set, number_in(command, 0x0120)) == (Kind.C_CANCEL, False, 7)
+    assert (command.field, command.has_data_set, command.number(0x0120)) == (Kind.C_CANCEL, False, 7)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,163 @@
+"""An association of ours with a peer whose octets are written out here."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from dcmcfg.dicom.association import RELEASE_REQUEST, Association, Ended, cut_all
+from dcmcfg.dicom.command_set import read_command
+from dcmcfg.dicom.fragments import message_pdus
+from dcmcfg.dicom.negotiation import Accepted
+from dcmcfg.dicom.proposing import Acceptance
+from dcmcfg.dicom.request_set import Kind, request
+from dcmcfg.dicom.upper_layer import ABORT, RELEASE_REPLY
+from dcmcfg.dicom.wire import Wire
+
+VERIFICATION = "1.2.840.10008.1.1"
+RESPONSE = read_command(request(Kind.C_ECHO, VERIFICATION, 7, {}, has_data_set=False)).success
+ANSWER = message_pdus(RESPONSE, None, 1, 0)
+ABORT_FOR_UNEXPECTED_PDU = b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x02"
+ABORT_FOR_INVALID_VALUE = b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x06"
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Association, socket.socket]]:
+    """An open association, and the peer's end of its connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        theirs, _ = listener.accept()
+    acceptance = Acceptance({1: Accepted(VERIFICATION, "1.2.840.10008.1.2")})
+    association = Association(Wire(ours), acceptance, stall_s=1, release_s=1)
+    theirs.settimeout(5)
+    with theirs:
+        yield association, theirs
+    association.abort("the test is over")
+
+
+def _all_from(peer: socket.socket) -> bytes:
+    """Return what comes until the other side ends."""
+    octets = bytearray()
+    while piece := peer.recv(4096):
+        octets += piece
+    return bytes(octets)
+
+
+def test_a_wish_to_end_that_came_too_late_does_not_spoil_the_release(ends: tuple[Association, socket.socket]) -> None:
+    association, peer = ends
+    association.wake()
+    releasing = threading.Thread(target=association.release)
+    releasing.start()
+    assert peer.recv(4096) == RELEASE_REQUEST
+    peer.sendall(RELEASE_REPLY)
+    releasing.join()
+    assert association.ending == "released"
+    assert _all_from(peer) == b""
+
+
+def test_answers_that_still_come_do_not_hold_up_the_release(ends: tuple[Association, socket.socket]) -> None:
+    association, peer = ends
+    releasing = threading.Thread(target=association.release)
+    releasing.start()
+    assert peer.recv(4096) == RELEASE_REQUEST
+    peer.sendall(ANSWER * 3 + RELEASE_REPLY)
+    releasing.join()
+    assert association.ending == "released"
+
+
+def test_a_peer_that_wants_the_release_too_gets_its_reply(ends: tuple[Association, socket.socket]) -> None:
+    association, peer = ends
+    releasing = threading.Thread(target=association.release)
+    releasing.start()
+    assert peer.recv(4096) == RELEASE_REQUEST
+    peer.sendall(RELEASE_REQUEST)
+    assert _all_from(peer) == RELEASE_REPLY
+    peer.close()
+    releasing.join()
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (RELEASE_REPLY, ABORT_FOR_UNEXPECTED_PDU),
+        (b"\x01\x00\x00\x00\x00\x00", ABORT_FOR_UNEXPECTED_PDU),
+        (b"\x48\x00\x00\x00\x00\x00", b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x01"),
+        (b"\x04\x00\x00\x00\x00\x00", ABORT_FOR_INVALID_VALUE),
+        (b"\x04\x00\xff\xff\xff\xff" + ANSWER, ABORT_FOR_INVALID_VALUE),
+    ],
+)
+def test_what_must_not_come_is_answered_by_the_abort_that_says_so(
+    ends: tuple[Association, socket.socket], said: bytes, answer: bytes
+) -> None:
+    association, peer = ends
+    peer.sendall(said)
+    heard: list[bytes] = []
+    listening = threading.Thread(target=lambda: heard.append(_all_from(peer)) or peer.close())  # type: ignore[func-returns-value]
+    listening.start()
+    with pytest.raises(Ended):
+        association.response(7, seconds=5)
+    listening.join()
+    assert association.ending == "the peer sent something that is not DICOM"
+    assert heard == [answer]
+
+
+def test_a_peer_that_talks_without_end_is_left(ends: tuple[Association, socket.socket]) -> None:
+    association, peer = ends
+
+    def talk() -> None:
+        while True:
+            try:
+                peer.sendall(ANSWER * 1000)
+            except OSError:
+                return
+
+    talking = threading.Thread(target=talk)
+    talking.start()
+    while not association.wire.has_come(1):
+        pass
+    assert not association.is_open
+    association.wire.connection.close()
+    talking.join()
+    assert association.ending == "the peer talks on and on, and was asked nothing"
+
+
+def test_a_peer_that_takes_nothing_is_cut_off_all_the_same(ends: tuple[Association, socket.socket]) -> None:
+    association, peer = ends
+    connection = association.wire.connection
+    connection.settimeout(0)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            connection.send(bytes(1 << 16))
+    association.cut()
+    peer.settimeout(5)
+    while peer.recv(1 << 20):
+        pass  # it ends: that is the cut
+    with pytest.raises(Ended):
+        association.response(7, seconds=5)
+
+
+def test_all_can_be_cut_while_others_are_opened_and_closed(ends: tuple[Association, socket.socket]) -> None:
+    association, peer = ends
+    stop = threading.Event()
+
+    def open_and_close() -> None:
+        while not stop.is_set():
+            near, far = socket.socketpair()
+            with far:
+                Association(Wire(near), association.acceptance, 1, 1)._ended("done")
+
+    others = [threading.Thread(target=open_and_close) for _ in range(3)]
+    for other in others:
+        other.start()
+    until = time.monotonic() + 0.3
+    while time.monotonic() < until:
+        cut_all()
+    stop.set()
+    for other in others:
+        other.join()
+    assert ABORT in _all_from(peer)
