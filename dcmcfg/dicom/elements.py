@@ -15,11 +15,7 @@ def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     Works on the octets as they were sent, so a wrong VR or length, or characters outside ASCII, cannot make
     it fail: what is absent, or not text, gives an empty tuple.
     """
-    tag = tag_for_keyword(keyword)
-    if tag is None or tag not in dataset:
-        return ()
-    element = dataset.get_item(tag)
-    value = element.value if isinstance(element, RawDataElement) else getattr(element, "value", None)
+    value = _value(dataset, keyword)
     if isinstance(value, bytes):
         value = value.decode("latin-1").split("\\")
     elif isinstance(value, str):
@@ -34,6 +30,15 @@ def text(dataset: Dataset, keyword: str) -> str:
     return next(iter(texts(dataset, keyword)), "")
 
 
-def comment(status: Dataset) -> str:
-    """Return the Error Comment (0000,0902) of a response; ``""`` when there is none."""
-    return text(status, "ErrorComment")
+def octets(dataset: Dataset, keyword: str) -> bytes:
+    """Return the value of *keyword* as it was sent, without padding; empty where there is none, or it was decoded."""
+    value = _value(dataset, keyword)
+    return value.strip(b" \0") if isinstance(value, bytes) else b""
+
+
+def _value(dataset: Dataset, keyword: str) -> object:
+    tag = tag_for_keyword(keyword)
+    if tag is None or tag not in dataset:
+        return None
+    element = dataset.get_item(tag)
+    return element.value if isinstance(element, RawDataElement) else getattr(element, "value", None)

@@ -25,4 +25,4 @@ def patient_of(opened: OpenAssociation, study_uid: str) -> Patient:
         raise DicomError(f"the archive lists no study {study_uid}", on=on, next_step=_SAY_WHO)
     if not study.patient_id:
         raise DicomError(f"the archive names no Patient ID of {study_uid}", on=on, next_step=_SAY_WHO)
-    return Patient(study.patient_id, study.issuer)
+    return Patient(study.patient_id, study.issuer, study.character_set)

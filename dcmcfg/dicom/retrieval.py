@@ -8,6 +8,7 @@ from enum import Enum
 
 from pydicom import Dataset
 
+from dcmcfg.dicom.character_sets import UNICODE
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
 
@@ -47,15 +48,19 @@ class Priority(Enum):
 
 @dataclass(frozen=True)
 class Patient:
-    """Whose study it is: the unique key above STUDY in Patient Root; ``issuer`` is ``""`` where nobody says."""
+    """Whose study it is: the unique key above STUDY in Patient Root; ``issuer`` is ``""`` where nobody says.
+
+    What is not ASCII is sent in ``character_set``; none is named where that is ``""``.
+    """
 
     patient_id: str
     issuer: str = ""
+    character_set: str = UNICODE
 
     def name_in(self, identifier: Dataset) -> None:
         """Write the keys into *identifier*."""
-        if not (self.patient_id + self.issuer).isascii():
-            identifier.SpecificCharacterSet = "ISO_IR 192"
+        if self.character_set and not (self.patient_id + self.issuer).isascii():
+            identifier.SpecificCharacterSet = self.character_set
         identifier.PatientID = self.patient_id
         if self.issuer:
             identifier.IssuerOfPatientID = self.issuer

@@ -9,6 +9,7 @@ from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
 
 from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.dicom.character_sets import UNICODE, spelled
 from dcmcfg.dicom.elements import text, texts
 from dcmcfg.dicom.find import find
 from dcmcfg.errors import DicomError, MalformedInput
@@ -26,7 +27,10 @@ _RETURNED = (
 
 @dataclass(frozen=True)
 class Study:
-    """A study as the archive lists it; ``""``, nothing or None is what it does not say."""
+    """A study as the archive lists it; ``""``, nothing or None is what it does not say.
+
+    ``character_set`` is the one in which it names the patient (:func:`~dcmcfg.dicom.character_sets.spelled`).
+    """
 
     study_uid: str
     patient_id: str = ""
@@ -35,6 +39,7 @@ class Study:
     availability: str = ""
     retrieve_ae_titles: tuple[str, ...] = ()
     instances: int | None = None
+    character_set: str = ""
 
 
 def find_studies(opened: OpenAssociation, keys: Mapping[str, str], *, most: int | None = None) -> tuple[Study, ...]:
@@ -61,7 +66,7 @@ def _identifier(keys: Mapping[str, str]) -> Dataset:
             raise MalformedInput("not a keyword of PS3.6", on=keyword, next_step="for example PatientID or StudyDate")
         setattr(identifier, keyword, value)
     if not all(value.isascii() for value in keys.values()):
-        identifier.SpecificCharacterSet = "ISO_IR 192"
+        identifier.SpecificCharacterSet = UNICODE
     return identifier
 
 
@@ -73,13 +78,15 @@ def _study(answer: Dataset, opened: OpenAssociation) -> Study:
             on=str(opened.peer),
             next_step="which studies there are cannot be told; its own log says more",
         )
+    (patient_id, issuer), character_set = spelled(answer, "PatientID", "IssuerOfPatientID")
     number = text(answer, "NumberOfStudyRelatedInstances")
     return Study(
         uid,
-        text(answer, "PatientID"),
-        text(answer, "IssuerOfPatientID"),
+        patient_id,
+        issuer,
         text(answer, "StudyDate"),
         text(answer, "InstanceAvailability"),
         texts(answer, "RetrieveAETitle"),
         int(number) if number.isdecimal() else None,
+        character_set,
     )

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 from pynetdicom import evt
 
 from dcmcfg.dicom.associate import associated
@@ -13,6 +15,7 @@ from dcmcfg.dicom.query import find_instances
 from dcmcfg.dicom.retrieval import Model, Patient
 from dcmcfg.dicom.studies import Study, find_studies
 from dcmcfg.errors import DicomError, MalformedInput
+from tests.dicom import dcmtk
 from tests.dicom.conftest import Source
 from tests.dicom.scp import answers, element, match, misbehaving_scp
 
@@ -36,9 +39,25 @@ def test_requests_follow_each_other_on_one_association(source: Source, timeouts:
         patient = patient_of(opened, source.made.study_uid)
         found = find_instances(opened, source.made.study_uid, patient)
         again = find_instances(opened, source.made.study_uid)
-    assert patient == Patient("P1")
+    assert patient == Patient("P1", character_set="")
     assert {each.sop_instance_uid for each in found} == set(source.made.sop_instance_uids)
     assert found == again
+
+
+def test_a_patient_beyond_ascii_is_found_again_by_patient_root(
+    source: Source, timeouts: Timeouts, tmp_path: Path
+) -> None:
+    made = dcmtk.make_instances(tmp_path / "umlaut", "1.2.3.99", series=1, per_series=1)
+    for file in made.files:
+        dataset = dcmread(file)
+        dataset.PatientID = "Ä1"
+        dataset.save_as(file)
+    assert dcmtk.storescu(source.peer, made.files).returncode == 0
+    with associated(source.peer, "ME", [Model.STUDY.find, Model.PATIENT.find], timeouts) as opened:
+        patient = patient_of(opened, made.study_uid)
+        found = find_instances(opened, made.study_uid, patient)
+    assert patient == Patient("Ä1", character_set="ISO_IR 100")
+    assert [each.sop_instance_uid for each in found] == list(made.sop_instance_uids)
 
 
 def test_numbers_and_titles_are_told_and_a_study_that_comes_twice_is_one(timeouts: Timeouts) -> None:
