@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
@@ -111,7 +112,7 @@ def arrived_of(uid: str) -> Arrived:
     def arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
         reported = outcome.completed or 0
 
-        def enough(all_: tuple[ReceivedInstance, ...]) -> bool:
+        def enough(all_: Sequence[ReceivedInstance]) -> bool:
             return len({each.sop_instance_uid for each in all_ if each.study_uid == uid}) >= reported
 
         receiver.wait_until(enough, STRAGGLERS_S)

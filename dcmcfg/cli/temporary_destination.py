@@ -90,7 +90,7 @@ class Place:
 
     def count(self, _: ReceivedInstance) -> None:
         """Tell that an instance has arrived."""
-        self.on_received(len(self.receiver.received))
+        self.on_received(self.receiver.number)
 
 
 def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_json: bool) -> None:

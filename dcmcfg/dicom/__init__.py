@@ -1,1 +1,1 @@
-"""The edge to DICOM peers (pynetdicom)."""
+"""The edge to DICOM peers: the upper layer, the services, what arrives."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -53,6 +53,10 @@ class Arrivals:
         with self._changed:
             return tuple(self._instances)
 
+    def number(self) -> int:
+        """Return how many have arrived and were not taken."""
+        return len(self._instances)
+
     def note(self, trouble: str) -> None:
         """Remember *trouble* with a sender, up to a hundred of them."""
         with self._changed:
@@ -71,7 +75,10 @@ class Arrivals:
             self._instances[:] = [each for each in self._instances if each.study_uid != study_uid]
         return taken
 
-    def wait_until(self, enough: Callable[[tuple[ReceivedInstance, ...]], bool], seconds: float) -> bool:
-        """Wait at most *seconds* until *enough* is true of what has arrived; tell whether it is."""
+    def wait_until(self, enough: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
+        """Wait at most *seconds* until *enough* is true of what has arrived; tell whether it is.
+
+        It is asked at each arrival, which waits meanwhile, of the list itself: it is not to keep it.
+        """
         with self._changed:
-            return self._changed.wait_for(lambda: enough(tuple(self._instances)), seconds)
+            return self._changed.wait_for(lambda: enough(self._instances), seconds)

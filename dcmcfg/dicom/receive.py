@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -71,6 +71,11 @@ class Receiver:
         return self._arrivals.all()
 
     @property
+    def number(self) -> int:
+        """How many instances have arrived so far, as often as they came."""
+        return self._arrivals.number()
+
+    @property
     def troubles(self) -> tuple[str, ...]:
         """Who was turned away or cut off, and why; each line once."""
         return self._arrivals.troubles()
@@ -79,8 +84,11 @@ class Receiver:
         """Remove what has arrived of the study, and return it in order; None takes what names no study."""
         return self._arrivals.take(study_uid)
 
-    def wait_until(self, enough: Callable[[tuple[ReceivedInstance, ...]], bool], seconds: float) -> bool:
-        """Wait at most *seconds* until *enough* is true of what has arrived; tell whether it is."""
+    def wait_until(self, enough: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
+        """Wait at most *seconds* until *enough* is true of what has arrived; tell whether it is.
+
+        It is asked at each arrival, which waits meanwhile, of a list that it is not to keep.
+        """
         return self._arrivals.wait_until(enough, seconds)
 
     def __enter__(self) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class Listening:
             raise ValueError("to receive, the destination's address must be known")
 
         def count(_: ReceivedInstance) -> None:
-            on_received(len(receiver.received))
+            on_received(receiver.number)
 
         receiver = self.at(peer.ae_title, peer.host, peer.port, addresses.timeouts, count)
         return receiver
@@ -50,9 +50,11 @@ class Listening:
 def everything_arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
     """Return what arrived, waiting a moment where the archive says that more was sent."""
     reported = outcome.completed or 0
-    receiver.wait_until(
-        lambda arrived: len({instance.sop_instance_uid for instance in arrived}) >= reported, STRAGGLERS_S
-    )
+
+    def enough(arrived: Sequence[ReceivedInstance]) -> bool:
+        return len(arrived) >= reported and len({each.sop_instance_uid for each in arrived}) >= reported
+
+    receiver.wait_until(enough, STRAGGLERS_S)
     return receiver.received
 
 

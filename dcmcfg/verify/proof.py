@@ -25,7 +25,7 @@ from dcmcfg.verify.files import Files, files_before
 from dcmcfg.verify.stored_route import external_archives
 from dcmcfg.verify.verdict import Verdict
 
-_LIBRARIES = ("pynetdicom", "pydicom", "ldap3", "httpx")
+_LIBRARIES = ("pydicom", "ldap3", "httpx")
 
 
 @dataclass(frozen=True)

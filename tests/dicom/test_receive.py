@@ -111,6 +111,7 @@ def test_movescu_of_dcmtk_fills_the_receiver(source: Source, timeouts: Timeouts)
         moved = dcmtk.movescu(source.peer, source.made.study_uid, "RECEIVER", calling="WORKSTATION")
         assert moved.returncode == 0, moved.stderr
         assert receiver.wait_until(lambda received: len(received) == 4, seconds=5)
+        assert receiver.number == 4
     assert {instance.move_originator_ae_title for instance in receiver.received} == {"WORKSTATION"}
 
 
