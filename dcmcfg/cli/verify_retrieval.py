@@ -78,7 +78,9 @@ retrieval_options = option_group(
             help="Query/Retrieve information model, Study Root by default.",
         ),
         _option(
-            "--patient-id", metavar="ID", help="Patient ID for --model patient, instead of what the archive lists."
+            "--patient-id",
+            metavar="ID",
+            help="Whose study it is, instead of what the archive lists; it is asked for by --model patient then.",
         ),
         _option("--patient-id-issuer", metavar="NAME", help="Who issued --patient-id."),
         _option(

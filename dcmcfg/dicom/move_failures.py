@@ -21,7 +21,8 @@ _WHICH_EXTERNAL = (
     "holds for the study, or dcmAltCMoveSCP or dcmFallbackCMoveSCP)"
 )
 
-_EITHER = "the external archive (a purged study), or the destination (a study in the archive's own storage)"
+#: Who is meant where a comment does not tell.
+EITHER = "the external archive (a purged study), or the destination (a study in the archive's own storage)"
 
 #: Part of the comment, what it says, what to look at; the first that is found is taken.
 _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
@@ -40,35 +41,35 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "ConfigurationException",
-        f"the archive cannot load the configuration of an AE: {_EITHER}",
+        f"the archive cannot load the configuration of an AE: {EITHER}",
         "the connection references and values of that AE's device in LDAP",
     ),
     (
         "A-ASSOCIATE-RJ",
-        f"the archive's association was rejected by {_EITHER}",
+        f"the archive's association was rejected by {EITHER}",
         "the external archive's list of calling AE titles: it sees the AE title of the requester, not the "
         "archive's, so it must accept the calling title of this C-MOVE; the destination sees that of the "
         "archive's AE; and the called AE title of either, as LDAP has it",
     ),
     (
         "Connection refused",
-        f"nothing listens where the archive looks for {_EITHER}",
+        f"nothing listens where the archive looks for {EITHER}",
         "whether the one that is meant runs; dicomHostname and dicomPort of its connection in LDAP",
     ),
     (
         "UnknownHostException",
-        f"the archive cannot resolve a host name, that of {_EITHER}",
+        f"the archive cannot resolve a host name, that of {EITHER}",
         "dicomHostname of its connection in LDAP, as seen from the archive's machine or container",
     ),
     (
         "SocketTimeoutException",
-        f"no answer in time to the archive's connection with {_EITHER}",
+        f"no answer in time to the archive's connection with {EITHER}",
         "a firewall in between; dicomHostname and dicomPort of its connection in LDAP; dcmTCPConnectTimeout "
         "of the archive's connection",
     ),
     (
         "IncompatibleConnectionException",
-        f"no connection of the archive fits one of {_EITHER}",
+        f"no connection of the archive fits one of {EITHER}",
         "their connections in LDAP: both installed, the other one with a dicomPort, both plain or both "
         "TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)",
     ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dcmcfg.dicom.move_failures import (
+    EITHER,
     Finding,
     explain_destination_unknown,
     explain_sub_operations_failed,
@@ -36,11 +37,15 @@ class StatusMeaning:
         return f"{self.status:04X}H, {self.meaning}{said}"
 
 
-def explain(service: Service, status: int, comment: str = "") -> StatusMeaning:
-    """Return what *status* with the Error Comment *comment* means as an answer to *service*. Never raises."""
+def explain(service: Service, status: int, comment: str = "", called: str = "") -> StatusMeaning:
+    """Return what *status* with the Error Comment *comment* means as an answer to *service*. Never raises.
+
+    *called* is whom the peer had to call for it, where that is known.
+    """
     own = _BY_COMMENT.get((service, status))
     finding = own(comment) if own else _listed(service, status)
-    return StatusMeaning(status, category_of(status), *(finding or _UNKNOWN), comment)
+    meaning, look_at = finding or _UNKNOWN
+    return StatusMeaning(status, category_of(status), meaning.replace(EITHER, called or EITHER), look_at, comment)
 
 
 def may_pass(service: Service, status: int, comment: str = "") -> bool:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dcmcfg.devices import STORAGE_SOP_CLASSES, Configuration, Connection, NetworkAE
 from dcmcfg.retrieve_settings import effective
+from dcmcfg.route.astray import astray
 from dcmcfg.route.command import command
 from dcmcfg.route.connecting import connection_to, listening, rejection, why_not
 from dcmcfg.route.negotiating import KeptBack, kept_back
 from dcmcfg.route.question import Question, StudyState
 from dcmcfg.route.resolving import Obstacle, Unresolved, resolve
 from dcmcfg.route.titles import called_title, calling_title
-from dcmcfg.route.way import Address, Branch, Failure, Need, Outcome, Step, Way
+from dcmcfg.route.way import SILENCE, Address, Branch, Failure, Need, Outcome, Step, Way
 
 _JAVA_NOT_FOUND = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: "
 _INCOMPATIBLE = "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"
-_SILENCE = "0000 without counters"
 _COMMENT_LENGTH = 64
-EXTERNAL_RETRIEVE = "dcmExternalRetrieveAEDestination"
 _MAPPING = "dcmCStoreSCUOfCMoveSCP"
 
 
@@ -139,7 +138,8 @@ class Laying:
         self._steps.append(Step("C-STORE", holder, receiver, sender, title, where))
         self._needs.append(Need(holder, "know", title, where, "C-STORE"))
         if ae is None:
-            self._failures.append(self._not_of_the_archive(title, attribute, holder))
+            wrong = astray(self._configuration, self._asked, title, attribute, holder)
+            self._failures += [wrong] if wrong else []
             return
         self._back_to = ae
         if failure := _cannot_take_in(ae, sender, attribute):
@@ -156,7 +156,7 @@ class Laying:
 
     def _nothing_goes(self, held: KeptBack) -> None:
         silent = effective(self._asked, "dcmRestrictRetrieveSilently").values == ("TRUE",)
-        answer = _SILENCE if silent else "A702, all failed"
+        answer = SILENCE if silent else "A702, all failed"
         if held.not_taken:
             why = f"{self._destination.title} lists SCP capabilities, and none of what {self._asked.title} sends"
             step = f"add what {self._destination.title} takes, or remove all its SCP capabilities"
@@ -187,25 +187,6 @@ class Laying:
             return None
         return address_of(connection)
 
-    def _not_of_the_archive(self, title: str, attribute: str, holder: str) -> Failure:
-        storage = [ae.title for ae in self._asked.device.network_aes if ae.takes_storage]
-        step = f"set {attribute} to a storage SCP of the archive: {', '.join(storage) or 'it has none'}"
-        if len(storage) == 1:
-            step = self._set(attribute, storage[0])
-        other = self._configuration.network_ae(title)
-        if other is not None:
-            why = f"{attribute} {title} is an AE of {other.device.name}: the objects go there, and nobody forwards them"
-            return Failure(_SILENCE, why, step)
-        why = f"{attribute} {title} is no AE of the archive: {holder} cannot have been told where to send to it"
-        return Failure("A801 from the other archive", why, step)
-
-    def _set(self, attribute: str, title: str) -> str:
-        """Return the command that gives *attribute* the value *title* where the wrong one stands."""
-        own = effective(self._asked, attribute).level == "AE"
-        if attribute == EXTERNAL_RETRIEVE:
-            return command("set-external-retrieve", title, *(("--ae", self._asked.title) if own else ()))
-        return command("set", self._asked.qualified_title if own else self._asked.device.name, f"{attribute}={title}")
-
     # ---- how what comes back is recognised
 
     def _mapping(self) -> list[tuple[str, str]]:
@@ -219,7 +200,7 @@ class Laying:
         if restored and sender != holder:
             why = f"{holder} stores as {sender} ({_MAPPING}), and is recorded as {holder}: such objects are ignored"
             step = f"have the commitment recorded as {sender}, or {holder} store under its own title"
-            self._failures.append(Failure(_SILENCE, why, step))
+            self._failures.append(Failure(SILENCE, why, step))
         return sender
 
     def _not_forwarded(self, holder: str, sender: str, calling: str | None, *, restored: bool) -> Failure | None:
@@ -236,7 +217,7 @@ class Laying:
         else:
             why = f"{_MAPPING} maps {sender} to {arrives_under}, the request waits for {waits_under}"
         step = command("add-value", self._asked.device.name, f"{_MAPPING}={sender}={holder}")
-        return Failure("only what is local is counted" if restored and calling is None else _SILENCE, why, step)
+        return Failure("only what is local is counted" if restored and calling is None else SILENCE, why, step)
 
 
 def _not_found(found: Unresolved) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.retrieve_settings import effective
+from dcmcfg.route.astray import EXTERNAL_RETRIEVE
 from dcmcfg.route.command import command
 from dcmcfg.route.connecting import listening
 from dcmcfg.route.external_archives import external_archives
 from dcmcfg.route.gates import refused
-from dcmcfg.route.laying import EXTERNAL_RETRIEVE, Laying, address_of
+from dcmcfg.route.laying import Laying, address_of
 from dcmcfg.route.question import Question, StudyState
 from dcmcfg.route.way import Branch, Failure, Outcome, Route, Way
 

@@ -11,6 +11,9 @@ from dcmcfg.network_address import at
 from dcmcfg.route.negotiating import KeptBack
 from dcmcfg.route.question import Question, StudyState
 
+#: The answer that tells of a request that came to nothing, and of none.
+SILENCE = "0000 without counters"
+
 
 class Branch(StrEnum):
     """Which way the archive takes (``CommonCMoveSCP``)."""

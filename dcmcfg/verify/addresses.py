@@ -11,7 +11,10 @@ from dcmcfg.devices import Configuration, Connection, Device, NetworkAE
 from dcmcfg.dicom.listening import is_this_machine
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+from dcmcfg.network_address import at
 from dcmcfg.retrieve_settings import effective
+from dcmcfg.route.astray import astray
+from dcmcfg.route.connecting import connection_to
 from dcmcfg.route.question import Question, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.route.way import Step
@@ -162,9 +165,11 @@ def _route(
     asks: tuple[Step, ...],
 ) -> ConfiguredRoute:
     setting = effective(asked, "dcmExternalRetrieveAEDestination")
+    destination = next(iter(setting.values), None)
+    wrong = astray(configuration, asked, destination) if destination else None
     sources = {"AE": f"AE {asked.title}", "device": f"device {asked.device.name}", "": ""}
     return ConfiguredRoute(
-        destination=next(iter(setting.values), None),
+        destination=destination,
         source=sources[setting.level],
         archive_titles=frozenset(ae.title for ae in asked.device.network_aes),
         destination_known=target is not None and target.installed,
@@ -173,7 +178,17 @@ def _route(
         asks_as=frozenset(step.calling for step in asks),
         storages=frozenset(_storage_ids(asked.device)),
         titles=frozenset(ae.title for ae in configuration.network_aes()),
+        places=frozenset(_places(asked, target, asks)),
+        astray=wrong.why if wrong else "",
+        mending=wrong.next_step if wrong else "",
     )
+
+
+def _places(asked: NetworkAE, target: NetworkAE | None, asks: tuple[Step, ...]) -> Iterator[tuple[str, str]]:
+    yield from ((step.receiver, str(step.address)) for step in asks if step.address is not None)
+    connection = connection_to(target, asked) if target is not None else None
+    if target is not None and connection is not None:
+        yield target.title, at(connection.host, connection.port or 0)
 
 
 def _storage_ids(device: Device) -> Iterator[str]:

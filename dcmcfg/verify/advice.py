@@ -5,11 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.dicom.status import explain
 from dcmcfg.dicom.storage_service import NOT_KEPT
+from dcmcfg.verify.called import called, came_back
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.files import Files, files_before, recalled
 from dcmcfg.verify.recall_advice import not_received, nothing_forwarded, too_few, unable_to_process
+from dcmcfg.verify.reported import whose
 from dcmcfg.verify.stored_route import external_archives
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Witness
 
@@ -41,7 +44,7 @@ def next_steps(evidence: Evidence, reported: Reported, received: Received, route
         steps.append(_not_reported(evidence, reported))
     if reported.ok and received.finding is Witness.INCOMPLETE:
         steps.append(_not_received(evidence, received))
-    if route.finding is RouteFinding.NOT_TRIED:
+    if route.finding is RouteFinding.NOT_TRIED and reported.status != DESTINATION_UNKNOWN:
         where = shlex.quote(evidence.question.destination)
         steps.append(f"dcmcfg verify --recall --dest {where} takes a study that is really purged")
     return tuple(dict.fromkeys(step for step in steps if step))
@@ -86,11 +89,20 @@ def _destination_unknown(evidence: Evidence) -> str:
             f"know {question.destination}: dcmcfg set-external-retrieve {question.archive.ae_title} has the "
             "external archive send to the archive instead"
         )
+    if route.astray:
+        return _astray(evidence)
     return (
         f"the external archive does not know {route.destination} (dcmExternalRetrieveAEDestination on "
         f"{route.source}): its administrator must enter {route.destination} there, with the archive's host and "
         "DICOM port"
     )
+
+
+def _astray(evidence: Evidence) -> str:
+    """Return what mends a way that does not lead back; "" where it does, or the study need not have gone it."""
+    route = evidence.route
+    away = evidence.expected and files_before(evidence).finding is not Files.HERE
+    return f"{route.astray}; {route.mending}" if route.astray and away else ""
 
 
 def _refused_by_the_external_archive(evidence: Evidence) -> MoveRecord | None:
@@ -110,6 +122,8 @@ def _not_reported(evidence: Evidence, reported: Reported) -> str:
         return ""
     if reported.status is None:
         return _no_answer(evidence)
+    if astray := _astray(evidence):
+        return astray
     if reported.status != SUCCESS or reported.failed or reported.warning:
         return _failed(evidence, reported)
     if reported.completed:
@@ -130,15 +144,8 @@ def _no_answer(evidence: Evidence) -> str:
     )
 
 
-def _came_back(evidence: Evidence) -> bool:
-    """Tell whether the archive got the study from the external archive, whatever became of it then."""
-    return bool(recalled(evidence)) or any(
-        record.completed and record.destination == evidence.route.destination for record in evidence.records or ()
-    )
-
-
 def _failed(evidence: Evidence, reported: Reported) -> str:
-    if evidence.route.destination in evidence.route.archive_titles and _came_back(evidence):
+    if evidence.route.destination in evidence.route.archive_titles and came_back(evidence):
         return (
             "the archive got the study from the external archive, and could not send it on to "
             f"{evidence.question.destination}: does that listen at its address in LDAP, and accept the archive and "
@@ -153,6 +160,14 @@ def _failed(evidence: Evidence, reported: Reported) -> str:
         return unable_to_process(evidence)
     look_at = f"check: {explain('C-MOVE', reported.status or SOME_FAILED, reported.comment).look_at}"
     files = files_before(evidence)
+    whom = called(evidence)
+    if reported.status == NOT_PERFORMED and whom and "Connection refused" in reported.comment:
+        return (
+            f"dcmcfg echo {shlex.quote(whom)} tells whether it can be reached from here: does it run? Else correct "
+            "dicomHostname and dicomPort of its connection in LDAP, as seen from the archive"
+        )
+    if reported.status == NOT_PERFORMED and whom and "UnknownHostException" in reported.comment:
+        return f"correct dicomHostname of {whom} in LDAP: a name that the archive's machine or container resolves"
     if reported.status == NOT_PERFORMED and files.finding is Files.HERE:
         return (
             f"the archive had the study itself, so it is {evidence.question.destination} that it could not send to: "
@@ -169,7 +184,9 @@ def _failed(evidence: Evidence, reported: Reported) -> str:
 
 def _nothing_completed(evidence: Evidence) -> str:
     """Explain 0000 with zero completed (CommonCMoveSCP, RetrieveServiceImpl)."""
-    study = evidence.question.study_uid
+    study, patient = evidence.question.study_uid, evidence.question.patient
+    if not evidence.expected and patient is not None:
+        return _not_this_patients(evidence, patient)
     if not evidence.expected:
         return (
             f"the archive's database has no study {study} (for {evidence.question.archive.ae_title}): check the "
@@ -182,7 +199,16 @@ def _nothing_completed(evidence: Evidence) -> str:
     )
 
 
+def _not_this_patients(evidence: Evidence, patient: Patient) -> str:
+    return (
+        f"the archive lists no study {evidence.question.study_uid} for {whose(patient)}: check --patient-id and "
+        "--patient-id-issuer; without them and --model patient it is asked for by its UID alone"
+    )
+
+
 def _wrong_number(evidence: Evidence, reported: Reported) -> str:
+    if evidence.expected_number is None and evidence.question.patient is not None:
+        return _not_this_patients(evidence, evidence.question.patient)
     if evidence.expected_number is None:
         return "say how many instances the study has: --expect N"
     fewer = reported.completed < evidence.expected_number

@@ -71,6 +71,9 @@ class ConfiguredRoute:
     asks_as: frozenset[str] = frozenset()  # the titles under which it may ask, a masquerade among them
     storages: frozenset[str] = frozenset()  # storage IDs configured on the archive's device
     titles: frozenset[str] = frozenset()  # all AE titles of the tree
+    places: frozenset[tuple[str, str]] = frozenset()  # AE titles, with the HOST:PORT at which the archive calls them
+    astray: str = ""  # why what an external archive sends does not come back, where an AE is set for that
+    mending: str = ""  # what mends that
 
     def destinations_of(self, called: str, requested: str) -> frozenset[str]:
         """Return the Move Destinations that the tree has the archive ask *called* with; *requested* is the request's.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.verify.advice import next_steps
+from dcmcfg.verify.advice import DESTINATION_UNKNOWN, next_steps
 from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
 from dcmcfg.verify.files import Files, files_before, recalled
 from dcmcfg.verify.received import judge_received
@@ -76,7 +76,7 @@ def _against(reported: Reported, received: Received, route: Route, *, require_wi
         against.append(f"route contradicted, {route.reasons[0]}")
     if not against and require_witness and received.finding is Witness.NOT_WITNESSED:
         against.append("reported, not witnessed, and a witness is required")
-    if route.finding is RouteFinding.NOT_TRIED:
+    if route.finding is RouteFinding.NOT_TRIED and reported.status != DESTINATION_UNKNOWN:
         against.append(LOCAL)
     return against or [f"route {route.finding.value}, and it is required"]
 

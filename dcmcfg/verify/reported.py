@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.dicom.status import explain
+from dcmcfg.verify.called import at_its_place, called
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import files_before
 from dcmcfg.verify.verdict import Reported, Reporting
@@ -21,7 +23,7 @@ _UNKNOWN_AE = "Unknown AE: "
 def judge_report(evidence: Evidence) -> Reported:
     """Return what the archive reported; a success is 0000, all completed and nothing failed."""
     outcome = evidence.outcome
-    reasons = _reasons(outcome, evidence.expected_number)
+    reasons = _reasons(evidence)
     return Reported(
         finding=Reporting.NO_SUCCESS if reasons else Reporting.SUCCESS,
         status=outcome.status,
@@ -44,22 +46,30 @@ def _meaning(status: int, comment: str, evidence: Evidence) -> str:
     named = comment.removeprefix(_UNKNOWN_AE) if comment.startswith(_UNKNOWN_AE) else evidence.question.destination
     straight = evidence.route.destination is None and evidence.route.destination_known and files_before(evidence).away
     said_by_itself = named == evidence.question.destination and not straight
-    return explain("C-MOVE", status, comment if said_by_itself or status != _DESTINATION_UNKNOWN else "").meaning
+    words = comment if said_by_itself or status != _DESTINATION_UNKNOWN else ""
+    whom = called(evidence)
+    return explain("C-MOVE", status, words, at_its_place(evidence, whom) if whom else "").meaning
 
 
-def _reasons(outcome: MoveOutcome, expected: int | None) -> tuple[str, ...]:
+def _reasons(evidence: Evidence) -> tuple[str, ...]:
     """Return why the report is no success; empty when it is one."""
+    outcome = evidence.outcome
     if outcome.status is None:
         none_came = f"no final response came: {outcome.interrupted or 'the association ended'}"
         return (CANCELLED_BY_YOU, none_came) if outcome.cancelled else (none_came,)
-    return tuple(_of_final_response(outcome, outcome.status, expected))
+    return (*_of_status(outcome, outcome.status), *_of_numbers(evidence, outcome, outcome.status))
 
 
-def _of_final_response(outcome: MoveOutcome, status: int, expected: int | None) -> Iterator[str]:
+def _of_status(outcome: MoveOutcome, status: int) -> Iterator[str]:
+    if status != SUCCESS and outcome.cancelled:
+        yield CANCELLED_BY_YOU
+    if status != SUCCESS and not (outcome.cancelled and status == _CANCELLED):
+        yield f"status {status:04X}"
+
+
+def _of_numbers(evidence: Evidence, outcome: MoveOutcome, status: int) -> Iterator[str]:
+    expected = evidence.expected_number
     completed, failed, warning = outcome.completed or 0, outcome.failed or 0, outcome.warning or 0
-    if status != SUCCESS:
-        ours = outcome.cancelled and status == _CANCELLED
-        yield CANCELLED_BY_YOU if ours else f"status {status:04X}"
     if failed:
         yield f"{failed} failed"
     if warning:
@@ -68,12 +78,35 @@ def _of_final_response(outcome: MoveOutcome, status: int, expected: int | None) 
         yield f"its final answer says that {outcome.remaining} remain"
     if not completed:
         if status == SUCCESS:
-            yield "status 0000, yet not one instance completed"
+            yield "status 0000, yet not one instance completed" if evidence.expected else _unlisted(evidence)
     elif expected is None:
-        yield f"{completed} completed, but nobody knows how many the study has"
+        unknown = _unlisted(evidence) if evidence.question.patient else "nobody knows how many the study has"
+        yield f"{completed} completed, but {unknown}"
     elif completed != expected and (expected <= _MOST_COUNTED or completed != expected & _MOST_COUNTED):
-        yield f"{completed} of {expected} completed" if completed < expected else _too_many(completed, expected)
+        short = completed < expected
+        words = (
+            f"{completed} of {expected} completed"
+            if short
+            else f"{completed} completed although {expected} were expected"
+        )
+        yield f"{words}{_listed_instead(evidence)}"
 
 
-def _too_many(completed: int, expected: int) -> str:
-    return f"{completed} completed although {expected} were expected"
+def _unlisted(evidence: Evidence) -> str:
+    patient = evidence.question.patient
+    if patient is None:
+        return "the archive does not know this study"
+    return f"the archive lists no such study for {whose(patient)}"
+
+
+def whose(patient: Patient) -> str:
+    """Return *patient* in words."""
+    return f"patient {patient.patient_id}" + (f" of issuer {patient.issuer}" if patient.issuer else "")
+
+
+def _listed_instead(evidence: Evidence) -> str:
+    """Return how many the archive lists, where the user says that it is another number."""
+    listed = len({instance.sop_instance_uid for instance in evidence.expected})
+    if evidence.question.expected_number is None or listed in (0, evidence.expected_number):
+        return ""
+    return f" (the archive lists {listed})"

@@ -51,6 +51,8 @@ def _way(evidence: Evidence) -> str:
     question, route = evidence.question, evidence.route
     if route.destination is None:
         return f"external archive → {question.destination} (dcmExternalRetrieveAEDestination is not set)"
+    if route.astray:
+        return f"external archive → {route.destination}, and not to {question.destination}: {route.astray}"
     return (
         f"external archive → {route.destination} → {question.destination} "
         f"(dcmExternalRetrieveAEDestination on {route.source})"

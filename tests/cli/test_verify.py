@@ -136,7 +136,10 @@ def test_a_study_that_the_archive_never_heard_of_is_a_no(verify: Verify, plain_p
 def test_too_few_for_the_expected_number_are_a_no(verify: Verify, plain_pacs: Peer) -> None:
     result = verify(plain_pacs, "--receive", "--expect", "4", "--json")
     assert result.exit_code == 1
-    assert answer(result)["headline"] == "NOT verified: 3 of 4 completed; 3 instances arrived, expected: 4"
+    assert (
+        answer(result)["headline"]
+        == "NOT verified: 3 of 4 completed (the archive lists 3); 3 instances arrived, expected: 4"
+    )
 
 
 def test_an_archive_that_is_down_is_3(verify: Verify) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from dcmcfg.archive.stored import StoredObject, StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.receive import ReceivedInstance
-from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Question
+from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Question, Stored
 
 STUDY = "1.2.3"
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -46,9 +47,22 @@ GOOD = Evidence(
 )
 #: The same without our receiver and without the external archive's record.
 UNWITNESSED = replace(GOOD, received=None, records=None)
+#: Nobody but the archive and its database has anything to say.
+ALONE = replace(GOOD, records=None, route=replace(VIA_ARCHIVE, storages=frozenset({"fs1"})))
+LOCAL_STUDY = StoredStudy(STUDY, number=3, availability="ONLINE", storage_ids=("fs1",))
 
 
 def reporting(evidence: Evidence, **counters: int | None) -> Evidence:
     """Return *evidence* with another report: status and counters as given, the others absent."""
     status = counters.pop("status", 0)
     return replace(evidence, outcome=MoveOutcome(status, **counters))  # type: ignore[arg-type]  # names of counters
+
+
+def stored(
+    evidence: Evidence,
+    before: StoredStudy,
+    after: StoredStudy | None = None,
+    objects: tuple[StoredObject, ...] | None = None,
+    availability: str = "ONLINE",
+) -> Evidence:
+    return replace(evidence, stored=Stored(before, objects, after), expected=listed(availability))

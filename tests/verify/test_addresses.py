@@ -215,3 +215,21 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 
 def test_a_server_behind_a_socket_file_is_on_this_machine() -> None:
     assert server_hosts("ldapi://%2Frun%2Fldapi", "http://archive:8080/dcm4chee-arc") == ("archive",)
+
+
+def test_a_destination_for_external_archives_that_is_no_ae_of_the_archive_leads_astray(
+    configuration: Configuration,
+) -> None:
+    back = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "DCM4CHEE")
+    assert find_addresses(back, DEVICE, "WORKSTATION").route.astray == ""
+    foreign = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "STORESCP")
+    route = find_addresses(foreign, DEVICE, "WORKSTATION").route
+    assert route.astray.endswith("the objects go there, and nobody forwards them")
+    assert route.mending == "dcmcfg set-external-retrieve DCM4CHEE"
+
+
+def test_it_is_known_where_the_archive_calls_whom_it_may_have_to(configuration: Configuration) -> None:
+    assert find_addresses(configuration, DEVICE, "WORKSTATION").route.places == {
+        ("LONGTERM", f"127.0.0.1:{PORTS.external}"),
+        ("WORKSTATION", f"127.0.0.1:{PORTS.workstation}"),
+    }

@@ -9,10 +9,30 @@ import pytest
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
-from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, VIA_ARCHIVE, arrived, listed, recorded, reporting
+from tests.verify.evidence import (
+    ALONE,
+    DIRECT,
+    GOOD,
+    LOCAL_STUDY,
+    UIDS,
+    UNWITNESSED,
+    VIA_ARCHIVE,
+    arrived,
+    listed,
+    recorded,
+    reporting,
+    stored,
+)
 
 A801 = replace(UNWITNESSED, outcome=MoveOutcome(0xA801, "Move Destination: WORKSTATION unknown"))
 REFUSED_RELAY = recorded("WORKSTATION", 0xA801, None)
+FOREIGN = replace(
+    VIA_ARCHIVE,
+    destination="STORESCP",
+    astray="STORESCP is an AE of storescp: the objects go there, and nobody forwards them",
+    mending="dcmcfg set-external-retrieve DCM4CHEE",
+)
+DOWN = replace(UNWITNESSED, records=(), outcome=MoveOutcome(0xA702, "java.net.ConnectException: Connection refused"))
 
 CASES: dict[str, tuple[Evidence, str]] = {
     "A801 relayed, attribute unset": (replace(A801, route=DIRECT), "dcmcfg set-external-retrieve DCM4CHEE"),
@@ -24,6 +44,22 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "A801 with the attribute set, recorded": (
         replace(A801, records=(recorded("DCM4CHEE", 0xA801, None),)),
         "administrator must enter DCM4CHEE",
+    ),
+    "A801 by an external archive that is told to send elsewhere": (
+        replace(A801, route=FOREIGN),
+        "and nobody forwards them; dcmcfg set-external-retrieve DCM4CHEE",
+    ),
+    "nothing came, the external archive is told to send elsewhere": (
+        replace(reporting(UNWITNESSED), route=FOREIGN),
+        "and nobody forwards them; dcmcfg set-external-retrieve DCM4CHEE",
+    ),
+    "A702, the external archive is down": (
+        replace(DOWN, route=replace(VIA_ARCHIVE, places=frozenset({("LONGTERM", "127.0.0.1:31998")}))),
+        "dcmcfg echo LONGTERM tells",
+    ),
+    "A702, the destination of a local study has a host name that is unknown": (
+        replace(stored(ALONE, LOCAL_STUDY), outcome=MoveOutcome(0xA702, "java.net.UnknownHostException: nohost")),
+        "correct dicomHostname of WORKSTATION",
     ),
     "0000 with too few, partly local before": (
         replace(
@@ -102,3 +138,20 @@ def test_what_went_well_needs_no_next_step() -> None:
 @pytest.mark.parametrize("status", [*range(0x0100, 0x0220), 0xA700, 0xA701, 0xA900, 0xB000, 0xC000, 0xFE00, 0x1234])
 def test_every_failure_status_has_a_next_step(status: int) -> None:
     assert judge(replace(UNWITNESSED, outcome=MoveOutcome(status))).next_steps
+
+
+def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archive_asks() -> None:
+    placed = replace(VIA_ARCHIVE, places=frozenset({("LONGTERM", "127.0.0.1:31998")}))
+    assert judge(replace(DOWN, route=placed)).headline.endswith(
+        "nothing listens where the archive looks for LONGTERM (127.0.0.1:31998)"
+    )
+    untold = judge(replace(DOWN, expected=listed("ONLINE")))
+    assert untold.headline.endswith(
+        "the external archive (a purged study), or the destination (a study in the archive's own storage)"
+    )
+
+
+def test_a_way_that_does_not_lead_back_is_not_told_as_one_that_does() -> None:
+    assert judge(replace(UNWITNESSED, route=FOREIGN)).route.way == (
+        f"external archive → STORESCP, and not to WORKSTATION: {FOREIGN.astray}"
+    )

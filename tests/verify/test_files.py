@@ -9,28 +9,26 @@ import pytest
 from dcmcfg.archive.stored import StoredObject, StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.advice import NO_EXTERNAL_ARCHIVE
-from dcmcfg.verify.evidence import Evidence, Stored
+from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import Files, files_before
 from dcmcfg.verify.judge import LOCAL, ONLINE_HINT, SECOND_RUN, judge
 from dcmcfg.verify.route import judge_route
 from dcmcfg.verify.verdict import RouteFinding
-from tests.verify.evidence import GOOD, STUDY, UIDS, UNWITNESSED, VIA_ARCHIVE, arrived, listed, recorded
+from tests.verify.evidence import (
+    ALONE,
+    GOOD,
+    LOCAL_STUDY,
+    STUDY,
+    UIDS,
+    UNWITNESSED,
+    arrived,
+    listed,
+    recorded,
+    stored,
+)
 
 PURGED = StoredStudy(STUDY, number=3, availability="NEARLINE", external="LONGTERM")
-LOCAL_STUDY = StoredStudy(STUDY, number=3, availability="ONLINE", storage_ids=("fs1",))
 RECALLED = replace(PURGED, availability="ONLINE", storage_ids=("fs1",))
-#: Nobody but the archive and its database has anything to say.
-ALONE = replace(GOOD, records=None, route=replace(VIA_ARCHIVE, storages=frozenset({"fs1"})))
-
-
-def stored(
-    evidence: Evidence,
-    before: StoredStudy,
-    after: StoredStudy | None = None,
-    objects: tuple[StoredObject, ...] | None = None,
-    availability: str = "ONLINE",
-) -> Evidence:
-    return replace(evidence, stored=Stored(before, objects, after), expected=listed(availability))
 
 
 def objects(*local: bool, external: str = "LONGTERM") -> tuple[StoredObject, ...]:

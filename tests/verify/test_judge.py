@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import ONLINE_HINT, SECOND_RUN, judge
 from dcmcfg.verify.verdict import RouteFinding, Witness
 from tests.verify.evidence import (
+    ALONE,
     GOOD,
+    LOCAL_STUDY,
     QUESTION,
     STUDY,
     UIDS,
@@ -22,6 +25,7 @@ from tests.verify.evidence import (
     listed,
     recorded,
     reporting,
+    stored,
 )
 
 
@@ -173,7 +177,9 @@ def test_with_only_a_number_expected_the_received_are_counted_and_of_the_study()
 
 def test_an_expected_number_overrides_what_the_archive_lists() -> None:
     verdict = judge(replace(GOOD, question=replace(QUESTION, expected_number=4)))
-    assert verdict.headline == "NOT verified: 3 of 4 completed; 3 instances arrived, expected: 4"
+    assert verdict.headline == (
+        "NOT verified: 3 of 4 completed (the archive lists 3); 3 instances arrived, expected: 4"
+    )
 
 
 def test_a_delivered_study_carries_the_note_on_a_second_run() -> None:
@@ -231,3 +237,30 @@ def test_whatever_comes_in_exit_0_takes_a_reported_and_complete_success(
     assert (verdict.exit_code == 0) == (success and (uids is None or set(uids) == set(UIDS)))
     assert verdict.headline.startswith("NOT verified: ") == (verdict.exit_code == 1)
     assert STUDY not in verdict.headline
+
+
+def test_a_study_that_the_archive_does_not_list_is_told_as_one_that_it_does_not_know() -> None:
+    verdict = judge(replace(reporting(UNWITNESSED), expected=()))
+    assert verdict.headline == "NOT verified: the archive does not know this study"
+
+
+def test_a_study_of_another_patient_is_told_as_that_and_not_as_a_wrong_uid() -> None:
+    of_nobody = replace(UNWITNESSED, expected=(), question=replace(QUESTION, patient=Patient("4", "HOSP")))
+    nothing, sent = judge(reporting(of_nobody)), judge(reporting(of_nobody, completed=5))
+    words = "the archive lists no such study for patient 4 of issuer HOSP"
+    assert nothing.headline == f"NOT verified: {words}"
+    assert sent.headline == f"NOT verified: 5 completed, but {words}"
+    for verdict in (nothing, sent):
+        assert "check --patient-id and --patient-id-issuer" in verdict.next_steps[0]
+
+
+def test_a_move_that_was_cancelled_and_answered_otherwise_is_told_with_both() -> None:
+    verdict = judge(replace(UNWITNESSED, outcome=MoveOutcome(0xA702, cancelled=True)))
+    assert verdict.headline == "NOT verified: cancelled by you; status A702"
+
+
+def test_a_destination_that_is_refused_says_nothing_of_the_studys_way() -> None:
+    misspelt = replace(UNWITNESSED.route, destination_known=False, near_destination=("WORKSTATION",))
+    verdict = judge(replace(stored(ALONE, LOCAL_STUDY), outcome=MoveOutcome(0xA801), received=None, route=misspelt))
+    assert "route not tried" not in verdict.headline
+    assert [step for step in verdict.next_steps if "--recall" in step] == []

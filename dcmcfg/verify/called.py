@@ -1,0 +1,42 @@
+"""Which AE the archive had to call for a study, as far as that is known."""
+
+from __future__ import annotations
+
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.files import Files, files_before, recalled
+from dcmcfg.verify.stored_route import external_archives
+
+
+def called(evidence: Evidence) -> str:
+    """Return the title of the one AE that the archive had to call first; ``""`` where several come into question.
+
+    That is the destination for what it had itself, and the external archive for what it had purged.
+    """
+    match files_before(evidence).finding:
+        case Files.HERE:
+            return evidence.question.destination
+        case Files.AWAY if not evidence.records and not came_back(evidence):
+            holders = _holders(evidence)
+            return next(iter(holders)) if len(holders) == 1 else ""
+        case _:
+            return ""
+
+
+def at_its_place(evidence: Evidence, title: str) -> str:
+    """Return *title* with the address at which the archive looks for it, where the tree has one."""
+    place = dict(evidence.route.places).get(title)
+    return f"{title} ({place})" if place else title
+
+
+def came_back(evidence: Evidence) -> bool:
+    """Tell whether the archive got the study from the external archive, whatever became of it then."""
+    return bool(recalled(evidence)) or any(
+        record.completed and record.destination == evidence.route.destination for record in evidence.records or ()
+    )
+
+
+def _holders(evidence: Evidence) -> set[str]:
+    """Return who may hold the study: by the database, else by C-FIND, else by the tree."""
+    recorded = set(external_archives(evidence))
+    listed = {title for instance in evidence.expected for title in instance.retrieve_ae_titles}
+    return recorded or listed - evidence.route.archive_titles or {title for title, _ in evidence.route.asks}
