@@ -92,7 +92,16 @@ def test_origins_are_told_in_the_users_words() -> None:
         "device": "--device",
         "archive_url": "--archive-url",
         "ca_file": "DCMCFG_CA_FILE",
+        "profile": "--profile",
     }
+
+
+def test_it_is_told_who_named_the_profile() -> None:
+    assert "profile" not in site().origins
+    write_profile("default", {"ldap_url": "ldap://h/dc=x"})
+    assert site().origins["profile"] == "default"
+    write_profile("lab", {"ldap_url": "ldap://h/dc=x"})
+    assert site(PROFILE="lab").origins["profile"] == "DCMCFG_PROFILE"
 
 
 def test_device_asked_is_only_that_of_the_option() -> None:

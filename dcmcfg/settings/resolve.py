@@ -73,6 +73,7 @@ def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
             "device": device.origin("device"),
             "archive_url": archive_url.origin("archive_url"),
         }
+        | ({"profile": sources.named_by} if sources.profile else {})
         | ({"ca_file": ca_file.origin("ca_file")} if ca_file else {})
         | tls.origins
         | ({"bind_password": password.origin} if password else {})

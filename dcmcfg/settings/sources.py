@@ -95,11 +95,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Sources:
-    """Every source of a run, the others by strength; ``profile`` is the one that was read, or empty."""
+    """Every source of a run, the others by strength.
+
+    ``profile`` is the one that was read, or empty; ``named_by`` says who named it, in the user's words.
+    """
 
     options: Source
     others: tuple[Source, ...]
     profile: str
+    named_by: str = ""
 
     @property
     def by_strength(self) -> tuple[Source, ...]:
@@ -122,10 +126,11 @@ def collect(options: Mapping[str, str], environ: Mapping[str, str]) -> Sources:
     if "profile" in options:
         name = options["profile"]
         profile = Source(f"profile {name}", profiles.read_profile(name), chosen=True)
-        return Sources(given, (profile, environment), name)
-    name = environ.get("DCMCFG_PROFILE", "")
+        return Sources(given, (profile, environment), name, "--profile")
+    name, named_by = environ.get("DCMCFG_PROFILE", ""), "DCMCFG_PROFILE"
     if not name and profiles.DEFAULT in profiles.profile_names():
-        name = profiles.DEFAULT
+        name, named_by = profiles.DEFAULT, "default"
     if not name:
         return Sources(given, (environment,), "")
-    return Sources(given, (environment, Source(f"profile {name}", profiles.read_profile(name, "DCMCFG_PROFILE"))), name)
+    profile = Source(f"profile {name}", profiles.read_profile(name, "DCMCFG_PROFILE"))
+    return Sources(given, (environment, profile), name, named_by)
