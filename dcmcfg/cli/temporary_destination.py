@@ -28,7 +28,7 @@ from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Plan
 from dcmcfg.render.console import print_line, stderr_console, visible
 from dcmcfg.render.plan import print_plan
-from dcmcfg.render.temporary import temporary_json
+from dcmcfg.render.temporary import plan_in_words, temporary_json
 from dcmcfg.rollout.recording import Occasion
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
@@ -40,6 +40,7 @@ from dcmcfg.temporary.leftovers import Leftover, leftovers
 from dcmcfg.temporary.makers import this_process
 from dcmcfg.temporary.run import Addition, Course, Site, clean, in_place
 from dcmcfg.verify.addresses import Address, Addresses
+from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import Verdict
 
 #: So many characters, of twice as many octets of chance at most, make a title of 16.
@@ -67,9 +68,9 @@ class Place:
         """The Move Destination."""
         return self.new.title
 
-    def advised(self, verdict: Verdict) -> Verdict:
-        """Return *verdict* with what to do where nothing has come."""
-        return advised(verdict, self.new, self.ldap_url)
+    def advised(self, verdict: Verdict, evidence: Evidence) -> Verdict:
+        """Return *verdict* on *evidence* with what to do where nothing has come."""
+        return advised(verdict, evidence, self.new, self.ldap_url)
 
     def unreached(self) -> str:
         """Return what to look at where nothing has come at all."""
@@ -168,11 +169,12 @@ def temporary_destination(
         there = asking.addresses(then, destination=title, receive=True)
         place.append(Place(new, then, there, receiver, Course(), settings.ldap_url))
         left = leftovers(state_folder(), settings.ldap_url, configuration, new.maker.when)
-        _show(settings, plan, left)
+        _show(settings, new, plan, left, whole=temporary.show_plan)
         for warning in (*addition.edit(configuration).warnings, *doubts_of(plan.after, addition, asking.calling)):
             _say(f"warning: {warning}")
         how_called = " with TLS" if line.tls else ""
         _say(f"the archive is to call {title} at {at(new.host, new.port)}{how_called}, {where.why}")
+        _say("the archive reloads twice, when it is added and when it is removed; nothing of it is left then")
         site = _site(settings, directory)
         _confirm(f"Add {title} for the time of this run?", yes=temporary.yes)
         with _there(site, addition, plan, left, place[0]):
@@ -207,12 +209,14 @@ def _said(temporary: Temporary) -> tuple[str, int | None] | None:
     return address.host, address.port
 
 
-def _show(settings: Settings, plan: Plan, left: Sequence[Leftover]) -> None:
+def _show(settings: Settings, new: TemporaryDestination, plan: Plan, left: Sequence[Leftover], *, whole: bool) -> None:
     console = stderr_console()
     print_line(console, site_headline(settings))
     for each in left:
         _say(f"left behind, {'removed first' if each.sure else f'and left alone; {CLEAN} removes it'}: {each}")
-    print_plan(console, plan)
+    if whole:
+        print_plan(console, plan)
+    _say(plan_in_words(new, plan))
     for warning in doubts(plan):
         _say(f"warning: {warning}")
 

@@ -31,8 +31,10 @@ class Recalling:
             return {}
         if named or bulk.studies_file is not None:
             raise click.UsageError("--recall takes the place of --study and --studies; --query says where it looks")
-        if bulk.is_kept or bulk.limit is not None:
-            raise click.UsageError("--recall takes one study: nothing of it is kept, and --limit has no meaning")
+        if bulk.limit is not None:
+            raise click.UsageError("--recall takes one study: --limit has no meaning")
+        if bulk.is_kept:
+            raise click.UsageError("--recall takes one study, and no option of a run over many; --evidence keeps it")
         if of_one:
             raise click.UsageError(
                 "--series, --image, --patient-id and --expect are of a study that is known; --recall takes any"

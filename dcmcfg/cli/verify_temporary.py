@@ -16,6 +16,7 @@ class Temporary:
 
     temporary_dest: bool
     temporary_address: str | None
+    show_plan: bool
     clean_temporary: bool
     yes: bool
 
@@ -26,6 +27,8 @@ class Temporary:
         """
         if self.temporary_address is not None and not self.temporary_dest:
             raise click.UsageError("--temporary-address goes with --temporary-dest")
+        if self.show_plan and not self.temporary_dest:
+            raise click.UsageError("--show-plan goes with --temporary-dest")
         if self.clean_temporary:
             if self.temporary_dest or study is not None or dest is not None:
                 raise click.UsageError("--clean-temporary moves nothing: it takes no study and no destination")
@@ -57,6 +60,7 @@ temporary_options = option_group(
             metavar="HOST[:PORT]",
             help="Where the archive finds this machine, if not by the address that it is called from.",
         ),
+        _option("--show-plan", is_flag=True, help="Show each entry that --temporary-dest adds, and its LDIF."),
         _option(
             "--clean-temporary", is_flag=True, help="Only remove what killed runs with --temporary-dest have left."
         ),

@@ -98,6 +98,12 @@ def _destination_unknown(evidence: Evidence) -> str:
     )
 
 
+def refused_by_the_archive(evidence: Evidence) -> bool:
+    """Tell whether A801 came from the archive itself, and not from an external archive that may have to send."""
+    straight = evidence.route.destination is None and bool(files_before(evidence).away)
+    return _refused_by_the_external_archive(evidence) is None and _by_the_archive(evidence) and not straight
+
+
 def _astray(evidence: Evidence) -> str:
     """Return what mends a way that does not lead back; "" where it does, or the study need not have gone it."""
     route = evidence.route

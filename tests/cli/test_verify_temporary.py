@@ -83,10 +83,8 @@ def masked(text: str) -> str:
 
 
 def told(text: str) -> list[str]:
-    """The lines of *text* below the plan, masked."""
-    lines = masked(text).splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith("dicomAssociationAcceptor"))
-    return lines[start + 1 :]
+    """The lines of *text* below that of the site, masked."""
+    return masked(text).splitlines()[1:]
 
 
 def add(site: RunningSite, maker: Maker, title: str = "DCMCFG_0A1B2C3D4") -> None:
@@ -110,14 +108,18 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
     headline = masked(done.stdout).splitlines()[0]
     assert (done.exit_code, headline.partition(";")[0]) == (0, "verified: 5 of 5 instances received by DCMCFG_TITLE")
     assert told(done.stderr) == [
+        "added for this run: DCMCFG_TITLE, a device dcmcfg_title with its connection and AE, and the registration of "
+        "the title (--show-plan shows all of it)",
         "warning: LONGTERM is asked to send straight to DCMCFG_TITLE, which it does not know: what is not in the "
         "archive's own storage will not arrive (dcmcfg set-external-retrieve has it sent by way of the archive).",
         "the archive is to call DCMCFG_TITLE at 127.0.0.1:PORT, by which this machine reaches 127.0.0.1",
+        "the archive reloads twice, when it is added and when it is removed; nothing of it is left then",
         "added DCMCFG_TITLE in one transaction, roll-out 1",
         "the archive has reloaded",
         "taken back DCMCFG_TITLE, roll-out 2",
         "the archive has reloaded",
     ]
+    assert "dcmcfg verify --recall --temporary-dest takes a study that is really purged" in done.stdout
     rows = [line.split()[3:8] for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
     assert rows == [["4", "deleted", "done", "dcmcfg", "verify"], ["4", "added", "undone", "by", "2"]]
     title = re.findall(r"DCMCFG_[0-9A-F]{9}", done.stdout)[0]
@@ -213,7 +215,25 @@ def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(r
     done = run(*VERIFY, "--yes", "--json", "--temporary-address", "nowhere.invalid:4242")
     answer = json.loads(done.stdout)
     assert (done.exit_code, answer["verified"], answer["temporary_destination"]["gone"]) == (1, False, True)
-    assert answer["next_steps"][-1].startswith("nothing came to nowhere.invalid:4242: can the archive reach this")
+    assert answer["next_steps"] == [
+        "the archive's machine or container cannot resolve nowhere.invalid: --temporary-address HOST[:PORT] takes "
+        "another name of this machine, or its address"
+    ]
+
+
+def test_an_external_archive_that_does_not_know_it_is_not_told_as_the_archive_that_did_not_reload(
+    run: Run, site: RunningSite
+) -> None:
+    done = run("verify", "--study", study("one").uid, "--temporary-dest", "--yes", "--json")
+    steps = json.loads(done.stdout)["next_steps"]
+    assert (done.exit_code, len(steps)) == (1, 1)
+    assert steps[0].startswith("the archive passed the request on with its original destination, and the external")
+
+
+def test_the_whole_plan_is_shown_where_that_is_asked_for(run: Run, site: RunningSite) -> None:
+    done = run(*VERIFY, "--show-plan")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "\nchangetype: add\n" in done.stderr
 
 
 def test_a_port_that_is_taken_is_3_before_anything_is_shown(run: Run, site: RunningSite) -> None:
@@ -241,6 +261,7 @@ def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: Runn
         (("--study", "1.2.3"), "Missing option '--dest', or --temporary-dest."),
         (("--study", "1.2.3", "--dest", "A", "--temporary-dest"), "--temporary-dest takes the place of --dest"),
         (("--study", "1.2.3", "--dest", "A", "--temporary-address", "h"), "goes with --temporary-dest"),
+        (("--study", "1.2.3", "--dest", "A", "--show-plan"), "--show-plan goes with --temporary-dest"),
         (("--study", "1.2.3", "--dest", "A", "--yes"), "--yes goes with --temporary-dest or --clean-temporary"),
         (("--clean-temporary", "--dest", "A"), "it takes no study and no destination"),
         (("--clean-temporary", "--receive"), "there is nothing to receive or to report on"),
