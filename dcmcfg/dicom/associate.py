@@ -128,7 +128,7 @@ def _open(
     relational: Sequence[str],
 ) -> OpenAssociation:
     proposed = proposals(sop_classes, _TRANSFER_SYNTAXES)
-    wire = Wire(_connected(peer, timeouts, tls))
+    wire = _wire(peer, timeouts, tls)
     try:
         asked = request_pdu(calling, peer.ae_title, proposed, _MAXIMUM_LENGTH, relational)
         kind, answer = _answer(wire, asked, timeouts.acse, peer, tls)
@@ -140,6 +140,15 @@ def _open(
         raise
     stall_s = min(timeouts.acse, timeouts.network)
     return OpenAssociation(Association(wire, acceptance, stall_s, timeouts.acse), peer, timeouts)
+
+
+def _wire(peer: Peer, timeouts: Timeouts, tls: ssl.SSLContext | None) -> Wire:
+    connection = _connected(peer, timeouts, tls)
+    try:
+        return Wire(connection)
+    except OSError as error:  # no descriptors are left
+        connection.close()
+        raise not_connected(error, peer, timeouts) from error
 
 
 def _connected(peer: Peer, timeouts: Timeouts, tls: ssl.SSLContext | None) -> socket.socket:

@@ -26,22 +26,18 @@ def reach(peer: Peer, timeouts: Timeouts) -> float:
         raise not_connected(error, peer, timeouts) from error
 
 
-def not_resolved(error: OSError | UnicodeError, peer: Peer) -> Unreachable:
-    """Return *error*, which came before there was a connection, as one of ours."""
-    match error:
-        case socket.gaierror() | UnicodeError():
-            reason = getattr(error, "strerror", "") or "not a host name"
-            return Unreachable(
-                f"the host name {peer.host} cannot be resolved ({reason})",
-                on=str(peer),
-                next_step="correct dicomHostname of its connection in LDAP, or the name service of this machine",
-            )
-        case _:
-            return Unreachable(f"no connection ({error})", on=str(peer), next_step=_ADDRESS)
+def not_resolved(error: socket.gaierror | UnicodeError, peer: Peer) -> Unreachable:
+    """Return *error*, with which the peer's host has no address, as one of ours."""
+    reason = getattr(error, "strerror", "") or "not a host name"
+    return Unreachable(
+        f"the host name {peer.host} cannot be resolved ({reason})",
+        on=str(peer),
+        next_step="correct dicomHostname of its connection in LDAP, or the name service of this machine",
+    )
 
 
-def not_connected(error: OSError | None, peer: Peer, timeouts: Timeouts) -> Unreachable:
-    """Return *error*, None if nobody told it, with which there is no connection, as one of ours."""
+def not_connected(error: OSError, peer: Peer, timeouts: Timeouts) -> Unreachable:
+    """Return *error*, with which there is no connection, as one of ours."""
     match error:
         case ConnectionRefusedError():
             return Unreachable("connection refused: nothing listens there", on=str(peer), next_step=_ADDRESS)
@@ -51,7 +47,5 @@ def not_connected(error: OSError | None, peer: Peer, timeouts: Timeouts) -> Unre
                 on=str(peer),
                 next_step=f"{_ADDRESS}; a firewall in between keeps silent like that",
             )
-        case None:
-            return Unreachable("no connection", on=str(peer), next_step=_ADDRESS)
         case _:
             return Unreachable(f"no connection ({error.strerror or error})", on=str(peer), next_step=_ADDRESS)

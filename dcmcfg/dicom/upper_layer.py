@@ -32,7 +32,6 @@ class PduType(IntEnum):
 class Reason(IntEnum):
     """Why the upper layer aborts (PS3.8 Table 9-26)."""
 
-    NOT_SPECIFIED = 0
     UNRECOGNIZED_PDU = 1
     UNEXPECTED_PDU = 2
     INVALID_VALUE = 6

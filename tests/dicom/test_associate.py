@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 import socket
 import threading
 import time
@@ -203,6 +204,20 @@ def test_transfer_syntax_that_was_not_offered_is_refused(tmp_path: Path, timeout
 
         with _raw_listener(twist) as peer, pytest.raises(DicomError, match="transfer syntax that was not offered"):
             echo(peer, "ME", timeouts)
+
+
+def test_a_process_without_descriptors_says_so(timeouts: Timeouts) -> None:
+    with _raw_listener(backlog=1) as peer:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with socket.socket() as free:
+            next_one = free.fileno()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (next_one + 1, hard))  # enough for the connection
+        try:
+            with pytest.raises(DicomError, match="Too many open files") as caught:
+                echo(peer, "ME", timeouts)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert caught.value.on == str(peer)
 
 
 def test_nothing_small_waits_for_a_receipt_to_go_out(tmp_path: Path, timeouts: Timeouts) -> None:
