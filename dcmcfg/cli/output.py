@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable
@@ -37,7 +38,7 @@ def refuse_unwritable(target: str, *, new: bool) -> None:
         os.close(handle)
         Path(temporary).unlink()
     except OSError as error:
-        raise DcmcfgError(f"the file cannot be written ({error.strerror})", on=target) from error
+        raise _unwritable(error, target, path) from error
 
 
 def write_whole(target: str, text: Iterable[str], *, private: bool = False, new: bool = False) -> None:
@@ -61,7 +62,7 @@ def write_whole(target: str, text: Iterable[str], *, private: bool = False, new:
     except FileExistsError:
         raise _exists(target) from None
     except OSError as error:
-        raise DcmcfgError(f"the file cannot be written ({error.strerror})", on=target) from error
+        raise _unwritable(error, target, path) from error
 
 
 def _put(path: Path, text: Iterable[str], *, private: bool, new: bool) -> None:
@@ -82,6 +83,20 @@ def _put(path: Path, text: Iterable[str], *, private: bool, new: bool) -> None:
         with suppress(FileNotFoundError):
             Path(temporary).unlink()
         raise
+
+
+def _unwritable(error: OSError, target: str, path: Path) -> DcmcfgError:
+    """Return *error* as one of ours, with what helps where that is known."""
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            step = f"make the folder {path.parent} first, or name a file in one that is there"
+        case PermissionError():
+            step = "name a file in a folder that this account may write to"
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            step = "make room there, or name a file on another disk"
+        case _:
+            step = "name another file"
+    return DcmcfgError(f"the file cannot be written ({error.strerror})", on=target, next_step=step)
 
 
 def _exists(target: str) -> DcmcfgError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from dcmcfg.errors import MalformedInput
 
@@ -11,12 +11,14 @@ from dcmcfg.errors import MalformedInput
 class Peer:
     """A DICOM application entity at its address; ``str()`` is ``AET@host:port``.
 
+    ``named_by`` is the option that gave the address; ``""`` where it comes from LDAP.
     Raises :class:`MalformedInput` for an empty host or a port outside 1 to 65535.
     """
 
     ae_title: str
     host: str
     port: int
+    named_by: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.host:

@@ -8,8 +8,6 @@ import time
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import Unreachable
 
-_ADDRESS = "is it running? Compare its host and port in LDAP (dicomHostname, dicomPort)"
-
 
 def reach(peer: Peer, timeouts: Timeouts) -> float:
     """Open a TCP connection and close it again; return the seconds it took.
@@ -28,11 +26,12 @@ def reach(peer: Peer, timeouts: Timeouts) -> float:
 
 def not_resolved(error: socket.gaierror | UnicodeError, peer: Peer) -> Unreachable:
     """Return *error*, with which the peer's host has no address, as one of ours."""
+    where = f"the host that {peer.named_by} gives" if peer.named_by else "dicomHostname of its connection in LDAP"
     reason = getattr(error, "strerror", "") or "not a host name"
     return Unreachable(
         f"the host name {peer.host} cannot be resolved ({reason})",
         on=str(peer),
-        next_step="correct dicomHostname of its connection in LDAP, or the name service of this machine",
+        next_step=f"correct {where}, or the name service of this machine",
     )
 
 
@@ -40,12 +39,19 @@ def not_connected(error: OSError, peer: Peer, timeouts: Timeouts) -> Unreachable
     """Return *error*, with which there is no connection, as one of ours."""
     match error:
         case ConnectionRefusedError():
-            return Unreachable("connection refused: nothing listens there", on=str(peer), next_step=_ADDRESS)
+            return Unreachable("connection refused: nothing listens there", on=str(peer), next_step=_address(peer))
         case TimeoutError():
             return Unreachable(
                 f"no connection within {timeouts.connect:g} s",
                 on=str(peer),
-                next_step=f"{_ADDRESS}; a firewall in between keeps silent like that",
+                next_step=f"{_address(peer)}; a firewall in between keeps silent like that",
             )
         case _:
-            return Unreachable(f"no connection ({error.strerror or error})", on=str(peer), next_step=_ADDRESS)
+            return Unreachable(f"no connection ({error.strerror or error})", on=str(peer), next_step=_address(peer))
+
+
+def _address(peer: Peer) -> str:
+    """Return what to compare the address of *peer* with."""
+    if peer.named_by:
+        return f"is it running? Check the host and port that {peer.named_by} gives"
+    return "is it running? Compare its host and port in LDAP (dicomHostname, dicomPort)"

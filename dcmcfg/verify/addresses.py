@@ -137,7 +137,7 @@ def _peer(
             next_step=f"dcmcfg connection list tells its connections; {way_out}",
         )
     try:
-        return Peer(ae.title, host, port)
+        return Peer(ae.title, host, port, "--connect" if instead else "")
     except MalformedInput as error:  # the tree's fault, not the user's
         dn = connection.dn if connection else ae.entry.dn
         raise DcmcfgError(

@@ -307,6 +307,9 @@ def test_a_folder_that_is_not_there_is_told(run: Run, site: CliSite, tmp_path: P
     path = tmp_path / "missing" / "s.ldif"
     result = run("snapshot", str(path))
     assert result.exit_code == 3
-    assert result.stderr == f"dcmcfg: {path}: the file cannot be written (No such file or directory)\n"
+    assert result.stderr == (
+        f"dcmcfg: {path}: the file cannot be written (No such file or directory)\n"
+        f"  next: make the folder {path.parent} first, or name a file in one that is there\n"
+    )
     assert run("snapshot", "-").exit_code == 2
     assert run("snapshot", "--check", str(path)).exit_code == 3

@@ -233,3 +233,9 @@ def test_it_is_known_where_the_archive_calls_whom_it_may_have_to(configuration: 
         ("LONGTERM", f"127.0.0.1:{PORTS.external}"),
         ("WORKSTATION", f"127.0.0.1:{PORTS.workstation}"),
     }
+
+
+def test_it_is_told_which_address_is_that_of_an_option(configuration: Configuration) -> None:
+    assert find_addresses(configuration, DEVICE, "WORKSTATION").archive.named_by == ""
+    given = find_addresses(configuration, DEVICE, "WORKSTATION", connect=Address("h", 1)).archive
+    assert given.named_by == "--connect"
