@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -29,7 +30,7 @@ class Outcome(Enum):
 class Answer:
     """What came of one attempt, whatever is required; numbers are of instances, None where nobody said.
 
-    ``route_why`` says what speaks for or against the route that was found.
+    ``route_why`` says what speaks for or against the route that was found, ``remark`` what was odd about the evidence.
     """
 
     outcome: Outcome
@@ -44,6 +45,7 @@ class Answer:
     route: str = ""
     route_why: str = ""
     next_step: str = ""
+    remark: str = ""
     seconds: float = 0.0  # of the C-MOVE
 
 
@@ -78,8 +80,11 @@ class StudyResult:
         return next(reversed(standing or self.attempts), None)
 
 
-def answer_of(verdict: Verdict, evidence: Evidence) -> Answer:
-    """Return what is kept of a *verdict* that required nothing: the facts outlive what a run takes for enough."""
+def answer_of(verdict: Verdict, evidence: Evidence, known: Collection[str] = ()) -> Answer:
+    """Return what is kept of a *verdict* that required nothing: the facts outlive what a run takes for enough.
+
+    *known* are warnings about the whole run, which are kept of no study.
+    """
     reported, received, outcome = verdict.reported, verdict.received, evidence.outcome
     if outcome.cancelled and not verdict.accepted:
         kind = Outcome.CANCELLED
@@ -100,5 +105,6 @@ def answer_of(verdict: Verdict, evidence: Evidence) -> Answer:
         route=verdict.route.finding.value,
         route_why="; ".join(verdict.route.reasons),
         next_step=next(iter(verdict.next_steps), ""),
+        remark="; ".join(each for each in evidence.warnings if each not in known),
         seconds=outcome.seconds,
     )

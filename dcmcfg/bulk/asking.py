@@ -92,7 +92,7 @@ class Asking:
         verdict = judge(evidence)
         usable = evidence.outcome.status is not None
         follows = after(evidence.outcome, accepted=verdict.accepted)
-        return Tried(answer_of(verdict, evidence), follows, attempts[0], usable=usable)
+        return Tried(answer_of(verdict, evidence, self.addresses.warnings), follows, attempts[0], usable=usable)
 
     def record(self, uid: str, tried: Tried, *, final: bool) -> None:
         """Put on record what came of an attempt; where no C-MOVE was about to go out, only if that is *final*."""

@@ -15,7 +15,10 @@ _MARK = "NOT verified: "
 
 @dataclass(frozen=True)
 class Group:
-    """Studies that failed in like manner; ``reason`` and ``next_step`` are the first one's, in its words."""
+    """Studies that failed in like manner; ``reason`` and ``next_step`` are the first one's, in its words.
+
+    Its Study Instance UID is ``UID`` in these: they are of all.
+    """
 
     reason: str
     next_step: str
@@ -28,15 +31,21 @@ def groups(results: Iterable[StudyResult]) -> tuple[Group, ...]:
     Alike are reasons that differ in numbers and UIDs only.
     """
     alike: dict[str, list[StudyResult]] = {}
-    first: dict[str, Answer] = {}
+    first: dict[str, tuple[str, str]] = {}
     for result in results:
         answer = result.answer
         if answer is not None and not answer.outcome.is_yes:
             key = likeness(answer)
             alike.setdefault(key, []).append(result)
-            first.setdefault(key, answer)
+            first.setdefault(key, _of_any(result.uid, answer))
     by_size = sorted(alike, key=lambda key: -len(alike[key]))
-    return tuple(Group(reason_of(first[key]), first[key].next_step, tuple(alike[key])) for key in by_size)
+    return tuple(Group(*first[key], tuple(alike[key])) for key in by_size)
+
+
+def _of_any(uid: str, answer: Answer) -> tuple[str, str]:
+    """Return reason and next step without the study's own *uid*."""
+    own = re.compile(rf"(?<![0-9.]){re.escape(uid)}(?![0-9]|\.[0-9])")
+    return own.sub("UID", reason_of(answer)), own.sub("UID", answer.next_step)
 
 
 def likeness(answer: Answer) -> str:

@@ -48,8 +48,13 @@ class Report:
         return f"{studies}: {', '.join(parts) or 'none asked'}{alike}{'' if self.asked_now else self._earlier()}"
 
     def _earlier(self) -> str:
-        ends = [attempt.ended for each in self.results for attempt in each.attempts if attempt.ended]
-        return f"; nothing asked now, answered until {readable(max(ends))}" if ends else ""
+        return f"; nothing asked now, answered until {readable(self.answered[1])}" if self.answered else ""
+
+    @property
+    def answered(self) -> tuple[datetime, datetime] | None:
+        """When the first and the last of the answers that stand came; None where there is none."""
+        ends = [each.last.ended for each in self.results if each.answer and each.last and each.last.ended]
+        return (min(ends), max(ends)) if ends else None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from dcmcfg.verify.run import query_timeouts
 from dcmcfg.verify.verdict import counted
 
 _UIDS_TOLD = 5
+_REMARKS_TOLD = 5
 
 
 class Anew(Enum):
@@ -72,6 +74,7 @@ class Session:
         notes = [*self.asking.addresses.warnings, *self._list()]
         self._forget()
         uids = store.to_ask()
+        notes += self._answered_before(uids)
         ending, error = Ending.DONE, None
         if uids:
             try:
@@ -83,7 +86,14 @@ class Session:
             notes.append("every study had its answer, nothing was asked: --again asks anew")
         results = self._results()
         report = Report.of(store.asked, store.path, results, datetime.now(UTC), asked_now=bool(uids))
-        return Done(report, ending, bool(uids), (*notes, *self._left_over()), error)
+        return Done(report, ending, bool(uids), (*notes, *_remarks(results), *self._left_over()), error)
+
+    def _answered_before(self, uids: Sequence[str]) -> Iterator[str]:
+        """Yield what is to be said of the answers that are kept, where *uids* have none."""
+        kept = [each.last.ended for each in self.asking.store.results() if each.answer and each.last]
+        first = min((each for each in kept if each is not None), default=None)
+        if uids and first is not None:
+            yield f"{len(kept):,} had their answer before, the oldest of {readable(first)}: --again asks all anew"
 
     def _forget(self) -> None:
         match self.anew:
@@ -144,6 +154,13 @@ class Session:
             yield f"{counted(len(late))} came after the study had been judged, of {_some(late)}"
         if foreign:
             yield f"{counted(len(foreign))} of no study in the list came, of {_some(foreign)}"
+
+
+def _remarks(results: Sequence[StudyResult]) -> Iterator[str]:
+    """Yield what was odd about the evidence of studies, once for all of which it was."""
+    remarks = Counter(each.answer.remark for each in results if each.answer is not None and each.answer.remark)
+    for remark, number in remarks.most_common(_REMARKS_TOLD):
+        yield f"of {number:,} of {len(results):,}: {remark}"
 
 
 def _some(instances: Sequence[ReceivedInstance]) -> str:

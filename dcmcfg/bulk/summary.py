@@ -26,12 +26,18 @@ class Summary:
     groups: tuple[Group, ...]
     slowest: tuple[StudyResult, ...]
     began: datetime | None
+    routes: dict[str, int]  # answers that stand, by what was found of the route
     instances: int  # completed, by the archive's account, in the answers that stand
 
     @property
     def all_yes(self) -> bool:
         """Whether every study has its answer, and it is yes."""
         return self.studies > 0 and self.open == 0 and all(kind.is_yes for kind in self.counts)
+
+    @property
+    def all_witnessed(self) -> bool:
+        """Whether every study has its answer, and our own receiver saw each."""
+        return self.all_yes and set(self.counts) == {Outcome.VERIFIED}
 
     @property
     def all_alike(self) -> bool:
@@ -56,5 +62,6 @@ def summarised(results: Sequence[StudyResult], slowest: int = _SLOWEST) -> Summa
         groups=groups(results),
         slowest=tuple(each for each, answer in by_time[:slowest] if answer.seconds > 0),
         began=min((attempt.started for attempt in attempts), default=None),
+        routes=dict(Counter(answer.route for _, answer in known if answer.route).most_common()),
         instances=sum(answer.completed or 0 for _, answer in known),
     )

@@ -50,7 +50,7 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
     """Verify the studies of *source*, print and write what came of it; return the exit code, and what JSON tells.
 
     *place* is a destination that is there for this run only. Of those who may be heard beside, only the external
-    archive's record is, and only where it is named: to hear all takes as long as the study itself.
+    archive's record is, and only where it is named or the route is required: to hear all takes as long as the study.
     """
     if place is None:
         _require_known(run.destination, addresses)
@@ -70,13 +70,14 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
                 Cancellation(),
                 run.client_tls(addresses),
                 receiver,
-                Witnesses(wanted.external_log) if wanted.external_log else NOBODY_ELSE,
+                _witnesses(run),
                 sent=sent,
             )
             required = Required(wanted.require_witness, wanted.require_route)
             done = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk), required).go()
         next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place, _anew(bulk))))
-        told = functools.partial(bulk_json, done.report, done.notes, next_steps)
+        code = _exit_code(done, sent=sent.is_set())
+        told = functools.partial(bulk_json, done.report, done.notes, next_steps, accepted=code == 0)
         invocation.current().so_far = place.with_verdict(told) if place else told
         if not run.as_json:
             _print(done, next_steps, aside=STDOUT in bulk.reports.values())
@@ -84,13 +85,20 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
             write_whole(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
             if target != STDOUT:
                 click.echo(f"{form}: {target}", err=True)
-    return _exit_code(done, sent=sent.is_set()), told
+    return code, told
 
 
 def _print(done: Done, next_steps: tuple[str, ...], *, aside: bool) -> None:
     """Print the summary; *aside*, where standard output is for a file, on standard error."""
     print_bulk(done.report, done.notes, next_steps, stderr_console() if aside else stdout_console())
     sys.stdout.flush()
+
+
+def _witnesses(run: Verification) -> Witnesses:
+    """Return who is heard beside; the profile's log takes time for each study, and only where the route is required."""
+    wanted = run.wanted
+    log = wanted.external_log or (run.settings.external_move_log if wanted.require_route else None)
+    return Witnesses(log) if log else NOBODY_ELSE
 
 
 def look_first(run: Verification, source: Source, addresses: Addresses) -> None:

@@ -25,11 +25,15 @@ def print_bulk(report: Report, notes: Sequence[str], next_steps: Sequence[str], 
         console.print(line, soft_wrap=True)
 
 
-def bulk_json(report: Report, notes: Sequence[str], next_steps: Sequence[str]) -> dict[str, Any]:
-    """Return the whole report for ``--json``; statuses are numbers, what is not known is null."""
-    summary = report.summary
+def bulk_json(report: Report, notes: Sequence[str], next_steps: Sequence[str], *, accepted: bool) -> dict[str, Any]:
+    """Return the whole report for ``--json``; statuses are numbers, what is not known is null.
+
+    *accepted* is what the exit code says; ``verified`` is more, namely that our own receiver saw each study.
+    """
+    summary, answered = report.summary, report.answered
     return {
-        "verified": summary.all_yes,
+        "verified": accepted and summary.all_witnessed,
+        "accepted": accepted,
         "headline": report.headline,
         "asked": dict(report.asked.facts),
         "results": str(report.store),
@@ -39,7 +43,10 @@ def bulk_json(report: Report, notes: Sequence[str], next_steps: Sequence[str]) -
             "without_answer": summary.unanswered,
             "made_again": summary.retried,
         },
+        "asked_now": report.asked_now,
+        "answered": {"first": iso(answered[0]), "last": iso(answered[1])} if answered else None,
         "instances": summary.instances,
+        "routes": summary.routes,
         "groups": [
             {"reason": group.reason, "next_step": group.next_step, "studies": [each.uid for each in group.studies]}
             for group in summary.groups
@@ -64,6 +71,7 @@ def _study_json(result: StudyResult) -> dict[str, Any]:
             "warning": answer.warning,
             "received": answer.received,
             "route": answer.route or None,
+            "route_why": answer.route_why or None,
             "next_step": answer.next_step or None,
             "seconds": round(answer.seconds, 3),
         }
@@ -112,6 +120,8 @@ def _header(report: Report) -> Iterator[str]:
     again = f", {summary.retried:,} made again" if summary.retried else ""
     lost = f", {summary.unanswered:,} without an answer" if summary.unanswered else ""
     yield f"{attempts}{lost}{again}; instances sent, says the archive: {summary.instances:,}"
+    if summary.routes:
+        yield f"route {', '.join(f'{finding} for {number:,}' for finding, number in summary.routes.items())}"
 
 
 def _group(group: Group) -> Text:

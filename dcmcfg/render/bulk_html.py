@@ -51,6 +51,7 @@ def _facts(report: Report) -> Iterator[str]:
         **report.asked.facts,
         "attempts": f"{summary.attempts:,} ({summary.unanswered:,} without an answer, {summary.retried:,} made again)",
         "instances sent": f"{summary.instances:,}, by the archive's account",
+        "route": ", ".join(f"{finding} for {number:,}" for finding, number in summary.routes.items()) or "not known",
         "first asked": readable(summary.began) if summary.began else "never",
         "results": str(report.store),
     }
@@ -96,7 +97,7 @@ def _group(group: Group) -> str:
 
 def _studies(report: Report) -> Iterator[str]:
     yield '<h2>All studies</h2>\n<div class="scroll"><table class="studies">\n'
-    yield "<thead><tr><th>Study Instance UID</th><th>Outcome</th>"
+    yield "<thead><tr><th>Study Instance UID</th><th>Outcome</th><th>Route</th>"
     yield '<th class="number">Instances</th><th class="number">Seconds</th><th class="number">Attempts</th>'
     yield "</tr></thead>\n"
     for result in report.results:
@@ -108,12 +109,13 @@ def _studies(report: Report) -> Iterator[str]:
 def _cells(result: StudyResult) -> str:
     answer, attempts = result.answer, f'<td class="number">{len(result.attempts)}</td>'
     if answer is None:
-        return f'<td class="soft">still to be asked</td><td></td><td></td>{attempts}'
+        return f'<td class="soft">still to be asked</td><td></td><td></td><td></td>{attempts}'
     number = answer.completed if answer.received is None else answer.received
     of = "?" if answer.expected is None else str(answer.expected)
     counted = "" if number is None else f"{number} of {of}"
     return (
-        f'<td class="is-{_MOODS[answer.outcome]}">{answer.outcome.value}</td><td class="number">{counted}</td>'
+        f'<td class="is-{_MOODS[answer.outcome]}">{answer.outcome.value}</td><td>{text(answer.route)}</td>'
+        f'<td class="number">{counted}</td>'
         f'<td class="number">{answer.seconds:.2f}</td>{attempts}'
     )
 
@@ -122,4 +124,4 @@ def _why_not(result: StudyResult) -> str:
     answer = result.answer
     if answer is None or answer.outcome.is_yes:
         return ""
-    return f'<tr class="why"><td colspan="5">{text(reason_of(answer))}</td></tr>'
+    return f'<tr class="why"><td colspan="6">{text(reason_of(answer))}</td></tr>'

@@ -35,6 +35,12 @@ def test_reasons_that_differ_in_numbers_and_uids_only_are_one() -> None:
     ]
 
 
+def test_what_is_told_of_a_group_names_none_of_its_studies() -> None:
+    of = Answer(Outcome.NOT_VERIFIED, "NOT verified: no study 1.2.1 there, but 1.2.1.5", next_step="dcmcfg show 1.2.1")
+    (group,) = groups([answered("1.2.1", of)])
+    assert (group.reason, group.next_step) == ("no study UID there, but 1.2.1.5", "dcmcfg show UID")
+
+
 def test_the_summary_counts_studies_and_attempts() -> None:
     results = [
         answered("1.2.1", yes(0.5), None),

@@ -95,6 +95,7 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
         "\n"
         "DCMCFG asked DCM4CHEE@127.0.0.1:PORT to send them to STORESCP\n"
         "5 attempts; instances sent, says the archive: 5\n"
+        "route shown for 5\n"
         "\n"
         "results   STORE\n"
     )
@@ -117,6 +118,7 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
         "\n"
         "DCMCFG asked DCM4CHEE@127.0.0.1:PORT to send them to STORESCP\n"
         "5 attempts; instances sent, says the archive: 3\n"
+        "route shown for 3, not shown for 2\n"
         "\n"
         "why not   2 studies: status C801, refused: the archive does not allow this move destination\n"
         f"          {FIVE[1]}\n"
@@ -169,7 +171,9 @@ def test_a_list_may_come_from_standard_input(verify: Verify, pacs: Archive) -> N
     done = verify("--studies", "-", "--json", input="\n".join([*FIVE[:2], FIVE[0]]))
     report = json.loads(done.stdout)
     assert done.exit_code == 0
-    assert (report["verified"], report["counts"]) == (True, {"reported": 2, "open": 0})
+    assert (report["accepted"], report["verified"]) == (True, False), "nobody of ours saw them"
+    assert (report["counts"], report["routes"]) == ({"reported": 2, "open": 0}, {"shown": 2})
+    assert (report["asked_now"], sorted(report["answered"])) == (True, ["first", "last"])
     assert "1 of the list name a study again, and count once" in report["notes"]
     assert [study["study_instance_uid"] for study in report["studies"]] == FIVE[:2]
     assert sorted(pacs.moves) == FIVE[:2]
@@ -388,6 +392,7 @@ def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs:
     assert "another question: calling: DCMCFG there, OTHER here" in other.stderr
     longer = verify(*named(FIVE[:3]), *store)
     assert longer.exit_code == 0
+    assert "note      2 had their answer before, the oldest of " in longer.stdout
     assert Counter(pacs.moves) == Counter(FIVE[:3])
 
 
