@@ -217,6 +217,8 @@ def _wrong_number(evidence: Evidence, reported: Reported) -> str:
         return _not_this_patients(evidence, evidence.question.patient)
     if evidence.expected_number is None:
         return "say how many instances the study has: --expect N"
+    if evidence.question.expected_number is not None and reported.completed == len(evidence.expected):
+        return f"the archive lists {reported.completed} and sent as many: is --expect {evidence.expected_number} right?"
     fewer = reported.completed < evidence.expected_number
     return (fewer and too_few(evidence)) or (
         "compare with what the archive lists (--expect N overrides it): the query/retrieve view of the AE hides "

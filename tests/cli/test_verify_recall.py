@@ -100,5 +100,6 @@ def test_a_local_study_with_a_destination_that_is_down_names_the_destination(
     done = run("verify", "--dest", "WORKSTATION", "--study", study("local").uid)
     assert done.exit_code == 1, done.output
     assert "Connection refused" in done.stdout
-    assert "or the destination (a study in the archive's own storage)" in done.stdout.splitlines()[0]
-    assert "the archive had the study itself, so it is WORKSTATION that it could not send to" in done.stdout
+    there = f"WORKSTATION (127.0.0.1:{recall_site.site.ports.workstation})"
+    assert f"nothing listens where the archive looks for {there}" in done.stdout.splitlines()[0]
+    assert "\nnext      dcmcfg echo WORKSTATION" in done.stdout

@@ -180,6 +180,7 @@ def test_an_expected_number_overrides_what_the_archive_lists() -> None:
     assert verdict.headline == (
         "NOT verified: 3 of 4 completed (the archive lists 3); 3 instances arrived, expected: 4"
     )
+    assert verdict.next_steps == ("the archive lists 3 and sent as many: is --expect 4 right?",)
 
 
 def test_a_delivered_study_carries_the_note_on_a_second_run() -> None:
