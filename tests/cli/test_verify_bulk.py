@@ -361,6 +361,14 @@ def test_an_archive_that_is_not_there_is_told_and_nothing_was_sent(run: Run, sit
     assert "connection refused: nothing listens there" in done.stdout
 
 
+def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -> None:
+    log = tmp_path / "external.log"
+    log.write_text("My thesis\n")
+    done = verify(*named(FIVE[:2]), "--external-log", str(log), "--parallel", "2")
+    told = done.stdout.split("note ")[1:]
+    assert [" ".join(each.split()).startswith(f"of 2 of 2: nothing in {log} is a record") for each in told] == [True]
+
+
 def test_a_destination_that_no_study_can_reach_ends_it_before_the_first(
     run: Run, site: RunningSlapd, pacs: Archive, tmp_path: Path
 ) -> None:
