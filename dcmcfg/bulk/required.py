@@ -9,9 +9,9 @@ from dcmcfg.bulk.answer import Answer, Outcome, StudyResult
 from dcmcfg.verify.verdict import RouteFinding
 
 _RECEIVE = "--receive or --temporary-dest has dcmcfg itself receive them"
-_RECORD = (
-    "the external archive's own log may show it: the same command with --external-log FILE and --again; "
-    "a study that was recalled meanwhile must be purged first"
+_PURGED = (
+    "only purged studies show the route, by the external archive's own log: the same command with --external-log FILE "
+    "and --again; dcmcfg verify --recall finds one that is purged"
 )
 
 
@@ -43,7 +43,7 @@ class Required:
         if self.route and answer.route != RouteFinding.SHOWN.value:
             why = f" ({answer.route_why})" if answer.route_why else ""
             not_tried = answer.route == RouteFinding.NOT_TRIED.value and answer.next_step
-            yield f"route {answer.route or 'not shown'}, and it is required{why}", not_tried or _RECORD
+            yield f"route {answer.route or 'not shown'}, and it is required{why}", not_tried or _PURGED
 
 
 NOTHING = Required()
