@@ -34,9 +34,10 @@ def large_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runn
         yield site
 
 
-def begin(*arguments: str) -> subprocess.Popen[str]:
+def begin(*arguments: str, errors: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "dcmcfg", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with errors.open("wb") as stderr:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
 
 
 def kill(process: subprocess.Popen[str]) -> None:
@@ -69,25 +70,25 @@ def test_a_thousand_studies_survive_a_kill_and_a_restart_of_the_archive(
     large_site: RunningSite, tmp_path: Path
 ) -> None:
     site, uids = large_site, list(more_uids(NUMBER))
-    listed, store = tmp_path / "studies.txt", tmp_path / "results.sqlite"
+    listed, store, said = tmp_path / "studies.txt", tmp_path / "results.sqlite", tmp_path / "said"
     listed.write_text("\n".join(uids))
     arguments = ("verify", "--studies", str(listed), "--dest", "STORESCP", "--results", str(store), "--json")
     with site.process("archive") as archive:
-        first = begin(*arguments)
+        first = begin(*arguments, errors=said)
         until(lambda: asked(site).total() >= NUMBER // 4, first)
         kill(first)
         until(lambda: _is_idle(site), archive)
         before = asked(site)
         answered = _answered(store)
         assert 0 < len(answered) < NUMBER
-        second = begin(*arguments)
+        second = begin(*arguments, errors=said)
         until(lambda: asked(site).total() >= NUMBER // 2, second)
         kill_archive(archive)
+    until(lambda: "the archive cannot be had" in said.read_text(), second)
     with site.process("archive"):
-        output, said = second.communicate(timeout=300)
-    assert second.returncode == 0, (output, said)
-    assert "the archive cannot be had" in said
-    assert "the archive is back after" in said
+        output, _ = second.communicate(timeout=300)
+    assert second.returncode == 0, (output, said.read_text())
+    assert "the archive is back after" in said.read_text()
 
     report = json.loads(output)
     assert report["headline"] == "1,000 studies: 1,000 reported"
@@ -108,7 +109,7 @@ def test_a_thousand_studies_survive_a_kill_and_a_restart_of_the_archive(
     assert store.stat().st_size > 0
     assert not store.with_name(f"{store.name}.lock").exists()
 
-    third = begin(*arguments)
+    third = begin(*arguments, errors=said)
     output, _ = third.communicate(timeout=60)
     assert third.returncode == 0
     assert asked(site) == at_the_archive
