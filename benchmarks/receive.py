@@ -159,21 +159,21 @@ def _pynetdicom(*options: str) -> Sequence[str]:
 DISCARDING = (
     Scp("dcmtk storescp --ignore", _dcmtk("--ignore")),
     Scp("pynetdicom storescp --ignore", _pynetdicom("--ignore")),
-    Scp("verify --receive --no-digests", _ours(), is_ours=True),
-    Scp("verify --receive", _ours("--digests"), is_ours=True),
+    Scp("verify --receive", _ours(), is_ours=True),
+    Scp("verify --receive --json (SHA-256)", _ours("--sha256"), is_ours=True),
 )
 KEEPING = (
     Scp("dcmtk storescp", _dcmtk("-od", "FOLDER"), keeps=True),
     Scp("dcmtk storescp +B", _dcmtk("+B", "-od", "FOLDER"), keeps=True),
     Scp("pynetdicom storescp", _pynetdicom("-od", "FOLDER"), keeps=True),
-    Scp("verify --keep --no-digests", _ours("--keep", "FOLDER"), is_ours=True, keeps=True),
-    Scp("verify --keep", _ours("--keep", "FOLDER", "--digests"), is_ours=True, keeps=True),
+    Scp("verify --keep", _ours("--keep", "FOLDER"), is_ours=True, keeps=True),
+    Scp("verify --keep --json (SHA-256)", _ours("--keep", "FOLDER", "--sha256"), is_ours=True, keeps=True),
 )
 
 
-def serve(port: int, keep: Path | None, *, digests: bool) -> None:
+def serve(port: int, keep: Path | None, *, sha256: bool) -> None:
     """Receive until the process is ended."""
-    with Receiver(TITLE, LOOPBACK, port, Timeouts(), keep=keep, digests=digests):
+    with Receiver(TITLE, LOOPBACK, port, Timeouts(), keep=keep, sha256=sha256):
         while True:
             time.sleep(60)
 
@@ -243,7 +243,7 @@ def report(scps: Sequence[Scp], longest: int, instances: int, rounds: int) -> No
         for course in courses:
             ratios = [ours / other for ours, other in zip(course.rates, fastest, strict=True)]
             told = f"{statistics.median(ratios):6.2f}" if course.scp.is_ours else ""
-            print(f"  {course.scp.name:<30} {statistics.median(course.rates):7,.0f} /s  {course.end():6,.0f} µs{told}")
+            print(f"  {course.scp.name:<34} {statistics.median(course.rates):7,.0f} /s  {course.end():6,.0f} µs{told}")
 
 
 def main() -> None:
@@ -252,11 +252,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=21, help="medians are shown")
     parser.add_argument("--instances", type=int, default=100, help="in each round; a quarter where they are kept")
     parser.add_argument("--serve-port", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--digests", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--sha256", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--keep", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve_port is not None:
-        serve(given.serve_port, given.keep, digests=given.digests)
+        serve(given.serve_port, given.keep, sha256=given.sha256)
         return
     if not DCMTK.exists():
         print(f"{DCMTK} is not there: nothing to compare with")

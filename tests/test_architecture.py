@@ -95,6 +95,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "platformdirs": frozenset({"settings"}),
     "tomli_w": frozenset({"settings"}),
     "psutil": frozenset({"dicom", "lab", "temporary"}),
+    "xxhash": frozenset({"dicom"}),
     "jwt": frozenset({"archive", "lab"}),
     "keyring": frozenset({"settings"}),
     "cryptography": frozenset({"lint"}),

@@ -102,7 +102,7 @@ def verify_command(
     selection, root = retrieving.selection(), retrieving.root()
     of_one = not selection.is_whole_study or root[1] is not None or wanted.expect is not None
     keys = recalling.keys(studies, bulk, of_one=of_one)
-    more = receiving.listening() is not None or bool(files.evidence) or bulk.is_kept
+    more = receiving.is_wanted or bool(files.evidence) or bulk.is_kept
     temporary.require_sense("" if recalling.recall else bulk.named(studies), dest, more=more)
     many = None if recalling.recall else bulk.source(studies)
     if many is not None:
@@ -121,6 +121,7 @@ def verify_command(
         tls=tls.tls,
         elsewhere=servers,
     )
+    manner = receiving.manner(sha256=many is None and (as_json or bool(files.evidence)))
     run = Verification(
         settings,
         parse_uid(studies[0]) if studies and many is None else "",
@@ -132,7 +133,7 @@ def verify_command(
         find,
         recalling,
         keys,
-        receiving.listening(),
+        manner if receiving.is_wanted else None,
         wanted,
         files,
         bulk,
@@ -153,7 +154,7 @@ def verify_command(
             loaded("verify_many", "look_first")(run, many, find(configuration, destination="", receive=False))
         if temporary.temporary_dest:
             asked = asked_ae(configuration.device(settings.device), archive_ae)
-            asking = Asking(asked, calling, find, servers, receiving.manner, run.secured, tls=tls.tls)
+            asking = Asking(asked, calling, find, servers, manner, run.secured, tls=tls.tls)
             within = loaded("temporary_destination", "with_temporary_destination")
             answered: Answered = within(settings, directory, configuration, asking, temporary, verify)
     if not temporary.temporary_dest:

@@ -18,16 +18,15 @@ class Receiving:
 
     receive: bool
     keep: Path | None
-    digests: bool
-
-    def listening(self) -> Listening | None:
-        """Return how we listen as the destination, None where we do not; whoever keeps files must receive them."""
-        return self.manner if self.receive or self.keep else None
 
     @property
-    def manner(self) -> Listening:
-        """How we listen wherever we do."""
-        return Listening(self.keep, self.digests)
+    def is_wanted(self) -> bool:
+        """Whether we listen as the destination; whoever keeps files must receive them."""
+        return self.receive or self.keep is not None
+
+    def manner(self, *, sha256: bool) -> Listening:
+        """Return how we listen wherever we do: with *sha256* where the digests are written down."""
+        return Listening(self.keep, sha256)
 
 
 _option = section_option("Who receives")
@@ -41,12 +40,6 @@ receiving_options = option_group(
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
             help="Keep what is received as files in DIR, and read each one back; implies --receive.",
-        ),
-        _option(
-            "--digests/--no-digests",
-            default=True,
-            show_default=True,
-            help="Take a SHA-256 of each data set received.",
         ),
     ],
 )

@@ -16,9 +16,9 @@ class ReceivedInstance:
     """An instance that arrived: from the request, and the study from its data set (None where that does not say).
 
     ``octets`` is the length of the data set as encoded, ``move_originator_ae_title`` is None unless the
-    sender named one (0000,1030). ``sha256`` is the digest of the data set as it came, in hexadecimal, None where none
-    was asked for. ``kept`` is the file that it was written to; None where none is kept, or ``problem`` says why.
-    ``arrived_at`` is when the last octet was there.
+    sender named one (0000,1030). ``fingerprint`` is that of the data set as it came, ``sha256`` its digest, in
+    hexadecimal, None where none was asked for. ``kept`` is the file that it was written to; None where none is kept, or
+    ``problem`` says why. ``arrived_at`` is when the last octet was there.
     """
 
     sop_instance_uid: str
@@ -28,6 +28,7 @@ class ReceivedInstance:
     move_originator_ae_title: str | None
     octets: int
     transfer_syntax: str
+    fingerprint: bytes = b""
     sha256: str | None = None
     kept: Path | None = None
     problem: str = ""

@@ -1,4 +1,4 @@
-"""One data set on its way in: counted, digested, looked into and written as it comes, held nowhere."""
+"""One data set on its way in: counted, known by its octets, looked into and written as it comes, held nowhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dcmcfg.dicom.data_set_head import Head, read_head
+from dcmcfg.dicom.fingerprint import Fingerprint
 from dcmcfg.dicom.keep import Folder, UnfinishedFile
 
 #: How much of a data set is looked at to find its study: this at first, four times as much if that is not enough.
@@ -20,6 +21,7 @@ class Arrived:
 
     octets: int
     head: Head
+    fingerprint: bytes
     sha256: str | None
     kept: Path | None
     not_kept: str
@@ -28,10 +30,11 @@ class Arrived:
 class ArrivingDataSet:
     """Takes a data set in pieces."""
 
-    def __init__(self, transfer_syntax: str, *, digest: bool = False) -> None:
+    def __init__(self, transfer_syntax: str, *, sha256: bool = False) -> None:
         self._transfer_syntax = transfer_syntax
         self._octets = 0
-        self._digest = hashlib.sha256() if digest else None
+        self._fingerprint = Fingerprint()
+        self._sha256 = hashlib.sha256() if sha256 else None
         self._file: UnfinishedFile | None = None
         self._not_kept = ""
         self._beginning = bytearray()
@@ -48,8 +51,9 @@ class ArrivingDataSet:
     def add(self, piece: memoryview) -> None:
         """Take the next octets; a file that cannot be written is given up, and the rest is taken all the same."""
         self._octets += len(piece)
-        if self._digest is not None:
-            self._digest.update(piece)
+        self._fingerprint.update(piece)
+        if self._sha256 is not None:
+            self._sha256.update(piece)
         if self._head is None:
             self._look_at(piece)
         if self._file is not None:
@@ -73,8 +77,8 @@ class ArrivingDataSet:
                 kept = self._file.finish(head.study_uid, sop_instance_uid)
             except OSError as error:
                 self._give_up(error)
-        digest = None if self._digest is None else self._digest.hexdigest()
-        return Arrived(self._octets, head, digest, kept, self._not_kept)
+        sha256 = None if self._sha256 is None else self._sha256.hexdigest()
+        return Arrived(self._octets, head, self._fingerprint.digest(), sha256, kept, self._not_kept)
 
     def _give_up(self, error: OSError) -> None:
         """Keep no file, because of *error*."""

@@ -6,12 +6,12 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
 
 from dcmcfg.dicom.upper_layer import Violation
 
 _ELEMENT = struct.Struct("<HHL")
 SOME_DATA_SET, NO_DATA_SET = 0x0001, 0x0101
+_NUMBERS = struct.Struct("<" + 4 * "HHLH")  # elements of two octets, which every response has
 _RESPONSE = 0x8000
 SUCCESS = 0x0000
 #: Tags, without the group, which is 0000 for all.
@@ -50,24 +50,15 @@ class Command:
         """Whether it answers a request."""
         return bool(self.field & _RESPONSE)
 
-    @cached_property
+    @property
     def sop_instance_uid(self) -> str:
         """The Affected SOP Instance UID, empty where there is none."""
         return self.text(AFFECTED_SOP_INSTANCE_UID)
 
-    @cached_property
+    @property
     def sop_class_uid(self) -> str:
         """The Affected SOP Class UID, empty where there is none."""
         return self.text(AFFECTED_SOP_CLASS_UID)
-
-    @cached_property
-    def success(self) -> bytes:
-        """The command set that answers with success."""
-        return self.response(SUCCESS)
-
-    def prepare(self) -> None:
-        """Work out what is wanted of it when its data set is there, and somebody waits."""
-        _ = self.sop_instance_uid, self.sop_class_uid, self.success
 
     def octets(self, element: int) -> bytes:
         """Return the value of *element* without padding; empty where it is not there."""
@@ -83,18 +74,21 @@ class Command:
 
     def response(self, status: int, comment: str = "") -> bytes:
         """Return the command set that answers this request with *status*, and with *comment* where there is one."""
-        words = comment.encode("ascii", "replace")[:_ERROR_COMMENT_OCTETS]
-        return written(
-            (
-                (AFFECTED_SOP_CLASS_UID, self.elements.get(AFFECTED_SOP_CLASS_UID, b"")),
-                (COMMAND_FIELD, us(self.field | _RESPONSE)),
-                (MESSAGE_ID_BEING_RESPONDED_TO, us(self.message_id)),
-                (COMMAND_DATA_SET_TYPE, us(NO_DATA_SET)),
-                (STATUS, us(status)),
-                (ERROR_COMMENT, words + b" " * (len(words) % 2)),
-                (AFFECTED_SOP_INSTANCE_UID, self.elements.get(AFFECTED_SOP_INSTANCE_UID, b"")),
-            )
+        numbers = _NUMBERS.pack(
+            *(0, COMMAND_FIELD, 2, self.field | _RESPONSE),
+            *(0, MESSAGE_ID_BEING_RESPONDED_TO, 2, self.message_id),
+            *(0, COMMAND_DATA_SET_TYPE, 2, NO_DATA_SET),
+            *(0, STATUS, 2, status),
         )
+        words = comment.encode("ascii", "replace")[:_ERROR_COMMENT_OCTETS]
+        if words:
+            numbers += _element(ERROR_COMMENT, words + b" " * (len(words) % 2))
+        return _with_length(self._again(AFFECTED_SOP_CLASS_UID) + numbers + self._again(AFFECTED_SOP_INSTANCE_UID))
+
+    def _again(self, element: int) -> bytes:
+        """Return *element* as it is, for the response; empty where it has no value."""
+        value = self.elements.get(element)
+        return _element(element, value) if value else b""
 
 
 def read_command(octets: bytes) -> Command:
@@ -111,13 +105,16 @@ def read_command(octets: bytes) -> Command:
 
 def written(elements: Iterable[tuple[int, bytes]]) -> bytes:
     """Return the command set of *elements*, which are in order; those without a value are left out."""
-    encoded = b"".join(_element(element, value) for element, value in elements if value)
-    return _element(GROUP_LENGTH, len(encoded).to_bytes(4, "little")) + encoded
+    return _with_length(b"".join(_element(element, value) for element, value in elements if value))
 
 
 def us(number: int) -> bytes:
     """Return an unsigned number of two octets."""
     return number.to_bytes(2, "little")
+
+
+def _with_length(encoded: bytes) -> bytes:
+    return _element(GROUP_LENGTH, len(encoded).to_bytes(4, "little")) + encoded
 
 
 def _elements(octets: bytes) -> dict[int, bytes]:

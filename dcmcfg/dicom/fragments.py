@@ -21,7 +21,9 @@ def in_pdus(octets: bytes, kind: int, context_id: int, maximum_length: int) -> b
 
     *kind* is :data:`~dcmcfg.dicom.upper_layer.COMMAND`, or 0 for a data set. A fragment has an even length.
     """
-    room = ((maximum_length or len(octets) + _PDV_OCTETS) - _PDV_OCTETS) & ~1
+    if not maximum_length or len(octets) + _PDV_OCTETS <= maximum_length:
+        return _in_pdu(octets, kind | LAST, context_id) if octets else b""
+    room = (maximum_length - _PDV_OCTETS) & ~1
     pieces = [octets[start : start + room] for start in range(0, len(octets), room)]
     return b"".join(
         _in_pdu(piece, kind | LAST if number == len(pieces) else kind, context_id)

@@ -9,6 +9,7 @@ from dcmcfg.dicom.line import Line
 from dcmcfg.dicom.upper_layer import COMMAND, HEADER, LAST, MOST_OF_A_PDU, PduType
 
 _FRAGMENT = struct.Struct(">BxLLBB")
+_P_DATA = int(PduType.P_DATA)  # a plain number compares faster
 #: Small enough for the memory of a processor, large enough that there are few calls to the system.
 _BUFFER_OCTETS = 1 << 19
 
@@ -41,16 +42,27 @@ class PduStream:
         It is the quick way through P-DATA-TF that hold one fragment alone, as nearly all do, and ends before anything
         else, and where the head of the next PDU is not all there.
         """
+        view = self._view
         while self._end - self._start >= _FRAGMENT.size:
-            kind, length, item, context, control = _FRAGMENT.unpack_from(self._buffer, self._start)
-            is_alone = kind == PduType.P_DATA and item + 4 == length <= MOST_OF_A_PDU and item >= 2
-            if not is_alone or context != context_id or control & COMMAND:
+            kind, length, item, context, control = _FRAGMENT.unpack_from(view, self._start)
+            if kind != _P_DATA or context != context_id or control & COMMAND:
                 return
-            self._start += _FRAGMENT.size
-            left = item - 2
-            for piece in self.pieces(left) if left else (self._view[:0],):
-                left -= len(piece)
-                yield piece, bool(control & LAST) and not left
+            if item + 4 != length or length > MOST_OF_A_PDU or item < 2:
+                return
+            begin = self._start + _FRAGMENT.size
+            end = begin + item - 2
+            if end <= self._end:
+                self._start = end
+                yield view[begin:end], control & LAST != 0
+            else:
+                self._start = begin
+                yield from self._rest_of_fragment(item - 2, control & LAST != 0)
+
+    def _rest_of_fragment(self, left: int, is_last: bool) -> Iterator[tuple[memoryview, bool]]:
+        """Yield the next *left* octets as they come, and whether they are the last ones of a data set."""
+        for piece in self.pieces(left):
+            left -= len(piece)
+            yield piece, is_last and not left
 
     def pieces(self, number: int) -> Iterator[memoryview]:
         """Yield the next *number* octets in pieces as they come; each is good until the next one."""

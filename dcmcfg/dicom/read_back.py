@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 import zlib
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pydicom.pixels.utils import get_expected_length
 from dcmcfg.dicom.arrivals import ReceivedInstance
 from dcmcfg.dicom.data_set_walk import CutOff, NoDataSet, is_deflated, walk
 from dcmcfg.dicom.elements import text
+from dcmcfg.dicom.fingerprint import Fingerprint
 from dcmcfg.dicom.quiet import keep_quiet
 
 _PREFIX = b"\0" * 128 + b"DICM\2\0\0\0UL\4\0"
@@ -25,8 +25,8 @@ _IMAGE = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInt
 def read_back(instance: ReceivedInstance) -> ReceivedInstance:
     """Return *instance* with what is wrong with its kept file as its ``problem``, where something is.
 
-    The octets of the data set are those received by their digest, they are elements to the last one, pydicom reads each
-    value, the instance and its study are those received, and there are as many pixels as the image says.
+    The octets of the data set are those received by their fingerprint, they are elements to the last one, pydicom reads
+    each value, the instance and its study are those received, and there are as many pixels as the image says.
     """
     if instance.kept is None or instance.problem:
         return instance
@@ -42,7 +42,7 @@ def _problem_of_octets(instance: ReceivedInstance, path: Path) -> str:
             begin += int.from_bytes(octets[len(_PREFIX) : begin], "little")
             if octets[: len(_PREFIX)] != _PREFIX or begin > len(octets):
                 return "it has no File Meta Information"
-            if instance.sha256 not in (None, _digest(octets, begin)):
+            if instance.fingerprint != _fingerprint(octets, begin):
                 return "its octets are not those that were received"
             return _problem_of_elements(octets, begin, instance.transfer_syntax)
     except OSError as error:
@@ -51,9 +51,9 @@ def _problem_of_octets(instance: ReceivedInstance, path: Path) -> str:
         return "it is empty"
 
 
-def _digest(octets: mmap.mmap, begin: int) -> str:
+def _fingerprint(octets: mmap.mmap, begin: int) -> bytes:
     with memoryview(octets) as view, view[begin:] as data_set:
-        return hashlib.sha256(data_set).hexdigest()
+        return Fingerprint(data_set).digest()
 
 
 def _problem_of_elements(octets: mmap.mmap | bytes, begin: int, transfer_syntax: str) -> str:

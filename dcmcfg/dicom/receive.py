@@ -31,7 +31,8 @@ class Receiver:
     Accepts every storage SOP class, private ones too, in the transfer syntax that the sender proposes first,
     and answers each C-STORE with 0000. Calls to another AE title are rejected (1/1/7). With *keep* each instance is
     written to that folder, and answered with A700 where it cannot be; otherwise nothing is kept. With *tls* a caller
-    must speak it. *digests* are told of each instance. *on_received* is called in the association's thread.
+    must speak it. With *sha256* the digest of each data set is told. *on_received* is called in the association's
+    thread.
 
     ``__enter__`` raises :class:`DicomError` when *host* is another machine, the port is taken (by whom is said) or not
     allowed, or *keep* cannot be written in, and :class:`MalformedInput` for an AE title that is none. Port 0 takes
@@ -47,7 +48,7 @@ class Receiver:
         on_received: Callable[[ReceivedInstance], None] = _ignore,
         *,
         keep: Path | None = None,
-        digests: bool = True,
+        sha256: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.ae_title = parse_ae_title(ae_title)
@@ -56,7 +57,7 @@ class Receiver:
         self._timeouts = timeouts
         self._on_received = on_received
         self._keep = keep
-        self._digests = digests
+        self._sha256 = sha256
         self._tls = tls
         self._arrivals = Arrivals()
         self._server: Server | None = None
@@ -100,7 +101,7 @@ class Receiver:
                 next_step="run on that machine, or correct dicomHostname of the AE's connection in LDAP",
             )
         folder = None if self._keep is None else Folder(self._keep)
-        scp = StorageScp(self.ae_title, self._timeouts, self._add, self._arrivals.note, self._digests, folder)
+        scp = StorageScp(self.ae_title, self._timeouts, self._add, self._arrivals.note, self._sha256, folder)
         server = Server(scp, self._tls)
         try:
             for address in addresses:

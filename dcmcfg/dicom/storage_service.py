@@ -12,6 +12,7 @@ from dcmcfg.dicom.command_set import (
     AFFECTED_SOP_CLASS_UID,
     AFFECTED_SOP_INSTANCE_UID,
     MOVE_ORIGINATOR,
+    SUCCESS,
     Command,
     CommandField,
 )
@@ -46,18 +47,14 @@ class StorageScp:
     timeouts: Timeouts
     on_received: Callable[[ReceivedInstance], None]
     on_trouble: Callable[[str], None]
-    digests: bool = True
+    sha256: bool = False
     folder: Folder | None = None
 
     def expect(self, command: Command, origin: Origin) -> ArrivingDataSet:
-        """Return what takes the data set of *command*.
-
-        The answer is prepared meanwhile, since the sender waits for it when all is there.
-        """
+        """Return what takes the data set of *command*."""
         if not _is_sound(command):
             return ArrivingDataSet(origin.transfer_syntax)
-        command.prepare()
-        data_set = ArrivingDataSet(origin.transfer_syntax, digest=self.digests)
+        data_set = ArrivingDataSet(origin.transfer_syntax, sha256=self.sha256)
         if self.folder is not None:
             head = file_head(
                 sop_class_uid=command.octets(AFFECTED_SOP_CLASS_UID),
@@ -77,7 +74,7 @@ class StorageScp:
             case CommandField.C_STORE:
                 return command.response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
             case CommandField.C_ECHO:
-                return command.success
+                return command.response(SUCCESS)
             case CommandField.C_CANCEL:
                 return None
             case _:
@@ -92,13 +89,14 @@ class StorageScp:
             move_originator_ae_title=command.text(MOVE_ORIGINATOR) or None,
             octets=arrived.octets,
             transfer_syntax=origin.transfer_syntax,
+            fingerprint=arrived.fingerprint,
             sha256=arrived.sha256,
             kept=arrived.kept,
             problem=_problem(command, arrived),
             arrived_at=datetime.now(UTC),
         )
         self.on_received(instance)
-        return command.response(OUT_OF_RESOURCES, arrived.not_kept) if arrived.not_kept else command.success
+        return command.response(OUT_OF_RESOURCES if arrived.not_kept else SUCCESS, arrived.not_kept)
 
 
 def _is_sound(command: Command) -> bool:

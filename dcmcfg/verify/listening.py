@@ -22,14 +22,14 @@ class Listening:
     """Whether files are kept, and where; whether data sets are digested; and the TLS that callers must speak."""
 
     keep: Path | None = None
-    digests: bool = True
+    sha256: bool = False
     tls: ssl.SSLContext | None = None
 
     def at(
         self, title: str, host: str, port: int, timeouts: Timeouts, on_received: Callable[[ReceivedInstance], None]
     ) -> Receiver:
         """Return a receiver that is to listen there; it does not yet."""
-        return Receiver(title, host, port, timeouts, on_received, keep=self.keep, digests=self.digests, tls=self.tls)
+        return Receiver(title, host, port, timeouts, on_received, keep=self.keep, sha256=self.sha256, tls=self.tls)
 
     def as_destination(self, addresses: Addresses, on_received: Callable[[int], None]) -> Receiver:
         """Return the destination's receiver, not listening yet; *on_received* is told how much has arrived.

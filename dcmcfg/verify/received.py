@@ -125,8 +125,8 @@ def _of_another_class(evidence: Evidence) -> set[str]:
 
 def _with_differing_content(arrived: tuple[ReceivedInstance, ...]) -> set[str]:
     """Return what arrived more than once, not the same each time; octets compare within one transfer syntax."""
-    contents = {(each.sop_instance_uid, each.transfer_syntax, each.sha256 or str(each.octets)) for each in arrived}
-    counts = Counter((uid, syntax) for uid, syntax, _ in contents)
+    contents = {(each.sop_instance_uid, each.transfer_syntax, each.octets, each.fingerprint) for each in arrived}
+    counts = Counter((uid, syntax) for uid, syntax, *_ in contents)
     return {uid for (uid, _), count in counts.items() if count > 1}
 
 

@@ -60,9 +60,9 @@ def test_json_tells_each_instance_with_its_digest_and_file(
         assert (each["study_instance_uid"], each["calling"], each["move_originator"]) == (STUDY, "DCM4CHEE", "DCMCFG")
 
 
-def test_without_digests_and_files_neither_is_told(verify: Verify, plain_pacs: Peer) -> None:
-    instances = json.loads(verify(plain_pacs, "--receive", "--no-digests", "--json").stdout)["received"]["instances"]
-    assert [(each["sha256"], each["kept"]) for each in instances] == [(None, None)] * 3
+def test_without_files_none_is_told_but_the_digest_is(verify: Verify, plain_pacs: Peer) -> None:
+    instances = json.loads(verify(plain_pacs, "--receive", "--json").stdout)["received"]["instances"]
+    assert [(len(each["sha256"]), each["kept"]) for each in instances] == [(64, None)] * 3
 
 
 def test_a_full_disk_is_a_no_that_says_so(verify: Verify, plain_pacs: Peer, tmp_path: Path) -> None:

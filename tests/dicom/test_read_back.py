@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEG2000Lossless
 
 from dcmcfg.dicom.arrivals import ReceivedInstance
+from dcmcfg.dicom.fingerprint import Fingerprint
 from dcmcfg.dicom.read_back import read_back
 
 STUDY, INSTANCE, CT = "1.2.3", "1.2.3.4", "1.2.840.10008.5.1.4.1.1.2"
@@ -40,8 +40,8 @@ def _kept(path: Path, dataset: Dataset, syntax: str = ExplicitVRLittleEndian) ->
 def _received(path: Path, syntax: str = ExplicitVRLittleEndian) -> ReceivedInstance:
     octets = path.read_bytes()
     data_set = octets[144 + int.from_bytes(octets[140:144], "little") :]
-    digest = hashlib.sha256(data_set).hexdigest()
-    return ReceivedInstance(INSTANCE, CT, STUDY, "A", None, len(data_set), syntax, sha256=digest, kept=path)
+    fingerprint = Fingerprint(data_set).digest()
+    return ReceivedInstance(INSTANCE, CT, STUDY, "A", None, len(data_set), syntax, fingerprint=fingerprint, kept=path)
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
@@ -67,7 +67,7 @@ def test_what_is_not_kept_or_has_a_problem_already_is_as_it_was(tmp_path: Path) 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_wherever_a_data_set_is_cut_off_it_is_told(tmp_path: Path, syntax: str) -> None:
-    """The sender did that: the digest is that of what came."""
+    """The sender did that: the fingerprint is that of what came."""
     path = tmp_path / "file"
     _kept(path, _image(), syntax)
     octets = path.read_bytes()

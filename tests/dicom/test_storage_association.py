@@ -230,6 +230,18 @@ def test_however_a_message_is_cut_it_is_understood(scu: RawScu, receiver: Receiv
     assert (instance.sop_instance_uid, instance.study_uid, instance.octets) == ("1.2.3.1", "1.2.3", len(data))
 
 
+def test_the_same_octets_have_one_fingerprint_however_they_are_cut(scu: RawScu, receiver: Receiver) -> None:
+    scu.associated()
+    first, second = data_set()[:40], data_set()[40:]
+    scu.send(stored(b"1.2.3.1"))
+    for last in (second, second[:-1] + bytes((second[-1] ^ 1,))):
+        pieces = value(first, is_command=False, is_last=False) + value(last, is_command=False)
+        scu.send(p_data(value(store(), is_command=True)) + p_data(pieces))
+    assert [scu.status() for _ in range(3)] == [0] * 3
+    same, again, other = (each.fingerprint for each in receiver.received)
+    assert (len(same), again == same, other == same) == (16, True, False)
+
+
 def test_requests_that_do_not_wait_for_answers_are_answered_in_turn(scu: RawScu, receiver: Receiver) -> None:
     scu.associated()
     scu.send(b"".join(stored(b"1.2.3.%d" % number) for number in range(1, 21)) + RELEASE)

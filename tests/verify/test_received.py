@@ -38,10 +38,10 @@ def test_another_sop_class_than_listed_is_another_object() -> None:
 
 
 def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:
-    same = tuple(replace(each, sha256="aa") for each in arrived())
+    same = tuple(replace(each, fingerprint=b"aa") for each in arrived())
     assert _judged(*same, *same).finding is Witness.COMPLETE
-    assert _judged(*same, replace(same[0], sha256="bb", transfer_syntax=JPEG)).finding is Witness.COMPLETE
-    assert _judged(*same, replace(same[0], sha256="bb")).altered == UIDS[:1]
+    assert _judged(*same, replace(same[0], fingerprint=b"bb", transfer_syntax=JPEG)).finding is Witness.COMPLETE
+    assert _judged(*same, replace(same[0], fingerprint=b"bb")).altered == UIDS[:1]
 
 
 def test_what_is_not_sound_speaks_against_it_and_is_told_with_its_uid() -> None:
