@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import click
-
 from dcmcfg.archive.bearer import Bearer
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
 from dcmcfg.archive.web import Timeouts, Web
+from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import client_secret
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import archive_exposures
@@ -35,7 +34,7 @@ def credential(settings: Settings, timeouts: Timeouts | None = None) -> str | To
     The issuer is waited for as long as *timeouts* say.
     """
     for warning in archive_exposures(settings):
-        click.echo(f"warning: {warning}", err=True)
+        tell(f"warning: {warning}")
     client = settings.oidc
     if client is None:
         return settings.archive_token()

@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_name import follow_in_profile
 from dcmcfg.cli.choices import Choices
@@ -18,6 +16,7 @@ from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.rejects import Rejects
 from dcmcfg.cli.report import Report
 from dcmcfg.cli.risks import require_named, risk_lines
+from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
@@ -122,7 +121,7 @@ def _tell_unfinished(directory: Directory, but: int | None, *, only_warn: bool) 
         if not only_warn:
             raise
         told = f"{unfinished.what}; {unfinished.next_step}"
-        click.echo(f"warning: {visible(invocation.current().spoken(told))}", err=True)
+        tell(f"warning: {visible(invocation.current().spoken(told))}")
 
 
 def _require_ready(settings: Settings, choices: Choices, rejects: Rejects | None) -> None:
@@ -147,7 +146,7 @@ def _show(settings: Settings, plan: Plan, choices: Choices, warnings: Sequence[s
         print_plan(console, plan, ldif=beside.ldif)
         beside.show(console)
     for warning in warnings:
-        click.echo(f"warning: {visible(warning)}", err=True)
+        tell(f"warning: {visible(warning)}")
 
 
 def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:

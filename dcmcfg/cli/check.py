@@ -13,6 +13,7 @@ from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import tell
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
@@ -84,9 +85,7 @@ def check_command(
 def _server_schema(directory: Directory) -> Schema | None:
     schema = read_schema(directory)
     if schema is None:
-        click.echo(
-            f"warning: {directory.server.url} shows no schema; checked by the one that comes with dcmcfg", err=True
-        )
+        tell(f"warning: {directory.server.url} shows no schema; checked by the one that comes with dcmcfg")
     return schema
 
 

@@ -12,6 +12,7 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.map_base import AUTO, base_named
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import tell
 from dcmcfg.collector import collector_paused
 from dcmcfg.devices import devices_dn
 from dcmcfg.directory.reading import read_tree
@@ -123,7 +124,7 @@ def _at_one_base(settings: Settings, sides: _Sides, named: DN | None) -> _Sides:
     else:
         second, notes = rebased_tree(second, named, first, settings.base_dn)
     for line in notes.lines():
-        click.echo(f"warning: {visible(line)}", err=True)
+        tell(f"warning: {visible(line)}")
     return sides._replace(trees=(first, second))
 
 

@@ -17,6 +17,7 @@ from dcmcfg.cli.completing import complete_target
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.editor import KeptText, edit_file
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.ldap import LdapDirectory
@@ -112,7 +113,7 @@ def _deleting(meant: Target) -> str:
 def _tell_kept(command: Sequence[str], path: Path | None) -> None:
     if path is not None:
         told = shlex.join([*command, str(path)])
-        click.echo(invocation.current().spoken(f"the text is kept: {told}"), err=True)
+        tell(invocation.current().spoken(f"the text is kept: {told}"))
 
 
 def _text(settings: Settings, before: Sequence[Shown], *, subtree: bool) -> str:
@@ -147,7 +148,7 @@ def _edited(directory: LdapDirectory, tree: Tree, before: Sequence[Shown], path:
         except (LdifError, Refused) as problem:
             if not sys.stdin.isatty():
                 raise
-            click.echo(f"dcmcfg: {visible(str(problem))}", err=True)
+            tell(f"dcmcfg: {visible(str(problem))}")
             if not ask("Edit it again?"):
                 raise
 

@@ -7,6 +7,7 @@ import click
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import tell
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import read_whole_schema
 from dcmcfg.dn import DN
@@ -46,4 +47,4 @@ def export_ldif_command(
             text = export_live(directory, with_secrets=with_secrets, version=not no_version, notes=notes)
     write_whole(output, text, private=with_secrets)
     for line in notes.lines() if notes else ():
-        click.echo(f"warning: {visible(line)}", err=True)
+        tell(f"warning: {visible(line)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from dcmcfg.cli.invocation import Invocation
+from dcmcfg.cli.telling import tell
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError
 
 INTERRUPTED = 130
@@ -65,7 +67,9 @@ def _code_of(run: Callable[[], object], invocation: Invocation) -> int:
         _tell(_Failure("the reader of the output went away" + _MAYBE_CHANGED, ChangedButNotFinished.exit_code))
         return ChangedButNotFinished.exit_code
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        tell(said.getvalue().rstrip("\n"))
         failure = _misused(error)
     except (click.Abort, KeyboardInterrupt):
         unwritten = ", nothing was changed" if invocation.changes_directory else ""
@@ -112,4 +116,4 @@ def _tell(failure: _Failure) -> None:
     problem = f"{failure.on}: {failure.what}" if failure.on else failure.what
     text = f"dcmcfg: {problem}" + (f"\n  next: {failure.next_step}" if failure.next_step else "")
     # Peers and files had a hand in the text: their control characters must not reach the terminal.
-    click.echo("".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text), err=True)
+    tell("".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import click
-
 from dcmcfg.cli import invocation
+from dcmcfg.cli.telling import tell
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
@@ -22,7 +21,7 @@ def warn_of_leftovers(settings: Settings, configuration: Configuration) -> None:
     """Warn on stderr of what earlier runs have left in *configuration*."""
     for each in leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC)):
         told = f"a verify has left the temporary destination {each}; {CLEAN} removes it"
-        click.echo(f"warning: {visible(invocation.current().spoken(told))}", err=True)
+        tell(f"warning: {visible(invocation.current().spoken(told))}")
 
 
 def left_in(settings: Settings, directory: Directory) -> dict[str, str]:

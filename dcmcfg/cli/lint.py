@@ -17,6 +17,7 @@ from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import tell
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
@@ -150,7 +151,7 @@ def _report(
         sarif = findings_sarif([each.finding for each in found], [as_rule(rule) for rule in rules])
         click.echo(json.dumps(sarif, indent=2))
         for line in lines:
-            click.echo(line, err=True)
+            tell(line)
     else:
         print_found(stdout_console(), found, len(tree.entries), lines)
     return _exit_code(found)

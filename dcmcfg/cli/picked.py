@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import click
-
+from dcmcfg.cli.telling import tell
 from dcmcfg.render.console import visible
 from dcmcfg.spelling import near_misses
 
@@ -17,5 +16,5 @@ def picked_something(picked: Sequence[object], pattern: str, names: Iterable[str
     if picked or not pattern:
         return 0
     if near := near_misses(pattern, names):
-        click.echo(f"near misses: {visible(', '.join(near))}", err=True)
+        tell(f"near misses: {visible(', '.join(near))}")
     return _NOTHING

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-import click
-
 from dcmcfg.cli.output import write_whole
+from dcmcfg.cli.telling import tell
 from dcmcfg.cli.verify_files import HTML, EvidenceFiles, ending
 from dcmcfg.devices import Configuration
 from dcmcfg.render.proof import proof_json
@@ -37,7 +36,7 @@ def write_proof(
     proof = proof_of(chronicle, about, evidence, verdict)
     for file in files.evidence:
         write_whole(file, _text(file, proof), new=not files.replace)
-        click.echo(f"evidence: {file}", err=True)
+        tell(f"evidence: {file}")
 
 
 def site_settings(settings: Settings) -> tuple[SiteSetting, ...]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import click
-
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import TokenError
 from dcmcfg.cli.archive_control import control_service
+from dcmcfg.cli.telling import tell
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished
 from dcmcfg.settings import Settings
 
@@ -58,5 +57,5 @@ def reachable(settings: Settings, without: str = _WITHOUT) -> Reloading:
         step = f"{error.next_step}; {again}" if error.next_step else again
         raise ArchiveError(error.what, on=error.on, next_step=step) from error
     if not status.started:
-        click.echo(f"warning: the archive is {status.state}; a reload does not start it.", err=True)
+        tell(f"warning: the archive is {status.state}; a reload does not start it.")
     return Reloading(service)

@@ -12,6 +12,7 @@ from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import STDOUT, refuse_existing, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import tell
 from dcmcfg.errors import AnswerIsNo, LdifError, MalformedInput, Refused
 from dcmcfg.render.check import print_findings
 from dcmcfg.render.console import stdout_console
@@ -58,7 +59,7 @@ def _take(settings: Settings, file: Path, *, replacing: bool, as_json: bool) -> 
     else:
         click.echo(f"{file}: {snapshot_line(snapshot)}; it holds secrets")
     if not loadable(found):
-        click.echo("warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.", err=True)
+        tell("warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.")
 
 
 def _check(file: Path, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import tell
 from dcmcfg.render.console import visible
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
@@ -37,7 +38,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
         click.echo(f"directory {settings.ldap_url}: {who or 'anonymous'}")
     for title, made in left.items():
         told = f"a verify may have left the temporary destination {title} ({made}); {CLEAN} removes it"
-        click.echo(f"warning: {visible(invocation.current().spoken(told))}", err=True)
+        tell(f"warning: {visible(invocation.current().spoken(told))}")
     status = control_service(settings).status()
     if as_json:
         result = {"archive_url": settings.archive_url, "status": status.state, "seconds": round(status.seconds, 3)}

@@ -15,6 +15,7 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.asking import Answered, Asking
 from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.cli.verify_temporary import Temporary
 from dcmcfg.devices import Configuration
@@ -26,7 +27,7 @@ from dcmcfg.errors import AnswerIsNo, DicomError
 from dcmcfg.network_address import at
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Plan
-from dcmcfg.render.console import print_line, stderr_console, visible
+from dcmcfg.render.console import stderr_console, visible
 from dcmcfg.render.plan import print_plan
 from dcmcfg.render.temporary import plan_in_words, temporary_json
 from dcmcfg.rollout.recording import Occasion
@@ -113,7 +114,7 @@ def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_j
 
 
 def _clean(settings: Settings, directory: Directory, left: Sequence[Leftover], *, yes: bool) -> None:
-    print_line(stderr_console(), site_headline(settings))
+    tell(site_headline(settings))
     for each in left:
         _say(f"left behind: {each}")
     site = _site(settings, directory)
@@ -210,12 +211,11 @@ def _said(temporary: Temporary) -> tuple[str, int | None] | None:
 
 
 def _show(settings: Settings, new: TemporaryDestination, plan: Plan, left: Sequence[Leftover], *, whole: bool) -> None:
-    console = stderr_console()
-    print_line(console, site_headline(settings))
+    tell(site_headline(settings))
     for each in left:
         _say(f"left behind, {'removed first' if each.sure else f'and left alone; {CLEAN} removes it'}: {each}")
     if whole:
-        print_plan(console, plan)
+        print_plan(stderr_console(), plan)
     _say(plan_in_words(new, plan))
     for warning in doubts(plan):
         _say(f"warning: {warning}")
@@ -249,4 +249,4 @@ def _writing(course: Course) -> Iterator[None]:
 
 
 def _say(text: str) -> None:
-    click.echo(visible(invocation.current().spoken(text)), err=True)
+    tell(visible(invocation.current().spoken(text)))

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from dcmcfg.cli.telling import fitting
 from dcmcfg.errors import AnswerIsNo, ArchiveError, DirectoryError
 from dcmcfg.settings import Settings
 
@@ -17,7 +18,7 @@ def ask(question: str) -> bool:
     """
     require_terminal()
     try:
-        return click.confirm(question, default=False, err=True)
+        return click.confirm(fitting(question, beside=len(" [y/N]: ")), default=False, err=True)
     except click.Abort:
         click.echo(err=True)  # what comes next does not belong to the question's line
         raise

@@ -11,6 +11,7 @@ import click
 
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.site import section_option
+from dcmcfg.cli.telling import tell
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.errors import DicomError
 from dcmcfg.settings import Secret, Settings
@@ -48,7 +49,7 @@ class TlsOptions:
             passphrase = Secret(option, path=self.tls_key_passphrase_file) if self.tls_key_passphrase_file else None
         if certificate is not None:
             for warning in key_exposures(key or certificate):
-                click.echo(f"warning: {warning}", err=True)
+                tell(f"warning: {warning}")
         return TlsFiles(
             self.tls_ca or site.ca or settings.ca_file,
             certificate,

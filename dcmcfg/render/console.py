@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from dcmcfg.render.visible import visible as visible
+from dcmcfg.render.wrapping import break_points
 
 #: Where there is neither a terminal nor COLUMNS nothing is broken: rich asks for a number, and no line is as long.
 _UNBOUNDED = 1_000_000
@@ -38,12 +39,16 @@ def print_line(console: Console, line: str) -> None:
 
 
 def wrapped(text: Text, console: Console, indent: int) -> Iterable[Text]:
-    """Return the lines of *text*, broken between words so that they fit behind *indent* columns."""
+    """Return the lines of *text*, broken between words so that they fit behind *indent* columns, none ending in blanks.
+
+    What is there to be copied stays whole in a terminal that is narrower too (:mod:`~dcmcfg.render.wrapping`).
+    """
     width = bounded_width(console)
-    if width is None:
-        return text.split("\n")
-    longest = max(map(len, text.plain.split()), default=0)  # a UID stays whole in a terminal that is narrower too
-    return text.wrap(console, max(width - indent, longest), overflow="fold")
+    for line in text.split("\n"):
+        points = [] if width is None else break_points(line.plain, max(width - indent, 1))
+        for part in line.divide(points):
+            part.rstrip()
+            yield part
 
 
 class _Quiet(Console):

@@ -32,7 +32,6 @@ def print_verdict(verdict: Verdict, evidence: Evidence) -> None:
     """
     console = stdout_console()
     for line in _report(verdict, evidence, console):
-        line.rstrip()
         console.print(line, soft_wrap=True)
 
 

@@ -1,0 +1,48 @@
+"""Where a line is broken: between words, and never inside what is there to be copied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from unicodedata import east_asian_width
+
+_QUOTED = r"(?<!\w)'[^'\n]*'"
+_DN = r"\b[A-Za-z]\w*=[^,;:\n]*(?:,[A-Za-z]\w*=[^,;:\n]*)*,[A-Za-z]\w*=[^\s,;:]+"
+_OPTION = rf"--[a-z][\w-]*(?:[ =](?:{_QUOTED}|[^\s-]\S*))?"
+_ARGUMENT = rf"(?:{_QUOTED}|\S*[A-Z\d/@=]\S*)"  # prose after a command has none of these in its first word
+_NAME = r"(?:(?:ae|capability|connection|device|lab) )?[a-z][a-z-]*"
+_COMMAND = rf"\bdcmcfg(?: {_OPTION})*(?: {_NAME})?(?: (?:{_OPTION}|{_ARGUMENT}))*"
+_WHOLE = re.compile(f"{_COMMAND}|{_DN}|{_QUOTED}")
+_WORD = re.compile(r"\S+")
+_GLUE = "\0"  # as wide as the blank whose place it takes
+_HANGING = 2  # columns
+
+
+def break_points(line: str, width: int, hanging: int = 0) -> list[int]:
+    """Return the offsets of the words in *line* that begin a new line, each being behind *hanging* columns.
+
+    A command line, a DN, what stands in quotes and a word stay in one piece, on a line of their own where they are
+    wider than *width* columns.
+    """
+    points = []
+    start, room = 0, width
+    for word in _WORD.finditer(_WHOLE.sub(lambda whole: whole[0].replace(" ", _GLUE), line)):
+        if line[start : word.start()].strip() and _columns(line[start : word.end()]) > room:
+            points.append(word.start())
+            start, room = word.start(), width - hanging
+    return points
+
+
+def wrapped_lines(text: str, width: int) -> Iterator[str]:
+    """Yield the lines of *text*, broken to fit into *width* columns, what goes on being indented a little more."""
+    for line in text.split("\n"):
+        hanging = len(line) - len(line.lstrip()) + _HANGING
+        ends = [*break_points(line, width, hanging), len(line)]
+        start = 0
+        for end in ends:
+            yield (" " * hanging if start else "") + line[start:end].rstrip()
+            start = end
+
+
+def _columns(text: str) -> int:
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,46 @@
+"""Lines are broken between words, and what is there to be copied stays whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.render.wrapping import wrapped_lines
+
+DN = "dicomAETitle=LONGTERM,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
+COMMAND = "dcmcfg --ldap-url ldap://localhost:389 verify --study 1.2.3 --dest 'A B' --receive"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    return list(wrapped_lines(text, width))
+
+
+def test_a_line_is_broken_between_words_and_goes_on_indented() -> None:
+    assert wrapped("dcmcfg: it is not there\n  next: look for it elsewhere", 20) == [
+        "dcmcfg: it is not",
+        "  there",
+        "  next: look for it",
+        "    elsewhere",
+    ]
+
+
+def test_what_fits_is_left_as_it_is() -> None:
+    assert wrapped("  a  b\n\nc", 6) == ["  a  b", "", "c"]
+
+
+@pytest.mark.parametrize("whole", [DN, COMMAND, "https://archive.hospital.example:8443/dcm4chee-arc/ctrl/reload"])
+@pytest.mark.parametrize("width", [80, 60, 1])
+def test_what_is_there_to_be_copied_is_never_broken(whole: str, width: int) -> None:
+    lines = wrapped(f"dcmcfg: what went wrong on it is this: {whole}; it is so in the archive's own words", width)
+    assert any(whole in line for line in lines)
+
+
+def test_the_prose_after_a_command_is_broken() -> None:
+    assert wrapped("the title: dcmcfg set-external-retrieve DCM4CHEE has the archive send it", 45) == [
+        "the title:",
+        "  dcmcfg set-external-retrieve DCM4CHEE has",
+        "  the archive send it",
+    ]
+
+
+def test_a_wide_character_takes_two_columns() -> None:
+    assert wrapped("患者 山田", 7) == ["患者", "  山田"]
