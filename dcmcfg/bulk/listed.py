@@ -15,6 +15,7 @@ _COLUMN = "studyinstanceuid"
 _DELIMITERS = ",;\t|"
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _SHOWN = 20
+_SHOWN_OF_A_CELL = 80
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def parse_list(name: str, octets: bytes) -> Listed:
         try:
             uids.append(parse_uid(cell))
         except MalformedInput as error:
-            broken.append((number, f"{error.on}: {error.what}"))
+            broken.append((number, f"{_shortened(error.on)}: {error.what}"))
     if broken:
         raise MalformedInput(_told(broken), on=name, next_step="mend them, or put a # before each; nothing was asked")
     if not uids:
@@ -70,17 +71,28 @@ def _rows(text: str) -> Iterator[tuple[int, str]]:
         return
     delimiter, place = header
     for number, line in counting[1:]:
-        cells = next(csv.reader([line], delimiter=delimiter))
+        cells = _cells(line, delimiter)
         yield number, cells[place] if place < len(cells) else ""
 
 
 def _header(line: str) -> tuple[str, int] | None:
     """Return delimiter and place of the column of UIDs if *line* names one."""
     for delimiter in _DELIMITERS:
-        names = [re.sub(r"[^a-z]", "", cell.casefold()) for cell in next(csv.reader([line], delimiter=delimiter))]
+        names = [re.sub(r"[^a-z]", "", cell.casefold()) for cell in _cells(line, delimiter)]
         if _COLUMN in names:
             return delimiter, names.index(_COLUMN)
     return None
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter))
+    except csv.Error:  # a cell that is longer than any text: this is no list
+        return [line]
+
+
+def _shortened(cell: str) -> str:
+    return cell if len(cell) <= _SHOWN_OF_A_CELL else f"{cell[:_SHOWN_OF_A_CELL]}…"
 
 
 def _told(broken: list[tuple[int, str]]) -> str:

@@ -13,16 +13,15 @@ from dcmcfg.bulk.answer import StudyResult
 from dcmcfg.bulk.asking import Asking
 from dcmcfg.bulk.events import Answered, Event
 from dcmcfg.bulk.manner import Manner
+from dcmcfg.bulk.matching import Consent, matched
 from dcmcfg.bulk.report import Report
 from dcmcfg.bulk.required import NOTHING, Required
 from dcmcfg.bulk.run import Ending, run
 from dcmcfg.bulk.source import Matching, Source
 from dcmcfg.dicom.receive import ReceivedInstance
-from dcmcfg.dicom.studies import Study, find_studies
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.moments import readable
 from dcmcfg.verify.listening import troubles
-from dcmcfg.verify.run import query_timeouts
 from dcmcfg.verify.verdict import counted
 
 _UIDS_TOLD = 5
@@ -60,7 +59,7 @@ class Session:
     source: Source
     manner: Manner
     watching: Watching
-    consent: Callable[[int, bool], None]
+    consent: Consent
     anew: Anew = Anew.NONE
     required: Required = NOTHING
 
@@ -123,23 +122,15 @@ class Session:
             if listed_at is not None and self.anew is not Anew.ALL:
                 yield f"the studies are those that matched at {readable(listed_at)}: --again asks for others"
                 return
-            found = self._matching(source)
-            more = source.limit is not None and len(found) > source.limit
-            listed = source.taken(found)
-            self.consent(len(listed.uids), source.limit is not None)
-            if more:
+            if source.found is None:
+                asking = self.asking
+                source = matched(source, asking.question, asking.addresses, asking.tls, self.consent)
+            if source.leaves_out:
                 yield f"more than {source.limit} studies match: the others are left out (--limit)"
-        else:
-            listed = source.read()
+        listed = source.read()
         if listed.repeated:
             yield f"{listed.repeated} of the list name a study again, and count once"
         store.enlist(listed.uids, source.name)
-
-    def _matching(self, source: Matching) -> tuple[Study, ...]:
-        with self.asking.associated() as opened:
-            return find_studies(
-                opened.with_patience(query_timeouts(self.asking.addresses)), source.keys, most=source.most
-            )
 
     def _left_over(self) -> Iterator[str]:
         """Yield what is to be said of what our receiver got, and nobody's attempt took."""

@@ -40,7 +40,11 @@ class FromFile:
         try:
             return parse_list(self.path, Path(self.path).read_bytes())
         except OSError as error:
-            raise DcmcfgError(f"the list cannot be read ({error.strerror})", on=self.path) from error
+            raise DcmcfgError(
+                f"the list cannot be read ({error.strerror})",
+                on=self.path,
+                next_step="nothing was asked",
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,11 @@ class Named:
 
 @dataclass(frozen=True)
 class Matching:
-    """The studies that match keys, asked of the archive; at most ``limit`` of them."""
+    """The studies that match keys, at most ``limit`` of them; ``found`` is what the archive listed, once asked."""
 
     keys: Mapping[str, str]
     limit: int | None = None
+    found: tuple[Study, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -75,11 +80,16 @@ class Matching:
         """How many matches to ask for, one more than are wanted; None for all."""
         return None if self.limit is None else self.limit + 1
 
-    def taken(self, found: tuple[Study, ...]) -> Listed:
-        """Return the studies of what was *found*; raises :class:`NotFound` when that is nothing."""
-        if not found:
+    @property
+    def leaves_out(self) -> bool:
+        """Whether more were found than are wanted."""
+        return self.limit is not None and len(self.found or ()) > self.limit
+
+    def read(self) -> Listed:
+        """Return the studies of what was found; raises :class:`NotFound` when that is nothing."""
+        if not self.found:
             raise NotFound("no study matches", on=self.name, next_step="wildcards are * and ?; case may count")
-        return named(study.study_uid for study in found[: self.limit])
+        return named(study.study_uid for study in self.found[: self.limit])
 
 
 Source = FromFile | Named | Matching

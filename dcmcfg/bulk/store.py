@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,11 +78,18 @@ class Store:
                     connection.close()
 
     @staticmethod
-    def look(path: Path) -> None:
-        """Raise what :meth:`opened` does where another process has the store, or the file is none; nothing is made."""
-        if path.exists():
-            with hold(path):
-                require_store(path)
+    def look(path: Path, asked: Asked, source: str) -> datetime | None:
+        """Return when the list was taken from *source*, as :meth:`listed_at` does; nothing is made or changed.
+
+        Raises what :meth:`opened` does for *asked*.
+        """
+        if not path.exists():
+            return None
+        with hold(path):
+            require_store(path)
+            with _translated(path), closing(sqlite3.connect(path)) as connection:
+                same = _require_same(path, connection, asked)
+                return _listed_at(_facts(connection), source) if same else None
 
     def enlist(self, uids: Sequence[str], source: str = "") -> None:
         """Take *uids*, which come from *source*, for the list of studies, in that order.
@@ -102,8 +109,7 @@ class Store:
     def listed_at(self, source: str) -> datetime | None:
         """Return when the list was taken from *source*; None when it was not, or from another one."""
         with self._lock, _translated(self.path):
-            facts = _facts(self._connection)
-        return parsed(facts.get(_LISTED_AT, "")) if facts.get(_LISTED_FROM) == source else None
+            return _listed_at(_facts(self._connection), source)
 
     def to_ask(self) -> tuple[str, ...]:
         """Return the listed studies that have no answer, in their order."""
@@ -191,19 +197,28 @@ def _facts(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT name, value FROM fact").fetchall())
 
 
-def _adopt(path: Path, connection: sqlite3.Connection, asked: Asked) -> None:
-    """Have the store hold answers to *asked*; refuse where it holds some to another question."""
+def _listed_at(facts: Mapping[str, str], source: str) -> datetime | None:
+    return parsed(facts.get(_LISTED_AT, "")) if facts.get(_LISTED_FROM) == source else None
+
+
+def _require_same(path: Path, connection: sqlite3.Connection, asked: Asked) -> bool:
+    """Tell whether the store is for *asked*; refuse where it holds answers to another question."""
     differences = Asked(json.loads(_facts(connection).get(_ASKED, "{}"))).difference(asked)
-    if differences and connection.execute("SELECT 1 FROM attempt LIMIT 1").fetchone() is None:
-        connection.execute("DELETE FROM study")
-        connection.execute("DELETE FROM fact")
-        connection.execute("INSERT INTO fact VALUES (?, ?)", (_ASKED, json.dumps(dict(asked.facts))))
-    elif differences:
+    if differences and connection.execute("SELECT 1 FROM attempt LIMIT 1").fetchone() is not None:
         raise Refused(
             f"the store holds answers to another question: {'; '.join(differences)}",
             on=str(path),
             next_step="--results FILE names another store",
         )
+    return not differences
+
+
+def _adopt(path: Path, connection: sqlite3.Connection, asked: Asked) -> None:
+    """Have the store hold answers to *asked*; refuse where it holds some to another question."""
+    if not _require_same(path, connection, asked):
+        connection.execute("DELETE FROM study")
+        connection.execute("DELETE FROM fact")
+        connection.execute("INSERT INTO fact VALUES (?, ?)", (_ASKED, json.dumps(dict(asked.facts))))
 
 
 def _now() -> str:

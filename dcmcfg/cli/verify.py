@@ -17,6 +17,7 @@ from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk, bulk_options
+from dcmcfg.cli.verify_combinations import require_sense
 from dcmcfg.cli.verify_evidence import EvidenceWanted, evidence_options
 from dcmcfg.cli.verify_files import EvidenceFiles, file_options
 from dcmcfg.cli.verify_one import verify_one
@@ -98,15 +99,12 @@ def verify_command(
     Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent. 4: what
     --temporary-dest has added could not be taken back.
     """
-    tls.check()
+    require_sense(studies)
     selection, root = retrieving.selection(), retrieving.root()
-    of_one = not selection.is_whole_study or root[1] is not None or wanted.expect is not None
-    keys = recalling.keys(studies, bulk, of_one=of_one)
-    more = receiving.is_wanted or bool(files.evidence) or bulk.is_kept
-    temporary.require_sense("" if recalling.recall else bulk.named(studies), dest, more=more)
+    keys = recalling.keys(bulk)
     many = None if recalling.recall else bulk.source(studies)
     if many is not None:
-        bulk.require_sense(many, selection, wanted.expect, files, as_json=as_json)
+        bulk.require_places(many, as_json=as_json, replace=files.replace)
     archive_ae = parse_ae_title(ae) if ae is not None else None
     calling = parse_ae_title(calling)
     files.refuse_unwritable()
@@ -146,12 +144,12 @@ def verify_command(
             loaded("temporary_destination", "clean_leftovers")(settings, directory, yes=temporary.yes, as_json=as_json)
             return 0
         configuration = Configuration(read_tree(directory))
+        if temporary.temporary_dest and many is not None:
+            many = loaded("verify_many", "look_first")(run, many, find(configuration, destination="", receive=False))
         if many is None:
             verify = functools.partial(verify_one, run, configuration)
         else:
             verify = functools.partial(loaded("verify_many", "verify_many"), run, many)
-        if temporary.temporary_dest and many is not None:
-            loaded("verify_many", "look_first")(run, many, find(configuration, destination="", receive=False))
         if temporary.temporary_dest:
             asked = asked_ae(configuration.device(settings.device), archive_ae)
             asking = Asking(asked, calling, find, servers, manner, run.secured, tls=tls.tls)

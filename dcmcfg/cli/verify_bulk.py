@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from dcmcfg.bulk.manner import PARALLEL, PATIENCE_S, RETRIES, Manner
 from dcmcfg.bulk.pace import interval_of
@@ -15,18 +13,13 @@ from dcmcfg.bulk.source import FromFile, Matching, Named, Source
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.output import STDOUT, refuse_unwritable
 from dcmcfg.cli.site import section_option
-from dcmcfg.cli.verify_files import EvidenceFiles
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.verify.addresses import LONGEST_S
-from dcmcfg.verify.selection import Selection
 
 _WRITTEN = click.Path(allow_dash=True)
 _MOST_AT_ONCE = 32
 _MOST_RETRIES = 100
-#: Options without a meaning for many studies, or for one of which nothing is kept, as they are spelt by parameter.
-_OF_ONE_PATIENT = {"patient_id": "--patient-id", "patient_id_issuer": "--patient-id-issuer"}
-_OF_MANY = {"parallel": "--parallel", "rate": "--rate", "retries": "--retries", "patience_s": "--patience-s"}
 
 
 @dataclass(frozen=True)
@@ -50,49 +43,22 @@ class Bulk:
     def source(self, named: tuple[str, ...]) -> Source | None:
         """Return where the studies of a run over many come from; None where it is one study and nothing is kept of it.
 
-        *named* are those of ``--study``. Raises :class:`click.UsageError` for several sources, and
-        :class:`~dcmcfg.errors.MalformedInput` for what is no UID and no key.
+        *named* are those of ``--study``. Raises :class:`~dcmcfg.errors.MalformedInput` for what is no UID and no key.
         """
-        given = [bool(named), self.studies_file is not None, self.query is not None]
-        if sum(given) > 1:
-            raise click.UsageError("name the studies in one way: --study UID (several times), --studies or --query")
-        if self.limit is not None and self.query is None:
-            raise click.UsageError("--limit goes with --query")
-        if self.again and self.only_failed:
-            raise click.UsageError("--again asks for all studies anew, --only-failed for those that failed")
         if self.studies_file is not None:
             return FromFile(self.studies_file)
         if self.query is not None:
             return Matching(parse_keys(self.query), self.limit)
-        if not named:
-            return None
         uids = tuple(map(parse_uid, named))
-        if len(set(uids)) > 1 or self.is_kept:
-            return Named(uids)
-        _refuse(_OF_MANY, "is for many studies: --results FILE keeps one as such a run")
-        return None
+        return Named(uids) if len(set(uids)) > 1 or (uids and self.is_kept) else None
 
-    def named(self, studies: tuple[str, ...]) -> str | None:
-        """Return in words which studies are meant; None for none."""
-        return next((each for each in (*studies, self.studies_file, self.query) if each is not None), None)
-
-    def require_sense(
-        self, source: Source, selection: Selection, expect: int | None, files: EvidenceFiles, *, as_json: bool
-    ) -> None:
-        """Raise :class:`click.UsageError` for what is of one study, and for reports that are in each other's way.
+    def require_places(self, source: Source, *, as_json: bool, replace: bool) -> None:
+        """Raise :class:`click.UsageError` for reports that are in each other's way, or have no place at all.
 
         Raises :class:`~dcmcfg.errors.DcmcfgError` for a report that cannot be written, and
         :class:`~dcmcfg.errors.MalformedInput` for a rate that is none, and a list with a mistake.
         """
-        if not (isinstance(source, Named) and len(set(source.uids)) == 1):
-            if expect is not None:
-                raise click.UsageError("--expect is for one study")
-            if not selection.is_whole_study:
-                raise click.UsageError("--series and --image are of one study")
-            _refuse(_OF_ONE_PATIENT, "is for one study: of many, the archive tells whose they are")
-        if files.evidence:
-            raise click.UsageError("--evidence is for one study; --csv, --junit and --html are for many")
-        self._require_places(as_json=as_json, replace=files.replace)
+        self._require_places(as_json=as_json, replace=replace)
         _ = self.manner
         if isinstance(source, FromFile):
             source.read()  # a list with a mistake ends it here: no store is made, nothing is added for it
@@ -129,14 +95,6 @@ class Bulk:
         """Whether answers are to be kept, or asked for by what was kept."""
         kept = (self.results, self.csv, self.junit, self.html)
         return any(each is not None for each in kept) or self.again or self.only_failed
-
-
-def _refuse(options: Mapping[str, str], why: str) -> None:
-    """Raise :class:`click.UsageError` where one of *options*, spelt by parameter, is on the command line."""
-    context = click.get_current_context()
-    for name, spelt in options.items():
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{spelt} {why}")
 
 
 _many = section_option("Many studies in one run")

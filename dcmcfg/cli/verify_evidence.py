@@ -58,7 +58,9 @@ evidence_options = option_group(
     EvidenceWanted,
     [
         _option("--expect", type=click.IntRange(min=1), metavar="N", help="Number of instances that must arrive."),
-        _option("--require-witness", is_flag=True, help="Exit 1 unless our own receiver saw the instances."),
+        _option(
+            "--require-witness", is_flag=True, help="Refuse to ask unless we receive, and so can see, the instances."
+        ),
         _option("--require-route", is_flag=True, help="Exit 1 unless the route through the external archive is shown."),
         _option(
             "--external-log",

@@ -12,10 +12,11 @@ import click
 
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.asking import Asking
+from dcmcfg.bulk.matching import matched
 from dcmcfg.bulk.required import Required
 from dcmcfg.bulk.run import Ending
 from dcmcfg.bulk.session import Anew, Done, Session
-from dcmcfg.bulk.source import Source
+from dcmcfg.bulk.source import Matching, Source
 from dcmcfg.bulk.store import Store
 from dcmcfg.cli import invocation
 from dcmcfg.cli.asking import Answered
@@ -73,7 +74,7 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
                 _witnesses(run),
                 sent=sent,
             )
-            required = Required(wanted.require_witness, wanted.require_route)
+            required = Required(wanted.require_route)
             done = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk), required).go()
         next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place, _anew(bulk))))
         code = _exit_code(done, sent=sent.is_set())
@@ -101,10 +102,18 @@ def _witnesses(run: Verification) -> Witnesses:
     return Witnesses(log) if log else NOBODY_ELSE
 
 
-def look_first(run: Verification, source: Source, addresses: Addresses) -> None:
-    """Raise :class:`DcmcfgError` where the store cannot be had, before a temporary destination is added for it."""
-    asked = _asked(run, addresses, run.question(addresses), received=True, temporary=True)
-    Store.look(_store_of(run.bulk, source, asked))
+def look_first(run: Verification, source: Source, addresses: Addresses) -> Source:
+    """Return *source* with all that must be known of it before a temporary destination is added for it.
+
+    Raises :class:`DcmcfgError` where the store cannot be had or is another question's, and what
+    :func:`~dcmcfg.bulk.matching.matched` does for a query that has to be asked.
+    """
+    question = run.question(addresses)
+    asked = _asked(run, addresses, question, received=True, temporary=True)
+    listed_at = Store.look(_store_of(run.bulk, source, asked), asked, source.name)
+    if not isinstance(source, Matching) or (listed_at is not None and not run.bulk.again):
+        return source
+    return matched(source, question, addresses, run.client_tls(addresses), _consent)
 
 
 def _store_of(bulk: Bulk, source: Source, asked: Asked) -> Path:

@@ -58,7 +58,7 @@ def verify_one(
                 cancellation=cancellation,
                 watcher=book.of(replace(watcher, on_asking=moving, on_sent=sent.set)),
             )
-        verdict = judge(evidence, require_witness=wanted.require_witness, require_route=wanted.require_route)
+        verdict = judge(evidence, require_route=wanted.require_route)
         verdict = place.advised(verdict, evidence) if place else verdict
         verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
         if not run.as_json:

@@ -21,25 +21,12 @@ class Recalling:
 
     recall: bool
 
-    def keys(self, named: tuple[str, ...], bulk: Bulk, *, of_one: bool) -> Mapping[str, str]:
+    def keys(self, bulk: Bulk) -> Mapping[str, str]:
         """Return by which keys it is looked for; with none, among all.
 
-        Raises :class:`click.UsageError` where *named* or *bulk* mean other studies, or where something is said that is
-        *of_one* that is known, and :class:`~dcmcfg.errors.MalformedInput` for what is no key.
+        Raises :class:`~dcmcfg.errors.MalformedInput` for what is no key.
         """
-        if not self.recall:
-            return {}
-        if named or bulk.studies_file is not None:
-            raise click.UsageError("--recall takes the place of --study and --studies; --query says where it looks")
-        if bulk.limit is not None:
-            raise click.UsageError("--recall takes one study: --limit has no meaning")
-        if bulk.is_kept:
-            raise click.UsageError("--recall takes one study, and no option of a run over many; --evidence keeps it")
-        if of_one:
-            raise click.UsageError(
-                "--series, --image, --patient-id and --expect are of a study that is known; --recall takes any"
-            )
-        return parse_keys(bulk.query) if bulk.query is not None else {}
+        return parse_keys(bulk.query) if self.recall and bulk.query is not None else {}
 
     def choose(self, recall: Recall) -> Choice | None:
         """Return the study that is taken, said on stderr with what was done to find it; None where one is named.

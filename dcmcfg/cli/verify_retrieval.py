@@ -39,8 +39,6 @@ class Retrieving:
     def root(self) -> tuple[Model, Patient | None]:
         """Return the information model and whose study it is, where that is said. Raises :class:`click.UsageError`."""
         if self.patient_id is None:
-            if self.patient_id_issuer is not None:
-                raise click.UsageError("--patient-id-issuer goes with --patient-id")
             return Model(self.model or "study"), None
         if self.model == "study":
             raise click.UsageError("--patient-id is asked for by --model patient")

@@ -31,11 +31,6 @@ class TlsOptions:
     tls_key_passphrase_file: Path | None
     tls_any_host: bool
 
-    def check(self) -> None:
-        """Raise :class:`click.UsageError` where an option lacks the one that it goes with."""
-        if self.tls_cert is None and (self.tls_key or self.tls_key_passphrase_file):
-            raise click.UsageError("--tls-key and --tls-key-passphrase-file go with --tls-cert")
-
     def files(self, settings: Settings) -> TlsFiles:
         """Return what secures associations: the options, else what environment and profile say, else ``--ca-file``.
 

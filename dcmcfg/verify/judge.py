@@ -20,13 +20,12 @@ ONLINE_HINT = (
 )
 
 
-def judge(evidence: Evidence, *, require_witness: bool = False, require_route: bool = False) -> Verdict:
+def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
     """Return the verdict on *evidence*; the parts are judged each by itself, ``accepted`` takes all of them.
 
     Accepted: the archive reported success (status 0000, completed as expected, nothing failed); where our receiver
     listened, every expected instance arrived and no other; and the route is not contradicted. With
-    ``require_witness`` a success that nobody of ours witnessed is not accepted, with ``require_route`` none without its
-    route shown.
+    ``require_route`` a success without its route shown is not accepted.
     """
     reported = judge_report(evidence)
     received = judge_received(evidence)
@@ -35,12 +34,12 @@ def judge(evidence: Evidence, *, require_witness: bool = False, require_route: b
     route = judge_route(evidence, delivered=delivered)
     accepted = (
         reported.ok
-        and (received.finding is Witness.COMPLETE or (not witnessed and not require_witness))
+        and (received.finding is Witness.COMPLETE or not witnessed)
         and route.finding is not RouteFinding.CONTRADICTED
         and (route.finding is RouteFinding.SHOWN or not require_route)
     )
     return Verdict(
-        headline=_headline(evidence, reported, received, route, accepted=accepted, require_witness=require_witness),
+        headline=_headline(evidence, reported, received, route, accepted=accepted),
         accepted=accepted,
         reported=reported,
         received=received,
@@ -50,11 +49,9 @@ def judge(evidence: Evidence, *, require_witness: bool = False, require_route: b
     )
 
 
-def _headline(
-    evidence: Evidence, reported: Reported, received: Received, route: Route, *, accepted: bool, require_witness: bool
-) -> str:
+def _headline(evidence: Evidence, reported: Reported, received: Received, route: Route, *, accepted: bool) -> str:
     if not accepted:
-        return "NOT verified: " + "; ".join(_against(reported, received, route, require_witness=require_witness))
+        return "NOT verified: " + "; ".join(_against(reported, received, route))
     if received.finding is Witness.NOT_WITNESSED:
         return (
             f"reported, not witnessed: {reported.completed} of {counted(reported.expected or 0)} sent to "
@@ -66,7 +63,7 @@ def _headline(
     )
 
 
-def _against(reported: Reported, received: Received, route: Route, *, require_witness: bool) -> list[str]:
+def _against(reported: Reported, received: Received, route: Route) -> list[str]:
     """Return what speaks against it, the heaviest first; never empty for what is not verified."""
     against = list(reported.reasons)
     if reported.status not in (None, 0) and reported.meaning and CANCELLED_BY_YOU not in against:
@@ -74,8 +71,6 @@ def _against(reported: Reported, received: Received, route: Route, *, require_wi
     against += received.reasons
     if route.finding is RouteFinding.CONTRADICTED:
         against.append(f"route contradicted, {route.reasons[0]}")
-    if not against and require_witness and received.finding is Witness.NOT_WITNESSED:
-        against.append("reported, not witnessed, and a witness is required")
     if route.finding is RouteFinding.NOT_TRIED and reported.status != DESTINATION_UNKNOWN:
         against.append(LOCAL)
     return against or [f"route {route.finding.value}, and it is required"]

@@ -50,13 +50,14 @@ def archive_of(
     on_move: OnMove = lambda _uid, _time: GOOD,
     *,
     port: int | None = None,
+    availability: str = "NEARLINE",
     on_exchange: Callable[[MoveExchange], None] = lambda _: None,
     on_request: Callable[[evt.Event, int], bool] = lambda _event, _number: True,
 ) -> Iterator[Archive]:
     """Listen while the block runs; *on_request* may reject the nth association, and says so with False."""
     archive = Archive(Peer("DCM4CHEE", LOOPBACK, port or free_port()))
     lock, times = threading.Lock(), Counter[str]()
-    held = tuple(map(_instance, uids))
+    held = tuple(_instance(uid, availability) for uid in uids)
 
     def move(exchange: MoveExchange) -> MoveResponse | None:
         uid = exchange.request.study_uid
@@ -95,7 +96,7 @@ def asking(archive: Archive, store: Store) -> Asking:
     return Asking(Question("", archive.peer, "STORESCP", "DCMCFG"), addresses, store, Cancellation())
 
 
-def _instance(uid: str) -> HeldInstance:
+def _instance(uid: str, availability: str) -> HeldInstance:
     header = Dataset()
     header.PatientID = "P1"
     header.StudyInstanceUID = uid
@@ -103,4 +104,4 @@ def _instance(uid: str) -> HeldInstance:
     header.SOPInstanceUID = f"{uid}.1.1"
     header.SOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
     header.Modality = "CT"
-    return HeldInstance(header, "NEARLINE", ("LONGTERM",))
+    return HeldInstance(header, availability, ("LONGTERM",))

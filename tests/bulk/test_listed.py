@@ -43,6 +43,13 @@ def test_each_broken_line_is_told_with_its_number() -> None:
     )
 
 
+@pytest.mark.parametrize("text", [b"a" * 200_000, b"n,StudyInstanceUID\n" + b"a" * 200_000 + b",1.2.3\n"])
+def test_a_file_that_is_no_text_is_told_and_quoted_in_short(text: bytes) -> None:
+    with pytest.raises(MalformedInput, match="no Study Instance UID") as caught:
+        parse_list("a.dcm", text)
+    assert len(str(caught.value)) < 300
+
+
 def test_of_very_many_broken_lines_the_first_are_quoted_and_all_are_numbered() -> None:
     with pytest.raises(MalformedInput, match="line 20: 'x'") as caught:
         parse_list("may.txt", b"x\n" * 23)

@@ -110,11 +110,23 @@ def test_a_store_without_answers_takes_another_question(path: Path) -> None:
         pass
 
 
-def test_a_look_makes_nothing_and_tells_who_has_it(path: Path) -> None:
-    Store.look(path)
+def test_a_look_makes_nothing_and_tells_who_has_it_and_whose_question_it_is(path: Path) -> None:
+    assert Store.look(path, ASKED, "list.txt") is None
     assert not path.parent.exists()
-    with Store.opened(path, ASKED), pytest.raises(Refused, match="another run uses"):
-        Store.look(path)
+    other = Asked({**ASKED.facts, "destination": "VIEWER"})
+    with Store.opened(path, ASKED) as store:
+        store.enlist(["1.2.3"], "list.txt")
+        with pytest.raises(Refused, match="another run uses"):
+            Store.look(path, ASKED, "list.txt")
+    before = path.read_bytes()
+    assert Store.look(path, ASKED, "list.txt") is not None
+    assert Store.look(path, ASKED, "another.txt") is None
+    assert Store.look(path, other, "list.txt") is None, "without answers it will be of the other question"
+    assert path.read_bytes() == before
+    with Store.opened(path, ASKED) as store:
+        store.begin("1.2.3")
+    with pytest.raises(Refused, match="another question: destination: STORESCP there, VIEWER here"):
+        Store.look(path, other, "list.txt")
 
 
 @pytest.mark.parametrize("octets", [b"", b"my thesis", b"SQLite format 3\0" + b"\0" * 100])

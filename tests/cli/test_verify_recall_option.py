@@ -107,20 +107,3 @@ def test_where_purged_ones_are_told_to_be_online_only_the_database_can_tell_them
     assert (done.exit_code, done.stdout) == (3, "")
     assert "purged ones are told to be ONLINE too" in done.stderr
     assert site.received() == before
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (("--study", "1.2.3"), "--recall takes the place of --study and --studies"),
-        (("--studies", "file"), "--recall takes the place of --study and --studies"),
-        (("--csv", "file"), "--recall takes one study"),
-        (("--query", "PatientID=X", "--limit", "3"), "--recall takes one study"),
-        (("--level", "image", "--image", "1.2.3"), "are of a study that is known"),
-        (("--patient-id", "4711"), "are of a study that is known"),
-        (("--expect", "3"), "are of a study that is known"),
-    ],
-)
-def test_a_recall_goes_with_nothing_that_means_other_studies(run: Run, options: tuple[str, ...], words: str) -> None:
-    done = run("verify", "--recall", "--dest", "STORESCP", *options)
-    assert (done.exit_code, words in done.stderr) == (2, True)

@@ -79,7 +79,6 @@ def test_the_report_says_what_was_asked_for(verify: Verify, plain_pacs: Peer) ->
         (["--level", "series", "--image", IMAGE], "--level series asks for none"),
         (["--model", "study", "--patient-id", "P1"], "--patient-id is asked for by --model patient"),
         (["--patient-id", "P*"], "without wildcards"),
-        (["--patient-id-issuer", "HOSPITAL"], "--patient-id-issuer goes with --patient-id"),
         (["--series", "1.2.x"], "not a UID"),
         (["--level", "patient"], "Invalid value for '--level'"),
         (["--priority", "urgent"], "Invalid value for '--priority'"),

@@ -255,26 +255,10 @@ def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: Runn
     assert run("history").stdout == "nothing was rolled out from this account\n"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "problem"),
-    [
-        (("--study", "1.2.3"), "Missing option '--dest', or --temporary-dest."),
-        (("--study", "1.2.3", "--dest", "A", "--temporary-dest"), "--temporary-dest takes the place of --dest"),
-        (("--study", "1.2.3", "--dest", "A", "--temporary-address", "h"), "goes with --temporary-dest"),
-        (("--study", "1.2.3", "--dest", "A", "--show-plan"), "--show-plan goes with --temporary-dest"),
-        (("--study", "1.2.3", "--dest", "A", "--yes"), "--yes goes with --temporary-dest or --clean-temporary"),
-        (("--clean-temporary", "--dest", "A"), "it takes no study and no destination"),
-        (("--clean-temporary", "--receive"), "there is nothing to receive or to report on"),
-        (("--clean-temporary", "--csv", "file"), "there is nothing to receive or to report on"),
-        (("--study", "1.2.3", "--temporary-dest", "--temporary-address", "h:x"), "not HOST or HOST:PORT"),
-    ],
-)
-def test_options_that_make_no_sense_together_are_2(
-    run: Run, site: RunningSite, arguments: tuple[str, ...], problem: str
-) -> None:
-    done = run("verify", *arguments)
+def test_an_address_that_is_none_is_2(run: Run, site: RunningSite) -> None:
+    done = run(*VERIFY, "--temporary-address", "h:x")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert problem in done.stderr
+    assert "not HOST or HOST:PORT" in done.stderr
 
 
 def test_an_archive_that_does_not_reload_costs_nothing_but_says_4_when_it_may_know_it(

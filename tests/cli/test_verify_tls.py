@@ -176,7 +176,7 @@ def test_a_key_without_its_certificate_is_a_usage_error(
     peer = Peer("DCM4CHEE", workstation.host, 1)
     result = verify(peer, "--tls-key", os.devnull)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "--tls-key and --tls-key-passphrase-file go with --tls-cert" in result.stderr
+    assert "--tls-key goes with --tls-cert" in result.stderr
     monkeypatch.setenv("DCMCFG_TLS_KEY", os.devnull)
     result = verify(peer)
     assert result.exit_code == 2

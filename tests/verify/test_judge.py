@@ -46,13 +46,6 @@ def test_without_a_receiver_it_is_reported_but_not_witnessed() -> None:
     assert verdict.received.finding is Witness.NOT_WITNESSED
 
 
-def test_a_required_witness_turns_the_unwitnessed_into_no() -> None:
-    verdict = judge(UNWITNESSED, require_witness=True)
-    assert verdict.headline == "NOT verified: reported, not witnessed, and a witness is required"
-    assert verdict.exit_code == 1
-    assert judge(GOOD, require_witness=True).exit_code == 0
-
-
 LIES = {
     "success with zero completed": (
         replace(reporting(GOOD, completed=0), received=(), records=None),

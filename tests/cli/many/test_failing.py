@@ -1,0 +1,63 @@
+"""``dcmcfg verify`` of many studies, some of which fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.lab.move_scp import MoveResponse
+from tests.bulk.archive import Archive, archive_of, studies
+from tests.cli.conftest import Run
+from tests.cli.many.scripted import FIVE, Script, Verify, command, named, plain
+from tests.running_slapd import RunningSlapd
+
+pytestmark = pytest.mark.real
+
+
+def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wanted(
+    verify: Verify, pacs: Archive, site: RunningSlapd, script: Script
+) -> None:
+    script.answers = {uid: MoveResponse(0xC801, "Move Destination not allowed") for uid in FIVE[1:3]}
+    done = verify(*named(FIVE))
+    assert done.exit_code == 1
+    assert plain(done.stdout, pacs, site) == (
+        "5 studies: 3 reported, 2 not verified\n"
+        "\n"
+        "DCMCFG asked DCM4CHEE@127.0.0.1:PORT to send them to STORESCP\n"
+        "5 attempts; instances sent, says the archive: 3\n"
+        "route shown for 3, not shown for 2\n"
+        "\n"
+        "why not   2 studies: status C801, refused: the archive does not allow this move destination\n"
+        f"          {FIVE[1]}\n"
+        f"          {FIVE[2]}\n"
+        "          next: check: dcmAcceptedMoveDestination of the called AE: add the destination, or remove the "
+        "attribute to allow any\n"
+        "results   STORE\n"
+        "next      once that is mended, the same command with --only-failed asks for those anew\n"
+    )
+    script.answers = {}
+    assert verify(*named(FIVE), "--only-failed").exit_code == 0
+    assert Counter(pacs.moves) == Counter(FIVE) + Counter(FIVE[1:3])
+    assert verify(*named(FIVE), "--again").exit_code == 0
+    assert len(pacs.moves) == 5 + 2 + 5
+
+
+def test_that_all_fail_for_like_reasons_is_told_early_and_in_the_end(run: Run, site: RunningSlapd) -> None:
+    twelve = studies(12)
+    with archive_of(twelve, lambda _, __: MoveResponse(0xA801)) as pacs:
+        done = run(*command(pacs), *named(twelve))
+    assert done.exit_code == 1
+    assert done.stdout.startswith("12 studies: 12 not verified, all for like reasons\n")
+    assert done.stderr.startswith("the first 10 studies have all failed for like reasons: status A801, refused: ")
+    assert done.stderr.endswith("; Ctrl-C stops\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -> None:
+    log = tmp_path / "external.log"
+    log.write_text("My thesis\n")
+    done = verify(*named(FIVE[:2]), "--external-log", str(log), "--parallel", "2")
+    told = done.stdout.split("note ")[1:]
+    assert [" ".join(each.split()).startswith(f"of 2 of 2: nothing in {log} is a record") for each in told] == [True]
