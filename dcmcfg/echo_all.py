@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from dcmcfg.callee import Callee, Verdict
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import MalformedInput
-from dcmcfg.probe import PARALLEL, PATIENCE, Callee, Verdict, probe_all
+from dcmcfg.probe import PARALLEL, PATIENCE, probe_all
 from dcmcfg.targets import network_ae
 
 
@@ -29,28 +31,29 @@ class Echoed:
     verdict: Verdict | None = None
 
 
-def targets(configuration: Configuration, named: Sequence[str]) -> tuple[Target, ...]:
+def targets(configuration: Configuration, named: Sequence[str], *, tls: bool = False) -> tuple[Target, ...]:
     """Return the AEs that are *named*, each once, in that order; without names every AE, in the tree's order.
 
-    Raises what :func:`~dcmcfg.targets.network_ae` does for a name that is nobody's, or several AEs'.
+    An AE is called over TLS where it has no other connection, and with *tls* in any case. Raises what
+    :func:`~dcmcfg.targets.network_ae` does for a name that is nobody's, or several AEs'.
     """
-    if not named:
-        return tuple(map(_target, configuration.network_aes()))
-    found = [network_ae(configuration, each) for each in named]
-    return tuple(map(_target, {str(ae.entry.dn): ae for ae in found}.values()))
+    found = [network_ae(configuration, each) for each in named] if named else configuration.network_aes()
+    return tuple(_target(ae, tls=tls) for ae in {str(ae.entry.dn): ae for ae in found}.values())
 
 
 def echo_all(
     called: Sequence[Target],
     calling: str,
     *,
+    tls: ssl.SSLContext | None = None,
     parallel: int = PARALLEL,
     timeouts: Timeouts = PATIENCE,
     on_echoed: Callable[[Echoed], None] = lambda _: None,
 ) -> tuple[Echoed, ...]:
     """Return what came of calling each of *called* that has an address, as *calling*; the others were not called.
 
-    *on_echoed* is told of each that was called as its verdict comes.
+    *tls* is needed where one of them is called over TLS. *on_echoed* is told of each that was called as its verdict
+    comes.
     """
     with_address = [(number, each.callee) for number, each in enumerate(called) if each.callee is not None]
 
@@ -58,17 +61,17 @@ def echo_all(
         on_echoed(Echoed(called[with_address[place][0]], verdict))
 
     callees = [callee for _, callee in with_address]
-    verdicts = probe_all(callees, calling, parallel=parallel, timeouts=timeouts, on_verdict=on_verdict)
+    verdicts = probe_all(callees, calling, tls=tls, parallel=parallel, timeouts=timeouts, on_verdict=on_verdict)
     by_number = {number: verdict for (number, _), verdict in zip(with_address, verdicts, strict=True)}
     return tuple(Echoed(each, by_number.get(number)) for number, each in enumerate(called))
 
 
-def _target(ae: NetworkAE) -> Target:
+def _target(ae: NetworkAE, *, tls: bool) -> Target:
     if not ae.installed:
         return Target(ae, None, "not installed (dicomInstalled)")
-    connection = ae.listening() or ae.listening(tls=True)
+    connection = ae.listening(tls=True) if tls else ae.listening() or ae.listening(tls=True)
     if connection is None:
-        return Target(ae, None, "no installed DICOM connection with a port")
+        return Target(ae, None, f"no installed DICOM connection with a port{' and TLS' if tls else ''}")
     try:
         peer = Peer(ae.title, connection.host, connection.port or 0)
     except MalformedInput as error:

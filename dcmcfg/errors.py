@@ -104,6 +104,22 @@ class Unreachable(DicomError):
     """A DICOM peer that no TCP connection could be made to."""
 
 
+class NotSecured(DicomError):
+    """A DICOM peer with which there is no TLS; ``speaks_tls`` is false where nothing that it said was TLS."""
+
+    def __init__(self, what: str, *, on: str = "", next_step: str = "", speaks_tls: bool = True) -> None:
+        super().__init__(what, on=on, next_step=next_step)
+        self.speaks_tls = speaks_tls
+
+
+class NotDicom(DicomError):
+    """A peer that answered an association request with something that is not DICOM."""
+
+
+class NotEchoed(DicomError):
+    """A DICOM peer that took an association and did not answer the C-ECHO with success."""
+
+
 class TryLater(DicomError):
     """A DICOM peer that may well do later what it did not do now: the association was refused for now, or broke."""
 

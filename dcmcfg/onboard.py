@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from dcmcfg.callee import Callee, Verdict
 from dcmcfg.changes import Add
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Peer
@@ -14,7 +16,7 @@ from dcmcfg.onboarding.proposal import LeftOut, Proposal
 from dcmcfg.onboarding.row import Row
 from dcmcfg.onboarding.sorting import sort_rows
 from dcmcfg.plan.plan import Already, Plan, make_plan
-from dcmcfg.probe import Callee, Verdict, probe_all
+from dcmcfg.probe import probe_all
 from dcmcfg.tree import Tree
 
 
@@ -40,7 +42,7 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Probing:
-    """How peers are called: as ``calling``, ``parallel`` at once.
+    """How peers are called: as ``calling``, ``parallel`` at once, with ``tls`` where rows want TLS.
 
     With ``keep_unreachable`` a row whose peer does not answer is taken all the same.
     """
@@ -49,6 +51,7 @@ class Probing:
     parallel: int
     keep_unreachable: bool
     watcher: Watcher
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True)
@@ -104,11 +107,13 @@ def _why_silent(probed: Probed) -> str:
 def _probed(proposals: Sequence[Proposal], probing: Probing) -> tuple[Probed, ...]:
     """Return the verdicts on those of *proposals* that listen."""
     listening = [each for each in proposals if each.listens and each.port is not None]
-    callees = [Callee(Peer(each.title, each.host or "", each.port or 0), tls=bool(each.tls)) for each in listening]
+    callees = [
+        Callee(Peer(each.title, each.host or "", each.port or 0, "its row"), tls=bool(each.tls)) for each in listening
+    ]
 
     def on_verdict(number: int, verdict: Verdict) -> None:
         probing.watcher.hear(Probed(listening[number], verdict))
 
     probing.watcher.begin(len(listening))
-    verdicts = probe_all(callees, probing.calling, parallel=probing.parallel, on_verdict=on_verdict)
+    verdicts = probe_all(callees, probing.calling, tls=probing.tls, parallel=probing.parallel, on_verdict=on_verdict)
     return tuple(map(Probed, listening, verdicts))

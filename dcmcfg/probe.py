@@ -1,68 +1,41 @@
-"""Whether many peers answer: a TCP connection, an association and a C-ECHO with each, some of them at once."""
+"""Whether many peers answer a C-ECHO, some of them called at once."""
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from dcmcfg.callee import Callee, Stage, Verdict, call
 from dcmcfg.dicom.association import cut_all
-from dcmcfg.dicom.echo import echo
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.reach import reach
-from dcmcfg.errors import DcmcfgError, Unreachable
+from dcmcfg.dicom.peer import Timeouts
 
 #: A peer in the same hospital answers in milliseconds; one that is asleep or behind a VPN may take a second.
 PATIENCE = Timeouts(connect=5, acse=5, dimse=5, network=5)
 PARALLEL = 16
 
 
-@dataclass(frozen=True)
-class Callee:
-    """A peer to be probed; with ``tls`` only the TCP connection is tried, since our associations are without."""
-
-    peer: Peer
-    tls: bool = False
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where it is; several may be at one address."""
-        return self.peer.host.casefold(), self.peer.port
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """``seconds`` until the answer, association included; or the ``problem`` as a phrase, and whether it got so far."""
-
-    seconds: float = 0
-    problem: str = ""
-    reached: bool = True
-
-    @property
-    def answered(self) -> bool:
-        """Whether the peer is as it should be, as far as it was tried."""
-        return not self.problem
-
-
 def probe_all(
     callees: Sequence[Callee],
     calling: str,
     *,
+    tls: ssl.SSLContext | None = None,
     parallel: int = PARALLEL,
     timeouts: Timeouts = PATIENCE,
     on_verdict: Callable[[int, Verdict], None] = lambda _number, _verdict: None,
 ) -> tuple[Verdict, ...]:
     """Return the verdict on each of *callees*, called as *calling*, at most *parallel* of them at once.
 
-    One address is called by one at a time, since many take few associations; where it cannot be reached the others
-    there are not tried. *on_verdict* is told of each as it comes, with its number. None takes longer than all of
-    *timeouts* together, a name service that keeps silent included. When it is interrupted the associations under way
-    are aborted.
+    *tls* is needed where one of them is called over TLS. One address is called by one at a time, since many take few
+    associations; where it cannot be reached the others there are not tried. *on_verdict* is told of each as it comes,
+    with its number. None takes longer than connecting three times, two answers to association requests and the answer
+    to the echo, a name service that keeps silent included. When it is interrupted the associations under way are
+    aborted.
     """
-    probing = _Probing(callees, calling, timeouts, on_verdict)
+    probing = _Probing(callees, calling, tls, timeouts, on_verdict)
     try:
         while not probing.done:
             probing.begin(parallel)
@@ -80,11 +53,13 @@ class _Probing:
         self,
         callees: Sequence[Callee],
         calling: str,
+        tls: ssl.SSLContext | None,
         timeouts: Timeouts,
         on_verdict: Callable[[int, Verdict], None],
     ) -> None:
-        self._callees, self._calling, self._timeouts, self._on_verdict = callees, calling, timeouts, on_verdict
-        self._longest = timeouts.connect + 2 * timeouts.acse + timeouts.dimse
+        self._callees, self._calling, self._tls, self._timeouts = callees, calling, tls, timeouts
+        self._on_verdict = on_verdict
+        self._longest = 3 * timeouts.connect + 2 * timeouts.acse + timeouts.dimse
         self._waiting = dict.fromkeys(range(len(callees)))
         self._begun: dict[int, float] = {}
         self._coming: SimpleQueue[tuple[int, Verdict]] = SimpleQueue()
@@ -124,7 +99,8 @@ class _Probing:
         now = time.monotonic()
         for number in [number for number, since in self._begun.items() if now - since >= self._longest]:
             del self._begun[number]
-            self._settle(number, Verdict(problem=f"no answer within {self._longest:g} s", reached=False))
+            silent = Verdict(problem=f"no answer within {self._longest:g} s", failed_at=Stage.TCP)
+            self._settle(number, silent)
 
     def _settle(self, number: int, verdict: Verdict) -> None:
         self.verdicts[number] = verdict
@@ -133,12 +109,8 @@ class _Probing:
         self._on_verdict(number, verdict)
 
     def _probe(self, number: int, callee: Callee) -> None:
-        peer, timeouts = callee.peer, self._timeouts
         try:
-            seconds = reach(peer, timeouts) if callee.tls else echo(peer, self._calling, timeouts)
-        except DcmcfgError as error:
-            self._coming.put((number, Verdict(problem=error.what, reached=not isinstance(error, Unreachable))))
+            verdict = call(callee, self._calling, self._timeouts, self._tls)
         except Exception as error:  # noqa: BLE001 — in a thread nobody else would hear of it
-            self._coming.put((number, Verdict(problem=f"internal error ({type(error).__name__}: {error})")))
-        else:
-            self._coming.put((number, Verdict(seconds)))
+            verdict = Verdict(problem=f"internal error ({type(error).__name__}: {error})")
+        self._coming.put((number, verdict))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from socketserver import TCPServer
+from threading import Thread
 from typing import Any
 
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
+from pynetdicom.transport import ThreadedAssociationServer
 
 from tests.dicom.dcmtk import LOOPBACK
 
@@ -18,7 +22,12 @@ UNKNOWN_HOST = "host.invalid"
 
 @contextmanager
 def echo_scp(
-    title: str, *, only: bool = False, addresses: Sequence[str] = (LOOPBACK,), handlers: Sequence[Any] = ()
+    title: str,
+    *,
+    only: bool = False,
+    addresses: Sequence[str] = (LOOPBACK,),
+    handlers: Sequence[Any] = (),
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[int]:
     """Answer C-ECHO at one port of each of *addresses*, which is yielded; *only* under the title *title*."""
     entity = AE(title)
@@ -26,14 +35,18 @@ def echo_scp(
     entity.require_called_aet = only
     entity.maximum_associations = 50
     port = 0
-    for address in addresses:
-        server = entity.start_server((address, port), block=False, evt_handlers=list(handlers))
-        assert server is not None
-        port = server.server_address[1]
-    try:
+    with ExitStack() as stack:
+        stack.callback(entity.shutdown)
+        for address in addresses:
+            server = entity.make_server(
+                (address, port), evt_handlers=list(handlers), ssl_context=tls, server_class=ThreadedAssociationServer
+            )
+            port = server.server_address[1]
+            stack.callback(server.server_close)
+            # pynetdicom's start_server() looks every half second whether it is to stop.
+            Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+            stack.callback(TCPServer.shutdown, server)
         yield port
-    finally:
-        entity.shutdown()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 
@@ -10,9 +11,9 @@ from pynetdicom import evt
 from pynetdicom.dul import DULServiceProvider
 
 from dcmcfg import probe
-from dcmcfg.dicom.echo import echo
+from dcmcfg.callee import Callee, Stage, Verdict, call
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.probe import Callee, Verdict, probe_all
+from dcmcfg.probe import probe_all
 from tests.dicom.dcmtk import LOOPBACK
 from tests.echo_scps import UNKNOWN_HOST, echo_scp, silent_listener
 from tests.ports import free_port
@@ -38,8 +39,6 @@ def test_each_peer_gets_its_verdict() -> None:
                 Callee(Peer("CT1", LOOPBACK, refusing)),
                 Callee(Peer("CT1", UNKNOWN_HOST, 104)),
                 Callee(Peer("CT1", LOOPBACK, silent)),
-                Callee(Peer("CT1", LOOPBACK, ct), tls=True),
-                Callee(Peer("CT1", LOOPBACK, refusing), tls=True),
             ],
             "DCM4CHEE",
             timeouts=Timeouts(connect=5, acse=5, dimse=5, network=5),
@@ -50,10 +49,8 @@ def test_each_peer_gets_its_verdict() -> None:
         "connection refused: nothing listens there",
         f"the host name {UNKNOWN_HOST} cannot be resolved",
         "no answer to the association request within 5 s",
-        "",
-        "connection refused: nothing listens there",
     ]
-    assert [verdict.reached for verdict in verdicts] == [True, True, False, False, True, True, False]
+    assert [verdict.reached for verdict in verdicts] == [True, True, False, False, True]
     assert 0 < verdicts[0].seconds < 60
 
 
@@ -90,11 +87,11 @@ def answer_late() -> int:
 def test_an_address_that_cannot_be_reached_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
 
-    def noting(peer: Peer, calling: str, timeouts: Timeouts) -> float:
-        called.append(peer.ae_title)
-        return echo(peer, calling, timeouts)
+    def noting(callee: Callee, calling: str, timeouts: Timeouts, tls: ssl.SSLContext | None) -> Verdict:
+        called.append(callee.peer.ae_title)
+        return call(callee, calling, timeouts, tls)
 
-    monkeypatch.setattr(probe, "echo", noting)
+    monkeypatch.setattr(probe, "call", noting)
     port = free_port()
     verdicts = probe_all([Callee(Peer(f"X{n}", LOOPBACK, port)) for n in range(4)], "ME", timeouts=SHORT)
     assert called == ["X0"]
@@ -103,18 +100,18 @@ def test_an_address_that_cannot_be_reached_is_not_tried_again(monkeypatch: pytes
 
 def test_a_name_service_that_keeps_silent_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
-    monkeypatch.setattr(probe, "echo", lambda *_: float(released.wait(60)))
+    monkeypatch.setattr(probe, "call", lambda *_: Verdict(released.wait(60)))
     hurry = Timeouts(connect=0.1, acse=0.1, dimse=0.1, network=0.1)
     (verdict,) = probe_all([Callee(Peer("X", "slow.example.org", 104))], "ME", timeouts=hurry)
     released.set()
-    assert verdict == Verdict(problem="no answer within 0.4 s", reached=False)
+    assert verdict == Verdict(problem="no answer within 0.6 s", failed_at=Stage.TCP)
 
 
 def test_what_is_wrong_with_the_probe_itself_is_a_verdict_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> float:
+    def broken(*_: object) -> Verdict:
         raise ValueError("out of order")
 
-    monkeypatch.setattr(probe, "echo", broken)
+    monkeypatch.setattr(probe, "call", broken)
     (verdict,) = probe_all([Callee(Peer("X", LOOPBACK, 104))], "ME", timeouts=SHORT)
     assert verdict.problem == "internal error (ValueError: out of order)"
 

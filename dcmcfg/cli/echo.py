@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
+
 import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.parallel import parallel_option
@@ -36,6 +39,8 @@ _LONGEST_S = 3600
     metavar="S",
     help="Seconds to wait for the connection, and for each answer.",
 )
+@over_tls_option("Call AEs at their TLS connection; by itself where an AE has no other.")
+@tls_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @site_options
 def echo_command(
@@ -46,32 +51,43 @@ def echo_command(
     calling: str | None,
     parallel: int,
     timeout_s: float,
+    over_tls: bool,
+    tls: TlsOptions,
     as_json: bool,
 ) -> int:
     """Call AEs with a C-ECHO, from this machine.
 
-    At the addresses that the tree gives for them; an AE whose title others have too is named DEVICE/AE. Where an AE has
-    TLS connections only, the TCP connection is all that is tried. An echo proves no permission to store or retrieve:
+    At the addresses that the tree gives for them; an AE whose title others have too is named DEVICE/AE. Over TLS
+    the peer's certificate is verified before anything else is sent. An echo proves no permission to store or retrieve:
     'verify' does.
 
     Exit code 0 when all that were called answered, 1 when one did not, or one that was named has no address.
     """
     if bool(titles) == everyone:
         raise click.UsageError("name the AEs to call, or say --all")
+    tls.check()
     named = [text if "/" in text else parse_ae_title(text) for text in titles]
     title = parse_ae_title(calling) if calling is not None else None
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
-    called = targets(configuration, named)
+    called = targets(configuration, named, tls=over_tls)
     title = title or usual_ae(configuration.device(settings.device), "--calling").title
     timeouts = Timeouts(connect=timeout_s, acse=timeout_s, dimse=timeout_s, network=timeout_s)
-    echoed = _call(called, title, parallel, timeouts, as_json=as_json)
+    secure = any(each.callee is not None and each.callee.tls for each in called)
+    context = tls.files(settings).client_context() if secure else None
+    echoed = _call(called, title, context, parallel, timeouts, as_json=as_json)
     answers = [each.verdict.answered if each.verdict is not None else everyone for each in echoed]
     return 0 if all(answers) else 1
 
 
 def _call(
-    called: tuple[Target, ...], calling: str, parallel: int, timeouts: Timeouts, *, as_json: bool
+    called: tuple[Target, ...],
+    calling: str,
+    tls: ssl.SSLContext | None,
+    parallel: int,
+    timeouts: Timeouts,
+    *,
+    as_json: bool,
 ) -> tuple[Echoed, ...]:
     """Call them with a bar, and print what came of it; of an interrupted run what is known."""
     known: list[Echoed] = []
@@ -83,7 +99,7 @@ def _call(
                 known.append(each)
                 step(len(known), of)
 
-            echoed = echo_all(called, calling, parallel=parallel, timeouts=timeouts, on_echoed=hear)
+            echoed = echo_all(called, calling, tls=tls, parallel=parallel, timeouts=timeouts, on_echoed=hear)
     except KeyboardInterrupt:
         if not as_json:
             print_echoed(stdout_console(), known, calling, len(called))

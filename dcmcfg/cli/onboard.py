@@ -11,6 +11,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.arguments import cipher_suite_option
+from dcmcfg.cli.association_tls import TlsOptions, tls_options
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
@@ -23,7 +24,7 @@ from dcmcfg.onboard import Probed, Probing, onboard
 from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.proposal import LeftOut
 from dcmcfg.onboarding.reading import Form
-from dcmcfg.onboarding.row import TITLE
+from dcmcfg.onboarding.row import TITLE, TLS
 from dcmcfg.onboarding.sheet import Sheet
 from dcmcfg.onboarding_files import read_file
 from dcmcfg.render.beside import Beside
@@ -56,6 +57,7 @@ _SOME = 100
     metavar="NEW",
     help="Where rows that are left out are written; FILE's name with .rejects before the suffix by default.",
 )
+@tls_options
 @cipher_suite_option
 @changing_options
 def onboard_command(
@@ -69,6 +71,7 @@ def onboard_command(
     calling: str | None,
     keep_unreachable: bool,
     rejects: Path | None,
+    tls: TlsOptions,
     cipher_suites: tuple[str, ...],
 ) -> int:
     """Add the AEs of a file, a row each.
@@ -80,8 +83,9 @@ def onboard_command(
     differs from what is there is left out, written to a file of the same form with its reason, and can be mended and
     given again: exit code 1. docs/onboarding.md tells what is written for each role.
     """
-    if not probe and (calling is not None or keep_unreachable or _given("parallel")):
-        raise click.UsageError("--parallel, --calling and --keep-unreachable go with --probe")
+    if not probe and (calling is not None or keep_unreachable or tls.given or _given("parallel")):
+        raise click.UsageError("--parallel, --calling, --keep-unreachable and options for TLS go with --probe")
+    tls.check()
     title = parse_ae_title(calling) if calling is not None else None
     path = rejects_path((file,), rejects, suffix=file.suffix)
     secured = Secured(settings.device, cipher_suites)
@@ -90,9 +94,12 @@ def onboard_command(
         tree = read_tree(directory)
         known = _Known()
         if probe:
+            secure = any(row.text(TLS) for row in sheet.rows)
+            context = tls.files(settings).client_context() if secure else None
             title = title or usual_ae(Configuration(tree).device(settings.device), "--calling").title
             with known.told(title, on_stderr=choices.stdout_taken):
-                found = onboard(tree, sheet.rows, secured, Probing(title, parallel, keep_unreachable, known))
+                how = Probing(title, parallel, keep_unreachable, known, context)
+                found = onboard(tree, sheet.rows, secured, how)
         else:
             found = onboard(tree, sheet.rows, secured)
         left_out = _rejects(path, sheet, found.left_out)

@@ -10,6 +10,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.asking import Answered, Asking
+from dcmcfg.cli.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.leftovers import warn_of_leftovers
@@ -25,7 +26,6 @@ from dcmcfg.cli.verify_recall import Recalling, recall_options
 from dcmcfg.cli.verify_receiving import Receiving, receiving_options
 from dcmcfg.cli.verify_retrieval import Retrieving, retrieval_options
 from dcmcfg.cli.verify_temporary import Temporary, temporary_options
-from dcmcfg.cli.verify_tls import TlsOptions, tls_options
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
@@ -57,6 +57,7 @@ from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_h
 @temporary_options
 @evidence_options
 @file_options
+@over_tls_option("Call the archive over TLS; by itself where it has no other way.")
 @tls_options
 @bulk_options
 @click.option(
@@ -82,6 +83,7 @@ def verify_command(
     bulk: Bulk,
     wanted: EvidenceWanted,
     files: EvidenceFiles,
+    over_tls: bool,
     tls: TlsOptions,
     timeout_s: float | None,
     as_json: bool,
@@ -116,7 +118,7 @@ def verify_command(
         calling=calling,
         connect=Address.parse(connect) if connect is not None else None,
         timeout_s=timeout_s,
-        tls=tls.tls,
+        tls=over_tls,
         elsewhere=servers,
     )
     manner = receiving.manner(sha256=many is None and (as_json or bool(files.evidence)))
@@ -152,7 +154,7 @@ def verify_command(
             verify = functools.partial(loaded("verify_many", "verify_many"), run, many)
         if temporary.temporary_dest:
             asked = asked_ae(configuration.device(settings.device), archive_ae)
-            asking = Asking(asked, calling, find, servers, manner, run.secured, tls=tls.tls)
+            asking = Asking(asked, calling, find, servers, manner, run.secured, tls=over_tls)
             within = loaded("temporary_destination", "with_temporary_destination")
             answered: Answered = within(settings, directory, configuration, asking, temporary, verify)
     if not temporary.temporary_dest:

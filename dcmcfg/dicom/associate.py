@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,15 +14,15 @@ from dcmcfg.dicom.association import NOT_DICOM, Association, Ended, aborted
 from dcmcfg.dicom.negotiation import Proposed
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.proposing import Acceptance, proposals, read_acceptance, request_pdu
-from dcmcfg.dicom.reach import not_connected, not_resolved
+from dcmcfg.dicom.reach import connected, not_connected
 from dcmcfg.dicom.registered_uids import name_of
 from dcmcfg.dicom.rejection import Rejection
 from dcmcfg.dicom.request import Request
 from dcmcfg.dicom.request_set import Kind, request
-from dcmcfg.dicom.tls_failure import lost, next_step_over_tls, no_handshake
+from dcmcfg.dicom.tls_failure import lost, next_step_over_tls
 from dcmcfg.dicom.upper_layer import ABORT, PduType, Violation
 from dcmcfg.dicom.wire import Lost, Stalled, Wire
-from dcmcfg.errors import DicomError, RejectedForNow, TryLater
+from dcmcfg.errors import DicomError, NotDicom, NotSecured, RejectedForNow, TryLater
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 _PEER_LOG = "its own log says more"
@@ -128,7 +127,7 @@ def _open(
     relational: Sequence[str],
 ) -> OpenAssociation:
     proposed = proposals(sop_classes, _TRANSFER_SYNTAXES)
-    wire = _wire(peer, timeouts, tls)
+    wire = opened_wire(peer, timeouts, tls)
     try:
         asked = request_pdu(calling, peer.ae_title, proposed, _MAXIMUM_LENGTH, relational)
         kind, answer = _answer(wire, asked, timeouts.acse, peer, tls)
@@ -142,33 +141,14 @@ def _open(
     return OpenAssociation(Association(wire, acceptance, stall_s, timeouts.acse), peer, timeouts)
 
 
-def _wire(peer: Peer, timeouts: Timeouts, tls: ssl.SSLContext | None) -> Wire:
-    connection = _connected(peer, timeouts, tls)
+def opened_wire(peer: Peer, timeouts: Timeouts, tls: ssl.SSLContext | None = None) -> Wire:
+    """Return a connection with *peer* for PDUs; raises what :func:`~dcmcfg.dicom.reach.connected` does."""
+    connection = connected(peer, timeouts, tls)
     try:
         return Wire(connection)
     except OSError as error:  # no descriptors are left
         connection.close()
         raise not_connected(error, peer, timeouts) from error
-
-
-def _connected(peer: Peer, timeouts: Timeouts, tls: ssl.SSLContext | None) -> socket.socket:
-    try:
-        plain = socket.create_connection((peer.host, peer.port), timeout=timeouts.connect)
-    except (socket.gaierror, UnicodeError) as error:
-        raise not_resolved(error, peer) from error
-    except OSError as error:
-        raise not_connected(error, peer, timeouts) from error
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if tls is None:
-        return plain
-    try:
-        return tls.wrap_socket(plain, server_hostname=peer.host)
-    except OSError as error:
-        plain.close()
-        raise no_handshake(error, peer, timeouts.connect) from error
-    except BaseException:
-        plain.close()
-        raise
 
 
 def _answer(wire: Wire, asked: bytes, seconds: float, peer: Peer, tls: ssl.SSLContext | None) -> tuple[int, bytes]:
@@ -200,14 +180,14 @@ def _accepted(
         case PduType.ABORT:
             raise _no_association(aborted(answer), peer, tls, TryLater)
         case _:
-            raise _no_association(NOT_DICOM, peer, tls)
+            raise _no_association(NOT_DICOM, peer, tls, NotDicom)
 
 
 def _sensible(answer: bytes, proposed: Mapping[int, Proposed], peer: Peer, tls: ssl.SSLContext | None) -> Acceptance:
     try:
         acceptance = read_acceptance(answer, proposed)
     except Violation as violation:
-        raise _no_association(f"{NOT_DICOM} ({violation})", peer, tls) from violation
+        raise _no_association(f"{NOT_DICOM} ({violation})", peer, tls, NotDicom) from violation
     if not acceptance.contexts:
         raise not_accepted([each.abstract_syntax for each in proposed.values()], peer)
     if any(each.transfer_syntax not in _TRANSFER_SYNTAXES for each in acceptance.contexts.values()):
@@ -215,12 +195,10 @@ def _sensible(answer: bytes, proposed: Mapping[int, Proposed], peer: Peer, tls: 
     return acceptance
 
 
-def _no_association(
-    what: str, peer: Peer, tls: ssl.SSLContext | None, kind: type[DicomError] = DicomError
-) -> DicomError:
+def _no_association(what: str, peer: Peer, tls: ssl.SSLContext | None, kind: type[DicomError]) -> DicomError:
     if over_tls := next_step_over_tls(what):
-        return DicomError(f"no association: {what}", on=str(peer), next_step=over_tls)
-    port = "is that a DICOM port" if tls else "is that a plain DICOM port? verify --tls calls one with TLS"
+        return NotSecured(f"no association: {what}", on=str(peer), next_step=over_tls)
+    port = "is that a DICOM port" if tls else "is that a plain DICOM port? --tls calls one with TLS"
     return kind(f"no association: {what}", on=str(peer), next_step=f"{port}; its own log says more")
 
 

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import ssl
 import time
+from dataclasses import dataclass
 
+from dcmcfg.dicom.acquainted import Secured, acquainted
 from dcmcfg.dicom.associate import associated
-from dcmcfg.dicom.association import Ended, NoAnswer
+from dcmcfg.dicom.association import Ended
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.request_set import Kind
 from dcmcfg.dicom.status import explain
-from dcmcfg.errors import DicomError
+from dcmcfg.errors import NotEchoed
 
-_VERIFICATION = "1.2.840.10008.1.1"
+VERIFICATION = "1.2.840.10008.1.1"
 
 
-def echo(peer: Peer, calling: str, timeouts: Timeouts) -> float:
-    """Send a C-ECHO as *calling*; return the seconds until its answer, association included.
+@dataclass(frozen=True)
+class Answered:
+    """A C-ECHO that was answered: in how many ``seconds``, association included, and how the line was secured."""
 
-    Raises :class:`DicomError` when there is no association, no answer, or one that is not 0000.
+    seconds: float
+    secured: Secured | None = None
+
+
+def echo(peer: Peer, calling: str, timeouts: Timeouts, tls: ssl.SSLContext | None = None) -> Answered:
+    """Send a C-ECHO as *calling*, over TLS with *tls*; return that it was answered.
+
+    Raises what :func:`~dcmcfg.dicom.associate.associated` does when there is no association, and :class:`NotEchoed`
+    when there is no answer, or one that is not 0000.
     """
     started = time.monotonic()
-    with associated(peer, calling, [_VERIFICATION], timeouts) as opened:
-        request = opened.send(Kind.C_ECHO, _VERIFICATION)
+    with associated(peer, calling, [VERIFICATION], timeouts, tls) as opened:
+        request = opened.send(Kind.C_ECHO, VERIFICATION)
         try:
             response = request.response(timeouts.dimse)
-        except NoAnswer as silence:
-            raise opened.failure(kind=DicomError) from silence
         except Ended as end:
-            raise opened.failure() from end
+            raise opened.failure("C-ECHO", NotEchoed) from end
         if (
             response is not None
             and (meaning := explain("C-ECHO", response.status, response.comment)).category != "success"
         ):
-            raise DicomError(f"C-ECHO failed: {meaning}", on=str(peer), next_step=f"look at: {meaning.look_at}")
-        return time.monotonic() - started
+            raise NotEchoed(f"C-ECHO failed: {meaning}", on=str(peer), next_step=f"look at: {meaning.look_at}")
+        return Answered(time.monotonic() - started, acquainted(opened).secured)

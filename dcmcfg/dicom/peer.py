@@ -11,7 +11,7 @@ from dcmcfg.errors import MalformedInput
 class Peer:
     """A DICOM application entity at its address; ``str()`` is ``AET@host:port``.
 
-    ``named_by`` is the option that gave the address; ``""`` where it comes from LDAP.
+    ``named_by`` is what gave the address, an option for one; ``""`` where it comes from LDAP.
     Raises :class:`MalformedInput` for an empty host or a port outside 1 to 65535.
     """
 

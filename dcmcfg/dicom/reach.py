@@ -1,11 +1,13 @@
-"""Opening a TCP connection with a peer, and why there is none."""
+"""Opening a connection with a peer, and why there is none."""
 
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 
 from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.tls_failure import no_handshake
 from dcmcfg.errors import Unreachable
 
 
@@ -15,16 +17,35 @@ def reach(peer: Peer, timeouts: Timeouts) -> float:
     Raises :class:`Unreachable`.
     """
     started = time.monotonic()
+    with connected(peer, timeouts):
+        return time.monotonic() - started
+
+
+def connected(peer: Peer, timeouts: Timeouts, tls: ssl.SSLContext | None = None) -> socket.socket:
+    """Return a connection with *peer*, secured by *tls* where that is given.
+
+    Raises :class:`Unreachable` when there is none, and :class:`~dcmcfg.errors.NotSecured` when it cannot be secured.
+    """
     try:
-        with socket.create_connection((peer.host, peer.port), timeout=timeouts.connect):
-            return time.monotonic() - started
+        plain = socket.create_connection((peer.host, peer.port), timeout=timeouts.connect)
     except (socket.gaierror, UnicodeError) as error:
-        raise not_resolved(error, peer) from error
+        raise _not_resolved(error, peer) from error
     except OSError as error:
         raise not_connected(error, peer, timeouts) from error
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if tls is None:
+        return plain
+    try:
+        return tls.wrap_socket(plain, server_hostname=peer.host)
+    except OSError as error:
+        plain.close()
+        raise no_handshake(error, peer, timeouts.connect) from error
+    except BaseException:
+        plain.close()
+        raise
 
 
-def not_resolved(error: socket.gaierror | UnicodeError, peer: Peer) -> Unreachable:
+def _not_resolved(error: socket.gaierror | UnicodeError, peer: Peer) -> Unreachable:
     """Return *error*, with which the peer's host has no address, as one of ours."""
     where = f"the host that {peer.named_by} gives" if peer.named_by else "dicomHostname of its connection in LDAP"
     reason = getattr(error, "strerror", "") or "not a host name"

@@ -9,6 +9,10 @@ from pathlib import Path
 
 from dcmcfg.errors import DicomError
 
+#: All that a stock dcm4chee archive has to offer (TLS_RSA_WITH_AES_128_CBC_SHA, with TLS 1.2), and its like. Python
+#: leaves them out, for want of forward secrecy; they come last, after what it takes by itself.
+_STOCK = ("AES128-SHA", "AES256-SHA")
+
 
 @dataclass(frozen=True)
 class TlsFiles:
@@ -54,11 +58,14 @@ class TlsFiles:
 
     def _trusting(self, purpose: ssl.Purpose) -> ssl.SSLContext:
         try:
-            return ssl.create_default_context(purpose, cafile=str(self.ca) if self.ca else None)
+            context = ssl.create_default_context(purpose, cafile=str(self.ca) if self.ca else None)
         except ssl.SSLError as error:
             raise _unusable(self.ca, "it holds no certificate in PEM form", "--tls-ca") from error
         except OSError as error:
             raise _unusable(self.ca, f"it cannot be read ({error.strerror})", "--tls-ca") from error
+        known = [each["name"] for each in context.get_ciphers()]
+        context.set_ciphers(":".join((*known, *_STOCK)))
+        return context
 
     def _show(self, context: ssl.SSLContext, certificate: Path) -> None:
         _readable(certificate, "--tls-cert")

@@ -6,11 +6,14 @@ import re
 import ssl
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.errors import DicomError
+from dcmcfg.errors import NotSecured
 
 _TRUST = "--tls-ca names the certificate of the authority that signed it"
 _RENEW = "the peer needs a new certificate; is the clock of this machine right?"
-_NAME = "its certificate must name the host that is called; --connect HOST calls it by another name"
+_NAME = (
+    "its certificate must name the host that is called (dicomHostname in LDAP, or --connect HOST of verify); "
+    "--tls-any-host takes it for any"
+)
 _UNKNOWN_AUTHORITY = "the peer's certificate comes from an authority that is not trusted here"
 #: OpenSSL's verify code (X509_V_ERR_…) → what is wrong with the peer's certificate, and the next step.
 _VERIFY_ERRORS = {
@@ -23,6 +26,7 @@ _VERIFY_ERRORS = {
     62: ("the peer's certificate is for another host name", _NAME),
     64: ("the peer's certificate is for another address", _NAME),
 }
+_IS_TLS = "is that its TLS port, and not the plain one?"
 _CLIENT_CERTIFICATE = (
     "--tls-cert and --tls-key name a certificate of an authority that the peer trusts, and its key. On a dcm4chee "
     "archive: dicomAuthorizedNodeCertificateReference, or its trust store"
@@ -45,19 +49,22 @@ _ABOUT_OUR_CERTIFICATE = (
 )
 
 
-def no_handshake(error: OSError, peer: Peer, seconds: float) -> DicomError:
+def no_handshake(error: OSError, peer: Peer, seconds: float) -> NotSecured:
     """Return *error*, with which the TLS handshake with *peer* failed within *seconds*, as one of ours."""
-    what, next_step = _handshake(error, seconds)
-    return DicomError(f"{what}; nothing was sent", on=str(peer), next_step=next_step)
+    if (spoken := _handshake(error)) is not None:
+        what, next_step = spoken
+    elif isinstance(error, TimeoutError):
+        what, next_step = f"no answer to the TLS handshake within {seconds:g} s", _IS_TLS
+    else:
+        what, next_step = "the peer does not speak TLS there", _IS_TLS
+    return NotSecured(f"{what}; nothing was sent", on=str(peer), next_step=next_step, speaks_tls=spoken is not None)
 
 
-def _handshake(error: OSError, seconds: float) -> tuple[str, str]:
-    match error:
-        case ssl.SSLCertVerificationError():
-            other = (f"the peer's certificate is not trusted: {error.verify_message}", _TRUST)
-            return _VERIFY_ERRORS.get(error.verify_code, other)
-        case TimeoutError():
-            return f"no answer to the TLS handshake within {seconds:g} s", "is that a TLS port, and not a plain one?"
+def _handshake(error: OSError) -> tuple[str, str] | None:
+    """Return what went wrong, and the next step; None where what the peer said, if anything, was not TLS."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        other = (f"the peer's certificate is not trusted: {error.verify_message}", _TRUST)
+        return _VERIFY_ERRORS.get(error.verify_code, other)
     said = _alert(error)
     if said in _ABOUT_OUR_CERTIFICATE:
         return ended_over_tls(error), _CLIENT_CERTIFICATE
@@ -67,7 +74,7 @@ def _handshake(error: OSError, seconds: float) -> tuple[str, str]:
         return f"the peer refused the TLS handshake ({said})", _NOTHING_IN_COMMON
     if isinstance(error, ssl.SSLError) and error.reason in {"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"}:
         return "the peer speaks no version of TLS that is taken here", _NOTHING_IN_COMMON
-    return "the peer does not speak TLS there", "is that its TLS port? Without --tls plain DICOM is spoken"
+    return None
 
 
 def ended_over_tls(error: OSError) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from dcmcfg.echo_all import Echoed
 from dcmcfg.render.console import print_line, visible, wrapped
-from dcmcfg.render.probing import answer_in_words, seconds_json
+from dcmcfg.render.probing import answer_in_words, next_step_lines, verdict_json
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.route.way import Address
 
@@ -25,8 +25,12 @@ def print_echoed(console: Console, echoed: Sequence[Echoed], calling: str, of: i
     """Print the answer of each, how many of *of* answered to *calling*, and what that proves."""
     if echoed:
         print_table(console, _COLUMNS, [tuple(map(visible, _row(each))) for each in echoed])
-    called = [each for each in echoed if each.verdict is not None]
-    answered = sum(each.verdict.answered for each in called if each.verdict is not None)
+    called = [(each.target.ae.title, each.verdict) for each in echoed if each.verdict is not None]
+    for step in next_step_lines(called):
+        for line in wrapped(Text(visible(step)), console, 0):
+            line.rstrip()
+            console.print(line, soft_wrap=True)
+    answered = sum(verdict.answered for _, verdict in called)
     parts = [f"{answered} answered"]
     parts += [f"{len(called) - answered} did not"] if called else []
     parts += [f"{of - len(called)} not called"] if of > len(called) else []
@@ -53,9 +57,7 @@ def _json(each: Echoed) -> dict[str, Any]:
         "host": callee.peer.host if callee else None,
         "port": callee.peer.port if callee else None,
         "tls": callee.tls if callee else None,
-        "answered": verdict.answered if verdict else None,
-        "seconds": seconds_json(verdict) if verdict else None,
-        "problem": (verdict.problem if verdict else target.problem) or None,
+        **(verdict_json(verdict) | ({} if verdict else {"problem": target.problem})),
     }
 
 
@@ -63,5 +65,5 @@ def _row(each: Echoed) -> tuple[str, ...]:
     target, verdict = each.target, each.verdict
     callee = target.callee
     address = str(Address(callee.peer.host, callee.peer.port, callee.tls)) if callee else ""
-    answer = answer_in_words(verdict, tls=callee.tls) if verdict and callee else f"not called: {target.problem}"
+    answer = answer_in_words(verdict) if verdict else f"not called: {target.problem}"
     return target.ae.title, address, target.ae.device.name, answer

@@ -10,7 +10,7 @@ from rich.console import Console
 from dcmcfg.onboard import Probed
 from dcmcfg.onboarding.proposal import Proposal
 from dcmcfg.render.console import print_line, visible
-from dcmcfg.render.probing import answer_in_words, seconds_json
+from dcmcfg.render.probing import answer_in_words, next_step_lines, verdict_json
 from dcmcfg.render.table import Breaks, Column, print_table
 
 _COLUMNS = (Column("row"), Column("peer"), Column("answer", Breaks.AT_BLANKS))
@@ -49,27 +49,24 @@ def print_probed(console: Console, probed: Sequence[Probed], calling: str, of: i
     if not of:
         print_line(console, "no new AE to probe")
         return
-    rows = [
-        (each.proposal.row.place, str(each.proposal), answer_in_words(each.verdict, tls=bool(each.proposal.tls)))
-        for each in probed
-    ]
+    rows = [(each.proposal.row.place, str(each.proposal), answer_in_words(each.verdict)) for each in probed]
     if rows:
         print_table(console, _COLUMNS, [[visible(cell) for cell in row] for row in rows])
+    for step in next_step_lines((each.proposal.title, each.verdict) for each in probed):
+        print_line(console, visible(step))
     answered = sum(each.verdict.answered for each in probed)
     asked = f"{len(probed)} of {of}" if len(probed) < of else str(of)
     print_line(console, f"{asked} probed as {visible(calling)}: {answered} answered, {len(probed) - answered} did not")
 
 
 def probed_json(probed: Sequence[Probed]) -> list[dict[str, Any]]:
-    """Return the verdicts for ``--json``: ``place``, ``peer``, ``tls``, ``answered``, ``seconds`` and ``problem``."""
+    """Return the verdicts for ``--json``: ``place``, ``peer``, ``tls``, and what came of it."""
     return [
         {
             "place": each.proposal.row.place,
             "peer": str(each.proposal),
             "tls": bool(each.proposal.tls),
-            "answered": each.verdict.answered,
-            "seconds": seconds_json(each.verdict),
-            "problem": each.verdict.problem or None,
+            **verdict_json(each.verdict),
         }
         for each in probed
     ]

@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
-from dcmcfg.probe import Verdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dcmcfg.callee import Verdict
+from dcmcfg.render.secured import secured_json
+
+#: Titles that a line names before it counts the others.
+_NAMED = 5
 
 
-def answer_in_words(verdict: Verdict, *, tls: bool) -> str:
-    """Return how the peer answered, or the problem; with *tls* it was a TCP connection only."""
+def answer_in_words(verdict: Verdict) -> str:
+    """Return how the peer answered, or the problem; over TLS also until when its certificate is valid."""
     if not verdict.answered:
         return verdict.problem
-    within = f"in {verdict.seconds * 1000:.0f} ms"
-    return f"connected {within}; TLS and C-ECHO were not tried" if tls else f"C-ECHO answered {within}"
+    within = f"C-ECHO answered in {verdict.seconds * 1000:.0f} ms"
+    secured = verdict.secured
+    if secured is None:
+        return within
+    until = f", certificate valid until {secured.valid_until:%Y-%m-%d}" if secured.valid_until else ""
+    return f"{within} over {secured.version}{until}"
 
 
-def seconds_json(verdict: Verdict) -> float | None:
-    """Return the seconds until the answer for ``--json``, None where there was none."""
-    return round(verdict.seconds, 3) if verdict.answered else None
+def next_step_lines(verdicts: Iterable[tuple[str, Verdict]]) -> Iterator[str]:
+    """Yield a line for each next step in *verdicts*, with the titles that it is for, in their order."""
+    titles: dict[str, list[str]] = {}
+    for title, verdict in verdicts:
+        if verdict.next_step:
+            titles.setdefault(verdict.next_step, []).append(title)
+    for step, those in titles.items():
+        more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
+        yield f"next, {', '.join(those[:_NAMED])}{more}: {step}"
+
+
+def verdict_json(verdict: Verdict | None) -> dict[str, Any]:
+    """Return a verdict for ``--json``: ``answered``, ``seconds``, ``problem`` and what more is known of it.
+
+    All of it is null where there is no verdict. ``failed_at`` is tcp, tls, association or echo.
+    """
+    if verdict is None:
+        verdict, answered = Verdict(), None
+    else:
+        answered = verdict.answered
+    return {
+        "answered": answered,
+        "seconds": round(verdict.seconds, 3) if answered else None,
+        "problem": verdict.problem or None,
+        "failed_at": verdict.failed_at.value if verdict.failed_at else None,
+        "next_step": verdict.next_step or None,
+        "secured": secured_json(verdict.secured),
+    }

@@ -7,6 +7,7 @@ from typing import Any
 
 from dcmcfg.dicom.acquainted import Secured
 from dcmcfg.dicom.retrieval import Level, Model
+from dcmcfg.render.secured import secured_json
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.moves import Move
 from dcmcfg.verify.verdict import counted
@@ -85,16 +86,8 @@ def _move(each: Move) -> dict[str, Any]:
 def _archive(evidence: Evidence) -> dict[str, Any] | None:
     if evidence.archive is None:
         return None
-    secured = evidence.archive.secured
     return {
         "implementation_class_uid": evidence.archive.implementation_class_uid or None,
         "implementation_version_name": evidence.archive.implementation_version_name or None,
-        "tls": None
-        if secured is None
-        else {
-            "version": secured.version,
-            "cipher": secured.cipher,
-            "certificate_subject": secured.subject or None,
-            "certificate_valid_until": secured.valid_until.isoformat() if secured.valid_until else None,
-        },
+        "tls": secured_json(evidence.archive.secured),
     }

@@ -1,4 +1,4 @@
-"""How associations with the archive are secured, as profile and environment say."""
+"""How associations are secured, as profile and environment say."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.sources import Source, Sources
 
-#: Settings of it; none is an option of every command, ``verify`` has its own.
+#: Settings of it; none is an option of every command, those that call peers have their own.
 DICOM_TLS = ("tls_ca", "tls_cert", "tls_key", "tls_key_passphrase", "tls_key_passphrase_file")
 
 

@@ -24,7 +24,7 @@ PROVES = (
 
 @pytest.fixture
 def ports(site: CliSite, tmp_path: Path) -> Iterator[dict[str, int]]:
-    """LONGTERM answers, STORESCP's port is free, WORKSTATION has TLS only, the archive's AEs answer as one."""
+    """LONGTERM answers, STORESCP's port is free, WORKSTATION has TLS in the tree only, the archive's AEs answer."""
     with echo_scp("LONGTERM", only=True) as longterm, echo_scp("ARCHIVE") as archive:
         ports = {"longterm": longterm, "storescp": free_port(), "workstation": longterm, "dcm4chee-arc": archive}
         change = tmp_path / "change.ldif"
@@ -60,13 +60,12 @@ def test_named_aes_are_called_in_that_order(run: Run, site: CliSite, ports: dict
         ["STORESCP", f"127.0.0.1:{ports['storescp']}", "storescp", "connection refused: nothing listens there"],
         ["LONGTERM", f"127.0.0.1:{ports['longterm']}", "longterm", "C-ECHO answered in N ms"],
     ]
-    assert result.stdout.endswith(f"\ncalled as DCM4CHEE: 1 answered, 1 did not\n{PROVES}")
+    step = "is it running? Compare its host and port in LDAP (dicomHostname, dicomPort)"
+    assert result.stdout.endswith(f"\nnext, STORESCP: {step}\ncalled as DCM4CHEE: 1 answered, 1 did not\n{PROVES}")
     assert run("echo", "LONGTERM").exit_code == 0
 
 
-def test_all_leaves_out_what_is_not_installed_and_tries_no_more_than_tcp_with_tls(
-    run: Run, site: CliSite, ports: dict[str, int]
-) -> None:
+def test_all_leaves_out_what_is_not_installed(run: Run, site: CliSite, ports: dict[str, int]) -> None:
     result = run("echo", "--all", "--calling", "ME", "--json")
     assert (result.exit_code, result.stderr) == (1, "")
     content = json.loads(result.stdout)
@@ -80,8 +79,11 @@ def test_all_leaves_out_what_is_not_installed_and_tries_no_more_than_tcp_with_tl
         ("WORKLIST", None, None),
         ("LONGTERM", True, False),
         ("STORESCP", False, False),
-        ("WORKSTATION", True, True),
+        ("WORKSTATION", False, True),
     ]
+    assert [each["failed_at"] for each in by_title.values()] == [*[None] * 5, "tcp", "tls"]
+    assert by_title["WORKSTATION"]["problem"] == "no TLS: the peer speaks DICOM without TLS there"
+    assert "dicomTLSCipherSuite" in by_title["WORKSTATION"]["next_step"]
     assert by_title["WORKLIST"]["problem"] == "not installed (dicomInstalled)"
     assert by_title["STORESCP"]["seconds"] is None
     assert by_title["LONGTERM"]["seconds"] >= 0

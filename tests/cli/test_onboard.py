@@ -19,8 +19,10 @@ from pynetdicom import evt
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.sites import DEVICES, CliSite, undo_files
+from tests.dicom.certificates import make_pki
 from tests.dicom.dcmtk import LOOPBACK
 from tests.dicom.orthanc import orthanc
+from tests.dicom.tls_scp import server_context, tls_scp
 from tests.echo_scps import UNKNOWN_HOST, echo_scp, silent_listener
 from tests.ports import free_port
 
@@ -238,6 +240,8 @@ def test_what_cannot_be_asked_for_is_refused_before_the_server_is_called(run: Ru
         (file, "--calling", "ME"),
         (file, "--parallel", "2"),
         (file, "--keep-unreachable"),
+        (file, "--tls-ca", "ca.pem"),
+        (file, "--probe", "--tls-key", "key.pem"),
         (file, "--probe", "--calling", "TOO_LONG_FOR_A_TITLE"),
         ("-", "--format", "csv"),
     ):
@@ -332,19 +336,46 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
         text = f"title,host,port,tls\nWS1,{LOOPBACK},{port},\nWS2,{LOOPBACK},{refusing},\nWS3,{LOOPBACK},{port},yes\n"
         result = run("onboard", written("new.csv", text), "--probe", "--dry-run", "--json")
     probed = json.loads(result.stdout)["probed"]
-    assert [isinstance(each.pop("seconds"), float) for each in probed] == [True, False, True]
+    assert [isinstance(each.pop("seconds"), float) for each in probed] == [True, False, False]
+    assert "(in a file for onboard: tls)" in probed[2].pop("next_step")
+    step = "is it running? Check the host and port that its row gives"
+    nothing = {"problem": None, "failed_at": None, "secured": None}
     assert probed == [
-        {"place": "new.csv:2", "peer": f"WS1@{LOOPBACK}:{port}", "tls": False, "answered": True, "problem": None},
-        {
-            "place": "new.csv:3",
-            "peer": f"WS2@{LOOPBACK}:{refusing}",
-            "tls": False,
-            "answered": False,
-            "problem": "connection refused: nothing listens there",
-        },
-        {"place": "new.csv:4", "peer": f"WS3@{LOOPBACK}:{port}", "tls": True, "answered": True, "problem": None},
+        {"place": "new.csv:2", "peer": f"WS1@{LOOPBACK}:{port}", "tls": False, "answered": True, "next_step": None}
+        | nothing,
+        {"place": "new.csv:3", "peer": f"WS2@{LOOPBACK}:{refusing}", "tls": False, "answered": False, "next_step": step}
+        | nothing
+        | {"problem": "connection refused: nothing listens there", "failed_at": "tcp"},
+        {"place": "new.csv:4", "peer": f"WS3@{LOOPBACK}:{port}", "tls": True, "answered": False}
+        | nothing
+        | {"problem": "no TLS: the peer speaks DICOM without TLS there", "failed_at": "tls"},
     ]
-    assert "3 probed as DCM4CHEE: 2 answered, 1 did not" in result.stderr
+    assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stderr
+
+
+def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Path) -> None:
+    pki = make_pki(tmp_path)
+    with tls_scp(server_context(pki.server, pki.ca)) as wanting, tls_scp(server_context(pki.strange)) as strange:
+        text = (
+            f"title,host,port,tls\nWS1,{LOOPBACK},{wanting.port},yes\nWS2,{LOOPBACK},{strange.port},yes\n"
+            f"WS3,{LOOPBACK},{wanting.port},no\n"
+        )
+        shown = ("--tls-cert", str(pki.client.certificate), "--tls-key", str(pki.client.key))
+        arguments = ("--probe", "--tls-ca", str(pki.ca), *shown, "--yes")
+        result = run("onboard", written("new.csv", text), *arguments)
+        gone = run("onboard", written("more.csv", text), "--probe", "--tls-ca", "/nowhere.pem", "--yes")
+    assert result.exit_code == 1
+    assert "over TLSv1.3, certificate valid until 3000-01-01\n" in result.stdout
+    assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stdout
+    assert [line for line in result.stderr.splitlines() if "left out" in line] == [
+        f"warning: left out: new.csv:3: WS2: {LOOPBACK}:{strange.port}: no TLS: the peer's certificate comes from an "
+        "authority that is not trusted here; nothing was sent",
+        f"warning: left out: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer speaks TLS there, and "
+        "was called without",
+    ]
+    assert site.values("dicomPort", f"cn=dicom-tls,dicomDeviceName=ws1,{DEVICES}") == (str(wanting.port),)
+    assert (gone.exit_code, gone.stdout) == (3, "")
+    assert "/nowhere.pem: the file cannot be used" in gone.stderr
 
 
 def test_what_builds_on_a_row_that_does_not_answer_stands_by_itself(run: Run, site: CliSite) -> None:

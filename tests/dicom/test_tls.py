@@ -5,52 +5,31 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pynetdicom import AE
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
+import trustme
 
 from dcmcfg.dicom.acquainted import Secured, acquainted
 from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.echo import VERIFICATION
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.request_set import Kind
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.errors import DicomError
 from tests.dicom import dcmtk
 from tests.dicom.certificates import Pki, make_pki
-from tests.tls_slapd import Files
+from tests.dicom.tls_scp import server_context, tls_scp
+from tests.tls_slapd import leaf_files, written
 
 pytestmark = pytest.mark.real
-VERIFICATION = str(Verification)
 
 
 @pytest.fixture(scope="module")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     return make_pki(tmp_path_factory.mktemp("pki"))
-
-
-@contextmanager
-def _listening(context: ssl.SSLContext | None) -> Iterator[Peer]:
-    """Answer C-ECHO over *context*, or plainly."""
-    entity = AE("ARCHIVE")
-    entity.add_supported_context(Verification)
-    server = entity.start_server((dcmtk.LOOPBACK, 0), block=False, ssl_context=context)
-    assert server is not None
-    try:
-        yield Peer("ARCHIVE", dcmtk.LOOPBACK, server.server_address[1])
-    finally:
-        entity.shutdown()
-
-
-def _server(shown: Files, trusted: Path | None = None, *, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
-    context = TlsFiles(trusted, shown.certificate, shown.key).server_context()
-    if version is not None:
-        context.minimum_version = context.maximum_version = version
-    return context
 
 
 def _echo(peer: Peer, files: TlsFiles | None, timeouts: Timeouts) -> Secured | None:
@@ -89,7 +68,7 @@ def test_dcmtk_s_storescp_takes_our_certificate_and_shows_its_own(pki: Pki, tmp_
 def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
     version: ssl.TLSVersion, pki: Pki, timeouts: Timeouts
 ) -> None:
-    with _listening(_server(pki.server, pki.ca, version=version)) as peer:
+    with tls_scp(server_context(pki.server, pki.ca, version=version)) as peer:
         assert _echo(peer, TlsFiles(pki.ca, pki.client.certificate, pki.client.key), timeouts) is not None
         without = _refused(peer, pki.trusting, timeouts)
         strange = _refused(peer, TlsFiles(pki.ca, pki.strange.certificate, pki.strange.key), timeouts)
@@ -111,7 +90,7 @@ def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
 def test_what_is_wrong_with_the_peer_s_certificate_is_told(
     shown: str, trusted: str, what: str, next_step: str, pki: Pki, timeouts: Timeouts
 ) -> None:
-    with _listening(_server(getattr(pki, shown))) as peer:
+    with tls_scp(server_context(getattr(pki, shown))) as peer:
         error = _refused(peer, TlsFiles(getattr(pki, trusted)), timeouts)
     assert what in error.what
     assert next_step in error.next_step
@@ -119,7 +98,7 @@ def test_what_is_wrong_with_the_peer_s_certificate_is_told(
 
 def test_any_host_is_taken_only_where_that_is_said_and_any_authority_never(pki: Pki, timeouts: Timeouts) -> None:
     anywhere = replace(pki.trusting, check_host=False)
-    with _listening(_server(pki.elsewhere)) as peer:
+    with tls_scp(server_context(pki.elsewhere)) as peer:
         assert _echo(peer, anywhere, timeouts) is not None
         assert "not trusted here" in _refused(peer, replace(anywhere, ca=pki.strange_ca), timeouts).what
 
@@ -132,16 +111,29 @@ def test_a_plain_port_does_not_speak_tls(pki: Pki, tmp_path: Path, timeouts: Tim
 
 
 def test_a_tls_port_does_not_speak_plainly_and_tls_is_the_next_step(pki: Pki, timeouts: Timeouts) -> None:
-    with _listening(_server(pki.server)) as peer:
+    with tls_scp(server_context(pki.server)) as peer:
         error = _refused(peer, None, timeouts)
     assert "--tls" in error.next_step
+
+
+def test_what_a_stock_archive_offers_is_taken(tmp_path: Path, timeouts: Timeouts) -> None:
+    authority = trustme.CA()
+    stock = leaf_files(tmp_path, "stock", authority.issue_cert(dcmtk.LOOPBACK, key_type=trustme.KeyType.RSA))
+    trusting = TlsFiles(written(tmp_path, "ca.pem", authority.cert_pem.bytes()))
+    context = server_context(stock, version=ssl.TLSVersion.TLSv1_2)
+    assert "AES128-SHA" in [each["name"] for each in context.get_ciphers()], "nor do we refuse such an archive"
+    context.set_ciphers("AES128-SHA")  # TLS_RSA_WITH_AES_128_CBC_SHA
+    with tls_scp(context) as peer:
+        secured = _echo(peer, trusting, timeouts)
+    assert secured is not None
+    assert (secured.version, secured.cipher) == ("TLSv1.2", "AES128-SHA")
 
 
 def test_versions_that_have_nothing_in_common_are_named(pki: Pki, timeouts: Timeouts) -> None:
     context = pki.trusting.client_context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with (
-        _listening(_server(pki.server, version=ssl.TLSVersion.TLSv1_3)) as peer,
+        tls_scp(server_context(pki.server, version=ssl.TLSVersion.TLSv1_3)) as peer,
         pytest.raises(DicomError, match=r"the peer refused the TLS handshake \(protocol version\)") as caught,
         associated(peer, "ME", [VERIFICATION], timeouts, context),
     ):

@@ -1,4 +1,4 @@
-"""Options of ``verify`` about TLS."""
+"""Options about TLS in associations that we open or accept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -17,6 +18,7 @@ from dcmcfg.errors import DicomError
 from dcmcfg.settings import Secret, Settings
 from dcmcfg.settings.exposure import key_exposures
 
+R = TypeVar("R")
 _FILE = click.Path(path_type=Path)
 
 
@@ -24,12 +26,16 @@ _FILE = click.Path(path_type=Path)
 class TlsOptions:
     """The options as they were given."""
 
-    tls: bool
-    tls_ca: Path | None
-    tls_cert: Path | None
-    tls_key: Path | None
-    tls_key_passphrase_file: Path | None
-    tls_any_host: bool
+    tls_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_key_passphrase_file: Path | None = None
+    tls_any_host: bool = False
+
+    @property
+    def given(self) -> bool:
+        """Whether any was given."""
+        return self != TlsOptions()
 
     def files(self, settings: Settings) -> TlsFiles:
         """Return what secures associations: the options, else what environment and profile say, else ``--ca-file``.
@@ -72,16 +78,22 @@ def _asking(passphrase: Secret | None, holder: Path | None) -> Callable[[], str]
 
 
 _option = section_option("TLS in associations")
+
+
+def over_tls_option(help_text: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return the decorator of the flag ``--tls``, whose parameter is ``over_tls``."""
+    return _option("--tls", "over_tls", is_flag=True, help=help_text)
+
+
 tls_options = option_group(
     "tls",
     TlsOptions,
     [
-        _option("--tls", is_flag=True, help="Call the archive over TLS; by itself where it has no other way."),
         _option(
             "--tls-ca",
             type=_FILE,
             metavar="FILE",
-            help="CA certificates (PEM) to verify it with, by default --ca-file.",
+            help="CA certificates (PEM) to verify peers with, by default --ca-file.",
         ),
         _option("--tls-cert", type=_FILE, metavar="FILE", help="Certificate (PEM) to show in associations."),
         _option("--tls-key", type=_FILE, metavar="FILE", help="Its private key (PEM), unless it is in the same file."),
@@ -91,7 +103,7 @@ tls_options = option_group(
         _option(
             "--tls-any-host",
             is_flag=True,
-            help="Take the certificate for any host: whoever has one of that CA can pose as the archive.",
+            help="Take the certificate for any host: whoever has one of that CA can pose as the peer.",
         ),
     ],
 )

@@ -1,0 +1,107 @@
+"""Calling a peer: how far one gets, and what helps where that is not far enough."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from enum import Enum
+
+from dcmcfg.dicom.acquainted import Secured
+from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.spoken import speaks_dicom, speaks_tls
+from dcmcfg.errors import DcmcfgError, NotDicom, NotEchoed, NotSecured, RejectedForNow, TryLater, Unreachable
+
+_ALIKE = (
+    "have the peer and its connection in the tree say the same, which is a TLS one by dicomTLSCipherSuite: dcmcfg "
+    "connection set … --tls or --no-tls (in a file for onboard: tls)"
+)
+
+
+@dataclass(frozen=True)
+class Callee:
+    """A peer to be called, with ``tls`` over TLS."""
+
+    peer: Peer
+    tls: bool = False
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it is; several may be at one address."""
+        return self.peer.host.casefold(), self.peer.port
+
+
+class Stage(Enum):
+    """What one gets through on the way to an answer, in this order."""
+
+    TCP = "tcp"
+    TLS = "tls"
+    ASSOCIATION = "association"
+    ECHO = "echo"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The ``seconds`` until the answer, association included, and how the line was secured.
+
+    Or the ``problem`` as a phrase, where it ``failed_at``, None for a fault of ours, and the next step.
+    """
+
+    seconds: float = 0
+    problem: str = ""
+    failed_at: Stage | None = None
+    next_step: str = ""
+    secured: Secured | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the peer is as it should be, as far as a C-ECHO shows that."""
+        return not self.problem
+
+    @property
+    def reached(self) -> bool:
+        """Whether there was a TCP connection."""
+        return self.failed_at is not Stage.TCP
+
+
+def call(callee: Callee, calling: str, timeouts: Timeouts, tls: ssl.SSLContext | None) -> Verdict:
+    """Return the verdict on *callee*, called as *calling*, with *tls* where it is to be called over TLS.
+
+    A peer that does not speak what was expected is asked whether it speaks the other: TLS, or DICOM without it.
+    """
+    try:
+        answered = echo(callee.peer, calling, timeouts, tls if callee.tls else None)
+    except DcmcfgError as error:
+        return _otherwise(callee, calling, timeouts, error) or _failed(error)
+    return Verdict(answered.seconds, secured=answered.secured)
+
+
+def _otherwise(callee: Callee, calling: str, timeouts: Timeouts, error: DcmcfgError) -> Verdict | None:
+    """Return the verdict on a peer that speaks the other; None where it does not, or *error* says what it speaks."""
+    match error:
+        case NotSecured(speaks_tls=False) if speaks_dicom(callee.peer, calling, timeouts):
+            return Verdict(
+                problem="no TLS: the peer speaks DICOM without TLS there", failed_at=Stage.TLS, next_step=_ALIKE
+            )
+        case RejectedForNow():
+            return None
+        case NotDicom() | TryLater() if not callee.tls and speaks_tls(callee.peer, timeouts):
+            return Verdict(
+                problem="no association: the peer speaks TLS there, and was called without",
+                failed_at=Stage.ASSOCIATION,
+                next_step=_ALIKE,
+            )
+    return None
+
+
+def _failed(error: DcmcfgError) -> Verdict:
+    match error:
+        case Unreachable():
+            return Verdict(problem=error.what, failed_at=Stage.TCP, next_step=error.next_step)
+        case NotSecured():
+            problem = f"no TLS: {error.what.removeprefix('no association: ')}"
+            return Verdict(problem=problem, failed_at=Stage.TLS, next_step=error.next_step)
+        case NotEchoed():
+            return Verdict(problem=error.what, failed_at=Stage.ECHO, next_step=error.next_step)
+        case _:
+            return Verdict(problem=error.what, failed_at=Stage.ASSOCIATION, next_step=error.next_step)
