@@ -27,16 +27,17 @@ def print_echoed(console: Console, echoed: Sequence[Echoed], calling: str, of: i
         print_table(console, _COLUMNS, [tuple(map(visible, _row(each))) for each in echoed])
     called = [(each.target.ae.title, each.verdict) for each in echoed if each.verdict is not None]
     for step in next_step_lines(called):
-        for line in wrapped(Text(visible(step)), console, 0):
-            line.rstrip()
-            console.print(line, soft_wrap=True)
+        _print_wrapped(console, Text(visible(step)))
     answered = sum(verdict.answered for _, verdict in called)
     parts = [f"{answered} answered"]
     parts += [f"{len(called) - answered} did not"] if called else []
     parts += [f"{of - len(called)} not called"] if of > len(called) else []
     print_line(console, f"called as {visible(calling)}: {', '.join(parts)}")
-    for line in wrapped(Text(PROVES, style="dim"), console, 0):
-        line.rstrip()
+    _print_wrapped(console, Text(PROVES, style="dim"))
+
+
+def _print_wrapped(console: Console, text: Text) -> None:
+    for line in wrapped(text, console, 0):
         console.print(line, soft_wrap=True)
 
 
