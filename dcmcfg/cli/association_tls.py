@@ -24,13 +24,19 @@ _FILE = click.Path(path_type=Path)
 
 @dataclass(frozen=True)
 class TlsOptions:
-    """The options as they were given."""
+    """The options as they were given; raises :class:`click.UsageError` where one lacks what it goes with."""
 
     tls_ca: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_key_passphrase_file: Path | None = None
     tls_any_host: bool = False
+
+    def __post_init__(self) -> None:
+        of_certificate = {"--tls-key": self.tls_key, "--tls-key-passphrase-file": self.tls_key_passphrase_file}
+        for option, value in of_certificate.items():
+            if value is not None and self.tls_cert is None:
+                raise click.UsageError(f"{option} goes with --tls-cert")
 
     @property
     def given(self) -> bool:

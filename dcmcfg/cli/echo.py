@@ -65,7 +65,6 @@ def echo_command(
     """
     if bool(titles) == everyone:
         raise click.UsageError("name the AEs to call, or say --all")
-    tls.check()
     named = [text if "/" in text else parse_ae_title(text) for text in titles]
     title = parse_ae_title(calling) if calling is not None else None
     with open_directory(settings) as directory:

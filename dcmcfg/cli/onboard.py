@@ -85,7 +85,6 @@ def onboard_command(
     """
     if not probe and (calling is not None or keep_unreachable or tls.given or _given("parallel")):
         raise click.UsageError("--parallel, --calling, --keep-unreachable and options for TLS go with --probe")
-    tls.check()
     title = parse_ae_title(calling) if calling is not None else None
     path = rejects_path((file,), rejects, suffix=file.suffix)
     secured = Secured(settings.device, cipher_suites)

@@ -94,7 +94,6 @@ _TABLE: tuple[_Needs | _Apart | _Alone, ...] = (
     _Needs(("--yes",), ("--temporary-dest", "--clean-temporary"), "nothing else is asked"),
     _Needs(("--require-witness",), _RECEIVING, "without it nobody of ours can see what arrives"),
     _Needs(("--patient-id-issuer",), ("--patient-id",)),
-    _Needs(("--tls-key", "--tls-key-passphrase-file"), ("--tls-cert",)),
     _Needs(("--replace",), ("--evidence", "--csv", "--junit", "--html"), "no other file is written"),
 )
 
