@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from dcmcfg.dicom.implementation import CLASS_UID, VERSION_NAME
 from dcmcfg.dicom.rejection import Rejection
@@ -74,6 +75,19 @@ TOO_MANY = Rejection(2, 3, 2)
 def title(octets: bytes) -> str:
     """Return an AE title without its padding."""
     return octets.decode("latin-1").strip(" \0")
+
+
+@lru_cache(maxsize=8)
+def agreed(
+    octets: bytes, takes: Callable[[str], bool], maximum_length: int
+) -> tuple[AssociationRequest, Mapping[int, Accepted], bytes]:
+    """Return the request in *octets*, as :func:`read_request` does, with what :func:`accept` says to it.
+
+    An archive opens an association for each C-MOVE, and says the same each time: 120 contexts take longer than a study
+    of two images, so what was worked out is kept.
+    """
+    request = read_request(octets)
+    return request, *accept(request, takes, maximum_length)
 
 
 def read_request(octets: bytes) -> AssociationRequest:

@@ -9,7 +9,7 @@ from dcmcfg.dicom.arriving import ArrivingDataSet
 from dcmcfg.dicom.command_set import Command, read_command
 from dcmcfg.dicom.fragments import in_pdus
 from dcmcfg.dicom.line import ConnectionOver, Line
-from dcmcfg.dicom.negotiation import TOO_MANY, accept, read_request, refusal, rejection_pdu
+from dcmcfg.dicom.negotiation import TOO_MANY, agreed, refusal, rejection_pdu
 from dcmcfg.dicom.pdu_stream import PduStream
 from dcmcfg.dicom.storage_service import Origin, StorageScp, takes
 from dcmcfg.dicom.upper_layer import (
@@ -73,18 +73,18 @@ class StorageAssociation:
             case PduType.ABORT:
                 return b""
             case PduType.ASSOCIATE_RQ if length <= MOST_OF_A_PDU:
-                request = read_request(b"".join(bytes(piece) for piece in self._stream.pieces(length)))
+                octets = b"".join(bytes(piece) for piece in self._stream.pieces(length))
             case PduType.ASSOCIATE_RQ:
                 raise too_long()
             case _:
                 raise not_expected(kind)
+        request, contexts, answer = agreed(octets, takes, MAXIMUM_LENGTH)
         self._calling, self._maximum_length = request.calling_title, request.maximum_length
         self._peer = f"{self._calling} ({self._peer})"
         rejection = TOO_MANY if too_many else refusal(request, self._scp.ae_title)
         if rejection is not None:
             self._scp.on_trouble(f"{self._peer} called {request.called_title}: {rejection}")
             return rejection_pdu(rejection)
-        contexts, answer = accept(request, takes, MAXIMUM_LENGTH)
         self._origins = {each: Origin(self._calling, of.transfer_syntax) for each, of in contexts.items()}
         self._line.send(answer)
         self._line.take_time()
