@@ -105,8 +105,9 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
 OUTSIDE_WORLD = frozenset({"os", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "urllib", "http"})
 PURE = LAYERS[2]
 #: What loads modules while running: each command's module only when that command runs, what completes the site's
-#: options only when a shell asks, and the keychain's library only when a secret is kept there.
-LAZY = frozenset({"dcmcfg.cli.loading", "dcmcfg.settings.keychain"})
+#: options only when a shell asks, the keychain's library only when a secret is kept there, and pydicom only when a file
+#: or text beyond ASCII is read.
+LAZY = frozenset({"dcmcfg.cli.loading", "dcmcfg.settings.keychain", "dcmcfg.dicom.late"})
 #: What stands for a module whose name is computed.
 UNKNOWN = "(computed)"
 

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
-from pydicom import Dataset
-from pydicom.charset import convert_encodings, decode_bytes, encode_string
-from pydicom.valuerep import TEXT_VR_DELIMS
+from collections.abc import Mapping
 
 from dcmcfg.dicom.elements import octets
+from dcmcfg.dicom.late import pydicom
+from dcmcfg.dicom.quiet import keep_quiet
 
 UNICODE = "ISO_IR 192"
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
-def spelled(dataset: Dataset, *keywords: str) -> tuple[tuple[str, ...], str]:
+def spelled(elements: Mapping[int, bytes], *keywords: str) -> tuple[tuple[str, ...], str]:
     """Return the first value of each of *keywords*, ``""`` where there is none, and the character set to name them in.
 
     Encoded in that one they give back the octets that came, which a peer that compares octets asks for. It is the one
-    that *dataset* names; where that cannot make the octets again, Unicode; ``""``, for none, where the octets are not
+    that *elements* name; where that cannot make the octets again, Unicode; ``""``, for none, where the octets are not
     in the set that is named: then each octet is one character.
     """
-    named = octets(dataset, "SpecificCharacterSet").decode("latin-1")
-    encodings = convert_encodings([each.strip() for each in named.split("\\")])
-    values = [octets(dataset, keyword) for keyword in keywords]
-    texts = [decode_bytes(value, encodings, TEXT_VR_DELIMS) for value in values]
-    if [encode_string(text, encodings) if text else b"" for text in texts] == values:
+    named = octets(elements, "SpecificCharacterSet").decode("latin-1")
+    values = [octets(elements, keyword) for keyword in keywords]
+    if all(map(_is_plain, values)):
+        return _first([value.decode("ascii") for value in values]), named
+    keep_quiet()
+    delimiters = pydicom("valuerep").TEXT_VR_DELIMS
+    texts = [pydicom("charset").decode_bytes(value, _encodings(named), delimiters) for value in values]
+    if [in_character_set(text, named) for text in texts] == values:
         return _first(texts), named
     if any(_REPLACED in text for text in texts):
         return _first([value.decode("latin-1") for value in values]), ""
     return _first(texts), UNICODE
+
+
+def in_character_set(text: str, named: str) -> bytes:
+    """Return *text* in the character set *named*, Latin-1 where that is ``""``; what it does not have becomes ``?``."""
+    if text.isascii():
+        return text.encode("ascii")
+    if not named:
+        return text.encode("latin-1", "replace")
+    keep_quiet()
+    encoded: bytes = pydicom("charset").encode_string(text, _encodings(named))
+    return encoded
+
+
+def _encodings(named: str) -> list[str]:
+    encodings: list[str] = pydicom("charset").convert_encodings([each.strip() for each in named.split("\\")])
+    return encodings
+
+
+def _is_plain(value: bytes) -> bool:
+    """Tell whether it is ASCII, which all sets have, and does not change from one to another (ISO 2022)."""
+    return value.isascii() and b"\x1b" not in value
 
 
 def _first(texts: list[str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ _BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 _OF_THE_STANDARD = "1.2.840.10008."
 #: VRs whose length has two octets (PS3.5 Section 7.1.2); that of all others has four.
-_SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _HEAD = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
 _LENGTH = {True: struct.Struct("<H"), False: struct.Struct(">H")}
 _LONG_LENGTH = {True: struct.Struct("<L"), False: struct.Struct(">L")}
@@ -83,7 +83,7 @@ def _element(octets: Octets, position: int, *, is_explicit: bool, is_little: boo
     vr = bytes(octets[position + 4 : position + 6])
     if not _is_vr(vr):
         raise NoDataSet
-    if vr in _SHORT:
+    if vr in SHORT_VRS:
         return tag, vr, _LENGTH[is_little].unpack_from(octets, position + 6)[0], position + 8
     if len(octets) - position < 12:
         raise CutOff

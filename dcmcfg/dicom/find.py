@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydicom import Dataset
-
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.association import Ended, NoAnswer
-from dcmcfg.dicom.identifiers import decoded, encoded
+from dcmcfg.dicom.elements import text
+from dcmcfg.dicom.identifiers import Identifier, decoded, encoded
 from dcmcfg.dicom.request import Request, Response
 from dcmcfg.dicom.request_set import PRIORITY, Kind
 from dcmcfg.dicom.retrieval import Model
@@ -21,17 +20,16 @@ _CANCELLED = 0xFE00
 
 
 def find(
-    opened: OpenAssociation, identifier: Dataset, model: Model = Model.STUDY, *, most: int | None = None
-) -> Iterator[Dataset]:
+    opened: OpenAssociation, identifier: Identifier, model: Model = Model.STUDY, *, most: int | None = None
+) -> Iterator[Identifier]:
     """Send one C-FIND; yield its matches, *most* of them: where there are more, the query is cancelled.
 
     To be read to its end before the next request. Raises :class:`DicomError` when it does not end in success, or not at
     all (after :data:`MOST_ANSWERS`); :class:`OutOfResources` where that may pass.
     """
-    level = identifier.QueryRetrieveLevel
-    syntax = opened.encoding_of(model.find)
-    values = {PRIORITY: bytes(2)}
-    request = opened.send(Kind.C_FIND, model.find, values, encoded(identifier, syntax))
+    level = text(identifier, "QueryRetrieveLevel")
+    octets = encoded(identifier, opened.encoding_of(model.find))
+    request = opened.send(Kind.C_FIND, model.find, {PRIORITY: bytes(2)}, octets)
     yielded = 0
     for number, response in enumerate(_responses(opened, request, level)):
         if number >= MOST_ANSWERS:
@@ -41,7 +39,7 @@ def find(
             return
         if enough:
             continue
-        answer = decoded(response.data_set, syntax)
+        answer = decoded(response.data_set)
         if answer is None:
             raise DicomError(
                 f"an answer to C-FIND at {level} level cannot be read",

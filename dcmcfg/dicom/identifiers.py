@@ -1,31 +1,67 @@
-"""Identifiers of queries and retrievals, as octets and as data sets (PS3.4 Annex C)."""
+"""Identifiers of queries and retrievals, as octets and by tag (PS3.4 Annex C)."""
 
 from __future__ import annotations
 
-from io import BytesIO
+import struct
+from collections.abc import Mapping
 
-from pydicom import Dataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filereader import read_dataset
-from pydicom.filewriter import write_dataset
+from dcmcfg.dicom.character_sets import in_character_set
+from dcmcfg.dicom.data_set_walk import SHORT_VRS, CutOff, NoDataSet, walk
+from dcmcfg.dicom.dictionary import tag_of, vr_of
 
-from dcmcfg.dicom.quiet import keep_quiet
-
+#: The octets of each element by its tag, group and element in one number.
+Identifier = Mapping[int, bytes]
 _IMPLICIT = "1.2.840.10008.1.2"
+#: No syntax of the standard: the first element shows whether VRs are explicit, also of a peer that mixes them up.
+_AS_IT_LOOKS = ""
+_CHARACTER_SET = "SpecificCharacterSet"
 
 
-def encoded(identifier: Dataset, transfer_syntax: str) -> bytes:
+def identifier(values: Mapping[str, str]) -> Identifier:
+    r"""Return the identifier with *values*, by keyword; several of one element are separated by ``\``.
+
+    Text is encoded in the character set that *values* name, and as Latin-1 where they name none. Raises KeyError for a
+    keyword that is none.
+    """
+    named = values.get(_CHARACTER_SET, "")
+    found = {}
+    for keyword, value in values.items():
+        tag = tag_of(keyword)
+        if tag is None:
+            raise KeyError(keyword)
+        octets = in_character_set(value, named)
+        found[tag] = octets + (b"\0" if vr_of(tag) == "UI" else b" ") * (len(octets) % 2)
+    return found
+
+
+def encoded(identifier: Identifier, transfer_syntax: str) -> bytes:
     """Return *identifier* in Implicit or Explicit VR Little Endian."""
-    target = DicomBytesIO()
-    target.is_little_endian, target.is_implicit_VR = True, transfer_syntax == _IMPLICIT
-    write_dataset(target, identifier)
-    return target.getvalue()
+    is_implicit = transfer_syntax == _IMPLICIT
+    return b"".join(_element(tag, identifier[tag], is_implicit=is_implicit) for tag in sorted(identifier))
 
 
-def decoded(octets: bytes | None, transfer_syntax: str) -> Dataset | None:
-    """Return the identifier in *octets*, whose values nobody has looked at yet; None where they are none."""
-    keep_quiet()
+def decoded(octets: bytes | None) -> Identifier | None:
+    """Return the identifier in *octets*, Implicit or Explicit VR Little Endian; None where they are none.
+
+    What is left after the last element, and is too short for another, is passed over.
+    """
+    octets, found = octets or b"", {}
     try:
-        return read_dataset(BytesIO(octets or b""), transfer_syntax == _IMPLICIT, True)  # noqa: FBT003 — pydicom's
-    except Exception:  # noqa: BLE001 — what pydicom raises on octets that are no data set is not documented
+        for tag, begin, end in walk(octets, _AS_IT_LOOKS):
+            if end > len(octets):
+                return None
+            found[tag] = octets[begin:end]
+    except CutOff:
+        pass
+    except NoDataSet:
         return None
+    return found
+
+
+def _element(tag: int, value: bytes, *, is_implicit: bool) -> bytes:
+    group, number = divmod(tag, 1 << 16)
+    if is_implicit:
+        return struct.pack("<HHL", group, number, len(value)) + value
+    vr = vr_of(tag).encode()
+    head = "<HH2sH" if vr in SHORT_VRS else "<HH2sxxL"
+    return struct.pack(head, group, number, vr, len(value)) + value

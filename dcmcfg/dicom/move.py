@@ -109,11 +109,10 @@ def move(
     """
     parse_ae_title(destination)
     model = retrieval.model.move
-    syntax = opened.encoding_of(model)
-    identifier = encoded(retrieval.identifier(), syntax)
+    identifier = encoded(retrieval.identifier(), opened.encoding_of(model))
     values = {PRIORITY: us(priority.value), MOVE_DESTINATION: _even(destination)}
     request = opened.send(Kind.C_MOVE, model, values, identifier)
-    under_way = _UnderWay(opened, request, syntax)
+    under_way = _UnderWay(opened, request)
     try:
         on_sent()
         with (cancellation or Cancellation()).heard_by(under_way.cancel):
@@ -126,10 +125,9 @@ def move(
 class _UnderWay:
     """A C-MOVE that was sent."""
 
-    def __init__(self, opened: OpenAssociation, request: Request, syntax: str) -> None:
+    def __init__(self, opened: OpenAssociation, request: Request) -> None:
         self._opened = opened
         self._request = request
-        self._syntax = syntax
         self._started = self._moved = time.monotonic()  # the numbers have been as they are since then
         self._progress = self._furthest = Progress()
         self._cancelled = threading.Event()  # the end was asked for, maybe in another thread
@@ -185,7 +183,7 @@ class _UnderWay:
         return replace(self._known(None), interrupted=why, timed_out=timed_out and not cancelled)
 
     def _final(self, response: Response) -> MoveOutcome:
-        identifier = decoded(response.data_set, self._syntax) if response.data_set is not None else None
+        identifier = decoded(response.data_set) if response.data_set is not None else None
         return replace(
             self._known(response.status),
             comment=response.comment,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydicom import Dataset
-
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.elements import text, texts
 from dcmcfg.dicom.find import find
+from dcmcfg.dicom.identifiers import Identifier, identifier
 from dcmcfg.dicom.retrieval import Model, Patient
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import DicomError
@@ -38,7 +37,7 @@ class _Whereabouts:
     availability: str = ""
     retrieve_ae_titles: tuple[str, ...] = ()
 
-    def refined(self, answer: Dataset) -> _Whereabouts:
+    def refined(self, answer: Identifier) -> _Whereabouts:
         return _Whereabouts(
             text(answer, "InstanceAvailability") or self.availability,
             texts(answer, "RetrieveAETitle") or self.retrieve_ae_titles,
@@ -93,7 +92,7 @@ class _Query:
             return ()
         return tuple(self._instance(image, series_uid, of_study.refined(image)) for image, series_uid in named)
 
-    def _instance(self, image: Dataset, series_uid: str, whereabouts: _Whereabouts) -> Instance:
+    def _instance(self, image: Identifier, series_uid: str, whereabouts: _Whereabouts) -> Instance:
         return Instance(
             self.study_uid,
             series_uid,
@@ -103,19 +102,19 @@ class _Query:
             whereabouts.retrieve_ae_titles,
         )
 
-    def _answers(self, level: str, above: dict[str, str], *more: str) -> list[Dataset]:
+    def _answers(self, level: str, above: dict[str, str], *more: str) -> list[Identifier]:
         """Return the answers at *level* that fit the keys, with *more* elements; some peers send others too."""
         keys = {"StudyInstanceUID": self.study_uid, **above}
-        identifier = _identifier(level, keys, more)
-        if self.patient:
-            self.patient.name_in(identifier)
+        returned = (*_WANTED[level], *more, "InstanceAvailability", "RetrieveAETitle")
+        of_patient = self.patient.keys if self.patient else {}
+        asked = identifier({"QueryRetrieveLevel": level, **dict.fromkeys(returned, ""), **keys, **of_patient})
         return [
             answer
-            for answer in find(self.opened, identifier, self._model)
+            for answer in find(self.opened, asked, self._model)
             if all(text(answer, keyword) in ("", uid) for keyword, uid in keys.items())
         ]
 
-    def _uid(self, answer: Dataset, keyword: str) -> str:
+    def _uid(self, answer: Identifier, keyword: str) -> str:
         uid = text(answer, keyword)
         if not uid:
             raise DicomError(
@@ -131,13 +130,3 @@ _WANTED = {
     "SERIES": ("SeriesInstanceUID",),
     "IMAGE": ("SOPInstanceUID", "SOPClassUID"),
 }
-
-
-def _identifier(level: str, keys: dict[str, str], more: tuple[str, ...]) -> Dataset:
-    identifier = Dataset()
-    identifier.QueryRetrieveLevel = level
-    for keyword in (*_WANTED[level], *more, "InstanceAvailability", "RetrieveAETitle"):
-        setattr(identifier, keyword, "")
-    for keyword, uid in keys.items():
-        setattr(identifier, keyword, uid)
-    return identifier

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pydicom.datadict import dictionary_keyword, dictionary_VR, keyword_dict, tag_for_keyword
-
+from dcmcfg.dicom.dictionary import tag_of, vr_of
+from dcmcfg.dicom.late import pydicom
 from dcmcfg.errors import MalformedInput
 from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
 
@@ -14,6 +14,10 @@ from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
 _BETWEEN = re.compile(r",(?=\s*[A-Za-z][A-Za-z0-9]*\s*=)")
 _EXAMPLE = "for example PatientID=4711,StudyDate=20240101-20240131"
 _DATE = re.compile(r"(?:[0-9]{8})?(?:-(?:[0-9]{8})?)?", re.ASCII)
+#: Value representations whose values are written as text.
+_TEXT = frozenset(
+    ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT")
+)
 _NO_KEYS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 
 
@@ -40,23 +44,23 @@ def parse_keys(text: str) -> Mapping[str, str]:
 
 
 def _keyword(name: str) -> str:
-    tag = tag_for_keyword(name)
+    tag = tag_of(name)
     if tag is None:
-        folded = {keyword.casefold(): keyword for keyword in keyword_dict if keyword}
+        folded = {keyword.casefold(): keyword for keyword in pydicom("datadict").keyword_dict if keyword}
         if name.casefold() in folded:
             return _keyword(folded[name.casefold()])
         near = near_misses(name, folded.values(), likeness=LIKE_ATTRIBUTES)
         meant = f"did you mean {', '.join(near)}?" if near else _EXAMPLE
         raise MalformedInput("not a keyword of PS3.6", on=name, next_step=meant)
-    keyword = dictionary_keyword(tag)
-    if keyword in _NO_KEYS or dictionary_VR(tag).startswith(("O", "SQ", "UN")) or tag < 0x00080000:
+    keyword = pydicom("datadict").dictionary_keyword(tag)
+    if keyword in _NO_KEYS or vr_of(tag) not in _TEXT or tag < 0x00080000:
         raise MalformedInput("that cannot be asked for", on=keyword, next_step=_EXAMPLE)
     return str(keyword)
 
 
 def _require_value(keyword: str, value: str) -> None:
-    tag = tag_for_keyword(keyword)
-    if tag is not None and dictionary_VR(tag) == "DA" and not (_DATE.fullmatch(value) and value != "-"):
+    tag = tag_of(keyword)
+    if tag is not None and vr_of(tag) == "DA" and not (_DATE.fullmatch(value) and value != "-"):
         raise MalformedInput(
             "not a date or a range of dates",
             on=f"{keyword}={value}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-import pydicom.config
+from dcmcfg.dicom.late import pydicom
 
 
 def keep_quiet() -> None:
@@ -12,5 +12,6 @@ def keep_quiet() -> None:
 
     Peers send unknown elements, and values that break their VR's rules; it would warn for each.
     """
-    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+    config = pydicom("config")
+    config.settings.reading_validation_mode = config.IGNORE
     warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\.")

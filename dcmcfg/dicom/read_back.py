@@ -6,15 +6,16 @@ import mmap
 import zlib
 from dataclasses import replace
 from pathlib import Path
-
-from pydicom import Dataset, dcmread
-from pydicom.pixels.utils import get_expected_length
+from typing import TYPE_CHECKING
 
 from dcmcfg.dicom.arrivals import ReceivedInstance
 from dcmcfg.dicom.data_set_walk import CutOff, NoDataSet, is_deflated, walk
-from dcmcfg.dicom.elements import text
 from dcmcfg.dicom.fingerprint import Fingerprint
+from dcmcfg.dicom.late import pydicom
 from dcmcfg.dicom.quiet import keep_quiet
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
 _PREFIX = b"\0" * 128 + b"DICM\2\0\0\0UL\4\0"
 #: What may stand in the place of Pixel Data.
@@ -74,16 +75,20 @@ def _problem_of_elements(octets: mmap.mmap | bytes, begin: int, transfer_syntax:
 
 def _problem_of_content(instance: ReceivedInstance, path: Path) -> str:
     try:
-        dataset = dcmread(path)
+        dataset = pydicom("filereader").dcmread(path)
         for _ in dataset.iterall():
             pass
         problem = _problem_of_pixels(dataset)
     except Exception as error:  # noqa: BLE001 — what pydicom raises on broken values is not documented
         return f"it cannot be read ({type(error).__name__}: {error})"
-    sop_instance_uid, study_uid = text(dataset, "SOPInstanceUID"), text(dataset, "StudyInstanceUID")
+    sop_instance_uid, study_uid = _uid(dataset, "SOPInstanceUID"), _uid(dataset, "StudyInstanceUID")
     if sop_instance_uid != instance.sop_instance_uid or instance.study_uid not in (None, study_uid):
         return f"it is instance {sop_instance_uid or 'without a UID'} of study {study_uid or 'without a UID'}"
     return problem
+
+
+def _uid(dataset: Dataset, keyword: str) -> str:
+    return str(dataset.get(keyword) or "").strip(" \0")
 
 
 def _problem_of_pixels(dataset: Dataset) -> str:
@@ -96,5 +101,5 @@ def _problem_of_pixels(dataset: Dataset) -> str:
         return "" if length else "its Pixel Data is empty"
     if any(dataset.get(keyword) is None for keyword in _IMAGE):
         return ""
-    needed = get_expected_length(dataset)
+    needed = pydicom("pixels.utils").get_expected_length(dataset)
     return f"its Pixel Data has {length} octets, the image needs {needed}" if length < needed else ""

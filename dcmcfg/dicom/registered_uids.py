@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
 
-from pydicom._uid_dict import UID_dictionary  # pydicom.uid has constants only, no way to look through them
-
+from dcmcfg.dicom.late import uid_dictionary
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
 from dcmcfg.spelling import near_misses
 
+#: Name, kind, more, ``Retired`` where it is, and keyword of each.
+UIDS = uid_dictionary()
 #: Stands for all of them in a capability of the archive.
 ANY = "*"
 _UID_LIKE = re.compile(r"[0-9.]+", re.ASCII)
@@ -55,7 +56,7 @@ def _require_kind(uid: str, kind: Kind) -> None:
 
     A Meta SOP Class is negotiated as a SOP class is (PS3.4 H.3).
     """
-    known = UID_dictionary.get(uid)
+    known = UIDS.get(uid)
     if known is None or known[1].removeprefix("Meta ") == kind.value:
         return
     raise MalformedInput(
@@ -75,7 +76,7 @@ def name_of(uid: str) -> str:
 
     What is retired is called so, since its successor may have the same name.
     """
-    known = UID_dictionary.get(uid)
+    known = UIDS.get(uid)
     if known is None or not known[0]:
         return uid
     return f"{known[0]} (Retired)" if known[3] else known[0]
@@ -83,7 +84,7 @@ def name_of(uid: str) -> str:
 
 def keyword_of(uid: str) -> str:
     """Return the standard's keyword of *uid* (``CTImageStorage``), or *uid* itself where there is none."""
-    known = UID_dictionary.get(uid)
+    known = UIDS.get(uid)
     return (known[4] if known else "") or uid
 
 
@@ -91,7 +92,7 @@ def keywords(kind: Kind, begun: str) -> tuple[tuple[str, str], ...]:
     """Return the keywords of *kind* in use that *begun* may become, case ignored, each with its name, in order."""
     found = (
         (keyword, name)
-        for name, of_kind, _, retired, keyword in UID_dictionary.values()
+        for name, of_kind, _, retired, keyword in UIDS.values()
         if of_kind == kind.value and not retired and keyword.lower().startswith(begun.lower())
     )
     return tuple(sorted(found))
@@ -101,7 +102,7 @@ def storage_sop_classes() -> tuple[str, ...]:
     """Return the UIDs of the standard's storage SOP classes that are not retired, in the order of their names."""
     found = [
         uid
-        for uid, (name, kind, _, retired, _) in UID_dictionary.items()
+        for uid, (name, kind, _, retired, _) in UIDS.items()
         if kind == Kind.SOP_CLASS.value and not retired and _STORAGE.fullmatch(uid) and _STORAGE_NAME.fullmatch(name)
     ]
     return tuple(sorted(found, key=name_of))
@@ -109,7 +110,7 @@ def storage_sop_classes() -> tuple[str, ...]:
 
 def may_be_stored(uid: str) -> bool:
     """Tell whether *uid* is a storage SOP class, retired or not, or one that the standard does not know."""
-    known = UID_dictionary.get(uid)
+    known = UIDS.get(uid)
     if known is None:
         return True
     return known[1] == Kind.SOP_CLASS.value and (not known[0] or _STORAGE_NAME.fullmatch(known[0]) is not None)
@@ -123,7 +124,7 @@ def _folded(name: str) -> str:
 def _by_name(kind: Kind) -> Mapping[str, str]:
     found: dict[str, str] = {}
     # What is in use comes first: a retired SOP class may have the name of its successor.
-    for uid, (name, of_kind, _, _, keyword) in sorted(UID_dictionary.items(), key=lambda each: bool(each[1][3])):
+    for uid, (name, of_kind, _, _, keyword) in sorted(UIDS.items(), key=lambda each: bool(each[1][3])):
         if of_kind == kind.value:
             for called in (keyword, name, name_of(uid)):
                 found.setdefault(_folded(called), uid)
@@ -134,6 +135,6 @@ def _by_name(kind: Kind) -> Mapping[str, str]:
 def _names(kind: Kind, *, keywords: bool) -> Iterator[str]:
     return (
         (keyword if keywords else name) or name
-        for name, of_kind, _, _, keyword in UID_dictionary.values()
+        for name, of_kind, _, _, keyword in UIDS.values()
         if of_kind == kind.value and name
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from pydicom import Dataset
-
 from dcmcfg.dicom.character_sets import UNICODE
+from dcmcfg.dicom.identifiers import Identifier, identifier
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
 
@@ -57,13 +56,15 @@ class Patient:
     issuer: str = ""
     character_set: str = UNICODE
 
-    def name_in(self, identifier: Dataset) -> None:
-        """Write the keys into *identifier*."""
-        if self.character_set and not (self.patient_id + self.issuer).isascii():
-            identifier.SpecificCharacterSet = self.character_set
-        identifier.PatientID = self.patient_id
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The keys of an identifier that say whose it is, by keyword."""
+        keys = {"PatientID": self.patient_id}
         if self.issuer:
-            identifier.IssuerOfPatientID = self.issuer
+            keys["IssuerOfPatientID"] = self.issuer
+        if self.character_set and not (self.patient_id + self.issuer).isascii():
+            keys["SpecificCharacterSet"] = self.character_set
+        return keys
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,11 @@ class Retrieval:
         """The information model."""
         return Model.PATIENT if self.patient else Model.STUDY
 
-    def identifier(self) -> Dataset:
+    def identifier(self) -> Identifier:
         """Return the identifier of the request."""
-        identifier = Dataset()
-        identifier.QueryRetrieveLevel = self.level.name
-        if self.patient:
-            self.patient.name_in(identifier)
-        for keyword, uids in self._keys():
-            setattr(identifier, keyword, list(uids) if len(uids) > 1 else uids[0])
-        return identifier
+        of_patient = self.patient.keys if self.patient else {}
+        uids = {keyword: "\\".join(uids) for keyword, uids in self._keys()}
+        return identifier({"QueryRetrieveLevel": self.level.name, **of_patient, **uids})
 
     def _keys(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "StudyInstanceUID", (self.study_uid,)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydicom import Dataset
-from pydicom.datadict import tag_for_keyword
-
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.character_sets import UNICODE, spelled
+from dcmcfg.dicom.dictionary import tag_of
 from dcmcfg.dicom.elements import text, texts
 from dcmcfg.dicom.find import find
+from dcmcfg.dicom.identifiers import Identifier, identifier
 from dcmcfg.errors import DicomError, MalformedInput
 
 _RETURNED = (
@@ -56,21 +55,16 @@ def find_studies(opened: OpenAssociation, keys: Mapping[str, str], *, most: int 
     return tuple(found.values())
 
 
-def _identifier(keys: Mapping[str, str]) -> Dataset:
-    identifier = Dataset()
-    identifier.QueryRetrieveLevel = "STUDY"
-    for keyword in _RETURNED:
-        setattr(identifier, keyword, "")
-    for keyword, value in keys.items():
-        if tag_for_keyword(keyword) is None:
+def _identifier(keys: Mapping[str, str]) -> Identifier:
+    for keyword in keys:
+        if tag_of(keyword) is None:
             raise MalformedInput("not a keyword of PS3.6", on=keyword, next_step="for example PatientID or StudyDate")
-        setattr(identifier, keyword, value)
-    if not all(value.isascii() for value in keys.values()):
-        identifier.SpecificCharacterSet = UNICODE
-    return identifier
+    plain = all(value.isascii() for value in keys.values())
+    character_set = {} if plain else {"SpecificCharacterSet": UNICODE}
+    return identifier({"QueryRetrieveLevel": "STUDY", **dict.fromkeys(_RETURNED, ""), **keys, **character_set})
 
 
-def _study(answer: Dataset, opened: OpenAssociation) -> Study:
+def _study(answer: Identifier, opened: OpenAssociation) -> Study:
     uid = text(answer, "StudyInstanceUID")
     if not uid:
         raise DicomError(

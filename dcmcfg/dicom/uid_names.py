@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydicom.uid import UID
+from dcmcfg.dicom.registered_uids import UIDS
 
 
 def uid_name(uid: str) -> str:
     """Return the name of *uid* in the registry, or the UID itself where it is not there."""
-    return UID(uid).name
+    known = UIDS.get(uid)
+    return (known[0] if known else "") or uid

@@ -36,6 +36,7 @@ def test_keys_are_keywords_with_values(text: str, keys: dict[str, str]) -> None:
         ("StudyDate=yesterday", "not a date or a range of dates"),
         ("QueryRetrieveLevel=STUDY", "cannot be asked for"),
         ("PixelData=1", "cannot be asked for"),
+        ("Rows=512", "cannot be asked for"),
         ("MessageID=1", "cannot be asked for"),
         ("PatientID=a\x1b", "control characters"),
     ],

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from dcmcfg.dicom.character_sets import spelled
+from dcmcfg.dicom.elements import octets
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.retrieval import Level, Patient, Retrieval
 from dcmcfg.errors import MalformedInput, NotFound
@@ -74,6 +76,5 @@ def test_keys_that_are_not_those_of_the_level_are_refused(
 
 def test_an_identifier_names_the_patient_in_a_character_set_that_has_the_letters() -> None:
     identifier = Retrieval(STUDY, patient=Patient("Ä1", "Köln")).identifier()
-    assert (identifier.PatientID, identifier.IssuerOfPatientID) == ("Ä1", "Köln")
-    assert identifier.SpecificCharacterSet == "ISO_IR 192"
-    assert "SpecificCharacterSet" not in Retrieval(STUDY, patient=Patient("A1")).identifier()
+    assert spelled(identifier, "PatientID", "IssuerOfPatientID") == (("Ä1", "Köln"), "ISO_IR 192")
+    assert octets(Retrieval(STUDY, patient=Patient("A1")).identifier(), "SpecificCharacterSet") == b""

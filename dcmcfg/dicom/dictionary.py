@@ -1,0 +1,37 @@
+"""The tags and value representations of keywords (PS3.6)."""
+
+from __future__ import annotations
+
+from dcmcfg.dicom.late import pydicom
+
+#: Those that every verification needs.
+_AT_HAND = {
+    "SpecificCharacterSet": (0x00080005, "CS"),
+    "SOPClassUID": (0x00080016, "UI"),
+    "SOPInstanceUID": (0x00080018, "UI"),
+    "StudyDate": (0x00080020, "DA"),
+    "QueryRetrieveLevel": (0x00080052, "CS"),
+    "RetrieveAETitle": (0x00080054, "AE"),
+    "InstanceAvailability": (0x00080056, "CS"),
+    "FailedSOPInstanceUIDList": (0x00080058, "UI"),
+    "PatientID": (0x00100020, "LO"),
+    "IssuerOfPatientID": (0x00100021, "LO"),
+    "StudyInstanceUID": (0x0020000D, "UI"),
+    "SeriesInstanceUID": (0x0020000E, "UI"),
+    "NumberOfStudyRelatedInstances": (0x00201208, "IS"),
+}
+_VRS = dict(_AT_HAND.values())
+
+
+def tag_of(keyword: str) -> int | None:
+    """Return the tag of *keyword*, group and element in one number; None where there is no such keyword."""
+    known = _AT_HAND.get(keyword)
+    if known is not None:
+        return known[0]
+    tag: int | None = pydicom("datadict").tag_for_keyword(keyword)
+    return tag
+
+
+def vr_of(tag: int) -> str:
+    """Return the value representation of a *tag* of PS3.6, the first where it has several; raises KeyError."""
+    return _VRS.get(tag) or str(pydicom("datadict").dictionary_VR(tag))[:2]

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.filereader import read_dataset
+
+from dcmcfg.dicom import dictionary
+from dcmcfg.dicom.identifiers import decoded, encoded, identifier
+from tests.dicom.scp import element
+
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+VALUES = {
+    "StudyInstanceUID": "1.2.3",
+    "QueryRetrieveLevel": "STUDY",
+    "PatientName": "Müller*",
+    "PatientComments": "of a long VR",
+    "StudyDate": "20240101-",
+    "SOPInstanceUID": r"1.2\1.34",
+    "RetrieveURI": "http://archive/1.2.3",
+    "SpecificCharacterSet": "ISO_IR 192",
+    "AccessionNumber": "",
+}
+
+
+@pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
+def test_pydicom_reads_what_is_written(syntax: str) -> None:
+    octets = encoded(identifier(VALUES), syntax)
+    dataset = read_dataset(BytesIO(octets), is_implicit_VR=syntax == IMPLICIT, is_little_endian=True)
+    dataset.decode()
+    several = {
+        keyword: "\\".join(value) if isinstance(value, list) else str(value)
+        for keyword, value in ((each.keyword, list(each.value) if each.VM > 1 else each.value) for each in dataset)
+    }
+    assert several == VALUES
+    assert [each.tag for each in dataset] == sorted(each.tag for each in dataset)
+
+
+@pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
+def test_what_is_written_is_read_again_whatever_the_syntax_was(syntax: str) -> None:
+    asked = identifier(VALUES)
+    assert decoded(encoded(asked, syntax)) == asked
+
+
+def test_a_keyword_that_is_none_is_an_error() -> None:
+    with pytest.raises(KeyError, match="StudyUID"):
+        identifier({"StudyUID": "1.2"})
+
+
+@pytest.mark.parametrize("octets", [b"", b"\0" * 7])
+def test_what_is_too_short_for_an_element_is_passed_over(octets: bytes) -> None:
+    whole = element("SOPInstanceUID", b"1.2\0")
+    assert decoded(octets) == {}
+    assert decoded(whole + octets) == {0x00080018: b"1.2\0"}
+
+
+def test_a_value_that_is_cut_off_is_no_identifier() -> None:
+    assert decoded(element("SOPInstanceUID", b"1.2\0")[:-1]) is None
+
+
+def test_tags_and_vrs_at_hand_are_those_of_pydicom() -> None:
+    for keyword, (tag, vr) in dictionary._AT_HAND.items():
+        assert (tag, vr) == (tag_for_keyword(keyword), dictionary_VR(tag))
