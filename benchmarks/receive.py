@@ -25,6 +25,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
+from beside.rows import verdict
 
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.dicom.receive import Receiver
@@ -242,7 +243,8 @@ def report(scps: Sequence[Scp], longest: int, instances: int, rounds: int) -> No
         fastest = [max(rates) for rates in zip(*others, strict=True)]
         for course in courses:
             ratios = [ours / other for ours, other in zip(course.rates, fastest, strict=True)]
-            told = f"{statistics.median(ratios):6.2f}" if course.scp.is_ours else ""
+            ratio = statistics.median(ratios)
+            told = f"{ratio:6.2f} {verdict(LIMIT, is_met=ratio >= LIMIT)}" if course.scp.is_ours else ""
             print(f"  {course.scp.name:<34} {statistics.median(course.rates):7,.0f} /s  {course.end():6,.0f} µs{told}")
 
 
@@ -266,7 +268,7 @@ def main() -> None:
             ("nothing kept", DISCARDING, given.instances),
             ("as files", KEEPING, given.instances // 4),
         ):
-            print(f"{what}, PDUs of {longest >> 10} KiB (rate, processor time, to the fastest other; limit {LIMIT}):")
+            print(f"{what}, PDUs of {longest >> 10} KiB (rate, processor time, to the fastest other):")
             report(scps, longest, instances, given.rounds)
 
 

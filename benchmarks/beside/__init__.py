@@ -1,0 +1,1 @@
+"""What benchmarks that have an archive send something share."""
