@@ -40,6 +40,11 @@ class Tried:
     attempt: int | None
     usable: bool
 
+    @property
+    def broke(self) -> bool:
+        """Whether the association broke, and nothing else is known."""
+        return self.next is Next.AGAIN and not self.usable
+
 
 @dataclass(frozen=True)
 class Asking:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dcmcfg.bulk.pace import back_off
 
-_FIRST_S = 0.5
+FIRST_S = 0.5
 _LONGEST_S = 15.0
 
 
@@ -15,6 +15,7 @@ class Outage:
     """Since when there is no association, and when the next is tried. Not safe for several threads at once."""
 
     patience_s: float
+    first_s: float = FIRST_S
     since: float | None = None
     _failures: int = field(default=0, repr=False)
 
@@ -26,7 +27,11 @@ class Outage:
         left = self.since + self.patience_s - now
         if left <= 0:
             return None
-        return now + min(back_off(self._failures, _FIRST_S, chance), _LONGEST_S, left)
+        return now + min(back_off(self._failures, self.first_s, chance), _LONGEST_S, left)
+
+    def is_too_long(self, now: float) -> bool:
+        """Whether patience is at its end at *now*."""
+        return self.since is not None and now - self.since >= self.patience_s
 
     def over(self, now: float) -> float | None:
         """Note that the archive answers at *now*; return the seconds that it did not, None if it was there."""

@@ -47,6 +47,7 @@ class Pace:
         self._strain_s = 0.0
         self._strained_at = float("-inf")
         self._next = float("-inf")
+        self._returned = 0
 
     @property
     def is_strained(self) -> bool:
@@ -55,9 +56,16 @@ class Pace:
 
     def turn(self, now: float) -> float:
         """Return the moment, *now* or later, at which one request may go out; it is taken by that."""
+        if self._returned:
+            self._returned -= 1
+            return now
         moment = max(now, self._next)
         self._next = moment + max(self._interval_s, self._strain_s)
         return moment
+
+    def give_back(self) -> None:
+        """Note that a turn was not used: the next who asks has it at once."""
+        self._returned += 1
 
     def strained(self, sent: float, now: float) -> bool:
         """Note that the archive was short of something when it was asked at *sent*; tell whether that is news.

@@ -75,7 +75,7 @@ def _asked_to_stop() -> Iterator[_Asked]:
 class _Run:
     def __init__(self, uids: Sequence[str], asking: Asking, manner: Manner) -> None:
         self._asking = asking
-        self._state = State(uids, manner, time.monotonic, random.random)
+        self._state = State(uids, manner, time.monotonic, random.random, str(asking.question.archive))
         self._errors: list[BaseException] = []
         number = min(manner.parallel, max(len(uids), 1))
         self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(number)]
@@ -141,8 +141,7 @@ class _Run:
     def _work_on(self, opened: OpenAssociation) -> None:
         while (uid := self._state.take()) is not None:
             sent = self._state.wait_for_turn()
-            if not opened.is_open:
-                self._state.give_back(uid)
+            if not opened.is_open and self._state.give_back(uid):
                 raise _Spent
             tried = self._asking.ask(opened, uid)
             final = self._state.is_final(uid, tried)

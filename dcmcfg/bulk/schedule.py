@@ -25,9 +25,12 @@ class Schedule:
         """Return how many studies can be taken at *now*."""
         return len(self._waiting) + sum(moment <= now for moment, _, _ in self._later)
 
-    def take(self, now: float) -> str | None:
-        """Return the study to ask for at *now*: one whose moment has come first; None when there is none yet."""
-        if self._later and self._later[0][0] <= now:
+    def take(self, now: float, *, another: bool = False) -> str | None:
+        """Return the study to ask for at *now*; None when there is none yet.
+
+        One whose moment has come goes first, but with *another* after those that wait.
+        """
+        if self._later and self._later[0][0] <= now and not (another and self._waiting):
             return heapq.heappop(self._later)[2]
         return self._waiting.popleft() if self._waiting else None
 
@@ -40,6 +43,10 @@ class Schedule:
     def back(self, uid: str) -> None:
         """Put a study that was taken, and not asked for, in front again."""
         self._waiting.appendleft(uid)
+
+    def last(self, uid: str) -> None:
+        """Have a study asked for again after all that wait."""
+        self._waiting.append(uid)
 
     def later(self, uid: str, moment: float) -> None:
         """Have a study asked for again at *moment*."""

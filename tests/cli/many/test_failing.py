@@ -61,3 +61,21 @@ def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -
     done = verify(*named(FIVE[:2]), "--external-log", str(log), "--parallel", "2")
     told = done.stdout.split("note ")[1:]
     assert [" ".join(each.split()).startswith(f"of 2 of 2: nothing in {log} is a record") for each in told] == [True]
+
+
+def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_command_goes_on(
+    verify: Verify, pacs: Archive, site: RunningSlapd, script: Script
+) -> None:
+    script.answers = dict.fromkeys(FIVE)
+    done = verify(*named(FIVE), "--patience-s", "0.3")
+    assert done.exit_code == 1
+    assert done.stdout.startswith("5 studies: 5 still to be asked\n")
+    told = " ".join(plain(done.stdout, pacs, site).split())
+    assert told.endswith(
+        "next DCM4CHEE@127.0.0.1:PORT: the archive broke each association for 0.3 s, the last time: no final response "
+        "came: the peer aborted the association (its application): its own log says why "
+        "the same command again goes on: what has its answer is not asked again"
+    )
+    assert done.stderr.startswith("the archive cannot be had (it breaks each association: no final response came: ")
+    script.answers = {}
+    assert verify(*named(FIVE)).exit_code == 0

@@ -1,0 +1,102 @@
+"""Runs at archives that take associations and break them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pynetdicom import evt
+
+from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.events import Away, Back, Event
+from dcmcfg.bulk.manner import Manner
+from dcmcfg.bulk.run import Ending, run
+from dcmcfg.bulk.store import Store
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.errors import DicomError
+from dcmcfg.lab.listener import all_contexts, listening
+from dcmcfg.lab.move_scp import MoveResponse
+from tests.bulk.archive import GOOD, Archive, archive_of, asking, studies
+from tests.dicom.dcmtk import LOOPBACK
+from tests.ports import free_port
+
+pytestmark = pytest.mark.real
+SIX = studies(6)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.opened(tmp_path / "results.sqlite", Asked({"archive": "here"})) as opened:
+        opened.enlist(SIX)
+        yield opened
+
+
+def manner(parallel: int, retries: int, patience_s: float) -> Manner:
+    return Manner(parallel, retries, first_back_off_s=0.01, patience_s=patience_s)
+
+
+def outcomes(store: Store) -> Counter[str]:
+    return Counter(each.answer.outcome.value if each.answer else "open" for each in store.results())
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_an_archive_that_breaks_each_association_for_a_while_costs_no_study_its_retries(
+    store: Store, parallel: int
+) -> None:
+    events: list[Event] = []
+    broken = 6
+
+    def break_at_first(_uid: str, _number: int) -> MoveResponse | None:
+        return None if len(archive.moves) <= broken else GOOD
+
+    with archive_of(SIX, break_at_first) as archive:
+        ending = run(store.to_ask(), asking(archive, store), manner(parallel, 1, 60), events.append)
+    assert (ending, outcomes(store)) == (Ending.DONE, {"reported": 6})
+    assert len(archive.moves) == broken + 6, "nothing was asked again that had its answer"
+    (away, back) = [event for event in events if isinstance(event, Away | Back)]
+    assert isinstance(away, Away)
+    assert away.why.startswith("it breaks each association: no final response came: the peer aborted")
+    assert isinstance(back, Back)
+
+
+def test_one_that_goes_on_with_that_ends_the_run_and_leaves_the_studies_open(store: Store) -> None:
+    with archive_of(SIX, lambda _uid, _number: None) as archive:
+        with pytest.raises(DicomError, match=r"broke each association for 0\.3 s, the last time: no final") as caught:
+            run(store.to_ask(), asking(archive, store), manner(4, 50, 0.3), lambda _: None)
+        assert caught.value.on == str(archive.peer)
+    assert outcomes(store) == {"open": 6}
+    tried = sum(len(each.attempts) for each in store.results())
+    assert 3 <= tried <= 40, "ever more slowly"
+
+
+def test_one_that_breaks_each_at_the_query_ends_the_run_too(store: Store) -> None:
+    associations = []
+
+    def abort(event: evt.Event) -> Iterator[tuple[int, None]]:
+        associations.append(event.assoc)
+        event.assoc.abort(block=False)
+        yield 0x0000, None
+
+    archive = Archive(Peer("DCM4CHEE", LOOPBACK, free_port()))
+    with (
+        listening("DCM4CHEE", archive.peer.port, [(evt.EVT_C_FIND, abort)], all_contexts()),
+        pytest.raises(DicomError, match=r"broke each association for 0\.3 s"),
+    ):
+        run(store.to_ask(), asking(archive, store), manner(2, 50, 0.3), lambda _: None)
+    assert outcomes(store) == {"open": 6}
+    assert len(associations) <= 60
+
+
+def test_studies_at_which_the_archive_breaks_are_told_apart_from_the_others(store: Store) -> None:
+    with archive_of(SIX, lambda uid, _number: None if uid in SIX[:2] else GOOD) as archive:
+        run(store.to_ask(), asking(archive, store), manner(1, 2, 60), lambda _: None)
+    assert outcomes(store) == {"reported": 4, "not verified": 2}
+    assert Counter(archive.moves) == Counter(SIX) + Counter(SIX[:2] * 2)
+
+
+def test_what_is_left_and_breaks_when_patience_is_over_has_that_for_its_answer(store: Store) -> None:
+    with archive_of(SIX, lambda uid, _number: None if uid in SIX[3:] else GOOD) as archive:
+        ending = run(store.to_ask(), asking(archive, store), manner(1, 0, 0.3), lambda _: None)
+    assert (ending, outcomes(store)) == (Ending.DONE, {"reported": 3, "not verified": 3})
