@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from dcmcfg.bulk.answer import Answer, Outcome, answer_of
+from dcmcfg.bulk.requests import Requests
 from dcmcfg.bulk.retrying import Next, after
 from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.associate import OpenAssociation
@@ -54,6 +55,7 @@ class Asking:
     addresses: Addresses
     store: Store
     cancellation: Cancellation
+    requests: Requests
     tls: ssl.SSLContext | None = None
     receiver: Receiver | None = None
     witnesses: Witnesses = NOBODY_ELSE
@@ -77,17 +79,17 @@ class Asking:
             if self.cancellation.asked:
                 raise Stopped
             if self.receiver is not None:
-                self.receiver.take(uid)  # what came before it was asked for proves nothing
+                self.receiver.take(self._is_for(uid))  # what came before it was asked for proves nothing
             attempts.append(self.store.begin(uid))
             self.sent.set()
 
         try:
             evidence = gather_on(
-                opened,
+                opened.numbering(self.requests.about(uid)),
                 replace(self.question, study_uid=uid),
                 self.addresses,
                 receiver=self.receiver,
-                arrived=arrived_of(uid),
+                arrived=self._arrived_for(uid),
                 witnesses=self.witnesses,
                 cancellation=self.cancellation,
                 watcher=Watcher(on_asking=on_asking),
@@ -97,7 +99,9 @@ class Asking:
         verdict = judge(evidence)
         usable = evidence.outcome.status is not None
         follows = after(evidence.outcome, accepted=verdict.accepted)
-        return Tried(answer_of(verdict, evidence, self.addresses.warnings), follows, attempts[0], usable=usable)
+        answer = answer_of(verdict, evidence, self.addresses.warnings)
+        answer = replace(answer, headline="; ".join((answer.headline, *self._astray(uid))))
+        return Tried(answer, follows, attempts[0], usable=usable)
 
     def record(self, uid: str, tried: Tried, *, final: bool) -> None:
         """Put on record what came of an attempt; where no C-MOVE was about to go out, only if that is *final*."""
@@ -107,23 +111,31 @@ class Asking:
         if attempt is not None:
             self.store.end(attempt, tried.answer, final=final)
 
+    def _is_for(self, uid: str) -> Callable[[ReceivedInstance], bool]:
+        return lambda each: self.requests.study_of(each) == uid
 
-def arrived_of(uid: str) -> Arrived:
-    """Return what takes the instances of the study *uid* from a receiver that all studies share.
+    def _arrived_for(self, uid: str) -> Arrived:
+        """Return what takes the instances that were sent for the study *uid* from a receiver that all studies share.
 
-    It waits a moment where the archive says that more was sent. What comes later stays with the receiver.
-    """
+        It waits a moment where the archive says that more was sent. What comes later stays with the receiver.
+        """
+        is_for = self._is_for(uid)
 
-    def arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
-        reported = outcome.completed or 0
+        def arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
+            reported = outcome.completed or 0
 
-        def enough(all_: Sequence[ReceivedInstance]) -> bool:
-            return len({each.sop_instance_uid for each in all_ if each.study_uid == uid}) >= reported
+            def enough(all_: Sequence[ReceivedInstance]) -> bool:
+                return len({each.sop_instance_uid for each in all_ if is_for(each)}) >= reported
 
-        receiver.wait_until(enough, STRAGGLERS_S)
-        return receiver.take(uid)
+            receiver.wait_until(enough, STRAGGLERS_S)
+            taken = receiver.take(is_for)
+            self.requests.note(taken)
+            return taken
 
-    return arrived
+        return arrived
+
+    def _astray(self, uid: str) -> Iterator[str]:
+        return self.requests.astray(uid, self.receiver.received if self.receiver else ())
 
 
 def _not_asked(error: DicomError | NotFound) -> Answer:

@@ -18,7 +18,6 @@ from dcmcfg.bulk.report import Report
 from dcmcfg.bulk.required import NOTHING, Required
 from dcmcfg.bulk.run import Ending, run
 from dcmcfg.bulk.source import Matching, Source
-from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.moments import readable
 from dcmcfg.verify.listening import troubles
@@ -139,8 +138,9 @@ class Session:
             return
         yield from troubles(receiver)
         listed = {each.uid for each in self.asking.store.results()}
-        late = [each for each in receiver.received if each.study_uid in listed]
-        foreign = [each for each in receiver.received if each.study_uid not in listed]
+        left = [(self.asking.requests.study_of(each), each.study_uid) for each in receiver.received]
+        late = [study for study, _ in left if study in listed]
+        foreign = [inside for study, inside in left if study not in listed]
         if late:
             yield f"{counted(len(late))} came after the study had been judged, of {_some(late)}"
         if foreign:
@@ -154,7 +154,7 @@ def _remarks(results: Sequence[StudyResult]) -> Iterator[str]:
         yield f"of {number:,} of {len(results):,}: {remark}"
 
 
-def _some(instances: Sequence[ReceivedInstance]) -> str:
-    names = list(dict.fromkeys(each.study_uid or "none at all" for each in instances))
+def _some(studies: Sequence[str | None]) -> str:
+    names = list(dict.fromkeys(each or "none at all" for each in studies))
     more = f" and {len(names) - _UIDS_TOLD} more" if len(names) > _UIDS_TOLD else ""
     return ", ".join(names[:_UIDS_TOLD]) + more

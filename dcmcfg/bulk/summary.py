@@ -58,10 +58,16 @@ def summarised(results: Sequence[StudyResult], slowest: int = _SLOWEST) -> Summa
         open=len(results) - len(known),
         attempts=len(attempts),
         unanswered=sum(attempt.answer is None for attempt in attempts),
-        retried=sum(attempt.answer is not None and not attempt.final for attempt in attempts),
+        retried=sum(map(_made_again, results)),
         groups=groups(results),
         slowest=tuple(each for each, answer in by_time[:slowest] if answer.seconds > 0),
         began=min((attempt.started for attempt in attempts), default=None),
         routes=dict(Counter(answer.route for _, answer in known if answer.route).most_common()),
         instances=sum(answer.completed or 0 for _, answer in known),
     )
+
+
+def _made_again(result: StudyResult) -> int:
+    """Return how many attempts were answered, and followed by another."""
+    followed = result.attempts if result.answer else result.attempts[:-1]
+    return sum(attempt.answer is not None and not attempt.final for attempt in followed)

@@ -13,6 +13,7 @@ import click
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.asking import Asking
 from dcmcfg.bulk.matching import matched
+from dcmcfg.bulk.requests import Requests
 from dcmcfg.bulk.required import Required
 from dcmcfg.bulk.run import Ending
 from dcmcfg.bulk.session import Anew, Done, Session
@@ -69,6 +70,7 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
                 addresses,
                 store,
                 Cancellation(),
+                Requests(question.calling),
                 run.client_tls(addresses),
                 receiver,
                 _witnesses(run),

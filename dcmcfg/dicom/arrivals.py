@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ _MOST_TROUBLES = 100
 class ReceivedInstance:
     """An instance that arrived: from the request, and the study from its data set (None where that does not say).
 
-    ``octets`` is the length of the data set as encoded, ``move_originator_ae_title`` is None unless the
-    sender named one (0000,1030). ``fingerprint`` is that of the data set as it came, ``sha256`` its digest, in
-    hexadecimal, None where none was asked for. ``kept`` is the file that it was written to; None where none is kept, or
-    ``problem`` says why. ``arrived_at`` is when the last octet was there.
+    ``octets`` is the length of the data set as encoded. ``move_originator_ae_title`` and ``…_message_id`` name the
+    C-MOVE that it was sent for (0000,1030 and 1031), None unless the sender named one. ``fingerprint`` is that of the
+    data set as it came, ``sha256`` its digest, in hexadecimal, None where none was asked for. ``kept`` is the file that
+    it was written to; None where none is kept, or ``problem`` says why. ``arrived_at`` is when the last octet was
+    there.
     """
 
     sop_instance_uid: str
@@ -33,6 +35,7 @@ class ReceivedInstance:
     kept: Path | None = None
     problem: str = ""
     arrived_at: datetime | None = None
+    move_originator_message_id: int | None = None
 
 
 class Arrivals:
@@ -69,11 +72,11 @@ class Arrivals:
         with self._changed:
             return tuple(self._troubles)
 
-    def take(self, study_uid: str | None) -> tuple[ReceivedInstance, ...]:
-        """Remove what belongs to the study by its data sets, and return it; None takes what names no study."""
+    def take(self, wanted: Callable[[ReceivedInstance], bool]) -> tuple[ReceivedInstance, ...]:
+        """Remove what is *wanted*, and return it in order."""
         with self._changed:
-            taken = tuple(each for each in self._instances if each.study_uid == study_uid)
-            self._instances[:] = [each for each in self._instances if each.study_uid != study_uid]
+            taken = tuple(filter(wanted, self._instances))
+            self._instances[:] = itertools.filterfalse(wanted, self._instances)
         return taken
 
     def wait_until(self, enough: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:

@@ -51,6 +51,10 @@ class OpenAssociation:
         """Return the same association, whose next requests wait as long as *timeouts* says."""
         return replace(self, timeouts=timeouts)
 
+    def numbering(self, message_ids: Iterator[int]) -> OpenAssociation:
+        """Return the same association, whose next requests have these Message IDs: none twice at a time on it."""
+        return replace(self, _message_ids=message_ids)
+
     def offers(self, sop_class: str) -> bool:
         """Tell whether the peer accepted *sop_class*."""
         return any(each.abstract_syntax == sop_class for each in self.association.acceptance.contexts.values())

@@ -81,9 +81,9 @@ class Receiver:
         """Who was turned away or cut off, and why; each line once."""
         return self._arrivals.troubles()
 
-    def take(self, study_uid: str | None) -> tuple[ReceivedInstance, ...]:
-        """Remove what has arrived of the study, and return it in order; None takes what names no study."""
-        return self._arrivals.take(study_uid)
+    def take(self, wanted: Callable[[ReceivedInstance], bool]) -> tuple[ReceivedInstance, ...]:
+        """Remove what has arrived and is *wanted*, and return it in order; arrivals wait meanwhile."""
+        return self._arrivals.take(wanted)
 
     def wait_until(self, enough: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
         """Wait at most *seconds* until *enough* is true of what has arrived; tell whether it is.

@@ -12,6 +12,7 @@ from dcmcfg.dicom.command_set import (
     AFFECTED_SOP_CLASS_UID,
     AFFECTED_SOP_INSTANCE_UID,
     MOVE_ORIGINATOR,
+    MOVE_ORIGINATOR_MESSAGE_ID,
     SUCCESS,
     Command,
     CommandField,
@@ -94,6 +95,7 @@ class StorageScp:
             kept=arrived.kept,
             problem=_problem(command, arrived),
             arrived_at=datetime.now(UTC),
+            move_originator_message_id=command.number(MOVE_ORIGINATOR_MESSAGE_ID),
         )
         self.on_received(instance)
         return command.response(OUT_OF_RESOURCES if arrived.not_kept else SUCCESS, arrived.not_kept)

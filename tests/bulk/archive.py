@@ -12,6 +12,7 @@ from pydicom import Dataset
 from pynetdicom import evt
 
 from dcmcfg.bulk.asking import Asking
+from dcmcfg.bulk.requests import Requests
 from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.dicom.peer import Peer, Timeouts
@@ -93,7 +94,9 @@ def asking(archive: Archive, store: Store) -> Asking:
     """How its studies are asked for, without a receiver."""
     timeouts = Timeouts(connect=5, acse=5, dimse=10, network=10)
     addresses = Addresses(archive.peer, None, ConfiguredRoute(), timeouts)
-    return Asking(Question("", archive.peer, "STORESCP", "DCMCFG"), addresses, store, Cancellation())
+    return Asking(
+        Question("", archive.peer, "STORESCP", "DCMCFG"), addresses, store, Cancellation(), Requests("DCMCFG")
+    )
 
 
 def _instance(uid: str, availability: str) -> HeldInstance:

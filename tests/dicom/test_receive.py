@@ -136,9 +136,9 @@ def test_what_is_taken_of_one_study_is_gone_and_the_rest_stays(receiver: Receive
     studies = [dcmtk.make_instances(tmp_path / str(n), f"1.2.3.{n}", per_series=2) for n in range(2)]
     for made in studies:
         assert dcmtk.storescu(_peer(receiver), made.files).returncode == 0
-    taken = receiver.take("1.2.3.0")
+    taken = receiver.take(lambda each: each.study_uid == "1.2.3.0")
     assert [instance.sop_instance_uid for instance in taken] == list(studies[0].sop_instance_uids)
-    assert receiver.take("1.2.3.0") == receiver.take(None) == ()
+    assert receiver.take(lambda each: each.study_uid == "1.2.3.0") == ()
     assert [instance.sop_instance_uid for instance in receiver.received] == list(studies[1].sop_instance_uids)
 
 

@@ -43,7 +43,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
 
 @pytest.fixture
 def receiver(shared: Receiver) -> Receiver:
-    shared.take(dcmtk.make_instances.__defaults__[0])  # type: ignore[index]  # the study's UID
+    shared.take(lambda _: True)
     return shared
 
 
@@ -127,7 +127,7 @@ def test_dcmtk_s_storescu_over_tls(secured: Receiver, pki: Pki, tmp_path: Path) 
     made = dcmtk.make_instances(tmp_path, "1.2.3.8", per_series=2)
     sent = dcmtk.storescu(_peer(secured), made.files, options=_over_tls(pki.client, pki.ca))
     assert sent.returncode == 0, sent.stderr
-    received = secured.take("1.2.3.8")
+    received = secured.take(lambda _: True)
     assert [each.sop_instance_uid for each in received] == list(made.sop_instance_uids)
     assert [read_back(each).problem for each in received] == ["", ""]
 

@@ -74,7 +74,7 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     assert told.endswith(
         "next DCM4CHEE@127.0.0.1:PORT: the archive broke each association for 0.3 s, the last time: no final response "
         "came: the peer aborted the association (its application): its own log says why "
-        "the same command again goes on: what has its answer is not asked again"
+        "next the same command again goes on: what has its answer is not asked again"
     )
     assert done.stderr.startswith("the archive cannot be had (it breaks each association: no final response came: ")
     script.answers = {}

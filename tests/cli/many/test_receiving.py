@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pynetdicom import build_context
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.move_scp import MoveExchange
+from dcmcfg.lab.requesting import associated, send_file
 from tests.bulk.archive import Archive
 from tests.cli.conftest import Run
 from tests.cli.many.scripted import FIVE, Script, command, named
@@ -16,6 +20,12 @@ from tests.dicom.dcmtk import make_instances, storescu
 from tests.running_slapd import RunningSlapd
 
 pytestmark = pytest.mark.real
+CT = [build_context(CTImageStorage, ExplicitVRLittleEndian)]
+
+
+@pytest.fixture(autouse=True)
+def short_wait_for_what_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcmcfg.bulk.asking.STRAGGLERS_S", 0.2)
 
 
 def test_one_receiver_serves_all_and_tells_what_belongs_to_none(
@@ -39,3 +49,35 @@ def test_one_receiver_serves_all_and_tells_what_belongs_to_none(
     assert [study["received"] for study in report["studies"]] == [1, 1, 1, 0]
     assert report["groups"][0]["studies"] == FIVE[3:4], "the one of which nothing came"
     assert "1 instance of no study in the list came, of 1.2.826.0.9" in report["notes"]
+
+
+def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
+    run: Run, own_site: RunningSlapd, workstation: Peer, pacs: Archive, script: Script, tmp_path: Path
+) -> None:
+    silent, talkative, wrong, good = FIVE[:4]
+    stranger = "1.2.826.0.9"
+    sends = {silent: (), talkative: (talkative, silent), wrong: (wrong, stranger), good: (good,)}
+    files = {uid: make_instances(tmp_path / uid, uid, per_series=1).files[0] for uid in (*sends, stranger)}
+    all_under_way, all_sent = threading.Barrier(4, timeout=30), threading.Barrier(4, timeout=30)
+
+    def send(exchange: MoveExchange) -> None:
+        request = exchange.request
+        all_under_way.wait()
+        with associated("DCM4CHEE", workstation, CT) as association:
+            for uid in sends[request.study_uid]:
+                send_file(association, files[uid], originator=request.calling, message_id=request.message_id)
+        all_sent.wait()
+
+    script.on_exchange = send
+    done = run(*command(pacs), "--dest", "WORKSTATION", *named(FIVE[:4]), "--receive", "--json")
+    told = {study["study_instance_uid"]: study["headline"] for study in json.loads(done.stdout)["studies"]}
+    assert done.exit_code == 1
+    assert told == {
+        silent: "NOT verified: nothing arrived at WORKSTATION; "
+        f"1 instance of it came by the C-MOVE of study {talkative}, for which it counts",
+        talkative: "NOT verified: 1 instance arrived that the archive did not list for this study; "
+        f"1 instance of study {silent} came by its C-MOVE",
+        wrong: "NOT verified: 1 instance arrived that the archive did not list for this study; "
+        f"1 instance of study {stranger} came by its C-MOVE",
+        good: "verified: 1 of 1 instance received by WORKSTATION; route not shown",
+    }
