@@ -99,6 +99,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "jwt": frozenset({"archive", "lab"}),
     "keyring": frozenset({"settings"}),
     "cryptography": frozenset({"lint"}),
+    "trustme": frozenset({"lab"}),
     "yaml": frozenset({"onboarding"}),
 }
 #: The core computes; what talks to the world outside is an edge.

@@ -12,6 +12,8 @@ from dcmcfg.errors import DicomError
 #: All that a stock dcm4chee archive has to offer (TLS_RSA_WITH_AES_128_CBC_SHA, with TLS 1.2), and its like. Python
 #: leaves them out, for want of forward secrecy; they come last, after what it takes by itself.
 _STOCK = ("AES128-SHA", "AES256-SHA")
+#: What OpenSSL says of a key that is not the certificate's, of the same kind (RSA, EC) or of another.
+_OTHER_KEY = frozenset({"KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"})
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def _unusable(path: Path | None, what: str, option: str) -> DicomError:
 
 
 def _not_a_pair(error: ssl.SSLError, certificate: Path, holder: Path) -> DicomError:
-    if error.reason == "KEY_VALUES_MISMATCH":
+    if error.reason in _OTHER_KEY:
         return DicomError(
             "the private key is not the one of the certificate",
             on=str(holder),

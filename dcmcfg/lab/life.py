@@ -16,6 +16,7 @@ import psutil
 
 from dcmcfg.errors import LabError, MalformedInput, NotFound
 from dcmcfg.lab import folder as folders
+from dcmcfg.lab.certificates import make_certificates
 from dcmcfg.lab.parts import prepare
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import Secured, Site
@@ -136,6 +137,7 @@ def _fill(folder: Path, secured: Secured | None, more_studies: int) -> Site:
         password = secrets.token_urlsafe(24)
         site.password_file.touch(mode=0o600)
         site.password_file.write_text(password + "\n", "utf-8")
+        make_certificates(site)
         save_parts(prepare(site, password), folder)
     except OSError as error:
         raise LabError(
@@ -240,6 +242,9 @@ def _profile(site: Site) -> dict[str, str]:
         "device": site.device,
         "archive_url": site.archive_url,
         "external_move_log": str(site.external_move_log),
+        "tls_ca": str(site.authority),
+        "tls_cert": str(site.client_certificate),
+        "tls_key": str(site.client_key),
     }
 
 

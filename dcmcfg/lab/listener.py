@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ QUERY_RETRIEVE = (
 _ASSOCIATIONS = 100
 #: Seconds in which a server notices that it is to stop; half a second by default, for each part of the lab in turn.
 _POLL_S = 0.05
+#: Seconds that a TLS handshake may take, during which the port accepts nobody else.
+_HANDSHAKE_S = 2
 _log = logging.getLogger("lab")
 
 
@@ -43,6 +46,20 @@ def storage_contexts() -> list[PresentationContext]:
 def all_contexts() -> list[PresentationContext]:
     """Return the contexts of an archive: verification, query/retrieve and storage."""
     return [build_context(uid) for uid in (VERIFICATION, *QUERY_RETRIEVE)] + storage_contexts()
+
+
+class _Server(ThreadedAssociationServer):
+    """A server on which nobody who begins no TLS handshake keeps the next one waiting for long."""
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        """Return the next connection, secured where that is wanted; raises :class:`OSError` where it cannot be."""
+        connection, address = TCPServer.get_request(self)
+        if self.ssl_context is None:
+            return connection, address
+        connection.settimeout(_HANDSHAKE_S)
+        secured = self.ssl_context.wrap_socket(connection, server_side=True)
+        secured.settimeout(None)
+        return secured, address
 
 
 @contextmanager
@@ -68,9 +85,7 @@ def listening(
     entity.supported_contexts = contexts
     bound: list[Any] = [*handlers, (evt.EVT_SOP_EXTENDED, _agree_to_extensions)]
     try:
-        server = entity.make_server(
-            (LOOPBACK, port), evt_handlers=bound, server_class=ThreadedAssociationServer, ssl_context=tls
-        )
+        server = entity.make_server((LOOPBACK, port), evt_handlers=bound, server_class=_Server, ssl_context=tls)
     except OSError as error:
         raise LabError(
             f"cannot listen ({error.strerror})",

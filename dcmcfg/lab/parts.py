@@ -21,12 +21,17 @@ def prepare(site: Site, password: str) -> tuple[Part, ...]:
     slapd.prepare()
     slapd.add("".join(format_entry(entry) for entry in site_entries(site.ports)), name="the lab's tree")
     ports = site.ports
+    archive = f"DCM4CHEE@{LOOPBACK}"
     taking = f", tokens of {site.secured.issuer}" if site.secured else ""
     return (
         Part("slapd", site.ldap_url, slapd.command, ports.ldap),
         _peer(site, "storage", f"STORESCP@{LOOPBACK}:{ports.storage}"),
         _peer(site, "external", f"LONGTERM@{LOOPBACK}:{ports.external}"),
-        _peer(site, "archive", f"DCM4CHEE@{LOOPBACK}:{ports.archive}, {site.archive_url}{taking}"),
+        _peer(
+            site,
+            "archive",
+            f"{archive}:{ports.archive}, {archive}:{ports.archive_tls} TLS, {site.archive_url}{taking}",
+        ),
     )
 
 

@@ -21,6 +21,7 @@ class Ports:
     archive: int
     external: int
     storage: int
+    archive_tls: int
     workstation: int  # nothing listens here: it is left free for ``verify --receive``
 
 
@@ -126,6 +127,33 @@ class Site:
     def study_list(self) -> Path:
         """The UIDs of the studies beside those that every lab has, one a line."""
         return self.folder / "more-studies.txt"
+
+    @property
+    def tls_folder(self) -> Path:
+        """Where certificates and keys are, as PEM files; a lab without it has no TLS port."""
+        return self.folder / "tls"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the lab's authority, which the archive trusts."""
+        return self.tls_folder / "ca.pem"
+
+    @property
+    def archive_certificate(self) -> Path:
+        return self.tls_folder / "archive.pem"
+
+    @property
+    def archive_key(self) -> Path:
+        return self.tls_folder / "archive.key"
+
+    @property
+    def client_certificate(self) -> Path:
+        """What is shown to the archive, which wants a certificate of its authority."""
+        return self.tls_folder / "client.pem"
+
+    @property
+    def client_key(self) -> Path:
+        return self.tls_folder / "client.key"
 
     @property
     def log_folder(self) -> Path:

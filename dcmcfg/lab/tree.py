@@ -37,8 +37,8 @@ def example_files() -> tuple[Path, ...]:
 def site_entries(ports: Ports) -> tuple[Entry, ...]:
     """Return the lab's tree, parents before children, with the lab's address in the connections that it listens on.
 
-    Those are each device's ``cn=dicom`` and the archive's ``cn=http``. The other connections keep the standard
-    ports of the files; nothing listens there. Raises :class:`LabError` or :class:`LdifError`.
+    Those are each device's ``cn=dicom``, and the archive's ``cn=dicom-tls`` and ``cn=http``. The other connections keep
+    the standard ports of the files; nothing listens there. Raises :class:`LabError` or :class:`LdifError`.
     """
     addresses = _addresses(ports)
     return tuple(_addressed(entry, addresses) for entry in _entries())
@@ -58,6 +58,7 @@ def _addresses(ports: Ports) -> Mapping[NormalDN, int]:
     devices = DN.parse(f"cn=Devices,cn=DICOM Configuration,{Site.base_dn}")
     connections = {
         (Site.device, "dicom"): ports.archive,
+        (Site.device, "dicom-tls"): ports.archive_tls,
         (Site.device, "http"): ports.http,
         ("storescp", "dicom"): ports.storage,
         ("workstation", "dicom"): ports.workstation,

@@ -92,3 +92,4 @@ def _study_lines(studies: tuple[Study, ...]) -> Iterator[str]:
     yield "Try it:"
     yield f"  dcmcfg show --profile {PROFILE}"
     yield f"  dcmcfg verify --profile {PROFILE} --dest WORKSTATION --receive --study {studies[0].uid}"
+    yield f"  dcmcfg echo --profile {PROFILE} DCM4CHEE --tls"

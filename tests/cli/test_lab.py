@@ -111,7 +111,7 @@ def test_a_lab_is_put_up_shown_and_taken_down(home: Home) -> None:
     assert (code, out) == (0, f"The lab is up: profile lab, folder {home.lab}\n"), err
     assert re.findall(r"^  (\w+) +ready", err, re.MULTILINE) == ["slapd", "storage", "external", "archive"]
     ports = home.ports()
-    assert listening(ports) == ["ldap", "http", "archive", "external", "storage"]
+    assert listening(ports) == ["ldap", "http", "archive", "external", "storage", "archive_tls"]
     assert not listens(ports.workstation)
     assert home.lab.stat().st_mode & 0o777 == 0o700
     assert Site.load(home.lab).password_file.stat().st_mode & 0o777 == 0o600
@@ -152,6 +152,11 @@ def test_the_profile_lab_leads_the_other_commands_to_it(home: Home) -> None:
     code, out, err = home.run("status", "--profile", "lab")
     assert (code, err) == (0, "")
     assert f"http://127.0.0.1:{home.ports().http}/dcm4chee-arc" in out
+    code, out, err = home.run("echo", "--profile", "lab", "DCM4CHEE", "--tls")
+    assert (code, err) == (0, ""), out
+    assert f"127.0.0.1:{home.ports().archive_tls} TLS" in out
+    keys = [key.stat().st_mode & 0o777 for key in (home.lab / "tls").glob("*.key")]
+    assert keys == [0o600, 0o600]
 
 
 def test_without_a_lab_status_says_no_and_down_has_nothing_to_do(home: Home) -> None:
@@ -200,7 +205,7 @@ def test_kill_9_of_whoever_started_it_leaves_nothing_listening(home: Home) -> No
         assert runner.stdout
         assert any(line == "started\n" for line in runner.stdout)
         state, ports = home.state(), home.ports()
-        assert len(listening(ports)) == 5
+        assert len(listening(ports)) == 6
         runner.kill()
     wait_until_gone(*state.processes())
     assert left_listening(ports) == []
@@ -231,7 +236,7 @@ def test_a_lab_that_is_ending_is_not_up_and_up_starts_another(home: Home) -> Non
     assert told == f"The lab in {home.lab} is not up: it is ending: archive was killed by SIGKILL.\n"
     code, out, err = home.run("lab", "up")
     assert (code, out) == (0, f"The lab is up: profile lab, folder {home.lab}\n"), err
-    assert listening(home.ports()) == ["ldap", "http", "archive", "external", "storage"]
+    assert listening(home.ports()) == ["ldap", "http", "archive", "external", "storage", "archive_tls"]
 
 
 def test_of_two_at_once_one_starts_the_lab_and_the_other_finds_it(home: Home) -> None:
@@ -246,7 +251,7 @@ def test_ctrl_c_takes_a_lab_in_the_foreground_down(home: Home) -> None:
         assert process.stdout
         assert process.stdout.readline().startswith("The lab is up")
         ports = home.ports()
-        assert len(listening(ports)) == 5
+        assert len(listening(ports)) == 6
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 130

@@ -183,9 +183,9 @@ def storescu(
     return _client("storescu", peer, calling, options, files)
 
 
-def echoscu(peer: Peer, *, calling: str = "ECHOSCU") -> subprocess.CompletedProcess[str]:
+def echoscu(peer: Peer, *, calling: str = "ECHOSCU", options: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
     """Send a C-ECHO to *peer* with dcmtk's echoscu."""
-    return _client("echoscu", peer, calling, (), ())
+    return _client("echoscu", peer, calling, options, ())
 
 
 def dcmdump(path: Path) -> subprocess.CompletedProcess[bytes]:

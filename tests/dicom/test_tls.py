@@ -116,10 +116,12 @@ def test_a_tls_port_does_not_speak_plainly_and_tls_is_the_next_step(pki: Pki, ti
     assert "--tls" in error.next_step
 
 
-def test_what_a_stock_archive_offers_is_taken(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_what_a_stock_archive_offers_is_taken(pki: Pki, tmp_path: Path, timeouts: Timeouts) -> None:
     authority = trustme.CA()
     stock = leaf_files(tmp_path, "stock", authority.issue_cert(dcmtk.LOOPBACK, key_type=trustme.KeyType.RSA))
     trusting = TlsFiles(written(tmp_path, "ca.pem", authority.cert_pem.bytes()))
+    with pytest.raises(DicomError, match="not the one of the certificate"):
+        TlsFiles(None, pki.client.certificate, stock.key).client_context()  # a key of another kind, in passing
     context = server_context(stock, version=ssl.TLSVersion.TLSv1_2)
     assert "AES128-SHA" in [each["name"] for each in context.get_ciphers()], "nor do we refuse such an archive"
     context.set_ciphers("AES128-SHA")  # TLS_RSA_WITH_AES_128_CBC_SHA

@@ -33,7 +33,7 @@ from dcmcfg.lab.tree import site_entries
 BASE = DN.parse(Site.base_dn)
 DEVICES = f"cn=Devices,cn=DICOM Configuration,{BASE}"
 ARCHIVE = f"dicomDeviceName=dcm4chee-arc,{DEVICES}"
-PORTS = Ports(ldap=1389, http=18080, archive=21112, external=21119, storage=21115, workstation=21117)
+PORTS = Ports(ldap=1389, http=18080, archive=21112, external=21119, storage=21115, archive_tls=21762, workstation=21117)
 
 
 class Memory:

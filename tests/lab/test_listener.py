@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import socket
 import time
+from pathlib import Path
 
-from dcmcfg.dicom.peer import Peer
+import pytest
+
+from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.lab import listener
 from dcmcfg.lab.listener import all_contexts, listening
+from tests.dicom.certificates import make_pki
 from tests.dicom.dcmtk import LOOPBACK, echoscu
+from tests.dicom.tls_scp import server_context
 from tests.ports import free_port
 
 
@@ -22,3 +29,14 @@ def test_it_stops_at_once_and_leaves_its_port() -> None:
         with socket.socket() as probe:
             assert probe.connect_ex((LOOPBACK, port)) != 0
     assert min(seconds) < 0.3
+
+
+def test_who_begins_no_tls_handshake_keeps_nobody_else_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "_HANDSHAKE_S", 0.2)
+    pki, port = make_pki(tmp_path), free_port()
+    with (
+        listening("DCM4CHEE", port, [], all_contexts(), tls=server_context(pki.server)),
+        socket.create_connection((LOOPBACK, port)),
+    ):
+        peer, patience = Peer("DCM4CHEE", LOOPBACK, port), Timeouts(connect=60, acse=60, dimse=60, network=60)
+        assert echo(peer, "ME", patience, pki.trusting.client_context()).secured is not None

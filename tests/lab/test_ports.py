@@ -11,7 +11,7 @@ from dcmcfg.lab.ports import RANGE, choose_ports
 
 def test_chosen_ports_are_different_and_free() -> None:
     ports = astuple(choose_ports())
-    assert len(set(ports)) == len(ports) == 6
+    assert len(set(ports)) == len(ports) == 7
     for port in ports:
         assert port in RANGE
         with socket.create_server(("127.0.0.1", port)):

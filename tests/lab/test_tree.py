@@ -21,7 +21,7 @@ from dcmcfg.schema.definitions import bundled
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 
-PORTS = Ports(ldap=1, http=2, archive=3, external=4, storage=5, workstation=6)
+PORTS = Ports(ldap=1, http=2, archive=3, external=4, storage=5, archive_tls=7, workstation=6)
 DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 ARCHIVE = f"dicomDeviceName=dcm4chee-arc,{DEVICES}"
 #: Examples that need another one before them.
@@ -63,7 +63,7 @@ def test_lab_listens_where_its_tree_says() -> None:
     assert addresses[("longterm", "dicom")] == ("127.0.0.1", "4")
     assert addresses[("storescp", "dicom")] == ("127.0.0.1", "5")
     assert addresses[("workstation", "dicom")] == ("127.0.0.1", "6")
-    assert addresses[("dcm4chee-arc", "dicom-tls")] == ("localhost", "2762")
+    assert addresses[("dcm4chee-arc", "dicom-tls")] == ("127.0.0.1", "7")
 
 
 def test_every_reference_names_a_connection_of_the_same_device() -> None:

@@ -69,7 +69,7 @@ def delete(dn: str) -> Delete:
 @cache
 def sound() -> Tree:
     """The lab's tree, with the external retrieve set up: no rule finds anything in it."""
-    lab = Tree.of(bundled(), site_entries(Ports(11112, 8080, 11115, 11117, 11119, 10389)))
+    lab = Tree.of(bundled(), site_entries(Ports(11112, 8080, 11115, 11117, 11119, 2762, 10389)))
     return lab.after(
         [put(ARCHIVE, dcmExternalRetrieveAEDestination="DCM4CHEE", dcmCStoreSCUOfCMoveSCP="LONGTERM=LONGTERM")]
     )

@@ -18,7 +18,7 @@ from dcmcfg.schema.definitions import bundled
 from dcmcfg.tree import Tree
 from tests.trees import connection, network_ae
 
-PORTS = Ports(ldap=1, http=2, archive=3, external=4, storage=5, workstation=6)
+PORTS = Ports(ldap=1, http=2, archive=3, external=4, storage=5, archive_tls=7, workstation=6)
 DEVICES = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
 ARCHIVE = DEVICES.child("dicomDeviceName", "dcm4chee-arc")
 DCM4CHEE = ARCHIVE.child("dicomAETitle", "DCM4CHEE")

@@ -13,7 +13,9 @@ from dcmcfg.schema.definitions import bundled
 from dcmcfg.tree import Tree
 from tests.dicom.dcmtk import Made, make_instances
 
-PORTS = Ports(ldap=20001, http=20002, archive=20003, external=20004, storage=20005, workstation=20006)
+PORTS = Ports(
+    ldap=20001, http=20002, archive=20003, external=20004, storage=20005, archive_tls=20007, workstation=20006
+)
 
 
 @pytest.fixture(scope="session")

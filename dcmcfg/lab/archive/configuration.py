@@ -17,9 +17,16 @@ class Connection:
     host: str
     port: int | None
     installed: bool
-    tls: bool
+    cipher_suites: tuple[str, ...] = ()
+    tls_versions: tuple[str, ...] = ()
+    needs_client_certificate: bool = True
     retrieve_timeout_s: float | None = None
     store_timeout_s: float | None = None
+
+    @property
+    def tls(self) -> bool:
+        """Whether it is a TLS connection."""
+        return bool(self.cipher_suites)
 
 
 @dataclass(frozen=True)

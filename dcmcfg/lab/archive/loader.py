@@ -60,7 +60,9 @@ def _connection(entry: Entry, device: Entry) -> Connection:
         host=entry.text("dicomHostname") or "",
         port=int(port) if port else None,
         installed=_installed(entry, device),
-        tls="dicomTLSCipherSuite" in entry,
+        cipher_suites=entry.texts("dicomTLSCipherSuite"),
+        tls_versions=entry.texts("dcmTLSProtocol") or ("TLSv1.2",),
+        needs_client_certificate=entry.text("dcmTLSNeedClientAuth") != "FALSE",
         retrieve_timeout_s=_seconds(entry, "dcmRetrieveTimeout"),
         store_timeout_s=_seconds(entry, "dcmStoreTimeout"),
     )

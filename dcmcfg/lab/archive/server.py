@@ -6,6 +6,7 @@ Imitates ``AssociationHandler`` with ``ArchiveAssociationHandler``.
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,13 +32,16 @@ _log = logging.getLogger("archive.association")
 
 
 class DicomServer:
-    """The archive's DICOM port."""
+    """A DICOM port of the archive, where connections are secured by *tls* if that is given."""
 
-    def __init__(self, state: ArchiveState, title: str, port: int, record: MoveRecord) -> None:
+    def __init__(
+        self, state: ArchiveState, title: str, port: int, record: MoveRecord, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._state = state
         self._title = title
         self._record = record
         self._port = port
+        self._tls = tls
 
     @contextmanager
     def serving(self) -> Iterator[None]:
@@ -49,7 +53,7 @@ class DicomServer:
             (evt.EVT_C_STORE, lambda event: store(self._state, event)),
             (evt.EVT_C_FIND, lambda event: answer_find(self._state, event)),
         ]
-        with listening(self._title, self._port, handlers, all_contexts(), any_title=True):
+        with listening(self._title, self._port, handlers, all_contexts(), any_title=True, tls=self._tls):
             yield
 
     def _admit(self, event: evt.Event, listening_on: frozenset[NormalDN]) -> None:

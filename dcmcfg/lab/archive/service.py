@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from contextlib import ExitStack
 from threading import RLock
 from typing import Literal
 
 from dcmcfg.lab.archive.ae_cache import AECache
+from dcmcfg.lab.archive.configuration import Device
 from dcmcfg.lab.archive.java import IllegalStateException
 from dcmcfg.lab.archive.lookup import Configuration
+from dcmcfg.lab.archive.securing import server_context
 from dcmcfg.lab.archive.seed import database_of, seed, store_of
 from dcmcfg.lab.archive.server import DicomServer
 from dcmcfg.lab.archive.state import ArchiveState
@@ -35,7 +38,10 @@ class ArchiveService:
         cache = AECache(configuration.find_ae)
         cache.stale_timeout_s = device.ae_cache_stale_timeout_s
         self.state = ArchiveState(device, cache, database_of(site), store_of(site))
-        self._server = DicomServer(self.state, _TITLE, site.ports.archive, MoveRecord(site.archive_requests))
+        record = MoveRecord(site.archive_requests)
+        self._servers = [DicomServer(self.state, _TITLE, site.ports.archive, record)]
+        if (secured := _secured(site, device)) is not None:
+            self._servers.append(DicomServer(self.state, _TITLE, site.ports.archive_tls, record, secured))
         self._serving: ExitStack | None = None
 
     @property
@@ -48,9 +54,10 @@ class ArchiveService:
         with self._lock:
             if self._serving is not None:
                 raise IllegalStateException("already listening")
-            serving = ExitStack()
-            serving.enter_context(self._server.serving())
-            self._serving = serving
+            with ExitStack() as serving:
+                for each in self._servers:
+                    serving.enter_context(each.serving())
+                self._serving = serving.pop_all()
             _log.info("started")
 
     def stop(self) -> None:
@@ -77,3 +84,12 @@ class ArchiveService:
         """Stop, and close the database."""
         self.stop()
         self.state.database.close()
+
+
+def _secured(site: Site, device: Device) -> ssl.SSLContext | None:
+    """Return what secures the archive's TLS port; None without certificates, or such a port of the device."""
+    if not site.tls_folder.exists():
+        return None
+    own = (each for each in device.connections if each.tls and each.installed and each.port == site.ports.archive_tls)
+    connection = next(own, None)
+    return server_context(site, connection) if connection else None

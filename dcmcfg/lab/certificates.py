@@ -1,0 +1,33 @@
+"""The certificates of a lab: those of an authority of its own, its archive, a client."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import trustme
+
+from dcmcfg.lab.site import LOOPBACK, Site
+
+_PRIVATE = 0o600
+
+
+def make_certificates(site: Site) -> None:
+    """Write authority, certificates and private keys as PEM files into the site's folder.
+
+    The authority's own key is not kept. The archive has an RSA key: the cipher suites of a stock archive want one.
+    """
+    site.tls_folder.mkdir(mode=0o700)
+    authority = trustme.CA()
+    site.authority.write_bytes(authority.cert_pem.bytes())
+    _write(
+        authority.issue_cert(LOOPBACK, "localhost", common_name=site.device, key_type=trustme.KeyType.RSA),
+        site.archive_certificate,
+        site.archive_key,
+    )
+    _write(authority.issue_cert("dcmcfg", common_name="dcmcfg"), site.client_certificate, site.client_key)
+
+
+def _write(leaf: trustme.LeafCert, certificate: Path, key: Path) -> None:
+    certificate.write_bytes(b"".join(each.bytes() for each in leaf.cert_chain_pems))
+    key.touch(mode=_PRIVATE)
+    key.write_bytes(leaf.private_key_pem.bytes())

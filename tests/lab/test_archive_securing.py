@@ -1,0 +1,84 @@
+"""How the stand-in archive secures its TLS connection."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.callee import Callee, Stage, call
+from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.tls import TlsFiles
+from dcmcfg.dn import DN
+from dcmcfg.lab.archive.configuration import Connection
+from dcmcfg.lab.archive.securing import server_context
+from dcmcfg.lab.certificates import make_certificates
+from dcmcfg.lab.ports import choose_ports
+from dcmcfg.lab.site import LOOPBACK, Site
+from tests.dicom import dcmtk
+from tests.lab.running_site import RunningSite
+
+STOCK = Connection(
+    DN.parse("cn=dicom-tls").normalised(),
+    LOOPBACK,
+    2762,
+    installed=True,
+    cipher_suites=("TLS_RSA_WITH_AES_128_CBC_SHA", "SSL_RSA_WITH_3DES_EDE_CBC_SHA"),
+    tls_versions=("TLSv1.2",),
+)
+PATIENT = Timeouts(connect=20, acse=20, dimse=20, network=20)
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    site = Site(tmp_path_factory.mktemp("lab"), choose_ports())
+    make_certificates(site)
+    return site
+
+
+def test_a_stock_connection_offers_what_its_suites_and_version_say_and_wants_a_certificate(certified: Site) -> None:
+    context = server_context(certified, STOCK)
+    assert context is not None
+    older = [each["name"] for each in context.get_ciphers() if each["protocol"] != "TLSv1.3"]
+    assert older == ["AES128-SHA"]
+    assert context.maximum_version == ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode == ssl.CERT_REQUIRED
+
+
+def test_settings_of_the_connection_are_followed(certified: Site) -> None:
+    wanted = replace(STOCK, tls_versions=("TLSv1.3", "TLSv1.2"), needs_client_certificate=False)
+    context = server_context(certified, wanted)
+    assert context is not None
+    assert (context.minimum_version, context.maximum_version) == (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+    assert context.verify_mode == ssl.CERT_NONE
+
+
+def test_without_a_suite_or_a_version_that_the_lab_knows_nothing_is_accepted(certified: Site) -> None:
+    assert server_context(certified, replace(STOCK, cipher_suites=STOCK.cipher_suites[1:])) is None
+    assert server_context(certified, replace(STOCK, tls_versions=("TLSv1",))) is None
+
+
+@pytest.mark.real
+def test_the_archive_answers_on_its_tls_port_who_shows_a_certificate_of_the_lab(bare_site: RunningSite) -> None:
+    site = bare_site.site
+    make_certificates(site)
+    bare_site.start("archive")
+    peer = Peer("DCM4CHEE", LOOPBACK, site.ports.archive_tls)
+    files = TlsFiles(site.authority, site.client_certificate, site.client_key)
+    verdict = call(Callee(peer, tls=True), "ME", PATIENT, files.client_context())
+    assert verdict.problem == ""
+    assert verdict.secured is not None
+    assert (verdict.secured.version, verdict.secured.cipher) == ("TLSv1.2", "AES128-SHA")
+
+    options = ["+tls", str(site.client_key), str(site.client_certificate), "+cf", str(site.authority)]
+    taken = dcmtk.echoscu(peer, options=[*options, "+pa"])  # PS3.15's retired AES profile, that of a stock archive
+    assert taken.returncode == 0, taken.stderr
+    assert dcmtk.echoscu(peer, options=options).returncode != 0, "BCP 195 has no cipher suite in common with it"
+
+    bare = call(Callee(peer, tls=True), "ME", PATIENT, TlsFiles(site.authority).client_context())
+    assert (bare.failed_at, bare.next_step[:10]) == (Stage.TLS, "--tls-cert")
+    plainly = call(Callee(peer), "ME", PATIENT, None)
+    assert plainly.problem == "no association: the peer speaks TLS there, and was called without"
+    assert bare_site.archive.port != peer.port
+    assert call(Callee(bare_site.archive), "ME", PATIENT, None).answered
