@@ -13,8 +13,8 @@ from dcmcfg.dicom.spoken import speaks_dicom, speaks_tls
 from dcmcfg.errors import DcmcfgError, NotDicom, NotEchoed, NotSecured, RejectedForNow, TryLater, Unreachable
 
 _ALIKE = (
-    "the peer or its connection in the tree is wrong: with dicomTLSCipherSuite that is a TLS one (dcmcfg connection set … "
-    "--tls, --no-tls; in a file for onboard: tls)"
+    "the peer or its connection in the tree is wrong: with dicomTLSCipherSuite that is a TLS one (dcmcfg connection "
+    "set … --tls, --no-tls; in a file for onboard: tls)"
 )
 
 

@@ -93,7 +93,7 @@ def test_an_ae_that_only_listens_with_tls_is_called_over_tls_and_that_is_said(co
 def test_tls_takes_the_tls_connection_beside_the_plain_one(configuration: Configuration) -> None:
     assert not find_addresses(configuration, DEVICE, "WORKSTATION").tls
     found = find_addresses(configuration, DEVICE, "WORKSTATION", tls=True)
-    assert (found.archive, found.tls, found.warnings) == (Peer("DCM4CHEE", "localhost", 2762), True, ())
+    assert (found.archive, found.tls, found.warnings) == (Peer("DCM4CHEE", "127.0.0.1", 20007), True, ())
     without = having(configuration, DEVICE_DN.child("cn", "dicom-tls"), "dicomInstalled", "FALSE")
     with pytest.raises(DcmcfgError, match=r"DCM4CHEE has no installed DICOM connection that listens with TLS"):
         find_addresses(without, DEVICE, "WORKSTATION", tls=True)
