@@ -6,15 +6,13 @@ import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from socketserver import TCPServer
-from threading import Thread
 from typing import Any
 
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
-from pynetdicom.transport import ThreadedAssociationServer
 
 from tests.dicom.dcmtk import LOOPBACK
+from tests.dicom.serving import served
 
 #: A name that no name service knows (RFC 6761).
 UNKNOWN_HOST = "host.invalid"
@@ -38,14 +36,7 @@ def echo_scp(
     with ExitStack() as stack:
         stack.callback(entity.shutdown)
         for address in addresses:
-            server = entity.make_server(
-                (address, port), evt_handlers=list(handlers), ssl_context=tls, server_class=ThreadedAssociationServer
-            )
-            port = server.server_address[1]
-            stack.callback(server.server_close)
-            # pynetdicom's start_server() looks every half second whether it is to stop.
-            Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-            stack.callback(TCPServer.shutdown, server)
+            port = stack.enter_context(served(entity, (address, port), handlers, tls))
         yield port
 
 

@@ -19,6 +19,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
 
 from dcmcfg.dicom.peer import Peer
 from tests.dicom.dcmtk import LOOPBACK
+from tests.dicom.serving import served
 
 #: Called with the event of a request; does as it likes with the association.
 Behaviour = Callable[[evt.Event], None]
@@ -41,18 +42,13 @@ def misbehaving_scp(
         yield 0xC000, None
         yield 0xC000, None
 
-    server = entity.start_server(
-        (LOOPBACK, 0),
-        block=False,
-        evt_handlers=[
-            (evt.EVT_C_FIND, lambda event: answer(event, on_find)),
-            (evt.EVT_C_MOVE, lambda event: answer(event, on_move)),
-            *handlers,
-        ],
-    )
-    assert server is not None
+    behaviours = [
+        (evt.EVT_C_FIND, lambda event: answer(event, on_find)),
+        (evt.EVT_C_MOVE, lambda event: answer(event, on_move)),
+    ]
     try:
-        yield Peer("ARCHIVE", LOOPBACK, server.server_address[1])
+        with served(entity, (LOOPBACK, 0), [*behaviours, *handlers]) as port:
+            yield Peer("ARCHIVE", LOOPBACK, port)
     finally:
         for association in entity.active_associations:
             association.abort(block=False)
