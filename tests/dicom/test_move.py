@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from pynetdicom import evt
+from pynetdicom.dimse_messages import C_CANCEL_RQ
 
 from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.cancel import Cancellation
@@ -294,10 +295,18 @@ def test_a_peer_that_does_not_answer_a_cancel_is_not_waited_for_long(
 
 
 def test_a_cancel_that_was_asked_for_before_is_sent_at_once(timeouts: Timeouts) -> None:
-    cancellation = Cancellation()
+    cancellation, came = Cancellation(), threading.Event()
     cancellation.now()
+
+    def note(event: evt.Event) -> None:
+        if isinstance(event.message, C_CANCEL_RQ):  # pynetdicom itself forgets one that comes with its request
+            came.set()
+
+    def answer(event: evt.Event) -> None:
+        responds(0xFE00 if came.wait(30) else 0xC000)(event)
+
     with (
-        misbehaving_scp(on_move=_awaiting_cancel(answers=True)) as peer,
+        misbehaving_scp(on_move=answer, handlers=[(evt.EVT_DIMSE_RECV, note)]) as peer,
         associated(peer, "ME", [Model.STUDY.move], timeouts) as opened,
     ):
         assert move(opened, Retrieval(STUDY), "RECEIVER", cancellation=cancellation).status == 0xFE00
