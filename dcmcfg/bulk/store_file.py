@@ -22,11 +22,10 @@ _HEAD = 100
 def require_store(path: Path) -> None:
     """Raise :class:`Refused` when *path* is no store of ours, or one of a later dcmcfg; it is only read."""
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
+        head = _head(path)
     except OSError as error:
         raise DcmcfgError(f"the store of results cannot be read ({error.strerror})", on=str(path)) from error
-    if head[:16] != _MAGIC or int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+    if not _is_ours(head):
         raise Refused(
             "this file is no store of results, and is left as it is", on=str(path), next_step="name another file"
         )
@@ -37,6 +36,28 @@ def require_store(path: Path) -> None:
             on=str(path),
             next_step="name another file, or use the dcmcfg that wrote it",
         )
+
+
+def is_store(path: Path) -> bool:
+    """Tell whether *path* is a store of ours, of whatever version; False where it cannot be read."""
+    try:
+        return _is_ours(_head(path))
+    except OSError:
+        return False
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD)
+
+
+def _is_ours(head: bytes) -> bool:
+    return head[:16] == _MAGIC and int.from_bytes(head[68:72], "big") == APPLICATION_ID
+
+
+def companions(path: Path) -> tuple[Path, ...]:
+    """Return the files that SQLite keeps beside a store while it is used, or was cut off: its journal with an index."""
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
 def create_whole(path: Path, schema: str, facts: Mapping[str, str]) -> None:
@@ -74,7 +95,7 @@ def hold(path: Path) -> Iterator[None]:
 
     By a file beside it, since SQLite has locks of its own on the store. Raises :class:`Refused` when another has it.
     """
-    beside = path.with_name(f"{path.name}.lock")
+    beside = _beside(path)
     handle = _locked(beside, path)
     try:
         yield
@@ -82,6 +103,26 @@ def hold(path: Path) -> Iterator[None]:
         with suppress(OSError):
             beside.unlink()
         os.close(handle)
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a process has the store."""
+    try:
+        handle = os.open(_beside(path), os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(handle)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def _locked(beside: Path, path: Path) -> int:

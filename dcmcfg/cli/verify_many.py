@@ -12,6 +12,7 @@ import click
 
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.asking import Asking
+from dcmcfg.bulk.kept import FOLDER, SUFFIX
 from dcmcfg.bulk.matching import matched
 from dcmcfg.bulk.requests import Requests
 from dcmcfg.bulk.required import Required
@@ -119,7 +120,7 @@ def look_first(run: Verification, source: Source, addresses: Addresses) -> Sourc
 
 
 def _store_of(bulk: Bulk, source: Source, asked: Asked) -> Path:
-    return bulk.results or state_folder() / "verify" / f"{asked.key(source.name)}.sqlite"
+    return bulk.results or state_folder() / FOLDER / f"{asked.key(source.name)}{SUFFIX}"
 
 
 def _require_known(destination: str, addresses: Addresses) -> None:

@@ -1,0 +1,87 @@
+"""``dcmcfg results``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from dcmcfg.bulk.kept import FOLDER, KeptStore, kept_stores, named_stores, older_than
+from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.telling import tell
+from dcmcfg.cli.terminal import ask
+from dcmcfg.errors import AnswerIsNo, DcmcfgError
+from dcmcfg.render.console import stderr_console, stdout_console
+from dcmcfg.render.results import print_results, results_json
+from dcmcfg.settings.folders import state_folder
+
+_LEFT = 1
+
+
+@click.group("results", short_help="List and clear what runs over many studies keep.")
+def results_group() -> None:
+    """List and clear what runs over many studies keep.
+
+    'dcmcfg verify' of many studies keeps each answer in a file of its own for each question, in this account's state
+    folder. Files that --results names are yours, and not listed here.
+    """
+
+
+def _folder() -> Path:
+    return state_folder() / FOLDER
+
+
+@results_group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def list_results(*, as_json: bool) -> None:
+    """List them, the last used first.
+
+    Each with when it last heard something, the archive, the destination, how many studies have their answer and how
+    many are open, its size, and where the studies came from.
+    """
+    stores = kept_stores(_folder())
+    if as_json:
+        print_json(results_json(stores, _folder()))
+    else:
+        print_results(stdout_console(), stores, _folder())
+
+
+@results_group.command("clear")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--older-than-days", type=click.FloatRange(min=0), metavar="N", help="Those that heard nothing since.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was deleted as JSON.")
+def clear_results(*, names: tuple[str, ...], older_than_days: float | None, yes: bool, as_json: bool) -> int:
+    """Delete those of these names, or of that age; a name may be cut short.
+
+    Their studies are asked for again by the next run. What a run uses is left.
+
+    Exit code 1: declined, or some were left.
+    """
+    if bool(names) == (older_than_days is not None):
+        raise click.UsageError("say which: NAME, as 'dcmcfg results list' has it, or --older-than-days N")
+    stores = kept_stores(_folder())
+    if older_than_days is None:
+        meant = named_stores(stores, names)
+    else:
+        meant = older_than(stores, timedelta(days=older_than_days), datetime.now(UTC))
+    if meant and not yes:
+        print_results(stderr_console(), meant, _folder())
+        if not ask("Delete these, and forget their answers?"):
+            raise AnswerIsNo("declined, nothing was deleted")
+    deleted = [each.name for each in meant if _is_deleted(each)]
+    if as_json:
+        print_json({"deleted": deleted})
+    else:
+        click.echo(f"deleted {', '.join(deleted)}" if deleted else "nothing was deleted")
+    return 0 if len(deleted) == len(meant) else _LEFT
+
+
+def _is_deleted(store: KeptStore) -> bool:
+    try:
+        store.remove()
+    except DcmcfgError as error:
+        tell(f"{store.name} is left: {error.what}")
+        return False
+    return True

@@ -1,0 +1,106 @@
+"""``dcmcfg results``: what runs over many studies keep, listed and cleared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.store import Store
+from dcmcfg.settings.folders import state_folder
+from tests.bulk.test_kept import make
+from tests.cli.at_terminal import at_terminal
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def folder() -> Path:
+    return state_folder() / "verify"
+
+
+@pytest.fixture
+def two(folder: Path) -> tuple[Path, Path]:
+    return make(folder / "0123456789abcdef.sqlite"), make(folder / "fedcba9876543210.sqlite")
+
+
+def test_they_are_listed_with_what_they_are_about(run: Run, two: tuple[Path, Path], folder: Path) -> None:
+    done = run("results", "list")
+    size = two[0].stat().st_size
+    _, heading, _, *rows, total = done.stdout.splitlines()
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert heading.split() == [
+        "name",
+        "last",
+        "(UTC)",
+        "archive",
+        "destination",
+        "answered",
+        "open",
+        "size",
+        "studies",
+        "of",
+    ]
+    assert [[each[0], *each[3:]] for each in map(str.split, filter(None, rows))] == [
+        [name, "DCM4CHEE@here:11112", "STORESCP", "1", "2", f"{size / 1000:.0f}", "kB", "/lists/may.txt"]
+        for name in ("fedcba9876543210", "0123456789abcdef")
+    ]
+    assert total == f"2 stores, {2 * size / 1000:.0f} kB in {folder}"
+    told = json.loads(run("results", "list", "--json").stdout)
+    assert told["folder"] == str(folder)
+    assert [(each["name"], each["answered"], each["open"], each["problem"]) for each in told["results"]] == [
+        ("fedcba9876543210", 1, 2, None),
+        ("0123456789abcdef", 1, 2, None),
+    ]
+
+
+def test_where_there_is_none_that_is_said(run: Run, folder: Path) -> None:
+    done = run("results", "list")
+    assert (done.exit_code, done.stdout) == (0, f"no results are kept in {folder}\n")
+    assert not folder.exists()
+
+
+def test_those_of_a_name_are_deleted_and_the_others_stay(run: Run, two: tuple[Path, Path], folder: Path) -> None:
+    done = run("results", "clear", "0123", "--yes")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "deleted 0123456789abcdef\n", "")
+    assert [each.name for each in folder.iterdir()] == [two[1].name]
+    unknown = run("results", "clear", "0123", "--yes")
+    assert (unknown.exit_code, unknown.stdout) == (3, "")
+    assert unknown.stderr == ("dcmcfg: 0123: no results of that name are kept\n  next: there are: fedcba9876543210\n")
+
+
+def test_those_of_an_age_are_deleted(run: Run, two: tuple[Path, Path]) -> None:
+    assert run("results", "clear", "--older-than-days", "1", "--yes").stdout == "nothing was deleted\n"
+    done = run("results", "clear", "--older-than-days", "0", "--yes", "--json")
+    assert json.loads(done.stdout) == {"deleted": ["fedcba9876543210", "0123456789abcdef"]}
+    assert [each.exists() for each in two] == [False, False]
+
+
+def test_one_that_a_run_uses_is_left(run: Run, two: tuple[Path, Path]) -> None:
+    facts = {"archive": "DCM4CHEE@here:11112", "destination": "STORESCP"}
+    with Store.opened(two[0], Asked(facts)):
+        done = run("results", "clear", "--older-than-days", "0", "--yes")
+    assert (done.exit_code, done.stdout) == (1, "deleted fedcba9876543210\n")
+    assert done.stderr.startswith("0123456789abcdef is left: another run uses this store of results (process ")
+    assert two[0].exists()
+
+
+def test_it_is_asked_first(run: Run, two: tuple[Path, Path]) -> None:
+    nobody = run("results", "clear", "0123")
+    assert (nobody.exit_code, nobody.stdout) == (1, "")
+    assert nobody.stderr.endswith(
+        "dcmcfg: there is no terminal to ask on, nothing was changed\n  next: --yes answers yes\n"
+    )
+    code, shown = at_terminal(("results", "clear", "0123"), [("answers? [y/N]: ", "n")])
+    assert (code, shown.splitlines()[-1]) == (1, "dcmcfg: declined, nothing was deleted")
+    assert all(each.exists() for each in two)
+    code, shown = at_terminal(("results", "clear", "0123"), [("answers? [y/N]: ", "y")])
+    assert (code, shown.splitlines()[-1]) == (0, "deleted 0123456789abcdef")
+
+
+@pytest.mark.parametrize("arguments", [(), ("0123", "--older-than-days", "1")])
+def test_what_is_to_be_deleted_is_said_in_one_way(run: Run, arguments: tuple[str, ...]) -> None:
+    done = run("results", "clear", *arguments)
+    assert done.exit_code == 2
+    assert "say which: NAME, as 'dcmcfg results list' has it, or --older-than-days N" in done.stderr
