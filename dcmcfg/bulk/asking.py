@@ -65,9 +65,10 @@ class Asking:
         """Return an association with the archive, as a context."""
         return opened_for(self.question, self.addresses, self.tls)
 
-    def ask(self, opened: OpenAssociation, uid: str) -> Tried:
+    def ask(self, opened: OpenAssociation, uid: str, on_life: Callable[[], None]) -> Tried:
         """Ask for the study *uid*; the attempt is on record before the C-MOVE goes out, its answer not yet.
 
+        *on_life* is called with each response that says that the archive is at it.
         Raises :class:`Stopped` when no more C-MOVE is to go out, and :class:`~dcmcfg.errors.DcmcfgError` when the store
         does not work.
         """
@@ -92,7 +93,7 @@ class Asking:
                 arrived=self._arrived_for(uid),
                 witnesses=self.witnesses,
                 cancellation=self.cancellation,
-                watcher=Watcher(on_asking=on_asking),
+                watcher=Watcher(on_asking=on_asking, on_pending=lambda _: on_life()),
             )
         except (DicomError, NotFound) as error:
             return Tried(_not_asked(error), _after(error), next(iter(attempts), None), usable=False)

@@ -143,7 +143,7 @@ class _Run:
             sent = self._state.wait_for_turn()
             if not opened.is_open and self._state.give_back(uid):
                 raise _Spent
-            tried = self._asking.ask(opened, uid)
+            tried = self._asking.ask(opened, uid, self._state.shows_life)
             final = self._state.is_final(uid, tried)
             self._asking.record(uid, tried, final=final)
             self._state.settle(uid, tried, sent, final=final)

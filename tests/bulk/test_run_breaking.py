@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +20,7 @@ from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import DicomError
 from dcmcfg.lab.listener import all_contexts, listening
-from dcmcfg.lab.move_scp import MoveResponse
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.bulk.archive import GOOD, Archive, archive_of, asking, studies
 from tests.dicom.dcmtk import LOOPBACK
 from tests.ports import free_port
@@ -59,6 +62,30 @@ def test_an_archive_that_breaks_each_association_for_a_while_costs_no_study_its_
     assert isinstance(away, Away)
     assert away.why.startswith("it breaks each association: no final response came: the peer aborted")
     assert isinstance(back, Back)
+
+
+def test_the_others_do_not_wait_for_the_end_of_the_first_c_move_that_it_is_at_again(store: Store) -> None:
+    number, at_it = itertools.count(1), []
+    answers: dict[int, MoveResponse | None] = {}
+
+    def be_at_it_once_three_have_broken(exchange: MoveExchange) -> None:
+        this = next(number)
+        answers[threading.get_ident()] = GOOD if this > 3 else None
+        if this <= 3:
+            return
+        at_it.append(this)
+        deadline = time.monotonic() + 30
+        while len(at_it) < 2 and time.monotonic() < deadline:
+            exchange.send(MoveResponse(0xFF00, remaining=1))
+            time.sleep(0.02)
+        assert len(at_it) >= 2
+
+    with archive_of(
+        SIX, lambda _uid, _number: answers[threading.get_ident()], on_exchange=be_at_it_once_three_have_broken
+    ) as archive:
+        run(store.to_ask(), asking(archive, store), manner(2, 1, 60), lambda _: None)
+    assert outcomes(store) == {"reported": 6}
+    assert sorted(Counter(archive.moves).values()) == [1, 1, 1, 2, 2, 2]
 
 
 def test_one_that_goes_on_with_that_ends_the_run_and_leaves_the_studies_open(store: Store) -> None:
