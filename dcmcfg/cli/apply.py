@@ -10,6 +10,7 @@ import click
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.examples import examples
 from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.map_base import map_base_option, old_base, to_site
 from dcmcfg.cli.rejects import Rejects, rejects_path
@@ -34,7 +35,16 @@ from dcmcfg.settings.folders import state_folder
 _REJECTED = 1
 
 
-@click.command("apply", cls=SiteCommand)
+@click.command(
+    "apply",
+    cls=SiteCommand,
+    epilog=examples(
+        ("Show what a file would change, and stop", "dcmcfg apply --dry-run change.ldif"),
+        ("Show it, and write it as a plan for others to review", "dcmcfg apply --dry-run --out plan.ldif change.ldif"),
+        ("Carry out exactly what was reviewed", "dcmcfg apply plan.ldif"),
+        ("What does not fit goes to a file, to be mended", "dcmcfg apply --continue change.ldif"),
+    ),
+)
 @click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
 @click.option("--resume", is_flag=True, help="Finish the roll-out that was interrupted; without FILE.")

@@ -11,6 +11,7 @@ from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.examples import examples
 from dcmcfg.cli.parallel import parallel_option
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
@@ -26,7 +27,14 @@ from dcmcfg.settings import Settings
 _LONGEST_S = 3600
 
 
-@click.command("echo", cls=SiteCommand)
+@click.command(
+    "echo",
+    cls=SiteCommand,
+    epilog=examples(
+        ("Does the external archive answer?", "dcmcfg echo LONGTERM"),
+        ("All AEs of the tree", "dcmcfg echo --all"),
+    ),
+)
 @click.argument("titles", nargs=-1, metavar="[AET]...", shell_complete=complete_title)
 @click.option("--all", "everyone", is_flag=True, help="Call every AE of the tree that is installed and listens.")
 @click.option("--calling", metavar="AET", help="Title that we call as; the archive's AE by default.")

@@ -16,6 +16,7 @@ from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.examples import examples
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.telling import tell
 from dcmcfg.directory.reading import read_tree
@@ -52,7 +53,15 @@ def _complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [CompletionItem(rule.name, help=rule.asks) for rule in RULES if rule.name.startswith(incomplete)]
 
 
-@click.command("lint", cls=SiteCommand)
+@click.command(
+    "lint",
+    cls=SiteCommand,
+    epilog=examples(
+        ("What will not work in the live tree?", "dcmcfg lint"),
+        ("Before it is there: what is wrong in a file of the whole configuration?", "dcmcfg lint site.ldif"),
+        ("Mend what can be mended, after a look at the plan", "dcmcfg lint --fix"),
+    ),
+)
 @click.argument("source", required=False, metavar="[FILE|FOLDER]", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
 @click.option(

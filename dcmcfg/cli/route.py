@@ -11,6 +11,7 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.examples import examples
 from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
@@ -33,7 +34,18 @@ from dcmcfg.verify.study_state import Whereabouts, whereabouts
 _NOBODY = "*"
 
 
-@click.command("route", cls=SiteCommand)
+@click.command(
+    "route",
+    cls=SiteCommand,
+    epilog=examples(
+        ("Who has to know whom for a retrieve to WORKSTATION?", "dcmcfg route --dest WORKSTATION"),
+        (
+            "Only for purged studies, as VIEWER would ask",
+            "dcmcfg route --dest WORKSTATION --state purged --calling VIEWER",
+        ),
+        ("For one study, as a picture", "dcmcfg route --dest WORKSTATION --study 1.2.840.1 --svg route.svg"),
+    ),
+)
 @click.option(
     "--dest",
     required=True,

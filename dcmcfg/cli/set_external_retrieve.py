@@ -11,6 +11,7 @@ from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.examples import examples
 from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
@@ -21,7 +22,15 @@ from dcmcfg.plan.text import change_ldif
 from dcmcfg.settings import Settings
 
 
-@click.command("set-external-retrieve", cls=SiteCommand)
+@click.command(
+    "set-external-retrieve",
+    cls=SiteCommand,
+    epilog=examples(
+        ("Have purged studies come back by way of the archive", "dcmcfg set-external-retrieve DCM4CHEE"),
+        ("Show what that changes, and stop", "dcmcfg set-external-retrieve DCM4CHEE --dry-run"),
+        ("Have the external archive send straight to the destination again", "dcmcfg set-external-retrieve --clear"),
+    ),
+)
 @click.argument("aet", required=False, shell_complete=complete_title)
 @site_options
 @click.option("--ae", metavar="AET", help="Set it on this AE of the device; its value wins over the device's.")

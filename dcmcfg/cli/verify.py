@@ -13,6 +13,7 @@ from dcmcfg.cli.asking import Answered, Asking
 from dcmcfg.cli.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.examples import examples
 from dcmcfg.cli.leftovers import warn_of_leftovers
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
@@ -34,7 +35,28 @@ from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
 
 
-@click.command("verify", cls=SiteCommand)
+@click.command(
+    "verify",
+    cls=SiteCommand,
+    epilog=examples(
+        (
+            "Send a study from here, with this machine as WORKSTATION",
+            "dcmcfg verify --study 1.2.840.1 --dest WORKSTATION --receive",
+        ),
+        (
+            "Is external retrieve shown? Look for a study that is purged",
+            "dcmcfg verify --recall --dest WORKSTATION --receive --require-route",
+        ),
+        (
+            "This machine is not in the tree: add it for this run only",
+            "dcmcfg verify --study 1.2.840.1 --temporary-dest",
+        ),
+        (
+            "Many studies, with what was proved in a file",
+            "dcmcfg verify --query PatientID=4711 --dest WORKSTATION --csv proof.csv",
+        ),
+    ),
+)
 @click.option(
     "--study",
     "studies",

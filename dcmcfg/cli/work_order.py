@@ -8,6 +8,7 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.examples import examples
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
@@ -26,7 +27,18 @@ from dcmcfg.settings import Settings
 _FORMATS = ("text", "csv", "orthanc", "ldif")
 
 
-@click.command("work-order", cls=SiteCommand)
+@click.command(
+    "work-order",
+    cls=SiteCommand,
+    epilog=examples(
+        ("What has the administrator of LONGTERM to enter?", "dcmcfg work-order --external LONGTERM"),
+        ("For one viewer alone", "dcmcfg work-order --external LONGTERM --calling VIEWER --dest VIEWER"),
+        (
+            "LONGTERM is an Orthanc: a file for its folder of configurations",
+            "dcmcfg work-order --external LONGTERM --format orthanc > dcm4chee.json",
+        ),
+    ),
+)
 @click.option(
     "--external",
     required=True,
