@@ -18,6 +18,9 @@ from dcmcfg.errors import DicomError, OutOfResources, TryLater
 MOST_ANSWERS = 1_000_000
 _CANCELLED = 0xFE00
 
+_SLOW = "its database may be slow, or away: its own log says more"
+_BROKEN_OFF = "was it restarted? Its own log says why; then try again"
+
 
 def find(
     opened: OpenAssociation, identifier: Identifier, model: Model = Model.STUDY, *, most: int | None = None
@@ -44,7 +47,7 @@ def find(
             raise DicomError(
                 f"an answer to C-FIND at {level} level cannot be read",
                 on=str(opened.peer),
-                next_step="what it lists cannot be told; its own log says more",
+                next_step="without that nothing can be compared: its own log says what it sent",
             )
         yield answer
         yielded += 1
@@ -57,10 +60,11 @@ def _responses(opened: OpenAssociation, request: Request, level: str) -> Iterato
         try:
             response = request.response(opened.timeouts.dimse)
         except Ended as end:
-            raise (DicomError if isinstance(end, NoAnswer) else TryLater)(
+            silent = isinstance(end, NoAnswer)
+            raise (DicomError if silent else TryLater)(
                 f"C-FIND at {level} level: {opened.association.ending}",
                 on=str(opened.peer),
-                next_step="what it holds cannot be told; its own log says more",
+                next_step=_SLOW if silent else _BROKEN_OFF,
             ) from end
         if response is not None:
             yield response

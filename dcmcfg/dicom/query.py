@@ -120,7 +120,7 @@ class _Query:
             raise DicomError(
                 f"an answer to C-FIND lacks its {keyword} (study {self.study_uid})",
                 on=str(self.opened.peer),
-                next_step="what the study holds cannot be told; its own log says more",
+                next_step="without that nothing can be compared: its own log says what it sent",
             )
         return uid
 

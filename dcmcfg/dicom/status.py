@@ -78,8 +78,10 @@ def category_of(status: int) -> Category:
 _RESOURCE_LIMITATION = 0x0213
 _INVALID_PRIOR_RECORD = 0xA710
 _PEER_LOG = "the peer's own log"
-_CAPABILITY = "the peer's transfer capabilities; on a dcm4chee archive: dicomTransferCapability with that "
-"dicomSOPClass and role SCP"
+_CAPABILITY = (
+    "the peer's transfer capabilities; on a dcm4chee archive: dicomTransferCapability with that dicomSOPClass "
+    "and role SCP"
+)
 _ALLOWED = (
     "what the peer allows this caller; on a dcm4chee archive: dcmStorePermissionServiceURL, "
     "dcmAcceptedUserRole and the access control IDs of the AE"

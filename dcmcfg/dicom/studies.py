@@ -70,7 +70,7 @@ def _study(answer: Identifier, opened: OpenAssociation) -> Study:
         raise DicomError(
             "an answer to C-FIND at STUDY level lacks its StudyInstanceUID",
             on=str(opened.peer),
-            next_step="which studies there are cannot be told; its own log says more",
+            next_step="without that no study can be asked for: its own log says what it sent",
         )
     (patient_id, issuer), character_set = spelled(answer, "PatientID", "IssuerOfPatientID")
     number = text(answer, "NumberOfStudyRelatedInstances")

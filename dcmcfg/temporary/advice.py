@@ -6,13 +6,11 @@ from dataclasses import replace
 
 from dcmcfg.edits.temporary_destination import TemporaryDestination
 from dcmcfg.network_address import at
-from dcmcfg.verify.advice import refused_by_the_archive
+from dcmcfg.verify.advice.case import lacking
 from dcmcfg.verify.called import called
 from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, refused_by_the_archive
 from dcmcfg.verify.verdict import Verdict
-
-#: Move Destination unknown (PS3.4 C.4.2.1.5), and the archive's own for one that it does not accept.
-_UNKNOWN, _NOT_ACCEPTED = 0xA801, 0xC801
 
 
 def advised(verdict: Verdict, evidence: Evidence, new: TemporaryDestination, ldap_url: str) -> Verdict:
@@ -20,7 +18,9 @@ def advised(verdict: Verdict, evidence: Evidence, new: TemporaryDestination, lda
 
     That the archive can reach this machine is not known before it tries; it may be told of another address of it.
     """
-    steps = tuple(each.replace(f"--dest {new.title}", "--temporary-dest") for each in verdict.next_steps)
+    own = f"dcmcfg capability list {evidence.question.archive.ae_title} names the SOP classes that the archive sends"
+    anew = (f"verify --recall --dest {new.title}", "verify --recall --temporary-dest")
+    steps = tuple(each.replace(lacking(new.title), own).replace(*anew) for each in verdict.next_steps)
     if not verdict.accepted and not verdict.received.number:
         steps = _steps(steps, evidence, new, ldap_url)
     return replace(verdict, next_steps=steps)
@@ -29,11 +29,11 @@ def advised(verdict: Verdict, evidence: Evidence, new: TemporaryDestination, lda
 def _steps(steps: tuple[str, ...], evidence: Evidence, new: TemporaryDestination, ldap_url: str) -> tuple[str, ...]:
     """Return *steps*, or what stands in their place, where nothing came to *new*."""
     status, whom = evidence.outcome.status, called(evidence)
-    if status == _NOT_ACCEPTED or (status == _UNKNOWN and refused_by_the_archive(evidence)):
+    if refused_by_the_archive(evidence):
         reads = f"does it read its configuration from {ldap_url}?"
         return (*steps, f"the archive has reloaded and does not take {new.title}: {reads}")
-    if status == _UNKNOWN:
-        return steps
+    if status == DESTINATION_UNKNOWN:
+        return steps[:1]  # the others have somebody enter it who will not find it
     if whom == new.title and "UnknownHostException" in evidence.outcome.comment:
         return (_unresolved(new),)
     if whom == new.title and status:

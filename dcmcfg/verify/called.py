@@ -16,8 +16,8 @@ def called(evidence: Evidence) -> str:
         case Files.HERE:
             return evidence.question.destination
         case Files.AWAY if not evidence.records and not came_back(evidence):
-            holders = _holders(evidence)
-            return next(iter(holders)) if len(holders) == 1 else ""
+            asked = _recorded_or_likely(evidence)
+            return next(iter(asked)) if len(asked) == 1 else ""
         case _:
             return ""
 
@@ -35,8 +35,14 @@ def came_back(evidence: Evidence) -> bool:
     )
 
 
-def _holders(evidence: Evidence) -> set[str]:
-    """Return who may hold the study: by the database, else by C-FIND, else by the tree."""
-    recorded = set(external_archives(evidence))
-    listed = {title for instance in evidence.expected for title in instance.retrieve_ae_titles}
-    return recorded or listed - evidence.route.archive_titles or {title for title, _ in evidence.route.asks}
+def holders(evidence: Evidence) -> frozenset[str]:
+    """Return the titles of who may hold the study: by the database, else by C-FIND, else by the tree."""
+    return _recorded_or_likely(evidence) - {""}
+
+
+def _recorded_or_likely(evidence: Evidence) -> frozenset[str]:
+    """Return the same; ``""`` stands for one that the database does not know."""
+    recorded = frozenset(external_archives(evidence))
+    listed = frozenset(title for instance in evidence.expected for title in instance.retrieve_ae_titles)
+    likely = listed - evidence.route.archive_titles or frozenset(title for title, _ in evidence.route.asks)
+    return recorded or likely

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.verify.advice import DESTINATION_UNKNOWN, next_steps
+from dcmcfg.verify.advice.next_steps import next_steps
 from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
 from dcmcfg.verify.files import Files, files_before, recalled
 from dcmcfg.verify.received import judge_received
@@ -71,9 +71,9 @@ def _against(reported: Reported, received: Received, route: Route) -> list[str]:
     against += received.reasons
     if route.finding is RouteFinding.CONTRADICTED:
         against.append(f"route contradicted, {route.reasons[0]}")
-    if route.finding is RouteFinding.NOT_TRIED and reported.status != DESTINATION_UNKNOWN:
-        against.append(LOCAL)
-    return against or [f"route {route.finding.value}, and it is required"]
+    if against:
+        return against
+    return [LOCAL if route.finding is RouteFinding.NOT_TRIED else f"route {route.finding.value}, and it is required"]
 
 
 def _route_words(route: Route, reported: Reported) -> str:

@@ -19,7 +19,7 @@ def judge_received(evidence: Evidence) -> Received:
     counts = Counter(instance.sop_instance_uid for instance in arrived)
     expected = _listed(evidence)
     strangers = _Strangers.among(arrived, expected, evidence.question)
-    altered = tuple(sorted(_of_another_class(evidence) | _with_differing_content(arrived)))
+    reclassed, differing = _of_another_class(evidence), _with_differing_content(arrived)
     unsound = tuple(sorted({(each.sop_instance_uid, each.problem) for each in arrived if each.problem}))
     missing = tuple(sorted(expected - counts.keys()))
     number = len(counts.keys() - strangers.uids)
@@ -27,14 +27,15 @@ def judge_received(evidence: Evidence) -> Received:
         *_shortfall(evidence, number, len(expected), missing, strangers),
         *strangers.reasons(),
         *_unsound_in_words(unsound),
-        *([f"{counted(len(altered))} arrived as another SOP class, or with differing content"] if altered else ()),
+        *([f"{counted(len(reclassed))} arrived as another SOP class than listed"] if reclassed else ()),
+        *([f"{counted(len(differing))} arrived more than once, and not the same each time"] if differing else ()),
     )
     return Received(
         finding=_finding(evidence, reasons),
         number=number,
         missing=missing,
         foreign=tuple(sorted(strangers.uids)),
-        altered=altered,
+        altered=tuple(sorted(reclassed | differing)),
         duplicates=tuple(sorted(uid for uid, count in counts.items() if count > 1)),
         unsound=unsound,
         files=tuple(sorted({each.kept for each in arrived if each.kept})),

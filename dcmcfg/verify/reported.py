@@ -10,13 +10,13 @@ from dcmcfg.dicom.status import explain
 from dcmcfg.verify.called import at_its_place, called
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import files_before
+from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, refused_by_the_archive, refused_elsewhere
 from dcmcfg.verify.verdict import Reported, Reporting
 
 SUCCESS = 0x0000
 CANCELLED_BY_YOU = "cancelled by you"
 _CANCELLED = 0xFE00
 _MOST_COUNTED = 0xFFFF  # the numbers of sub-operations are US: 65,537 are told as 1
-_DESTINATION_UNKNOWN = 0xA801
 _UNKNOWN_AE = "Unknown AE: "
 
 
@@ -38,15 +38,19 @@ def judge_report(evidence: Evidence) -> Reported:
 
 
 def _meaning(status: int, comment: str, evidence: Evidence) -> str:
-    """Return *status* in words.
+    """Return *status* in words; of an unknown destination, to whom it is unknown.
 
     That another title is unknown is said by another archive than the one asked. So it is, most likely, of a destination
     that the tree knows and that the external archive is asked to send to.
     """
+    if status == DESTINATION_UNKNOWN and (record := refused_elsewhere(evidence)):
+        return f"refused: the move destination {record.destination} is unknown to {record.called}, says its own record"
+    if status == DESTINATION_UNKNOWN and refused_by_the_archive(evidence):
+        comment = comment if comment.startswith("AE: ") else f"{_UNKNOWN_AE}{evidence.question.destination}"
     named = comment.removeprefix(_UNKNOWN_AE) if comment.startswith(_UNKNOWN_AE) else evidence.question.destination
     straight = evidence.route.destination is None and evidence.route.destination_known and files_before(evidence).away
     said_by_itself = named == evidence.question.destination and not straight
-    words = comment if said_by_itself or status != _DESTINATION_UNKNOWN else ""
+    words = comment if said_by_itself or status != DESTINATION_UNKNOWN else ""
     whom = called(evidence)
     return explain("C-MOVE", status, words, at_its_place(evidence, whom) if whom else "").meaning
 

@@ -6,9 +6,14 @@ from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import Files, files_before
 from dcmcfg.verify.findings import Findings
 from dcmcfg.verify.recorded_route import of_this_run, weigh_record
+from dcmcfg.verify.refusing import NOT_ALLOWED, refused_by_the_archive
 from dcmcfg.verify.stored_route import weigh_files
 from dcmcfg.verify.verdict import Route, RouteFinding
 from dcmcfg.verify.way_taken import weigh_way
+
+_ASKED_NOBODY = (
+    "the archive refuses such a destination before it looks for the study: it asked nobody, and sent nothing"
+)
 
 
 def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
@@ -22,6 +27,8 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
     way than the configured one. Who called the receiver proves nothing by itself: a caller gives any AE title it
     likes.
     """
+    if refused_by_the_archive(evidence):
+        return Route(RouteFinding.NOT_SHOWN, _no_way(evidence), reasons=(_ASKED_NOBODY,))
     findings = Findings()
     recalled = [record for record in of_this_run(evidence) if record.has_sent]
     uncounted = any(record.completed is None for record in recalled)
@@ -45,6 +52,19 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
         case _:
             finding, reasons, instances = RouteFinding.NOT_SHOWN, findings.shown, 0
     return Route(finding, _way(evidence), instances, (*reasons, *findings.doubted, *findings.neutral))
+
+
+def _no_way(evidence: Evidence) -> str:
+    """Return why no way was gone: the archive does not know the destination, or does not take it."""
+    destination, route = evidence.question.destination, evidence.route
+    if evidence.outcome.status == NOT_ALLOWED:
+        return f"none: {evidence.question.archive.ae_title} does not take {destination} (dcmAcceptedMoveDestination)"
+    if route.destination_known:
+        return f"none that the archive knows: it does not know {destination}, although the tree has it"
+    if destination in route.titles:
+        return f"none: the AE {destination} is not installed"
+    near = f"; spelt almost like it: {', '.join(route.near_destination)}" if route.near_destination else ""
+    return f"none: the tree has no AE {destination}{near}"
 
 
 def _way(evidence: Evidence) -> str:

@@ -115,7 +115,9 @@ def test_a_destination_that_the_archive_does_not_know_is_a_no(verify: Verify, pl
     result = verify(plain_pacs, "--json", dest="NOBODY")
     verdict = answer(result)
     assert (result.exit_code, verdict["reported"]["status_hex"]) == (1, "A801")
-    assert verdict["next_steps"] == ["the tree has no AE NOBODY: create it with host and port, then dcmcfg reload"]
+    assert verdict["next_steps"] == [
+        "the tree has no AE NOBODY: dcmcfg ae add NOBODY@HOST:PORT creates it, and has the archive reload"
+    ]
     assert "the tree has no AE NOBODY: the archive will not know this Move Destination" in verdict["notes"]
 
 
@@ -240,9 +242,9 @@ def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
     assert missing == [*sorted(many.sop_instance_uids)[:10], "2 more (--json has all)"]
     assert f"          comment: {'x' * 64}" in lines
     assert [line for line in lines if line != line.rstrip()] == []
-    words = "next      check: whether archive and destination both have these SOP classes"
+    words = "next      the external archive LONGTERM was to send straight to WORKSTATION"
     (step,) = (line for line in lines if line.startswith(words))
-    assert step.endswith("or it kept silent for longer than dcmRetrieveTimeout of the archive's connection")
+    assert step.endswith("by the host and port that it has for it: its log says why it could not")
 
 
 def test_at_a_terminal_lines_are_broken_between_words(

@@ -8,7 +8,7 @@ import pytest
 
 from dcmcfg.archive.stored import StoredObject, StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.verify.advice import NO_EXTERNAL_ARCHIVE
+from dcmcfg.verify.advice.holder_unknown import NO_EXTERNAL_ARCHIVE
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import Files, files_before
 from dcmcfg.verify.judge import LOCAL, ONLINE_HINT, SECOND_RUN, judge
@@ -56,7 +56,8 @@ def test_a_local_study_proves_nothing_and_the_headline_says_so() -> None:
 def test_a_local_study_that_fails_says_nothing_about_external_retrieve_either() -> None:
     failed = replace(stored(ALONE, LOCAL_STUDY), received=(), outcome=MoveOutcome(0xA702, failed=3))
     verdict = judge(failed)
-    assert verdict.headline.endswith(f"; nothing arrived at WORKSTATION; {LOCAL}")
+    assert verdict.headline.endswith("; 3 failed; nothing arrived at WORKSTATION")
+    assert verdict.route.finding is RouteFinding.NOT_TRIED
     assert "it is WORKSTATION that it could not send to" in verdict.next_steps[0]
 
 

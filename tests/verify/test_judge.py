@@ -150,7 +150,7 @@ def test_a_study_that_the_archive_never_heard_of_takes_an_expected_number(
 def test_an_unknown_expectation_says_how_to_give_it() -> None:
     verdict = judge(replace(UNWITNESSED, expected=()))
     assert verdict.headline == "NOT verified: 3 completed, but nobody knows how many the study has"
-    assert verdict.next_steps == ("say how many instances the study has: --expect N",)
+    assert verdict.next_steps[0].endswith("--expect N says how many instances the study has")
 
 
 def test_received_instances_without_any_expectation_are_unchecked() -> None:

@@ -34,7 +34,7 @@ def test_another_sop_class_than_listed_is_another_object() -> None:
     first, *rest = arrived()
     judged = _judged(replace(first, sop_class_uid=MR), *rest)
     assert (judged.finding, judged.altered) == (Witness.INCOMPLETE, UIDS[:1])
-    assert judged.reasons == ("1 instance arrived as another SOP class, or with differing content",)
+    assert judged.reasons == ("1 instance arrived as another SOP class than listed",)
 
 
 def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:

@@ -1,0 +1,94 @@
+"""What to do where the destination was refused, by the archive or by the external archive behind it (A801, C801)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED, refused_by_the_archive, refused_elsewhere
+
+
+def steps(case: Case) -> Iterator[str]:
+    if case.contradicted:
+        return
+    if case.reported.status == NOT_ALLOWED:
+        yield from _not_allowed(case)
+    elif case.reported.status == DESTINATION_UNKNOWN:
+        yield from _unknown(case)
+
+
+def _not_allowed(case: Case) -> Iterator[str]:
+    yield (
+        f"{case.archive} takes only the destinations in its dcmAcceptedMoveDestination: "
+        f"dcmcfg add-value AE:{case.archive} dcmAcceptedMoveDestination={case.destination} allows this one, too"
+    )
+    yield (
+        f"if dcmcfg get AE:{case.archive} dcmAcceptedMoveDestination lists it, dcmcfg reload: the archive has not "
+        "loaded that"
+    )
+
+
+def _unknown(case: Case) -> Iterator[str]:
+    if refused_by_the_archive(case.evidence):
+        yield from _unknown_to_the_archive(case)
+    elif case.back_to is None and refused_elsewhere(case.evidence) is None and _in_own_words(case):
+        yield from _unknown_to_either(case)
+    elif case.back_to is None:
+        yield (
+            "the archive passed the request on with its original destination, and the external archive does not "
+            f"know {case.destination}: dcmcfg set-external-retrieve {case.archive} has the "
+            "external archive send to the archive instead"
+        )
+        yield f"or the other administrator enters {case.destination} there: {case.work_order} tells with which address"
+    elif case.evidence.route.astray:
+        yield case.astray
+    else:
+        yield (
+            f"the external archive does not know {case.back_to} (dcmExternalRetrieveAEDestination on "
+            f"{case.evidence.route.source}): its administrator must enter {case.back_to} there, with the archive's "
+            f"host and DICOM port; {case.work_order} tells which"
+        )
+
+
+def _unknown_to_the_archive(case: Case) -> Iterator[str]:
+    route, title = case.evidence.route, case.destination
+    if not route.destination_known and title in route.titles:
+        yield (
+            f"{title} is in the tree, and not installed: dicomInstalled of the AE and of its device; then dcmcfg reload"
+        )
+    elif not route.destination_known:
+        near = (
+            f" (case counts): did you mean {', '.join(route.near_destination)}? Else" if route.near_destination else ":"
+        )
+        yield (
+            f"the tree has no AE {title}{near} dcmcfg ae add {case.quoted}@HOST:PORT creates it, and has the archive "
+            "reload"
+        )
+    else:
+        yield (
+            f"the tree has {title}, so the archive has not loaded it: dcmcfg reload, for it remembers unknown titles "
+            "(dcmAECacheStaleTimeout)"
+        )
+        yield (
+            "where that does not help, dcmcfg lint: one broken connection reference or value hides the whole "
+            "device of "
+            f"{title} from the archive"
+        )
+
+
+def _unknown_to_either(case: Case) -> Iterator[str]:
+    """The archive and an external dcm4chee archive say it in the same words, and either can be meant."""
+    yield (
+        f"most likely it is {case.external} that does not know {case.destination}, to which it is asked to send "
+        "itself: "
+        f"its administrator must enter it ({case.work_order} tells how), or dcmcfg set-external-retrieve "
+        f"{case.archive} has it send to the archive instead"
+    )
+    yield (
+        "if its log shows no such request, it was the archive: dcmcfg reload, for it remembers unknown titles "
+        "(dcmAECacheStaleTimeout)"
+    )
+
+
+def _in_own_words(case: Case) -> bool:
+    return case.evidence.outcome.comment == f"Unknown AE: {case.destination}"

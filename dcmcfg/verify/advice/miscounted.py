@@ -1,0 +1,111 @@
+"""What to do where the archive answers 0000 without a failure, and its numbers are not those of the study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.dicom.retrieval import Patient
+from dcmcfg.verify.advice.case import SUCCESS, Case
+from dcmcfg.verify.files import recalled
+from dcmcfg.verify.reported import whose
+
+NOT_MATCHED = (
+    "what the external archive sent was not matched with this request: its C-STOREs need the Move Originator AE title, "
+    "and its AE title must be the one that the archive recorded for the study; else map it with "
+    "dcmCStoreSCUOfCMoveSCP on the archive's device"
+)
+
+
+def steps(case: Case) -> Iterator[str]:
+    reported = case.reported
+    if reported.ok or reported.status != SUCCESS or reported.failed or reported.warning:
+        return
+    if case.astray:
+        yield case.astray
+    elif not reported.completed:
+        yield from _nothing_completed(case)
+    else:
+        yield _another_number(case, reported.completed)
+
+
+def _nothing_completed(case: Case) -> Iterator[str]:
+    """Explain 0000 with zero completed (CommonCMoveSCP, RetrieveServiceImpl)."""
+    question = case.evidence.question
+    if not case.evidence.expected and question.patient is not None:
+        yield _not_this_patients(case, question.patient)
+    elif not case.evidence.expected:
+        yield (
+            f"the archive's database has no study {question.study_uid} (for {case.archive}): check the "
+            "UID; studies that only the external archive knows need dcmFallbackCMoveSCP"
+        )
+    elif case.evidence.records or recalled(case.evidence):
+        yield NOT_MATCHED
+    elif case.files.away:
+        yield from _nothing_forwarded(case)
+    else:
+        yield (
+            "the archive lists the study but dropped its instances: dcmRestrictRetrieveSilently with a missing "
+            "transfer capability, or instances whose external retrieve AE title is unknown; for a mix of "
+            "local and purged ones dcmCStoreSCUOfCMoveSCP"
+        )
+
+
+def _nothing_forwarded(case: Case) -> Iterator[str]:
+    if case.back_to is None:
+        yield (
+            f"see in the log of {case.external} whether it was asked to send to {case.destination}, and whether "
+            "it holds "
+            "the study under this UID: 0000 without numbers is also the answer of one that finds nothing"
+        )
+    else:
+        yield (
+            f"nothing of the study came back to the archive: see in the log of {case.external} whether it was asked, "
+            "whether it sent anything, and as which AE: the archive takes an object only from the AE that it recorded "
+            "as holding it"
+        )
+    yield (f"was it not asked, the archive dropped the instances (dcmRestrictRetrieveSilently): {case.lacking}")
+
+
+def _not_this_patients(case: Case, patient: Patient) -> str:
+    return (
+        f"the archive lists no study {case.evidence.question.study_uid} for {whose(patient)}: check --patient-id and "
+        "--patient-id-issuer; without them and --model patient it is asked for by its UID alone"
+    )
+
+
+def _another_number(case: Case, completed: int) -> str:
+    evidence, expected = case.evidence, case.evidence.expected_number
+    if expected is None and evidence.question.patient is not None:
+        return _not_this_patients(case, evidence.question.patient)
+    if expected is None:
+        return (
+            f"the archive sent {completed} and lists none of them by C-FIND: does the query/retrieve view of "
+            f"{case.archive} hide them (dcmQueryRetrieveViewID)? --expect N says how many instances the study has"
+        )
+    if evidence.question.expected_number is not None and completed == len(evidence.expected):
+        return f"the archive lists {completed} and sent as many: is --expect {expected} right?"
+    if completed < expected:
+        return _too_few(case, expected)
+    if completed == expected:
+        return (
+            "all are completed, by its own count, and yet some are to come: the archive's log says which; verify again"
+        )
+    return (
+        f"the archive sent more than it lists by C-FIND: the query/retrieve view of {case.archive} hides rejected "
+        f"instances, or {case.external if case.files.away else 'it'} counts what it sends twice (--expect N overrides)"
+    )
+
+
+def _too_few(case: Case, expected: int) -> str:
+    away = case.files.away
+    if away and away < len(case.evidence.expected):
+        return (
+            "of a study that is partly in its own storage the archive forwards what it recalls only where "
+            "dcmCStoreSCUOfCMoveSCP on its device names the external archive's store SCU"
+        )
+    if away:
+        return f"does {case.external} hold all {expected}? Its log says how many it sent"
+    return (
+        "compare with what the archive lists (--expect N overrides it): the query/retrieve view of the AE hides "
+        "rejected instances, and a study that is only partly purged needs dcmCStoreSCUOfCMoveSCP"
+    )

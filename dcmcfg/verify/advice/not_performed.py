@@ -1,0 +1,154 @@
+"""What to do where a status came that is no success, or a success that counts failures or warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.dicom.retrieval import Model
+from dcmcfg.dicom.status import explain
+from dcmcfg.verify.advice.called_in_vain import step_of_the_called
+from dcmcfg.verify.advice.case import SUCCESS, Case
+from dcmcfg.verify.called import called
+from dcmcfg.verify.files import Files
+from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED
+
+_NOT_PERFORMED = 0xA702
+_SOME_FAILED = 0xB000
+_PROCESSING_FAILURE = 0x0110
+#: The archive itself refuses a destination that is not allowed with C801.
+_UNABLE_TO_PROCESS = range(0xC000, 0xC100)
+
+
+def steps(case: Case) -> Iterator[str]:
+    reported = case.reported
+    if reported.ok or reported.status in (None, DESTINATION_UNKNOWN, NOT_ALLOWED):
+        return
+    if reported.status == SUCCESS and not (reported.failed or reported.warning):
+        return
+    if case.evidence.outcome.cancelled:
+        return
+    if case.astray:
+        yield case.astray
+    elif case.came_back:
+        yield _not_all_came_through(case)
+    elif reported.warning and not reported.failed:
+        yield _warned(case)
+    else:
+        yield from _by_status(case, reported.status or _SOME_FAILED)
+
+
+def _by_status(case: Case, status: int) -> Iterator[str]:
+    whom = called(case.evidence)
+    if status in _UNABLE_TO_PROCESS:
+        yield _unable(case)
+    elif status == _NOT_PERFORMED and whom and (step := step_of_the_called(case, whom)):
+        yield step
+    elif status == _NOT_PERFORMED and not case.reported.comment:
+        yield from _without_a_reason(case)
+    elif status == _SOME_FAILED:
+        yield from _some_failed(case)
+    elif status == _PROCESSING_FAILURE and case.sent_straight:
+        yield _broken_off(case)
+    elif status == _NOT_PERFORMED and not case.files.away and not case.evidence.records:
+        yield from _at_the_destination(case)
+        yield f"if the study is purged, check: {_look_at(case, status)}"
+    else:
+        yield f"check: {_look_at(case, status)}"
+
+
+def _look_at(case: Case, status: int) -> str:
+    return explain("C-MOVE", status, case.reported.comment).look_at.replace("the peer's", "the archive's")
+
+
+def _broken_off(case: Case) -> str:
+    if case.received.number or case.reported.completed:
+        return f"the connection of the archive with {case.external} broke in the middle: the log of either says why"
+    model = "Study Root" if case.evidence.question.model is Model.STUDY else "Patient Root"
+    return (
+        f"{case.external} did not take the archive's request ({model}), or the connection with it broke: its log says "
+        "which"
+    )
+
+
+def _not_all_came_through(case: Case) -> str:
+    """Return where it failed, of what the external archive sent to the archive: on from there, or before."""
+    if case.reported.completed and not case.reported.failed:
+        return (
+            f"{case.external} sent a part of it to {case.back_to}, which was forwarded; the rest never came from "
+            "there: "
+            "its log says why"
+        )
+    return (
+        f"the archive got the study from the external archive, and could not send it on to {case.destination}: "
+        f"{_reaching(case)}"
+    )
+
+
+def _warned(case: Case) -> str:
+    if case.listened:
+        return f"this run took all that came without a warning: the log of {case.sender} says what it counts as one"
+    return (
+        f"{case.destination} took them with a warning: its log says what it changed or left out "
+        "(elements coerced or discarded)"
+    )
+
+
+def _unable(case: Case) -> str:
+    if not case.files.away:
+        return (
+            f"the log of {case.archive} says why. Is it an Orthanc? That answers C000 where {case.destination} is "
+            "not in its DicomModalities"
+        )
+    destination = case.back_to or case.destination
+    return (
+        f"{case.external} most likely answered so, and the archive passed it on: its log says why. An Orthanc "
+        f"answers C000 where {destination} is not in its DicomModalities; {case.work_order} --format orthanc "
+        "gives the lines"
+    )
+
+
+def _without_a_reason(case: Case) -> Iterator[str]:
+    """A702 without a comment: dropped by negotiation, not taken by the destination, or lost on the external side."""
+    if case.sent_straight:
+        yield (
+            f"{case.external} was to send straight to {case.destination}, by the host and port that it has for it: its "
+            "log says why it could not"
+        )
+    elif case.files.away:
+        yield (
+            f"nothing came back to {case.back_to}: {case.external} broke off, kept silent for longer than "
+            f"dcmRetrieveTimeout of the archive's connection, or does not reach {case.back_to} at the host and "
+            f"port that it has for it; its log tells which ({case.work_order} has the right address)"
+        )
+    else:
+        yield from _at_the_destination(case)
+        if case.files.finding is not Files.HERE:
+            yield f"if the study is purged: the log of {case.external} says whether it was asked, and why it failed"
+    if case.reported.failed and case.files.away:
+        yield (f"where its log shows no request, the archive dropped the instances before it asked: {case.lacking}")
+
+
+def _at_the_destination(case: Case) -> Iterator[str]:
+    has = case.files.finding is Files.HERE
+    condition = "the archive had the study itself, so" if has else "if the study is in the archive's own storage,"
+    yield f"{condition} it is {case.destination} that it could not send to: {_reaching(case)}"
+
+
+def _reaching(case: Case) -> str:
+    if case.listened:
+        place = case.at_its_place(case.destination)
+        return f"this run listened as it; can the archive reach this machine as {place}? {case.lacking}"
+    return f"dcmcfg echo {case.quoted} tells whether it answers; its log says what it refused; {case.lacking}"
+
+
+def _some_failed(case: Case) -> Iterator[str]:
+    if case.listened:
+        yield (
+            f"this run listened as {case.destination} and refused nothing: the log of {case.sender} says what failed "
+            f"there, such as a file that it cannot read; {case.lacking}"
+        )
+    else:
+        yield (
+            f"the log of {case.destination} says what it refused, that of {case.sender} what it could not send; "
+            f"{case.lacking}"
+        )

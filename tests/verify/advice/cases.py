@@ -1,0 +1,36 @@
+"""Evidence of what can go wrong, and what is advised."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.judge import judge
+from tests.verify.evidence import UNWITNESSED, VIA_ARCHIVE, arrived
+
+A801 = replace(UNWITNESSED, outcome=MoveOutcome(0xA801, "Move Destination: WORKSTATION unknown"))
+UNKNOWN_AE = replace(A801, outcome=MoveOutcome(0xA801, "Unknown AE: WORKSTATION"))
+#: The external archive is told to send to an AE that forwards nothing.
+FOREIGN_ROUTE = replace(
+    VIA_ARCHIVE,
+    destination="STORESCP",
+    astray="STORESCP is an AE of storescp: the objects go there, and nobody forwards them",
+    mending="dcmcfg set-external-retrieve DCM4CHEE",
+)
+REFUSED = "java.net.ConnectException: Connection refused"
+REJECTED = "A-ASSOCIATE-RJ[result: 1 - rejected-permanent, source: 1 - servi"
+DOWN = replace(UNWITNESSED, records=(), outcome=MoveOutcome(0xA702, REFUSED))
+
+
+def first_step(evidence: Evidence) -> str:
+    return judge(evidence).next_steps[0]
+
+
+def failing(evidence: Evidence, status: int, comment: str = "", **counters: int) -> Evidence:
+    return replace(evidence, outcome=MoveOutcome(status, comment, **counters))  # type: ignore[arg-type]  # counters
+
+
+def listening(evidence: Evidence, *uids: str) -> Evidence:
+    """Return *evidence* with our receiver as the destination, at which *uids* arrived."""
+    return replace(evidence, received=arrived(uids))

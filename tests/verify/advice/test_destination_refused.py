@@ -1,0 +1,98 @@
+"""Of a destination that is refused, it is told who refuses it and what has it taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.judge import judge
+from dcmcfg.verify.verdict import RouteFinding
+from tests.verify.advice.cases import A801, FOREIGN_ROUTE, UNKNOWN_AE, first_step
+from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, VIA_ARCHIVE, recorded, stored
+
+REFUSED_RELAY = recorded("WORKSTATION", 0xA801, None)
+NOT_IN_TREE = replace(VIA_ARCHIVE, destination_known=False)
+CASES: dict[str, tuple[Evidence, str]] = {
+    "relayed, attribute unset": (replace(A801, route=DIRECT), "dcmcfg set-external-retrieve DCM4CHEE"),
+    "relayed, attribute unset, recorded": (
+        replace(A801, route=DIRECT, records=(REFUSED_RELAY,)),
+        "dcmcfg set-external-retrieve DCM4CHEE",
+    ),
+    "attribute unset, in words that both use": (
+        replace(UNKNOWN_AE, route=DIRECT),
+        "most likely it is the external archive LONGTERM that does not know WORKSTATION",
+    ),
+    "with the attribute set": (A801, "administrator must enter DCM4CHEE"),
+    "with the attribute set, recorded": (
+        replace(A801, records=(recorded("DCM4CHEE", 0xA801, None),)),
+        "administrator must enter DCM4CHEE",
+    ),
+    "by an external archive that is told to send elsewhere": (
+        replace(A801, route=FOREIGN_ROUTE),
+        "and nobody forwards them; dcmcfg set-external-retrieve DCM4CHEE",
+    ),
+    "relayed although set": (replace(A801, records=(REFUSED_RELAY,)), "dcmcfg reload"),
+    "by the archive, in its words": (UNKNOWN_AE, "the tree has WORKSTATION, so the archive has not loaded it"),
+    "by the archive, the external archive was never asked": (replace(A801, records=()), "dcmcfg reload"),
+    "by the archive, not in the tree": (
+        replace(A801, route=NOT_IN_TREE),
+        "the tree has no AE WORKSTATION: dcmcfg ae add WORKSTATION@HOST:PORT creates it",
+    ),
+    "by the archive, misspelt": (
+        replace(A801, route=replace(NOT_IN_TREE, near_destination=("WORKSTATION2",))),
+        "did you mean WORKSTATION2? Else dcmcfg ae add",
+    ),
+    "by the archive, not installed": (
+        replace(A801, route=replace(NOT_IN_TREE, titles=frozenset({"WORKSTATION"}))),
+        "WORKSTATION is in the tree, and not installed",
+    ),
+    "not allowed": (
+        replace(A801, outcome=MoveOutcome(0xC801, "Move Destination not allowed")),
+        "dcmcfg add-value AE:DCM4CHEE dcmAcceptedMoveDestination=WORKSTATION allows this one",
+    ),
+}
+
+
+@pytest.mark.parametrize(("evidence", "words"), CASES.values(), ids=CASES)
+def test_the_first_next_step_names_the_way_out(evidence: Evidence, words: str) -> None:
+    assert words in first_step(evidence)
+
+
+def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_there_is_none() -> None:
+    misspelt = replace(A801, route=replace(NOT_IN_TREE, near_destination=("WORKSTATION2", "WORKSTATION3")))
+    verdict = judge(replace(misspelt, stored=stored(ALONE, LOCAL_STUDY).stored))
+    assert verdict.headline == (
+        "NOT verified: status A801, refused: the move destination is unknown to the archive itself"
+    )
+    assert verdict.route.finding is RouteFinding.NOT_SHOWN
+    assert verdict.route.way == "none: the tree has no AE WORKSTATION; spelt almost like it: WORKSTATION2, WORKSTATION3"
+    assert verdict.route.reasons == (
+        "the archive refuses such a destination before it looks for the study: it asked nobody, and sent nothing",
+    )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "way"),
+    [
+        (UNKNOWN_AE, "none that the archive knows: it does not know WORKSTATION, although the tree has it"),
+        (
+            replace(A801, route=replace(NOT_IN_TREE, titles=frozenset({"WORKSTATION"}))),
+            "none: the AE WORKSTATION is not installed",
+        ),
+        (
+            replace(A801, outcome=MoveOutcome(0xC801)),
+            "none: DCM4CHEE does not take WORKSTATION (dcmAcceptedMoveDestination)",
+        ),
+    ],
+)
+def test_why_there_is_no_route_is_told(evidence: Evidence, way: str) -> None:
+    assert judge(evidence).route.way == way
+
+
+def test_whom_the_external_archives_own_record_shows_to_refuse_is_named() -> None:
+    assert judge(replace(A801, route=DIRECT, records=(REFUSED_RELAY,))).reported.meaning == (
+        "refused: the move destination WORKSTATION is unknown to LONGTERM, says its own record"
+    )

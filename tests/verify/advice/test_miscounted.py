@@ -1,0 +1,52 @@
+"""Of a 0000 whose numbers do not fit, it is told what usually makes them so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.verify.evidence import Evidence
+from tests.verify.advice.cases import FOREIGN_ROUTE, first_step
+from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, listed, reporting
+
+CASES: dict[str, tuple[Evidence, str]] = {
+    "nothing, unknown study": (reporting(replace(UNWITNESSED, expected=())), "dcmFallbackCMoveSCP"),
+    "nothing, recalled": (reporting(replace(GOOD, received=())), "dcmCStoreSCUOfCMoveSCP"),
+    "nothing, never asked": (reporting(UNWITNESSED), "nothing of the study came back to the archive"),
+    "nothing, sent straight": (
+        reporting(replace(UNWITNESSED, route=DIRECT)),
+        "0000 without numbers is also the answer of one that finds nothing",
+    ),
+    "nothing, not purged as far as is known": (
+        reporting(replace(UNWITNESSED, expected=listed("ONLINE"))),
+        "dcmRestrictRetrieveSilently",
+    ),
+    "nothing, the external archive is told to send elsewhere": (
+        replace(reporting(UNWITNESSED), route=FOREIGN_ROUTE),
+        "and nobody forwards them; dcmcfg set-external-retrieve DCM4CHEE",
+    ),
+    "too few, partly local before": (
+        replace(
+            reporting(UNWITNESSED, completed=1),
+            expected=(*listed("ONLINE", UIDS[:1]), *listed("NEARLINE", UIDS[1:])),
+        ),
+        "only where dcmCStoreSCUOfCMoveSCP",
+    ),
+    "too few, none local before": (
+        reporting(UNWITNESSED, completed=1),
+        "does the external archive LONGTERM hold all 3? Its log says",
+    ),
+    "more than are listed": (reporting(UNWITNESSED, completed=4), "the archive sent more than it lists"),
+    "some are to come": (
+        replace(UNWITNESSED, outcome=MoveOutcome(0, completed=3, remaining=2)),
+        "the archive's log says which",
+    ),
+    "none are listed": (reporting(replace(UNWITNESSED, expected=()), completed=3), "lists none of them by C-FIND"),
+}
+
+
+@pytest.mark.parametrize(("evidence", "words"), CASES.values(), ids=CASES)
+def test_the_first_next_step_names_the_way_out(evidence: Evidence, words: str) -> None:
+    assert words in first_step(evidence)

@@ -1,0 +1,34 @@
+"""Whatever goes wrong has a next step, and what went well has none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.dicom.storage_service import NOT_KEPT
+from dcmcfg.verify.advice.next_steps import NO_ROOM
+from dcmcfg.verify.judge import judge
+from tests.verify.evidence import GOOD, LOCAL_STUDY, UNWITNESSED, arrived, stored
+
+
+def test_what_went_well_needs_no_next_step() -> None:
+    assert judge(GOOD).next_steps == ()
+
+
+@pytest.mark.parametrize("status", [*range(0x0100, 0x0220), 0xA700, 0xA701, 0xA900, 0xB000, 0xC000, 0xFE00, 0x1234])
+def test_every_failure_status_has_a_next_step(status: int) -> None:
+    assert judge(replace(UNWITNESSED, outcome=MoveOutcome(status))).next_steps
+
+
+def test_where_nothing_can_be_kept_that_is_the_only_step() -> None:
+    kept = tuple(replace(each, problem=f"{NOT_KEPT} (no room)") for each in arrived())
+    assert judge(replace(GOOD, received=kept, outcome=MoveOutcome(0xA702, failed=3))).next_steps == (NO_ROOM,)
+
+
+def test_a_purged_study_is_advised_once_all_went_well_with_a_local_one() -> None:
+    recall = "dcmcfg verify --recall --dest WORKSTATION takes a study that is really purged"
+    assert judge(stored(UNWITNESSED, LOCAL_STUDY)).next_steps == (recall,)
+    failed = replace(stored(UNWITNESSED, LOCAL_STUDY), outcome=MoveOutcome(0xA702, failed=3))
+    assert recall not in judge(failed).next_steps

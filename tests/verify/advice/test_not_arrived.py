@@ -1,0 +1,33 @@
+"""Of what the archive reports and we did not see, it is told who can tell where it went."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.verify.evidence import Evidence
+from tests.verify.advice.cases import first_step, listening
+from tests.verify.evidence import DIRECT, GOOD, UIDS, arrived
+
+STRAIGHT = replace(GOOD, route=DIRECT, records=None)
+CASES: dict[str, tuple[Evidence, str]] = {
+    "nothing": (listening(GOOD), "another storage SCP"),
+    "nothing, sent straight": (listening(STRAIGHT), "LONGTERM sends straight to WORKSTATION, by its own list of AEs"),
+    "some, sent straight": (listening(STRAIGHT, *UIDS[:2]), "the log of the external archive LONGTERM says"),
+    "some, by the archive": (listening(GOOD, *UIDS[:2]), "the log of the archive DCM4CHEE says"),
+    "others for our C-MOVE": (listening(GOOD, "9.1"), "DCM4CHEE sent them for this C-MOVE, by its own account"),
+    "others by somebody else": (
+        replace(GOOD, received=tuple(replace(each, move_originator_ae_title=None) for each in arrived(("9.1",)))),
+        "another sender may have called",
+    ),
+    "the same as another study": (
+        replace(GOOD, received=tuple(replace(each, study_uid="9.9") for each in arrived())),
+        "something gives them another Study Instance UID",
+    ),
+}
+
+
+@pytest.mark.parametrize(("evidence", "words"), CASES.values(), ids=CASES)
+def test_the_first_next_step_names_the_way_out(evidence: Evidence, words: str) -> None:
+    assert words in first_step(evidence)

@@ -1,0 +1,114 @@
+"""Of a status that is no success, it is told on which of the three machines to look, and for what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.judge import judge
+from tests.verify.advice.cases import DOWN, FOREIGN_ROUTE, REFUSED, REJECTED, failing, first_step, listening
+from tests.verify.evidence import ALONE, DIRECT, GOOD, LOCAL_STUDY, UIDS, UNWITNESSED, VIA_ARCHIVE, listed, stored
+
+STRAIGHT = replace(UNWITNESSED, route=DIRECT)
+LOCAL = stored(ALONE, LOCAL_STUDY)
+UNSEEN = replace(UNWITNESSED, expected=listed(""))
+CASES: dict[str, tuple[Evidence, str]] = {
+    "the external archive is down": (
+        replace(DOWN, route=replace(VIA_ARCHIVE, places=frozenset({("LONGTERM", "127.0.0.1:31998")}))),
+        "dcmcfg echo LONGTERM tells",
+    ),
+    "the destination of a local study has a host name that is unknown": (
+        failing(LOCAL, 0xA702, "java.net.UnknownHostException: nohost"),
+        "correct dicomHostname of WORKSTATION",
+    ),
+    "we are not where the archive looks": (
+        failing(listening(LOCAL), 0xA702, REFUSED),
+        "this run listened as WORKSTATION: the archive looks for it at WORKSTATION; is that this machine",
+    ),
+    "the external archive rejects": (
+        failing(STRAIGHT, 0xA702, REJECTED),
+        "LONGTERM rejected the archive, which calls it as DCMCFG",
+    ),
+    "the destination rejects": (
+        failing(replace(LOCAL, received=None), 0xA702, REJECTED),
+        "it must accept the calling AE title DCM4CHEE",
+    ),
+    "cut comment": (
+        failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"),
+        "lost its AE title",
+    ),
+    "while the study is listed as local": (
+        failing(replace(UNWITNESSED, expected=listed("ONLINE")), 0xA702, REFUSED),
+        "it is WORKSTATION that it could not send to",
+    ),
+    "no comment, local": (
+        failing(replace(LOCAL, received=None), 0xA702, failed=3),
+        "it is WORKSTATION that it could not send to: dcmcfg echo WORKSTATION",
+    ),
+    "no comment, nobody knows where it was": (
+        failing(UNSEEN, 0xA702, failed=3),
+        "if the study is in the archive's own storage, it is WORKSTATION",
+    ),
+    "no comment, the external archive sends straight": (
+        failing(STRAIGHT, 0xA702, failed=3),
+        "was to send straight to WORKSTATION, by the host and port that it has for it",
+    ),
+    "no comment, nothing came back": (failing(UNWITNESSED, 0xA702), "nothing came back to DCM4CHEE"),
+    "the external archive delivered to the archive": (
+        failing(replace(GOOD, received=()), 0xA702, failed=3),
+        "could not send it on to WORKSTATION: this run listened as it",
+    ),
+    "the external archive delivered a part": (
+        failing(listening(GOOD, *UIDS[:1]), 0xA702, completed=1),
+        "sent a part of it to DCM4CHEE, which was forwarded; the rest never came from there",
+    ),
+    "told to send elsewhere": (
+        failing(replace(UNWITNESSED, route=FOREIGN_ROUTE), 0xA702),
+        "and nobody forwards them; dcmcfg set-external-retrieve DCM4CHEE",
+    ),
+    "some failed, and we are the destination": (
+        failing(replace(listening(GOOD, *UIDS[:2]), route=DIRECT, records=None), 0xB000, completed=2, failed=1),
+        "refused nothing: the log of the external archive LONGTERM",
+    ),
+    "some failed elsewhere": (
+        failing(UNSEEN, 0xB000, completed=2, failed=1),
+        "the log of WORKSTATION says what it refused, that of the archive DCM4CHEE",
+    ),
+    "a warning that is not ours": (
+        failing(replace(GOOD, route=DIRECT, records=None), 0xB000, completed=2, warning=1),
+        "this run took all that came without a warning",
+    ),
+    "a warning of the destination": (failing(UNSEEN, 0xB000, completed=2, warning=1), "WORKSTATION took them with"),
+    "no context accepted": (failing(STRAIGHT, 0x0110), "LONGTERM did not take the archive's request (Study Root)"),
+    "C000, purged": (failing(STRAIGHT, 0xC000), "LONGTERM most likely answered so"),
+    "C000 of whom nothing is known": (failing(UNSEEN, 0xC000), "Is it an Orthanc?"),
+}
+
+
+@pytest.mark.parametrize(("evidence", "words"), CASES.values(), ids=CASES)
+def test_the_first_next_step_names_the_way_out(evidence: Evidence, words: str) -> None:
+    assert words in first_step(evidence)
+
+
+def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archive_asks() -> None:
+    placed = replace(VIA_ARCHIVE, places=frozenset({("LONGTERM", "127.0.0.1:31998")}))
+    assert judge(replace(DOWN, route=placed)).headline.endswith(
+        "nothing listens where the archive looks for LONGTERM (127.0.0.1:31998)"
+    )
+    untold = judge(replace(DOWN, expected=listed("ONLINE")))
+    assert untold.headline.endswith(
+        "the external archive (a purged study), or the destination (a study in the archive's own storage)"
+    )
+
+
+def test_a_way_that_does_not_lead_back_is_not_told_as_one_that_does() -> None:
+    assert judge(replace(UNWITNESSED, route=FOREIGN_ROUTE)).route.way == (
+        f"external archive → STORESCP, and not to WORKSTATION: {FOREIGN_ROUTE.astray}"
+    )
+
+
+def test_what_was_cancelled_here_needs_no_step() -> None:
+    assert judge(replace(UNWITNESSED, outcome=MoveOutcome(0xFE00, cancelled=True))).next_steps == ()

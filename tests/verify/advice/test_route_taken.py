@@ -1,0 +1,21 @@
+"""Of another way than the configured one, it is told which record to look at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.verify.evidence import Evidence
+from tests.verify.advice.cases import first_step
+from tests.verify.evidence import GOOD, arrived
+
+CASES: dict[str, tuple[Evidence, str]] = {
+    "purged, delivered, but not in the record": (replace(GOOD, records=()), "the record is that of the external"),
+    "called directly": (replace(GOOD, received=arrived(calling="LONGTERM")), "see in the external archive's log"),
+}
+
+
+@pytest.mark.parametrize(("evidence", "words"), CASES.values(), ids=CASES)
+def test_the_first_next_step_names_the_way_out(evidence: Evidence, words: str) -> None:
+    assert words in first_step(evidence)
