@@ -15,6 +15,7 @@ from dcmcfg.errors import ArchiveError
 _BASE_URL = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
 _TOKEN = "dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one"  # noqa: S105 — advice
 _WHY = "dcmcfg token tells why"
+_CONFLICT = 409  # how it answers where its configuration does not load (ArchiveCtrl)
 _LONGEST = 300  # characters of an answer that are told
 _ARCHIVE_UP = "is the archive running? its URL is set with --archive-url"
 
@@ -101,11 +102,9 @@ def unexpected_answer(answer: Answer, url: str, *, with_token: bool) -> ArchiveE
         case _ if 200 <= status < 300:
             return ArchiveError(f"an answer that is not the archive's ({what})", on=url, next_step=_BASE_URL)
         case _:
-            return ArchiveError(
-                f"{_said(answer.body) or 'no reason given'} ({what})",
-                on=url,
-                next_step="the archive's server.log has more",
-            )
+            look = "dcmcfg check and lint find what it cannot load; " if status == _CONFLICT else ""
+            said = _said(answer.body) or "no reason given"
+            return ArchiveError(f"{said} ({what})", on=url, next_step=f"{look}the archive's server.log has more")
 
 
 def _said(body: str) -> str:

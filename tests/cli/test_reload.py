@@ -50,7 +50,8 @@ def test_configuration_that_does_not_load_is_told_in_one_line(run: Run, archive:
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f'dcmcfg: {archive.url}/ctrl/reload: Device with specified name "x" not found (HTTP 409)\n'
-        "  next: the archive's server.log has more\n"
+        f"  next: dcmcfg --archive-url {archive.url} check and lint find what it cannot load; "
+        "the archive's server.log has more\n"
     )
 
 

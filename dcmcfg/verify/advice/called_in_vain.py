@@ -23,6 +23,11 @@ def step_of_the_called(case: Case, whom: str) -> str:
         )
     if "UnknownHostException" in comment:
         return f"correct dicomHostname of {whom} in LDAP: a name that the archive's machine or container resolves"
+    if "IncompatibleConnectionException" in comment:
+        return (
+            f"dcmcfg route --dest {case.quoted} tells which connections do not go together: both plain, or both TLS "
+            "with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)"
+        )
     if "A-ASSOCIATE-RJ" in comment:
         return _rejected(case, whom)
     return ""

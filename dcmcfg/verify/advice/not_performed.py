@@ -43,17 +43,22 @@ def _by_status(case: Case, status: int) -> Iterator[str]:
         yield _unable(case)
     elif status == _NOT_PERFORMED and whom and (step := step_of_the_called(case, whom)):
         yield step
-    elif status == _NOT_PERFORMED and not case.reported.comment:
+    elif status == _NOT_PERFORMED and not _is_telling(case):
         yield from _without_a_reason(case)
     elif status == _SOME_FAILED:
         yield from _some_failed(case)
     elif status == _PROCESSING_FAILURE and case.sent_straight:
         yield _broken_off(case)
-    elif status == _NOT_PERFORMED and not case.files.away and not case.evidence.records:
+    elif status == _NOT_PERFORMED and not whom and not case.files.away and not case.evidence.records:
         yield from _at_the_destination(case)
         yield f"if the study is purged, check: {_look_at(case, status)}"
     else:
         yield f"check: {_look_at(case, status)}"
+
+
+def _is_telling(case: Case) -> bool:
+    """Tell whether the Error Comment of A702 says more than the status."""
+    return explain("C-MOVE", _NOT_PERFORMED, case.reported.comment).look_at != explain("C-MOVE", _NOT_PERFORMED).look_at
 
 
 def _look_at(case: Case, status: int) -> str:

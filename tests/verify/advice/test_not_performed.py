@@ -36,6 +36,20 @@ CASES: dict[str, tuple[Evidence, str]] = {
         failing(replace(LOCAL, received=None), 0xA702, REJECTED),
         "it must accept the calling AE title DCM4CHEE",
     ),
+    "no connections that go together": (
+        failing(
+            replace(LOCAL, received=None), 0xA702, "org.dcm4che3.net.IncompatibleConnectionException: No compatible"
+        ),
+        "dcmcfg route --dest WORKSTATION tells which connections do not go together",
+    ),
+    "an external archive that is not installed": (
+        failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: AE: LONGTERM no"),
+        "check: dicomInstalled of that AE",
+    ),
+    "a comment that says nothing": (
+        failing(replace(LOCAL, received=None), 0xA702, "No luck"),
+        "it is WORKSTATION that it could not send to",
+    ),
     "cut comment": (
         failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"),
         "lost its AE title",

@@ -1,0 +1,115 @@
+"""What ``docs/symptoms.md`` shows is what the commands print on a lab that has the symptom."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.dicom.peer import Peer
+from tests.cli.conftest import Run
+from tests.cli.labs import name_in_environment
+from tests.dicom.dcmtk import LOOPBACK
+from tests.lab.running_site import AE, DEVICE, RunningSite, running_site
+
+pytestmark = pytest.mark.real
+PAGE = Path(__file__).parents[2] / "docs" / "symptoms.md"
+DEVICES = DEVICE.partition(",")[2]
+LEFT_OUT = "…"
+#: The ports that the page has in place of the lab's.
+PORTS = {"archive": 11112, "http": 8080, "storage": 11117, "workstation": 11118, "external": 11119, "ldap": 389}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command with what the page shows of its output, never nothing."""
+
+    symptom: str
+    command: str
+    lines: tuple[str, ...]
+
+
+def shown() -> Iterator[Shown]:
+    for section in re.split(r"(?m)^## ", PAGE.read_text("utf-8"))[1:]:
+        for block in re.findall(r"(?ms)^```console\n(.*?)^```$", section):
+            for command, _, output in (each.partition("\n") for each in re.split(r"(?m)^\$ ", block)[1:]):
+                assert output.strip(), command
+                yield Shown(section.partition("\n")[0], command, tuple(output.splitlines()))
+
+
+@contextmanager
+def held(site: RunningSite, attribute: str, value: str, dn: str, *before: str) -> Iterator[None]:
+    """Have *attribute* hold *value* until the block ends, known to the archive where that loads it."""
+    site.put(attribute, value, dn=dn)
+    site.control("reload")
+    try:
+        yield
+    finally:
+        site.put(attribute, *before, dn=dn)
+        site.reload()
+
+
+@contextmanager
+def without_ct(run: Run) -> Iterator[None]:
+    done = run("capability", "remove", "STORESCP", "CTImageStorage", "--role", "scp", "--yes")
+    assert done.exit_code == 0, done.output
+    yield
+    assert run("undo", "--yes").exit_code == 0
+
+
+def symptoms(site: RunningSite, run: Run) -> Mapping[str, Callable[[], AbstractContextManager[None]]]:
+    """How the lab comes to have the symptom, by the heading; it is as before when the block ends."""
+    ports = site.site.ports
+    longterm, storescp = (f"cn=dicom,dicomDeviceName={name},{DEVICES}" for name in ("longterm", "storescp"))
+    cipher = "TLS_RSA_WITH_AES_256_CBC_SHA"
+    return {
+        "C801": lambda: held(site, "dcmAcceptedMoveDestination", "WORKSTATION", AE),
+        "A702": lambda: held(site, "dicomPort", str(ports.workstation), longterm, str(ports.external)),
+        "A TLS handshake fails": lambda: held(site, "dicomTLSCipherSuite", cipher, storescp),
+        "The destination refuses": lambda: without_ct(run),
+        "The reload did nothing": lambda: held(site, "dicomPort", "70000", f"cn=dicom,{DEVICE}", str(ports.archive)),
+    }
+
+
+def as_on_the_page(text: str, site: RunningSite) -> list[str]:
+    """The lines of *text* with the page's ports, and without how long it took."""
+    for name, port in PORTS.items():
+        text = re.sub(rf"\b{getattr(site.site.ports, name)}\b", str(port), text)
+    return [line.rstrip() for line in re.sub(r"\(\d+\.\d+ s\)", "(0.10 s)", text).splitlines()]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    with running_site(tmp_path_factory.mktemp("lab")) as site:
+        site.start("external", "storage", "archive")
+        site.external_knows(WORKSTATION=Peer("WORKSTATION", LOOPBACK, site.site.ports.workstation))
+        yield site
+
+
+@pytest.mark.parametrize("symptom", dict.fromkeys(each.symptom for each in shown()))
+def test_the_page_shows_what_is_printed(
+    symptom: str, lab: RunningSite, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_in_environment(lab, monkeypatch)
+    monkeypatch.setenv("COLUMNS", "100")
+    with symptoms(lab, run).get(symptom.partition(":")[0], nullcontext)():
+        for each in (each for each in shown() if each.symptom == symptom):
+            words = shlex.split(each.command.replace(f":{PORTS['archive']}", f":{lab.site.ports.archive}"))
+            assert words.pop(0) == "dcmcfg"
+            done = run(*words)
+            assert_shows(each, as_on_the_page(done.stdout + done.stderr, lab))
+
+
+def assert_shows(each: Shown, printed: list[str]) -> None:
+    """Each piece of what is shown, between what is left out, must be printed, one after the other."""
+    at = 0
+    whole = "\n".join(printed)
+    for piece in re.split(rf"(?m)^ *{LEFT_OUT}$\n?", "\n".join(each.lines)):
+        found = whole.find(piece.strip("\n"), at)
+        assert found >= 0, f"{each.command}\n{piece}\nis not in\n{whole}"
+        at = found + len(piece)
