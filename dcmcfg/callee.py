@@ -10,6 +10,7 @@ from dcmcfg.dicom.acquainted import Secured
 from dcmcfg.dicom.echo import echo
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.spoken import speaks_dicom, speaks_tls
+from dcmcfg.dicom.tls_failure import NOTHING_SENT
 from dcmcfg.errors import DcmcfgError, NotDicom, NotEchoed, NotSecured, RejectedForNow, TryLater, Unreachable
 
 _ALIKE = (
@@ -99,9 +100,15 @@ def _failed(error: DcmcfgError) -> Verdict:
         case Unreachable():
             return Verdict(problem=error.what, failed_at=Stage.TCP, next_step=error.next_step)
         case NotSecured():
-            problem = f"no TLS: {error.what.removeprefix('no association: ')}"
-            return Verdict(problem=problem, failed_at=Stage.TLS, next_step=error.next_step)
+            return Verdict(problem=_not_secured(error), failed_at=Stage.TLS, next_step=error.next_step)
         case NotEchoed():
             return Verdict(problem=error.what, failed_at=Stage.ECHO, next_step=error.next_step)
         case _:
             return Verdict(problem=error.what, failed_at=Stage.ASSOCIATION, next_step=error.next_step)
+
+
+def _not_secured(error: NotSecured) -> str:
+    what = error.what.removeprefix("no association: ")
+    if not error.speaks_tls:
+        what = what.removesuffix(NOTHING_SENT)  # an association request was, to see whether DICOM is spoken
+    return f"no TLS: {what}"

@@ -8,6 +8,8 @@ import ssl
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import NotSecured
 
+#: What ends the words for a handshake that failed.
+NOTHING_SENT = "; nothing was sent"
 _TRUST = "--tls-ca names the certificate of the authority that signed it"
 _RENEW = "the peer needs a new certificate; is the clock of this machine right?"
 _NAME = (
@@ -57,7 +59,7 @@ def no_handshake(error: OSError, peer: Peer, seconds: float) -> NotSecured:
         what, next_step = f"no answer to the TLS handshake within {seconds:g} s", _IS_TLS
     else:
         what, next_step = "the peer does not speak TLS there", _IS_TLS
-    return NotSecured(f"{what}; nothing was sent", on=str(peer), next_step=next_step, speaks_tls=spoken is not None)
+    return NotSecured(f"{what}{NOTHING_SENT}", on=str(peer), next_step=next_step, speaks_tls=spoken is not None)
 
 
 def _handshake(error: OSError) -> tuple[str, str] | None:
