@@ -70,10 +70,11 @@ class StorageScp:
     def answer(self, command: Command, data_set: ArrivingDataSet | None, origin: Origin) -> bytes | None:
         """Carry out a request that is all there; return the command set of the answer, None where there is none."""
         match command.field:
-            case CommandField.C_STORE if data_set is not None and _is_sound(command):
-                return self._store(command, data_set.finish(command.sop_instance_uid), origin)
             case CommandField.C_STORE:
-                return command.response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
+                uid = command.sop_instance_uid
+                if data_set is None or not uid:
+                    return command.response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
+                return self._store(command, uid, data_set.finish(uid), origin)
             case CommandField.C_ECHO:
                 return command.response(SUCCESS)
             case CommandField.C_CANCEL:
@@ -81,9 +82,9 @@ class StorageScp:
             case _:
                 return command.response(UNRECOGNIZED_OPERATION, "only C-ECHO and C-STORE are served here")
 
-    def _store(self, command: Command, arrived: Arrived, origin: Origin) -> bytes:
+    def _store(self, command: Command, uid: str, arrived: Arrived, origin: Origin) -> bytes:
         instance = ReceivedInstance(
-            sop_instance_uid=command.sop_instance_uid,
+            sop_instance_uid=uid,
             sop_class_uid=command.sop_class_uid,
             study_uid=arrived.head.study_uid or None,
             calling_ae_title=origin.calling,
@@ -93,7 +94,7 @@ class StorageScp:
             fingerprint=arrived.fingerprint,
             sha256=arrived.sha256,
             kept=arrived.kept,
-            problem=_problem(command, arrived),
+            problem=_problem(uid, arrived),
             arrived_at=datetime.now(UTC),
             move_originator_message_id=command.number(MOVE_ORIGINATOR_MESSAGE_ID),
         )
@@ -106,12 +107,12 @@ def _is_sound(command: Command) -> bool:
     return command.field == CommandField.C_STORE and bool(command.sop_instance_uid)
 
 
-def _problem(command: Command, arrived: Arrived) -> str:
-    """Return what is wrong with an instance, empty where nothing is."""
+def _problem(uid: str, arrived: Arrived) -> str:
+    """Return what is wrong with the instance *uid*, empty where nothing is."""
     if arrived.not_kept:
         return f"{NOT_KEPT}: {arrived.not_kept}"
     head = arrived.head
     if not head.study_uid and (head.known or arrived.octets < MOST_LOOKED_AT):
         return "its data set does not say of which study it is"
-    said, inside = command.sop_instance_uid, head.sop_instance_uid
-    return f"its data set is of another instance, {inside}" if inside and inside != said else ""
+    inside = head.sop_instance_uid
+    return f"its data set is of another instance, {inside}" if inside and inside != uid else ""
