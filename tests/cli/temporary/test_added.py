@@ -1,0 +1,166 @@
+"""``dcmcfg verify --temporary-dest``: what is added is received as, and taken back."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.bulk.store_file import hold
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.dicom.tls import TlsFiles
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
+from dcmcfg.lab.studies import study
+from tests.archive.scripted import scripted_archive as scripted_control
+from tests.cli.conftest import Run
+from tests.cli.temporary.runs import LOCAL, MADE, VERIFY, masked, octets, told
+from tests.dicom.certificates import make_pki
+from tests.dicom.dcmtk import Made, storescu
+from tests.lab.purging import purge
+from tests.lab.running_site import AE, DEVICE, RunningSite
+from tests.verify.scripted_archive import scripted_archive
+
+pytestmark = pytest.mark.real
+ACCEPTED = "dcmAcceptedMoveDestination"
+
+
+def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: Run, site: RunningSite) -> None:
+    done = run(*VERIFY, "--yes")
+    headline = masked(done.stdout).splitlines()[0]
+    assert (done.exit_code, headline.partition(";")[0]) == (0, "verified: 5 of 5 instances received by DCMCFG_TITLE")
+    assert told(done.stderr) == [
+        "added for this run: DCMCFG_TITLE, a device dcmcfg_title with its connection and AE, and the registration of "
+        "the title (--show-plan shows all of it)",
+        "warning: LONGTERM is asked to send straight to DCMCFG_TITLE, which it does not know: what is not in the "
+        "archive's own storage will not arrive (dcmcfg set-external-retrieve has it sent by way of the archive).",
+        "the archive is to call DCMCFG_TITLE at 127.0.0.1:PORT, by which this machine reaches 127.0.0.1",
+        "the archive reloads twice, when it is added and when it is removed; nothing of it is left then",
+        "added DCMCFG_TITLE in one transaction, roll-out 1",
+        "the archive has reloaded",
+        "taken back DCMCFG_TITLE, roll-out 2",
+        "the archive has reloaded",
+    ]
+    assert "dcmcfg verify --recall --temporary-dest takes a study that is really purged" in done.stdout
+    rows = [line.split()[3:8] for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
+    assert rows == [["4", "deleted", "done", "dcmcfg", "verify"], ["4", "added", "undone", "by", "2"]]
+    title = re.findall(r"DCMCFG_[0-9A-F]{9}", done.stdout)[0]
+    again = run("verify", "--study", LOCAL, "--dest", title, "--json")
+    assert (again.exit_code, json.loads(again.stdout)["reported"]["status_hex"]) == (1, "A801")
+
+
+def test_a_list_of_accepted_destinations_holds_it_only_meanwhile(run: Run, site: RunningSite) -> None:
+    site.put(ACCEPTED, "STORESCP", dn=AE)
+    site.reload()
+    held = octets(site)
+    try:
+        done = run(*VERIFY, "--yes", "--json")
+        assert octets(site) == held
+    finally:
+        site.put(ACCEPTED, dn=AE)
+        site.reload()
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["verified"], answer["destination"]) == (
+        0,
+        True,
+        answer["temporary_destination"]["title"],
+    )
+    assert {
+        name: answer["temporary_destination"][name] for name in ("host", "added", "taken_back", "gone", "cleaned")
+    } == {
+        "host": "127.0.0.1",
+        "added": 1,
+        "taken_back": 2,
+        "gone": True,
+        "cleaned": [],
+    }
+
+
+def test_a_purged_study_comes_by_way_of_the_archive(run: Run, site: RunningSite) -> None:
+    purge(site.site, study("three").uid)
+    site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
+    try:
+        done = run("verify", "--study", study("three").uid, "--temporary-dest", "--yes", "--json")
+    finally:
+        site.put("dcmExternalRetrieveAEDestination")
+        site.reload()
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["received"]["number"], answer["route"]["finding"]) == (0, 3, "shown")
+    assert "straight" not in done.stderr
+    assert [len(each["sha256"]) for each in answer["received"]["instances"]] == [64] * 3
+
+
+def test_what_it_receives_is_kept_where_that_is_asked_for(run: Run, site: RunningSite, tmp_path: Path) -> None:
+    done = run(*VERIFY, "--yes", "--json", "--keep", str(tmp_path / "kept"))
+    assert done.exit_code == 0, done.stderr
+    assert len([path for path in (tmp_path / "kept").rglob("*") if path.is_file()]) == 5
+
+
+def test_an_ae_that_calls_with_tls_only_gets_a_destination_that_listens_so(
+    run: Run, site: RunningSite, made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pki = make_pki(tmp_path)
+    own = f"cn=dicom,{DEVICE}"
+    site.put("dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256", dn=own)
+    site.put("dcmTLSProtocol", "TLSv1.3", dn=own)
+
+    def send(exchange: MoveExchange) -> MoveResponse:
+        title = exchange.request.destination
+        name = f"cn=dicom-tls,dicomDeviceName={title.lower()},"
+        (there,) = (each for each in site.slapd.entries() if str(each.dn).startswith(name))
+        assert there.texts("dcmTLSProtocol") == ("TLSv1.3",)
+        options = ["+tls", str(pki.client.key), str(pki.client.certificate), "+cf", str(pki.ca)]
+        peer = Peer(title, there.text("dicomHostname") or "", int(there.text("dicomPort") or 0))
+        assert storescu(peer, made.files, calling="DCM4CHEE", options=options).returncode == 0
+        return MoveResponse(0, completed=len(made.files))
+
+    context = TlsFiles(None, pki.server.certificate, pki.server.key).server_context()
+    shown = ("--tls-ca", str(pki.ca), "--tls-cert", str(pki.server.certificate), "--tls-key", str(pki.server.key))
+    try:
+        with scripted_control() as control, scripted_archive(made, send, tls=context) as peer:
+            control.run_as_an_archive_does()
+            monkeypatch.setenv("DCMCFG_ARCHIVE_URL", control.url)
+            asked = ("verify", "--study", MADE, "--temporary-dest", "--yes")
+            ask = (*asked, "--json", "--no-qido", "--connect", f"{peer.host}:{peer.port}")
+            without = run(*ask, "--tls-ca", str(pki.ca))
+            done = run(*ask, *shown)
+    finally:
+        for name in ("dicomTLSCipherSuite", "dcmTLSProtocol"):
+            site.put(name, dn=own)
+    assert (without.exit_code, json.loads(without.stdout)["error"]["what"]) == (
+        3,
+        "a server needs a certificate to accept TLS",
+    )
+    assert (done.exit_code, json.loads(done.stdout)["received"]["finding"]) == (0, "complete"), done.stderr
+
+
+def test_many_studies_have_one_for_the_whole_run(run: Run, site: RunningSite) -> None:
+    site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
+    try:
+        uids = [study(name).uid for name in ("local", "one")]
+        named = [word for uid in uids for word in ("--study", uid)]
+        done = run("verify", *named, "--temporary-dest", "--yes", "--json")
+        answer = json.loads(done.stdout)
+        with hold(Path(answer["results"])):
+            held = run("verify", *named, "--temporary-dest", "--yes")
+    finally:
+        site.put("dcmExternalRetrieveAEDestination")
+        site.reload()
+    assert done.exit_code == 0, done.output
+    assert (answer["temporary_destination"]["added"], answer["temporary_destination"]["taken_back"]) == (1, 2)
+    assert (answer["counts"]["open"], answer["instances"], answer["next_steps"]) == (0, 6, [])
+    assert held.exit_code == 3
+    assert held.stderr.startswith("dcmcfg: "), "nothing was added for a store that another run has"
+    assert "another run uses this store of results" in held.stderr
+
+
+def test_two_at_once_have_one_each(site: RunningSite) -> None:
+    command = [sys.executable, "-m", "dcmcfg", *VERIFY, "--yes", "--json"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    ended = [(each.communicate(timeout=60), each.returncode) for each in both]
+    assert [code for _, code in ended] == [0, 0], ended
+    titles = {json.loads(out)["temporary_destination"]["title"] for (out, _), _ in ended}
+    assert len(titles) == 2
