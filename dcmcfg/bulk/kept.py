@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dcmcfg.bulk.asked import Asked
-from dcmcfg.bulk.store_file import companions, hold, is_held, is_store, require_store
+from dcmcfg.bulk.store_file import companions, hold, is_store, lock_of, require_store
 from dcmcfg.errors import Ambiguous, DcmcfgError, NotFound
 from dcmcfg.moments import parsed
+from dcmcfg.rollout.lock import is_held
 from dcmcfg.spelling import listed
 
 #: Below the state folder; a store is named there by its question.
@@ -106,7 +107,7 @@ def _looked_at(path: Path) -> KeptStore:
     except DcmcfgError as error:
         return KeptStore(path, last, octets, problem=error.what)
     except (sqlite3.Error, ValueError) as error:
-        return KeptStore(path, last, octets, is_held(path), problem=f"it cannot be read ({error})")
+        return KeptStore(path, last, octets, is_held(lock_of(path)), problem=f"it cannot be read ({error})")
 
 
 def _read_only(path: Path, *, with_journal: bool) -> sqlite3.Connection:
@@ -124,7 +125,7 @@ def _of(path: Path, connection: sqlite3.Connection, written: datetime, octets: i
         path,
         parsed(heard or facts.get("listed at", "")) or written,
         octets,
-        is_held(path),
+        is_held(lock_of(path)),
         Asked(json.loads(facts.get("asked", "{}"))),
         facts.get("listed from", ""),
         done,

@@ -95,7 +95,7 @@ def hold(path: Path) -> Iterator[None]:
 
     By a file beside it, since SQLite has locks of its own on the store. Raises :class:`Refused` when another has it.
     """
-    beside = _beside(path)
+    beside = lock_of(path)
     handle = _locked(beside, path)
     try:
         yield
@@ -105,23 +105,8 @@ def hold(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def is_held(path: Path) -> bool:
-    """Tell whether a process has the store."""
-    try:
-        handle = os.open(_beside(path), os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(handle)
-
-
-def _beside(path: Path) -> Path:
+def lock_of(path: Path) -> Path:
+    """Return the file beside a store whose lock whoever has the store holds."""
     return path.with_name(f"{path.name}.lock")
 
 

@@ -64,7 +64,11 @@ def test_one_at_a_time_keeps_the_order(store: Store) -> None:
     assert archive.associations == 1
 
 
-def test_what_the_archive_is_short_of_something_for_is_asked_again_and_all_go_slower(store: Store) -> None:
+def test_what_the_archive_is_short_of_something_for_is_asked_again_and_all_go_slower(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dcmcfg.bulk.pace._FIRST_STRAIN_S", 0.05)
+
     def short_once(uid: str, number: int) -> MoveResponse:
         return MoveResponse(0xA701) if (uid, number) == (TWELVE[0], 1) else GOOD
 
