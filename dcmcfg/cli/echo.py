@@ -33,6 +33,7 @@ _LONGEST_S = 3600
     epilog=examples(
         ("Does the external archive answer?", "dcmcfg echo LONGTERM"),
         ("All AEs of the tree", "dcmcfg echo --all"),
+        ("Is the archive's certificate good?", "dcmcfg echo DCM4CHEE --tls --tls-ca hospital-ca.pem"),
     ),
 )
 @click.argument("titles", nargs=-1, metavar="[AET]...", shell_complete=complete_title)
