@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
+from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import bind_password
 from dcmcfg.directory.failures import INVALID_CREDENTIALS, NotReached
 from dcmcfg.directory.ldap import LdapDirectory, connect
@@ -21,7 +20,7 @@ def open_directory(settings: Settings) -> LdapDirectory:
     cannot be trusted or refuses.
     """
     for warning in exposures(settings):
-        click.echo(f"warning: {warning}", err=True)
+        tell(f"warning: {warning}")
     external = not settings.bind_dn
     server = directory_server(settings, "" if external else bind_password(settings))
     try:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import click
-
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.site import section_option
+from dcmcfg.cli.telling import tell
 from dcmcfg.cli.verify_bulk import Bulk
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.render.visible import visible
@@ -41,7 +40,7 @@ class Recalling:
 
 
 def _tell(words: str) -> None:
-    click.echo(f"recall: {visible(words)}", err=True)
+    tell(f"recall: {visible(words)}")
 
 
 _option = section_option("What is asked for")

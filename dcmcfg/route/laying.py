@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from dcmcfg.devices import STORAGE_SOP_CLASSES, Configuration, Connection, NetworkAE
 from dcmcfg.retrieve_settings import effective
 from dcmcfg.route.astray import astray
@@ -159,7 +161,10 @@ class Laying:
         answer = SILENCE if silent else "A702, all failed"
         if held.not_taken:
             why = f"{self._destination.title} lists SCP capabilities, and none of what {self._asked.title} sends"
-            step = f"add what {self._destination.title} takes, or remove all its SCP capabilities"
+            title = shlex.quote(self._destination.title)
+            step = (
+                f"dcmcfg capability add {title} SOP-CLASS --role scp adds what it takes"
+            )
         elif not held.not_let_in:
             why = f"{self._asked.title} has no storage SCU capability"
             step = "add the capabilities, or share those of another AE"
