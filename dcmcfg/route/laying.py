@@ -162,9 +162,7 @@ class Laying:
         if held.not_taken:
             why = f"{self._destination.title} lists SCP capabilities, and none of what {self._asked.title} sends"
             title = shlex.quote(self._destination.title)
-            step = (
-                f"dcmcfg capability add {title} SOP-CLASS --role scp adds what it takes"
-            )
+            step = f"dcmcfg capability add {title} SOP-CLASS --role scp adds what it takes"
         elif not held.not_let_in:
             why = f"{self._asked.title} has no storage SCU capability"
             step = "add the capabilities, or share those of another AE"
