@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,8 @@ DICOM = "DICOM"
 TLS_VERSION = "TLSv1.2"
 #: The root under which PS3.4 B.5 has the storage SOP classes.
 STORAGE_SOP_CLASSES = "1.2.840.10008.5.1.4.1.1."
+#: What stands for any transfer syntax.
+ANY = "*"
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,25 @@ class NetworkAE:
         """Its transfer capability entries."""
         tree = self.device.tree
         return tuple(child for child in tree.children(self.entry.dn) if child.is_a("dicomTransferCapability"))
+
+    @cached_property
+    def syntaxes(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """The transfer syntaxes that it lists or shares, by role (``SCU``, ``SCP``) and SOP class.
+
+        :data:`ANY` counts as the first value only, and stands alone then. An AE that shares from one which is not there
+        has none.
+        """
+        found: dict[str, dict[str, frozenset[str]]] = {"SCU": {}, "SCP": {}}
+        shared = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
+        if shared and all(each.title != shared for each in self.device.network_aes):
+            return found
+        for capability in self.shared_from.capabilities:
+            values = capability.texts("dicomTransferSyntax")
+            syntaxes = frozenset({ANY}) if values[:1] == (ANY,) else frozenset(values) - {ANY}
+            of_role = found.setdefault(capability.text("dicomTransferRole") or "", {})
+            uid = capability.text("dicomSOPClass") or ""
+            of_role[uid] = of_role.get(uid, frozenset()) | syntaxes
+        return found
 
     @property
     def takes_storage(self) -> bool:

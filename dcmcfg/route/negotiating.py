@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dcmcfg.devices import STORAGE_SOP_CLASSES, NetworkAE
-from dcmcfg.entry import Entry
+from dcmcfg.devices import ANY, STORAGE_SOP_CLASSES, NetworkAE
 
 IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 #: C-MOVE of the Patient Root and Study Root models (PS3.4 C.6).
 _MOVE = ("1.2.840.10008.5.1.4.1.2.1.2", "1.2.840.10008.5.1.4.1.2.2.2")
 _ALWAYS_OFFERED = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN})
-_ANY = "*"
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,8 @@ def kept_back(
     held = _held(sender)
     if only is not None:
         held = {uid: held.get(uid, frozenset()) for uid in sorted(only)}
-    offered, taken = _syntaxes(sender, "SCU"), _syntaxes(destination, "SCP")
-    let_in = held if back_to is None else _syntaxes(back_to, "SCP")
+    offered, taken = sender.syntaxes["SCU"], destination.syntaxes["SCP"]
+    let_in = held if back_to is None else back_to.syntaxes["SCP"]
     out = [uid for uid in held if uid in offered]
     goes = [uid for uid in out if (not taken or uid in taken) and uid in let_in]
     return KeptBack(
@@ -70,17 +68,17 @@ def kept_back(
 
 def takes_moves(ae: NetworkAE) -> bool:
     """Tell whether *ae* accepts a presentation context for C-MOVE, by what it lists or shares as SCP."""
-    return any(uid in _syntaxes(ae, "SCP") for uid in _MOVE)
+    return any(uid in ae.syntaxes["SCP"] for uid in _MOVE)
 
 
-def _held(sender: NetworkAE) -> dict[str, frozenset[str]]:
+def _held(sender: NetworkAE) -> Mapping[str, frozenset[str]]:
     """Return the storage SOP classes that may be held, with transfer syntaxes.
 
     Those that some AE of the sender's device takes in, or that the sender means to send.
     """
     found: dict[str, set[str]] = {}
-    lists = [_syntaxes(ae, "SCP") for ae in sender.device.network_aes]
-    for listed in (*lists, _syntaxes(sender, "SCU")):
+    lists = [ae.syntaxes["SCP"] for ae in sender.device.network_aes]
+    for listed in (*lists, sender.syntaxes["SCU"]):
         for uid, syntaxes in listed.items():
             if uid.startswith(STORAGE_SOP_CLASSES):
                 found.setdefault(uid, set()).update(syntaxes)
@@ -89,33 +87,14 @@ def _held(sender: NetworkAE) -> dict[str, frozenset[str]]:
 
 def _re_encoded(
     goes: Iterable[str],
-    held: dict[str, frozenset[str]],
-    offered: dict[str, frozenset[str]],
-    taken: dict[str, frozenset[str]],
+    held: Mapping[str, frozenset[str]],
+    offered: Mapping[str, frozenset[str]],
+    taken: Mapping[str, frozenset[str]],
 ) -> tuple[tuple[str, int], ...]:
     count: dict[str, int] = {}
     for uid in goes:
         lists = [offered[uid], taken[uid]] if taken else [offered[uid]]
-        for syntax in held[uid] - _ALWAYS_OFFERED - {_ANY}:
-            if not all(_ANY in listed or syntax in listed for listed in lists):
+        for syntax in held[uid] - _ALWAYS_OFFERED - {ANY}:
+            if not all(ANY in listed or syntax in listed for listed in lists):
                 count[syntax] = count.get(syntax, 0) + 1
     return tuple(sorted(count.items()))
-
-
-def _syntaxes(ae: NetworkAE, role: str) -> dict[str, frozenset[str]]:
-    """Return SOP class → transfer syntaxes of *ae* in *role*; ``*`` counts as the first value only."""
-    found: dict[str, frozenset[str]] = {}
-    for capability in _capabilities(ae, role):
-        values = capability.texts("dicomTransferSyntax")
-        listed = frozenset({_ANY}) if values[:1] == (_ANY,) else frozenset(values) - {_ANY}
-        uid = capability.text("dicomSOPClass") or ""
-        found[uid] = found.get(uid, frozenset()) | listed
-    return found
-
-
-def _capabilities(ae: NetworkAE, role: str) -> list[Entry]:
-    """Return what *ae* lists or shares; an AE that shares from one which is not there has nothing."""
-    shared = ae.entry.text("dcmShareTransferCapabilitiesFromAETitle")
-    if shared and all(each.title != shared for each in ae.device.network_aes):
-        return []
-    return [each for each in ae.shared_from.capabilities if each.text("dicomTransferRole") == role]
