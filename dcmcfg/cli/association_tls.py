@@ -20,6 +20,9 @@ from dcmcfg.settings.exposure import key_exposures
 
 R = TypeVar("R")
 _FILE = click.Path(path_type=Path)
+#: What has a use where others call us over TLS, and where we call somebody.
+_OF_EITHER = ("tls_ca", "tls_cert", "tls_key", "tls_key_passphrase_file")
+_OF_CALLS = ("tls_any_host", *_OF_EITHER)
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,18 @@ class TlsOptions:
     def given(self) -> bool:
         """Whether any was given."""
         return self != TlsOptions()
+
+    def require_use(self, *, calls: bool, receives: bool = False) -> None:
+        """Raise :class:`click.UsageError` for an option without a use: who gave it would take plain for verified.
+
+        ``calls`` tells whether somebody is called over TLS, ``receives`` whether somebody calls here over TLS.
+        Environment and profile are not asked: they hold for the whole site.
+        """
+        used = _OF_CALLS if calls else _OF_EITHER if receives else ()
+        idle = next((each for each in _OF_CALLS if getattr(self, each) and each not in used), None)
+        if idle is not None:
+            option = f"--{idle.replace('_', '-')}"
+            raise click.UsageError(f"{option} goes with --tls: nobody is called over TLS here, so nothing is verified")
 
     def files(self, settings: Settings) -> TlsFiles:
         """Return what secures associations: the options, else what environment and profile say, else ``--ca-file``.

@@ -72,7 +72,9 @@ def echo_command(
 
     Exit code 0 when all that were called answered, 1 when one did not, or one that was named has no address.
     """
-    if bool(titles) == everyone:
+    if titles and everyone:
+        raise click.UsageError(f"--all calls every AE: name none beside it, or leave it out to call {titles[0]}")
+    if not titles and not everyone:
         raise click.UsageError("name the AEs to call, or say --all")
     named = [text if "/" in text else parse_ae_title(text) for text in titles]
     title = parse_ae_title(calling) if calling is not None else None
@@ -81,7 +83,10 @@ def echo_command(
     called = targets(configuration, named, tls=over_tls)
     title = title or usual_ae(configuration.device(settings.device), "--calling").title
     timeouts = Timeouts(connect=timeout_s, acse=timeout_s, dimse=timeout_s, network=timeout_s)
-    secure = any(each.callee is not None and each.callee.tls for each in called)
+    over = [each.callee.tls for each in called if each.callee is not None]
+    secure = any(over)
+    if over:
+        tls.require_use(calls=secure)
     context = tls.files(settings).client_context() if secure else None
     echoed = _call(called, title, context, parallel, timeouts, as_json=as_json)
     answers = [each.verdict.answered if each.verdict is not None else everyone for each in echoed]

@@ -168,8 +168,10 @@ def verify_command(
             loaded("temporary_destination", "clean_leftovers")(settings, directory, yes=temporary.yes, as_json=as_json)
             return 0
         configuration = Configuration(read_tree(directory))
-        if temporary.temporary_dest and many is not None:
-            many = loaded("verify_many", "look_first")(run, many, find(configuration, destination="", receive=False))
+        if temporary.temporary_dest:
+            before = find(configuration, destination="", receive=False)
+            tls.require_use(calls=before.tls)
+            many = loaded("verify_many", "look_first")(run, many, before) if many is not None else None
         if many is None:
             verify = functools.partial(verify_one, run, configuration)
         else:
@@ -181,7 +183,9 @@ def verify_command(
             answered: Answered = within(settings, directory, configuration, asking, temporary, verify)
     if not temporary.temporary_dest:
         warn_of_leftovers(settings, configuration)
-        answered = verify(find(configuration, destination=run.destination, receive=run.listening is not None))
+        addresses = find(configuration, destination=run.destination, receive=run.listening is not None)
+        tls.require_use(calls=addresses.tls, receives=run.listening is not None and addresses.receives_tls)
+        answered = verify(addresses)
     code, told = answered
     if as_json:
         print_json(told())

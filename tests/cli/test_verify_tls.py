@@ -183,6 +183,31 @@ def test_a_key_without_its_certificate_is_a_usage_error(
     assert "DCMCFG_TLS_KEY: it goes with a certificate, and there is none beside it" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("--tls-any-host",), "--tls-any-host"),
+        (("--tls-ca", os.devnull), "--tls-ca"),
+        (("--tls-any-host", "--tls-ca", os.devnull, "--receive"), "--tls-any-host"),
+    ],
+)
+def test_an_option_that_verifies_nothing_in_a_plain_call_is_a_usage_error(
+    verify: Verify, workstation: Peer, given: tuple[str, ...], named: str
+) -> None:
+    result = verify(Peer("DCM4CHEE", workstation.host, 1), *given)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{named} goes with --tls: nobody is called over TLS here, so nothing is verified" in result.stderr
+
+
+def test_what_the_site_says_of_tls_holds_where_a_call_is_plain(
+    verify: Verify, made: Made, pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DCMCFG_TLS_CA", str(pki.ca))
+    with scripted_archive(made, _sent) as archive:
+        result = verify(archive)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_a_plain_archive_does_not_speak_tls(verify: Verify, made: Made, pki: Pki) -> None:
     with scripted_archive(made, _sent) as archive:
         result = verify(archive, "--tls", "--tls-ca", str(pki.ca))
