@@ -23,9 +23,7 @@ def spelled(elements: Mapping[int, bytes], *keywords: str) -> tuple[tuple[str, .
     values = [octets(elements, keyword) for keyword in keywords]
     if all(map(_is_plain, values)):
         return _first([value.decode("ascii") for value in values]), named
-    keep_quiet()
-    delimiters = pydicom("valuerep").TEXT_VR_DELIMS
-    texts = [pydicom("charset").decode_bytes(value, _encodings(named), delimiters) for value in values]
+    texts = _decoded(values, named)
     if [in_character_set(text, named) for text in texts] == values:
         return _first(texts), named
     if any(_REPLACED in text for text in texts):
@@ -34,18 +32,34 @@ def spelled(elements: Mapping[int, bytes], *keywords: str) -> tuple[tuple[str, .
 
 
 def in_character_set(text: str, named: str) -> bytes:
-    """Return *text* in the character set *named*, Latin-1 where that is ``""``; what it does not have becomes ``?``."""
+    """Return *text* in the character set *named*, Latin-1 where that is not known; what it does not have is ``?``."""
     if text.isascii():
         return text.encode("ascii")
-    if not named:
+    encodings = _encodings(named)
+    if encodings is None:
         return text.encode("latin-1", "replace")
     keep_quiet()
-    encoded: bytes = pydicom("charset").encode_string(text, _encodings(named))
+    encoded: bytes = pydicom("charset").encode_string(text, encodings)
     return encoded
 
 
-def _encodings(named: str) -> list[str]:
-    encodings: list[str] = pydicom("charset").convert_encodings([each.strip() for each in named.split("\\")])
+def _decoded(values: list[bytes], named: str) -> list[str]:
+    """Return *values* as text, each octet as a character where no known set is *named*."""
+    encodings = _encodings(named)
+    if encodings is None:
+        return [value.decode("latin-1") for value in values]
+    keep_quiet()
+    charset, delimiters = pydicom("charset"), pydicom("valuerep").TEXT_VR_DELIMS
+    return [charset.decode_bytes(value, encodings, delimiters) for value in values]
+
+
+def _encodings(named: str) -> list[str] | None:
+    """Return Python's names of the character set that is *named*; None for none, and for what is no Defined Term."""
+    terms = [each.strip(" \0") for each in named.split("\\")]
+    if not any(terms) or not pydicom("charset").python_encoding.keys() >= set(terms):
+        return None
+    keep_quiet()
+    encodings: list[str] = pydicom("charset").convert_encodings(terms)
     return encodings
 
 

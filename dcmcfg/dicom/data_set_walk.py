@@ -20,6 +20,7 @@ _DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.
 _OF_THE_STANDARD = "1.2.840.10008."
 #: VRs whose length has two octets (PS3.5 Section 7.1.2); that of all others has four.
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+_VRS = SHORT_VRS.union(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _HEAD = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
 _LENGTH = {True: struct.Struct("<H"), False: struct.Struct(">H")}
 _LONG_LENGTH = {True: struct.Struct("<L"), False: struct.Struct(">L")}
@@ -65,7 +66,7 @@ def _encoding(octets: Octets, transfer_syntax: str, position: int) -> tuple[bool
         return False, True
     if transfer_syntax.startswith(_OF_THE_STANDARD):
         return True, transfer_syntax != _BIG_ENDIAN
-    return _is_vr(octets[position + 4 : position + 6]), True
+    return bytes(octets[position + 4 : position + 6]) in _VRS, True  # not what looks like one: a length may
 
 
 def _is_vr(octets: bytes | bytearray) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dcmcfg.dicom.character_sets import in_character_set
 from dcmcfg.dicom.data_set_walk import SHORT_VRS, CutOff, NoDataSet, walk
 from dcmcfg.dicom.dictionary import tag_of, vr_of
+from dcmcfg.errors import MalformedInput
 
 #: The octets of each element by its tag, group and element in one number.
 Identifier = Mapping[int, bytes]
@@ -15,6 +16,8 @@ _IMPLICIT = "1.2.840.10008.1.2"
 #: No syntax of the standard: the first element shows whether VRs are explicit, also of a peer that mixes them up.
 _AS_IT_LOOKS = ""
 _CHARACTER_SET = "SpecificCharacterSet"
+#: An even number of octets in a length of two octets, as most VRs have (PS3.5 Section 7.1.2).
+_LONGEST = 65534
 
 
 def identifier(values: Mapping[str, str]) -> Identifier:
@@ -35,7 +38,10 @@ def identifier(values: Mapping[str, str]) -> Identifier:
 
 
 def encoded(identifier: Identifier, transfer_syntax: str) -> bytes:
-    """Return *identifier* in Implicit or Explicit VR Little Endian."""
+    """Return *identifier* in Implicit or Explicit VR Little Endian.
+
+    Raises :class:`MalformedInput` for a value that is too long for the two octets of a length.
+    """
     is_implicit = transfer_syntax == _IMPLICIT
     return b"".join(_element(tag, identifier[tag], is_implicit=is_implicit) for tag in sorted(identifier))
 
@@ -64,4 +70,6 @@ def _element(tag: int, value: bytes, *, is_implicit: bool) -> bytes:
         return struct.pack("<HHL", group, number, len(value)) + value
     vr = vr_of(tag).encode()
     head = "<HH2sH" if vr in SHORT_VRS else "<HH2sxxL"
+    if vr in SHORT_VRS and len(value) > _LONGEST:
+        raise MalformedInput(f"the value is longer than {_LONGEST} octets", on=f"({group:04X},{number:04X})")
     return struct.pack(head, group, number, vr, len(value)) + value

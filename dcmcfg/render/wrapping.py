@@ -16,14 +16,17 @@ _WHOLE = re.compile(f"{_COMMAND}|{_DN}|{_QUOTED}")
 _WORD = re.compile(r"\S+")
 _GLUE = "\0"  # as wide as the blank whose place it takes
 _HANGING = 2  # columns
+_LONGEST = 2000  # characters; a longer line is nobody's sentence, and what is whole in it takes long to find
 
 
 def break_points(line: str, width: int, hanging: int = 0) -> list[int]:
     """Return the offsets of the words in *line* that begin a new line, each being behind *hanging* columns.
 
     A command line, a DN, what stands in quotes and a word stay in one piece, on a line of their own where they are
-    wider than *width* columns.
+    wider than *width* columns. A line of more than 2,000 characters is not broken.
     """
+    if len(line) > _LONGEST:
+        return []
     points = []
     start, room = 0, width
     for word in _WORD.finditer(_WHOLE.sub(lambda whole: whole[0].replace(" ", _GLUE), line)):

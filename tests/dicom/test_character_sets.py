@@ -22,6 +22,10 @@ IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
         ("", "Ä1".encode(), "Ä1".encode().decode("latin-1"), ""),
         ("ISO_IR 192", "Ä1".encode("latin-1"), "Ä1", ""),
         ("ISO_IR 999", "Ä1".encode("latin-1"), "Ä1", "ISO_IR 999"),
+        ("ISO_IR 100\\\0\\ISO 2022 IR 87", "Ä1".encode("latin-1"), "Ä1", "ISO_IR 100\\\0\\ISO 2022 IR 87"),
+        ("punycode", "Ä1".encode("latin-1"), "Ä1", "punycode"),
+        ("undefined", "Ä1".encode("latin-1"), "Ä1", "undefined"),
+        ("hex", "Ä1".encode("latin-1"), "Ä1", "hex"),
     ],
 )
 def test_a_patient_is_asked_for_by_the_octets_that_the_archive_gave(

@@ -8,6 +8,7 @@ from pydicom.filereader import read_dataset
 
 from dcmcfg.dicom import dictionary
 from dcmcfg.dicom.identifiers import decoded, encoded, identifier
+from dcmcfg.errors import MalformedInput
 from tests.dicom.scp import element
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
@@ -41,6 +42,19 @@ def test_pydicom_reads_what_is_written(syntax: str) -> None:
 def test_what_is_written_is_read_again_whatever_the_syntax_was(syntax: str) -> None:
     asked = identifier(VALUES)
     assert decoded(encoded(asked, syntax)) == asked
+
+
+def test_a_length_that_looks_like_a_vr_is_a_length() -> None:
+    """17,752 octets: the letters XE, where a VR would be, in the list of 317 instances that failed."""
+    uids = "\\".join(f"1.2.826.0.1.3680043.8.498.1.{number:026}.1" for number in range(317))[:17752]
+    octets = encoded(identifier({"FailedSOPInstanceUIDList": uids}), IMPLICIT)
+    assert octets[4:6] == b"XE"
+    assert decoded(octets) == identifier({"FailedSOPInstanceUIDList": uids})
+
+
+def test_a_value_too_long_for_its_vr_is_an_error_of_ours() -> None:
+    with pytest.raises(MalformedInput, match="longer than 65534 octets"):
+        encoded(identifier({"StudyInstanceUID": "\\".join(["1.2.3"] * 11000)}), EXPLICIT)
 
 
 def test_a_keyword_that_is_none_is_an_error() -> None:

@@ -44,3 +44,7 @@ def test_the_prose_after_a_command_is_broken() -> None:
 
 def test_a_wide_character_takes_two_columns() -> None:
     assert wrapped("患者 山田", 7) == ["患者", "  山田"]
+
+
+def test_a_line_that_is_no_sentence_is_not_broken() -> None:
+    assert wrapped("A=, " * 20_000, 80) == [("A=, " * 20_000).rstrip()]
