@@ -22,6 +22,7 @@ from dcmcfg.errors import Refused
 from dcmcfg.ldif_files import file_doubts, read_files
 from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan import content
+from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.prune import surplus
 from dcmcfg.plan.rebased import Files, rebased_files
 from dcmcfg.plan.wanted import wanted_of
@@ -122,7 +123,7 @@ def _apply(
         deletes = surplus(tree, under, wanted) if under is not None else ()
         plan, misfits = planned_telling_who(directory, tree, (*wanted, *deletes), go_on=left_out is not None)
         rejects = Rejects.of_records(left_out, misfits) if left_out is not None else None
-        doubts = newly_wrong(plan, datetime.now(UTC))
+        doubts = (*narrowings(plan), *newly_wrong(plan, datetime.now(UTC)))
         kept = notes.lines() if notes else ()
         warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *doubts)
         # An undo of which records were left out has not taken all of it back.

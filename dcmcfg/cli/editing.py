@@ -14,6 +14,7 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import schema_knowing
 from dcmcfg.edits.edit import Edit
 from dcmcfg.lint.newly_wrong import newly_wrong
+from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.settings import Settings
@@ -37,12 +38,12 @@ def carry_out_on(
     """Do the same with what *intent* makes of the entry that *text* names.
 
     The schema that it is given knows *attributes* if the server does. What comes to name something that is not there
-    is warned of.
+    is warned of, and what comes to shut somebody out.
     """
     with open_directory(settings) as directory:
         schema = schema_knowing(directory, attributes)
         plan, edit = _planned(directory, lambda configuration: intent(schema, named(configuration, text)))
-        doubts = newly_wrong(plan, datetime.now(UTC))
+        doubts = (*narrowings(plan), *newly_wrong(plan, datetime.now(UTC)))
         carry_out(settings, directory, plan, choices, (*edit.warnings, *doubts))
 
 

@@ -10,7 +10,7 @@ from dcmcfg.changes import Change
 from dcmcfg.lint.catalogue import RULES
 from dcmcfg.lint.rule import LintRule
 from dcmcfg.lint.survey import Survey
-from dcmcfg.schema.findings import Finding, Rule
+from dcmcfg.schema.findings import Finding, Rule, Severity
 from dcmcfg.tree import Tree
 
 
@@ -18,29 +18,39 @@ from dcmcfg.tree import Tree
 class Found:
     """A finding of ``rule``, with the words of the dcmcfg ``command`` that mends just it, if that can be told.
 
-    ``changes`` mend it where nothing has to be decided; else there are none.
+    ``changes`` mend it where nothing has to be decided; else there are none. ``correction`` are the words of commands
+    that correct a name which is probably misspelt; where it is not, ``command`` mends it.
     """
 
     rule: LintRule
     finding: Finding
     command: tuple[str, ...]
     changes: tuple[Change, ...]
+    correction: tuple[tuple[str, ...], ...] = ()
+
+
+#: The worst first.
+_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 def lint(tree: Tree, now: datetime, rules: Iterable[LintRule] = RULES) -> tuple[Found, ...]:
-    """Return what *rules* find in *tree*, which is taken for the whole configuration, rule by rule.
+    """Return what *rules* find in *tree*, which is taken for the whole configuration: the worst first, rule by rule.
 
     *now* has a time zone; certificates are judged by it.
     """
     survey = Survey(tree, now)
-    return tuple(found for rule in rules for found in _found(survey, rule))
+    found = (each for rule in rules for each in _found(survey, rule))
+    return tuple(sorted(found, key=lambda each: _SEVERITIES.index(each.finding.severity)))
 
 
 def _found(survey: Survey, rule: LintRule) -> Iterator[Found]:
     named = as_rule(rule)
     for breach in rule.find(survey):
         finding = Finding(named, breach.dn, breach.attribute, rule.told(breach), breach.value, rule.severity)
-        yield Found(rule, finding, () if breach.is_of_a_secret else breach.command, breach.changes)
+        if breach.is_of_a_secret:
+            yield Found(rule, finding, (), breach.changes)
+        else:
+            yield Found(rule, finding, breach.command, breach.changes, breach.correction)
 
 
 def as_rule(rule: LintRule) -> Rule:

@@ -17,7 +17,8 @@ class Breach:
     """Where a rule is broken.
 
     ``command`` is what mends just this one, as the words after ``dcmcfg``, where that can be told; ``changes`` mend
-    it with nothing to decide (none: somebody has to).
+    it with nothing to decide (none: somebody has to). ``correction`` is tried before ``command`` where a name is
+    probably misspelt: commands, in their order, that put another in its place.
     """
 
     dn: DN
@@ -26,6 +27,7 @@ class Breach:
     value: bytes | None = None
     command: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    correction: tuple[tuple[str, ...], ...] = ()
 
     @property
     def is_of_a_secret(self) -> bool:

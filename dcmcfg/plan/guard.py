@@ -10,6 +10,7 @@ from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
+from dcmcfg.plan.admitting import admitted_unknown
 from dcmcfg.plan.comparison import VENDOR_DATA
 from dcmcfg.plan.dangling import gone, new_dangling
 from dcmcfg.plan.plan import Plan
@@ -104,7 +105,8 @@ def _is_archive(entry: Entry, device: str) -> bool:
 
 
 def _dangling(plan: Plan) -> Risk | None:
-    found = tuple(f"{dn} ({name}: {text})" for dn, name, text in new_dangling(plan))
+    dangling = (*new_dangling(plan), *admitted_unknown(plan))
+    found = tuple(f"{dn} ({name}: {text})" for dn, name, text in dangling)
     return Risk(DANGLING_REFERENCE, "a reference would lead to no entry", found) if found else None
 
 

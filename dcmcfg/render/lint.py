@@ -41,16 +41,27 @@ def lint_json(found: Sequence[Found], entries: int, limits: Limits) -> dict[str,
 
     ``not_tried`` are headings of docs/lint.md, ``check_errors`` how many errors ``check`` finds.
 
-    Each finding has ``fix`` in words, ``command`` (null where one has to choose) and ``fixable``, whether ``--fix``
-    mends it.
+    Each finding has ``fix`` in words, ``command`` (null where one has to choose), ``correction`` (the commands that put
+    another name in the place of one that is probably misspelt) and ``fixable``, whether ``--fix`` mends it.
     """
     content = findings_json([each.finding for each in found], entries)
     content["notes"] = sum(each.finding.severity == "note" for each in found)
     content |= {"not_tried": list(limits.not_tried), "check_errors": limits.check_errors}
     for finding, each in zip(content["findings"], found, strict=True):
-        command = f"dcmcfg {shlex.join(each.command)}" if each.command else None
-        finding |= {"fix": each.rule.fix, "command": command, "fixable": bool(each.changes)}
+        correction = [_spoken(words) for words in each.correction]
+        command = _spoken(each.command) if each.command and not correction else None
+        finding |= {"fix": each.rule.fix, "command": command, "correction": correction, "fixable": bool(each.changes)}
     return content
+
+
+def _commands(found: Found) -> Iterator[str]:
+    yield from map(_spoken, found.correction)
+    if found.command:
+        yield _spoken(found.command) + ("    (if the name is right)" if found.correction else "")
+
+
+def _spoken(words: Sequence[str]) -> str:
+    return f"dcmcfg {shlex.join(words)}"
 
 
 def _remedies(found: Sequence[Found]) -> Iterator[str]:
@@ -58,9 +69,8 @@ def _remedies(found: Sequence[Found]) -> Iterator[str]:
     mended = sum(bool(each.changes) for each in found)
     if mended:
         yield f"dcmcfg lint --fix    ({mended} of {len(found)})"
-    commands = dict.fromkeys(shlex.join(each.command) for each in found if each.command and not each.changes)
-    for command in commands:
-        yield f"dcmcfg {visible(command)}"
+    for line in dict.fromkeys(line for each in found if not each.changes for line in _commands(each)):
+        yield visible(line)
     rest = dict.fromkeys(each.rule.name for each in found if not each.command and not each.changes)
     for name in rest:
         rule = next(each.rule for each in found if each.rule.name == name)

@@ -160,6 +160,7 @@ def test_json_holds_every_finding_with_what_mends_it(run: Run, folder: Path) -> 
         "line": 29,
         "fix": "Set it to a storage SCP of the archive.",
         "command": "dcmcfg set-external-retrieve DCM4CHEE",
+        "correction": [],
         "fixable": False,
     }
 
@@ -172,6 +173,36 @@ def test_sarif_names_the_rules_of_lint(run: Run, folder: Path) -> None:
         ("external-retrieve-unknown", "error"),
         ("registry-orphan", "warning"),
     ]
+
+
+def test_the_worst_is_told_first_and_a_misspelt_name_is_corrected_before_it_is_added(run: Run, folder: Path) -> None:
+    file = folder / "30-dcm4chee-arc.ldif"
+    text = file.read_text().replace("dcmExternalRetrieveAEDestination: X\n", "")
+    text = text.replace("dcmURI: dicom:LONGTERM", "dcmURI: dicom:LONGTREM")
+    ae = f"dn: dicomAETitle=DCM4CHEE,{ARCHIVE_DN}\n"
+    assert ae in text
+    titles = "".join(f"dcmAcceptedMoveDestination: {title}\n" for title in ("WORKSTATON", "VIEWER", "STRORESCP"))
+    file.write_text(text.replace(ae, ae + titles))
+    result = run("lint", str(folder))
+    severities = [line.split()[0] for line in lines(result.stdout) if line.split()[0] in ("error", "warning", "note")]
+    assert severities == ["error", *["warning"] * 4, "note"]
+    assert lines(result.stdout)[-12:] == [
+        "what mends it:",
+        "dcmcfg lint --fix (1 of 6)",
+        f"dcmcfg set 'dcmExporterID=LONGTERM,{ARCHIVE_DN}' dcmURI=dicom:LONGTERM",
+        "dcmcfg ae add LONGTREM@HOST:PORT (if the name is right)",
+        "dcmcfg add-value dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination=WORKSTATION",
+        "dcmcfg remove-value dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination=WORKSTATON",
+        "dcmcfg ae add WORKSTATON@HOST:PORT (if the name is right)",
+        "dcmcfg ae add VIEWER@HOST:PORT",
+        "dcmcfg add-value dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination=STORESCP",
+        "dcmcfg remove-value dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination=STRORESCP",
+        "dcmcfg ae add STRORESCP@HOST:PORT (if the name is right)",
+        "dcmcfg set-external-retrieve DCM4CHEE",
+    ]
+    content = json.loads(run("lint", str(folder), "--rule", "exporter-destination-unknown", "--json").stdout)
+    correction = f"dcmcfg set 'dcmExporterID=LONGTERM,{ARCHIVE_DN}' dcmURI=dicom:LONGTERM"
+    assert [(each["command"], each["correction"]) for each in content["findings"]] == [(None, [correction])]
 
 
 def test_warnings_and_notes_alone_are_no_error(run: Run, folder: Path) -> None:

@@ -108,6 +108,17 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     dangling = run("add-value", "AE:STORESCP", f"dicomNetworkConnectionReference=cn=x,{ARCHIVE_DN}", "--yes")
     assert dangling.exit_code == 3
     assert "--force-dangling-reference" in dangling.stderr
+    accepted = run("add-value", "AE:DCM4CHEE", "dcmAcceptedMoveDestination=STORSCP", "--yes")
+    ae = f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}"
+    assert (accepted.exit_code, accepted.stderr) == (
+        3,
+        f"warning: {ae}: dcmAcceptedMoveDestination was empty and let every destination in; from now on each but "
+        "STORSCP is refused (C801)\n"
+        f"warning: {ae}: no AE has the title STORSCP; near misses: STORESCP (lint: accepted-destination-unknown)\n"
+        f"dcmcfg: the plan is not carried out: dangling-reference: a reference would lead to no entry: {ae} "
+        "(dcmAcceptedMoveDestination: STORSCP)\n"
+        "  next: --force-dangling-reference, if it is meant\n",
+    )
     assert site.octets() == before
     offered = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
     assert offered.exit_code == 0

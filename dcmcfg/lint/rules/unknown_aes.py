@@ -9,9 +9,12 @@ from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
 from dcmcfg.references.kinds import Use
 from dcmcfg.references.referring import Reference
+from dcmcfg.references.values import rewritten
 from dcmcfg.spelling import near_misses
 
 ANY_CALLED = "*"
+#: How like an AE's title another has to be for a correction to be offered: one letter of eight, two changed places.
+_MISSPELT = 0.8
 _FALLBACK = ("dcmFallbackCMoveSCP", "dcmFallbackCMoveSCPLeadingCFindSCP", "dcmXDSiFallbackCMoveSCP")
 _EXTERNAL = ("dcmStgCmtSCP", "dcmRetrieveAET", "dcmExternalRetrieveAET", "dcmAltCMoveSCP", "dcmCStoreSCUOfCMoveSCP")
 
@@ -49,6 +52,7 @@ def _unknown(group: str) -> Callable[[Survey], Iterator[Breach]]:
                 reference.attribute,
                 reference.value,
                 () if reference.use is Use.LOCAL else ("ae", "add", f"{name}@HOST:PORT"),
+                correction=_correction(survey, reference),
             )
 
     return find
@@ -64,6 +68,25 @@ def _message(survey: Survey, reference: Reference) -> str:
         return f"no AE has the title {name!r}; {', '.join(map(repr, alike))} differs by case or blanks, which count"
     near = near_misses(name, survey.carriers)
     return f"no AE has the title {name}" + (f"; near misses: {', '.join(near)}" if near else "")
+
+
+def _correction(survey: Survey, reference: Reference) -> tuple[tuple[str, ...], ...]:
+    """Return the commands that put the title which is probably meant in the place of this one; none where none is.
+
+    The right one comes to a list before the wrong one goes: an empty list may let everybody in.
+    """
+    near = near_misses(reference.name, survey.carriers, likeness=_MISSPELT)
+    entry = survey.tree.get(reference.dn)
+    if reference.use is Use.LOCAL or not near or entry is None:
+        return ()
+    attribute, target = reference.attribute, survey.target(entry)
+    right = rewritten(attribute, reference.value, reference.kind, reference.name, near[0])
+    old, new = (f"{attribute}={value.decode('utf-8', 'replace')}" for value in (reference.value, right))
+    definition = survey.tree.schema.attribute(attribute)
+    if definition is not None and definition.single_valued:
+        return (("set", target, new),)
+    removing = ("remove-value", target, old)
+    return (removing,) if right in entry.values(attribute) else (("add-value", target, new), removing)
 
 
 def _is_other_title(survey: Survey, reference: Reference) -> bool:
@@ -163,7 +186,7 @@ RULES = (
         "warning",
         "A title in dcmAcceptedMoveDestination is an AE in the tree.",
         "A retrieve to it is let through and then answered A801, as no AE carries it.",
-        "Add the AE, or take the title off the list.",
+        "Correct the title, take it off the list, or add the AE.",
         _ADD,
         _unknown("accepted-destination-unknown"),
     ),
