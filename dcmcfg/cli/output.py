@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from stat import S_IMODE
 
 import click
 
@@ -41,11 +42,19 @@ def refuse_unwritable(target: str, *, new: bool) -> None:
         raise _unwritable(error, target, path) from error
 
 
+def write_report(target: str, text: Iterable[str], *, new: bool) -> None:
+    """Write *text*, in which patients' studies are named, as :func:`write_whole` does.
+
+    A file that was not there is readable by its owner only; one that is replaced stays as readable as it was.
+    """
+    write_whole(target, text, private=not Path(target).exists(), new=new)
+
+
 def write_whole(target: str, text: Iterable[str], *, private: bool = False, new: bool = False) -> None:
     """Write *text* to the file *target*, replacing it whole or not at all; ``-`` is standard output.
 
     A *private* file is readable by its owner only, and on the disk when this returns; a *new* one must not exist yet.
-    Raises :class:`DcmcfgError` when it cannot be written.
+    Any other that is replaced stays as readable as it was. Raises :class:`DcmcfgError` when it cannot be written.
     """
     if target == STDOUT:
         for piece in text:
@@ -75,7 +84,7 @@ def _put(path: Path, text: Iterable[str], *, private: bool, new: bool) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         if not private:
-            Path(temporary).chmod(_READABLE & ~_umask())
+            Path(temporary).chmod(S_IMODE(path.stat().st_mode) if path.exists() else _READABLE & ~_umask())
         if new:
             path.touch(mode=_OWNER_ONLY, exist_ok=False)  # of two at once, one gets the name
         Path(temporary).replace(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from dcmcfg.cli.output import write_whole
+from dcmcfg.cli.output import write_report
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.verify_files import HTML, EvidenceFiles, ending
 from dcmcfg.devices import Configuration
@@ -35,7 +35,7 @@ def write_proof(
     about = configured(configuration, settings.device, addresses, site_settings(settings), evidence)
     proof = proof_of(chronicle, about, evidence, verdict)
     for file in files.evidence:
-        write_whole(file, _text(file, proof), new=not files.replace)
+        write_report(file, _text(file, proof), new=not files.replace)
         tell(f"evidence: {file}")
 
 

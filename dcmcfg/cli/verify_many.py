@@ -24,7 +24,7 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.asking import Answered
 from dcmcfg.cli.failures import INTERRUPTED
 from dcmcfg.cli.once_sent import a_no_once_sent
-from dcmcfg.cli.output import STDOUT, write_whole
+from dcmcfg.cli.output import STDOUT, write_report
 from dcmcfg.cli.terminal import ask
 from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk
@@ -86,7 +86,7 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
         if not run.as_json:
             _print(done, next_steps, aside=STDOUT in bulk.reports.values())
         for form, target in bulk.reports.items():
-            write_whole(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
+            write_report(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
             if target != STDOUT:
                 click.echo(f"{form}: {target}", err=True)
     return code, told

@@ -19,7 +19,8 @@ h3 { font-size: 1rem; margin: 0 0 .3rem }
 .banner { border-left: 6px solid; padding: .2rem 0 .2rem 1rem }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(270px, 1fr)); gap: .9rem; margin: 1.4rem 0;
   align-items: start }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem;
+  overflow-wrap: anywhere }
 .card p { margin: .2rem 0 } .card ul { margin: .4rem 0 0; padding-left: 1.1rem; font-size: .92em }
 article { border-left: 4px solid var(--bad); padding: .1rem 0 .1rem 1rem; margin: 1rem 0 }
 article p { margin: .3rem 0 }

@@ -19,7 +19,7 @@ from dcmcfg.render.verify_asked import asked_lines
 from dcmcfg.verify.chronicle import Event
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.proof import Configured, Proof
-from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness
+from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
 _GOOD, _BAD, _OPEN = "is-good", "is-bad", "is-open"
 #: Rows of a table that are shown; the JSON file has all.
@@ -91,18 +91,19 @@ def _reported(reported: Reported) -> tuple[str, str, list[str]]:
 def _received(received: Received, evidence: Evidence) -> tuple[str, str, list[str]]:
     if received.finding is Witness.NOT_WITNESSED:
         return "not witnessed", _OPEN, ["nobody of ours listened as the destination"]
-    expected = "an unknown number" if evidence.expected_number is None else str(evidence.expected_number)
+    expected = evidence.expected_number
+    of = "instances, of an unknown number" if expected is None else f"of {counted(expected)}"
     mood = {Witness.COMPLETE: _GOOD, Witness.UNCHECKED: _OPEN}.get(received.finding, _BAD)
     lines = []
     if received.callers:
         originators = ", ".join(received.move_originators) or "none"
         lines.append(f"called by {', '.join(received.callers)}, Move Originator {originators}")
-    return f"{received.finding.value}: {received.number} of {expected} instances", mood, lines
+    return f"{received.finding.value}: {received.number} {of}", mood, lines
 
 
 def _route(route: Route) -> tuple[str, str, list[str]]:
     mood = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}.get(route.finding, _OPEN)
-    number = f" for {route.instances} instances" if route.finding is RouteFinding.SHOWN else ""
+    number = f" for {counted(route.instances)}" if route.finding is RouteFinding.SHOWN else ""
     return f"{route.finding.value}{number}", mood, [f"configured: {route.way}"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.cli.output import write_whole
+from dcmcfg.cli.output import write_report, write_whole
 from dcmcfg.errors import DcmcfgError
 
 
@@ -41,3 +41,15 @@ def test_of_two_at_once_one_gets_the_name(tmp_path: Path) -> None:
     assert path.read_text() == "the other's"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_report_is_its_owners_until_somebody_says_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "studies.csv"
+    write_report(str(path), ["one"], new=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o640)
+    write_report(str(path), ["two"], new=False)
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("two", 0o640)
+    with pytest.raises(DcmcfgError, match="the file exists"):
+        write_report(str(path), ["three"], new=True)
+    assert path.read_text() == "two"

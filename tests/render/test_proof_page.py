@@ -67,6 +67,13 @@ def test_of_very_many_rows_and_responses_some_are_shown_and_the_rest_counted(con
     assert len(proof_json(proof(configuration, many, 500))["received"]) == 1500
 
 
+def test_a_single_instance_is_one(configuration: Configuration) -> None:
+    one = replace(GOOD, expected=listed("NEARLINE", ("1.2.3.1",)), received=arrived(("1.2.3.1",)))
+    text = page(configuration, one)
+    assert ": 1 of 1 instance</b>" in text
+    assert "1 instances" not in text
+
+
 def test_nothing_at_all_makes_a_page_too(configuration: Configuration) -> None:
     nothing = replace(
         GOOD, expected=(), received=(), records=(), outcome=MoveOutcome(None, interrupted="the peer aborted")
