@@ -28,14 +28,14 @@ class Group:
 def groups(results: Iterable[StudyResult]) -> tuple[Group, ...]:
     """Return the studies whose answer is no, those that are most alike together; the largest group first.
 
-    Alike are reasons that differ in numbers and UIDs only.
+    Alike are reasons that differ in numbers and UIDs only, with next steps that do.
     """
-    alike: dict[str, list[StudyResult]] = {}
-    first: dict[str, tuple[str, str]] = {}
+    alike: dict[tuple[str, str], list[StudyResult]] = {}
+    first: dict[tuple[str, str], tuple[str, str]] = {}
     for result in results:
         answer = result.answer
         if answer is not None and not answer.outcome.is_yes:
-            key = likeness(answer)
+            key = likeness(answer), _in_general(answer.next_step)
             alike.setdefault(key, []).append(result)
             first.setdefault(key, _of_any(result.uid, answer))
     by_size = sorted(alike, key=lambda key: -len(alike[key]))
@@ -50,7 +50,11 @@ def _of_any(uid: str, answer: Answer) -> tuple[str, str]:
 
 def likeness(answer: Answer) -> str:
     """Return what answers have in common that are no for like reasons."""
-    return _NUMBER.sub("N", _UID.sub("UID", reason_of(answer)))
+    return _in_general(reason_of(answer))
+
+
+def _in_general(text: str) -> str:
+    return _NUMBER.sub("N", _UID.sub("UID", text))
 
 
 def reason_of(answer: Answer) -> str:

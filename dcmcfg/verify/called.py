@@ -6,6 +6,9 @@ from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import Files, files_before, recalled
 from dcmcfg.verify.stored_route import external_archives
 
+#: Refused: sub-operations could not be performed (PS3.4 C.4.2.1.5).
+NOT_PERFORMED = 0xA702
+
 
 def called(evidence: Evidence) -> str:
     """Return the title of the one AE that the archive had to call first; ``""`` where several come into question.
@@ -33,6 +36,17 @@ def came_back(evidence: Evidence) -> bool:
     return bool(recalled(evidence)) or any(
         record.completed and record.destination == evidence.route.destination for record in evidence.records or ()
     )
+
+
+def asking_again_tells(evidence: Evidence) -> bool:
+    """Tell whether, after A702, only one more look at the study can tell if it came back.
+
+    What A702 counts as failed is what the archive could not send on, or what it was told by an external archive that
+    could send nothing to it: it relays such an answer as it is (``ForwardRetrieveTask``).
+    """
+    outcome, route = evidence.outcome, evidence.route
+    refused = outcome.status == NOT_PERFORMED and bool(outcome.failed)
+    return refused and route.destination in route.archive_titles and bool(files_before(evidence).away)
 
 
 def holders(evidence: Evidence) -> frozenset[str]:

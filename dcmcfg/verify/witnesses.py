@@ -14,6 +14,7 @@ from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.studies import find_studies
 from dcmcfg.errors import DicomError
 from dcmcfg.verify.asking_again import instances_after, stored_after, stored_before
+from dcmcfg.verify.called import asking_again_tells
 from dcmcfg.verify.evidence import Evidence, Stored
 from dcmcfg.verify.external_log import LogMark, Told, is_orthancs, note_where_it_ends, records_since
 from dcmcfg.verify.orthanc_log import Sought, resource_ids
@@ -36,6 +37,7 @@ class Heard:
 class Witnesses:
     """Who is asked; with ``asks_again`` the archive by C-FIND, once more after the move.
 
+    It is so in any case where nothing else tells on which side of the archive a move failed.
     ``warnings`` say who could not be asked, and why.
     """
 
@@ -57,7 +59,7 @@ class Witnesses:
         """Return *evidence* with what they say now; *opened* is asked only where it had an answer to the move."""
         study_uid = evidence.question.study_uid
         stored, after, warnings = heard.stored, evidence.after, heard.warnings
-        if self.asks_again and evidence.outcome.status is not None:
+        if (self.asks_again or asking_again_tells(evidence)) and evidence.outcome.status is not None:
             after, more = instances_after(opened, study_uid, evidence.expected, evidence.question.patient)
             warnings += more
         if self.database is not None:

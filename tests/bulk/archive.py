@@ -43,6 +43,7 @@ class Archive:
     associations: int = 0
     under_way: int = 0
     most_at_once: int = 0
+    recalled: set[str] = field(default_factory=set)  # studies that it has files of again
 
 
 @contextmanager
@@ -58,7 +59,6 @@ def archive_of(
     """Listen while the block runs; *on_request* may reject the nth association, and says so with False."""
     archive = Archive(Peer("DCM4CHEE", LOOPBACK, port or free_port()))
     lock, times = threading.Lock(), Counter[str]()
-    held = tuple(_instance(uid, availability) for uid in uids)
 
     def move(exchange: MoveExchange) -> MoveResponse | None:
         uid = exchange.request.study_uid
@@ -75,6 +75,9 @@ def archive_of(
             return MoveResponse(0xFE00, completed=0)
         return on_move(uid, number)
 
+    def held() -> tuple[HeldInstance, ...]:
+        return tuple(_instance(uid, "ONLINE" if uid in archive.recalled else availability) for uid in uids)
+
     def requested(event: evt.Event) -> None:
         with lock:
             archive.associations += 1
@@ -84,7 +87,7 @@ def archive_of(
 
     handlers: list[Handler] = [
         (evt.EVT_REQUESTED, requested),
-        (evt.EVT_C_FIND, lambda event: find(event, lambda: held)),
+        (evt.EVT_C_FIND, lambda event: find(event, held)),
     ]
     with listening("DCM4CHEE", archive.peer.port, handlers, all_contexts()):
         yield archive

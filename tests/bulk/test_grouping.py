@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
@@ -32,6 +33,15 @@ def test_reasons_that_differ_in_numbers_and_uids_only_are_one() -> None:
     assert [(group.reason, [each.uid for each in group.studies]) for group in groups(results)] == [
         ("2 of 3 completed; missing 1.2.840.1.5", ["1.2.2", "1.2.4"]),
         ("status A801, refused", ["1.2.1"]),
+    ]
+
+
+def test_a_reason_with_two_ways_out_is_two_groups() -> None:
+    one, other = (replace(no("status A702; 1 failed"), next_step=f"dcmcfg echo {each}") for each in ("ONE", "OTHER"))
+    results = [answered("1.2.1", one), answered("1.2.2", other), answered("1.2.3", one)]
+    assert [(each.next_step, len(each.studies)) for each in groups(results)] == [
+        ("dcmcfg echo ONE", 2),
+        ("dcmcfg echo OTHER", 1),
     ]
 
 

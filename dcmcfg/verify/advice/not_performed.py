@@ -8,11 +8,10 @@ from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.status import explain
 from dcmcfg.verify.advice.called_in_vain import step_of_the_called
 from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.called import called
+from dcmcfg.verify.called import NOT_PERFORMED, asking_again_tells, called
 from dcmcfg.verify.files import Files
 from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED
 
-_NOT_PERFORMED = 0xA702
 _SOME_FAILED = 0xB000
 _PROCESSING_FAILURE = 0x0110
 #: The archive itself refuses a destination that is not allowed with C801.
@@ -41,15 +40,15 @@ def _by_status(case: Case, status: int) -> Iterator[str]:
     whom = called(case.evidence)
     if status in _UNABLE_TO_PROCESS:
         yield _unable(case)
-    elif status == _NOT_PERFORMED and whom and (step := step_of_the_called(case, whom)):
+    elif status == NOT_PERFORMED and whom and (step := step_of_the_called(case, whom)):
         yield step
-    elif status == _NOT_PERFORMED and not _is_telling(case):
+    elif status == NOT_PERFORMED and not _is_telling(case):
         yield from _without_a_reason(case)
     elif status == _SOME_FAILED:
         yield from _some_failed(case)
     elif status == _PROCESSING_FAILURE and case.sent_straight:
         yield _broken_off(case)
-    elif status == _NOT_PERFORMED and not whom and not case.files.away and not case.evidence.records:
+    elif status == NOT_PERFORMED and not whom and not case.files.away and not case.evidence.records:
         yield from _at_the_destination(case)
         yield f"if the study is purged, check: {_look_at(case, status)}"
     else:
@@ -58,7 +57,7 @@ def _by_status(case: Case, status: int) -> Iterator[str]:
 
 def _is_telling(case: Case) -> bool:
     """Tell whether the Error Comment of A702 says more than the status."""
-    return explain("C-MOVE", _NOT_PERFORMED, case.reported.comment).look_at != explain("C-MOVE", _NOT_PERFORMED).look_at
+    return explain("C-MOVE", NOT_PERFORMED, case.reported.comment).look_at != explain("C-MOVE", NOT_PERFORMED).look_at
 
 
 def _look_at(case: Case, status: int) -> str:
@@ -118,6 +117,11 @@ def _without_a_reason(case: Case) -> Iterator[str]:
         yield (
             f"{case.external} was to send straight to {case.destination}, by the host and port that it has for it: its "
             "log says why it could not"
+        )
+    elif asking_again_tells(case.evidence) and case.evidence.after is None:
+        yield (
+            f"either {case.external} could not send to {case.back_to}, which its log tells, or the archive could not "
+            f"send it on to {case.destination}: {_reaching(case)}"
         )
     elif case.files.away:
         yield (

@@ -55,6 +55,19 @@ def test_that_all_fail_for_like_reasons_is_told_early_and_in_the_end(run: Run, s
     assert done.stderr.count("\n") == 1
 
 
+def test_where_the_archive_counts_failures_it_is_asked_again_whether_the_study_came_back(
+    run: Run, own_site: RunningSlapd, pacs: Archive, script: Script
+) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes", "--no-reload").exit_code == 0
+    script.answers = dict.fromkeys(FIVE[:2], MoveResponse(0xA702, failed=1))
+    script.on_exchange = lambda each: pacs.recalled.update({each.request.study_uid} & {FIVE[0]})
+    done = run(*command(pacs), *named(FIVE[:2]), "--retries", "0")
+    assert done.exit_code == 1
+    back, not_back = (" ".join(each.split()) for each in done.stdout.split("1 study: status A702")[1:])
+    assert f"{FIVE[0]} next: the archive got the study from the external archive, and could not send it on to" in back
+    assert f"{FIVE[1]} next: nothing came back to DCM4CHEE: the external archive LONGTERM broke off, " in not_back
+
+
 def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -> None:
     log = tmp_path / "external.log"
     log.write_text("My thesis\n")

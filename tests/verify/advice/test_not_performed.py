@@ -70,6 +70,19 @@ CASES: dict[str, tuple[Evidence, str]] = {
         failing(STRAIGHT, 0xA702, failed=3),
         "was to send straight to WORKSTATION, by the host and port that it has for it",
     ),
+    "no comment, some failed, and nobody knows whether it came back": (
+        failing(UNWITNESSED, 0xA702, failed=3),
+        "either the external archive LONGTERM could not send to DCM4CHEE, which its log tells, or the archive could "
+        "not send it on to WORKSTATION: dcmcfg echo WORKSTATION",
+    ),
+    "no comment, some failed, and it is here now": (
+        failing(replace(UNWITNESSED, after=listed("ONLINE")), 0xA702, failed=3),
+        "the archive got the study from the external archive, and could not send it on to WORKSTATION",
+    ),
+    "no comment, some failed, and it is not here yet": (
+        failing(replace(UNWITNESSED, after=listed()), 0xA702, failed=3),
+        "nothing came back to DCM4CHEE: the external archive LONGTERM broke off",
+    ),
     "no comment, nothing came back": (failing(UNWITNESSED, 0xA702), "nothing came back to DCM4CHEE"),
     "the external archive delivered to the archive": (
         failing(replace(GOOD, received=()), 0xA702, failed=3),
