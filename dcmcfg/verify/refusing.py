@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dcmcfg.verify.called import holders
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.files import files_before
 
@@ -15,13 +16,24 @@ def refused_by_the_archive(evidence: Evidence) -> bool:
         return True
     if evidence.outcome.status != DESTINATION_UNKNOWN or refused_elsewhere(evidence) is not None:
         return False
+    if not evidence.route.destination_known:
+        return True
     straight = evidence.route.destination is None and bool(files_before(evidence).away)
-    return not evidence.route.destination_known or evidence.records == () or (_in_own_words(evidence) and not straight)
+    return _asked_nobody(evidence) or (_in_own_words(evidence) and not straight)
 
 
 def refused_elsewhere(evidence: Evidence) -> MoveRecord | None:
     """Return the external archive's own record that it does not know its Move Destination, if there is one."""
     return next((record for record in evidence.records or () if record.status == DESTINATION_UNKNOWN), None)
+
+
+def _asked_nobody(evidence: Evidence) -> bool:
+    """Tell whether the external archive's record shows that it was not asked.
+
+    Where several hold studies it may be another one's, and words that are not the archive's own were told to it.
+    """
+    own = _in_own_words(evidence) or not evidence.outcome.comment
+    return evidence.records == () and own and len(holders(evidence)) <= 1
 
 
 def _in_own_words(evidence: Evidence) -> bool:

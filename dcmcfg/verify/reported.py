@@ -46,7 +46,8 @@ def _meaning(status: int, comment: str, evidence: Evidence) -> str:
     if status == DESTINATION_UNKNOWN and (record := refused_elsewhere(evidence)):
         return f"refused: the move destination {record.destination} is unknown to {record.called}, says its own record"
     if status == DESTINATION_UNKNOWN and refused_by_the_archive(evidence):
-        comment = comment if comment.startswith("AE: ") else f"{_UNKNOWN_AE}{evidence.question.destination}"
+        words = comment if comment.startswith("AE: ") else f"{_UNKNOWN_AE}{evidence.question.destination}"
+        return explain("C-MOVE", status, words).meaning
     named = comment.removeprefix(_UNKNOWN_AE) if comment.startswith(_UNKNOWN_AE) else evidence.question.destination
     straight = evidence.route.destination is None and evidence.route.destination_known and files_before(evidence).away
     said_by_itself = named == evidence.question.destination and not straight

@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.advice.cases import A801, FOREIGN_ROUTE, UNKNOWN_AE, first_step
 from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, VIA_ARCHIVE, recorded, stored
 
+SILENT = replace(A801, outcome=MoveOutcome(0xA801))
+OF_TWO = tuple(replace(each, retrieve_ae_titles=("LONGTERM", "OTHER")) for each in A801.expected)
 REFUSED_RELAY = recorded("WORKSTATION", 0xA801, None)
 NOT_IN_TREE = replace(VIA_ARCHIVE, destination_known=False)
 CASES: dict[str, tuple[Evidence, str]] = {
@@ -36,7 +38,15 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "relayed although set": (replace(A801, records=(REFUSED_RELAY,)), "dcmcfg reload"),
     "by the archive, in its words": (UNKNOWN_AE, "the tree has WORKSTATION, so the archive has not loaded it"),
-    "by the archive, the external archive was never asked": (replace(A801, records=()), "dcmcfg reload"),
+    "by the archive, the external archive was never asked": (replace(SILENT, records=()), "dcmcfg reload"),
+    "relayed, by another external archive than the one whose log it is": (
+        replace(A801, route=DIRECT, records=()),
+        "dcmcfg set-external-retrieve DCM4CHEE",
+    ),
+    "attribute unset, in words that both use, with the log of one of two": (
+        replace(UNKNOWN_AE, route=DIRECT, records=(), expected=OF_TWO),
+        "most likely it is the external archive LONGTERM, OTHER that does not know WORKSTATION",
+    ),
     "by the archive, not in the tree": (
         replace(A801, route=NOT_IN_TREE),
         "the tree has no AE WORKSTATION: dcmcfg ae add WORKSTATION@HOST:PORT creates it",
@@ -90,6 +100,17 @@ def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_ther
 )
 def test_why_there_is_no_route_is_told(evidence: Evidence, way: str) -> None:
     assert judge(evidence).route.way == way
+
+
+@pytest.mark.parametrize("evidence", [A801, UNKNOWN_AE, SILENT, replace(UNKNOWN_AE, expected=OF_TWO)])
+@pytest.mark.parametrize("route", [DIRECT, VIA_ARCHIVE, NOT_IN_TREE])
+@pytest.mark.parametrize("records", [None, (), (REFUSED_RELAY,)])
+def test_headline_and_route_say_alike_who_refused(
+    evidence: Evidence, route: ConfiguredRoute, records: tuple[MoveRecord, ...] | None
+) -> None:
+    verdict = judge(replace(evidence, route=route, records=records))
+    by_the_archive = any("it asked nobody" in each for each in verdict.route.reasons)
+    assert ("to the archive itself" in verdict.headline) is by_the_archive
 
 
 def test_whom_the_external_archives_own_record_shows_to_refuse_is_named() -> None:
