@@ -36,6 +36,7 @@ from dcmcfg.render.bulk_html import bulk_html
 from dcmcfg.render.bulk_junit import bulk_junit
 from dcmcfg.render.bulk_progress import bulk_progress
 from dcmcfg.render.console import stderr_console, stdout_console
+from dcmcfg.route.command import command
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
@@ -136,7 +137,7 @@ def _require_known(destination: str, addresses: Addresses) -> None:
     meant = f"did you mean {', '.join(route.near_destination)}? Else " if route.near_destination else ""
     raise NotFound(
         f"the tree has no AE {destination}, so the archive would refuse it for each study",
-        next_step=f"{meant}name another AE with --dest, or dcmcfg ae add {destination}",
+        next_step=f"{meant}name another AE with --dest, or {command('ae', 'add', f'{destination}@HOST:PORT')}",
     )
 
 

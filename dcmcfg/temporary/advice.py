@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dcmcfg.edits.temporary_destination import TemporaryDestination
 from dcmcfg.network_address import at
+from dcmcfg.route.command import command
 from dcmcfg.verify.advice.case import lacking
 from dcmcfg.verify.called import called
 from dcmcfg.verify.evidence import Evidence
@@ -18,7 +19,8 @@ def advised(verdict: Verdict, evidence: Evidence, new: TemporaryDestination, lda
 
     That the archive can reach this machine is not known before it tries; it may be told of another address of it.
     """
-    own = f"dcmcfg capability list {evidence.question.archive.ae_title} names the SOP classes that the archive sends"
+    capabilities = command("capability", "list", evidence.question.archive.ae_title)
+    own = f"{capabilities} names the SOP classes that the archive sends"
     anew = (f"verify --recall --dest {new.title}", "verify --recall --temporary-dest")
     steps = tuple(each.replace(lacking(new.title), own).replace(*anew) for each in verdict.next_steps)
     if not verdict.accepted and not verdict.received.number:

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from functools import cached_property
 
+from dcmcfg.route.command import command
 from dcmcfg.verify.called import at_its_place, came_back, holders
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import Files, FilesBefore, files_before
@@ -90,6 +91,11 @@ class Case:
         named = sorted(holders(self.evidence))
         title = shlex.quote(named[0]) if len(named) == 1 else "AET"
         return f"dcmcfg work-order --external {title}"
+
+    @property
+    def set_external_retrieve(self) -> str:
+        """The command that has external archives send to the archive."""
+        return command("set-external-retrieve", self.archive)
 
     @property
     def astray(self) -> str:

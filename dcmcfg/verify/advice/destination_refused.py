@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dcmcfg.route.command import command
 from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED, refused_by_the_archive, refused_elsewhere
 
@@ -18,12 +19,13 @@ def steps(case: Case) -> Iterator[str]:
 
 
 def _not_allowed(case: Case) -> Iterator[str]:
+    archive = f"AE:{case.archive}"
     yield (
         f"{case.archive} takes only the destinations in its dcmAcceptedMoveDestination: "
-        f"dcmcfg add-value AE:{case.archive} dcmAcceptedMoveDestination={case.destination} allows this one, too"
+        f"{command('add-value', archive, f'dcmAcceptedMoveDestination={case.destination}')} allows this one, too"
     )
     yield (
-        f"if dcmcfg get AE:{case.archive} dcmAcceptedMoveDestination lists it, dcmcfg reload: the archive has not "
+        f"if {command('get', archive, 'dcmAcceptedMoveDestination')} lists it, dcmcfg reload: the archive has not "
         "loaded that"
     )
 
@@ -36,8 +38,8 @@ def _unknown(case: Case) -> Iterator[str]:
     elif case.back_to is None:
         yield (
             "the archive passed the request on with its original destination, and the external archive does not "
-            f"know {case.destination}: dcmcfg set-external-retrieve {case.archive} has the "
-            "external archive send to the archive instead"
+            f"know {case.destination}: {case.set_external_retrieve} has the external archive send to the archive "
+            "instead"
         )
         yield f"or the other administrator enters {case.destination} there: {case.work_order} tells with which address"
     elif case.evidence.route.astray:
@@ -81,8 +83,8 @@ def _unknown_to_either(case: Case) -> Iterator[str]:
     yield (
         f"most likely it is {case.external} that does not know {case.destination}, to which it is asked to send "
         "itself: "
-        f"its administrator must enter it ({case.work_order} tells how), or dcmcfg set-external-retrieve "
-        f"{case.archive} has it send to the archive instead"
+        f"its administrator must enter it ({case.work_order} tells how), or {case.set_external_retrieve} has it send "
+        "to the archive instead"
     )
     yield (
         "if its log shows no such request, it was the archive: dcmcfg reload, for it remembers unknown titles "

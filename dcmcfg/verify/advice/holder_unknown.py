@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dcmcfg.route.command import command
 from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.stored_route import external_archives
 
@@ -18,7 +19,8 @@ def steps(case: Case) -> Iterator[str]:
         yield NO_EXTERNAL_ARCHIVE
     for record in case.evidence.records or ():
         if record.failure.endswith(f"Unknown modality for AET: {record.destination}"):
+            order = command("work-order", "--external", record.called, "--format", "orthanc")
             yield (
                 f"the external archive, an Orthanc, does not know {record.destination}: its administrator must enter "
-                f"it in DicomModalities; dcmcfg work-order --external {record.called} --format orthanc gives the lines"
+                f"it in DicomModalities; {order} gives the lines"
             )

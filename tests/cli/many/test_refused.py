@@ -27,7 +27,8 @@ def test_a_destination_that_no_study_can_reach_ends_it_before_the_first(
     assert (done.exit_code, done.stdout) == (3, "")
     assert done.stderr == (
         "dcmcfg: the tree has no AE WORKSTATON, so the archive would refuse it for each study\n"
-        "  next: did you mean WORKSTATION, WORKLIST? Else name another AE with --dest, or dcmcfg ae add WORKSTATON\n"
+        "  next: did you mean WORKSTATION, WORKLIST? Else name another AE with --dest, or dcmcfg ae add "
+        "WORKSTATON@HOST:PORT\n"
     )
     set_values(own_site, tmp_path, WORKSTATION, dicomInstalled="FALSE")
     done = run("verify", "--dest", "WORKSTATION", "--connect", address, *named(FIVE))

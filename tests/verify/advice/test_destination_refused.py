@@ -11,7 +11,7 @@ from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.advice.cases import A801, FOREIGN_ROUTE, UNKNOWN_AE, first_step
-from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, VIA_ARCHIVE, recorded, stored
+from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, QUESTION, VIA_ARCHIVE, recorded, stored
 
 SILENT = replace(A801, outcome=MoveOutcome(0xA801))
 OF_TWO = tuple(replace(each, retrieve_ae_titles=("LONGTERM", "OTHER")) for each in A801.expected)
@@ -100,6 +100,24 @@ def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_ther
 )
 def test_why_there_is_no_route_is_told(evidence: Evidence, way: str) -> None:
     assert judge(evidence).route.way == way
+
+
+def test_titles_in_commands_are_quoted_for_a_shell() -> None:
+    hostile = replace(QUESTION, destination="MY AE", archive=replace(QUESTION.archive, ae_title="X;reboot"))
+    not_allowed = judge(replace(A801, question=hostile, outcome=MoveOutcome(0xC801))).next_steps
+    assert "dcmcfg add-value 'AE:X;reboot' 'dcmAcceptedMoveDestination=MY AE' allows this one" in not_allowed[0]
+    assert "dcmcfg get 'AE:X;reboot' dcmAcceptedMoveDestination lists it" in not_allowed[1]
+    relayed = first_step(replace(A801, question=hostile, route=DIRECT))
+    assert "dcmcfg set-external-retrieve 'X;reboot' has" in relayed
+    unknown = replace(UNKNOWN_AE, question=hostile, route=DIRECT, outcome=MoveOutcome(0xA801, "Unknown AE: MY AE"))
+    assert "or dcmcfg set-external-retrieve 'X;reboot' has" in first_step(unknown)
+
+
+def test_a_title_from_an_external_log_is_quoted_in_a_command() -> None:
+    failure = "Unknown modality for AET: DCM4CHEE"
+    record = replace(recorded("DCM4CHEE", 0xC000, None), called="X;reboot", failure=failure)
+    steps = judge(replace(A801, records=(record,), outcome=MoveOutcome(0xC000))).next_steps
+    assert any("dcmcfg work-order --external 'X;reboot' --format orthanc gives" in each for each in steps)
 
 
 @pytest.mark.parametrize("evidence", [A801, UNKNOWN_AE, SILENT, replace(UNKNOWN_AE, expected=OF_TWO)])
