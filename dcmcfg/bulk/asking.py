@@ -18,10 +18,11 @@ from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.errors import DicomError, NotFound, OutOfResources, TryLater
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import Question
+from dcmcfg.verify.evidence import Evidence, Question
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.listening import STRAGGLERS_S
 from dcmcfg.verify.run import Arrived, Watcher, gather_on, opened_for
+from dcmcfg.verify.verdict import Verdict
 from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
 
@@ -47,6 +48,11 @@ class Tried:
         return self.next is Next.AGAIN and not self.usable
 
 
+def as_judged(verdict: Verdict, _: Evidence) -> Verdict:
+    """Return *verdict*."""
+    return verdict
+
+
 @dataclass(frozen=True)
 class Asking:
     """Who is asked to send to whom, and what all studies of a run share."""
@@ -60,6 +66,7 @@ class Asking:
     receiver: Receiver | None = None
     witnesses: Witnesses = NOBODY_ELSE
     sent: threading.Event = field(default_factory=threading.Event)  # set when the first C-MOVE is about to go out
+    advised: Callable[[Verdict, Evidence], Verdict] = as_judged  # with other next steps
 
     def associated(self) -> AbstractContextManager[OpenAssociation]:
         """Return an association with the archive, as a context."""
@@ -97,7 +104,7 @@ class Asking:
             )
         except (DicomError, NotFound) as error:
             return Tried(_not_asked(error), _after(error), next(iter(attempts), None), usable=False)
-        verdict = judge(evidence)
+        verdict = self.advised(judge(evidence), evidence)
         usable = evidence.outcome.status is not None
         follows = after(evidence.outcome, accepted=verdict.accepted)
         answer = answer_of(verdict, evidence, self.addresses.warnings)

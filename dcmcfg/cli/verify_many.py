@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dcmcfg.bulk.asked import Asked
-from dcmcfg.bulk.asking import Asking
+from dcmcfg.bulk.asking import Asking, as_judged
 from dcmcfg.bulk.kept import FOLDER, SUFFIX
 from dcmcfg.bulk.matching import matched
 from dcmcfg.bulk.requests import Requests
@@ -77,6 +77,7 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
                 receiver,
                 _witnesses(run),
                 sent=sent,
+                advised=place.advised if place else as_judged,
             )
             required = Required(wanted.require_route)
             done = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk), required).go()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from dcmcfg.edits.temporary_destination import TemporaryDestination
@@ -25,7 +26,13 @@ def advised(verdict: Verdict, evidence: Evidence, new: TemporaryDestination, lda
     steps = tuple(each.replace(lacking(new.title), own).replace(*anew) for each in verdict.next_steps)
     if not verdict.accepted and not verdict.received.number:
         steps = _steps(steps, evidence, new, ldap_url)
-    return replace(verdict, next_steps=steps)
+    lasting = tuple(each for each in steps if not _names_in_a_command(each, new.title))
+    return replace(verdict, next_steps=lasting or (steps and (unreached(new),)))
+
+
+def _names_in_a_command(step: str, title: str) -> bool:
+    """Tell whether *step* has a command called with *title*, which nobody knows any more by then."""
+    return re.search(rf"\bdcmcfg [^;,]*[ =]{re.escape(title)}\b", step) is not None
 
 
 def _steps(steps: tuple[str, ...], evidence: Evidence, new: TemporaryDestination, ldap_url: str) -> tuple[str, ...]:
@@ -33,7 +40,7 @@ def _steps(steps: tuple[str, ...], evidence: Evidence, new: TemporaryDestination
     status, whom = evidence.outcome.status, called(evidence)
     if refused_by_the_archive(evidence):
         reads = f"does it read its configuration from {ldap_url}?"
-        return (*steps, f"the archive has reloaded and does not take {new.title}: {reads}")
+        return (f"the archive has reloaded and does not take {new.title}: {reads}",)
     if status == DESTINATION_UNKNOWN:
         return steps[:1]  # the others have somebody enter it who will not find it
     if whom == new.title and "UnknownHostException" in evidence.outcome.comment:

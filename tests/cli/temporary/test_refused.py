@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -56,6 +57,17 @@ def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(r
         "the archive's machine or container cannot resolve nowhere.invalid: --temporary-address HOST[:PORT] takes "
         "another name of this machine, or its address"
     ]
+
+
+def test_of_many_studies_no_step_that_is_kept_calls_a_command_with_it(run: Run, site: RunningSite) -> None:
+    uids = [study(name).uid for name in ("local", "one")]
+    named = [word for uid in uids for word in ("--study", uid)]
+    done = run("verify", *named, "--temporary-dest", "--temporary-address", "nowhere.invalid:4242", "--yes", "--json")
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, len(answer["studies"])) == (1, 2)
+    told = [each["next_step"] for each in (*answer["studies"], *answer["groups"])] + answer["next_steps"]
+    assert all(told)
+    assert not [each for each in told if re.search(r"dcmcfg [^;,]*DCMCFG_", each)]
 
 
 def test_an_external_archive_that_does_not_know_it_is_not_told_as_the_archive_that_did_not_reload(

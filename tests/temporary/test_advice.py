@@ -1,0 +1,52 @@
+"""What is advised of a destination that is gone by the time it is read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.edits.temporary_destination import TemporaryDestination
+from dcmcfg.edits.temporary_mark import Maker
+from dcmcfg.temporary.advice import advised
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.judge import judge
+from tests.verify.advice import test_destination_refused, test_miscounted, test_not_arrived, test_not_performed
+from tests.verify.evidence import ALONE, LOCAL_STUDY, UNWITNESSED, stored
+
+NEW = TemporaryDestination(
+    "WORKSTATION", "192.0.2.1", 4242, Maker("ann", "desk7", 1, 1, datetime(2026, 1, 2, tzinfo=UTC))
+)
+CASES = {
+    f"{module.__name__}: {name}": case[0]
+    for module in (test_destination_refused, test_miscounted, test_not_arrived, test_not_performed)
+    for name, case in module.CASES.items()
+}
+
+
+def steps(evidence: Evidence) -> tuple[str, ...]:
+    """What is advised where this run listens as the destination and has received what *evidence* says."""
+    evidence = replace(evidence, received=evidence.received or ())
+    return advised(judge(evidence), evidence, NEW, "ldap://directory").next_steps
+
+
+@pytest.mark.parametrize("evidence", CASES.values(), ids=CASES)
+def test_no_step_is_a_command_for_a_destination_that_is_gone(evidence: Evidence) -> None:
+    told = steps(evidence)
+    assert told
+    assert not [each for each in told if re.search(r"dcmcfg( [^ ;,]+)* ([^ ]*=)?WORKSTATION\b", each)]
+
+
+@pytest.mark.parametrize("outcome", [MoveOutcome(0xC801), MoveOutcome(0xA801, "Unknown AE: WORKSTATION")])
+def test_an_archive_that_does_not_take_it_may_read_another_directory(outcome: MoveOutcome) -> None:
+    assert steps(replace(stored(ALONE, LOCAL_STUDY), outcome=outcome, received=())) == (
+        "the archive has reloaded and does not take WORKSTATION: does it read its configuration from ldap://directory?",
+    )
+
+
+def test_where_every_step_would_name_it_the_address_is_what_is_left() -> None:
+    unfit = MoveOutcome(0xA702, "org.dcm4che3.net.IncompatibleConnectionException: No compatible")
+    assert [each.split(":")[0] for each in steps(replace(UNWITNESSED, outcome=unfit))] == ["nothing came to 192.0.2.1"]
