@@ -5,17 +5,18 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 
 from dcmcfg.bulk.answer import Answer, Outcome, answer_of
-from dcmcfg.bulk.requests import Requests
+from dcmcfg.bulk.requests import Requests, Try
 from dcmcfg.bulk.retrying import Next, after
 from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
+from dcmcfg.dicom.request_set import Kind
 from dcmcfg.errors import DicomError, NotFound, OutOfResources, TryLater
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, Question
@@ -80,6 +81,7 @@ class Asking:
         does not work.
         """
         attempts: list[int] = []
+        asked = Try(uid)
 
         def on_asking() -> None:
             if attempts:  # below STUDY level several C-MOVEs are one attempt
@@ -87,28 +89,30 @@ class Asking:
             if self.cancellation.asked:
                 raise Stopped
             if self.receiver is not None:
-                self.receiver.take(self._is_for(uid))  # what came before it was asked for proves nothing
+                # what came before it was asked for proves nothing
+                self.receiver.take(lambda each: self.requests.study_of(each) == uid)
             attempts.append(self.store.begin(uid))
             self.sent.set()
 
         try:
-            evidence = gather_on(
-                opened.numbering(self.requests.about(uid)),
-                replace(self.question, study_uid=uid),
-                self.addresses,
-                receiver=self.receiver,
-                arrived=self._arrived_for(uid),
-                witnesses=self.witnesses,
-                cancellation=self.cancellation,
-                watcher=Watcher(on_asking=on_asking, on_pending=lambda _: on_life()),
-            )
+            with closing(self.requests.of(asked)) as numbers:
+                evidence = gather_on(
+                    opened.numbering(Kind.C_MOVE, numbers),
+                    replace(self.question, study_uid=uid),
+                    self.addresses,
+                    receiver=self.receiver,
+                    arrived=self._arrived_for(asked),
+                    witnesses=self.witnesses,
+                    cancellation=self.cancellation,
+                    watcher=Watcher(on_asking=on_asking, on_pending=lambda _: on_life()),
+                )
         except (DicomError, NotFound) as error:
             return Tried(_not_asked(error), _after(error), next(iter(attempts), None), usable=False)
         verdict = self.advised(judge(evidence), evidence)
         usable = evidence.outcome.status is not None
         follows = after(evidence.outcome, accepted=verdict.accepted)
         answer = answer_of(verdict, evidence, self.addresses.warnings)
-        answer = replace(answer, headline="; ".join((answer.headline, *self._astray(uid))))
+        answer = replace(answer, headline="; ".join((answer.headline, *self._astray(asked))))
         return Tried(answer, follows, attempts[0], usable=usable)
 
     def record(self, uid: str, tried: Tried, *, final: bool) -> None:
@@ -119,15 +123,14 @@ class Asking:
         if attempt is not None:
             self.store.end(attempt, tried.answer, final=final)
 
-    def _is_for(self, uid: str) -> Callable[[ReceivedInstance], bool]:
-        return lambda each: self.requests.study_of(each) == uid
-
-    def _arrived_for(self, uid: str) -> Arrived:
-        """Return what takes the instances that were sent for the study *uid* from a receiver that all studies share.
+    def _arrived_for(self, asked: Try) -> Arrived:
+        """Return what takes the instances that were sent for *asked* from a receiver that all studies share.
 
         It waits a moment where the archive says that more was sent. What comes later stays with the receiver.
         """
-        is_for = self._is_for(uid)
+
+        def is_for(instance: ReceivedInstance) -> bool:
+            return self.requests.is_for(asked, instance)
 
         def arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
             reported = outcome.completed or 0
@@ -137,13 +140,13 @@ class Asking:
 
             receiver.wait_until(enough, STRAGGLERS_S)
             taken = receiver.take(is_for)
-            self.requests.note(taken)
+            self.requests.note(asked, taken)
             return taken
 
         return arrived
 
-    def _astray(self, uid: str) -> Iterator[str]:
-        return self.requests.astray(uid, self.receiver.received if self.receiver else ())
+    def _astray(self, asked: Try) -> Iterator[str]:
+        return self.requests.astray(asked, self.receiver.received if self.receiver else ())
 
 
 def _not_asked(error: DicomError | NotFound) -> Answer:

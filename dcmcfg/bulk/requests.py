@@ -1,18 +1,25 @@
-"""Which request of a run is about which study, so that what arrives counts for the C-MOVE that had it sent."""
+"""Which C-MOVE of a run is about which study, so that what arrives counts for the one that had it sent."""
 
 from __future__ import annotations
 
-import itertools
 import secrets
 import threading
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
 
 from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.verify.verdict import counted
 
-#: Message IDs of a run: none twice at a time, and far from those with which others begin to count.
+#: Message IDs of a run: far from those with which others begin to count.
 _MESSAGE_IDS = range(0x1000, 0x8000)
+
+
+@dataclass(frozen=True, eq=False)
+class Try:
+    """One time that a study is asked for, by one C-MOVE or by several."""
+
+    study: str
 
 
 class Requests:
@@ -25,40 +32,64 @@ class Requests:
 
     def __init__(self, calling: str) -> None:
         self._calling = calling
-        start = secrets.randbelow(len(_MESSAGE_IDS))
-        self._numbers = itertools.cycle((*_MESSAGE_IDS[start:], *_MESSAGE_IDS[:start]))
-        self._studies: dict[int, str] = {}
-        self._astray: list[ReceivedInstance] = []
+        self._free = deque(_MESSAGE_IDS)
+        self._free.rotate(secrets.randbelow(len(_MESSAGE_IDS)))
+        self._tries: dict[int, Try] = {}
+        self._astray: Counter[tuple[str | None, str | None]] = Counter()  # by the study it was sent for, and its own
         self._lock = threading.Lock()
 
-    def about(self, uid: str) -> Iterator[int]:
-        """Yield Message IDs for requests about the study *uid*."""
+    def of(self, asked: Try) -> Generator[int]:
+        """Yield Message IDs for C-MOVEs of *asked*, each when the one before is over; close it when the last one is.
+
+        None is that of another C-MOVE under way. One that is over is the last to be given out again: until then
+        what comes late counts for nothing else.
+        """
         while True:
             with self._lock:
-                number = next(self._numbers)
-                self._studies[number] = uid
-            yield number
+                number = self._free.popleft()
+                self._tries[number] = asked
+            try:
+                yield number
+            finally:
+                with self._lock:
+                    self._free.append(number)
+
+    def is_for(self, asked: Try, instance: ReceivedInstance) -> bool:
+        """Tell whether it was sent for *asked*: for one of its C-MOVEs, or for none of ours and its study."""
+        named = self._named_by(instance)
+        return named is asked if named else instance.study_uid == asked.study
 
     def study_of(self, instance: ReceivedInstance) -> str | None:
         """Return the study for which it was sent: of the C-MOVE that it names, else the one that its data set names."""
-        if instance.move_originator_ae_title != self._calling or instance.move_originator_message_id is None:
-            return instance.study_uid
-        return self._studies.get(instance.move_originator_message_id, instance.study_uid)
+        named = self._named_by(instance)
+        return named.study if named else instance.study_uid
 
-    def note(self, taken: Iterable[ReceivedInstance]) -> None:
-        """Remember those of *taken* that are of another study than the one for which they were sent."""
-        astray = [each for each in taken if each.study_uid not in (None, self.study_of(each))]
+    def note(self, asked: Try, taken: Iterable[ReceivedInstance]) -> None:
+        """Remember what is of other studies among that which was *taken* for *asked*."""
+        others = [(asked.study, each.study_uid) for each in taken if each.study_uid not in (None, asked.study)]
         with self._lock:
-            self._astray += astray
+            self._astray.update(others)
 
-    def astray(self, uid: str, waiting: Iterable[ReceivedInstance]) -> Iterator[str]:
-        """Yield in words what is of the study *uid* and was sent for others, noted or still *waiting* to be taken."""
+    def astray(self, asked: Try, waiting: Iterable[ReceivedInstance]) -> Iterator[str]:
+        """Yield in words what was sent for one study and is of another, where one of them is that of *asked*.
+
+        It was noted, or is still *waiting* to be taken. What came for an earlier try, and counts for none, is the last.
+        """
+        uid, waits = asked.study, tuple(waiting)
         with self._lock:
-            noted = tuple(self._astray)
-        senders = Counter(self.study_of(each) for each in (*noted, *waiting) if each.study_uid == uid)
-        for sender, number in senders.items():
-            if sender != uid:
+            noted = self._astray.copy()
+        sent = noted + Counter((self.study_of(each), each.study_uid) for each in waits)
+        for (sender, study), number in sent.items():
+            if study == uid != sender:
                 yield f"{counted(number)} of it came by the C-MOVE of study {sender}, for which it counts"
-        sent = Counter(each.study_uid for each in noted if self.study_of(each) == uid)
-        for other, number in sent.items():
-            yield f"{counted(number)} of study {other} came by its C-MOVE"
+        for (sender, study), number in noted.items():
+            if sender == uid:
+                yield f"{counted(number)} of study {study} came by its C-MOVE"
+        if late := sum(self.study_of(each) == uid and not self.is_for(asked, each) for each in waits):
+            yield f"{counted(late)} came for an earlier C-MOVE of it, too late to count"
+
+    def _named_by(self, instance: ReceivedInstance) -> Try | None:
+        number = instance.move_originator_message_id
+        if instance.move_originator_ae_title != self._calling or number is None:
+            return None
+        return self._tries.get(number)

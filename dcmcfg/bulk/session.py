@@ -142,7 +142,7 @@ class Session:
         late = [study for study, _ in left if study in listed]
         foreign = [inside for study, inside in left if study not in listed]
         if late:
-            yield f"{counted(len(late))} came after the study had been judged, of {_some(late)}"
+            yield f"{counted(len(late))} came too late to count, of {_some(late)}"
         if foreign:
             yield f"{counted(len(foreign))} of no study in the list came, of {_some(foreign)}"
 

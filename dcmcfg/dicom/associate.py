@@ -41,6 +41,7 @@ class OpenAssociation:
     peer: Peer
     timeouts: Timeouts
     _message_ids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(1, 0x10000)), repr=False)
+    _numbered: Mapping[Kind, Iterator[int]] = field(default_factory=dict, repr=False)  # by others
 
     @property
     def is_open(self) -> bool:
@@ -51,9 +52,9 @@ class OpenAssociation:
         """Return the same association, whose next requests wait as long as *timeouts* says."""
         return replace(self, timeouts=timeouts)
 
-    def numbering(self, message_ids: Iterator[int]) -> OpenAssociation:
-        """Return the same association, whose next requests have these Message IDs: none twice at a time on it."""
-        return replace(self, _message_ids=message_ids)
+    def numbering(self, kind: Kind, message_ids: Iterator[int]) -> OpenAssociation:
+        """Return the same association, whose next requests of *kind* have these Message IDs."""
+        return replace(self, _numbered={**self._numbered, kind: message_ids})
 
     def offers(self, sop_class: str) -> bool:
         """Tell whether the peer accepted *sop_class*."""
@@ -73,7 +74,7 @@ class OpenAssociation:
         if not self.is_open:
             raise self.failure()
         context_id = self._context_id(sop_class)
-        message_id = next(self._message_ids)
+        message_id = next(self._numbered.get(kind, self._message_ids))
         command_set = request(kind, sop_class, message_id, values or {}, has_data_set=data is not None)
         try:
             self.association.send(context_id, command_set, data)
