@@ -13,6 +13,7 @@ from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
 from dcmcfg.cli.parallel import parallel_option
+from dcmcfg.cli.quantities import Quantity
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Timeouts
@@ -42,7 +43,7 @@ _LONGEST_S = 3600
 @parallel_option
 @click.option(
     "--timeout-s",
-    type=click.FloatRange(min=0, min_open=True, max=_LONGEST_S),
+    type=Quantity(min=0, min_open=True, max=_LONGEST_S),
     default=PATIENCE.connect,
     show_default=True,
     metavar="S",

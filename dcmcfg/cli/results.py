@@ -9,6 +9,7 @@ import click
 
 from dcmcfg.bulk.kept import FOLDER, KeptStore, kept_stores, named_stores, older_than
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.quantities import Quantity
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
@@ -17,6 +18,7 @@ from dcmcfg.render.results import print_results, results_json
 from dcmcfg.settings.folders import state_folder
 
 _LEFT = 1
+_MOST_DAYS = 36_500
 
 
 @click.group("results", short_help="List and clear what runs over many studies keep.")
@@ -49,7 +51,12 @@ def list_results(*, as_json: bool) -> None:
 
 @results_group.command("clear")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--older-than-days", type=click.FloatRange(min=0), metavar="N", help="Those that heard nothing since.")
+@click.option(
+    "--older-than-days",
+    type=Quantity(min=0, max=_MOST_DAYS),
+    metavar="N",
+    help="Those that heard nothing since.",
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was deleted as JSON.")
 def clear_results(*, names: tuple[str, ...], older_than_days: float | None, yes: bool, as_json: bool) -> int:

@@ -16,6 +16,7 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
 from dcmcfg.cli.leftovers import warn_of_leftovers
 from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.quantities import Quantity
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk, bulk_options
@@ -84,7 +85,7 @@ from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_h
 @bulk_options
 @click.option(
     "--timeout-s",
-    type=click.FloatRange(min=0, min_open=True, max=LONGEST_S),
+    type=Quantity(min=0, min_open=True, max=LONGEST_S),
     metavar="S",
     help="Seconds to wait for each response; by default longer than the archive waits itself (dcmRetrieveTimeout).",
 )

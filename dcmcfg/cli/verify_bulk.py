@@ -12,6 +12,7 @@ from dcmcfg.bulk.pace import interval_of
 from dcmcfg.bulk.source import FromFile, Matching, Named, Source
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.output import STDOUT, refuse_unwritable
+from dcmcfg.cli.quantities import Quantity
 from dcmcfg.cli.site import section_option
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.dicom.uid import parse_uid
@@ -134,7 +135,7 @@ bulk_options = option_group(
         ),
         _many(
             "--patience-s",
-            type=click.FloatRange(min=0, max=LONGEST_S),
+            type=Quantity(min=0, max=LONGEST_S),
             default=PATIENCE_S,
             show_default=True,
             metavar="S",
