@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import tempfile
@@ -11,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, Refused
+from dcmcfg.rollout.lock import taken
 
 #: SQLite's application_id and user_version (its file format, 1.3.17 and 1.3.15): "dcmv", and the schema's version.
 APPLICATION_ID = 0x64636D76
@@ -55,9 +55,13 @@ def _is_ours(head: bytes) -> bool:
     return head[:16] == _MAGIC and int.from_bytes(head[68:72], "big") == APPLICATION_ID
 
 
-def companions(path: Path) -> tuple[Path, ...]:
-    """Return the files that SQLite keeps beside a store while it is used, or was cut off: its journal with an index."""
-    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+def companions(path: Path) -> tuple[Path, Path, Path]:
+    """Return the files that SQLite keeps beside a store while it is used, or was cut off.
+
+    The journal that is written ahead, its index, and the one that takes back: of a store that was not yet used.
+    """
+    wal, shm, journal = (path.with_name(f"{path.name}-{kind}") for kind in ("wal", "shm", "journal"))
+    return wal, shm, journal
 
 
 def create_whole(path: Path, schema: str, facts: Mapping[str, str]) -> None:
@@ -117,21 +121,19 @@ def _locked(beside: Path, path: Path) -> int:
             handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise DcmcfgError(f"the store of results cannot be made ({error.strerror})", on=str(path)) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_still(handle, beside):
-                os.ftruncate(handle, 0)
-                os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-                return handle
-            os.close(handle)  # who had it has removed it meanwhile
-        except BlockingIOError:
+        if not taken(handle):
             holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
             os.close(handle)
             raise Refused(
                 f"another run uses this store of results (process {holder or 'unknown'})",
                 on=str(path),
                 next_step="wait until it has ended, or name another with --results",
-            ) from None
+            )
+        if _is_still(handle, beside):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+            return handle
+        os.close(handle)  # who had it has removed it meanwhile
 
 
 def _is_still(handle: int, path: Path) -> bool:

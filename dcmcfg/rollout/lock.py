@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, UnderWay
 
-#: ``dcmcfg history`` holds a lock for a moment to see whether anybody does.
+#: Whoever looks whether a lock is held holds it for a moment.
 _PATIENCE_S = 0.5
 _PAUSE_S = 0.05
 
@@ -34,7 +34,7 @@ def directory_lock(state: Path, ldap_url: str) -> Iterator[None]:
             next_step="nothing was changed",
         ) from error
     try:
-        if not _taken(handle):
+        if not taken(handle):
             holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
             raise UnderWay(
                 f"another roll-out is under way on this directory (process {holder}), nothing was changed by this one",
@@ -60,7 +60,7 @@ def is_held(path: Path) -> bool:
     except OSError:  # never locked, or not ours to see
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # others may look meanwhile
     except BlockingIOError:
         return True
     finally:
@@ -68,16 +68,8 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def directory_key(ldap_url: str) -> str:
-    """Return a file name that stands for the directory at *ldap_url*."""
-    return hashlib.sha256(ldap_url.encode()).hexdigest()[:16]
-
-
-def _path(state: Path, ldap_url: str) -> Path:
-    return state / "locks" / directory_key(ldap_url)
-
-
-def _taken(handle: int) -> bool:
+def taken(handle: int) -> bool:
+    """Take the lock of the open file *handle* (flock); tell whether it is ours, after a moment for those who look."""
     until = time.monotonic() + _PATIENCE_S
     while True:
         try:
@@ -88,3 +80,12 @@ def _taken(handle: int) -> bool:
             time.sleep(_PAUSE_S)
         else:
             return True
+
+
+def directory_key(ldap_url: str) -> str:
+    """Return a file name that stands for the directory at *ldap_url*."""
+    return hashlib.sha256(ldap_url.encode()).hexdigest()[:16]
+
+
+def _path(state: Path, ldap_url: str) -> Path:
+    return state / "locks" / directory_key(ldap_url)

@@ -11,7 +11,10 @@ import pytest
 from dcmcfg.bulk.answer import Answer, Outcome
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.store import Store
+from dcmcfg.bulk.store_file import lock_of
 from dcmcfg.errors import DcmcfgError, Refused
+from dcmcfg.rollout.lock import is_held
+from tests.looking import look_until_waited_for
 
 ASKED = Asked({"archive": "DCM4CHEE@127.0.0.1:11112", "destination": "STORESCP"})
 YES = Answer(Outcome.VERIFIED, "verified: 1 of 1", status=0, expected=1, completed=1, seconds=0.25)
@@ -186,6 +189,12 @@ def test_two_at_once_on_one_store_are_refused(path: Path) -> None:
     with Store.opened(path, ASKED):  # a lock of one that was killed holds nobody up
         pass
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_whoever_looks_whether_a_store_is_used_holds_no_run_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_until_waited_for(lock_of(path), monkeypatch)
+    with Store.opened(path, ASKED):
+        assert is_held(lock_of(path))
 
 
 def test_threads_share_a_store(path: Path) -> None:

@@ -13,7 +13,7 @@ from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, NotFound, Refused
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.rollout.history import History, Result, result_of
-from dcmcfg.rollout.lock import directory_lock, is_locked
+from dcmcfg.rollout.lock import directory_lock
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import Occasion, record_roll_out
 from tests.trees import ARCHIVE, STORESCP, site
@@ -201,21 +201,6 @@ def test_a_head_of_more_facts_than_known_is_told_and_not_guessed(tmp_path: Path)
     (record.folder / "head.json").write_text(json.dumps(head))
     with pytest.raises(DcmcfgError, match="cannot be read"):
         History(tmp_path).unfinished(URL)
-
-
-def test_one_roll_out_at_a_time_on_a_directory(tmp_path: Path) -> None:
-    with directory_lock(tmp_path, URL):
-        assert is_locked(tmp_path, URL)
-        with directory_lock(tmp_path, ELSEWHERE):
-            pass
-        with (
-            pytest.raises(Refused, match=r"another roll-out is under way on this directory \(process \d+\)"),
-            directory_lock(tmp_path, URL),
-        ):
-            pass
-    assert not is_locked(tmp_path, URL)
-    with directory_lock(tmp_path, URL):
-        pass
 
 
 def test_an_undo_file_takes_back_what_was_done_on_its_own_directory_only(tmp_path: Path) -> None:
