@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.store_file import companions, hold, is_store, lock_of, require_store
-from dcmcfg.errors import Ambiguous, DcmcfgError, NotFound
+from dcmcfg.errors import Ambiguous, DcmcfgError, NotFound, Refused
 from dcmcfg.moments import parsed
 from dcmcfg.rollout.lock import is_held
 from dcmcfg.spelling import listed
@@ -20,6 +20,7 @@ from dcmcfg.spelling import listed
 #: Below the state folder; a store is named there by its question.
 FOLDER, SUFFIX = "verify", ".sqlite"
 _NOTHING_KNOWN = Asked({})
+_LOOK = "look again: dcmcfg results list"
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,22 @@ class KeptStore:
         return self.path.name.removesuffix(SUFFIX)
 
     def remove(self) -> None:
-        """Delete it, and its journal.
+        """Delete it, and its journal; nothing is done where it is gone.
 
-        Raises :class:`DcmcfgError` when it cannot be, and :class:`~dcmcfg.errors.Refused` when a run uses it.
+        Raises :class:`DcmcfgError` when it cannot be, and :class:`Refused` when a run uses it, or has used it since.
         """
         with hold(self.path):
+            self._require_unchanged()
             try:
                 for each in (*companions(self.path), self.path):
                     each.unlink(missing_ok=True)
             except OSError as error:
                 raise DcmcfgError(f"it cannot be deleted ({error.strerror})", on=str(self.path)) from error
+
+    def _require_unchanged(self) -> None:
+        with suppress(FileNotFoundError):
+            if _looked_at(self.path).last != self.last:
+                raise Refused("a run has used it since it was looked at", on=str(self.path), next_step=_LOOK)
 
 
 def kept_stores(folder: Path) -> tuple[KeptStore, ...]:
@@ -97,12 +104,11 @@ def _named(stores: Sequence[KeptStore], name: str) -> KeptStore:
 
 def _looked_at(path: Path) -> KeptStore:
     state = path.stat()
-    beside = [each for each in companions(path) if each.exists()]
-    octets = state.st_size + sum(each.stat().st_size for each in beside)
+    octets = state.st_size + sum(each.stat().st_size for each in companions(path) if each.exists())
     last = datetime.fromtimestamp(state.st_mtime, UTC)
     try:
         require_store(path)
-        with closing(_read_only(path, with_journal=bool(beside))) as connection:
+        with closing(_read_only(path)) as connection:
             return _of(path, connection, last, octets)
     except DcmcfgError as error:
         return KeptStore(path, last, octets, problem=error.what)
@@ -110,9 +116,10 @@ def _looked_at(path: Path) -> KeptStore:
         return KeptStore(path, last, octets, is_held(lock_of(path)), problem=f"it cannot be read ({error})")
 
 
-def _read_only(path: Path, *, with_journal: bool) -> sqlite3.Connection:
-    """Open it so that nothing is written, not even a journal's index where there is no journal."""
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{'' if with_journal else '&immutable=1'}", uri=True)
+def _read_only(path: Path) -> sqlite3.Connection:
+    """Open it so that nothing is written, not even a journal's index where none is written ahead."""
+    ahead, *_ = companions(path)
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{'' if ahead.exists() else '&immutable=1'}", uri=True)
 
 
 def _of(path: Path, connection: sqlite3.Connection, written: datetime, octets: int) -> KeptStore:

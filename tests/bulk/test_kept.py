@@ -66,6 +66,31 @@ def test_what_a_kill_left_is_read_with_its_journal_and_removed_with_it(tmp_path:
     assert files(copy.parent) == {}
 
 
+def test_one_that_a_run_has_used_since_it_was_looked_at_is_not_removed(tmp_path: Path) -> None:
+    path = make(tmp_path / "abc.sqlite")
+    (looked_at,) = kept_stores(tmp_path)
+    with Store.opened(path, ASKED) as store:
+        store.end(store.begin("1.2.2"), Answer(Outcome.REPORTED, "reported"), final=True)
+    with pytest.raises(Refused, match="a run has used it since it was looked at — look again: dcmcfg results list"):
+        looked_at.remove()
+    (kept,) = kept_stores(tmp_path)
+    assert kept.done == 2
+    kept.remove()
+    kept.remove()  # somebody was quicker
+    assert files(tmp_path) == {}
+
+
+def test_a_journal_that_was_to_take_back_is_removed_too(tmp_path: Path) -> None:
+    """Beside a new store of that name SQLite would take it for its own."""
+    path = make(tmp_path / "abc.sqlite")
+    journal = path.with_name("abc.sqlite-journal")
+    journal.write_bytes(b"half of it")
+    (kept,) = kept_stores(tmp_path)
+    assert (kept.octets, kept.done) == (path.stat().st_size + 10, 1)
+    kept.remove()
+    assert files(tmp_path) == {}
+
+
 def test_a_damaged_one_and_one_of_another_version_are_told(tmp_path: Path) -> None:
     whole = make(tmp_path / "abc.sqlite").read_bytes()
     (tmp_path / "abc.sqlite").write_bytes(whole[:1000])
