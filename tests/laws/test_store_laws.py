@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.bulk.answer import Answer, Outcome
@@ -22,6 +22,7 @@ DIE = st.tuples(st.just("die"))
 
 
 @settings(max_examples=20)
+@example([("begin", UIDS[0]), ("end", Outcome.VERIFIED, True), ("enlist", []), ("forget", False), ("begin", UIDS[0])])
 @given(st.lists(st.one_of(BEGIN, END, FORGET, ENLIST, DIE), max_size=15))
 def test_answers_stand_until_they_are_forgotten_and_attempts_are_never_lost(steps: list[tuple[object, ...]]) -> None:
     listed: list[str] = list(UIDS)
@@ -46,7 +47,9 @@ def test_answers_stand_until_they_are_forgotten_and_attempts_are_never_lost(step
                     if final:
                         standing[uid] = outcome
                 case ("forget", bool(failed_only)):
-                    kept = {uid: kind for uid, kind in standing.items() if failed_only and kind.is_yes}
+                    kept = {
+                        u: kind for u, kind in standing.items() if (kind.is_yes if failed_only else u not in listed)
+                    }
                     store.forget([uid for uid in standing if uid not in kept] if failed_only else None)
                     standing = kept
                 case ("enlist", list(uids)):
