@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from dcmcfg.devices import DICOM, Connection, NetworkAE
+
+#: Cipher suites and versions that words name before they count the others.
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether the archive can call the AE ``title``, as the tree has their connections; ``words`` say how, or why not.
+
+    ``tls`` tells that it is over TLS.
+    """
+
+    title: str
+    fits: bool
+    words: str
+    tls: bool = False
 
 
 def connection_to(remote: NetworkAE, local: NetworkAE) -> Connection | None:
@@ -15,6 +34,18 @@ def connection_to(remote: NetworkAE, local: NetworkAE) -> Connection | None:
         if theirs.installed and theirs.port and any(own.installed and own.fits(theirs) for own in local.connections):
             return theirs
     return None
+
+
+def fit(remote: NetworkAE, local: NetworkAE) -> Fit:
+    """Return whether *local* can call *remote*, and how."""
+    theirs = connection_to(remote, local)
+    if theirs is None:
+        return Fit(remote.title, fits=False, words=why_not(remote, local))
+    if not theirs.tls:
+        return Fit(remote.title, fits=True, words="both plain")
+    own = next(each for each in local.connections if each.installed and each.fits(theirs))
+    versions, suites = own.tls_versions & theirs.tls_versions, own.ciphers & theirs.ciphers
+    return Fit(remote.title, fits=True, words=f"both {_named(versions)} with {_named(suites)}", tls=True)
 
 
 def listening(ae: NetworkAE) -> Connection | None:
@@ -33,7 +64,32 @@ def why_not(remote: NetworkAE, local: NetworkAE) -> str:
     if not {each.tls for each in theirs} & {each.tls for each in own}:
         kinds = ("TLS", "plain connections") if theirs[0].tls else ("plain connections", "TLS")
         return f"{remote.title} offers {kinds[0]} only, {local.title} has {kinds[1]} only"
-    return f"no connection of {local.title} shares a TLS version and cipher with one of {remote.title}"
+    if _suites(own) & _suites(theirs):
+        return _nothing_in_common("TLS version", remote, _versions(theirs), local, _versions(own))
+    return _nothing_in_common("TLS cipher suite", remote, _suites(theirs), local, _suites(own))
+
+
+def _nothing_in_common(
+    what: str, remote: NetworkAE, theirs: frozenset[str], local: NetworkAE, own: frozenset[str]
+) -> str:
+    return (
+        f"no connection of {local.title} shares a {what} with one of {remote.title}: "
+        f"{local.title} has {_named(own)}; {remote.title} has {_named(theirs)}"
+    )
+
+
+def _suites(connections: Iterable[Connection]) -> frozenset[str]:
+    return frozenset().union(*(each.ciphers for each in connections))
+
+
+def _versions(connections: Iterable[Connection]) -> frozenset[str]:
+    return frozenset().union(*(each.tls_versions for each in connections if each.tls))
+
+
+def _named(names: Iterable[str]) -> str:
+    those = sorted(names)
+    more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
+    return f"{', '.join(those[:_NAMED])}{more}"
 
 
 def rejection(ae: NetworkAE, calling: str) -> str:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from dcmcfg.edits.temporary_destination import TemporaryDestination
 from dcmcfg.network_address import at
 from dcmcfg.route.command import command
+from dcmcfg.verify.advice.called_in_vain import unable_over_tls
 from dcmcfg.verify.advice.case import lacking
-from dcmcfg.verify.called import called
+from dcmcfg.verify.called import called, no_connection_fits
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, refused_by_the_archive
 from dcmcfg.verify.verdict import Verdict
@@ -45,6 +46,8 @@ def _steps(steps: tuple[str, ...], evidence: Evidence, new: TemporaryDestination
         return steps[:1]  # the others have somebody enter it who will not find it
     if whom == new.title and "UnknownHostException" in evidence.outcome.comment:
         return (_unresolved(new),)
+    if whom == new.title and no_connection_fits(evidence):
+        return (_not_fitting(evidence, new, ldap_url),)
     if whom == new.title and status:
         return (unreached(new),)
     return steps if whom else (*steps, unreached(new))
@@ -55,6 +58,17 @@ def _unresolved(new: TemporaryDestination) -> str:
         f"the archive's machine or container cannot resolve {new.host}: --temporary-address HOST[:PORT] takes another "
         "name of this machine, or its address"
     )
+
+
+def _not_fitting(evidence: Evidence, new: TemporaryDestination, ldap_url: str) -> str:
+    archive, fit = evidence.question.archive.ae_title, evidence.route.fit(new.title)
+    if fit is not None and not fit.fits:
+        return f"by the tree, too, {archive} cannot call {new.title}: {fit.words}; dcmcfg connection list tells more"
+    words = f"by the tree a connection of {archive} fits that of {new.title}{f' ({fit.words})' if fit else ''}"
+    left = f"does it read its configuration from {ldap_url}?"
+    if new.line.tls:
+        left = f"{unable_over_tls(archive)}. Without --tls it may be called plain"
+    return f"{words}, and the archive has reloaded: {left}"
 
 
 def unreached(new: TemporaryDestination) -> str:

@@ -14,7 +14,7 @@ from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.network_address import at
 from dcmcfg.retrieve_settings import effective
 from dcmcfg.route.astray import astray
-from dcmcfg.route.connecting import connection_to
+from dcmcfg.route.connecting import Fit, connection_to, fit
 from dcmcfg.route.question import Question, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.route.way import Step
@@ -179,6 +179,7 @@ def _route(
         storages=frozenset(_storage_ids(asked.device)),
         titles=frozenset(ae.title for ae in configuration.network_aes()),
         places=frozenset(_places(asked, target, asks)),
+        fits=tuple(_fits(configuration, asked, target, asks)),
         astray=wrong.why if wrong else "",
         mending=wrong.next_step if wrong else "",
     )
@@ -189,6 +190,15 @@ def _places(asked: NetworkAE, target: NetworkAE | None, asks: tuple[Step, ...]) 
     connection = connection_to(target, asked) if target is not None else None
     if target is not None and connection is not None:
         yield target.title, at(connection.host, connection.port or 0)
+
+
+def _fits(
+    configuration: Configuration, asked: NetworkAE, target: NetworkAE | None, asks: tuple[Step, ...]
+) -> Iterator[Fit]:
+    if target is not None:
+        yield fit(target, asked)
+    others = (configuration.network_ae(title) for title in dict.fromkeys(step.receiver for step in asks))
+    yield from (fit(other, asked) for other in others if other is not None)
 
 
 def _storage_ids(device: Device) -> Iterator[str]:

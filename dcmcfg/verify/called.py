@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import Files, files_before, recalled
 from dcmcfg.verify.stored_route import external_archives
@@ -13,14 +15,33 @@ NOT_PERFORMED = 0xA702
 def called(evidence: Evidence) -> str:
     """Return the title of the one AE that the archive had to call first; ``""`` where several come into question.
 
-    That is the destination for what it had itself, and the external archive for what it had purged.
+    That is the destination for what it had itself, and the external archive for what it had purged. Of connections that
+    do not fit it is the AE whose connections do not fit by the tree; where nobody knows where the files were, the
+    only one that is called over TLS, since more is needed for that than the tree says.
     """
+    if not no_connection_fits(evidence):
+        return _first_called(evidence)
+    fits = evidence.route.fits
+    unfit = _only(each.title for each in fits if not each.fits)
+    return unfit or _first_called(evidence) or _only(each.title for each in fits if each.tls)
+
+
+def no_connection_fits(evidence: Evidence) -> bool:
+    """Tell whether the archive answered that it found no connection of its own that fits."""
+    return "IncompatibleConnectionException" in evidence.outcome.comment
+
+
+def _only(titles: Iterable[str]) -> str:
+    several = set(titles)
+    return several.pop() if len(several) == 1 else ""
+
+
+def _first_called(evidence: Evidence) -> str:
     match files_before(evidence).finding:
         case Files.HERE:
             return evidence.question.destination
         case Files.AWAY if not evidence.records and not came_back(evidence):
-            asked = _recorded_or_likely(evidence)
-            return next(iter(asked)) if len(asked) == 1 else ""
+            return _only(_recorded_or_likely(evidence))
         case _:
             return ""
 

@@ -12,6 +12,7 @@ from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.dicom.retrieval import Model, Patient, Priority
+from dcmcfg.route.connecting import Fit
 from dcmcfg.verify.moves import Move
 from dcmcfg.verify.selection import WHOLE_STUDY, Selection
 
@@ -72,8 +73,13 @@ class ConfiguredRoute:
     storages: frozenset[str] = frozenset()  # storage IDs configured on the archive's device
     titles: frozenset[str] = frozenset()  # all AE titles of the tree
     places: frozenset[tuple[str, str]] = frozenset()  # AE titles, with the HOST:PORT at which the archive calls them
+    fits: tuple[Fit, ...] = ()  # whether the archive can call the destination and those it may ask, by the tree
     astray: str = ""  # why what an external archive sends does not come back, where an AE is set for that
     mending: str = ""  # what mends that
+
+    def fit(self, title: str) -> Fit | None:
+        """Return whether the archive can call *title* by the tree; None where that was not looked at."""
+        return next((each for each in self.fits if each.title == title), None)
 
     def destinations_of(self, called: str, requested: str) -> frozenset[str]:
         """Return the Move Destinations that the tree has the archive ask *called* with; *requested* is the request's.

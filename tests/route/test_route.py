@@ -238,7 +238,8 @@ def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Chan
             (put("dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256", on=LONGTERM_DEVICE.child("cn", "dicom")),),
             Outcome.FAILS,
             "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible",
-            "no connection of DCM4CHEE shares a TLS version and cipher with one of LONGTERM",
+            "no connection of DCM4CHEE shares a TLS cipher suite with one of LONGTERM: DCM4CHEE has "
+            "SSL_RSA_WITH_3DES_EDE_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA; LONGTERM has TLS_AES_128_GCM_SHA256",
         ),
         (
             "local",

@@ -49,6 +49,23 @@ def test_who_may_ask_comes_from_the_route(configuration: Configuration) -> None:
     assert find_addresses(masked, DEVICE, "WORKSTATION", calling="VIEWER").route.asks_as == {"VIEWER", "MASKED"}
 
 
+def test_whether_connections_fit_comes_from_the_tree(configuration: Configuration) -> None:
+    def fits(suite: str) -> list[tuple[str, bool, str]]:
+        changed = having(configuration, WORKSTATION, "dicomTLSCipherSuite", suite)
+        return [
+            (each.title, each.fits, each.words) for each in find_addresses(changed, DEVICE, "WORKSTATION").route.fits
+        ]
+
+    longterm = ("LONGTERM", True, "both plain")
+    common = "both TLSv1.2 with TLS_RSA_WITH_AES_128_CBC_SHA"
+    assert fits("TLS_RSA_WITH_AES_128_CBC_SHA") == [("WORKSTATION", True, common), longterm]
+    (title, is_fit, words), _ = fits("TLS_AES_128_GCM_SHA256")
+    assert (title, is_fit) == ("WORKSTATION", False)
+    assert words.startswith(
+        "no connection of DCM4CHEE shares a TLS cipher suite with one of WORKSTATION: DCM4CHEE has "
+    )
+
+
 def test_another_ae_is_asked_by_name(configuration: Configuration) -> None:
     assert find_addresses(configuration, DEVICE, "STORESCP", ae="AS_RECEIVED").archive.ae_title == "AS_RECEIVED"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.called import no_connection_fits
 
 
 def step_of_the_called(case: Case, whom: str) -> str:
@@ -23,14 +24,38 @@ def step_of_the_called(case: Case, whom: str) -> str:
         )
     if "UnknownHostException" in comment:
         return f"correct dicomHostname of {whom} in LDAP: a name that the archive's machine or container resolves"
-    if "IncompatibleConnectionException" in comment:
+    if no_connection_fits(case.evidence):
+        return _no_connection_fits(case, whom)
+    if "A-ASSOCIATE-RJ" in comment:
+        return _rejected(case, whom)
+    return ""
+
+
+def _no_connection_fits(case: Case, whom: str) -> str:
+    fit = case.evidence.route.fit(whom)
+    if fit is None:
         return (
             f"dcmcfg route --dest {case.quoted} tells which connections do not go together: both plain, or both TLS "
             "with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)"
         )
-    if "A-ASSOCIATE-RJ" in comment:
-        return _rejected(case, whom)
-    return ""
+    if not fit.fits:
+        return (
+            f"by the tree they do not fit either: {fit.words}. Give both a connection of the same kind "
+            "(dcmcfg connection list tells theirs), then dcmcfg reload"
+        )
+    rest = f". Where that does not help: {unable_over_tls(case.archive)}" if fit.tls else ""
+    return (
+        f"by the tree a connection of {case.archive} fits one of {whom} ({fit.words}), so most likely the archive has "
+        f"not loaded that: dcmcfg reload{rest}"
+    )
+
+
+def unable_over_tls(archive: str) -> str:
+    """Return what else keeps *archive* from calling over TLS, which the tree does not tell."""
+    return (
+        f"can {archive} call over TLS at all? Its log tells of its key store and trust store; the lab's archive calls "
+        "nobody over TLS"
+    )
 
 
 def _rejected(case: Case, whom: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.route.connecting import Fit
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
 from tests.verify.advice.cases import DOWN, FOREIGN_ROUTE, REFUSED, REJECTED, failing, first_step, listening
@@ -15,6 +16,16 @@ from tests.verify.evidence import ALONE, DIRECT, GOOD, LOCAL_STUDY, UIDS, UNWITN
 STRAIGHT = replace(UNWITNESSED, route=DIRECT)
 LOCAL = stored(ALONE, LOCAL_STUDY)
 UNSEEN = replace(UNWITNESSED, expected=listed(""))
+INCOMPATIBLE = "org.dcm4che3.net.IncompatibleConnectionException: No compatible"
+OVER_TLS = Fit("WORKSTATION", fits=True, words="both TLSv1.2", tls=True)
+PLAIN_LONGTERM = Fit("LONGTERM", fits=True, words="both plain")
+
+
+def unfitting(evidence: Evidence, *fits: Fit) -> Evidence:
+    """Return *evidence* of an archive that found no connection, where the tree has *fits*."""
+    return failing(replace(evidence, received=None, route=replace(evidence.route, fits=fits)), 0xA702, INCOMPATIBLE)
+
+
 CASES: dict[str, tuple[Evidence, str]] = {
     "the external archive is down": (
         replace(DOWN, route=replace(VIA_ARCHIVE, places=frozenset({("LONGTERM", "127.0.0.1:31998")}))),
@@ -37,10 +48,32 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "it must accept the calling AE title DCM4CHEE",
     ),
     "no connections that go together": (
-        failing(
-            replace(LOCAL, received=None), 0xA702, "org.dcm4che3.net.IncompatibleConnectionException: No compatible"
-        ),
+        failing(replace(LOCAL, received=None), 0xA702, INCOMPATIBLE),
         "dcmcfg route --dest WORKSTATION tells which connections do not go together",
+    ),
+    "no connections that go together, by the tree": (
+        unfitting(LOCAL, Fit("WORKSTATION", fits=False, words="WORKSTATION offers TLS only")),
+        "by the tree they do not fit either: WORKSTATION offers TLS only. Give both a connection of the same kind",
+    ),
+    "connections that go together by the tree, plain": (
+        unfitting(LOCAL, Fit("WORKSTATION", fits=True, words="both plain")),
+        "fits one of WORKSTATION (both plain), so most likely the archive has not loaded that: dcmcfg reload",
+    ),
+    "connections that go together by the tree, with TLS": (
+        unfitting(LOCAL, OVER_TLS),
+        "dcmcfg reload. Where that does not help: can DCM4CHEE call over TLS at all?",
+    ),
+    "no connections that go together, nobody knows where it was, and one is over TLS": (
+        unfitting(UNSEEN, PLAIN_LONGTERM, OVER_TLS),
+        "fits one of WORKSTATION (both TLSv1.2)",
+    ),
+    "no connections that go together, and it is not the one that was called first": (
+        unfitting(UNWITNESSED, PLAIN_LONGTERM, Fit("WORKSTATION", fits=False, words="it has no connection")),
+        "by the tree they do not fit either: it has no connection",
+    ),
+    "no connections that go together, of the external archive": (
+        unfitting(UNWITNESSED, PLAIN_LONGTERM, OVER_TLS),
+        "fits one of LONGTERM (both plain)",
     ),
     "an external archive that is not installed": (
         failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: AE: LONGTERM no"),
