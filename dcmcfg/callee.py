@@ -108,7 +108,7 @@ def _failed(error: DcmcfgError) -> Verdict:
 
 
 def _not_secured(error: NotSecured) -> str:
-    what = error.what.removeprefix("no association: ")
-    if not error.speaks_tls:
-        what = what.removesuffix(NOTHING_SENT)  # an association request was, to see whether DICOM is spoken
-    return f"no TLS: {what}"
+    """Return what is wrong with TLS; only of a peer that spoke none it is said that there is none."""
+    if error.speaks_tls:
+        return error.what.removeprefix("no association: ")
+    return f"no TLS: {error.what.removesuffix(NOTHING_SENT)}"  # something was, to see whether DICOM is spoken

@@ -48,6 +48,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "registries",
             "connection_users",
             "capabilities",
+            "pem",
             "secret_values",
             "retrieve_settings",
             "settings_in_use",

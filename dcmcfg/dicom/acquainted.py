@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.dicom.shown_certificate import moment
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,13 @@ def acquainted(opened: OpenAssociation) -> Acquainted:
 def _secured(socket: ssl.SSLSocket) -> Secured | None:
     cipher = socket.cipher()
     certificate = socket.getpeercert() or {}
-    subject, until = certificate.get("subject", ()), certificate.get("notAfter")
+    subject = certificate.get("subject", ())
     names = [f"{_SHORT.get(key, key)}={value}" for rdn in subject for key, value in rdn]  # type: ignore[str-unpack]
     return Secured(
         socket.version() or "",
         cipher[0] if cipher else "",
         ", ".join(reversed(names)),
-        datetime.fromtimestamp(ssl.cert_time_to_seconds(str(until)), UTC) if until else None,
+        moment(certificate.get("notAfter")),
     )
 
 

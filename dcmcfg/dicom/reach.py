@@ -7,6 +7,7 @@ import ssl
 import time
 
 from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.shown_certificate import shown_certificate
 from dcmcfg.dicom.tls_failure import no_handshake
 from dcmcfg.errors import Unreachable
 
@@ -35,14 +36,21 @@ def connected(peer: Peer, timeouts: Timeouts, tls: ssl.SSLContext | None = None)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if tls is None:
         return plain
+    return _secured(plain, tls, peer, timeouts)
+
+
+def _secured(connection: socket.socket, tls: ssl.SSLContext, peer: Peer, timeouts: Timeouts) -> ssl.SSLSocket:
     try:
-        return tls.wrap_socket(plain, server_hostname=peer.host)
+        connection = secured = tls.wrap_socket(connection, server_hostname=peer.host, do_handshake_on_connect=False)
+        secured.do_handshake()
     except OSError as error:
-        plain.close()
-        raise no_handshake(error, peer, timeouts.connect) from error
+        shown = shown_certificate(connection)
+        connection.close()
+        raise no_handshake(error, peer, timeouts.connect, shown) from error
     except BaseException:
-        plain.close()
+        connection.close()
         raise
+    return secured
 
 
 def _not_resolved(error: socket.gaierror | UnicodeError, peer: Peer) -> Unreachable:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dcmcfg.errors import DicomError
+from dcmcfg.pem import holds_certificate, holds_private_key
 
 #: All that a stock dcm4chee archive has to offer (TLS_RSA_WITH_AES_128_CBC_SHA, with TLS 1.2), and its like. Python
 #: leaves them out, for want of forward secrecy; they come last, after what it takes by itself.
@@ -112,6 +113,12 @@ def _not_a_pair(error: ssl.SSLError, certificate: Path, holder: Path) -> DicomEr
             "the private key is not the one of the certificate",
             on=str(holder),
             next_step=f"--tls-key names the key that {certificate} was made for",
+        )
+    if holds_certificate(certificate.read_bytes()) and not holds_private_key(holder.read_bytes()):
+        return DicomError(
+            "it holds no private key in PEM form",
+            on=str(holder),
+            next_step=f"--tls-key names the file with the private key of {certificate}",
         )
     return DicomError(
         "they are not a certificate and a private key in PEM form, or the passphrase is another one",

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import re
 import ssl
+from datetime import UTC, datetime
 
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.dicom.shown_certificate import ShownCertificate
 from dcmcfg.errors import NotSecured
 
 #: What ends the words for a handshake that failed.
 NOTHING_SENT = "; nothing was sent"
 _TRUST = "--tls-ca names the certificate of the authority that signed it"
 _RENEW = "the peer needs a new certificate; is the clock of this machine right?"
+_WAIT = "is the clock of this machine right? Else the peer has to show a certificate that is valid already"
 _NAME = (
     "its certificate must name the host that is called (dicomHostname in LDAP, or --connect HOST of verify); "
     "--tls-any-host takes it for any"
 )
-_UNKNOWN_AUTHORITY = "the peer's certificate comes from an authority that is not trusted here"
+_UNKNOWN_AUTHORITY = "its authority is not one that is trusted here"
 #: OpenSSL's verify code (X509_V_ERR_…) → what is wrong with the peer's certificate, and the next step.
 _VERIFY_ERRORS = {
-    9: ("the peer's certificate is not valid yet", _RENEW),
-    10: ("the peer's certificate has expired", _RENEW),
-    18: ("the peer's certificate is self-signed", "--tls-ca names this very certificate, once you trust it"),
+    9: ("it is not valid yet", _WAIT),
+    10: ("it has expired", _RENEW),
+    18: ("it is self-signed", "--tls-ca names this very certificate, once you trust it"),
     19: (_UNKNOWN_AUTHORITY, _TRUST),
     20: (_UNKNOWN_AUTHORITY, _TRUST),
     21: (_UNKNOWN_AUTHORITY, _TRUST),
-    62: ("the peer's certificate is for another host name", _NAME),
-    64: ("the peer's certificate is for another address", _NAME),
+    62: ("it is for another host than the one that was called", _NAME),
+    64: ("it is for another host than the one that was called", _NAME),
 }
 _IS_TLS = "is that its TLS port, and not the plain one?"
 _CLIENT_CERTIFICATE = (
@@ -51,9 +54,16 @@ _ABOUT_OUR_CERTIFICATE = (
 )
 
 
-def no_handshake(error: OSError, peer: Peer, seconds: float) -> NotSecured:
-    """Return *error*, with which the TLS handshake with *peer* failed within *seconds*, as one of ours."""
-    if (spoken := _handshake(error)) is not None:
+def no_handshake(error: OSError, peer: Peer, seconds: float, shown: ShownCertificate | None = None) -> NotSecured:
+    """Return *error*, with which the TLS handshake with *peer* failed within *seconds*, as one of ours.
+
+    *shown* is the certificate that it showed, where that is known.
+    """
+    if isinstance(error, ssl.SSLCertVerificationError):
+        spoken: tuple[str, str] | None = _untrusted(error, peer, shown)
+    else:
+        spoken = _handshake(error)
+    if spoken is not None:
         what, next_step = spoken
     elif isinstance(error, TimeoutError):
         what, next_step = f"no answer to the TLS handshake within {seconds:g} s", _IS_TLS
@@ -62,11 +72,28 @@ def no_handshake(error: OSError, peer: Peer, seconds: float) -> NotSecured:
     return NotSecured(f"{what}{NOTHING_SENT}", on=str(peer), next_step=next_step, speaks_tls=spoken is not None)
 
 
+def _untrusted(error: ssl.SSLCertVerificationError, peer: Peer, shown: ShownCertificate | None) -> tuple[str, str]:
+    """Return what is wrong with the certificate of *peer*, and the next step."""
+    what, next_step = _VERIFY_ERRORS.get(error.verify_code, (error.verify_message, _TRUST))
+    closer = _by_the_shown(error.verify_code, peer.host, shown) if shown is not None else ""
+    return f"certificate not trusted: {closer or what}", next_step
+
+
+def _by_the_shown(code: int, host: str, shown: ShownCertificate) -> str:
+    """Return what is wrong by *shown*; ``""`` where it is another one that is wrong, such as an authority's."""
+    now = datetime.now(UTC)
+    match code:
+        case 9 if shown.since is not None and shown.since > now:
+            return f"it is not valid before {shown.since:%Y-%m-%d}"
+        case 10 if shown.until is not None and shown.until < now:
+            return f"it expired on {shown.until:%Y-%m-%d}"
+        case 62 | 64 if shown.hosts:
+            return f"{host} was called, and it is for {shown.hosts_in_words}"
+    return ""
+
+
 def _handshake(error: OSError) -> tuple[str, str] | None:
     """Return what went wrong, and the next step; None where what the peer said, if anything, was not TLS."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        other = (f"the peer's certificate is not trusted: {error.verify_message}", _TRUST)
-        return _VERIFY_ERRORS.get(error.verify_code, other)
     said = _alert(error)
     if said in _ABOUT_OUR_CERTIFICATE:
         return ended_over_tls(error), _CLIENT_CERTIFICATE

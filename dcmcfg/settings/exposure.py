@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dcmcfg.pem import holds_private_key
 from dcmcfg.settings.site import Settings
 
 
@@ -21,7 +22,7 @@ def exposures(settings: Settings) -> Iterator[str]:
 
 
 def key_exposures(key: Path) -> Iterator[str]:
-    """Yield a sentence where others can read the private key in the file *key*."""
+    """Yield a sentence where others can read the private key in the file *key*; none where it holds no key."""
     if _open_to_others(key):
         yield f"{key}: others can read this private key; chmod 600 keeps it to you"
 
@@ -51,6 +52,6 @@ def _stays_here(host: str) -> bool:
 
 def _open_to_others(path: Path) -> bool:
     try:
-        return bool(path.stat().st_mode & stat.S_IROTH)
+        return bool(path.stat().st_mode & stat.S_IROTH) and holds_private_key(path.read_bytes())
     except OSError:  # it is told when it is used
         return False

@@ -368,8 +368,8 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
     assert "over TLSv1.3, certificate valid until 3000-01-01\n" in result.stdout
     assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stdout
     assert [line for line in result.stderr.splitlines() if "left out" in line] == [
-        f"warning: left out: new.csv:3: WS2: {LOOPBACK}:{strange.port}: no TLS: the peer's certificate comes from an "
-        "authority that is not trusted here; nothing was sent",
+        f"warning: left out: new.csv:3: WS2: {LOOPBACK}:{strange.port}: certificate not trusted: its authority is "
+        "not one that is trusted here; nothing was sent",
         f"warning: left out: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer speaks TLS there, and "
         "was called without",
     ]

@@ -112,7 +112,7 @@ def test_the_site_s_ca_file_is_trusted_and_nothing_else_is(
         assert verify(archive, "--tls").exit_code == 3
         assert verify(archive, "--tls", "--tls-ca", str(pki.ca)).exit_code == 0
     assert unknown.exit_code == 3
-    assert "comes from an authority that is not trusted here; nothing was sent" in unknown.stderr
+    assert "certificate not trusted: its authority is not one that is trusted here; nothing was sent" in unknown.stderr
 
 
 def _protected(pki: Pki, folder: Path) -> Path:
@@ -170,6 +170,21 @@ def test_a_key_that_others_can_read_is_warned_of(verify: Verify, made: Made, pki
     assert result.stderr == f"warning: {key}: others can read this private key; chmod 600 keeps it to you\n"
 
 
+def test_a_certificate_without_its_key_is_told_as_that_and_as_no_open_secret(
+    verify: Verify, workstation: Peer, pki: Pki, tmp_path: Path
+) -> None:
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_bytes(pki.client.certificate.read_bytes())
+    certificate.chmod(0o644)
+    result = verify(Peer("DCM4CHEE", workstation.host, 1), "--tls", "--tls-cert", str(certificate))
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        3,
+        "",
+        f"dcmcfg: {certificate}: it holds no private key in PEM form\n"
+        f"  next: --tls-key names the file with the private key of {certificate}\n",
+    )
+
+
 def test_a_key_without_its_certificate_is_a_usage_error(
     verify: Verify, workstation: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,4 +237,7 @@ def test_a_certificate_for_another_host_is_taken_where_that_risk_is_named(verify
         refused = verify(archive, "--tls", "--tls-ca", str(pki.ca))
         assert verify(archive, "--tls", "--tls-ca", str(pki.ca), "--tls-any-host").exit_code == 0
     assert refused.exit_code == 3
-    assert "the peer's certificate is for another address; nothing was sent" in refused.stderr
+    assert (
+        "certificate not trusted: 127.0.0.1 was called, and it is for archive.invalid; nothing was sent"
+        in refused.stderr
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import trustme
 
 from dcmcfg.dicom.tls import TlsFiles
-from tests.tls_slapd import PAST, YESTERDAY, Files, leaf_files, written
+from tests.tls_slapd import PAST, TOMORROW, YESTERDAY, Files, leaf_files, written
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Pki:
     server: Files
     elsewhere: Files
     expired: Files
+    early: Files
     strange: Files
     client: Files
 
@@ -40,6 +41,7 @@ def make_pki(folder: Path) -> Pki:
         leaf_files(folder, "server", authority.issue_cert(*local, common_name="archive", organization_name="hospital")),
         leaf_files(folder, "elsewhere", authority.issue_cert("archive.invalid")),
         leaf_files(folder, "expired", expired),
+        leaf_files(folder, "early", authority.issue_cert(*local, not_before=TOMORROW)),
         leaf_files(folder, "strange", stranger.issue_cert(*local)),
         leaf_files(folder, "client", authority.issue_cert("client", common_name="dcmcfg")),
     )

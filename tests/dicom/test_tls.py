@@ -22,7 +22,7 @@ from dcmcfg.errors import DicomError
 from tests.dicom import dcmtk
 from tests.dicom.certificates import Pki, make_pki
 from tests.dicom.tls_scp import server_context, tls_scp
-from tests.tls_slapd import leaf_files, written
+from tests.tls_slapd import TOMORROW, YESTERDAY, leaf_files, written
 
 pytestmark = pytest.mark.real
 
@@ -82,17 +82,19 @@ def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
 @pytest.mark.parametrize(
     ("shown", "trusted", "what", "next_step"),
     [
-        ("server", "strange_ca", "comes from an authority that is not trusted here; nothing was sent", "--tls-ca"),
-        ("expired", "ca", "the peer's certificate has expired; nothing was sent", "new certificate"),
-        ("elsewhere", "ca", "the peer's certificate is for another address; nothing was sent", "--connect HOST"),
+        ("server", "strange_ca", "its authority is not one that is trusted here", "--tls-ca"),
+        ("expired", "ca", f"it expired on {YESTERDAY:%Y-%m-%d}", "the peer needs a new certificate"),
+        ("early", "ca", f"it is not valid before {TOMORROW:%Y-%m-%d}", "is the clock of this machine right?"),
+        ("elsewhere", "ca", "127.0.0.1 was called, and it is for archive.invalid", "--connect HOST"),
     ],
 )
 def test_what_is_wrong_with_the_peer_s_certificate_is_told(
     shown: str, trusted: str, what: str, next_step: str, pki: Pki, timeouts: Timeouts
 ) -> None:
-    with tls_scp(server_context(getattr(pki, shown))) as peer:
-        error = _refused(peer, TlsFiles(getattr(pki, trusted)), timeouts)
-    assert what in error.what
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        with tls_scp(server_context(getattr(pki, shown), pki.ca, version=version)) as peer:
+            error = _refused(peer, TlsFiles(getattr(pki, trusted)), timeouts)
+        assert error.what == f"certificate not trusted: {what}; nothing was sent"
     assert next_step in error.next_step
 
 
@@ -100,7 +102,7 @@ def test_any_host_is_taken_only_where_that_is_said_and_any_authority_never(pki: 
     anywhere = replace(pki.trusting, check_host=False)
     with tls_scp(server_context(pki.elsewhere)) as peer:
         assert _echo(peer, anywhere, timeouts) is not None
-        assert "not trusted here" in _refused(peer, replace(anywhere, ca=pki.strange_ca), timeouts).what
+        assert "its authority is not one" in _refused(peer, replace(anywhere, ca=pki.strange_ca), timeouts).what
 
 
 def test_a_plain_port_does_not_speak_tls(pki: Pki, tmp_path: Path, timeouts: Timeouts) -> None:
@@ -169,6 +171,8 @@ def test_a_key_with_a_passphrase_is_opened_by_it(pki: Pki, tmp_path: Path) -> No
         (lambda files, _: replace(files, certificate=Path("/nowhere.pem")), "No such file"),
         (lambda files, _: replace(files, key=Path("/nowhere.key")), "No such file"),
         (lambda files, pki: replace(files, key=pki.server.key), "not the one of the certificate"),
+        (lambda files, _: replace(files, key=None), "it holds no private key in PEM form"),
+        (lambda files, _: replace(files, key=files.ca), "it holds no private key in PEM form"),
         (lambda files, _: replace(files, certificate=files.key), "not a certificate and a private key in PEM form"),
     ],
 )

@@ -1,0 +1,52 @@
+"""The certificate that a peer showed, also where it was not taken."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+#: Names that words tell before they count the others, and how much of each: a peer may put anything there.
+_NAMED, _LONGEST = 3, 253
+_HOSTS = frozenset({"DNS", "IP Address"})
+
+
+@dataclass(frozen=True)
+class ShownCertificate:
+    """The hosts that a certificate is for, and from when to when it is valid; None where it does not say."""
+
+    hosts: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
+
+    @property
+    def hosts_in_words(self) -> str:
+        """The hosts, the first ones of many."""
+        more = f" and {len(self.hosts) - _NAMED} more" if len(self.hosts) > _NAMED else ""
+        return f"{', '.join(each[:_LONGEST] for each in self.hosts[:_NAMED])}{more}"
+
+
+def shown_certificate(connection: socket.socket) -> ShownCertificate | None:
+    """Return the certificate that the peer of *connection* showed, whether or not it was verified; None for none.
+
+    After a handshake that failed ``getpeercert`` tells nothing. The object behind a connection of Python's has had the
+    chain since Python 3.10; of what it does not have nothing is told.
+    """
+    chain = getattr(getattr(connection, "_sslobj", None), "get_unverified_chain", lambda: None)()
+    read = getattr(chain[0], "get_info", None) if chain else None
+    return _of(read()) if read is not None else None
+
+
+def _of(told: Mapping[str, Any]) -> ShownCertificate:
+    """Return what *told* says, which has the form of :meth:`ssl.SSLSocket.getpeercert`."""
+    hosts = tuple(name for kind, name in told.get("subjectAltName", ()) if kind in _HOSTS)
+    common = tuple(value for rdn in told.get("subject", ()) for kind, value in rdn if kind == "commonName")
+    return ShownCertificate(hosts or common, moment(told.get("notBefore")), moment(told.get("notAfter")))
+
+
+def moment(text: object) -> datetime | None:
+    """Return the time that OpenSSL writes as *text*; None for nothing."""
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(text)), UTC) if text else None
