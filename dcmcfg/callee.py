@@ -12,19 +12,16 @@ from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.spoken import speaks_dicom, speaks_tls
 from dcmcfg.dicom.tls_failure import NOTHING_SENT
 from dcmcfg.errors import DcmcfgError, NotDicom, NotEchoed, NotSecured, RejectedForNow, TryLater, Unreachable
-
-_ALIKE = (
-    "the peer or its connection in the tree is wrong: with dicomTLSCipherSuite that is a TLS one (dcmcfg connection "
-    "set … --tls, --no-tls; in a file for onboard: tls)"
-)
+from dcmcfg.route.command import command
 
 
 @dataclass(frozen=True)
 class Callee:
-    """A peer to be called, with ``tls`` over TLS."""
+    """A peer to be called, with ``tls`` over TLS; ``connection`` is what ``connection set`` takes, ``""`` for none."""
 
     peer: Peer
     tls: bool = False
+    connection: str = ""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -82,7 +79,7 @@ def _otherwise(callee: Callee, calling: str, timeouts: Timeouts, error: DcmcfgEr
     match error:
         case NotSecured(speaks_tls=False) if speaks_dicom(callee.peer, calling, timeouts):
             return Verdict(
-                problem="no TLS: the peer speaks DICOM without TLS there", failed_at=Stage.TLS, next_step=_ALIKE
+                problem="no TLS: the peer speaks DICOM without TLS there", failed_at=Stage.TLS, next_step=_alike(callee)
             )
         case RejectedForNow():
             return None
@@ -90,9 +87,17 @@ def _otherwise(callee: Callee, calling: str, timeouts: Timeouts, error: DcmcfgEr
             return Verdict(
                 problem="no association: the peer speaks TLS there, and was called without",
                 failed_at=Stage.ASSOCIATION,
-                next_step=_ALIKE,
+                next_step=_alike(callee),
             )
     return None
+
+
+def _alike(callee: Callee) -> str:
+    """Return how *callee* and what is said of it are made alike."""
+    if not callee.connection:
+        return "the peer or what is said of it is wrong: tls in a file for onboard, dicomTLSCipherSuite in the tree"
+    other = command("connection", "set", callee.connection, "--no-tls" if callee.tls else "--tls")
+    return f"where it is the tree that is wrong: {other}"
 
 
 def _failed(error: DcmcfgError) -> Verdict:

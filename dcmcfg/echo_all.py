@@ -7,20 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.callee import Callee, Verdict
-from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.connection_users import connection_name
+from dcmcfg.devices import Configuration, Connection, NetworkAE
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import MalformedInput
 from dcmcfg.probe import PARALLEL, PATIENCE, probe_all
+from dcmcfg.route.command import command
+from dcmcfg.route.resolving import installing
 from dcmcfg.targets import network_ae
 
 
 @dataclass(frozen=True)
 class Target:
-    """An AE with whom to call for it; without a ``callee`` the ``problem`` says why there is none."""
+    """An AE with whom to call for it; without a ``callee`` the ``problem`` says why, with the next step."""
 
     ae: NetworkAE
     callee: Callee | None
     problem: str = ""
+    next_step: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,30 @@ def echo_all(
 
 def _target(ae: NetworkAE, *, tls: bool) -> Target:
     if not ae.installed:
-        return Target(ae, None, "not installed (dicomInstalled)")
-    connection = ae.listening(tls=True) if tls else ae.listening() or ae.listening(tls=True)
+        return Target(ae, None, "not installed (dicomInstalled)", installing(ae))
+    plain = ae.listening()
+    connection = ae.listening(tls=True) if tls else plain or ae.listening(tls=True)
     if connection is None:
-        return Target(ae, None, f"no installed DICOM connection with a port{' and TLS' if tls else ''}")
+        problem = f"no installed DICOM connection with a port{' and TLS' if tls else ''}"
+        return Target(ae, None, problem, _without_tls(ae, plain) if plain else _any_connection(ae))
+    name = _name(ae, connection)
     try:
         peer = Peer(ae.title, connection.host, connection.port or 0)
     except MalformedInput as error:
-        return Target(ae, None, f"{connection.host}:{connection.port} is no address: {error.what}")
-    return Target(ae, Callee(peer, connection.tls))
+        problem = f"{connection.host}:{connection.port} is no address: {error.what}"
+        return Target(ae, None, problem, f"{command('connection', 'set', name)} HOST:PORT corrects it")
+    return Target(ae, Callee(peer, connection.tls, name))
+
+
+def _without_tls(ae: NetworkAE, plain: Connection) -> str:
+    secured = command("connection", "set", _name(ae, plain), "--tls")
+    return f"leave --tls out, since it has a plain one; where the peer speaks TLS there: {secured}"
+
+
+def _any_connection(ae: NetworkAE) -> str:
+    return f"{command('connection', 'list', ae.device.name)} tells what its device has"
+
+
+def _name(ae: NetworkAE, connection: Connection) -> str:
+    """Return *connection* of *ae* as ``connection set`` takes it."""
+    return f"{ae.device.name}/{connection_name(connection.dn)}"

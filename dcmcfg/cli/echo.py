@@ -89,7 +89,7 @@ def echo_command(
     if over:
         tls.require_use(calls=secure)
     context = tls.files(settings).client_context() if secure else None
-    echoed = _call(called, title, context, parallel, timeouts, as_json=as_json)
+    echoed = _call(called, title, context, parallel, timeouts, named=bool(titles), as_json=as_json)
     answers = [each.verdict.answered if each.verdict is not None else everyone for each in echoed]
     return 0 if all(answers) else 1
 
@@ -101,6 +101,7 @@ def _call(
     parallel: int,
     timeouts: Timeouts,
     *,
+    named: bool,
     as_json: bool,
 ) -> tuple[Echoed, ...]:
     """Call them with a bar, and print what came of it; of an interrupted run what is known."""
@@ -116,10 +117,10 @@ def _call(
             echoed = echo_all(called, calling, tls=tls, parallel=parallel, timeouts=timeouts, on_echoed=hear)
     except KeyboardInterrupt:
         if not as_json:
-            print_echoed(stdout_console(), known, calling, len(called))
+            print_echoed(stdout_console(), known, calling, len(called), named=named)
         raise
     if as_json:
         print_json(echoed_json(echoed, calling))
     else:
-        print_echoed(stdout_console(), echoed, calling, len(called))
+        print_echoed(stdout_console(), echoed, calling, len(called), named=named)
     return echoed

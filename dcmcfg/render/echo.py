@@ -8,32 +8,38 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dcmcfg.echo_all import Echoed
+from dcmcfg.echo_all import Echoed, Target
 from dcmcfg.render.console import print_line, visible, wrapped
 from dcmcfg.render.probing import answer_in_words, next_step_lines, verdict_json
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.route.way import Address
 
-PROVES = (
-    "An echo shows that the address is right and that something takes this association. It shows no permission: many a "
-    "peer answers it to callers whose C-STORE or C-MOVE it refuses. dcmcfg verify proves a retrieve."
-)
+PROVES = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve."
 _COLUMNS = (Column("AE"), Column("address"), Column("device"), Column("answer", Breaks.AT_BLANKS))
 
 
-def print_echoed(console: Console, echoed: Sequence[Echoed], calling: str, of: int) -> None:
-    """Print the answer of each, how many of *of* answered to *calling*, and what that proves."""
+def print_echoed(console: Console, echoed: Sequence[Echoed], calling: str, of: int, *, named: bool = True) -> None:
+    """Print the answer of each, how many of *of* answered to *calling*, and what that does not prove.
+
+    What to do about one that was not called is told where it was *named*.
+    """
     if echoed:
         print_table(console, _COLUMNS, [tuple(map(visible, _row(each))) for each in echoed])
-    called = [(each.target.ae.title, each.verdict) for each in echoed if each.verdict is not None]
-    for step in next_step_lines(called):
+    verdicts = [each.verdict for each in echoed if each.verdict is not None]
+    steps = ((each.target.ae.title, _next_step(each)) for each in echoed if named or each.verdict is not None)
+    for step in next_step_lines(steps):
         _print_wrapped(console, Text(visible(step)))
-    answered = sum(verdict.answered for _, verdict in called)
+    answered = sum(verdict.answered for verdict in verdicts)
     parts = [f"{answered} answered"]
-    parts += [f"{len(called) - answered} did not"] if called else []
-    parts += [f"{of - len(called)} not called"] if of > len(called) else []
+    parts += [f"{len(verdicts) - answered} did not"] if verdicts else []
+    parts += [f"{of - len(verdicts)} not called"] if of > len(verdicts) else []
     print_line(console, f"called as {visible(calling)}: {', '.join(parts)}")
-    _print_wrapped(console, Text(PROVES, style="dim"))
+    if answered:
+        _print_wrapped(console, Text(PROVES, style="dim"))
+
+
+def _next_step(each: Echoed) -> str:
+    return each.verdict.next_step if each.verdict is not None else each.target.next_step
 
 
 def _print_wrapped(console: Console, text: Text) -> None:
@@ -42,7 +48,7 @@ def _print_wrapped(console: Console, text: Text) -> None:
 
 
 def echoed_json(echoed: Sequence[Echoed], calling: str) -> dict[str, Any]:
-    """Return the answers for ``--json``: ``calling``, ``aes`` and ``proves``, what an echo does and does not show.
+    """Return the answers for ``--json``: ``calling``, ``aes`` and ``proves``, what an echo does not prove.
 
     ``answered`` is null where an AE was not called, with the reason in ``problem``.
     """
@@ -58,8 +64,12 @@ def _json(each: Echoed) -> dict[str, Any]:
         "host": callee.peer.host if callee else None,
         "port": callee.peer.port if callee else None,
         "tls": callee.tls if callee else None,
-        **(verdict_json(verdict) | ({} if verdict else {"problem": target.problem})),
+        **(verdict_json(verdict) | ({} if verdict else _not_called(target))),
     }
+
+
+def _not_called(target: Target) -> dict[str, Any]:
+    return {"problem": target.problem, "next_step": target.next_step}
 
 
 def _row(each: Echoed) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def print_probed(console: Console, probed: Sequence[Probed], calling: str, of: i
     rows = [(each.proposal.row.place, str(each.proposal), answer_in_words(each.verdict)) for each in probed]
     if rows:
         print_table(console, _COLUMNS, [[visible(cell) for cell in row] for row in rows])
-    for step in next_step_lines((each.proposal.title, each.verdict) for each in probed):
+    for step in next_step_lines((each.proposal.title, each.verdict.next_step) for each in probed):
         print_line(console, visible(step))
     answered = sum(each.verdict.answered for each in probed)
     asked = f"{len(probed)} of {of}" if len(probed) < of else str(of)

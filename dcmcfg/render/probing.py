@@ -24,12 +24,12 @@ def answer_in_words(verdict: Verdict) -> str:
     return f"{within} over {secured.version}{until}"
 
 
-def next_step_lines(verdicts: Iterable[tuple[str, Verdict]]) -> Iterator[str]:
-    """Yield a line for each next step in *verdicts*, with the titles that it is for, in their order."""
+def next_step_lines(steps: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield a line for each of *steps*, pairs of a title and its next step, with the titles that it is for."""
     titles: dict[str, list[str]] = {}
-    for title, verdict in verdicts:
-        if verdict.next_step:
-            titles.setdefault(verdict.next_step, []).append(title)
+    for title, step in steps:
+        if step:
+            titles.setdefault(step, []).append(title)
     for step, those in titles.items():
         more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
         yield f"next, {', '.join(those[:_NAMED])}{more}: {step}"

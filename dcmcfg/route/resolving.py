@@ -53,9 +53,13 @@ def resolve(configuration: Configuration, title: str) -> NetworkAE | Unresolved:
     if not ae.installed:
         of_device = not ae.device.installed
         why = f"{f'the device {ae.device.name}' if of_device else ae.title} is not installed (dicomInstalled)"
-        step = command("set", ae.device.name if of_device else ae.qualified_title, "dicomInstalled=TRUE")
-        return Unresolved(Obstacle.NOT_INSTALLED, title, why, step)
+        return Unresolved(Obstacle.NOT_INSTALLED, title, why, installing(ae))
     return ae
+
+
+def installing(ae: NetworkAE) -> str:
+    """Return the command that has *ae*, which is not installed, be so: it or its device."""
+    return command("set", ae.qualified_title if ae.device.installed else ae.device.name, "dicomInstalled=TRUE")
 
 
 def does_not_load(device: Device) -> str:

@@ -16,10 +16,7 @@ from tests.echo_scps import echo_scp
 from tests.ports import free_port
 
 pytestmark = pytest.mark.real
-PROVES = (
-    "An echo shows that the address is right and that something takes this association. It shows no permission: many a "
-    "peer answers it to callers whose C-STORE or C-MOVE it refuses. dcmcfg verify proves a retrieve.\n"
-)
+PROVES = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve.\n"
 
 
 @pytest.fixture
@@ -83,8 +80,11 @@ def test_all_leaves_out_what_is_not_installed(run: Run, site: CliSite, ports: di
     ]
     assert [each["failed_at"] for each in by_title.values()] == [*[None] * 5, "tcp", "tls"]
     assert by_title["WORKSTATION"]["problem"] == "no TLS: the peer speaks DICOM without TLS there"
-    assert "dicomTLSCipherSuite" in by_title["WORKSTATION"]["next_step"]
+    assert by_title["WORKSTATION"]["next_step"] == (
+        "where it is the tree that is wrong: dcmcfg connection set workstation/dicom --no-tls"
+    )
     assert by_title["WORKLIST"]["problem"] == "not installed (dicomInstalled)"
+    assert by_title["WORKLIST"]["next_step"] == "dcmcfg set dcm4chee-arc/WORKLIST dicomInstalled=TRUE"
     assert by_title["STORESCP"]["seconds"] is None
     assert by_title["LONGTERM"]["seconds"] >= 0
 
@@ -93,7 +93,11 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
     result = run("echo", "WORKLIST")
     assert result.exit_code == 1
     assert rows(result.stdout)[1] == ["WORKLIST", "dcm4chee-arc", "not called: not installed (dicomInstalled)"]
-    assert "called as DCM4CHEE: 0 answered, 1 not called\n" in result.stdout
+    step = "next, WORKLIST: dcmcfg set dcm4chee-arc/WORKLIST dicomInstalled=TRUE"
+    assert result.stdout.endswith(f"\n{step}\ncalled as DCM4CHEE: 0 answered, 1 not called\n")
+    without = run("echo", "LONGTERM", "--tls")
+    plain = "leave --tls out, since it has a plain one; where the peer speaks TLS there: "
+    assert f"\nnext, LONGTERM: {plain}dcmcfg connection set longterm/dicom --tls\n" in without.stdout
 
 
 @pytest.mark.parametrize(
