@@ -337,7 +337,7 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
         result = run("onboard", written("new.csv", text), "--probe", "--dry-run", "--json")
     probed = json.loads(result.stdout)["probed"]
     assert [isinstance(each.pop("seconds"), float) for each in probed] == [True, False, False]
-    assert "in a file for onboard: tls)" in probed[2].pop("next_step")
+    assert "tls in a file for onboard" in probed[2].pop("next_step")
     step = "is it running? Check the host and port that its row gives"
     nothing = {"problem": None, "failed_at": None, "secured": None}
     assert probed == [
