@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from dcmcfg.render.visible import visible as visible
-from dcmcfg.render.wrapping import break_points
+from dcmcfg.render.wrapping import break_points, continued_lines, wrapped_lines
 
 #: Where there is neither a terminal nor COLUMNS nothing is broken: rich asks for a number, and no line is as long.
 _UNBOUNDED = 1_000_000
@@ -36,6 +36,20 @@ def bounded_width(console: Console) -> int | None:
 def print_line(console: Console, line: str) -> None:
     """Print *line* as it is and unbroken, whatever the width: it may be there to be copied."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_prose(console: Console, line: str) -> None:
+    """Print *line*, broken between words where lines have a width; what goes on is indented a little more."""
+    width = bounded_width(console)
+    for part in [line] if width is None else wrapped_lines(line, width):
+        print_line(console, part)
+
+
+def print_command(console: Console, command: str) -> None:
+    """Print *command* for a shell, indented; where it is wider than a line, with backslashes at the ends of lines."""
+    width = bounded_width(console)
+    for line in [f"  {command}"] if width is None or len(command) + 2 <= width else continued_lines(command, width):
+        print_line(console, line)
 
 
 def wrapped(text: Text, console: Console, indent: int) -> Iterable[Text]:

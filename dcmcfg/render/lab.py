@@ -9,7 +9,7 @@ from typing import Any
 from dcmcfg.lab.life import PROFILE, Lab
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import Held, Study
-from dcmcfg.render.console import print_line, stdout_console
+from dcmcfg.render.console import print_command, print_line, print_prose, stdout_console
 from dcmcfg.render.table import Column, print_table
 from dcmcfg.verify.verdict import counted
 
@@ -70,10 +70,13 @@ def print_lab(lab: Lab, studies: tuple[Study, ...]) -> None:
         print_line(console, f"The lab in {lab.site.folder} is not up: {lab.reason}.")
         return
     supervisor = lab.state.supervisor.pid if lab.state else "-"
-    print_line(console, f"The lab is up: supervisor process {supervisor}, folder {lab.site.folder}")
+    print_prose(console, f"The lab is up: supervisor process {supervisor}, folder {lab.site.folder}")
     print_table(console, _COLUMNS, list(_parts(lab)))
     for line in _study_lines(studies):
-        print_line(console, line)
+        print_prose(console, line)
+    print_line(console, "Try it:")
+    for command in _commands(studies):
+        print_command(console, command)
 
 
 def _parts(lab: Lab) -> Iterator[tuple[str, ...]]:
@@ -89,7 +92,9 @@ def _study_lines(studies: tuple[Study, ...]) -> Iterator[str]:
         yield f"  {study.name}, {counted(len(study.instances))}: {_HELD[study.held]}"
         yield f"    {study.uid}"
     yield ""
-    yield "Try it:"
-    yield f"  dcmcfg show --profile {PROFILE}"
-    yield f"  dcmcfg verify --profile {PROFILE} --dest WORKSTATION --receive --study {studies[0].uid}"
-    yield f"  dcmcfg echo --profile {PROFILE} DCM4CHEE --tls"
+
+
+def _commands(studies: tuple[Study, ...]) -> Iterator[str]:
+    yield f"dcmcfg show --profile {PROFILE}"
+    yield f"dcmcfg verify --profile {PROFILE} --dest WORKSTATION --receive --study {studies[0].uid}"
+    yield f"dcmcfg echo --profile {PROFILE} DCM4CHEE --tls"

@@ -11,19 +11,22 @@ from rich.console import Console
 from dcmcfg.lint.limits import Limits
 from dcmcfg.lint.lint import Found
 from dcmcfg.render.check import findings_json, print_findings
-from dcmcfg.render.console import print_line, visible
+from dcmcfg.render.console import print_command, print_line, print_prose, visible
 
 
 def print_found(console: Console, found: Sequence[Found], entries: int, beyond: Sequence[str]) -> None:
     """Print *found* as a table, how many there are, the lines of what is *beyond* lint, and what mends them."""
     print_findings(console, [each.finding for each in found], entries)
     for line in beyond:
-        print_line(console, line)
-    lines = tuple(_remedies(found))
-    if lines:
+        print_prose(console, line)
+    remedies = tuple(_remedies(found))
+    if remedies:
         print_line(console, "what mends it:")
-    for line in lines:
-        print_line(console, f"  {line}")
+    for command, words in remedies:
+        if words:
+            print_prose(console, f"  {command}{words}")
+        else:
+            print_command(console, command)
 
 
 def limit_lines(limits: Limits, check_command: str) -> Iterator[str]:
@@ -54,24 +57,23 @@ def lint_json(found: Sequence[Found], entries: int, limits: Limits) -> dict[str,
     return content
 
 
-def _commands(found: Found) -> Iterator[str]:
-    yield from map(_spoken, found.correction)
+def _commands(found: Found) -> Iterator[tuple[str, str]]:
+    yield from ((visible(_spoken(words)), "") for words in found.correction)
     if found.command:
-        yield _spoken(found.command) + ("    (if the name is right)" if found.correction else "")
+        yield visible(_spoken(found.command)), "    (if the name is right)" if found.correction else ""
 
 
 def _spoken(words: Sequence[str]) -> str:
     return f"dcmcfg {shlex.join(words)}"
 
 
-def _remedies(found: Sequence[Found]) -> Iterator[str]:
-    """Yield the commands that can be told, each once, and that docs/lint.md tells the rest."""
+def _remedies(found: Sequence[Found]) -> Iterator[tuple[str, str]]:
+    """Yield the commands that can be told, each once, with words on it; then what mends the rest, in words alone."""
     mended = sum(bool(each.changes) for each in found)
     if mended:
-        yield f"dcmcfg lint --fix    ({mended} of {len(found)})"
-    for line in dict.fromkeys(line for each in found if not each.changes for line in _commands(each)):
-        yield visible(line)
+        yield "dcmcfg lint --fix", f"    ({mended} of {len(found)})"
+    yield from dict.fromkeys(line for each in found if not each.changes for line in _commands(each))
     rest = dict.fromkeys(each.rule.name for each in found if not each.command and not each.changes)
     for name in rest:
         rule = next(each.rule for each in found if each.rule.name == name)
-        yield f"[{name}] {rule.fix}"
+        yield "", f"[{name}] {rule.fix}"

@@ -25,6 +25,7 @@ _COLUMNS = (
 )
 #: Where lines have a width, so much of a source is shown; a list of UIDs may be long.
 _SHOWN_SOURCE = 60
+_LABEL = 15  # columns: the longest heading, what is before it and after it
 
 
 def print_results(console: Console, stores: Sequence[KeptStore], folder: Path) -> None:
@@ -32,8 +33,8 @@ def print_results(console: Console, stores: Sequence[KeptStore], folder: Path) -
     if not stores:
         print_line(console, f"no results are kept in {visible(str(folder))}")
         return
-    bounded = bounded_width(console) is not None
-    print_table(console, _COLUMNS, [tuple(map(visible, _row(each, bounded=bounded))) for each in stores])
+    rows = [tuple(map(visible, _row(each, _shown(bounded_width(console))))) for each in stores]
+    print_table(console, _COLUMNS, rows, list(map(_block, rows)))
     total = _size(sum(each.octets for each in stores))
     print_line(console, f"{_counted(len(stores))}, {total} in {visible(str(folder))}")
 
@@ -43,14 +44,27 @@ def results_json(stores: Sequence[KeptStore], folder: Path) -> dict[str, Any]:
     return {"folder": str(folder), "results": [_json(each) for each in stores]}
 
 
-def _row(store: KeptStore, *, bounded: bool) -> tuple[str, ...]:
+def _shown(width: int | None) -> int | None:
+    """Return how many characters of a source are shown, so that it stays beside its label; None: all."""
+    return None if width is None else max(min(_SHOWN_SOURCE, width - _LABEL - 1), 1)
+
+
+def _block(row: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *row* as it is where the table does not fit: what belongs together in a line."""
+    name, last, archive, destination, answered, left, size, source = row
+    to = archive if destination in ("", archive) else f"{archive} → {destination}"  # of one unread both are a ?
+    head = f"{name}  last {last} UTC, {size}"
+    return head, "", to, "", f"{answered}, open: {left}" if left else answered, "", "", source
+
+
+def _row(store: KeptStore, shown: int | None) -> tuple[str, ...]:
     known = (store.name, readable(store.last)[: len("2026-01-31 23:59")])
     size = _size(store.octets)
     if store.problem:
         return *known, "?", "?", "", "", size, store.problem
     facts, source = store.asked.facts, store.source
-    if bounded and len(source) > _SHOWN_SOURCE:
-        source = f"{source[:_SHOWN_SOURCE]}…"
+    if shown is not None and len(source) > shown:
+        source = f"{source[:shown]}…"
     left = f"{store.left:,}, under way" if store.under_way else f"{store.left:,}"
     return *known, facts.get("archive", ""), facts.get("destination", ""), f"{store.done:,}", left, size, source
 

@@ -125,7 +125,9 @@ def _print_steps(console: Console, steps: Sequence[Step]) -> None:
     rows = [_row(number, step) for number, step in enumerate(steps, 1)]
     filled = [place for place in range(len(_STEPS)) if any(row[place] for row in rows)]
     if rows:
-        print_table(console, [_STEPS[place] for place in filled], [[row[place] for place in filled] for row in rows])
+        blocks = [(f"{row[0]}. {row[1]}", "", *row[2:]) for row in rows]
+        columns = [_STEPS[place] for place in filled]
+        print_table(console, columns, *([[row[place] for place in filled] for row in each] for each in (rows, blocks)))
 
 
 def _kept_back(ways: Iterable[Way]) -> dict[str, list[str]]:

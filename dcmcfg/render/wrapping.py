@@ -13,6 +13,7 @@ _ARGUMENT = rf"(?:{_QUOTED}|\S*[A-Z\d/@=]\S*)"  # prose after a command has none
 _NAME = r"(?:(?:ae|capability|connection|device|lab) )?[a-z][a-z-]*"
 _COMMAND = rf"\bdcmcfg(?: {_OPTION})*(?: {_NAME})?(?: (?:{_OPTION}|{_ARGUMENT}))*"
 _WHOLE = re.compile(f"{_COMMAND}|{_DN}|{_QUOTED}")
+_SHELL_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|\\.|\S)+""")
 _WORD = re.compile(r"\S+")
 _GLUE = "\0"  # as wide as the blank whose place it takes
 _HANGING = 2  # columns
@@ -45,6 +46,22 @@ def wrapped_lines(text: str, width: int) -> Iterator[str]:
         for end in ends:
             yield (" " * hanging if start else "") + line[start:end].rstrip()
             start = end
+
+
+def continued_lines(command: str, width: int, indent: str = "  ") -> Iterator[str]:
+    """Yield *command*, for a shell, behind *indent*: in one line, or in several of up to *width* columns.
+
+    Each but the last ends in a backslash, so that what is copied is the same command. A word that is wider stays whole.
+    """
+    line = ""
+    for word in _SHELL_WORD.findall(command):
+        more = f"{line} {word}" if line else indent + word
+        if line and _columns(more) > width - len(" \\"):
+            yield f"{line} \\"
+            more = indent * 2 + word
+        line = more
+    if line:
+        yield line
 
 
 def _columns(text: str) -> int:

@@ -55,6 +55,21 @@ def test_they_are_listed_with_what_they_are_about(run: Run, two: tuple[Path, Pat
     ]
 
 
+def test_in_a_narrow_terminal_one_takes_four_lines(
+    run: Run, two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    size = f"{two[0].stat().st_size / 1000:.0f} kB"
+    *_, head, to, answered, source, _, _ = run("results", "list").stdout.splitlines()
+    assert head.startswith("name  0123456789abcdef  last 20")
+    assert head.endswith(f" UTC, {size}")
+    assert [" ".join(line.split()) for line in (to, answered, source)] == [
+        "archive DCM4CHEE@here:11112 → STORESCP",
+        "answered 1, open: 2",
+        "studies of /lists/may.txt",
+    ]
+
+
 def test_where_there_is_none_that_is_said(run: Run, folder: Path) -> None:
     done = run("results", "list")
     assert (done.exit_code, done.stdout) == (0, f"no results are kept in {folder}\n")
