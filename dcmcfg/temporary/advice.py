@@ -50,7 +50,7 @@ def _steps(steps: tuple[str, ...], evidence: Evidence, new: TemporaryDestination
         return (_not_fitting(evidence, new, ldap_url),)
     if whom == new.title and status:
         return (unreached(new),)
-    return steps if whom else (*steps, unreached(new))
+    return steps if whom or no_connection_fits(evidence) else (*steps, unreached(new))
 
 
 def _unresolved(new: TemporaryDestination) -> str:

@@ -16,14 +16,24 @@ def called(evidence: Evidence) -> str:
     """Return the title of the one AE that the archive had to call first; ``""`` where several come into question.
 
     That is the destination for what it had itself, and the external archive for what it had purged. Of connections that
-    do not fit it is the AE whose connections do not fit by the tree; where nobody knows where the files were, the
-    only one that is called over TLS, since more is needed for that than the tree says.
+    do not fit it is the AE whose connections do not fit by the tree; where it may be either, the only one that is
+    called over TLS, since more is needed for that than the tree says.
     """
+    first = _first_called(evidence)
     if not no_connection_fits(evidence):
-        return _first_called(evidence)
+        return first
     fits = evidence.route.fits
     unfit = _only(each.title for each in fits if not each.fits)
-    return unfit or _first_called(evidence) or _only(each.title for each in fits if each.tls)
+    over_tls = _only(each.title for each in fits if each.tls)
+    return unfit or (over_tls if _is_either(evidence, first) else first)
+
+
+def _is_either(evidence: Evidence, first: str) -> bool:
+    """Tell whether a connection may lack to the destination as well: what comes back has to be sent on to it.
+
+    An archive may look for both before it asks anybody.
+    """
+    return not first or (first != evidence.question.destination and evidence.route.destination is not None)
 
 
 def no_connection_fits(evidence: Evidence) -> bool:

@@ -15,7 +15,7 @@ from dcmcfg.temporary.advice import advised
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
 from tests.verify.advice import test_destination_refused, test_miscounted, test_not_arrived, test_not_performed
-from tests.verify.evidence import ALONE, LOCAL_STUDY, UNWITNESSED, stored
+from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, UNWITNESSED, stored
 
 NEW = TemporaryDestination(
     "WORKSTATION", "192.0.2.1", 4242, Maker("ann", "desk7", 1, 1, datetime(2026, 1, 2, tzinfo=UTC))
@@ -49,4 +49,5 @@ def test_an_archive_that_does_not_take_it_may_read_another_directory(outcome: Mo
 
 def test_where_every_step_would_name_it_the_address_is_what_is_left() -> None:
     unfit = MoveOutcome(0xA702, "org.dcm4che3.net.IncompatibleConnectionException: No compatible")
-    assert [each.split(":")[0] for each in steps(replace(UNWITNESSED, outcome=unfit))] == ["nothing came to 192.0.2.1"]
+    straight = replace(UNWITNESSED, outcome=unfit, route=DIRECT)
+    assert [each.split(":")[0] for each in steps(straight)] == ["nothing came to 192.0.2.1"]

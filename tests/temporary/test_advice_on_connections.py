@@ -36,7 +36,7 @@ def steps(evidence: Evidence, *fits: Fit, line: Line = SECURED) -> tuple[str, ..
     return advised(judge(evidence), evidence, new, "ldap://directory").next_steps
 
 
-@pytest.mark.parametrize("evidence", [LOCAL, UNSEEN], ids=["local", "nobody knows where it was"])
+@pytest.mark.parametrize("evidence", [LOCAL, UNSEEN, UNWITNESSED], ids=["local", "nobody knows where it was", "purged"])
 def test_a_connection_with_tls_that_fits_by_the_tree_leaves_the_key_stores(evidence: Evidence) -> None:
     (step,) = steps(evidence, OVER_TLS)
     assert step.startswith(

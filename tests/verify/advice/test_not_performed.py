@@ -71,9 +71,17 @@ CASES: dict[str, tuple[Evidence, str]] = {
         unfitting(UNWITNESSED, PLAIN_LONGTERM, Fit("WORKSTATION", fits=False, words="it has no connection")),
         "by the tree they do not fit either: it has no connection",
     ),
-    "no connections that go together, of the external archive": (
-        unfitting(UNWITNESSED, PLAIN_LONGTERM, OVER_TLS),
+    "no connections that go together, of the external archive that sends straight": (
+        unfitting(STRAIGHT, PLAIN_LONGTERM, OVER_TLS),
         "fits one of LONGTERM (both plain)",
+    ),
+    "no connections that go together, of what is to be sent on over TLS": (
+        unfitting(UNWITNESSED, PLAIN_LONGTERM, OVER_TLS),
+        "fits one of WORKSTATION (both TLSv1.2)",
+    ),
+    "no connections that go together, and nothing tells which": (
+        unfitting(UNWITNESSED, PLAIN_LONGTERM, replace(OVER_TLS, tls=False)),
+        "check: their connections in LDAP: both installed",
     ),
     "an external archive that is not installed": (
         failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: AE: LONGTERM no"),
