@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import click
-from click.core import ParameterSource
 
-from dcmcfg.cli.options import SITE_SETTINGS
+from dcmcfg.cli.given import given_options
 
 #: What is meant, each with how it is spelt: options by themselves, kinds of runs by what makes them so.
 _Meant = Mapping[str, str]
@@ -103,7 +102,7 @@ def require_sense(studies: tuple[str, ...]) -> None:
 
     *studies* are those of ``--study``. Only what was said on the command line counts.
     """
-    given = {each: each for each in _given(click.get_current_context())}
+    given = {each: each for each in given_options(click.get_current_context())}
     meant = given | _kind(given, studies)
     for row in _TABLE:
         if (problem := row.problem(meant)) is not None:
@@ -114,17 +113,6 @@ def require_sense(studies: tuple[str, ...]) -> None:
         raise click.UsageError("Missing option '--study', or --studies, --query, --recall.")
     if not given.keys() & {"--dest", "--temporary-dest"}:
         raise click.UsageError("Missing option '--dest', or --temporary-dest.")
-
-
-def _given(context: click.Context) -> Iterator[str]:
-    """Yield each option that was given, but those of the site, by its first long name."""
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        said = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if isinstance(parameter, click.Option) and said and name not in SITE_SETTINGS:
-            negated = parameter.secondary_opts and not context.params[name]
-            spellings = parameter.secondary_opts if negated else parameter.opts
-            yield next(each for each in spellings if each.startswith("--"))
 
 
 def _kind(given: _Meant, studies: tuple[str, ...]) -> dict[str, str]:

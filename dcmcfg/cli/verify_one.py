@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dcmcfg.cli import invocation
 from dcmcfg.cli.asking import Answered
 from dcmcfg.cli.cancelling import cancelling_on_interrupt
+from dcmcfg.cli.carried import proposed
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.once_sent import a_no_once_sent
 from dcmcfg.cli.verification import Verification
@@ -60,7 +61,7 @@ def verify_one(
             )
         verdict = judge(evidence, require_route=wanted.require_route)
         verdict = place.advised(verdict, evidence) if place else verdict
-        verdict = replace(verdict, next_steps=tuple(map(invocation.current().spoken, verdict.next_steps)))
+        verdict = replace(verdict, next_steps=tuple(map(proposed, verdict.next_steps)))
         if not run.as_json:
             print_verdict(verdict, evidence)
             sys.stdout.flush()

@@ -1,0 +1,44 @@
+"""A command that ``verify`` proposes keeps the options of the run that proposes it."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from dcmcfg.cli.carried import carried
+from dcmcfg.cli.verify import verify_command
+
+RECALL = "dcmcfg verify --recall --dest"
+ROUTE = "dcmcfg route --dest"
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "told"),
+    [
+        ("", f"{RECALL} A takes a study", f"{RECALL} A takes a study"),
+        (
+            "--require-route --receive --calling NIGHTJOB",
+            f"{RECALL} A takes a study",
+            f"{RECALL} A --calling NIGHTJOB --receive --require-route takes a study",
+        ),
+        ("--ae 'DCM 4' --timeout-s 5", f"{RECALL} 'A B'; or", f"{RECALL} 'A B' --ae 'DCM 4' --timeout-s 5; or"),
+        ("--no-qido --priority low", f"{RECALL} A", f"{RECALL} A --priority low --no-qido"),
+        ("--keep 'my files' --tls --tls-ca ca", f"{RECALL} A", f"{RECALL} A --keep 'my files' --tls --tls-ca ca"),
+        (
+            "--temporary-address pacs:104",
+            "dcmcfg verify --recall --temporary-dest takes",
+            "dcmcfg verify --recall --temporary-dest --temporary-address pacs:104 takes",
+        ),
+        ("--calling NIGHTJOB --receive", f"where {ROUTE} A: that", f"where {ROUTE} A --calling NIGHTJOB: that"),
+        ("--series 1.2 --expect 3 --yes --json", f"{RECALL} A, or {ROUTE} A", f"{RECALL} A, or {ROUTE} A"),
+        ("--calling NIGHTJOB --device pacs", "dcmcfg echo A", "dcmcfg echo A"),
+    ],
+)
+def test_what_means_the_same_there_is_kept(given: str, text: str, told: str) -> None:
+    with verify_command.make_context("verify", ["--study", "1.2.3", "--dest", "A", *shlex.split(given)]) as context:
+        assert carried(context, text) == told
+        line = shlex.split(told.partition(" takes")[0].partition(";")[0].partition(", or")[0].partition(":")[0])
+    if line[:3] == ["dcmcfg", "verify", "--recall"]:
+        with verify_command.make_context("verify", line[2:]):
+            pass
