@@ -104,8 +104,8 @@ def route_command(
     them, who must know whom on the other side, and what transfer capabilities keep back. Nothing is moved; 'verify'
     proves it.
 
-    Exit code 0 when the study arrives: in the state asked for, or in each for which something is set up. 1 when the
-    archive will refuse, or nobody will receive all of it.
+    Exit code 0 when the study arrives, if the needs on the other machines are met: in the state asked for, or in each
+    for which something is set up. 1 when the archive will refuse, or nobody will receive all of it.
     """
     if as_mermaid + as_json + (svg == STDOUT) > 1:
         raise click.UsageError("one of --json, --mermaid and --svg - goes to standard output")

@@ -53,8 +53,8 @@ from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_h
             "dcmcfg verify --study 1.2.840.1 --temporary-dest",
         ),
         (
-            "Many studies, with what was proved in a file",
-            "dcmcfg verify --query PatientID=4711 --dest WORKSTATION --csv proof.csv",
+            "Many studies, received here, with the answers in a file",
+            "dcmcfg verify --query PatientID=4711 --dest WORKSTATION --receive --csv a.csv",
         ),
     ),
 )

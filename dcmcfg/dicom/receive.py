@@ -124,7 +124,8 @@ class Receiver:
             return DicomError(
                 f"port {self.port} is taken by {listener_of(self.port) or 'another process'}",
                 on=str(self),
-                next_step="stop that process, or verify without receiving",
+                next_step="is that the destination itself? --temporary-dest instead of --dest receives at another "
+                "place; or verify without --receive",
             )
         if error.errno == errno.EACCES:
             return DicomError(

@@ -98,7 +98,7 @@ def route_json(route: Route, *, leads: bool, study: Whereabouts | None = None) -
 
 
 def _print_way(console: Console, way: Way) -> None:
-    heading = Text.assemble((way.outcome.value, _STYLES[way.outcome]), f": {way.branch.value}")
+    heading = Text.assemble((way.ending, _STYLES[way.outcome]), f": {way.branch.value}")
     if way.holder:
         heading.append(visible(f" ({way.holder}, named by {', '.join(way.named_by)})"))
     _print_labelled(console, way.state.value, heading)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dcmcfg.render.console import visible
+from dcmcfg.render.route import need_in_words
 from dcmcfg.route.question import Question
 from dcmcfg.route.way import Failure, Outcome, Route, Step, Way
 
@@ -61,8 +62,8 @@ def _of_way(route: Route, way: Way) -> Sequence:
     answer = next((failure.answer for failure in way.failures), "0000") or "no answer"
     messages = (_request(route), *map(_message, way.steps), _answer(question, answer, mood))
     holder = visible(f" ({way.holder})") if way.holder else ""
-    heading = f"{way.state.value} {way.outcome.value}: {way.branch.value}{holder}"
-    return Sequence(heading, mood, messages, _remarks(way.failures))
+    heading = f"{way.state.value} {way.ending}: {way.branch.value}{holder}"
+    return Sequence(heading, mood, messages, (*_remarks(way.failures), *_needs(way)))
 
 
 def _request(route: Route) -> Message:
@@ -82,6 +83,10 @@ def _message(step: Step) -> Message:
 
 def _answer(question: Question, answer: str, mood: Mood) -> Message:
     return Message(visible(question.asked.title), visible(question.calling), visible(answer), answer=True, mood=mood)
+
+
+def _needs(way: Way) -> tuple[str, ...]:
+    return tuple(visible(f"needs: {need_in_words(need)}") for need in way.needs if not way.failures)
 
 
 def _remarks(failures: tuple[Failure, ...]) -> tuple[str, ...]:

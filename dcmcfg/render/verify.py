@@ -73,6 +73,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "instances": [
                 {
                     "sop_instance_uid": item.sop_instance_uid,
+                    "series_instance_uid": item.series_uid,
                     "availability": item.availability or None,
                     "availability_after": after.get(item.sop_instance_uid),
                 }
@@ -188,7 +189,9 @@ def _reported(reported: Reported, evidence: Evidence) -> Text:
 def _received(received: Received, evidence: Evidence) -> Text:
     destination = evidence.question.destination
     if received.finding is Witness.NOT_WITNESSED:
-        return Text(f"not witnessed: --receive listens as {destination}", style=_OPEN)
+        return Text(
+            f"not witnessed: no receiver of ours listened; --receive has one listen as {destination}", style=_OPEN
+        )
     expected = "an unknown number" if evidence.expected_number is None else counted(evidence.expected_number)
     style = {Witness.COMPLETE: _GOOD, Witness.UNCHECKED: _OPEN}.get(received.finding, _BAD)
     text = Text(f"{received.finding.value}: {received.number} of {expected} at {destination}", style=style)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dcmcfg.devices import DICOM, Connection, NetworkAE
+from dcmcfg.route.command import command
 
 #: Cipher suites and versions that words name before they count the others.
 _NAMED = 3
@@ -108,3 +109,16 @@ def rejection(ae: NetworkAE, calling: str) -> str:
     if accepted and calling not in accepted:
         return f"{calling} is not among dcmAcceptedCallingAETitle of {ae.title} (1/1/3)"
     return ""
+
+
+def letting_in(ae: NetworkAE, calling: str) -> str:
+    """Return the command that mends what :func:`rejection` finds first; of no use where it finds nothing."""
+    if not ae.device.installed:
+        return command("set", ae.device.name, "dicomInstalled=TRUE")
+    if not ae.installed:
+        return command("set", ae.qualified_title, "dicomInstalled=TRUE")
+    if ae.entry.text("dicomAssociationAcceptor") != "TRUE":
+        return command("set", ae.qualified_title, "dicomAssociationAcceptor=TRUE")
+    if listening(ae) is None:
+        return f"give {ae.title} a connection with a port ({command('connection', 'list', ae.device.name)})"
+    return command("add-value", ae.qualified_title, f"dcmAcceptedCallingAETitle={calling}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.route.command import command
-from dcmcfg.route.connecting import rejection
+from dcmcfg.route.connecting import letting_in, rejection
 from dcmcfg.route.negotiating import takes_moves
 from dcmcfg.route.question import Question
 from dcmcfg.route.resolving import Obstacle, Unresolved, does_not_load, resolve
@@ -21,7 +21,9 @@ def refused(question: Question, configuration: Configuration) -> Failure | Netwo
         why = f"the archive does not load its own device: {wrong}"
         return Failure("no association", why, "mend it (dcmcfg lint), then dcmcfg reload")
     if wrong := rejection(asked, question.calling):
-        return Failure("association rejected", wrong, f"correct {asked.title}, or ask another AE with --ae")
+        return Failure(
+            "association rejected", wrong, f"{letting_in(asked, question.calling)}, or ask another AE with --ae"
+        )
     if not takes_moves(asked):
         why = f"{asked.title} lists no C-MOVE as SCP, so no presentation context is accepted"
         return Failure("no presentation context", why, "ask another AE with --ae")

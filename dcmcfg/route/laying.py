@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
 from dcmcfg.devices import STORAGE_SOP_CLASSES, Configuration, Connection, NetworkAE
 from dcmcfg.retrieve_settings import effective
 from dcmcfg.route.astray import astray
 from dcmcfg.route.command import command
-from dcmcfg.route.connecting import connection_to, listening, rejection, why_not
+from dcmcfg.route.connecting import connection_to, letting_in, listening, rejection, why_not
 from dcmcfg.route.negotiating import KeptBack, kept_back
 from dcmcfg.route.question import Question, StudyState
 from dcmcfg.route.resolving import Obstacle, Unresolved, resolve
@@ -19,6 +17,7 @@ _JAVA_NOT_FOUND = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: "
 _INCOMPATIBLE = "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"
 _COMMENT_LENGTH = 64
 _MAPPING = "dcmCStoreSCUOfCMoveSCP"
+_SPELT_OUT = 5  # SOP classes in a command
 
 
 def address_of(connection: Connection) -> Address:
@@ -161,8 +160,7 @@ class Laying:
         answer = SILENCE if silent else "A702, all failed"
         if held.not_taken:
             why = f"{self._destination.title} lists SCP capabilities, and none of what {self._asked.title} sends"
-            title = shlex.quote(self._destination.title)
-            step = f"dcmcfg capability add {title} SOP-CLASS --role scp adds what it takes"
+            step = self._adding(held.not_taken)
         elif not held.not_let_in:
             why = f"{self._asked.title} has no storage SCU capability"
             step = "add the capabilities, or share those of another AE"
@@ -171,6 +169,14 @@ class Laying:
         # Looked at before anybody is asked, so nothing else comes to pass.
         self._failures = [Failure(answer, why, step)]
         self._steps, self._needs, self._notes, self._sends_locally = [], [], [], False
+
+    def _adding(self, lacking: tuple[str, ...]) -> str:
+        """Return the command that gives the destination what it lacks: by UID where the study says which."""
+        known = self._question.sop_classes is not None
+        wanted = lacking[:_SPELT_OUT] if known else ("SOP-CLASS",)
+        more = f"; {len(lacking) - _SPELT_OUT} more are below" if known and len(lacking) > _SPELT_OUT else ""
+        add = command("capability", "add", self._destination.title, *wanted, "--role", "scp")
+        return f"{add} adds {'them' if known else 'what it takes'}{more}"
 
     def _warn_of_rejection(self, ae: NetworkAE, calling: str) -> None:
         accepted = ae.entry.texts("dcmAcceptedCallingAETitle")
@@ -243,7 +249,7 @@ def _cannot_take_in(ae: NetworkAE, sender: str, attribute: str) -> Failure | Non
     """Return why *ae*, the archive's own, does not take in what *sender* brings, or None."""
     answer = "A702, all failed"
     if wrong := rejection(ae, sender):
-        step = f"correct {ae.title}, or name another AE in {attribute}"
+        step = f"{letting_in(ae, sender)}, or name another AE in {attribute}"
         return Failure(answer, f"the other archive is rejected: {wrong}", step)
     if not ae.takes_storage:
         storage = [each.title for each in ae.device.network_aes if each.takes_storage]

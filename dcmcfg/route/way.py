@@ -103,6 +103,12 @@ class Way:
     kept_back: KeptBack | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def ending(self) -> str:
+        """How it ends in words: with what stands in other machines' configurations, it is not settled."""
+        unless = ", if its needs are met" if self.outcome is Outcome.ARRIVES and self.needs else ""
+        return f"{self.outcome.value}{unless}"
+
 
 @dataclass(frozen=True)
 class Route:

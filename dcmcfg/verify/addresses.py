@@ -16,6 +16,7 @@ from dcmcfg.retrieve_settings import effective
 from dcmcfg.route.astray import astray
 from dcmcfg.route.connecting import Fit, connection_to, fit
 from dcmcfg.route.question import Question, asked_ae
+from dcmcfg.route.resolving import Unresolved, resolve
 from dcmcfg.route.route import find_route
 from dcmcfg.route.way import Step
 from dcmcfg.spelling import near_misses
@@ -174,6 +175,8 @@ def _route(
         archive_titles=frozenset(ae.title for ae in asked.device.network_aes),
         destination_known=target is not None and target.installed,
         near_destination=near if target is None else (),
+        accepted=asked.entry.texts("dcmAcceptedMoveDestination"),
+        hidden=frozenset(_hidden(configuration, target, asks)),
         asks=frozenset((step.called, step.destination) for step in asks),
         asks_as=frozenset(step.calling for step in asks),
         storages=frozenset(_storage_ids(asked.device)),
@@ -183,6 +186,16 @@ def _route(
         astray=wrong.why if wrong else "",
         mending=wrong.next_step if wrong else "",
     )
+
+
+def _hidden(
+    configuration: Configuration, target: NetworkAE | None, asks: tuple[Step, ...]
+) -> Iterator[tuple[str, str, str]]:
+    titles = {step.receiver for step in asks} | ({target.title} if target is not None else set())
+    for title in titles:
+        found = resolve(configuration, title)
+        if isinstance(found, Unresolved):
+            yield title, found.why, found.next_step
 
 
 def _places(asked: NetworkAE, target: NetworkAE | None, asks: tuple[Step, ...]) -> Iterator[tuple[str, str]]:

@@ -68,6 +68,8 @@ class ConfiguredRoute:
     archive_titles: frozenset[str] = frozenset()  # all AE titles of the archive's device
     destination_known: bool = True  # whether the Move Destination is an AE in the tree
     near_destination: tuple[str, ...] = ()  # titles in the tree that are spelt almost like it
+    accepted: tuple[str, ...] = ()  # the only Move Destinations that the archive AE takes; none means any
+    hidden: frozenset[tuple[str, str, str]] = frozenset()  # AEs that the archive does not find: title, why, next step
     asks: frozenset[tuple[str, str]] = frozenset()  # who may be asked with which Move Destination, wherever a study is
     asks_as: frozenset[str] = frozenset()  # the titles under which it may ask, a masquerade among them
     storages: frozenset[str] = frozenset()  # storage IDs configured on the archive's device
@@ -80,6 +82,10 @@ class ConfiguredRoute:
     def fit(self, title: str) -> Fit | None:
         """Return whether the archive can call *title* by the tree; None where that was not looked at."""
         return next((each for each in self.fits if each.title == title), None)
+
+    def why_hidden(self, title: str) -> str:
+        """Return why the archive does not find the AE *title*, with what mends it; "" for one that it finds."""
+        return next((f"{why}: {step}" for hidden, why, step in self.hidden if hidden == title), "")
 
     def destinations_of(self, called: str, requested: str) -> frozenset[str]:
         """Return the Move Destinations that the tree has the archive ask *called* with; *requested* is the request's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from dcmcfg.errors import NotFound
 
 #: UIDs in one request: an element of VR UI holds 65,534 octets at most in Explicit VR (PS3.5 §7.1.2).
 MOST_UIDS = 1000
+_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -66,15 +68,16 @@ class Selection:
                 f"the archive lists nothing of the study {study_uid}, so there is no series or instance to ask for",
                 next_step="verify at STUDY level shows what it answers then",
             )
-        meant = self.of(listed)
-        missing = [
-            *(f"series {uid}" for uid in self.series_uids if uid not in {each.series_uid for each in meant}),
-            *(f"instance {uid}" for uid in self.instance_uids if uid not in {i.sop_instance_uid for i in meant}),
-        ]
-        if missing:
+        series = Counter(each.series_uid for each in listed)
+        for uid in (each for each in self.series_uids if each not in series):
+            raise _lacking(f"series {uid} in the study {study_uid}", [f"{each} ({n})" for each, n in series.items()])
+        within = [each.sop_instance_uid for each in Selection(series_uids=self.series_uids).of(listed)]
+        where = "in the series that are named" if self.series_uids else f"in the study {study_uid}"
+        for uid in (each for each in self.instance_uids if each not in within):
+            raise _lacking(f"instance {uid} {where}", within)
+        for uid in (each for each in self.series_uids if each not in {each.series_uid for each in self.of(listed)}):
             raise NotFound(
-                f"the archive lists no {missing[0]} in the study {study_uid}",
-                next_step="name one that it lists; verify --json of the study names its instances",
+                f"no instance of the series {uid} is named", next_step="name one with --image, or leave the series out"
             )
 
 
@@ -91,6 +94,15 @@ def one_by_one(retrieval: Retrieval) -> tuple[Retrieval, ...]:
             return tuple(replace(retrieval, series_uids=(uid,)) for uid in retrieval.series_uids)
         case Level.IMAGE:
             return tuple(replace(retrieval, instance_uids=(uid,)) for uid in retrieval.instance_uids)
+
+
+def _lacking(what: str, held: Sequence[str]) -> NotFound:
+    """Return that the archive lists no *what*, with those of its kind that it has: series with their instances."""
+    more = f" and {len(held) - _NAMED} more" if len(held) > _NAMED else ""
+    return NotFound(
+        f"the archive lists no {what}",
+        next_step=f"name one that it lists: {', '.join(held[:_NAMED])}{more}",
+    )
 
 
 def _parts(uids: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -38,9 +38,10 @@ def _weigh_database(evidence: Evidence, findings: Findings, files: FilesBefore, 
     before = evidence.stored.before
     storages = ", ".join(before.storage_ids) if before else ""
     if files.finding is Files.HERE:
+        what = "that it delivers them" if delivered else "to have them sent"
         findings.neutral.append(
-            f"before the move, the archive's database had the files on {storages}: "
-            "that it delivers them proves nothing about external retrieve"
+            f"before the move, the archive's database had the files on {storages}: {what} proves nothing about "
+            "external retrieve"
         )
     elif files.away:
         words = f"before the move, the archive's database had no file of {_out_of(files.away, evidence)}"

@@ -24,7 +24,7 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
     assert result.stdout == (
         "C-MOVE from VIEWER to DCM4CHEE at localhost:11112, Move Destination WORKSTATION\n"
         "\n"
-        "purged      arrives: external retrieve, back to the archive "
+        "purged      arrives, if its needs are met: external retrieve, back to the archive "
         "(LONGTERM, named by storage fs1, exporter LONGTERM)\n"
         "            known to the archive, files deleted\n"
         "\n"
@@ -97,11 +97,11 @@ def test_a_refusal_is_exit_code_1_with_the_answer_and_the_next_step(run: Run, si
 def test_without_a_state_each_is_told_and_what_is_not_set_up_is_no_fault(run: Run, site: CliSite) -> None:
     result = run("route", "--dest", "STORESCP")
     assert result.exit_code == 0
-    told = re.findall(r"^(local|purged|partial|incomplete|elsewhere|unknown) +([a-z ]+):", result.stdout, re.MULTILINE)
+    told = re.findall(r"^(local|purged|partial|incomplete|elsewhere|unknown) +([a-z, ]+):", result.stdout, re.MULTILINE)
     assert told == [
-        ("local", "arrives"),
-        ("purged", "arrives"),
-        ("partial", "arrives"),
+        ("local", "arrives, if its needs are met"),
+        ("purged", "arrives, if its needs are met"),
+        ("partial", "arrives, if its needs are met"),
         ("incomplete", "not set up"),
         ("elsewhere", "not set up"),
         ("unknown", "not set up"),

@@ -58,8 +58,10 @@ def held(site: RunningSite, attribute: str, value: str, dn: str, *before: str) -
 def without_ct(run: Run) -> Iterator[None]:
     done = run("capability", "remove", "STORESCP", "CTImageStorage", "--role", "scp", "--yes")
     assert done.exit_code == 0, done.output
-    yield
-    assert run("undo", "--yes").exit_code == 0
+    try:
+        yield
+    finally:
+        assert run("undo", "--yes").exit_code == 0
 
 
 def symptoms(site: RunningSite, run: Run) -> Mapping[str, Callable[[], AbstractContextManager[None]]]:
@@ -70,6 +72,9 @@ def symptoms(site: RunningSite, run: Run) -> Mapping[str, Callable[[], AbstractC
     return {
         "C801": lambda: held(site, "dcmAcceptedMoveDestination", "WORKSTATION", AE),
         "A702": lambda: held(site, "dicomPort", str(ports.workstation), longterm, str(ports.external)),
+        "0110": lambda: held(site, "dicomPort", str(ports.storage), longterm, str(ports.external)),
+        "1/1/3": lambda: held(site, "dcmAcceptedCallingAETitle", "VIEWER", AE),
+        "It hangs, or ends in A-ABORT": lambda: site.standing_still("external"),
         "A TLS handshake fails": lambda: held(site, "dicomTLSCipherSuite", cipher, storescp),
         "The destination refuses": lambda: without_ct(run),
         "The reload did nothing": lambda: held(site, "dicomPort", "70000", f"cn=dicom,{DEVICE}", str(ports.archive)),

@@ -163,6 +163,10 @@ def test_a_taken_port_is_3_and_says_by_whom(verify: Verify, plain_pacs: Peer, wo
     assert re.search(
         rf"WORKSTATION@127.0.0.1:{workstation.port}: port {workstation.port} is taken by .*pid", result.stderr
     )
+    assert result.stderr.endswith(
+        "  next: is that the destination itself? --temporary-dest instead of --dest receives at another place; or "
+        "verify without --receive\n"
+    )
 
 
 def test_receiving_for_another_machine_is_3(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -38,6 +39,7 @@ class RunningSite:
         self.site = site
         self.slapd = slapd
         self._stack = stack
+        self._started: dict[str, subprocess.Popen[str]] = {}
 
     @property
     def archive(self) -> Peer:
@@ -54,7 +56,16 @@ class RunningSite:
     def start(self, *modules: str) -> None:
         """Start ``dcmcfg.lab.<module>`` for each of *modules*; they end with the site."""
         for module in modules:
-            self._stack.enter_context(process(module, self.site))
+            self._started[module] = self._stack.enter_context(process(module, self.site))
+
+    @contextmanager
+    def standing_still(self, module: str) -> Iterator[None]:
+        """Have a process that was started take connections, and do nothing, until the block ends."""
+        self._started[module].send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._started[module].send_signal(signal.SIGCONT)
 
     def process(self, module: str) -> AbstractContextManager[subprocess.Popen[str]]:
         """``dcmcfg.lab.<module>`` until the block ends."""

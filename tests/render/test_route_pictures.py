@@ -30,12 +30,15 @@ def test_a_way_is_a_sequence_diagram() -> None:
         "  participant p1 as DCM4CHEE",
         "  participant p2 as LONGTERM",
         "  participant p3 as STORESCP",
-        "  Note over p0,p3: purged arrives: external retrieve, back to the archive (LONGTERM)",
+        "  Note over p0,p3: purged arrives, if its needs are met: external retrieve, back to the archive (LONGTERM)",
         "  p0->>p1: C-MOVE, Move Destination STORESCP<br/>127.0.0.1:3",
         "  p1->>p2: C-MOVE as VIEWER, Move Destination DCM4CHEE<br/>127.0.0.1:4",
         "  p2->>p1: C-STORE as LONGTERM<br/>127.0.0.1:3",
         "  p1->>p3: C-STORE as DCM4CHEE<br/>127.0.0.1:5",
         "  p1-->>p0: 0000",
+        "  Note over p0,p3: needs: LONGTERM accepts C-MOVE from VIEWER",
+        "  Note over p0,p3: needs: LONGTERM knows DCM4CHEE at 127.0.0.1:3",
+        "  Note over p0,p3: needs: STORESCP accepts C-STORE from DCM4CHEE",
     ]
 
 

@@ -328,7 +328,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "association rejected",
-            "correct DCM4CHEE, or ask another AE with --ae",
+            "dcmcfg add-value dcm4chee-arc/DCM4CHEE dcmAcceptedCallingAETitle=VIEWER, or ask another AE with --ae",
         ),
         (
             (put("dicomAssociationAcceptor", "FALSE", on=AS_RECEIVED),),
@@ -336,7 +336,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             "AS_RECEIVED",
             "association rejected",
-            "correct AS_RECEIVED, or ask another AE with --ae",
+            "dcmcfg set dcm4chee-arc/AS_RECEIVED dicomAssociationAcceptor=TRUE, or ask another AE with --ae",
         ),
         ((), "STORESCP", "VIEWER", "WORKLIST", "no presentation context", "ask another AE with --ae"),
         (

@@ -7,6 +7,8 @@ import shlex
 from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.called import no_connection_fits
 
+_NOT_FOUND = "ConfigurationNotFoundException"
+
 
 def step_of_the_called(case: Case, whom: str) -> str:
     """Return the step that the Error Comment of A702 asks for at *whom*; "" for a comment that says something else."""
@@ -22,6 +24,8 @@ def step_of_the_called(case: Case, whom: str) -> str:
             f"dcmcfg echo {shlex.quote(whom)} tells whether it can be reached from here: does it run? Else correct "
             "dicomHostname and dicomPort of its connection in LDAP, as seen from the archive"
         )
+    if _NOT_FOUND in comment:
+        return _not_found(case, whom)
     if "UnknownHostException" in comment:
         return f"correct dicomHostname of {whom} in LDAP: a name that the archive's machine or container resolves"
     if no_connection_fits(case.evidence):
@@ -56,6 +60,23 @@ def unable_over_tls(archive: str) -> str:
         f"can {archive} call over TLS at all? Its log tells of its key store and trust store; the lab's archive calls "
         "nobody over TLS"
     )
+
+
+def _not_found(case: Case, whom: str) -> str:
+    route = case.evidence.route
+    if hidden := route.why_hidden(whom):
+        return f"{hidden}; then dcmcfg reload"
+    if route.titles and whom not in route.titles:
+        return (
+            f"the tree has no AE {whom}, which the archive has to ask: dcmcfg ae add {shlex.quote(whom)}@HOST:PORT "
+            "creates it, and has the archive reload"
+        )
+    if route.titles:
+        return (
+            f"the tree has {whom}, so the archive has not loaded it: dcmcfg reload, for it remembers unknown titles "
+            "(dcmAECacheStaleTimeout)"
+        )
+    return ""
 
 
 def _rejected(case: Case, whom: str) -> str:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.route.command import command
+from dcmcfg.spelling import near_misses
 from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED, refused_by_the_archive, refused_elsewhere
+
+_ACCEPTED = "dcmAcceptedMoveDestination"
+_NAMED = 5
 
 
 def steps(case: Case) -> Iterator[str]:
@@ -19,15 +23,28 @@ def steps(case: Case) -> Iterator[str]:
 
 
 def _not_allowed(case: Case) -> Iterator[str]:
-    archive = f"AE:{case.archive}"
+    accepted, archive = case.evidence.route.accepted, f"AE:{case.archive}"
+    if not accepted or case.destination in accepted:
+        has = f"lists {case.destination}" if accepted else "is not set, which allows any"
+        yield (
+            f"in the tree {_ACCEPTED} of {case.archive} {has}: the archive has not loaded that, so dcmcfg reload; "
+            "where that does not help, it reads another directory (dcmcfg status --directory)"
+        )
+        return
     yield (
-        f"{case.archive} takes only the destinations in its dcmAcceptedMoveDestination: "
-        f"{command('add-value', archive, f'dcmAcceptedMoveDestination={case.destination}')} allows this one, too"
+        f"{case.archive} takes only the destinations in its {_ACCEPTED} ({_some(accepted)}): "
+        f"{command('add-value', archive, f'{_ACCEPTED}={case.destination}')} allows this one, too"
     )
-    yield (
-        f"if {command('get', archive, 'dcmAcceptedMoveDestination')} lists it, dcmcfg reload: the archive has not "
-        "loaded that"
-    )
+    for near in near_misses(case.destination, accepted):
+        yield (
+            f"{_ACCEPTED} has {near}, which is spelt almost like {case.destination}: "
+            f"if that is a slip, {command('remove-value', archive, f'{_ACCEPTED}={near}')} takes it away"
+        )
+
+
+def _some(titles: tuple[str, ...]) -> str:
+    more = len(titles) - _NAMED
+    return ", ".join(titles[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _unknown(case: Case) -> Iterator[str]:
@@ -54,10 +71,8 @@ def _unknown(case: Case) -> Iterator[str]:
 
 def _unknown_to_the_archive(case: Case) -> Iterator[str]:
     route, title = case.evidence.route, case.destination
-    if not route.destination_known and title in route.titles:
-        yield (
-            f"{title} is in the tree, and not installed: dicomInstalled of the AE and of its device; then dcmcfg reload"
-        )
+    if hidden := route.why_hidden(title):
+        yield f"{hidden}; then dcmcfg reload"
     elif not route.destination_known:
         near = (
             f" (case counts): did you mean {', '.join(route.near_destination)}? Else" if route.near_destination else ":"
@@ -70,11 +85,6 @@ def _unknown_to_the_archive(case: Case) -> Iterator[str]:
         yield (
             f"the tree has {title}, so the archive has not loaded it: dcmcfg reload, for it remembers unknown titles "
             "(dcmAECacheStaleTimeout)"
-        )
-        yield (
-            "where that does not help, dcmcfg lint: one broken connection reference or value hides the whole "
-            "device of "
-            f"{title} from the archive"
         )
 
 

@@ -17,6 +17,8 @@ SILENT = replace(A801, outcome=MoveOutcome(0xA801))
 OF_TWO = tuple(replace(each, retrieve_ae_titles=("LONGTERM", "OTHER")) for each in A801.expected)
 REFUSED_RELAY = recorded("WORKSTATION", 0xA801, None)
 NOT_IN_TREE = replace(VIA_ARCHIVE, destination_known=False)
+NOT_ALLOWED = replace(A801, outcome=MoveOutcome(0xC801, "Move Destination not allowed"))
+HIDDEN = ("WORKSTATION", "WORKSTATION is not installed (dicomInstalled)", "dcmcfg set x dicomInstalled=TRUE")
 CASES: dict[str, tuple[Evidence, str]] = {
     "relayed, attribute unset": (replace(A801, route=DIRECT), "dcmcfg set-external-retrieve DCM4CHEE"),
     "relayed, attribute unset, recorded": (
@@ -56,12 +58,21 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "did you mean WORKSTATION2? Else dcmcfg ae add",
     ),
     "by the archive, not installed": (
-        replace(A801, route=replace(NOT_IN_TREE, titles=frozenset({"WORKSTATION"}))),
-        "WORKSTATION is in the tree, and not installed",
+        replace(A801, route=replace(NOT_IN_TREE, titles=frozenset({"WORKSTATION"}), hidden=frozenset({HIDDEN}))),
+        "WORKSTATION is not installed (dicomInstalled): dcmcfg set x dicomInstalled=TRUE; then dcmcfg reload",
     ),
     "not allowed": (
-        replace(A801, outcome=MoveOutcome(0xC801, "Move Destination not allowed")),
+        replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted=("A", "B", "C", "D", "E", "F"))),
+        "DCM4CHEE takes only the destinations in its dcmAcceptedMoveDestination (A, B, C, D, E and 1 more): "
         "dcmcfg add-value AE:DCM4CHEE dcmAcceptedMoveDestination=WORKSTATION allows this one",
+    ),
+    "not allowed, although the tree has it": (
+        replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted=("WORKSTATION",))),
+        "in the tree dcmAcceptedMoveDestination of DCM4CHEE lists WORKSTATION: the archive has not loaded that",
+    ),
+    "not allowed, although the tree allows any": (
+        NOT_ALLOWED,
+        "in the tree dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any",
     ),
 }
 
@@ -104,9 +115,10 @@ def test_why_there_is_no_route_is_told(evidence: Evidence, way: str) -> None:
 
 def test_titles_in_commands_are_quoted_for_a_shell() -> None:
     hostile = replace(QUESTION, destination="MY AE", archive=replace(QUESTION.archive, ae_title="X;reboot"))
-    not_allowed = judge(replace(A801, question=hostile, outcome=MoveOutcome(0xC801))).next_steps
+    listed = replace(VIA_ARCHIVE, accepted=("MY AX",))
+    not_allowed = judge(replace(A801, question=hostile, route=listed, outcome=MoveOutcome(0xC801))).next_steps
     assert "dcmcfg add-value 'AE:X;reboot' 'dcmAcceptedMoveDestination=MY AE' allows this one" in not_allowed[0]
-    assert "dcmcfg get 'AE:X;reboot' dcmAcceptedMoveDestination lists it" in not_allowed[1]
+    assert "dcmcfg remove-value 'AE:X;reboot' 'dcmAcceptedMoveDestination=MY AX' takes it away" in not_allowed[1]
     relayed = first_step(replace(A801, question=hostile, route=DIRECT))
     assert "dcmcfg set-external-retrieve 'X;reboot' has" in relayed
     unknown = replace(UNKNOWN_AE, question=hostile, route=DIRECT, outcome=MoveOutcome(0xA801, "Unknown AE: MY AE"))
@@ -134,4 +146,14 @@ def test_headline_and_route_say_alike_who_refused(
 def test_whom_the_external_archives_own_record_shows_to_refuse_is_named() -> None:
     assert judge(replace(A801, route=DIRECT, records=(REFUSED_RELAY,))).reported.meaning == (
         "refused: the move destination WORKSTATION is unknown to LONGTERM, says its own record"
+    )
+
+
+def test_a_title_in_the_list_that_is_spelt_almost_like_the_destination_is_told_once_that_one_is_allowed() -> None:
+    listed = replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted=("WORKSTATON",)))
+    assert judge(listed).next_steps == (
+        "DCM4CHEE takes only the destinations in its dcmAcceptedMoveDestination (WORKSTATON): "
+        "dcmcfg add-value AE:DCM4CHEE dcmAcceptedMoveDestination=WORKSTATION allows this one, too",
+        "dcmAcceptedMoveDestination has WORKSTATON, which is spelt almost like WORKSTATION: if that is a slip, "
+        "dcmcfg remove-value AE:DCM4CHEE dcmAcceptedMoveDestination=WORKSTATON takes it away",
     )

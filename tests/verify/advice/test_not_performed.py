@@ -26,6 +26,11 @@ def unfitting(evidence: Evidence, *fits: Fit) -> Evidence:
     return failing(replace(evidence, received=None, route=replace(evidence.route, fits=fits)), 0xA702, INCOMPATIBLE)
 
 
+NOT_FOUND = "org.dcm4che3.conf.api.ConfigurationNotFoundException:"
+NOT_INSTALLED = replace(
+    VIA_ARCHIVE,
+    hidden=frozenset({("LONGTERM", "LONGTERM is not installed", "dcmcfg set longterm/LONGTERM dicomInstalled=TRUE")}),
+)
 CASES: dict[str, tuple[Evidence, str]] = {
     "the external archive is down": (
         replace(DOWN, route=replace(VIA_ARCHIVE, places=frozenset({("LONGTERM", "127.0.0.1:31998")}))),
@@ -84,8 +89,16 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "check: their connections in LDAP: both installed",
     ),
     "an external archive that is not installed": (
-        failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: AE: LONGTERM no"),
-        "check: dicomInstalled of that AE",
+        failing(replace(UNWITNESSED, route=NOT_INSTALLED), 0xA702, f"{NOT_FOUND} AE: LONGTERM no"),
+        "LONGTERM is not installed: dcmcfg set longterm/LONGTERM dicomInstalled=TRUE; then dcmcfg reload",
+    ),
+    "an external archive that the tree lacks": (
+        failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, titles=frozenset({"A"}))), 0xA702, NOT_FOUND),
+        "the tree has no AE LONGTERM, which the archive has to ask: dcmcfg ae add LONGTERM@HOST:PORT creates it",
+    ),
+    "an external archive that the archive has not loaded": (
+        failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, titles=frozenset({"LONGTERM"}))), 0xA702, NOT_FOUND),
+        "the tree has LONGTERM, so the archive has not loaded it: dcmcfg reload",
     ),
     "a comment that says nothing": (
         failing(replace(LOCAL, received=None), 0xA702, "No luck"),
