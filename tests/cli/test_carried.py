@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+import click
 import pytest
 
 from dcmcfg.cli.carried import carried
@@ -11,6 +12,11 @@ from dcmcfg.cli.verify import verify_command
 
 RECALL = "dcmcfg verify --recall --dest"
 ROUTE = "dcmcfg route --dest"
+
+
+def understood(*words: str) -> click.Context:
+    # click keeps the help option that a command is first asked for: it must be the program's
+    return verify_command.make_context("verify", list(words), help_option_names=["-h", "--help"])
 
 
 @pytest.mark.parametrize(
@@ -36,9 +42,9 @@ ROUTE = "dcmcfg route --dest"
     ],
 )
 def test_what_means_the_same_there_is_kept(given: str, text: str, told: str) -> None:
-    with verify_command.make_context("verify", ["--study", "1.2.3", "--dest", "A", *shlex.split(given)]) as context:
+    with understood("--study", "1.2.3", "--dest", "A", *shlex.split(given)) as context:
         assert carried(context, text) == told
         line = shlex.split(told.partition(" takes")[0].partition(";")[0].partition(", or")[0].partition(":")[0])
     if line[:3] == ["dcmcfg", "verify", "--recall"]:
-        with verify_command.make_context("verify", line[2:]):
+        with understood(*line[2:]):
             pass
