@@ -14,6 +14,7 @@ from tests.cli.conftest import Run
 from tests.cli.temporary.runs import VERIFY, masked
 from tests.lab.purging import purge
 from tests.lab.running_site import RunningSite
+from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 
@@ -50,7 +51,7 @@ def test_an_address_that_is_none_is_2(run: Run, site: RunningSite) -> None:
 
 
 def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(run: Run, site: RunningSite) -> None:
-    done = run(*VERIFY, "--yes", "--json", "--temporary-address", "nowhere.invalid:4242")
+    done = run(*VERIFY, "--yes", "--json", "--temporary-address", f"nowhere.invalid:{free_port()}")
     answer = json.loads(done.stdout)
     assert (done.exit_code, answer["verified"], answer["temporary_destination"]["gone"]) == (1, False, True)
     assert answer["next_steps"] == [
@@ -62,7 +63,8 @@ def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(r
 def test_of_many_studies_no_step_that_is_kept_calls_a_command_with_it(run: Run, site: RunningSite) -> None:
     uids = [study(name).uid for name in ("local", "one")]
     named = [word for uid in uids for word in ("--study", uid)]
-    done = run("verify", *named, "--temporary-dest", "--temporary-address", "nowhere.invalid:4242", "--yes", "--json")
+    address = f"nowhere.invalid:{free_port()}"
+    done = run("verify", *named, "--temporary-dest", "--temporary-address", address, "--yes", "--json")
     answer = json.loads(done.stdout)
     assert (done.exit_code, len(answer["studies"])) == (1, 2)
     told = [each["next_step"] for each in (*answer["studies"], *answer["groups"])] + answer["next_steps"]
