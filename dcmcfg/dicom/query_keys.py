@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from dcmcfg.dicom.dictionary import tag_of, vr_of
 from dcmcfg.dicom.late import pydicom
+from dcmcfg.dicom.study_keys import require_matched
 from dcmcfg.errors import MalformedInput
 from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
 
@@ -25,8 +26,9 @@ def parse_keys(text: str) -> Mapping[str, str]:
     r"""Return the keys of *text* by keyword, in the spelling of PS3.6.
 
     Values are matched as the archive does: wildcards, ranges of dates, lists of UIDs separated by ``\``. Raises
-    :class:`MalformedInput` for what is no key, a keyword that is none (with near misses) or one that cannot be asked
-    for, a key that is there twice, a date that is none, and where no key has a value: everything would match.
+    :class:`MalformedInput` for what is no key, a keyword that is none (with near misses), one that cannot be asked
+    for or that the archive ignores (with the one that may be meant), a key that is there twice, a date that is none,
+    and where no key has a value: everything would match.
     """
     keys: dict[str, str] = {}
     for part in _BETWEEN.split(text):
@@ -36,6 +38,7 @@ def parse_keys(text: str) -> Mapping[str, str]:
         keyword = _keyword(name)
         if keyword in keys:
             raise MalformedInput("the key is there twice", on=keyword, next_step=r"several values: ONE\TWO")
+        require_matched(keyword)
         _require_value(keyword, value)
         keys[keyword] = value
     if not any(value.strip("*") for value in keys.values()):

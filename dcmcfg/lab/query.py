@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
+from dcmcfg.dicom.study_keys import OF_ANY_SERIES
 from dcmcfg.lab.identifier import LEVELS, UNIQUE_KEYS, Level
 from dcmcfg.lab.matching import matches
 
@@ -52,11 +53,12 @@ def selected(identifier: Dataset, held: Iterable[AnyInstance]) -> tuple[AnyInsta
 def answers(identifier: Dataset, level: Level, held: Iterable[HeldInstance]) -> Iterator[Dataset]:
     """Yield one identifier for each entity of *level* that matches, with the attributes asked for.
 
-    Retrieve AE Title, Instance Availability (the worst of the entity's instances) and the counts of related
-    series and instances come unasked.
+    A study is also found by what describes a series of it. Retrieve AE Title, Instance Availability (the worst of the
+    entity's instances) and the counts of related series and instances come unasked.
     """
     known = tuple(held)
     keys = [key for key in identifier if key.keyword not in _NOT_KEYS and _within(key.keyword, level)]
+    of_series = [key for key in identifier if level == "STUDY" and key.keyword in OF_ANY_SERIES]
     by_study, by_series = _grouped(known, "STUDY"), _grouped(known, "SERIES")
     for group in _grouped(known, level).values():
         entity = _entity(group, level)
@@ -64,8 +66,13 @@ def answers(identifier: Dataset, level: Level, held: Iterable[HeldInstance]) -> 
             _count_study(entity, by_study[group[0].unique_key("STUDY")])
         if level in ("SERIES", "IMAGE"):
             entity.NumberOfSeriesRelatedInstances = len(by_series[group[0].unique_key("SERIES")])
-        if all(matches(key, entity) for key in keys):
+        if all(matches(key, entity) for key in keys) and _has_series(group, of_series):
             yield _answer(identifier, entity, level)
+
+
+def _has_series(group: Iterable[HeldInstance], keys: Sequence[DataElement]) -> bool:
+    """Tell whether a series has it all (dcm4chee-arc's ``QueryBuilder`` looks for such a one at STUDY level)."""
+    return any(all(matches(key, each.header) for key in keys) for each in group)
 
 
 def _within(keyword: str, level: Level) -> bool:

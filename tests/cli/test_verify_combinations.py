@@ -109,3 +109,15 @@ def test_what_goes_together_gets_as_far_as_the_directory(
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", "secret")
     done = run("verify", *arguments)
     assert (done.exit_code, "127.0.0.1:1" in done.output) == (3, True)
+
+
+@pytest.mark.parametrize("arguments", [("--query", "Modality=MR"), ("--recall", "--query", "PatientID=1,Modality=MR")])
+def test_a_key_that_would_not_narrow_it_down_is_refused_with_the_one_meant(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    done = run("verify", "--dest", "A", *arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == (
+        "dcmcfg: Modality: the archive does not match studies by it: all would\n"
+        "  next: did you mean ModalitiesInStudy?\n"
+    )

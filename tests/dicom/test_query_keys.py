@@ -16,6 +16,8 @@ from dcmcfg.errors import MalformedInput
         ("PatientID=4711,AccessionNumber=", {"PatientID": "4711", "AccessionNumber": ""}),
         ("PatientID=a=b", {"PatientID": "a=b"}),
         ("PatientName=Müller*", {"PatientName": "Müller*"}),
+        ("SeriesDescription=Thorax*,StationName=CT1", {"SeriesDescription": "Thorax*", "StationName": "CT1"}),
+        ("AdmissionID=7,ResponsiblePerson=A*", {"AdmissionID": "7", "ResponsiblePerson": "A*"}),
     ],
 )
 def test_keys_are_keywords_with_values(text: str, keys: dict[str, str]) -> None:
@@ -39,6 +41,11 @@ def test_keys_are_keywords_with_values(text: str, keys: dict[str, str]) -> None:
         ("Rows=512", "cannot be asked for"),
         ("MessageID=1", "cannot be asked for"),
         ("PatientID=a\x1b", "control characters"),
+        ("Modality=MR", "^Modality: the archive does not match .* — did you mean ModalitiesInStudy\\?$"),
+        ("PatientID=4711,seriesdate=20240101", "^SeriesDate: .* — did you mean StudyDate\\?$"),
+        ("SeriesInstanceUID=1.2.3", "^SeriesInstanceUID: .* — dcmcfg verify --study UID --series UID sends one$"),
+        ("InstanceAvailability=NEARLINE", "dcmcfg verify --recall finds a study that is purged"),
+        ("Manufacturer=ACME", "^Manufacturer: .* — it matches AccessionNumber, .*; --studies FILE takes any list$"),
     ],
 )
 def test_what_is_no_key_is_refused(text: str, problem: str) -> None:

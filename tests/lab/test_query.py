@@ -83,6 +83,16 @@ def test_keys_of_lower_levels_do_not_narrow_a_study_query() -> None:
     assert len(list(answers(identifier(SeriesInstanceUID="1.2.3"), "STUDY", held))) == 1
 
 
+def test_a_study_is_found_by_what_describes_one_of_its_series() -> None:
+    held = [HeldInstance(dataset(StudyInstanceUID="1.2", StationName=each, SeriesDescription=each)) for each in "AB"]
+
+    def found(**keys: str) -> int:
+        return len(list(answers(identifier(**keys), "STUDY", held)))
+
+    assert (found(StationName="B"), found(SeriesDescription="a*"), found(SeriesDescription="C")) == (1, 0, 0)
+    assert found(StationName="A", SeriesDescription="B") == 0, "no series has both"
+
+
 def test_the_retrieve_titles_are_those_common_to_all_objects() -> None:
     first, second, third = study("three").instances
     held = [
