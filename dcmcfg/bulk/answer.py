@@ -19,6 +19,7 @@ class Outcome(Enum):
     NOT_VERIFIED = "not verified"
     NOT_ASKED = "not asked"  # no C-MOVE was sent: the query failed
     CANCELLED = "cancelled"  # by us
+    OUTDATED = "outdated"  # a yes of before the tree was changed; never kept
 
     @property
     def is_yes(self) -> bool:
@@ -31,6 +32,8 @@ class Answer:
     """What came of one attempt, whatever is required; numbers are of instances, None where nobody said.
 
     ``route_why`` says what speaks for or against the route that was found, ``remark`` what was odd about the evidence.
+    ``online`` tells that the archive said so of all it holds, as it does of what is local.
+    ``tree`` stands for what decided in the tree then (:mod:`~dcmcfg.bulk.deciding_tree`), empty where nobody kept it.
     """
 
     outcome: Outcome
@@ -47,6 +50,8 @@ class Answer:
     next_step: str = ""
     remark: str = ""
     seconds: float = 0.0  # of the C-MOVE
+    online: bool = False
+    tree: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,4 +112,5 @@ def answer_of(verdict: Verdict, evidence: Evidence, known: Collection[str] = ())
         next_step=next(iter(verdict.next_steps), ""),
         remark="; ".join(each for each in evidence.warnings if each not in known),
         seconds=outcome.seconds,
+        online=bool(evidence.expected) and all(each.availability == "ONLINE" for each in evidence.expected),
     )

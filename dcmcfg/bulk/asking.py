@@ -66,6 +66,7 @@ class Asking:
     tls: ssl.SSLContext | None = None
     receiver: Receiver | None = None
     witnesses: Witnesses = NOBODY_ELSE
+    tree: str = ""  # what is kept with each answer as Answer.tree
     sent: threading.Event = field(default_factory=threading.Event)  # set when the first C-MOVE is about to go out
     advised: Callable[[Verdict, Evidence], Verdict] = as_judged  # with other next steps
 
@@ -107,12 +108,14 @@ class Asking:
                     watcher=Watcher(on_asking=on_asking, on_pending=lambda _: on_life()),
                 )
         except (DicomError, NotFound) as error:
-            return Tried(_not_asked(error), _after(error), next(iter(attempts), None), usable=False)
+            answer = replace(_not_asked(error), tree=self.tree)
+            return Tried(answer, _after(error), next(iter(attempts), None), usable=False)
         verdict = self.advised(judge(evidence), evidence)
         usable = evidence.outcome.status is not None
         follows = after(evidence.outcome, accepted=verdict.accepted)
         answer = answer_of(verdict, evidence, self.addresses.warnings)
-        answer = replace(answer, headline="; ".join((answer.headline, *self._astray(asked))))
+        headline = "; ".join((answer.headline, *self._astray(asked)))
+        answer = replace(answer, headline=headline, tree=self.tree)
         return Tried(answer, follows, attempts[0], usable=usable)
 
     def record(self, uid: str, tried: Tried, *, final: bool) -> None:

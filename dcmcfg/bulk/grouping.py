@@ -17,7 +17,7 @@ _MARK = "NOT verified: "
 class Group:
     """Studies that failed in like manner; ``reason`` and ``next_step`` are the first one's, in its words.
 
-    Its Study Instance UID is ``UID`` in these: they are of all.
+    Its Study Instance UID is not named in these: they are of all.
     """
 
     reason: str
@@ -44,8 +44,12 @@ def groups(results: Iterable[StudyResult]) -> tuple[Group, ...]:
 
 def _of_any(uid: str, answer: Answer) -> tuple[str, str]:
     """Return reason and next step without the study's own *uid*."""
-    own = re.compile(rf"(?<![0-9.]){re.escape(uid)}(?![0-9]|\.[0-9])")
-    return own.sub("UID", reason_of(answer)), own.sub("UID", answer.next_step)
+    own = rf"(?<![0-9.]){re.escape(uid)}(?![0-9]|\.[0-9])"
+
+    def of_all(words: str) -> str:
+        return re.sub(own, "UID", re.sub(rf"\bno study {own}", "no such study", words))
+
+    return of_all(reason_of(answer)), of_all(answer.next_step)
 
 
 def likeness(answer: Answer) -> str:

@@ -14,6 +14,7 @@ from dcmcfg.errors import MalformedInput
 _COLUMN = "studyinstanceuid"
 _DELIMITERS = ",;\t|"
 _COMMENT = re.compile(r"(?:^|\s)#.*")
+_NAME = re.compile(r"[^\W\d][\w .()/-]*")
 _SHOWN = 20
 _SHOWN_OF_A_CELL = 80
 
@@ -31,9 +32,10 @@ def parse_list(name: str, octets: bytes) -> Listed:
 
     Blank lines and what follows a ``#`` count for nothing. Where the first line that counts names a column
     StudyInstanceUID (in whatever case, with blanks or underscores), it is a CSV file with that column. Raises
-    :class:`MalformedInput`, naming each line that holds no UID, also for a file that lists none.
+    :class:`MalformedInput`, naming each line that holds no UID, also for a file that lists none, and for columns of
+    which none has that name.
     """
-    rows = _rows(_decoded(octets))
+    rows = _rows(name, _decoded(octets))
     uids: list[str] = []
     broken: list[tuple[int, str]] = []
     for number, cell in rows:
@@ -61,12 +63,18 @@ def _decoded(octets: bytes) -> str:
     return octets.decode("utf-16" if wide else "utf-8-sig", "replace")
 
 
-def _rows(text: str) -> Iterator[tuple[int, str]]:
+def _rows(name: str, text: str) -> Iterator[tuple[int, str]]:
     """Yield the number of each line that counts, from 1, with the cell that should be a UID."""
     lines = [(number, _COMMENT.sub("", line).strip()) for number, line in enumerate(text.splitlines(), 1)]
     counting = [(number, line) for number, line in lines if line]
     header = _header(counting[0][1]) if counting else None
     if header is None:
+        if counting and (columns := _columns(counting[0][1])):
+            raise MalformedInput(
+                f"no column StudyInstanceUID in line {counting[0][0]}: {', '.join(columns)}",
+                on=name,
+                next_step="give the column of Study Instance UIDs that name; nothing was asked",
+            )
         yield from counting
         return
     delimiter, place = header
@@ -82,6 +90,13 @@ def _header(line: str) -> tuple[str, int] | None:
         if _COLUMN in names:
             return delimiter, names.index(_COLUMN)
     return None
+
+
+def _columns(line: str) -> tuple[str, ...]:
+    """Return the names of several columns, if *line* holds such, and nothing that is like a UID."""
+    cells = max((_cells(line, delimiter) for delimiter in _DELIMITERS), key=len)
+    names = tuple(_shortened(cell.strip()) for cell in cells)
+    return names if len(names) > 1 and all(_NAME.fullmatch(name) for name in names) else ()
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

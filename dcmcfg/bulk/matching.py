@@ -12,8 +12,8 @@ from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
 from dcmcfg.verify.run import opened_for, query_timeouts
 
-#: Given how many match, and whether somebody has said how many may: raises where they are not meant.
-Consent = Callable[[int, bool], None]
+#: Given what matches: raises where so many are not meant.
+Consent = Callable[[Matching], None]
 
 
 def matched(
@@ -27,5 +27,6 @@ def matched(
     with opened_for(question, addresses, tls) as opened:
         asking = opened.with_patience(query_timeouts(addresses))
         known = replace(source, found=find_studies(asking, source.keys, most=source.most))
-    consent(len(known.read().uids), source.limit is not None)
+    known.read()
+    consent(known)
     return known

@@ -19,7 +19,8 @@ _MOST_BINS = 60
 class Report:
     """The studies of a store with their answers, and what was asked of whom.
 
-    ``asked_now`` is False where all answers are those of an earlier run.
+    ``asked_now`` is False where all answers are those of an earlier run. ``tree`` stands for what decides in the tree
+    now, as :attr:`Answer.tree` does for then.
     """
 
     asked: Asked
@@ -28,13 +29,20 @@ class Report:
     results: tuple[StudyResult, ...]
     summary: Summary
     asked_now: bool = True
+    tree: str = ""
 
     @staticmethod
     def of(
-        asked: Asked, store: Path, results: Sequence[StudyResult], made: datetime, *, asked_now: bool = True
+        asked: Asked,
+        store: Path,
+        results: Sequence[StudyResult],
+        made: datetime,
+        *,
+        asked_now: bool = True,
+        tree: str = "",
     ) -> Report:
         """Return the report on *results*."""
-        return Report(asked, store, made, tuple(results), summarised(results), asked_now)
+        return Report(asked, store, made, tuple(results), summarised(results), asked_now, tree)
 
     @property
     def headline(self) -> str:
@@ -46,6 +54,11 @@ class Report:
         studies = "1 study" if summary.studies == 1 else f"{summary.studies:,} studies"
         alike = ", all for like reasons" if summary.all_alike else ""
         return f"{studies}: {', '.join(parts) or 'none asked'}{alike}{'' if self.asked_now else self._earlier()}"
+
+    @property
+    def of_another_tree(self) -> tuple[StudyResult, ...]:
+        """The studies whose answer stands, and was given under another tree."""
+        return tuple(each for each in self.results if each.answer is not None and each.answer.tree != self.tree)
 
     def _earlier(self) -> str:
         return f"; nothing asked now, answered until {readable(self.answered[1])}" if self.answered else ""

@@ -11,29 +11,49 @@ _PURGED = (
     "only purged studies show the route, by the external archive's own log: the same command with --external-log FILE "
     "and --again; dcmcfg verify --recall finds one that is purged"
 )
+_LOCAL = (
+    "the archive had said ONLINE of it: a study that is local proves nothing about external retrieve, however often it "
+    "is sent; dcmcfg verify --recall finds one that is purged"
+)
+_CHANGED = "answered before the tree was changed in what decides about it"
+_NOT_KNOWN = "answered by a dcmcfg that did not keep under which tree"
 
 
 @dataclass(frozen=True)
 class Required:
-    """Whether a yes takes the route shown."""
+    """Whether a yes takes the route shown, and under which ``tree`` it must have been given; None is any."""
 
     route: bool = False
+    tree: str | None = None
 
     def judged(self, answer: Answer) -> Answer:
-        """Return *answer*, a yes being a no where it lacks what is required, with why and what to do."""
-        if not self.route or not answer.outcome.is_yes or answer.route == RouteFinding.SHOWN.value:
+        """Return *answer*, a yes being none where it lacks what is required, with why and what to do."""
+        if not answer.outcome.is_yes:
+            return answer
+        if self.tree is not None and answer.tree != self.tree:
+            why = _CHANGED if answer.tree else _NOT_KNOWN
+            return replace(answer, outcome=Outcome.OUTDATED, headline=f"{why}: {answer.headline}", next_step="")
+        if not self.route or answer.route == RouteFinding.SHOWN.value:
             return answer
         why = f" ({answer.route_why})" if answer.route_why else ""
-        not_tried = answer.route == RouteFinding.NOT_TRIED.value and answer.next_step
         headline = f"NOT verified: route {answer.route or 'not shown'}, and it is required{why}"
-        return replace(answer, outcome=Outcome.NOT_VERIFIED, headline=headline, next_step=not_tried or _PURGED)
+        next_step = _LOCAL if answer.online else _PURGED
+        return replace(answer, outcome=Outcome.NOT_VERIFIED, headline=headline, next_step=next_step)
 
     def told(self, result: StudyResult) -> StudyResult:
-        """Return *result* with each of its answers judged."""
+        """Return *result* with the answer that stands judged."""
         attempts = (
-            each if each.answer is None else replace(each, answer=self.judged(each.answer)) for each in result.attempts
+            replace(each, answer=self.judged(each.answer)) if each.final and each.answer else each
+            for each in result.attempts
         )
         return replace(result, attempts=tuple(attempts))
+
+
+def may_be_mended(answer: Answer) -> bool:
+    """Tell whether asking for it once more may make a yes of a no: not where only the route is not shown."""
+    if answer.outcome.is_yes or answer.outcome is Outcome.OUTDATED:
+        return False
+    return answer.next_step not in (_LOCAL, _PURGED)
 
 
 NOTHING = Required()

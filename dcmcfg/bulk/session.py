@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 
-from dcmcfg.bulk.answer import StudyResult
+from dcmcfg.bulk.answer import Outcome, StudyResult
 from dcmcfg.bulk.asking import Asking
 from dcmcfg.bulk.events import Answered, Event
 from dcmcfg.bulk.manner import Manner
-from dcmcfg.bulk.matching import Consent, matched
 from dcmcfg.bulk.report import Report
 from dcmcfg.bulk.required import NOTHING, Required
 from dcmcfg.bulk.run import Ending, run
@@ -52,21 +51,19 @@ Watching = Callable[[int], AbstractContextManager[Callable[[Event], None]]]
 
 @dataclass(frozen=True)
 class Session:
-    """What a run over many studies needs; ``consent`` is asked before many that match a query, and may raise."""
+    """What a run over many studies needs; a *source* by a query was asked, unless the store has what it matched."""
 
     asking: Asking
     source: Source
     manner: Manner
     watching: Watching
-    consent: Consent
     anew: Anew = Anew.NONE
     required: Required = NOTHING
 
     def go(self) -> Done:
         """List the studies, ask for those that have no answer, and report on all.
 
-        Raises :class:`DcmcfgError` for a list that is none and when the store does not work, and
-        :class:`~dcmcfg.errors.DicomError` when the query fails.
+        Raises :class:`DcmcfgError` for a list that is none and when the store does not work.
         """
         store = self.asking.store
         notes = [*self.asking.addresses.warnings, *self._list()]
@@ -83,8 +80,10 @@ class Session:
         else:
             notes.append("every study had its answer, nothing was asked: --again asks anew")
         results = self._results()
-        report = Report.of(store.asked, store.path, results, datetime.now(UTC), asked_now=bool(uids))
-        return Done(report, ending, bool(uids), (*notes, *_remarks(results), *self._left_over()), error)
+        now, tree = datetime.now(UTC), self.asking.tree
+        report = Report.of(store.asked, store.path, results, now, asked_now=bool(uids), tree=tree)
+        told = (*notes, *_of_another_tree(report), *_remarks(results), *self._left_over())
+        return Done(report, ending, bool(uids), told, error)
 
     def _answered_before(self, uids: Sequence[str]) -> Iterator[str]:
         """Yield what is to be said of the answers that are kept, where *uids* have none."""
@@ -121,9 +120,6 @@ class Session:
             if listed_at is not None and self.anew is not Anew.ALL:
                 yield f"the studies are those that matched at {readable(listed_at)}: --again asks for others"
                 return
-            if source.found is None:
-                asking = self.asking
-                source = matched(source, asking.question, asking.addresses, asking.tls, self.consent)
             if source.leaves_out:
                 yield f"more than {source.limit} studies match: the others are left out (--limit)"
         listed = source.read()
@@ -145,6 +141,20 @@ class Session:
             yield f"{counted(len(late))} came too late to count, of {_some(late)}"
         if foreign:
             yield f"{counted(len(foreign))} of no study in the list came, of {_some(foreign)}"
+
+
+def _of_another_tree(report: Report) -> Iterator[str]:
+    """Yield what is to be said of answers of another tree, but of those that are counted as outdated."""
+    outcomes = [each.answer.outcome for each in report.of_another_tree if each.answer is not None]
+    accepted = sum(outcome.is_yes for outcome in outcomes)
+    failed = len(outcomes) - accepted - outcomes.count(Outcome.OUTDATED)
+    if accepted:
+        yield (
+            f"{accepted:,} of {len(report.results):,} were answered before the tree was changed, and their yes counts "
+            "because of --only-failed: --again asks all anew"
+        )
+    if failed:
+        yield f"{failed:,} failed before the tree was changed: --only-failed asks for those anew"
 
 
 def _remarks(results: Sequence[StudyResult]) -> Iterator[str]:

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from dcmcfg.bulk.answer import Outcome, StudyResult
 from dcmcfg.bulk.grouping import Group, groups
+from dcmcfg.bulk.required import may_be_mended
+from dcmcfg.verify.verdict import RouteFinding
 
 _SLOWEST = 5
 
@@ -27,6 +29,8 @@ class Summary:
     slowest: tuple[StudyResult, ...]
     began: datetime | None
     routes: dict[str, int]  # answers that stand, by what was found of the route
+    online: int  # of them, those that the archive had said to be ONLINE, their route being not shown
+    mendable: int  # answers of no that asking again may turn into a yes
     instances: int  # completed, by the archive's account, in the answers that stand
 
     @property
@@ -42,6 +46,8 @@ class Summary:
     @property
     def all_alike(self) -> bool:
         """Whether there are several studies, and the answer to each is no for like reasons."""
+        if Outcome.OUTDATED in self.counts:
+            return False
         return self.studies > 1 and [len(group.studies) for group in self.groups] == [self.studies]
 
 
@@ -63,6 +69,8 @@ def summarised(results: Sequence[StudyResult], slowest: int = _SLOWEST) -> Summa
         slowest=tuple(each for each, answer in by_time[:slowest] if answer.seconds > 0),
         began=min((attempt.started for attempt in attempts), default=None),
         routes=dict(Counter(answer.route for _, answer in known if answer.route).most_common()),
+        online=sum(answer.online and answer.route == RouteFinding.NOT_SHOWN.value for _, answer in known),
+        mendable=sum(may_be_mended(answer) for _, answer in known),
         instances=sum(answer.completed or 0 for _, answer in known),
     )
 

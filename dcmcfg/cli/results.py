@@ -9,6 +9,7 @@ import click
 
 from dcmcfg.bulk.kept import FOLDER, KeptStore, kept_stores, named_stores, older_than
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.examples import examples
 from dcmcfg.cli.quantities import Quantity
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
@@ -21,7 +22,15 @@ _LEFT = 1
 _MOST_DAYS = 36_500
 
 
-@click.group("results", short_help="List and clear what runs over many studies keep.")
+@click.group(
+    "results",
+    short_help="List and clear what runs over many studies keep.",
+    epilog=examples(
+        ("What is kept, and how far each run came", "dcmcfg results list"),
+        ("Forget one, by the beginning of its name: its studies are asked anew", "dcmcfg results clear 3fa9"),
+        ("Forget what heard nothing for a month", "dcmcfg results clear --older-than-days 30 --yes"),
+    ),
+)
 def results_group() -> None:
     """List and clear what runs over many studies keep.
 

@@ -176,7 +176,7 @@ def verify_command(
         if many is None:
             verify = functools.partial(verify_one, run, configuration)
         else:
-            verify = functools.partial(loaded("verify_many", "verify_many"), run, many)
+            verify = functools.partial(loaded("verify_many", "verify_many"), run, many, configuration)
         if temporary.temporary_dest:
             asked = asked_ae(configuration.device(settings.device), archive_ae)
             asking = Asking(asked, calling, find, servers, manner, run.secured, tls=over_tls)

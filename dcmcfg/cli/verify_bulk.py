@@ -94,8 +94,13 @@ class Bulk:
     @property
     def is_kept(self) -> bool:
         """Whether answers are to be kept, or asked for by what was kept."""
-        kept = (self.results, self.csv, self.junit, self.html)
-        return any(each is not None for each in kept) or self.again or self.only_failed
+        return self.results is not None or bool(self.keeping)
+
+    @property
+    def keeping(self) -> str:
+        """The option by which answers are kept, without being for that alone; empty where there is none."""
+        named = {**self.reports, "again": self.again, "only-failed": self.only_failed}
+        return next((f"--{name}" for name, given in named.items() if given), "")
 
 
 _many = section_option("Many studies in one run")
@@ -148,7 +153,11 @@ bulk_options = option_group(
             help="Keep the answers there (SQLite), instead of in the user's state folder; a run goes on with them.",
         ),
         _many("--again", is_flag=True, help="Ask for all studies anew, answered or not."),
-        _many("--only-failed", is_flag=True, help="Ask anew for those whose answer was no."),
+        _many(
+            "--only-failed",
+            is_flag=True,
+            help="Ask anew for those whose answer was no; a yes counts, also of before the tree was changed.",
+        ),
         _many("--csv", type=_WRITTEN, metavar="FILE", help="Write a row for each study."),
         _many("--junit", type=_WRITTEN, metavar="FILE", help="Write JUnit XML, a test case for each study."),
         _many("--html", type=_WRITTEN, metavar="FILE", help="Write a report with pictures."),

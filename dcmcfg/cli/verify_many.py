@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from dcmcfg.bulk.answer import Outcome
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.asking import Asking, as_judged
+from dcmcfg.bulk.deciding_tree import deciding_tree
 from dcmcfg.bulk.kept import FOLDER, SUFFIX
 from dcmcfg.bulk.matching import matched
+from dcmcfg.bulk.report import Report
 from dcmcfg.bulk.requests import Requests
 from dcmcfg.bulk.required import Required
 from dcmcfg.bulk.run import Ending
 from dcmcfg.bulk.session import Anew, Done, Session
-from dcmcfg.bulk.source import Matching, Source
+from dcmcfg.bulk.source import Matching, Named, Source
 from dcmcfg.bulk.store import Store
 from dcmcfg.cli import invocation
 from dcmcfg.cli.asking import Answered
@@ -44,17 +48,21 @@ from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
 if TYPE_CHECKING:
     from dcmcfg.cli.temporary_destination import Place
+    from dcmcfg.devices import Configuration
 
 #: More studies than that are asked about where nobody has said how many may match.
 _MANY = 100
 _FORMS = {"csv": bulk_csv, "junit": bulk_junit, "html": bulk_html}
 
 
-def verify_many(run: Verification, source: Source, addresses: Addresses, place: Place | None = None) -> Answered:
+def verify_many(
+    run: Verification, source: Source, configuration: Configuration, addresses: Addresses, place: Place | None = None
+) -> Answered:
     """Verify the studies of *source*, print and write what came of it; return the exit code, and what JSON tells.
 
-    *place* is a destination that is there for this run only. Of those who may be heard beside, only the external
-    archive's record is, and only where it is named or the route is required: to hear all takes as long as the study.
+    *configuration* is the tree's, without *place*, a destination that is there for this run only. Of those who may be
+    heard beside, only the external archive's record is, and only where it is named or the route is required: to hear
+    all takes as long as the study.
     """
     if place is None:
         _require_known(run.destination, addresses)
@@ -64,9 +72,10 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
     receiver = place.receiver if place else own
     question = run.question(addresses, destination=place.title if place else "")
     asked = _asked(run, addresses, question, received=receiver is not None, temporary=place is not None)
-    path = _store_of(bulk, source, asked)
+    source = _sought(run, source, asked, question, addresses)
+    tree = deciding_tree(configuration, run.settings.device, addresses, question)
     with a_no_once_sent() as sent:
-        with Store.opened(path, asked) as store, own or nullcontext():
+        with Store.opened(_store_of(bulk, source, asked), asked) as store, own or nullcontext():
             asking = Asking(
                 question,
                 addresses,
@@ -76,17 +85,19 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
                 run.client_tls(addresses),
                 receiver,
                 _witnesses(run),
-                sent=sent,
-                advised=place.advised if place else as_judged,
+                tree,
+                sent,
+                place.advised if place else as_judged,
             )
-            required = Required(wanted.require_route)
-            done = Session(asking, source, manner, bulk_progress, _consent, _anew(bulk), required).go()
+            required = Required(wanted.require_route, None if bulk.only_failed else tree)
+            done = Session(asking, source, manner, bulk_progress, _anew(bulk), required).go()
         next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place, _anew(bulk))))
+        notes = (*_of_keeping(bulk, source), *done.notes)
         code = _exit_code(done, sent=sent.is_set())
-        told = functools.partial(bulk_json, done.report, done.notes, next_steps, accepted=code == 0)
+        told = functools.partial(bulk_json, done.report, notes, next_steps, accepted=code == 0)
         invocation.current().so_far = place.with_verdict(told) if place else told
         if not run.as_json:
-            _print(done, next_steps, aside=STDOUT in bulk.reports.values())
+            _print(done.report, notes, next_steps, aside=STDOUT in bulk.reports.values())
         for form, target in bulk.reports.items():
             write_report(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
             if target != STDOUT:
@@ -94,10 +105,16 @@ def verify_many(run: Verification, source: Source, addresses: Addresses, place: 
     return code, told
 
 
-def _print(done: Done, next_steps: tuple[str, ...], *, aside: bool) -> None:
+def _print(report: Report, notes: tuple[str, ...], next_steps: tuple[str, ...], *, aside: bool) -> None:
     """Print the summary; *aside*, where standard output is for a file, on standard error."""
-    print_bulk(done.report, done.notes, next_steps, stderr_console() if aside else stdout_console())
+    print_bulk(report, notes, next_steps, stderr_console() if aside else stdout_console())
     sys.stdout.flush()
+
+
+def _of_keeping(bulk: Bulk, source: Source) -> Iterator[str]:
+    """Yield what is to be said where an option that is not for that alone has the answer about one study kept."""
+    if isinstance(source, Named) and len(set(source.uids)) == 1 and bulk.results is None:
+        yield f"{bulk.keeping} has the answer kept, as those of many studies are: the same command again asks nothing"
 
 
 def _witnesses(run: Verification) -> Witnesses:
@@ -115,8 +132,13 @@ def look_first(run: Verification, source: Source, addresses: Addresses) -> Sourc
     """
     question = run.question(addresses)
     asked = _asked(run, addresses, question, received=True, temporary=True)
+    return _sought(run, source, asked, question, addresses)
+
+
+def _sought(run: Verification, source: Source, asked: Asked, question: Question, addresses: Addresses) -> Source:
+    """Return *source*, a query with what matches it unless the store has that; no store is made or changed for it."""
     listed_at = Store.look(_store_of(run.bulk, source, asked), asked, source.name)
-    if not isinstance(source, Matching) or (listed_at is not None and not run.bulk.again):
+    if not isinstance(source, Matching) or source.found is not None or (listed_at is not None and not run.bulk.again):
         return source
     return matched(source, question, addresses, run.client_tls(addresses), _consent)
 
@@ -177,10 +199,13 @@ def _anew(bulk: Bulk) -> Anew:
     return Anew.FAILED if bulk.only_failed else Anew.NONE
 
 
-def _consent(number: int, limited: bool) -> None:
+def _consent(found: Matching) -> None:
     """Say how many studies match, and ask whether they are meant where they are many and nobody has said how many."""
-    click.echo(f"{number:,} studies match", err=True)
-    if number <= _MANY or limited:
+    number = len(found.read().uids)
+    studies = "1 study matches" if number == 1 else f"{number:,} studies match"
+    taken = f"more than {number:,} match, {number:,} taken" if found.leaves_out else studies
+    click.echo(taken, err=True)
+    if number <= _MANY or found.limit is not None:
         return
     if not sys.stdin.isatty():
         raise AnswerIsNo(
@@ -198,7 +223,9 @@ def _next_steps(done: Done, place: Place | None, anew: Anew) -> list[str]:
     if done.report.summary.open:
         without = {Anew.ALL: " without --again", Anew.FAILED: " without --only-failed"}.get(anew, " again")
         steps.append(f"the same command{without} goes on: what has its answer is not asked again")
-    if done.report.summary.groups and not done.report.summary.open:
+    if done.report.summary.counts.get(Outcome.OUTDATED):
+        steps.append("the tree was changed: the same command with --again asks for all anew")
+    if done.report.summary.mendable and not done.report.summary.open:
         instead = " instead of --again" if anew is Anew.ALL else ""
         steps.append(f"once that is mended, the same command with --only-failed{instead} asks for those anew")
     if place is not None and done.report.summary.counts and not done.report.summary.instances:

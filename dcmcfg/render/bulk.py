@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -12,9 +13,10 @@ from dcmcfg.bulk.answer import StudyResult
 from dcmcfg.bulk.grouping import Group
 from dcmcfg.bulk.report import Report
 from dcmcfg.moments import iso
-from dcmcfg.render.console import visible, wrapped
+from dcmcfg.render.console import bounded_width, visible, wrapped
 
 _LABEL = 10  # columns
+_FURTHER_IN = " " * 4
 _GROUPS_SHOWN, _UIDS_SHOWN = 10, 5
 
 
@@ -44,6 +46,7 @@ def bulk_json(report: Report, notes: Sequence[str], next_steps: Sequence[str], *
             "made_again": summary.retried,
         },
         "asked_now": report.asked_now,
+        "tree": {"sha256": report.tree, "answers_of_another": len(report.of_another_tree)},
         "answered": {"first": iso(answered[0]), "last": iso(answered[1])} if answered else None,
         "instances": summary.instances,
         "routes": summary.routes,
@@ -51,13 +54,13 @@ def bulk_json(report: Report, notes: Sequence[str], next_steps: Sequence[str], *
             {"reason": group.reason, "next_step": group.next_step, "studies": [each.uid for each in group.studies]}
             for group in summary.groups
         ],
-        "studies": [_study_json(each) for each in report.results],
+        "studies": [_study_json(each, report.tree) for each in report.results],
         "notes": list(notes),
         "next_steps": list(next_steps),
     }
 
 
-def _study_json(result: StudyResult) -> dict[str, Any]:
+def _study_json(result: StudyResult, tree: str) -> dict[str, Any]:
     answer = result.answer
     known = (
         {
@@ -74,6 +77,7 @@ def _study_json(result: StudyResult) -> dict[str, Any]:
             "route_why": answer.route_why or None,
             "next_step": answer.next_step or None,
             "seconds": round(answer.seconds, 3),
+            "of_another_tree": answer.tree != tree,
         }
         if answer
         else {"outcome": "open"}
@@ -100,7 +104,7 @@ def _lines(report: Report, notes: Iterable[str], next_steps: Iterable[str], cons
     parts = [
         *(("why not", "bold", _group(group)) for group in report.summary.groups[:_GROUPS_SHOWN]),
         *_more_groups(report.summary.groups),
-        *([("slowest", "bold", _slowest(report))] if report.summary.slowest else []),
+        *([("slowest", "bold", _slowest(report, console))] if report.summary.slowest else []),
         ("results", "bold", Text(visible(str(report.store)))),
         *(("next", "bold cyan", Text(visible(step))) for step in next_steps),
         *(("note", "dim", Text(visible(note), style="dim")) for note in notes),
@@ -122,6 +126,11 @@ def _header(report: Report) -> Iterator[str]:
     yield f"{attempts}{lost}{again}; instances sent, says the archive: {summary.instances:,}"
     if summary.routes:
         yield f"route {', '.join(f'{finding} for {number:,}' for finding, number in summary.routes.items())}"
+    if summary.online:
+        yield (
+            f"the archive said ONLINE of {summary.online:,} of these: a study that is still local proves nothing about "
+            "external retrieve (dcmcfg verify --recall takes one that is purged)"
+        )
 
 
 def _group(group: Group) -> Text:
@@ -141,6 +150,9 @@ def _more_groups(groups: Sequence[Group]) -> Iterator[tuple[str, str, Text]]:
         yield "why not", "bold", Text(f"and {rest:,} more reasons (--csv FILE has all)")
 
 
-def _slowest(report: Report) -> Text:
-    answers = [(each.uid, each.answer) for each in report.summary.slowest]
-    return Text("\n".join(f"{answer.seconds:8.2f} s  {visible(uid)}" for uid, answer in answers if answer is not None))
+def _slowest(report: Report, console: Console) -> Text:
+    """Return a line for each, or two where it has no room: nothing is cut, and what is below is further in."""
+    answers = [(visible(each.uid), each.answer) for each in report.summary.slowest]
+    room = (bounded_width(console) or sys.maxsize) - _LABEL - len("12345.78 s  ")
+    between = "  " if all(len(uid) <= room for uid, _ in answers) else f"\n{_FURTHER_IN}"
+    return Text("\n".join(f"{answer.seconds:8.2f} s{between}{uid}" for uid, answer in answers if answer is not None))

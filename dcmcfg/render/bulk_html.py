@@ -21,6 +21,7 @@ _MOODS = {
     Outcome.NOT_VERIFIED: "bad",
     Outcome.NOT_ASKED: "worse",
     Outcome.CANCELLED: "open",
+    Outcome.OUTDATED: "open",
 }
 _OPEN = "open"
 

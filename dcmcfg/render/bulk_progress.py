@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from dcmcfg.bulk.answer import Answer, Outcome
@@ -19,6 +27,9 @@ from dcmcfg.render.console import stderr_console, visible
 _EVERY_S = 30.0
 #: So many studies that fail at the beginning, all for like reasons, are told at once: most often the others will, too.
 _FIRST = 10
+#: Columns of the bar, and those of what stands beside it, with room for the ``^C`` that a terminal writes after it:
+#: broken over two lines, the first would stay.
+_NARROWEST, _WIDEST, _BESIDE = 4, 40, 58
 
 
 @contextmanager
@@ -28,8 +39,14 @@ def bulk_progress(total: int) -> Iterator[Callable[[Event], None]]:
     if not console.is_terminal:
         yield _Lines(console, total).hear
         return
-    columns = (
-        BarColumn(),
+    with Progress(*_columns(console.width), console=console, transient=True) as bar:
+        yield _Bar(bar, total).hear
+
+
+def _columns(width: int) -> tuple[ProgressColumn, ...]:
+    """Return what a line of *width* columns shows."""
+    return (
+        BarColumn(min(_WIDEST, max(width - _BESIDE, _NARROWEST))),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
@@ -37,8 +54,6 @@ def bulk_progress(total: int) -> Iterator[Callable[[Event], None]]:
         TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
-        yield _Bar(bar, total).hear
 
 
 class _Told:

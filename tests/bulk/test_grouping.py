@@ -48,7 +48,7 @@ def test_a_reason_with_two_ways_out_is_two_groups() -> None:
 def test_what_is_told_of_a_group_names_none_of_its_studies() -> None:
     of = Answer(Outcome.NOT_VERIFIED, "NOT verified: no study 1.2.1 there, but 1.2.1.5", next_step="dcmcfg show 1.2.1")
     (group,) = groups([answered("1.2.1", of)])
-    assert (group.reason, group.next_step) == ("no study UID there, but 1.2.1.5", "dcmcfg show UID")
+    assert (group.reason, group.next_step) == ("no such study there, but 1.2.1.5", "dcmcfg show UID")
 
 
 def test_the_summary_counts_studies_and_attempts() -> None:

@@ -56,6 +56,15 @@ def test_of_very_many_broken_lines_the_first_are_quoted_and_all_are_numbered() -
     assert "and lines 21, 22, 23" in str(caught.value)
 
 
+def test_columns_of_which_none_is_that_of_study_uids_are_named() -> None:
+    with pytest.raises(MalformedInput) as caught:
+        parse_list("may.csv", b"PatientID;StudyUID\n4711;1.2.3\n4712;1.2.4\n")
+    assert str(caught.value) == (
+        "may.csv: no column StudyInstanceUID in line 1: PatientID, StudyUID — "
+        "give the column of Study Instance UIDs that name; nothing was asked"
+    )
+
+
 def test_a_row_without_the_column_is_a_broken_line() -> None:
     with pytest.raises(MalformedInput, match="line 2: '': not a UID: it is empty"):
         parse_list("may.csv", b"n,StudyInstanceUID\n1\n")

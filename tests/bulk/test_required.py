@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dcmcfg.bulk.answer import Answer, Outcome
-from dcmcfg.bulk.required import NOTHING, Required
+from dcmcfg.bulk.required import NOTHING, Required, may_be_mended
 
 WITNESSED = Answer(Outcome.VERIFIED, "verified: 1 of 1", route="shown")
 REPORTED = Answer(Outcome.REPORTED, "reported, not witnessed", route="not shown", route_why="nobody told")
-LOCAL = Answer(Outcome.VERIFIED, "verified: 1 of 1", route="not tried", next_step="dcmcfg verify --recall")
+LOCAL = Answer(Outcome.VERIFIED, "verified: 1 of 1", route="not shown", online=True)
 NO = Answer(Outcome.NOT_VERIFIED, "NOT verified: status A801", next_step="enter it there")
 
 
@@ -30,7 +32,18 @@ def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
     assert "--external-log FILE" in judged.next_step
 
 
-def test_a_local_study_is_no_proof_of_the_route_and_its_own_advice_stays() -> None:
+def test_a_local_study_is_no_proof_of_the_route_and_asking_again_would_not_help() -> None:
     judged = Required(route=True).judged(LOCAL)
     assert judged.outcome is Outcome.NOT_VERIFIED
-    assert judged.next_step == LOCAL.next_step
+    assert judged.next_step.startswith("the archive had said ONLINE of it: a study that is local proves nothing ")
+    assert [may_be_mended(each) for each in (judged, NO, LOCAL)] == [False, True, False]
+
+
+def test_a_yes_of_another_tree_is_outdated_and_a_no_stays_one() -> None:
+    now = Required(tree="b")
+    judged = now.judged(replace(WITNESSED, tree="a"))
+    assert (judged.outcome, judged.outcome.is_yes, may_be_mended(judged)) == (Outcome.OUTDATED, False, False)
+    assert judged.headline == "answered before the tree was changed in what decides about it: verified: 1 of 1"
+    assert now.judged(WITNESSED).headline.startswith("answered by a dcmcfg that did not keep under which tree: ")
+    assert now.judged(replace(NO, tree="a")) == replace(NO, tree="a")
+    assert now.judged(replace(WITNESSED, tree="b")) == replace(WITNESSED, tree="b")

@@ -41,11 +41,11 @@ RECALL = ("--recall", "--dest", "A")
         ((*MANY, "--query", "PatientID=1"), "name the studies in one way: --studies and --query are two"),
         (
             (*ONE, "--rate", "4/s"),
-            "--rate is for many studies, and --study names one: --results keeps it as many are",
+            "--rate is for many studies, and --study names one: leave it out",
         ),
         (
             (*ONE, "--parallel", "4"),
-            "--parallel is for many studies, and --study names one: --results keeps it as many are",
+            "--parallel is for many studies, and --study names one: leave it out",
         ),
         (
             (*ONE, "--study", "1.4", "--expect", "3"),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from rich.console import Console
 
 from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.report import Report, rate_of
+from dcmcfg.render.bulk import print_bulk
 from dcmcfg.render.bulk_csv import bulk_csv
 from dcmcfg.render.bulk_html import bulk_html
 from dcmcfg.render.bulk_junit import bulk_junit
@@ -79,3 +83,12 @@ def test_days_of_a_run_are_put_into_few_times() -> None:
 )
 def test_a_picture_is_well_formed(picture: str) -> None:
     assert ET.fromstring(picture).tag == "svg"
+
+
+@pytest.mark.parametrize(("width", "between"), [(80, "\n              "), (120, "  ")])
+def test_a_slow_study_has_a_second_line_further_in_where_the_first_has_no_room(width: int, between: str) -> None:
+    uid = "1.2.826.0.1.3680043.8.498.75378195226343475126899947165427833372"
+    slow = replace(result(1), uid=uid)
+    shown = io.StringIO()
+    print_bulk(report(slow), (), (), Console(file=shown, width=width))
+    assert f"slowest       0.50 s{between}{uid}\n" in shown.getvalue()

@@ -35,7 +35,7 @@ def _nothing_completed(case: Case) -> Iterator[str]:
         yield _not_this_patients(case, question.patient)
     elif not case.evidence.expected:
         yield (
-            f"the archive's database has no study {question.study_uid} (for {case.archive}): check the "
+            f"the archive lists no study {question.study_uid} (for {case.archive}): check the "
             "UID; studies that only the external archive knows need dcmFallbackCMoveSCP"
         )
     elif case.evidence.records or recalled(case.evidence):

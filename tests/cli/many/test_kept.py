@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from dcmcfg.lab.move_scp import MoveResponse
 from tests.bulk.archive import Archive, archive_of
 from tests.cli.conftest import Run
-from tests.cli.many.scripted import FIVE, Verify, command, named
+from tests.cli.many.scripted import FIVE, Script, Verify, command, named
+from tests.cli.verifying import set_values
 from tests.running_slapd import RunningSlapd
 
 pytestmark = pytest.mark.real
+AE = "dicomAETitle=DCM4CHEE,dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 
 
 def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: RunningSlapd) -> None:
@@ -23,7 +27,8 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
         assert done.exit_code == 1
         assert done.stdout.startswith("5 studies: 5 not verified, all for like reasons; nothing asked now")
         assert "why not   5 studies: route not shown, and it is required (" in done.stdout
-        assert "          next: only purged studies show the route, by the external archive's own log" in done.stdout
+        assert "          next: the archive had said ONLINE of it: a study that is local proves nothing" in done.stdout
+        assert "with --only-failed" not in done.stdout, "a local study is not mended by asking again"
         assert run(*asked).exit_code == 0, "what was required is not kept"
         assert sorted(pacs.moves) == FIVE
         assert run(*asked, "--require-route", "--only-failed").exit_code == 1
@@ -52,3 +57,35 @@ def test_a_yes_to_a_part_is_none_to_another(verify: Verify, pacs: Archive, tmp_p
     two = verify("--study", FIVE[0], *store, "--expect", "2")
     assert two.exit_code == 3
     assert "another question: expected: none there, 2 here" in two.stderr
+
+
+def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_or_taken(
+    run: Run, own_site: RunningSlapd, pacs: Archive, script: Script, tmp_path: Path
+) -> None:
+    bad = FIVE[1]
+    script.answers[bad] = MoveResponse(0xC801)
+    asked = (*command(pacs), *named(FIVE[:3]))
+    assert run(*asked).exit_code == 1
+    set_values(own_site, tmp_path, AE, dcmAcceptedMoveDestination="STORESCP")
+    del script.answers[bad]
+
+    mended = run(*asked, "--only-failed")
+    assert mended.exit_code == 0
+    assert mended.stdout.startswith("3 studies: 3 reported\n")
+    assert "note      2 of 3 were answered before the tree was changed, and their yes counts because" in mended.stdout
+    assert Counter(pacs.moves) == Counter([*FIVE[:3], bad])
+
+    green = run(*asked)
+    assert green.exit_code == 1
+    assert green.stdout.startswith("3 studies: 1 reported, 2 outdated; nothing asked now, answered until 20")
+    assert "why not   2 studies: answered before the tree was changed in what decides about it: rep" in green.stdout
+    assert "next      the tree was changed: the same command with --again asks for all anew\n" in green.stdout
+    assert "--only-failed" not in green.stdout
+
+    told = json.loads(run(*asked, "--json").stdout)
+    assert (told["accepted"], told["counts"]) == (False, {"reported": 1, "outdated": 2, "open": 0})
+    assert (len(told["tree"]["sha256"]), told["tree"]["answers_of_another"]) == (64, 2)
+    assert [each["of_another_tree"] for each in told["studies"]] == [True, False, True]
+
+    assert run(*asked, "--again").exit_code == 0
+    assert (run(*asked).exit_code, len(pacs.moves)) == (0, 7)

@@ -94,6 +94,7 @@ def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd
         target = tmp_path / "report.xml"
         done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", "--junit", str(target))
         assert done.exit_code == 0
+        assert "note      --junit has the answer kept, as those of many studies are: the same command " in done.stdout
         done = run(*command(pacs), *named(FIVE[1:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))
         assert done.exit_code == 3
     cases = list(next(iter(JUnitXml.fromfile(str(tmp_path / "second.xml")))))

@@ -72,7 +72,7 @@ def test_a_list_may_come_from_standard_input(verify: Verify, pacs: Archive) -> N
 def test_the_studies_that_match_a_query_are_counted_and_kept(verify: Verify, pacs: Archive) -> None:
     done = verify("--query", "patientid=P1", "--limit", "3", "--json")
     report = json.loads(done.stdout)
-    assert (done.exit_code, done.stderr) == (0, "3 studies match\n")
+    assert (done.exit_code, done.stderr) == (0, "more than 3 match, 3 taken\n")
     assert "more than 3 studies match: the others are left out (--limit)" in report["notes"]
     assert len(pacs.moves) == 3
     again = json.loads(verify("--query", "patientid=P1", "--limit", "3", "--json").stdout)
@@ -96,11 +96,12 @@ def test_very_many_that_match_are_asked_about_at_a_terminal(site: RunningSlapd) 
     assert "nothing was sent\n" in shown
 
 
-def test_a_query_that_nothing_matches_has_nothing_sent(verify: Verify, pacs: Archive) -> None:
+def test_a_query_that_nothing_matches_has_nothing_sent(run: Run, verify: Verify, pacs: Archive) -> None:
     done = verify("--query", "PatientID=NOBODY")
     assert done.exit_code == 3
     assert "no study matches" in done.stderr
     assert pacs.moves == []
+    assert json.loads(run("results", "list", "--json").stdout)["results"] == [], "nothing is left behind"
 
 
 def test_very_many_that_match_are_not_asked_for_unless_so_many_are_meant(run: Run, site: RunningSlapd) -> None:
