@@ -32,8 +32,9 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
         "why not   2 studies: status C801, refused: the archive does not allow this move destination\n"
         f"          {FIVE[1]}\n"
         f"          {FIVE[2]}\n"
-        "          next: DCM4CHEE takes only the destinations in its dcmAcceptedMoveDestination: dcmcfg add-value "
-        "AE:DCM4CHEE dcmAcceptedMoveDestination=STORESCP allows this one, too\n"
+        "          next: in the tree dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any: the archive has "
+        "not loaded that, so dcmcfg reload; where that does not help, it reads another directory "
+        "(dcmcfg status --directory)\n"
         "results   STORE\n"
         "next      once that is mended, the same command with --only-failed asks for those anew\n"
     )
