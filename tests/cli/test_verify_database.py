@@ -77,6 +77,7 @@ def test_a_purged_study_shows_the_route_although_it_was_online(run: Run, site: C
     assert verdict["headline"].endswith("; route shown")
     assert verdict["expected"]["instances"][0] == {
         "sop_instance_uid": made.sop_instance_uids[0],
+        "series_instance_uid": f"{made.study_uid}.1",
         "availability": "ONLINE",
         "availability_after": "ONLINE",
     }
