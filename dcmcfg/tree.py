@@ -9,6 +9,7 @@ from functools import cached_property
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN, root_first
 from dcmcfg.entry import Entry
+from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.schema.definitions import NormalRDNs, Schema
 from dcmcfg.secret_values import told
@@ -166,11 +167,9 @@ class Draft:
     def _delete(self, dn: DN) -> None:
         self._existing(dn)
         if children := sorted(self._children.get(self.key(dn), ())):
-            told = [str(self._entries[key].dn.rdn) for key in children[:_TOLD]]
-            more = f" and {len(children) - _TOLD} more" if len(children) > _TOLD else ""
+            told = first_of([str(self._entries[key].dn.rdn) for key in children], _TOLD)
             raise DoesNotFit(
-                f"the entry has {len(children)} {'child' if len(children) == 1 else 'children'}: "
-                f"{', '.join(told)}{more}",
+                f"the entry has {len(children)} {'child' if len(children) == 1 else 'children'}: {told}",
                 on=str(dn),
                 next_step="delete what is below it first, leaf first; dcmcfg apply --prune --under DN deletes "
                 "all at and below DN that its files do not name",

@@ -29,6 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "entry",
             "changes",
             "aetitle",
+            "enumerating",
             "spelling",
             "moments",
             "ber",

@@ -17,6 +17,7 @@ from dcmcfg.bulk.report import Report
 from dcmcfg.bulk.required import NOTHING, Required
 from dcmcfg.bulk.run import Ending, run
 from dcmcfg.bulk.source import Matching, Source
+from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.moments import readable
 from dcmcfg.verify.listening import troubles
@@ -165,6 +166,4 @@ def _remarks(results: Sequence[StudyResult]) -> Iterator[str]:
 
 
 def _some(studies: Sequence[str | None]) -> str:
-    names = list(dict.fromkeys(each or "none at all" for each in studies))
-    more = f" and {len(names) - _UIDS_TOLD} more" if len(names) > _UIDS_TOLD else ""
-    return ", ".join(names[:_UIDS_TOLD]) + more
+    return first_of(list(dict.fromkeys(each or "none at all" for each in studies)), _UIDS_TOLD)

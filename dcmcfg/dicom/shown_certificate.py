@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from dcmcfg.enumerating import first_of
+
 #: Names that words tell before they count the others, and how much of each: a peer may put anything there.
 _NAMED, _LONGEST = 3, 253
 _HOSTS = frozenset({"DNS", "IP Address"})
@@ -25,8 +27,7 @@ class ShownCertificate:
     @property
     def hosts_in_words(self) -> str:
         """The hosts, the first ones of many."""
-        more = f" and {len(self.hosts) - _NAMED} more" if len(self.hosts) > _NAMED else ""
-        return f"{', '.join(each[:_LONGEST] for each in self.hosts[:_NAMED])}{more}"
+        return first_of([each[:_LONGEST] for each in self.hosts], _NAMED)
 
 
 def shown_certificate(connection: socket.socket) -> ShownCertificate | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dcmcfg.capabilities import SCP, ability, withheld
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.entry import Entry
+from dcmcfg.enumerating import first_of
 
 _NAMED = 3
 
@@ -27,11 +28,11 @@ def doubts(configuration: Configuration, ae: NetworkAE, after: list[Entry]) -> I
         yield f"{ae.title} lists no SCP capability any more, so the archive sends it everything."
     before = withheld(configuration, ae.capabilities, ae)
     if names := [name for name in withheld(configuration, after, ae) if name not in before]:
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        told = first_of(names, _NAMED)
         if had_scps:
-            yield f"the archive will not send {ae.title} what it does not list: {', '.join(names[:_NAMED])}{more}."
+            yield f"the archive will not send {ae.title} what it does not list: {told}."
         else:
             yield (
                 f"{ae.title} has listed no SCP capability, and was sent everything; from now on the archive will not "
-                f"send it {', '.join(names[:_NAMED])}{more}."
+                f"send it {told}."
             )

@@ -9,6 +9,7 @@ from dcmcfg.changes import Add, Modify
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
+from dcmcfg.enumerating import first_of
 from dcmcfg.errors import NotFound
 from dcmcfg.plan.plan import Plan
 from dcmcfg.references.admission import ADMISSIONS, Admission
@@ -45,7 +46,7 @@ def narrowings(plan: Plan) -> Iterator[str]:
             if listed and before is not None and not before.values(admission.attribute):
                 yield (
                     f"{after.dn}: {admission.attribute} was empty and let every {admission.who} in; from now on each "
-                    f"but {_few(listed)} is {admission.others}"
+                    f"but {first_of(listed, _NAMED)} is {admission.others}"
                 )
     yield from _misspelt(plan)
     yield from _first_capabilities(plan)
@@ -106,7 +107,7 @@ def _first_capabilities(plan: Plan) -> Iterator[str]:
         if listed and not ae.device.is_archive and not any(ability(each)[1] == SCP for each in ae.capabilities):
             yield (
                 f"{ae.entry.dn}: it has listed no SCP capability, and was sent everything; from now on the archive "
-                f"sends it nothing but {_few(listed)}"
+                f"sends it nothing but {first_of(listed, _NAMED)}"
             )
 
 
@@ -115,8 +116,3 @@ def _aes(tree: Tree) -> tuple[NetworkAE, ...]:
         return tuple(Configuration(tree).network_aes())
     except NotFound:
         return ()
-
-
-def _few(names: tuple[str, ...] | list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

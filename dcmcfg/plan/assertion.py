@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from dcmcfg.ber import OCTET_STRING, element, elements, split
 from dcmcfg.changes import Change, Control
 from dcmcfg.entry import Entry
+from dcmcfg.enumerating import first_of
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.secret_values import told
 from dcmcfg.tree import canonical_name
@@ -141,8 +142,7 @@ def broken(wanted: Filter, entry: Entry, schema: Schema, version: str | None) ->
 
 def listed(moved: Sequence[str]) -> str:
     """Return what *moved*, as :func:`broken` tells it, in one line; of many the first ones."""
-    more = f" and {len(moved) - _TOLD} more" if len(moved) > _TOLD else ""
-    return ", ".join(moved[:_TOLD]) + more
+    return first_of(moved, _TOLD)
 
 
 def _told(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> str:

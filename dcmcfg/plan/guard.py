@@ -9,6 +9,7 @@ from dcmcfg.changes import Add, Delete, Modify, Rename
 from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
+from dcmcfg.enumerating import first_of
 from dcmcfg.errors import NotFound
 from dcmcfg.plan.admitting import admitted_unknown
 from dcmcfg.plan.comparison import VENDOR_DATA
@@ -37,8 +38,7 @@ class Risk:
     entries: tuple[str, ...]
 
     def __str__(self) -> str:
-        more = f" and {len(self.entries) - _TOLD} more" if len(self.entries) > _TOLD else ""
-        return f"{self.name}: {self.what}: {'; '.join(self.entries[:_TOLD])}{more}"
+        return f"{self.name}: {self.what}: {first_of(self.entries, _TOLD, '; ')}"
 
 
 def risks(plan: Plan, *, device: str, under: DN | None = None) -> tuple[Risk, ...]:

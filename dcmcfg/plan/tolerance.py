@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
+from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import difference
 from dcmcfg.schema.definitions import Schema
@@ -130,9 +131,8 @@ def _absent(entry: Entry, name: str, *, in_doubts: bool) -> str:
         return f"{name} is not set"
     if in_doubts:
         return f"{name} has no such value"
-    shown = ("a secret" if is_secret(name, value) else told(name, value) for value in held[:_TOLD])
-    more = f" and {len(held) - _TOLD} more" if len(held) > _TOLD else ""
-    return f"{name} has no such value; it holds {', '.join(shown)}{more}"
+    shown = ["a secret" if is_secret(name, value) else told(name, value) for value in held]
+    return f"{name} has no such value; it holds {first_of(shown, _TOLD)}"
 
 
 def _doubts_of_values(schema: Schema, entry: Entry, asked: Modification, rest: Modification | None) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dcmcfg.callee import Verdict
+from dcmcfg.enumerating import first_of
 from dcmcfg.render.secured import secured_json
 
 #: Titles that a line names before it counts the others.
@@ -31,8 +32,7 @@ def next_step_lines(steps: Iterable[tuple[str, str]]) -> Iterator[str]:
         if step:
             titles.setdefault(step, []).append(title)
     for step, those in titles.items():
-        more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
-        yield f"next, {', '.join(those[:_NAMED])}{more}: {step}"
+        yield f"next, {first_of(those, _NAMED)}: {step}"
 
 
 def verdict_json(verdict: Verdict | None) -> dict[str, Any]:

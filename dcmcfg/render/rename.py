@@ -12,6 +12,7 @@ from dcmcfg.devices import devices_dn
 from dcmcfg.dn import DN
 from dcmcfg.edits.rename.left import Left
 from dcmcfg.edits.rename.renaming import Renaming
+from dcmcfg.enumerating import first_of
 from dcmcfg.render.cells import relative_dn, shown_value
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
@@ -97,9 +98,7 @@ def _longer(renaming: Renaming) -> Iterator[str]:
     longer = renaming.leftovers.longer
     if not longer:
         return
-    words = list(longer)
-    more = f" and {len(words) - _WORDS} more" if len(words) > _WORDS else ""
     total = sum(longer.values())
     values = "1 value" if total == 1 else f"{total} values"
-    listed = ", ".join(map(visible, words[:_WORDS]))
-    yield f"part of a longer word in {values}, and no name there: {listed}{more}"
+    words = first_of(list(map(visible, longer)), _WORDS)
+    yield f"part of a longer word in {values}, and no name there: {words}"

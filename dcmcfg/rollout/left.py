@@ -9,6 +9,7 @@ from dcmcfg.changes import Change
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
+from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused
 from dcmcfg.moments import readable_text
 from dcmcfg.plan import difference
@@ -102,9 +103,8 @@ def _first(tree: Tree, moved: DoesNotFit, since: Sequence[Record]) -> str:
     touching = [each for each in since if _touches(tree, each, moved.moved or moved.on)]
     if not touching:
         return "take back first what was changed since, or change it by hand"
-    commands = ", then ".join(f"dcmcfg undo {each.number}" for each in touching[:_TOLD])
-    more = f" and {len(touching) - _TOLD} more" if len(touching) > _TOLD else ""
-    return f"take back first what was changed since: {commands}{more}; or change it by hand"
+    commands = first_of([f"dcmcfg undo {each.number}" for each in touching], _TOLD, ", then ")
+    return f"take back first what was changed since: {commands}; or change it by hand"
 
 
 def _touches(tree: Tree, record: Record, name: str) -> bool:

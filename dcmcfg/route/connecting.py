@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dcmcfg.devices import DICOM, Connection, NetworkAE
+from dcmcfg.enumerating import first_of
 from dcmcfg.route.command import command
 
 #: Cipher suites and versions that words name before they count the others.
@@ -88,9 +89,7 @@ def _versions(connections: Iterable[Connection]) -> frozenset[str]:
 
 
 def _named(names: Iterable[str]) -> str:
-    those = sorted(names)
-    more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
-    return f"{', '.join(those[:_NAMED])}{more}"
+    return first_of(sorted(names), _NAMED)
 
 
 def rejection(ae: NetworkAE, calling: str) -> str:

@@ -9,6 +9,7 @@ from dcmcfg.directory.reading import read_tree_to_fill
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import published_schema
 from dcmcfg.dn import DN
+from dcmcfg.enumerating import first_of
 from dcmcfg.errors import Refused
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.restoration import restoration
@@ -50,5 +51,4 @@ def restore_doubts(directory: Directory, snapshot: Snapshot, name: str) -> Itera
         known = Descriptions(published.values(kind))
         missing = [each.names[0] for each in map(parse_description, used) if each.oid not in known]
         if missing and published.values(kind):
-            more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-            yield f"the server's schema does not define {', '.join(missing[:_SHOWN])}{more}, as it did at the snapshot."
+            yield f"the server's schema does not define {first_of(missing, _SHOWN)}, as it did at the snapshot."

@@ -10,6 +10,7 @@ from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.rename.left import NOTHING_LEFT, Leftovers, leftovers
 from dcmcfg.edits.rename.rewriting import NewName, Rewriting, rewriting
 from dcmcfg.entry import Entry
+from dcmcfg.enumerating import first_of
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import Reference, References
@@ -132,5 +133,4 @@ def _merged(found: Rewriting, name: NewName) -> Iterator[str]:
 
 
 def _places(found: Sequence[Reference]) -> str:
-    told = "; ".join(f"{each.attribute} of {each.dn}" for each in found[:_TOLD])
-    return told + (f" and {len(found) - _TOLD} more" if len(found) > _TOLD else "")
+    return first_of([f"{each.attribute} of {each.dn}" for each in found], _TOLD, "; ")

@@ -79,8 +79,7 @@ def _not_all_came_through(case: Case) -> str:
     if case.reported.completed and not case.reported.failed:
         return (
             f"{case.external} sent a part of it to {case.back_to}, which was forwarded; the rest never came from "
-            "there: "
-            "its log says why"
+            "there: its log says why"
         )
     return (
         f"the archive got the study from the external archive, and could not send it on to {case.destination}: "

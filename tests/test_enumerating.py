@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.enumerating import first_of
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a; b"),
+        (["a", "b", "c"], "a; b and 1 more"),
+        (list("abcd"), "a; b and 2 more"),
+    ],
+)
+def test_of_many_names_the_first_are_told_and_how_many_more_there_are(names: list[str], told: str) -> None:
+    assert first_of(names, 2, "; ") == told
