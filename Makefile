@@ -11,13 +11,14 @@ SECONDS ?= 60
 PYTHON_LDAP ?= python-ldap==3.4.8
 export PYTHON_LDAP_SOURCE ?= $(VENV)/python-ldap
 
-.PHONY: demo test test-fast lint docs bench fuzz clean help packages-demo packages-test
+.PHONY: demo test test-fast test-long lint docs bench fuzz clean help packages-demo packages-test
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo       install what is needed, then: dcmcfg lab demo'
 	@echo 'make test       install what is needed, then all tests'
 	@echo 'make test-fast  the tests that start no server'
+	@echo 'make test-long  all tests, with every kill, replay and example instead of a sample'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make docs       write the pages that are made from the code'
 	@echo 'make bench      how long things take'
@@ -34,6 +35,10 @@ test: packages-test $(VENV)/stamp-dev
 
 test-fast: $(VENV)/stamp-dev
 	$(BIN)/pytest -m 'not real' $(PYTEST)
+
+# An hour and more: what make test samples is looked at whole.
+test-long: packages-test $(VENV)/stamp-dev
+	DCMCFG_LONG=1 $(BIN)/pytest -n $(JOBS) $(PYTEST)
 
 lint: $(VENV)/stamp-dev
 	$(BIN)/ruff check

@@ -35,6 +35,15 @@ def upstream() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder with recordings of a real dcm4chee-arc: ``index.json``, ``http/``, ``dimse/`` and so on."""
+    folder = os.environ.get("DCMCFG_RECORDINGS")
+    if not folder:
+        pytest.skip("DCMCFG_RECORDINGS is not set: nothing is tested against recordings of the real archive")
+    return Path(folder)
+
+
 @pytest.fixture
 def empty_slapd(tmp_path: Path) -> Iterator[RunningSlapd]:
     """A server with nothing but the suffix entry."""

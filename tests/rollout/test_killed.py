@@ -35,7 +35,7 @@ pytestmark = pytest.mark.real
 
 ARCHIVE = DN.parse("dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
 #: With this in the environment, each of 500 records is looked at (some minutes), instead of every fiftieth.
-EVERY = "DCMCFG_EVERY_STEP"
+EVERY = "DCMCFG_LONG"
 Octets = dict[str, dict[str, frozenset[bytes]]]
 KILLED = -9
 

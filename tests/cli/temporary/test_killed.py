@@ -21,7 +21,7 @@ from tests.lab.running_site import AE, RunningSite, running_site
 pytestmark = pytest.mark.real
 KILLED = -9
 #: In the environment: kill at each request, which takes three times as long.
-EVERY = "DCMCFG_EVERY_STEP"
+EVERY = "DCMCFG_LONG"
 VERIFY = ("verify", "--study", study("local").uid, "--temporary-dest", "--yes", "--json")
 CLEAN = ("verify", "--clean-temporary", "--yes")
 #: What a reload and a C-MOVE-RQ begin with: the command field 0021H of PS3.7 Annex E.1.
