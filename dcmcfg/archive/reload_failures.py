@@ -144,7 +144,7 @@ def _not_bound(reload: Reload, closed: LoadedButNotBound, url: str) -> ReloadFai
             f". The second reload ended otherwise: {_reason(getattr(last.outcome, 'reason', ''))} (HTTP {last.status})"
         )
     return ReloadUnfinished(
-        f"{words}. Until a clean reload, the archive keeps looked-up AEs in its cache",
+        f"{words}. Until a clean reload, other listeners may be closed too, and the AE cache keeps old AEs",
         on=url,
         next_step=f"{_fix(closed)}, then run dcmcfg reload",
     )

@@ -178,7 +178,7 @@ def test_listener_that_stays_closed_is_named_after_two_reloads(archive: Scripted
     assert error.what == (
         "The new configuration is in force, but the archive could not open the listener localhost:9112: IOException: "
         "Unable to start TCPListener on localhost:9112; cause: BindException: Address already in use (HTTP 500, "
-        "2 reloads). Until a clean reload, the archive keeps looked-up AEs in its cache"
+        "2 reloads). Until a clean reload, other listeners may be closed too, and the AE cache keeps old AEs"
     )
     assert "ss -tlnp 'sport = :9112'" in error.next_step
 
@@ -201,7 +201,7 @@ def test_second_reload_that_ends_otherwise_leaves_the_new_configuration_in_force
     error = unfinished(archive)
     assert error.reload is not None
     assert error.reload.in_force is True
-    assert f". The second reload ended otherwise: " in error.what
+    assert ". The second reload ended otherwise: " in error.what
     assert f"(HTTP {status})" in error.what
 
 

@@ -12,7 +12,6 @@ from dcmcfg.archive.web import Timeouts
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 
-
 FORCED = (
     b"java.io.IOException: Unable to start TCPListener on localhost:9112\n\tat a.B.c(D.java:1)\n"
     b"Caused by: java.net.BindException: Address already in use\n\t... 1 more\n"
@@ -81,8 +80,8 @@ def test_listener_that_stays_closed_is_exit_code_4_with_what_is_in_force(run: Ru
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/reload: The new configuration is in force, but the archive could not open the "
         "listener localhost:9112: IOException: Unable to start TCPListener on localhost:9112; cause: BindException: "
-        "Address already in use (HTTP 500, 2 reloads). Until a clean reload, the archive keeps looked-up AEs in its "
-        "cache\n"
+        "Address already in use (HTTP 500, 2 reloads). Until a clean reload, other listeners may be closed too, "
+        "and the AE cache keeps old AEs\n"
         f"  next: Find what else uses port 9112: another connection of the archive (dcmcfg --archive-url {archive.url} "
         "show DEVICE), or another process (ss -tlnp 'sport = :9112' on the archive's machine), then run dcmcfg "
         f"--archive-url {archive.url} reload\n"
@@ -195,6 +194,6 @@ def test_reload_whose_outcome_is_not_known_is_exit_code_4(
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/reload: The reload was sent and not confirmed: no answer within 0.2 s\n"
-        f"  next: dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once more: a "
-        "second reload does no harm\n"
+        f"  next: dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once "
+        "more: a second reload does no harm\n"
     )

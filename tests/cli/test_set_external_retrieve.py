@@ -299,10 +299,11 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--json")
     assert (result.exit_code, "the archive has reloaded" in result.stdout) == (4, False)
     assert result.stderr == (
-        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but the "
-        "archive could not open the listener localhost:11112: IOException: Unable to start TCPListener on "
-        "localhost:11112; cause: BindException: Address already in use (HTTP 500, 2 reloads). Until a clean reload, the "
-        f"archive keeps looked-up AEs in its cache. Listeners (TCP connection): dicom localhost:{ports[0]} open, "
+        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but "
+        "the archive could not open the listener localhost:11112: IOException: Unable to start TCPListener on "
+        "localhost:11112; cause: BindException: Address already in use (HTTP 500, 2 reloads). Until a clean reload, "
+        "other listeners may be closed too, and the AE cache keeps old AEs. "
+        f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
         f"dicom-tls localhost:{ports[1]} closed\n"
         "  next: Find what else uses port 11112: another connection of the archive (dcmcfg show DEVICE), or another "
         "process (ss -tlnp 'sport = :11112' on the archive's machine), then run dcmcfg reload. dcmcfg undo 1 reverts "
