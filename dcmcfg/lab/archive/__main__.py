@@ -25,11 +25,23 @@ def serving(site: Site) -> Iterator[None]:
     except JavaException as failure:
         raise LabError(f"the archive does not start: {failure}", on=f"device {site.device}") from failure
     try:
-        service.start()
+        _start(service, site)
         with controlling(service, site):
             yield
     finally:
         service.close()
+
+
+def _start(service: ArchiveService, site: Site) -> None:
+    try:
+        service.start()
+    except JavaException as failure:
+        reason = f"{failure}; {failure.__cause__}" if failure.__cause__ else str(failure)
+        raise LabError(
+            f"the archive does not start: {reason}",
+            on=f"device {site.device}",
+            next_step="see what listens: ss -tlnp",
+        ) from failure
 
 
 if __name__ == "__main__":
