@@ -84,12 +84,13 @@ class UnknownHostException(JavaException):
 
 
 class UnableToStart(JavaException):
-    """A listener that could not be opened; its ``__cause__`` has the reason."""
+    """A listener that could not be opened at ``address`` (``HOST:PORT``); its ``__cause__`` has the reason."""
 
     java_class = "java.io.IOException"
 
     def __init__(self, address: str) -> None:
         super().__init__(f"Unable to start TCPListener on {address}")
+        self.address = address
 
 
 class IncompatibleConnectionException(JavaException):
