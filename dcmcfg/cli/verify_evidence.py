@@ -7,15 +7,12 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.archive.database import Database, why_not_reached
-from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.archive_database import NOT_KNOWN, reach_database
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.site import section_option
-from dcmcfg.errors import ArchiveError, DcmcfgError
+from dcmcfg.errors import DcmcfgError
 from dcmcfg.settings import Settings
 from dcmcfg.verify.witnesses import Witnesses
-
-_NOT_KNOWN = "where the files were before the move is not known"
 
 
 @dataclass(frozen=True)
@@ -34,22 +31,9 @@ class EvidenceWanted:
         if not self.qido:
             return Witnesses(log, asks_again=True)
         try:
-            return Witnesses(log, _database(settings, archive_ae), asks_again=True)
+            return Witnesses(log, reach_database(settings, archive_ae), asks_again=True)
         except DcmcfgError as error:
-            return Witnesses(log, asks_again=True, warnings=(f"{_NOT_KNOWN} ({error.on}: {error.what})",))
-
-
-def _database(settings: Settings, archive_ae: str) -> Database:
-    """Return the archive's database; raises :class:`DcmcfgError` where it cannot be asked.
-
-    Nobody is asked for a secret that no source has, and nothing is loaded to ask where nothing listens.
-    """
-    if settings.oidc is not None and settings.oidc.secret is None:
-        raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", on=settings.oidc.server)
-    if why := why_not_reached(settings.archive_url):
-        raise ArchiveError(why, on=settings.archive_url)
-    found: Database = loaded("database", "database")(settings, archive_ae)
-    return found
+            return Witnesses(log, asks_again=True, warnings=(f"{NOT_KNOWN} ({error.on}: {error.what})",))
 
 
 _option = section_option("What counts")
