@@ -22,7 +22,8 @@ def delayed(plan: Plan) -> Iterator[str]:
 
     An AE that *plan* adds counts too; an archive's device that *plan* adds does not, since no archive runs as it yet.
     """
-    for rule, dns in _delayed(plan).items():
+    for rule, changed in _delayed(plan).items():
+        dns = list(changed)
         more = f" and {len(dns) - _NAMED} more" if len(dns) > _NAMED else ""
         yield f"{_spelt(rule, plan)} ({', '.join(dns[:_NAMED])}{more}) takes effect {rule.when}"
 
@@ -56,13 +57,14 @@ def loaded_unasked(tree: Tree) -> Iterator[str]:
                 break
 
 
-def _delayed(plan: Plan) -> dict[TakesEffect, list[str]]:
-    found: dict[TakesEffect, list[str]] = {}
+def _delayed(plan: Plan) -> dict[TakesEffect, dict[str, None]]:
+    """Return what *plan* changes and a reload alone does not put in force, with the RDNs of the entries in order."""
+    found: dict[TakesEffect, dict[str, None]] = {}
     for step in plan.steps:
         for name in _changed(step):
             for rule in takes_effect(name):
-                if rule.told_in_plan and rule.place is Place.ARCHIVE and _is_archives(plan, step):
-                    found.setdefault(rule, []).append(str(step.change.dn.rdn))
+                if rule.told_in_plan and _is_about(rule, step) and _is_archives(plan, step):
+                    found.setdefault(rule, {})[str(step.change.dn.rdn)] = None
     return found
 
 
@@ -82,6 +84,11 @@ def _spelt(rule: TakesEffect, plan: Plan) -> str:
     """Return the attribute names of *plan* that *rule* is about."""
     names = {name for step in plan.steps for name in _changed(step) if rule in takes_effect(name)}
     return ", ".join(sorted(names))
+
+
+def _is_about(rule: TakesEffect, step: Step) -> bool:
+    entry = step.after
+    return rule.place is Place.ARCHIVE and entry is not None and any(map(entry.is_a, rule.object_class.split(", ")))
 
 
 def _is_archives(plan: Plan, step: Step) -> bool:

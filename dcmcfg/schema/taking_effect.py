@@ -1,7 +1,7 @@
 """What a change of an attribute takes to be in force, and how the archive behaves where that surprises.
 
-Found by running dcm4chee-arc 5.35.1; what is not listed takes effect with a reload. The classes named beside an entry
-are those of the archive that explain it.
+Found by running dcm4chee-arc 5.35.1, a few in its source. What is not listed takes effect with a reload, as far as it
+was tried. The Java classes named in comments show why.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class TakesEffect:
     """When a change of ``attribute`` takes effect, on entries of ``object_class`` of the device ``place``.
 
     ``attribute`` may be a pattern with ``*``. ``when`` continues the words "takes effect". With ``told_in_plan`` a plan
-    with such a change says so.
+    with such a change says so. ``tried`` is False for what only the archive's source shows.
     """
 
     attribute: str
@@ -44,11 +44,12 @@ class TakesEffect:
     needs: Needs
     when: str
     told_in_plan: bool = False
+    tried: bool = True
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What to know of ``attribute``, as sentences; ``attribute`` may be a pattern with ``*``."""
+    """How the archive behaves with ``attribute``, as sentences; ``attribute`` may be a pattern with ``*``."""
 
     attribute: str
     text: str
@@ -61,6 +62,16 @@ _REBIND = (
 _CACHE = (
     "at once if the archive has not looked up the AE yet, else when dcmAECacheStaleTimeout is over, or after a reload"
 )
+
+_NOT_COPIED = "after a restart of the archive: a reload does not take it over"
+
+
+def _not_copied(attribute: str, object_class: str) -> TakesEffect:
+    """Return the row of an attribute that the archive's class does not copy in its method ``reconfigure``."""
+    return TakesEffect(
+        attribute, object_class, Place.ARCHIVE, Needs.RESTART, _NOT_COPIED, told_in_plan=True, tried=False
+    )
+
 
 #: Ordered as documented.
 TAKES_EFFECT: tuple[TakesEffect, ...] = (
@@ -99,6 +110,15 @@ TAKES_EFFECT: tuple[TakesEffect, ...] = (
         "key in use",
         told_in_plan=True,
     ),
+    # Connection, Device and ArchiveDeviceExtension.
+    _not_copied("dcmRetrieveTimeoutTotal", "dcmNetworkConnection"),
+    _not_copied("dcmKeyStorePinProperty", "dcmDevice"),
+    _not_copied("dcmKeyStoreKeyPinProperty", "dcmDevice"),
+    _not_copied("dcmTrustStorePinProperty", "dcmDevice"),
+    _not_copied("dcmSeriesMetadataMaxRetries", "dcmArchiveDevice"),
+    _not_copied("dcmUnzipVendorDataToURI", "dcmArchiveDevice"),
+    _not_copied("hl7OutgoingLogFilePattern", "dcmArchiveDevice"),
+    _not_copied("hl7OutgoingErrorLogFilePattern", "dcmArchiveDevice"),
     # Scheduler.reload, for each of its subclasses.
     TakesEffect(
         "*PollingInterval",
@@ -197,7 +217,7 @@ def takes_effect(attribute: str) -> tuple[TakesEffect, ...]:
 
 
 def behaviour(attribute: str) -> Iterator[str]:
-    """Yield what to know of *attribute*, a paragraph each."""
+    """Yield how the archive behaves with *attribute*, a paragraph each."""
     yield from (each.text for each in BEHAVIOUR if _is(attribute, each.attribute))
 
 

@@ -41,6 +41,18 @@ def storage(name: str, **values: str) -> Add:
             ],
         ),
         ([put(MASQUERADE, "DCM4CHEE:X", on=LONGTERM)], []),
+        ([put("dcmRetrieveTimeout", "4000", on=ARCHIVE.child("cn", "dicom"))], []),
+        (
+            [put("dcmRetrieveTimeoutTotal", "TRUE", on=ARCHIVE.child("cn", "dicom"))],
+            [
+                "dcmRetrieveTimeoutTotal (cn=dicom) takes effect after a restart of the archive: a reload does not "
+                "take it over"
+            ],
+        ),
+        (
+            [put("hl7OutgoingLogFilePattern", "/x", on=ARCHIVE.child("hl7ApplicationName", "*"))],
+            [],  # of the application, not of the device
+        ),
         ([put("dcmExternalRetrieveAEDestination", "DCM4CHEE")], []),
         ([Delete(ARCHIVE.child("dcmExporterID", "LONGTERM"))], []),
     ],
