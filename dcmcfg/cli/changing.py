@@ -25,6 +25,7 @@ from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.guard import risks
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
+from dcmcfg.plan.taking_effect import delayed, loaded_unasked
 from dcmcfg.plan.text import plan_ldif
 from dcmcfg.plan.versions import with_versions
 from dcmcfg.render.beside import Beside
@@ -79,7 +80,8 @@ def carry_out(
         choices = replace(choices, forced=frozenset(risk.name for risk in found))
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
     risky = risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None)
-    told = (*warnings, *(rejects.lines() if rejects else ()), *doubts(plan), *risky)
+    left = (*delayed(plan), *(loaded_unasked(plan.after) if choices.no_reload and plan.steps else ()))
+    told = (*warnings, *(rejects.lines() if rejects else ()), *doubts(plan), *left, *risky)
     report = Report(settings, plan, choices, found, rejects, renamed, beside.json, told)
     invocation.current().so_far = report.json
     taken_up = undoes if resuming is None else resuming.number

@@ -14,6 +14,7 @@ from dcmcfg.cli.rejects import Rejects
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import PROPERTY, RenamedArchive
+from dcmcfg.plan.taking_effect import restarting
 from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.rollout.roll_out import Outcome
 from dcmcfg.settings import Settings
@@ -74,6 +75,8 @@ class Report:
             self._tell_renamed(done=outcome is not None, profile=profile)
         elif outcome is not None:
             say("the archive has reloaded" if reloaded else "the archive was not asked to reload: dcmcfg reload")
+            if needs_restart := restarting(self.plan):
+                say(f"This change needs a restart of the archive: {', '.join(needs_restart)}")
 
     def _tell_renamed(self, *, done: bool, profile: Path | None) -> None:
         """Say how the archive finds its device again, and what names it to dcmcfg."""

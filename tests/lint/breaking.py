@@ -342,6 +342,13 @@ EXPORT = (
         "LONGTERM is never asked for commitment",
     ),
     Break(
+        "exporter-scheme-unknown",
+        [put(EXPORTER, dcmURI="dicm:LONGTERM")],
+        EXPORTER,
+        "dcmURI",
+        "its scheme dicm is none of curve2pr, dicom, fhir",
+    ),
+    Break(
         "several-retrieve-aets",
         [put(EXPORTER, dcmRetrieveAET=("LONGTERM", "STORESCP"))],
         EXPORTER,
@@ -660,6 +667,22 @@ SETTINGS = (
         ARCHIVE,
         "dcmAECacheStaleTimeout",
         "kept until a reload",
+    ),
+    Break(
+        "storage-threshold",
+        [
+            new(
+                f"dcmStorageID=fs2,{ARCHIVE}",
+                objectClass="dcmStorage",
+                dcmStorageID="fs2",
+                dcmURI="file:/fs2",
+                dcmStorageThreshold="10GB",
+            ),
+            more(DCM4CHEE, "dcmObjectStorageID", "fs2"),
+        ],
+        f"dcmStorageID=fs2,{ARCHIVE}",
+        "dcmStorageThreshold",
+        "the next C-STORE to DCM4CHEE makes the archive reload",
     ),
     Break(
         "tasks-never-run",
