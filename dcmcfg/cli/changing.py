@@ -14,7 +14,7 @@ from dcmcfg.cli.archive_name import follow_in_profile
 from dcmcfg.cli.choices import Choices
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.rejects import Rejects
-from dcmcfg.cli.report import Report
+from dcmcfg.cli.report import ReloadReport, Report
 from dcmcfg.cli.risks import require_named, risk_lines
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask, require_terminal
@@ -71,7 +71,7 @@ def carry_out(
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
     the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
     while another roll-out is unfinished, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the
-    directory was changed and the archive did not reload.
+    directory was changed and the reload was not clean.
     """
     if choices.strict:
         plan = with_versions(plan)
@@ -108,11 +108,12 @@ def carry_out(
     with _written(settings, choices, rejects):
         outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes), report)
     choices.say(f"done {outcome.manner.value}\nundo: dcmcfg undo {outcome.number}")
+    reload: ReloadReport | None = None
     if reloading is not None:
         undone = undoes if resuming is None else resuming.head.undoes
-        reloading.reload(outcome.number, is_undo=undone is not None)
+        reload = reloading.reload(outcome.number, plan.after, is_undo=undone is not None)
     profile = follow_in_profile(settings, renamed)
-    report.tell(outcome, reloaded=reloading is not None, profile=profile)
+    report.tell(outcome, reload=reload, profile=profile)
 
 
 def _tell_unfinished(directory: Directory, but: int | None, *, only_warn: bool) -> None:

@@ -14,7 +14,7 @@ from pynetdicom import ALL_TRANSFER_SYNTAXES, evt
 from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.dn import NormalDN
-from dcmcfg.lab.archive.configuration import Device, NetworkAE
+from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE
 from dcmcfg.lab.archive.finding import answer_find
 from dcmcfg.lab.archive.moving import answer_move
 from dcmcfg.lab.archive.state import ArchiveState
@@ -32,28 +32,28 @@ _log = logging.getLogger("archive.association")
 
 
 class DicomServer:
-    """A DICOM port of the archive, where connections are secured by *tls* if that is given."""
+    """The DICOM side of the archive, on whichever of its connections an association comes in."""
 
-    def __init__(
-        self, state: ArchiveState, title: str, port: int, record: MoveRecord, tls: ssl.SSLContext | None = None
-    ) -> None:
+    def __init__(self, state: ArchiveState, title: str, record: MoveRecord) -> None:
         self._state = state
         self._title = title
         self._record = record
-        self._port = port
-        self._tls = tls
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
-        """Serve while the context is open; raises :class:`LabError` when the port is taken."""
-        listening_on = frozenset(each.dn for each in self._state.device.connections if each.port == self._port)
+    def serving(self, connection: Connection, address: str, tls: ssl.SSLContext | None = None) -> Iterator[None]:
+        """Serve *connection* on the loopback *address* while the context is open, secured by *tls* if that is given.
+
+        Raises :class:`LabError` when the port is taken.
+        """
+        listening_on = frozenset({connection.dn})
         handlers: list[Handler] = [
             (evt.EVT_REQUESTED, lambda event: self._admit(event, listening_on)),
             (evt.EVT_C_ECHO, lambda _: SUCCESS),
             (evt.EVT_C_STORE, lambda event: store(self._state, event)),
             (evt.EVT_C_FIND, lambda event: answer_find(self._state, event)),
         ]
-        with listening(self._title, self._port, handlers, all_contexts(), any_title=True, tls=self._tls):
+        port = connection.port or 0
+        with listening(self._title, port, handlers, all_contexts(), any_title=True, tls=tls, address=address):
             yield
 
     def _admit(self, event: evt.Event, listening_on: frozenset[NormalDN]) -> None:
