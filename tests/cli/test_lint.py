@@ -152,6 +152,7 @@ def test_json_holds_every_finding_with_what_mends_it(run: Run, folder: Path) -> 
     assert content["findings"][0] == {
         "severity": "error",
         "rule": "external-retrieve-unknown",
+        "kind": "rule",
         "dn": ARCHIVE_DN,
         "attribute": "dcmExternalRetrieveAEDestination",
         "value": "X",
