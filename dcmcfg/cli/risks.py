@@ -20,6 +20,7 @@ _TAKING = {
     guard.ARCHIVE_DEVICE: "Delete or rename the archive's own device.",
     guard.DANGLING_REFERENCE: "Leave a reference that leads to no entry.",
     guard.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
+    guard.UNLOADABLE: "Write settings that the archive cannot load, or with which its next start fails.",
 }
 #: Option's parameter → the risk that it takes.
 PARAMETERS = {f"force_{name.replace('-', '_')}": name for name in _TAKING}
@@ -37,7 +38,8 @@ def require_named(risks: Sequence[Risk], forced: Iterable[str]) -> None:
     if not left:
         return
     options = " ".join(f"--force-{risk.name}" for risk in left)
-    listed = f" {left[0]}" if len(left) == 1 else "".join(f"\n  {risk}" for risk in left)
+    listed = f" {_headline(left[0])}" if len(left) == 1 else "".join(f"\n  {_headline(risk)}" for risk in left)
+    listed += "".join("\n    " + "\n      ".join(lines) for risk in left for lines in risk.details)
     raise Refused(f"the plan is not carried out:{listed}", next_step=f"{options}, if it is meant")
 
 
@@ -45,6 +47,14 @@ def risk_lines(risks: Iterable[Risk], forced: Iterable[str], *, refused: bool) -
     """Yield a sentence for each risk that is taken, and with *refused* also for those that need to be named."""
     for risk in risks:
         if risk.name in forced:
-            yield str(risk)
+            yield _headline(risk)
         elif refused:
-            yield f"{risk}; not carried out without --force-{risk.name}"
+            yield f"{_headline(risk)}; not carried out without --force-{risk.name}"
+        else:
+            continue
+        yield from (" ".join(lines) for lines in risk.details)
+
+
+def _headline(risk: Risk) -> str:
+    """Return *risk* in one line, without the entries where its details name them."""
+    return f"{risk.name}: {risk.what}" if risk.findings else str(risk)

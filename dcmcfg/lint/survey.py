@@ -20,11 +20,18 @@ from dcmcfg.tree import Tree
 class Survey:
     """A tree as the rules see it; ``now`` (aware) is when certificates are judged.
 
-    Devices are found by their class, so the tree need not have the configuration's root.
+    Devices are found by their class, so the tree need not have the configuration's root. With ``scope``, rules that ask
+    for :attr:`judged` entries judge only these, in the sight of the whole tree.
     """
 
     tree: Tree
     now: datetime
+    scope: tuple[Entry, ...] | None = None
+
+    @cached_property
+    def judged(self) -> tuple[Entry, ...]:
+        """The entries to judge, parents before children: those of ``scope``, or all."""
+        return self.tree.ordered() if self.scope is None else self.scope
 
     @cached_property
     def references(self) -> References:

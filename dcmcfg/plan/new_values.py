@@ -17,8 +17,10 @@ def new_value_findings(rules: ValueRules, before: Entry | None, after: Entry) ->
 
 
 def in_words(finding: Finding) -> str:
-    """Return *finding* of a value as a phrase: attribute, value unless it is a secret, and what is wrong."""
-    value = finding.value or b""
+    """Return *finding* as a phrase: attribute, value if there is one and it is no secret, and the message."""
+    if finding.value is None:
+        return f"{finding.attribute}: {finding.message}" if finding.attribute else finding.message
+    value = finding.value
     shown = "(secret)" if is_secret(finding.attribute, value) else told(finding.attribute, value)
     return f"{finding.attribute} {shown}: {finding.message}"
 

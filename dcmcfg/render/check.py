@@ -65,20 +65,22 @@ def findings_json(findings: Sequence[Finding], entries: int) -> dict[str, Any]:
         "entries": entries,
         "errors": count["error"],
         "warnings": count["warning"],
-        "findings": [
-            {
-                "severity": finding.severity,
-                "rule": finding.rule.name,
-                "kind": finding.kind,
-                "dn": str(finding.dn),
-                "attribute": finding.attribute or None,
-                "value": _value(finding),
-                "message": finding.message,
-                "file": finding.place.file if finding.place else None,
-                "line": finding.place.line if finding.place else None,
-            }
-            for finding in findings
-        ],
+        "findings": [finding_json(finding) for finding in findings],
+    }
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """Return *finding* for ``--json``, see :func:`findings_json`."""
+    return {
+        "severity": finding.severity,
+        "rule": finding.rule.name,
+        "kind": finding.kind,
+        "dn": str(finding.dn),
+        "attribute": finding.attribute or None,
+        "value": _value(finding),
+        "message": finding.message,
+        "file": finding.place.file if finding.place else None,
+        "line": finding.place.line if finding.place else None,
     }
 
 

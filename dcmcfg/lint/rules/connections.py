@@ -19,12 +19,13 @@ _PROTOCOLS = {
     "dicomNetworkAE": (DICOM,),
     "hl7Application": ("HL7", "HL7_MLLP2"),
     "dcmWebApp": ("HTTP",),
+    "dcmAuditLogger": ("SYSLOG_TLS", "SYSLOG_UDP"),
 }
 
 
 def _references(survey: Survey) -> Iterator[tuple[Entry, bytes, Entry | None]]:
     """Yield each connection reference: the entry that holds it, the value, the connection or None."""
-    for entry in survey.tree.ordered():
+    for entry in survey.judged:
         for value in entry.values(_REFERENCE):
             try:
                 found = survey.tree.get(DN.parse(value.decode("utf-8", "surrogateescape")))
@@ -75,7 +76,7 @@ def _protocol(survey: Survey) -> Iterator[Breach]:
             protocol = connection.text("dcmProtocol") or DICOM
             if protocol not in allowed:
                 message = f"the connection's dcmProtocol is {protocol}, not {' or '.join(allowed)}"
-                yield Breach(entry.dn, message, _REFERENCE, value)
+                yield Breach(entry.dn, message, _REFERENCE, value, related=(connection.dn,))
 
 
 def _none_installed(survey: Survey) -> Iterator[Breach]:
@@ -127,6 +128,7 @@ RULES = (
         "dcmcfg lint --fix --rule connection-dangling",
         _dangling,
         mends=True,
+        kind="unloadable",
     ),
     LintRule(
         "connection-of-other-device",
@@ -136,6 +138,7 @@ RULES = (
         "Refer to a connection of the same device; add one if there is none.",
         "dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         _of_other_device,
+        kind="unloadable",
     ),
     LintRule(
         "connection-spelling",
@@ -151,11 +154,13 @@ RULES = (
     LintRule(
         "connection-protocol",
         "error",
-        "An AE refers to DICOM connections, an HL7 application to HL7 ones, a web application to HTTP ones.",
-        "An AE with another protocol fails the whole device; an application is never reached.",
+        "An AE refers to DICOM connections, an HL7 application to HL7 ones, a web application to HTTP ones, an audit "
+        "logger to SYSLOG ones.",
+        "The archive cannot load the device.",
         "Refer to a connection of the right protocol, or correct dcmProtocol.",
         "dcmcfg set DN dcmProtocol=PROTOCOL",
         _protocol,
+        kind="unloadable",
     ),
     LintRule(
         "connection-not-installed",

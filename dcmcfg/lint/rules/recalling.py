@@ -110,6 +110,7 @@ RULES = (
         "Write both titles.",
         "dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
         _pairs,
+        kind="unloadable",
     ),
     LintRule(
         "stored-back-under-another-title",
