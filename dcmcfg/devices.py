@@ -254,7 +254,11 @@ def device_of(name: NormalDN) -> NormalDN | None:
 
     The archive looks for a device under ``dicomDeviceName=NAME`` only (``LdapDicomConfiguration.deviceRef``).
     """
-    return next((name[at:] for at, rdn in enumerate(name) if any(kind == _NAMES_DEVICE for kind, _ in rdn)), None)
+    for at, rdn in enumerate(name):
+        for kind, _ in rdn:
+            if kind == _NAMES_DEVICE:
+                return name[at:]
+    return None
 
 
 def devices_dn(*trees: Tree) -> DN:

@@ -67,14 +67,13 @@ class _Comparison:
 
     def new(self) -> Iterator[NewFinding]:
         """Yield each finding after the plan that was not there before it, once."""
-        before, after = self.plan.before, self.plan.after
-        known = {_key(before, each.finding) for each in self._before()}
-        given: set[_Key] = set()
+        found: dict[_Key, _Found] = {}
         for each in self._after():
-            key = _key(after, each.finding)
-            if key not in given and self._origin(key) not in known:
+            found.setdefault(_key(self.plan.after, each.finding), each)
+        known = {_key(self.plan.before, each.finding) for each in self._before()} if found else ()
+        for key, each in found.items():
+            if self._origin(key) not in known:
                 yield NewFinding(replace(each.finding, place=self._place(each)), each.fix)
-            given.add(key)
 
     def _before(self) -> Iterator[_Found]:
         origins = {self._names.origin(name) for name in self._devices}
@@ -102,8 +101,11 @@ class _Comparison:
         the rules name the later one.
         """
         touched = frozenset(written)
-        held = [name for name in tree.entries if (of := device_of(name)) is not None and of in devices]
-        held.sort(key=lambda name: (name in touched, origin(name)))
+        depths = {len(name) for name in devices if name is not None}
+        held = [name for name in tree.entries if any(name[-depth:] in devices for depth in depths)]
+        if self._names.moves:  # which puts entries at the end of the tree
+            held.sort(key=origin)
+        held = [*(name for name in held if name not in touched), *(name for name in held if name in touched)]
         survey = Survey(tree, self.now, tuple(tree.entries[name] for name in held))
         for rule in JUDGES if held else ():
             for breach in rule.find(survey):

@@ -18,6 +18,11 @@ class NamesThrough:
     plan: Plan
 
     @cached_property
+    def moves(self) -> bool:
+        """Whether the plan gives an entry another name."""
+        return any(old != new for old, new in self._named)
+
+    @cached_property
     def before(self) -> tuple[NormalDN, ...]:
         """For each step, the name that its entry had before the plan."""
         return tuple(self._history[0])
@@ -25,9 +30,11 @@ class NamesThrough:
     @cached_property
     def after(self) -> tuple[NormalDN, ...]:
         """For each step, the name that its entry has after the plan, or would have if no step deleted it."""
+        if not self.moves:
+            return self.before
         later: dict[NormalDN, NormalDN] = {}
         names = []
-        for old, new in reversed(self._named()):
+        for old, new in reversed(self._named):
             names.append(finally_ := _moved(new, later))
             if new != old:
                 later.pop(new, None)
@@ -40,6 +47,8 @@ class NamesThrough:
         It is None for a new entry that takes the name of one that the plan moved away.
         """
         moves = self._history[1]
+        if not moves:
+            return name
         was = _moved(name, moves)
         if was == name and any(name[at:] in self._moved_away for at in range(len(name))):
             return None
@@ -54,20 +63,22 @@ class NamesThrough:
         """The names before, and the names after that differ from them: new name → old name."""
         earlier: dict[NormalDN, NormalDN] = {}
         names = []
-        for old, new in self._named():
+        for old, new in self._named:
             names.append(was := _moved(old, earlier))
             if new != old:
                 earlier.pop(old, None)
                 earlier[new] = was
         return names, earlier
 
+    @cached_property
     def _named(self) -> list[tuple[NormalDN, NormalDN]]:
         """Return for each step the name of its entry just before the step and just after it."""
         key = self.plan.before.key
-        return [
-            (key(step.change.dn), key(step.change.new_dn if isinstance(step.change, Rename) else step.change.dn))
-            for step in self.plan.steps
-        ]
+        named = []
+        for step in self.plan.steps:
+            name = key(step.change.dn)
+            named.append((name, key(step.change.new_dn) if isinstance(step.change, Rename) else name))
+        return named
 
 
 def _moved(name: NormalDN, moves: Mapping[NormalDN, NormalDN]) -> NormalDN:

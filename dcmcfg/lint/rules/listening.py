@@ -1,130 +1,36 @@
-"""Ports that the archive opens more than once.
-
-At start and at each reload the archive opens the port of every installed connection of its own device, whether an AE
-refers to it or not (``Device.bindConnections``, ``Connection.bind``). It opens none for protocols that it has no
-handler for: HTTP, whose port the application server opens, and the SYSLOG protocols.
-"""
+"""Ports that the archive opens more than once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from collections.abc import Iterable, Iterator
 
-from dcmcfg.connection_users import connection_name
-from dcmcfg.devices import DICOM
 from dcmcfg.dn import NormalDN
-from dcmcfg.entry import Entry
+from dcmcfg.lint.listeners import ARCHIVE, HIGHEST_PORT, HTTP, SYSLOG, Listener
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
 
-_HIGHEST_PORT = 65535
-#: The protocols whose ports the archive opens (``Connection.registerTCPProtocolHandler``).
-_OPENED = (DICOM, "HL7", "HL7_MLLP2")
-_UDP = ("SYSLOG_UDP",)
-_ARCHIVE, _HTTP, _SYSLOG = "archive", "HTTP", "SYSLOG"
 #: Whose ports are compared with those of an opener for a warning. Connections of HTTP may well share one.
-_OTHERS = {
-    _ARCHIVE: (_SYSLOG, _HTTP),
-    _SYSLOG: (_ARCHIVE, _SYSLOG, _HTTP),
-    _HTTP: (_ARCHIVE, _SYSLOG),
-}
-_LOOPBACK, _LOOPBACK_6 = "127.0.0.1", "::1"
-
-
-@dataclass(frozen=True)
-class _Listener:
-    """A connection that is installed and has a port."""
-
-    entry: Entry
-    port: int
-
-    @property
-    def name(self) -> str:
-        return connection_name(self.entry.dn)
-
-    @property
-    def protocol(self) -> str:
-        return self.entry.text("dcmProtocol") or DICOM
-
-    @property
-    def opener(self) -> str:
-        """What opens the port: the archive, or nothing of it (by the kind of protocol)."""
-        if self.protocol in _OPENED:
-            return _ARCHIVE
-        return _HTTP if self.protocol == _HTTP else _SYSLOG
-
-    @property
-    def place(self) -> tuple[str, int]:
-        return "UDP" if self.protocol in _UDP else "TCP", self.port
-
-    @cached_property
-    def bound_to(self) -> str:
-        """The address as it is written: dcmBindAddress, else dicomHostname; empty if neither is there."""
-        return self.entry.text("dcmBindAddress") or self.entry.text("dicomHostname") or ""
-
-    @cached_property
-    def address(self) -> IPv4Address | IPv6Address | None:
-        """The address, None of a host name: which address that is, only the archive's machine knows."""
-        return _address(self.bound_to)
-
-    @property
-    def is_everywhere(self) -> bool:
-        return self.address is not None and self.address.is_unspecified
-
-    @property
-    def is_localhost(self) -> bool:
-        return self.bound_to.casefold() == "localhost"
-
-    @property
-    def compared(self) -> str:
-        return str(self.address) if self.address is not None else self.bound_to.rstrip(".").casefold()
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that Java takes *text* for without asking a name server (``InetAddress.getByName``)."""
-    plain = text.removeprefix("[").removesuffix("]")
-    if not plain:
-        return ip_address("0.0.0.0")  # noqa: S104 — read, not bound
-    if plain.casefold() == "localhost":
-        return ip_address(_LOOPBACK)
-    try:
-        found = ip_address(plain)
-    except ValueError:
-        return _short_address(plain)
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return mapped or found
-
-
-def _short_address(text: str) -> IPv4Address | None:
-    """Return the IPv4 address in *text* of fewer than four numbers, the last of which fills the octets left."""
-    parts = text.split(".")
-    if len(parts) > 3 or not all(part.isascii() and part.isdecimal() and len(part) <= 10 for part in parts):
-        return None
-    *first, last = map(int, parts)
-    if any(number > 255 for number in first) or last >= 256 ** (4 - len(first)):
-        return None
-    return IPv4Address(sum(number << 8 * (3 - place) for place, number in enumerate(first)) + last)
+_OTHERS = {ARCHIVE: (SYSLOG, HTTP), SYSLOG: (ARCHIVE, SYSLOG, HTTP), HTTP: (ARCHIVE, SYSLOG)}
+_LOOPBACK_6 = "::1"
 
 
 class _Taken:
     """The listeners of one port, asked for the first that is, or may be, in the way of another."""
 
     def __init__(self) -> None:
-        self._first: _Listener | None = None
-        self._everywhere: _Listener | None = None
-        self._named: _Listener | None = None
-        self._localhost: _Listener | None = None
-        self._by_address: dict[str, _Listener] = {}
+        self._first: Listener | None = None
+        self._everywhere: Listener | None = None
+        self._named: Listener | None = None
+        self._localhost: Listener | None = None
+        self._by_address: dict[str, Listener] = {}
 
-    def certainly_by(self, new: _Listener) -> _Listener | None:
+    def certainly_by(self, new: Listener) -> Listener | None:
         """Return a listener at the address of *new*, at a part of it, or at all addresses."""
         if new.is_everywhere:
             return self._first
         return self._by_address.get(new.compared) or self._everywhere
 
-    def perhaps_by(self, new: _Listener) -> _Listener | None:
+    def perhaps_by(self, new: Listener) -> Listener | None:
         """Return a listener whose address may be that of *new*, as one of the two is a host name."""
         if new.address is None:
             return self._first
@@ -134,7 +40,7 @@ class _Taken:
             return self._localhost
         return self._named
 
-    def take(self, new: _Listener) -> None:
+    def take(self, new: Listener) -> None:
         """Count *new* among the listeners."""
         self._first = self._first or new
         self._by_address.setdefault(new.compared, new)
@@ -149,7 +55,7 @@ class _Taken:
 class _Ports:
     """The ports of one device: who takes them, and which are unused."""
 
-    def __init__(self, listeners: Iterable[_Listener]) -> None:
+    def __init__(self, listeners: Iterable[Listener]) -> None:
         self._taken: dict[tuple[str, int, str], _Taken] = {}
         self._used = {listener.port for listener in listeners}
         self._proposed: dict[int, int] = {}
@@ -164,16 +70,16 @@ class _Ports:
         while number in self._used:
             number += 1
         self._proposed[port] = number
-        return number if number <= _HIGHEST_PORT else None
+        return number if number <= HIGHEST_PORT else None
 
 
 def _conflicts(survey: Survey) -> Iterator[Breach]:
-    for device, listeners in _listeners(survey).items():
+    for device, listeners in survey.listeners.items():
         ports = _Ports(listeners)
         for new in listeners:
-            if new.opener != _ARCHIVE:
+            if new.opener != ARCHIVE:
                 continue
-            taken = ports.by(new.place, _ARCHIVE)
+            taken = ports.by(new.place, ARCHIVE)
             other = taken.certainly_by(new)
             taken.take(new)
             if other is not None:
@@ -181,7 +87,7 @@ def _conflicts(survey: Survey) -> Iterator[Breach]:
 
 
 def _doubtful(survey: Survey) -> Iterator[Breach]:
-    for device, listeners in _listeners(survey).items():
+    for device, listeners in survey.listeners.items():
         ports = _Ports(listeners)
         for new in listeners:
             if (found := _doubt(ports, new)) is not None:
@@ -189,10 +95,10 @@ def _doubtful(survey: Survey) -> Iterator[Breach]:
             ports.by(new.place, new.opener).take(new)
 
 
-def _doubt(ports: _Ports, new: _Listener) -> tuple[_Listener, str] | None:
+def _doubt(ports: _Ports, new: Listener) -> tuple[Listener, str] | None:
     """Return the listener that may be in the way of *new*, and why; None if another surely is, which is an error."""
-    if new.opener == _ARCHIVE:
-        taken = ports.by(new.place, _ARCHIVE)
+    if new.opener == ARCHIVE:
+        taken = ports.by(new.place, ARCHIVE)
         if taken.certainly_by(new) is not None:
             return None
         if (other := taken.perhaps_by(new)) is not None:
@@ -200,50 +106,27 @@ def _doubt(ports: _Ports, new: _Listener) -> tuple[_Listener, str] | None:
             return other, f"the connection {other.name} has port {other.port} too ({_addresses(new, other)}), {unknown}"
     for opener in _OTHERS[new.opener]:
         if (other := ports.by(new.place, opener).certainly_by(new)) is not None:
-            unopened = new if new.opener != _ARCHIVE else other
+            unopened = new if new.opener != ARCHIVE else other
             return other, f"{_same(new, other)}; the archive itself opens no port for {unopened.protocol}"
     return None
 
 
-def _listeners(survey: Survey) -> Mapping[NormalDN, list[_Listener]]:
-    """Return the listeners of each archive that is installed, in the order in which they are judged."""
-    key = survey.tree.key
-    archives = [each for each in survey.judged if each.is_a("dcmArchiveDevice") and each.is_a("dicomDevice")]
-    found: dict[NormalDN, list[_Listener]] = {key(each.dn): [] for each in archives if _installed(each)}
-    for entry in survey.judged if found else ():
-        if entry.is_a("dicomNetworkConnection") and _installed(entry):
-            port = _port(entry.text("dicomPort") or "")
-            if port is not None and (listeners := found.get(key(entry.dn)[1:])) is not None:
-                listeners.append(_Listener(entry, port))
-    return found
-
-
-def _installed(entry: Entry) -> bool:
-    return entry.text("dicomInstalled") != "FALSE"
-
-
-def _port(text: str) -> int | None:
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        return None
-    return port if 1 <= (port := int(text)) <= _HIGHEST_PORT else None
-
-
-def _breach(survey: Survey, device: NormalDN, new: _Listener, other: _Listener, message: str) -> Breach:
+def _breach(survey: Survey, device: NormalDN, new: Listener, other: Listener, message: str) -> Breach:
     related = (other.entry.dn, survey.tree.entries[device].dn)
     return Breach(new.entry.dn, message, "dicomPort", str(new.port).encode(), related=related)
 
 
-def _same(new: _Listener, other: _Listener) -> str:
+def _same(new: Listener, other: Listener) -> str:
     return f"the connection {other.name} has port {other.port} too ({_addresses(new, other)})"
 
 
-def _addresses(new: _Listener, other: _Listener) -> str:
+def _addresses(new: Listener, other: Listener) -> str:
     """Return the two addresses in words: the one, or both where they are written otherwise."""
     written = dict.fromkeys(each.bound_to or "all addresses" for each in (other, new))
     return " and ".join(written)
 
 
-def _unused(ports: _Ports, new: _Listener) -> str:
+def _unused(ports: _Ports, new: Listener) -> str:
     port = ports.unused(new.port)
     return "" if port is None else f"; port {port} is unused in the configuration"
 
