@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import click
@@ -32,27 +32,27 @@ def risk_options() -> Iterator[Callable[[F], F]]:
         yield click.option(f"--force-{name}", cls=RiskOption, is_flag=True, help=text)
 
 
-def require_named(risks: Sequence[Risk], forced: Iterable[str]) -> None:
+def require_named(risks: Sequence[Risk], forced: Collection[str]) -> None:
     """Raise :class:`Refused` when one of *risks* is not among those *forced*."""
-    left = [risk for risk in risks if risk.name not in forced]
+    left = [risk for risk in risks if not risk.is_taken(forced)]
     if not left:
         return
     options = " ".join(f"--force-{risk.name}" for risk in left)
     listed = f" {_headline(left[0])}" if len(left) == 1 else "".join(f"\n  {_headline(risk)}" for risk in left)
-    listed += "".join("\n    " + "\n      ".join(lines) for risk in left for lines in risk.details)
+    listed += "".join(f"\n    {line}" for risk in left for line in risk.details)
     raise Refused(f"the plan is not carried out:{listed}", next_step=f"{options}, if it is meant")
 
 
-def risk_lines(risks: Iterable[Risk], forced: Iterable[str], *, refused: bool) -> Iterator[str]:
+def risk_lines(risks: Iterable[Risk], forced: Collection[str], *, refused: bool) -> Iterator[str]:
     """Yield a sentence for each risk that is taken, and with *refused* also for those that need to be named."""
     for risk in risks:
-        if risk.name in forced:
+        if risk.is_taken(forced):
             yield _headline(risk)
         elif refused:
             yield f"{_headline(risk)}; not carried out without --force-{risk.name}"
         else:
             continue
-        yield from (" ".join(lines) for lines in risk.details)
+        yield from risk.details
 
 
 def _headline(risk: Risk) -> str:

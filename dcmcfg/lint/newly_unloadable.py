@@ -17,7 +17,7 @@ from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.rule import LintRule, finding_of
-from dcmcfg.lint.rules import connections, listening
+from dcmcfg.lint.rules import conditions, connections, listening, recalling
 from dcmcfg.lint.survey import Survey
 from dcmcfg.plan.dangling import new_dangling
 from dcmcfg.plan.guard import NewFinding
@@ -30,7 +30,7 @@ from dcmcfg.tree import Tree
 
 #: The rules that judge what entries of a device mean together. They judge :attr:`Survey.judged` only.
 JUDGES: tuple[LintRule, ...] = (
-    *(rule for rule in connections.RULES if rule.kind in REFUSED),
+    *(rule for rule in (*connections.RULES, *conditions.RULES, *recalling.RULES) if rule.kind in REFUSED),
     *listening.RULES,
 )
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from dcmcfg.dn import DN
 from dcmcfg.lint.newly_unloadable import newly_unloadable
-from dcmcfg.plan.guard import UNLOADABLE, NewFinding, Risk, risks
+from dcmcfg.plan.dangling import new_dangling
+from dcmcfg.plan.guard import DANGLING_REFERENCE, UNLOADABLE, NewFinding, Risk, risks
 from dcmcfg.plan.loading import REFUSED
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema.findings import Kind
@@ -26,23 +27,25 @@ class PlanRisks:
 def plan_risks(plan: Plan, now: datetime, *, device: str, under: DN | None = None) -> PlanRisks:
     """Return the risks of *plan* for the archive *device*, see :func:`~dcmcfg.plan.guard.risks`.
 
-    A reference that makes a device unloadable counts as that risk, and not as a dangling reference too. *now* has a
-    time zone.
+    A reference that makes a device unloadable is that risk, and not a dangling reference too. The name of the latter
+    takes it as well, if there is nothing else that the archive cannot load. *now* has a time zone.
     """
     found = newly_unloadable(plan, now)
     refused = tuple(each for each in found if each.finding.kind in REFUSED)
     others = risks(plan, device=device, under=under, but=frozenset(map(_reference, refused)))
-    warnings = tuple(f"{each} (lint: {each.finding.rule.name})" for each in found if each not in refused)
-    return PlanRisks((*others, *_unloadable(refused)), warnings)
+    dangling = {(dn, name.lower(), text) for dn, name, text in new_dangling(plan)} if refused else set()
+    also = DANGLING_REFERENCE if all(_reference(each) in dangling for each in refused) else ""
+    warnings = tuple(f"{each} (lint: {each.finding.rule.name})" for each in found if each.finding.kind not in REFUSED)
+    return PlanRisks((*others, *_unloadable(refused, also)), warnings)
 
 
-def _unloadable(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
+def _unloadable(found: tuple[NewFinding, ...], also: str) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting" if len(found) == 1 else f"{len(found)} settings"
     verbs = dict.fromkeys(_CANNOT[each.finding.kind] for each in found)
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
-    return (Risk(UNLOADABLE, f"the archive cannot {' or '.join(verbs)} {settings}", tuple(entries), found),)
+    return (Risk(UNLOADABLE, f"the archive cannot {' or '.join(verbs)} {settings}", tuple(entries), found, also),)
 
 
 def _reference(new: NewFinding) -> tuple[DN, str, str]:

@@ -35,6 +35,7 @@ _MANY = 0.3
 _FEW_ENTRIES = 10
 _TOLD = 3
 _FINDINGS_TOLD = 40
+_LONGEST_VALUE = 300
 
 
 @dataclass(frozen=True)
@@ -45,37 +46,45 @@ class NewFinding:
     fix: str
 
     def __str__(self) -> str:
-        return " ".join(self.lines)
+        return f"{self.told}. Fix: {self.fix}"
 
     @property
-    def lines(self) -> tuple[str, str, str]:
-        """Place and entry; attribute, value unless it is a secret, and message; the fix."""
+    def told(self) -> str:
+        """Place, entry, attribute, value unless it is a secret, and message."""
         place = self.finding.place
         where = f"{place.file}:{place.line}: " if place is not None else ""
-        return f"{where}{self.finding.dn}:", in_words(self.finding), f"(fix: {self.fix})"
+        return f"{where}{self.finding.dn}: {in_words(self.finding, most=_LONGEST_VALUE)}"
 
 
 @dataclass(frozen=True)
 class Risk:
     """A danger of a plan by its ``name``, what it is, and the entries concerned.
 
-    ``findings`` are the findings that make the danger, where findings do.
+    ``findings`` are the findings that make the danger, where findings do. ``also`` is another risk whose name takes
+    this one as well, if there is one.
     """
 
     name: str
     what: str
     entries: tuple[str, ...]
     findings: tuple[NewFinding, ...] = ()
+    also: str = ""
+
+    def is_taken(self, forced: Collection[str]) -> bool:
+        """Tell whether the risk is among those that were named, *forced*."""
+        return self.name in forced or self.also in forced
 
     def __str__(self) -> str:
         return f"{self.name}: {self.what}: {first_of(self.entries, _TOLD, '; ')}"
 
     @property
-    def details(self) -> tuple[tuple[str, ...], ...]:
-        """The lines of each finding; of many, those of the first ones, and a line on how many more there are."""
-        shown = tuple(each.lines for each in self.findings[:_FINDINGS_TOLD])
+    def details(self) -> tuple[str, ...]:
+        """A line for each finding, the last of those with the same fix with it; of many, the first ones."""
+        shown = self.findings[:_FINDINGS_TOLD]
+        fixes = (*(each.fix for each in shown[1:]), None)
+        lines = [each.told if each.fix == fix else str(each) for each, fix in zip(shown, fixes, strict=True)]
         left = len(self.findings) - len(shown)
-        return (*shown, (f"… and {left} more",)) if left else shown
+        return (*lines, f"… and {left} more") if left else tuple(lines)
 
 
 def risks(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from dcmcfg.changes import Rename
@@ -24,21 +23,18 @@ class NamesThrough:
 
     @cached_property
     def before(self) -> tuple[NormalDN, ...]:
-        """For each step, the name that its entry had before the plan."""
-        return tuple(self._history[0])
+        """For each step, the name that its entry had before the plan; the entry's own name if it is new."""
+        return self._history[0]
 
     @cached_property
     def after(self) -> tuple[NormalDN, ...]:
         """For each step, the name that its entry has after the plan, or would have if no step deleted it."""
         if not self.moves:
             return self.before
-        later: dict[NormalDN, NormalDN] = {}
-        names = []
+        later, names = _Names(), []
         for old, new in reversed(self._named):
-            names.append(finally_ := _moved(new, later))
-            if new != old:
-                later.pop(new, None)
-                later[old] = finally_
+            names.append(later.of(new) or new)
+            later.move(new, old)
         return tuple(reversed(names))
 
     def origin(self, name: NormalDN) -> NormalDN | None:
@@ -46,33 +42,20 @@ class NamesThrough:
 
         It is None for a new entry that takes the name of one that the plan moved away.
         """
-        moves = self._history[1]
-        if not moves:
-            return name
-        was = _moved(name, moves)
-        if was == name and any(name[at:] in self._moved_away for at in range(len(name))):
-            return None
-        return was
+        return self._history[1].of(name) if self.moves else name
 
     @cached_property
-    def _moved_away(self) -> frozenset[NormalDN]:
-        return frozenset(self._history[1].values())
-
-    @cached_property
-    def _history(self) -> tuple[list[NormalDN], Mapping[NormalDN, NormalDN]]:
-        """The names before, and the names after that differ from them: new name → old name."""
-        earlier: dict[NormalDN, NormalDN] = {}
-        names = []
+    def _history(self) -> tuple[tuple[NormalDN, ...], _Names]:
+        """The names before, and those that entries have after the plan with the names that they had before it."""
+        earlier, names = _Names(), []
         for old, new in self._named:
-            names.append(was := _moved(old, earlier))
-            if new != old:
-                earlier.pop(old, None)
-                earlier[new] = was
-        return names, earlier
+            names.append(earlier.of(old) or old)
+            earlier.move(old, new)
+        return tuple(names), earlier
 
     @cached_property
     def _named(self) -> list[tuple[NormalDN, NormalDN]]:
-        """Return for each step the name of its entry just before the step and just after it."""
+        """The name of each step's entry just before the step and just after it."""
         key = self.plan.before.key
         named = []
         for step in self.plan.steps:
@@ -81,8 +64,45 @@ class NamesThrough:
         return named
 
 
-def _moved(name: NormalDN, moves: Mapping[NormalDN, NormalDN]) -> NormalDN:
-    """Return *name* with the longest part at its end that *moves* has replaced."""
-    if not moves:
-        return name
-    return next((name[:at] + moves[name[at:]] for at in range(len(name)) if name[at:] in moves), name)
+@dataclass
+class _Node:
+    """An entry that moved, or that is above one: its first name if it moved, and whether its place was left."""
+
+    first: NormalDN | None = None
+    left: bool = False
+    below: dict[tuple[tuple[str, str], ...], _Node] = field(default_factory=dict)
+
+
+class _Names:
+    """The first names of entries that moves give others; a move costs the same however many came before it."""
+
+    def __init__(self) -> None:
+        self._top = _Node()
+
+    def of(self, name: NormalDN) -> NormalDN | None:
+        """Return the first name of the entry that is called *name* now; None if the one of that name moved away."""
+        node: _Node | None = self._top
+        first: NormalDN = ()
+        for rdn in reversed(name):
+            node = node.below.get(rdn) if node is not None else None
+            if node is not None and node.left:
+                return None
+            first = node.first if node is not None and node.first is not None else (rdn, *first)
+        return first
+
+    def move(self, old: NormalDN, new: NormalDN) -> None:
+        """Give the entry *old*, and what is below it, the name *new*."""
+        if old == new:
+            return
+        first = self.of(old) or old
+        above = self._node(old[1:])
+        moved = above.below.get(old[0]) or _Node()
+        above.below[old[0]] = _Node(left=True)
+        moved.first, moved.left = first, False
+        self._node(new[1:]).below[new[0]] = moved
+
+    def _node(self, name: NormalDN) -> _Node:
+        node = self._top
+        for rdn in reversed(name):
+            node = node.below.setdefault(rdn, _Node())
+        return node

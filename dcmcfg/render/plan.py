@@ -123,7 +123,7 @@ def risks_json(risks: Iterable[Risk], forced: Collection[str]) -> list[dict[str,
 
     A risk that findings make has ``findings``: each as ``check --json`` has it, with its ``fix`` in words.
     """
-    return [_risk_json(each, forced=each.name in forced) for each in risks]
+    return [_risk_json(each, forced=each.is_taken(forced)) for each in risks]
 
 
 def _risk_json(risk: Risk, *, forced: bool) -> dict[str, Any]:
