@@ -80,6 +80,8 @@ class Risk:
     @property
     def details(self) -> tuple[str, ...]:
         """A line for each finding, the last of those with the same fix with it; of many, the first ones."""
+        if not self.findings:
+            return ()
         shown = self.findings[:_FINDINGS_TOLD]
         fixes = (*(each.fix for each in shown[1:]), None)
         lines = [each.told if each.fix == fix else str(each) for each, fix in zip(shown, fixes, strict=True)]
