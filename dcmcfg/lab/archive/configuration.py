@@ -24,6 +24,7 @@ class Connection:
     needs_client_certificate: bool = True
     retrieve_timeout_s: float | None = None
     store_timeout_s: float | None = None
+    accept_timeout_s: float | None = None
 
     @property
     def tls(self) -> bool:
@@ -104,6 +105,12 @@ class NetworkAE:
         """How long to wait for a response to a C-STORE of its own."""
         own = self.local_connection
         return own.store_timeout_s if own else None
+
+    @property
+    def accept_timeout_s(self) -> float | None:
+        """The longest wait for the answer to an A-ASSOCIATE-RQ of its own."""
+        own = self.local_connection
+        return own.accept_timeout_s if own else None
 
     def usable_connection(self) -> Connection | None:
         """Return the first connection that another AE can be reached at, as far as the lab goes: plain TCP."""

@@ -100,10 +100,9 @@ class IncompatibleConnectionException(JavaException):
 
 
 def text_of(failure: AssociationFailed) -> str:
-    """Return the ``toString()`` of the exception that an association which could not be had ends in.
+    """Return the text of the exception that a failed association request ends in; callers cut it at 64 characters.
 
-    Its callers cut it at 64 characters, as ``DicomServiceException`` does. The text for an abort is not in our
-    facts; it only has the shape of the others.
+    Silence is as an abort: the archive aborts the association itself after dcmAAACTimeout.
     """
     match failure:
         case Rejected():
@@ -115,9 +114,9 @@ def text_of(failure: AssociationFailed) -> str:
         case ConnectTimedOut():
             return "java.net.SocketTimeoutException: Connect timed out"
         case NothingAccepted():
-            return "org.dcm4che3.net.NoPresentationContextException: none accepted"
+            return "org.dcm4che3.net.NoPresentationContextException: No Presentation Context for Abstract Syntax"
         case Aborted():
-            return "A-ABORT[the association ended before it was established]"
+            return "A-ABORT[source: 0 - service-user, reason: 0]"
         case ConnectionRefused() | AssociationFailed():
             return "java.net.ConnectException: Connection refused"
 

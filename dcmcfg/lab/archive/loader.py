@@ -81,6 +81,7 @@ def _connection(entry: Entry, device: Entry) -> Connection:
         needs_client_certificate=entry.text("dcmTLSNeedClientAuth") != "FALSE",
         retrieve_timeout_s=_seconds(entry, "dcmRetrieveTimeout"),
         store_timeout_s=_seconds(entry, "dcmStoreTimeout"),
+        accept_timeout_s=_seconds(entry, "dcmAAACTimeout"),
     )
 
 

@@ -21,7 +21,7 @@ from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.archive.storing import SUCCESS, store
 from dcmcfg.lab.listener import Handler, all_contexts, called_title, calling_title, listening
 from dcmcfg.lab.move_record import MoveRecord
-from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, Unanswered, serve_moves
 
 _PERMANENT = 1
 _SERVICE_USER = 1
@@ -71,7 +71,7 @@ class DicomServer:
             assoc.acceptor.supported_contexts = accepted_contexts(ae)
             serve_moves(assoc, self._move)
 
-    def _move(self, exchange: MoveExchange) -> MoveResponse | None:
+    def _move(self, exchange: MoveExchange) -> MoveResponse | Unanswered:
         self._record.add(exchange.request)
         return answer_move(self._state, exchange)
 
