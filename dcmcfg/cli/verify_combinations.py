@@ -81,6 +81,12 @@ _TABLE: tuple[_Needs | _Apart | _Alone, ...] = (
         "{one} is for one study, and {other} makes a run over many, of which --csv, --junit and --html tell",
     ),
     _Apart(
+        ("--details",),
+        (_SEVERAL, _KEPT),
+        "{one} is for one study, and {other} makes a run over many, of which --csv, --junit and --html tell",
+    ),
+    _Apart(("--details",), ("--json",), "{one} adds to the report, and {other} has all of it anyway"),
+    _Apart(
         ("--qido",),
         (_SEVERAL, _KEPT),
         "{one} is for one study, and {other} makes a run over many, which does not ask the archive's database",

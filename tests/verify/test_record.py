@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.external_log import LogMark, Told, records_since
 from dcmcfg.verify.log_tail import Mark
-from dcmcfg.verify.orthanc_log import Sought
+from dcmcfg.verify.sought import Sought
 from dcmcfg.verify.record import parse_records
 
 SINCE = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
