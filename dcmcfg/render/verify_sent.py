@@ -35,8 +35,8 @@ def route_of(leg: Leg) -> str:
 
 
 def alike_in_words(each: Alike) -> str:
-    """Return ``3 × CT Image Storage, Explicit VR Little Endian, 0000``."""
-    return f"{each.number} × {_kind(each)}"
+    """Return the number, a multiplication sign, then ``CT Image Storage, Explicit VR Little Endian, 0000``."""
+    return f"{each.number} \N{MULTIPLICATION SIGN} {_kind(each)}"
 
 
 def _store_in_words(store: Store) -> str:

@@ -213,6 +213,6 @@ def _status(words: str) -> int | None:
 def _moment(found: re.Match[str], otherwise: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(f"{found['date']}T{found['time']}").replace(tzinfo=otherwise.tzinfo)
-        return moment if moment.year in _YEARS else otherwise
     except ValueError:
         return otherwise
+    return moment if moment.year in _YEARS else otherwise

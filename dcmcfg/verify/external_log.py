@@ -18,7 +18,7 @@ from dcmcfg.verify.legs import Leg
 from dcmcfg.verify.log_tail import Mark, Tail, UnreadableLog, mark, tail
 from dcmcfg.verify.logged import Logged
 from dcmcfg.verify.orthanc_log import is_orthanc_log, moves, tells_of_requests
-from dcmcfg.verify.record import parse_records
+from dcmcfg.verify.record import parse, parse_records
 from dcmcfg.verify.sought import Sought
 
 #: Seconds after the archive's answer in which the external archive may still write.
@@ -32,7 +32,7 @@ _SILENT = (
     "its log tells of no request: an Orthanc does that with --verbose, or from PUT /tools/log-level-dicom with "
     '"verbose" on, and says how many it sent with "trace"'
 )
-_KINDS = "JSON lines, an Orthanc's log, dcmtk's, dcm4che's, or the server.log of a dcm4chee archive"
+_KINDS = "JSON lines, an Orthanc's log, dcmtk's, dcm4che's, or the server.log of dcm4chee"
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,14 @@ def _told(since: LogMark, sought: Sought) -> Told:
     if dcmtk_log.is_dcmtk_log(known):
         return _of_dcmtk(since, found, lines, sought)
     if not any(parse_records(known)) and known:
-        return Told(None, f"nothing in {since.path} reports a C-MOVE: it is none of {_KINDS}")
-    records = (each for each in parse_records(lines) if each.study_uid == sought.study_uid)
-    return Told(tuple(each for each in records if each.started >= since.moment))
+        return Told(None, f"nothing in {since.path} reports a C-MOVE; expected: {_KINDS}")
+    found_here = [
+        (record, leg)
+        for record, leg in parse(lines)
+        if record.study_uid == sought.study_uid and record.started >= since.moment
+    ]
+    legs = tuple(leg for record, leg in found_here if leg is not None)
+    return Told(tuple(record for record, _ in found_here), legs=legs)
 
 
 def _of_orthanc(since: LogMark, found: Tail, lines: list[str], sought: Sought) -> Told:
