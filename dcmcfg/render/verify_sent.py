@@ -40,8 +40,8 @@ def alike_in_words(each: Alike) -> str:
 
 
 def _store_in_words(store: Store) -> str:
-    time = _time(store.moment) if store.moment else "--:--:--.---"
-    return f"  {time} {store.sop_instance_uid or 'instance not logged'}: {_kind(store)}"
+    time = f"{_time(store.moment)} " if store.moment else ""
+    return f"  {time}{store.sop_instance_uid or 'instance not logged'}: {_kind(store)}"
 
 
 def _kind(each: Alike | Store) -> str:
