@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from dcmcfg.archive.stored import StoredObject, StoredStudy
+from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.acquainted import Acquainted
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
@@ -84,6 +84,8 @@ class ConfiguredRoute:
     titles: frozenset[str] = frozenset()  # all AE titles of the tree
     places: frozenset[tuple[str, str]] = frozenset()  # AE titles, with the HOST:PORT at which the archive calls them
     fits: tuple[Fit, ...] = ()  # whether the archive can call the destination and those it may ask, by the tree
+    fallback: str = ""  # effective dcmFallbackCMoveSCP: the AE that is asked for studies that the archive does not know
+    fallback_destination: str = ""  # effective dcmFallbackCMoveSCPDestination
     astray: str = ""  # why what an external archive sends does not come back, where an AE is set for that
     mending: str = ""  # what mends that
 
@@ -106,13 +108,9 @@ class ConfiguredRoute:
 
 @dataclass(frozen=True)
 class Stored:
-    """What the archive's database told by HTTP of the study; None where it was not asked, or did not tell.
-
-    ``objects`` are its objects before the move, where it had files of any.
-    """
+    """The study in the archive's database, asked by HTTP; None where it was not asked, or gave no usable answer."""
 
     before: StoredStudy | None = None
-    objects: tuple[StoredObject, ...] | None = None
     after: StoredStudy | None = None
 
 
@@ -144,8 +142,16 @@ class Evidence:
     listening: Listened | None = None  # our own receiver; None where it did not listen
 
     @property
+    def listed(self) -> tuple[Instance, ...]:
+        """The instances that should arrive: those listed before the move.
+
+        Of a study that the archive did not know, those that it lists after the move: its fallback archive sent them.
+        """
+        return self.expected or self.after or ()
+
+    @property
     def expected_number(self) -> int | None:
-        """How many instances should arrive; None when nobody knows."""
+        """How many instances should arrive; None when it is not known."""
         if self.question.expected_number is not None:
             return self.question.expected_number
-        return len({instance.sop_instance_uid for instance in self.expected}) or None
+        return len({instance.sop_instance_uid for instance in self.listed}) or None

@@ -30,9 +30,12 @@ def _may_be_ours(evidence: Evidence, record: MoveRecord) -> bool:
 def weigh_record(
     evidence: Evidence, findings: Findings, recalled: list[MoveRecord], *, purged: int, delivered: bool
 ) -> None:
-    """Weigh the record: *recalled* are those of this run with which something was sent."""
+    """Weigh the record: *recalled* are the entries of this run with which something was sent.
+
+    *purged* counts the instances without a file before the move, according to the archive's database.
+    """
     if evidence.records is None:
-        findings.neutral.append("the external archive's own record was not there to read")
+        findings.neutral.append("the external archive's own record was not read")
         return
     ours = of_this_run(evidence)
     for record in ours:

@@ -1,4 +1,4 @@
-"""Whoever else can tell of a C-MOVE: the archive's database, the external archive's record, the archive itself again.
+"""Further witnesses of a C-MOVE: the archive's database, the external archive's record, a second C-FIND.
 
 None of them can end a verification: what could not be learnt is a warning of the evidence.
 """
@@ -14,7 +14,6 @@ from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.studies import find_studies
 from dcmcfg.errors import DicomError
 from dcmcfg.verify.asking_again import instances_after, stored_after, stored_before
-from dcmcfg.verify.called import asking_again_tells
 from dcmcfg.verify.evidence import Evidence, Stored
 from dcmcfg.verify.external_log import LogMark, Told, is_orthancs, note_where_it_ends, records_since
 from dcmcfg.verify.orthanc_log import resource_ids
@@ -36,10 +35,9 @@ class Heard:
 
 @dataclass(frozen=True)
 class Witnesses:
-    """Who is asked; with ``asks_again`` the archive by C-FIND, once more after the move.
+    """The witnesses; with ``asks_again`` the archive is asked by C-FIND once more after the move.
 
-    It is so in any case where nothing else tells on which side of the archive a move failed.
-    ``warnings`` say who could not be asked, and why.
+    ``warnings`` say which of them could not be asked, and why.
     """
 
     external_log: Path | None = None
@@ -60,7 +58,7 @@ class Witnesses:
         """Return *evidence* with what they say now; *opened* is asked only where it had an answer to the move."""
         study_uid = evidence.question.study_uid
         stored, after, warnings = heard.stored, evidence.after, heard.warnings
-        if (self.asks_again or asking_again_tells(evidence)) and evidence.outcome.status is not None:
+        if self.asks_again and evidence.outcome.status is not None:
             after, more = instances_after(opened, study_uid, evidence.expected, evidence.question.patient)
             warnings += more
         if self.database is not None:
@@ -90,7 +88,7 @@ class Witnesses:
             archive_titles=own,
             external_titles=_external_titles(evidence),
         )
-        if is_orthancs(heard.log) and (patient_id := _patient_id(evidence, heard, opened)):
+        if is_orthancs(heard.log) and (patient_id := _patient_id(evidence, opened)):
             sought = replace(sought, resources=resource_ids(patient_id, evidence.expected))
         return records_since(heard.log, sought)
 
@@ -105,10 +103,8 @@ def _external_titles(evidence: Evidence) -> frozenset[str]:
     return frozenset((listed | asked) - evidence.route.archive_titles)
 
 
-def _patient_id(evidence: Evidence, heard: Heard, opened: OpenAssociation) -> str:
-    """Return the ID of the study's patient, ``""`` where nobody tells."""
-    if heard.stored.before is not None and heard.stored.before.patient_id:
-        return heard.stored.before.patient_id
+def _patient_id(evidence: Evidence, opened: OpenAssociation) -> str:
+    """Return the ID of the study's patient; empty where it is not known."""
     if evidence.outcome.status is None:
         return ""
     try:

@@ -61,6 +61,7 @@ class NetworkAE:
     retrieve_aets: tuple[str, ...] = ()
     object_storages: tuple[str, ...] = ()
     qido_max_results: int = 0
+    query_max_results: int = 0
     capabilities: tuple[TransferCapability, ...] = ()
 
     def syntaxes(self, sop_class: str, role: str) -> tuple[str, ...] | None:
@@ -100,6 +101,14 @@ class NetworkAE:
 
 
 @dataclass(frozen=True)
+class WebApplication:
+    """A web application of the device: the ``path`` of its URLs and its service classes (``QIDO_RS`` …)."""
+
+    path: str
+    services: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Device:
     """A device with its AEs and the settings that only a device has; times in seconds, None for not set."""
 
@@ -110,6 +119,11 @@ class Device:
     external_availability: str | None = None
     storages: frozenset[str] = frozenset()
     move_scp_of_store_scu: tuple[tuple[str, str], ...] = ()
+    web_applications: tuple[WebApplication, ...] = ()
+
+    def serves(self, path: str, service: str) -> bool:
+        """Return whether a web application with the class *service* has a path that *path* begins with."""
+        return any(service in each.services and path.startswith(each.path) for each in self.web_applications)
 
     def ae(self, title: str) -> NetworkAE | None:
         """Return the AE of exactly this title."""
