@@ -483,6 +483,23 @@ CONNECTIONS = (
         "the connection's dcmProtocol is HL7, not DICOM",
     ),
     Break(
+        "port-taken",
+        [put(f"cn=hl7,{ARCHIVE}", dicomPort="11115", dcmBindAddress="127.0.0.2")],
+        f"cn=hl7,{ARCHIVE}",
+        "dicomPort",
+        "the connection dicom has port 11115 too (0.0.0.0 and 127.0.0.2); port 11116 is unused in the configuration",
+    ),
+    Break(
+        "port-perhaps-taken",
+        [
+            put(f"cn=dicom,{ARCHIVE}", dcmBindAddress="127.0.0.1"),
+            put(f"cn=hl7,{ARCHIVE}", dicomPort="11115", dcmBindAddress="pacs"),
+        ],
+        f"cn=hl7,{ARCHIVE}",
+        "dicomPort",
+        "the connection dicom has port 11115 too (127.0.0.1 and pacs), and dcmcfg does not look host names up",
+    ),
+    Break(
         "connection-not-installed",
         [put(f"cn=dicom,{STORESCP_DEVICE}", dicomInstalled="FALSE")],
         STORESCP,

@@ -17,16 +17,28 @@ class Connection:
     host: str
     port: int | None
     installed: bool
+    bind_address: str | None = None
+    protocol: str = "DICOM"
     cipher_suites: tuple[str, ...] = ()
     tls_versions: tuple[str, ...] = ()
     needs_client_certificate: bool = True
     retrieve_timeout_s: float | None = None
     store_timeout_s: float | None = None
+    accept_timeout_s: float | None = None
 
     @property
     def tls(self) -> bool:
         """Whether it is a TLS connection."""
         return bool(self.cipher_suites)
+
+    def needs_rebind(self, before: Connection) -> bool:
+        """Return whether a listener of the connection as it was *before* must be bound again (``Connection``)."""
+        return self._of_the_listener != before._of_the_listener
+
+    @property
+    def _of_the_listener(self) -> tuple[object, ...]:
+        address = (self.host, self.bind_address, self.port, self.installed, self.protocol)
+        return (*address, self.cipher_suites, self.tls_versions, self.needs_client_certificate)
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ class NetworkAE:
     retrieve_aets: tuple[str, ...] = ()
     object_storages: tuple[str, ...] = ()
     qido_max_results: int = 0
+    query_max_results: int = 0
     capabilities: tuple[TransferCapability, ...] = ()
 
     def syntaxes(self, sop_class: str, role: str) -> tuple[str, ...] | None:
@@ -93,10 +106,24 @@ class NetworkAE:
         own = self.local_connection
         return own.store_timeout_s if own else None
 
+    @property
+    def accept_timeout_s(self) -> float | None:
+        """The longest wait for the answer to an A-ASSOCIATE-RQ of its own."""
+        own = self.local_connection
+        return own.accept_timeout_s if own else None
+
     def usable_connection(self) -> Connection | None:
         """Return the first connection that another AE can be reached at, as far as the lab goes: plain TCP."""
         usable = (each for each in self.connections if each.installed and each.port and not each.tls)
         return next(usable, None)
+
+
+@dataclass(frozen=True)
+class WebApplication:
+    """A web application of the device: the ``path`` of its URLs and its service classes (``QIDO_RS`` …)."""
+
+    path: str
+    services: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -110,6 +137,11 @@ class Device:
     external_availability: str | None = None
     storages: frozenset[str] = frozenset()
     move_scp_of_store_scu: tuple[tuple[str, str], ...] = ()
+    web_applications: tuple[WebApplication, ...] = ()
+
+    def serves(self, path: str, service: str) -> bool:
+        """Return whether a web application with the class *service* has a path that *path* begins with."""
+        return any(service in each.services and path.startswith(each.path) for each in self.web_applications)
 
     def ae(self, title: str) -> NetworkAE | None:
         """Return the AE of exactly this title."""
