@@ -13,7 +13,7 @@ from tests.recorded.exchange_site import ExchangeSite, exchange_site
 from tests.recorded.held import DIMSE_DIFFERENCES, difference_of, held_exchanges
 from tests.recorded.recordings import DimseRecording, dimse, dimse_names
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore:The value length")]
 #: Recordings whose number of pending responses depends on times, which are shorter here.
 _SHORTENED = frozenset({"pending-1s-set"})
 
