@@ -89,7 +89,7 @@ def test_the_objects_of_a_study_have_storages_of_their_own(site: RunningSite) ->
 
 
 def test_the_archives_own_filters_narrow_a_search(site: RunningSite) -> None:
-    assert names(site, "studies?ExternalRetrieveAET=LONGTERM") == ["ONE", "THREE", "TWENTY"]
+    assert names(site, "studies?ExternalRetrieveAET=LONGTERM") == ["JPEG-LS", "ONE", "THREE", "TWENTY"]
     assert names(site, "studies?ExternalRetrieveAET!=LONGTERM") == ["LOCAL"]
     pages = [names(site, f"studies?ExternalRetrieveAET!=*&PatientID=LAB-T*&limit=1&offset={n}") for n in (0, 1)]
     assert sorted(pages) == [["THREE"], ["TWENTY"]]

@@ -17,6 +17,8 @@ class Connection:
     host: str
     port: int | None
     installed: bool
+    bind_address: str | None = None
+    protocol: str = "DICOM"
     cipher_suites: tuple[str, ...] = ()
     tls_versions: tuple[str, ...] = ()
     needs_client_certificate: bool = True
@@ -28,6 +30,15 @@ class Connection:
     def tls(self) -> bool:
         """Whether it is a TLS connection."""
         return bool(self.cipher_suites)
+
+    def needs_rebind(self, before: Connection) -> bool:
+        """Return whether a listener of the connection as it was *before* must be bound again (``Connection``)."""
+        return self._of_the_listener != before._of_the_listener
+
+    @property
+    def _of_the_listener(self) -> tuple[object, ...]:
+        address = (self.host, self.bind_address, self.port, self.installed, self.protocol)
+        return (*address, self.cipher_suites, self.tls_versions, self.needs_client_certificate)
 
 
 @dataclass(frozen=True)
