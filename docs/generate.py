@@ -49,7 +49,10 @@ undone by the undo file. What is left is told afterwards, and an error among it 
 Not seen from the tree, so not said: whether the external archive knows the archive's AEs and accepts its callers
 (`dcmcfg verify` shows that), reverse DNS of callers, key stores in files, time-outs that are too short for a tape
 library, what transfer syntaxes are stored, settings that were changed and need a restart. Formats, enumerations and
-ports are `check`'s.
+port numbers are `check`'s.
+
+Rules of kind *unloadable* or *stops-next-start* keep the archive from loading its configuration or from its next start.
+`check` reports them too, and a plan that breaks one anew is refused ([apply.md](apply.md#risks)).
 """
 
 
@@ -85,9 +88,10 @@ def _topics() -> Iterator[str]:
 
 
 def _entry(rule: LintRule) -> str:
+    kind = "" if rule.kind == "rule" else f", {rule.kind}"
     fixable = ", fixable" if rule.mends else ""
     return (
-        f"### `{rule.name}`\n\n*{rule.severity}{fixable}* · {rule.asks}\n\n"
+        f"### `{rule.name}`\n\n*{rule.severity}{kind}{fixable}* · {rule.asks}\n\n"
         f"- otherwise: {rule.reason}\n- fix: {rule.fix} `{rule.command}`\n"
     )
 
