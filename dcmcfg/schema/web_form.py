@@ -9,7 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from dcmcfg.schema.formats import OF_ATTRIBUTE, OF_FORM, Format
+from dcmcfg.schema.formats import OF_ATTRIBUTE, OF_FORM
+from dcmcfg.schema.value_kinds.kind import ValueKind
 
 #: Attributes whose list in the form is open: it grows with releases, and stock data holds other values.
 OPEN_LISTS = frozenset({"dcmuiAction", "dicomPrimaryDeviceType"})
@@ -37,8 +38,8 @@ def form_fields(attribute: str) -> Mapping[str, FormField]:
     return {name: _field(fact) for name, fact in _facts().get(attribute, {}).items()}
 
 
-def value_format(attribute: str, field: FormField | None) -> Format | None:
-    """Return the archive's format of *attribute*'s values where *field* is its field in the form, or None."""
+def form_format(attribute: str, field: FormField | None) -> ValueKind | None:
+    """Return the format that the form's *field* for *attribute* asks for, or None."""
     return OF_ATTRIBUTE.get(attribute) or (OF_FORM.get(field.format) if field else None)
 
 
