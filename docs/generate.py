@@ -52,7 +52,8 @@ library, what transfer syntaxes are stored, settings that were changed and need 
 port numbers are `check`'s.
 
 Rules of kind *unloadable* or *stops-next-start* keep the archive from loading its configuration or from its next start.
-`check` reports them too, and a plan that breaks one anew is refused ([apply.md](apply.md#risks)).
+`check` finds all of that: ports by the rules here, the rest by its own. A plan that adds such a finding is refused
+([apply.md](apply.md#risks)).
 """
 
 
