@@ -38,8 +38,8 @@ is not in it is unknown. There are {count} rules:
 - **warning**: it fails in some cases, or does something else than one would think. Exit code 0.
 - **note**: it works, and may not be what was meant. Exit code 0.
 
-Where no archive's device is in it, the topics that need one are named as not tried. Where `check` finds errors in the
-same tree, a line says how many.
+Where no archive's device is in it, the topics that need one are named as not tried. Where `check` finds errors on other
+values of the same tree, a line says how many.
 
 `--rule RULE` (again for more) asks those rules only. `--json` is for scripts, `--sarif` (SARIF 2.1.0) for code review.
 

@@ -139,9 +139,7 @@ def test_references_that_dangled_before_are_not_new_under_another_name() -> None
 
 def test_a_connection_of_another_device_or_protocol_does_not_load() -> None:
     ae = f"dicomAETitle=STORESCP,{STORESCP}"
-    assert told(setting(ae, REFERENCE, CONNECTION)) == [
-        ("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)
-    ]
+    assert told(setting(ae, REFERENCE, CONNECTION)) == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)]
     extended = setting(f"cn=dicom,{STORESCP}", "objectClass", "dicomNetworkConnection", "dcmNetworkConnection")
     assert told(setting(f"cn=dicom,{STORESCP}", "dcmProtocol", "HL7"), before=site().after([extended])) == [
         ("protocol", "dicomAETitle=STORESCP", REFERENCE, 1)
