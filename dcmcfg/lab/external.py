@@ -29,7 +29,7 @@ from dcmcfg.lab.process import run
 from dcmcfg.lab.query import HeldInstance, selected
 from dcmcfg.lab.query_scp import IDENTIFIER_MISMATCH, find
 from dcmcfg.lab.received import received
-from dcmcfg.lab.requesting import AssociationFailed, associated, send_file
+from dcmcfg.lab.requesting import AssociationFailed, NotSent, associated, send_file
 from dcmcfg.lab.site import LOOPBACK, Site
 from dcmcfg.lab.studies import Held, all_studies
 from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM, SubOperations
@@ -110,7 +110,7 @@ class ExternalArchive:
         try:
             retrieve_level(request.identifier, root_of(request.sop_class_uid), relational=request.relational)
         except IdentifierMismatch as mismatch:
-            return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch))
+            return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch), offending=mismatch.tag)
         peer = self._known_peer(request.destination)
         if peer is None:
             return MoveResponse(MOVE_DESTINATION_UNKNOWN, f"Move Destination: {request.destination} unknown")
@@ -143,12 +143,15 @@ class ExternalArchive:
                 if exchange.is_abandoned or exchange.is_cancelled:
                     return operations.cancelled()
                 uid = each.unique_key("IMAGE")
-                status = send_file(
-                    association,
-                    self._store.path(uid),
-                    originator=request.calling,
-                    message_id=request.message_id,
-                )
+                try:
+                    status = send_file(
+                        association,
+                        self._store.path(uid),
+                        originator=request.calling,
+                        message_id=request.message_id,
+                    )
+                except NotSent:
+                    status = None
                 operations.record(uid, status)
                 stores.append(_store_of(each, status))
                 exchange.send(operations.pending())
