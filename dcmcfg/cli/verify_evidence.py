@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -23,17 +23,25 @@ class EvidenceWanted:
     require_witness: bool
     require_route: bool
     external_log: Path | None
-    qido: bool
+    qido: bool | None
 
     def witnesses(self, settings: Settings, archive_ae: str) -> Witnesses:
-        """Return who is heard beside the archive's DICOM service."""
+        """Return the witnesses of one study beside the archive's DICOM service."""
         log = self.external_log or settings.external_move_log
-        if not self.qido:
-            return Witnesses(log, asks_again=True)
+        found = self._with_database(settings, archive_ae, log) if self.qido is not False else Witnesses(log)
+        return replace(found, asks_again=True)
+
+    def witnesses_of_many(self, settings: Settings, archive_ae: str) -> Witnesses:
+        """Return the witnesses of each of many studies, which take time: only those named, or all for the route."""
+        log = self.external_log or (settings.external_move_log if self.require_route else None)
+        asks = self.require_route if self.qido is None else self.qido
+        return self._with_database(settings, archive_ae, log) if asks else Witnesses(log)
+
+    def _with_database(self, settings: Settings, archive_ae: str, log: Path | None) -> Witnesses:
         try:
-            return Witnesses(log, reach_database(settings, archive_ae), asks_again=True)
+            return Witnesses(log, reach_database(settings, archive_ae))
         except DcmcfgError as error:
-            return Witnesses(log, asks_again=True, warnings=(f"{NOT_KNOWN} ({error.on}: {error.what})",))
+            return Witnesses(log, warnings=(f"{NOT_KNOWN} ({error.on}: {error.what})",))
 
 
 _option = section_option("What counts")
@@ -54,9 +62,9 @@ evidence_options = option_group(
         ),
         _option(
             "--qido/--no-qido",
-            default=True,
-            show_default=True,
-            help="Ask the archive's database (--archive-url) where the files are, before the move and after it.",
+            default=None,
+            help="Ask the archive's database (--archive-url) where the files are, before and after the move. Default "
+            "for one study, and for many with --require-route.",
         ),
     ],
 )

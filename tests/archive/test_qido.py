@@ -26,7 +26,7 @@ def element(*values: object) -> dict[str, Any]:
     return {"vr": "UN", "Value": list(values)} if values else {"vr": "UN"}
 
 
-def private(block: str = "10", **values: object) -> dict[str, Any]:
+def private(block: str = "10", **values: str) -> dict[str, Any]:
     """Return the private elements of an answer: those asked for come back, empty where there is no value."""
     asked = ("25", "26", "28", "43", "45", "50")
     elements = {each: element(*([values[f"x{each}"]] if f"x{each}" in values else [])) for each in asked}
@@ -35,12 +35,12 @@ def private(block: str = "10", **values: object) -> dict[str, Any]:
     }
 
 
-def study(uid: str = "1.2.3", **values: object) -> dict[str, Any]:
+def study(uid: str = "1.2.3", **values: str) -> dict[str, Any]:
     """A study in DICOM JSON as the archive answers a search."""
     return {"0020000D": element(uid), "00201208": element(3), "00080056": element("NEARLINE")} | private(**values)
 
 
-def instance(uid: str, block: str = "10", **values: object) -> dict[str, Any]:
+def instance(uid: str, block: str = "10", **values: str) -> dict[str, Any]:
     """An instance likewise."""
     return {"00080018": element(uid), "00080056": element("ONLINE")} | private(block, **values)
 

@@ -41,7 +41,7 @@ def verify(run: Run, made: Made, *options: str) -> Result:
         return run("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *options)
 
 
-def answers(archive: Scripted, made: Made, **values: object) -> bytes:
+def answers(archive: Scripted, made: Made, **values: str) -> bytes:
     """Have the archive's database answer with *values* of each instance; return the body."""
     body = json.dumps([instance(uid, **values) for uid in made.sop_instance_uids]).encode()
     archive.by_path[INSTANCES] = (200, body)
