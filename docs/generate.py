@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from dcmcfg.cli.main import program
 from dcmcfg.lint.catalogue import RULES, TOPICS
 from dcmcfg.lint.rule import LintRule
+from dcmcfg.schema.taking_effect import BEHAVIOUR, TAKES_EFFECT, Needs, Place, TakesEffect
 
 COMMANDS_HEAD = """\
 # The commands
@@ -92,8 +94,45 @@ def _entry(rule: LintRule) -> str:
     )
 
 
+EFFECT_HEAD = """\
+# What takes effect when
+
+<!-- Written by docs/generate.py from dcmcfg/schema/taking_effect.py; `make docs` after a change of it. -->
+
+Which changes in LDAP need more than a reload of the archive (`dcmcfg reload`), or less. What is not in the table takes
+effect with a reload, as far as it was tried on a dcm4chee-arc 5.35.1. *Tried* is "no" where only the archive's source
+shows it. `dcmcfg explain ATTRIBUTE` prints the same, and every changing command warns of what a reload does not put in
+force. Why this is so: [archive-behaviour.md](archive-behaviour.md).
+
+| attribute | on | needs | takes effect | tried |
+|---|---|---|---|---|
+"""
+
+
+def effect_page() -> str:
+    """Return the text of ``taking-effect.md``; attributes with the same row stand together."""
+    rows = (
+        f"| {_code(each.attribute for each in alike)} | {place.value} | {needs.value} | {when} | {tried} |\n"
+        for (place, needs, when, tried), alike in groupby(TAKES_EFFECT, _effect)
+    )
+    notes = (
+        f"| {_code(each.attribute for each in alike)} | {text} |\n"
+        for text, alike in groupby(BEHAVIOUR, lambda each: each.text)
+    )
+    heading = "## Notes on single attributes\n\n| attribute | note |\n|---|---|\n"
+    return f"{EFFECT_HEAD}{''.join(rows)}\n{heading}{''.join(notes)}"
+
+
+def _effect(row: TakesEffect) -> tuple[Place, Needs, str, str]:
+    return row.place, row.needs, row.when, "yes" if row.tried else "no"
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
 #: Names of the pages, and what makes each.
-PAGES = {"commands.md": commands_page, "lint.md": lint_page}
+PAGES = {"commands.md": commands_page, "lint.md": lint_page, "taking-effect.md": effect_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

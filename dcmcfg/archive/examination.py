@@ -12,8 +12,9 @@ import httpx
 
 from dcmcfg.archive.claims import Claims, Signature, claims_of, looks_cut, signature_of
 from dcmcfg.archive.control import status_url
+from dcmcfg.archive.error_body import one_line
 from dcmcfg.archive.expectations import Expectations, expectations, login_issuer
-from dcmcfg.archive.failures import TokenError, not_answered, one_line, unexpected_answer
+from dcmcfg.archive.failures import TokenError, not_answered, unexpected_answer
 from dcmcfg.archive.issuer import discover, json_object, published_keys
 from dcmcfg.archive.web import Answer, Web
 from dcmcfg.errors import ArchiveError

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 from collections.abc import Iterator
 
 import httpx
 
+from dcmcfg.archive.error_body import one_line, read_error
 from dcmcfg.archive.web import Answer
 from dcmcfg.errors import ArchiveError
 
 _BASE_URL = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
 _TOKEN = "dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one"  # noqa: S105 — advice
 _WHY = "dcmcfg token tells why"
-_CONFLICT = 409  # how it answers where its configuration does not load (ArchiveCtrl)
-_LONGEST = 300  # characters of an answer that are told
 _ARCHIVE_UP = "is the archive running? its URL is set with --archive-url"
 
 
 class TokenError(ArchiveError):
     """There is no token for the archive, or it does not take the one there is: nothing was carried out."""
-
-
-class ReloadUnconfirmed(ArchiveError):
-    """The reload was sent and no answer came: the archive may have reloaded, or may be at it."""
-
-    exit_code = 4
 
 
 def not_answered(error: httpx.TransportError, url: str, seconds: float) -> ArchiveError:
@@ -102,29 +94,6 @@ def unexpected_answer(answer: Answer, url: str, *, with_token: bool) -> ArchiveE
         case _ if 200 <= status < 300:
             return ArchiveError(f"an answer that is not the archive's ({what})", on=url, next_step=_BASE_URL)
         case _:
-            look = "dcmcfg check and lint find what it cannot load; " if status == _CONFLICT else ""
-            said = _said(answer.body) or "no reason given"
-            return ArchiveError(f"{said} ({what})", on=url, next_step=f"{look}the archive's server.log has more")
-
-
-def _said(body: str) -> str:
-    """Return the reason in the body of an error answer, in one line; empty when there is none to be found.
-
-    The archive (``ArchiveCtrl.reload``) answers 409 with ``{"errorMessage":"…"}``, in which nothing is escaped,
-    and 500 with a Java stack trace, whose last ``Caused by:`` is the reason.
-    """
-    if body.lstrip()[:1] == "<":
-        return "a web page instead of a reason"
-    message = re.fullmatch(r'\s*\{\s*"errorMessage"\s*:\s*"(.*)"\s*\}\s*', body, re.DOTALL)
-    if message:
-        return one_line(message.group(1))
-    *_, deepest = re.split(r"^\s*Caused by: ", body, flags=re.MULTILINE)
-    reason = re.split(r"^\s+(?:at |\.\.\. \d+ )", deepest, maxsplit=1, flags=re.MULTILINE)[0]
-    # The package of a Java exception tells the reader nothing.
-    return one_line(re.sub(r"\A\s*(?:[a-z0-9_]+\.)+(?=[A-Z]\w*)", "", reason))
-
-
-def one_line(text: str) -> str:
-    """Return what a server wrote in one bounded line without control characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+            body = read_error(answer.body)
+            reason = "a web page instead of a reason" if body.is_page else body.reason or "no reason given"
+            return ArchiveError(f"{reason} ({what})", on=url, next_step="the archive's server.log has more")

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from dcmcfg.archive.failures import TokenError, one_line, transport_reason
+from dcmcfg.archive.error_body import one_line
+from dcmcfg.archive.failures import TokenError, transport_reason
 from dcmcfg.archive.web import Answer
 
 _UP = "is the issuer running? its URL is oidc_issuer or oidc_token_url, where the archive URL comes from"

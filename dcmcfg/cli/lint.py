@@ -27,8 +27,8 @@ from dcmcfg.ldif_entry_places import placed
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.lint.catalogue import BY_NAME, RULES
 from dcmcfg.lint.limits import Limits, limits
-from dcmcfg.lint.lint import Found, as_rule, lint, mending
-from dcmcfg.lint.rule import LintRule
+from dcmcfg.lint.lint import Found, lint, mending
+from dcmcfg.lint.rule import LintRule, as_rule
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.render.check import findings_sarif
 from dcmcfg.render.console import stderr_console, stdout_console

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from dcmcfg.archive.archive_state import State
+from dcmcfg.archive.control import ControlService, NotStarted
+from dcmcfg.archive.reload_failures import Reload, ReloadFailed
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import control_service
+from dcmcfg.cli.reloading import require_started
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.render.reload import reload_json, repaired_line
 from dcmcfg.settings import Settings
 
 
@@ -15,16 +22,48 @@ from dcmcfg.settings import Settings
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def reload_command(settings: Settings, *, as_json: bool) -> None:
-    """Have the archive read its configuration again.
+    """Have the archive load its configuration again.
 
-    A change in the directory is not in force before. Exit code 3: the archive was not reached or could not load
-    the configuration, and goes on with the one it had. 4: the reload was sent and its outcome is not known.
+    A change in the directory is not in force before. When the archive cannot open a port, the reload is repeated once.
+
+    Exit code 3: the archive was not reached, does not run, or could not load the configuration and keeps the previous
+    one. 4: the new configuration is in force, but a port is closed or the archive is stopped; or the outcome is not
+    known.
     """
     service = control_service(settings)
     invocation.current().writing = True
-    seconds = service.reload()
+    reload = _reload(service, settings)
+    state = require_started(service, settings)
     if as_json:
-        result = {"archive_url": settings.archive_url, "reloaded": True, "seconds": round(seconds, 3)}
-        print_json(result, indent=None)
-    else:
-        click.echo(f"reloaded: archive {settings.archive_url} ({seconds:.2f} s)")
+        print_json(_result(settings, reload, reloaded=True, state=state), indent=None)
+        return
+    if line := repaired_line(reload):
+        click.echo(line)
+    click.echo(f"reloaded: archive {settings.archive_url} ({reload.seconds:.2f} s)")
+
+
+def _reload(service: ControlService, settings: Settings) -> Reload:
+    run = invocation.current()
+    try:
+        reload = service.reload()
+    except ReloadFailed as error:
+        failed = error.reload
+        if failed is not None:
+            run.so_far = lambda: _result(settings, failed, reloaded=False)
+        raise
+    except NotStarted as error:
+        state = error.state
+        run.so_far = lambda: {"archive_url": settings.archive_url, "reloaded": False, "state": state.value}
+        raise
+    run.so_far = lambda: _result(settings, reload, reloaded=True, state=State.STOPPED)
+    return reload
+
+
+def _result(settings: Settings, reload: Reload, *, reloaded: bool, state: State | None = None) -> dict[str, Any]:
+    return {
+        "archive_url": settings.archive_url,
+        "reloaded": reloaded,
+        "state": state.value if state else None,
+        "seconds": round(reload.seconds, 3),
+        **reload_json(reload),
+    }

@@ -1,44 +1,115 @@
-"""The archive beside a change: it is reached before anything is written, so that it can reload afterwards.
+"""The reload at the end of a change; the archive is reached before anything is written, so that it can reload.
 
-A room of its own, because what is not asked to reload need not load an HTTP client.
+A module of its own, because a command that does not reload need not load an HTTP client.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dcmcfg.archive.archive_state import State
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import TokenError
+from dcmcfg.archive.listeners import Probed, listeners_of, probe
+from dcmcfg.archive.reload_failures import Reload, ReloadFailed, ReloadUnconfirmed
+from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_control import control_service
+from dcmcfg.cli.report import ReloadReport
+from dcmcfg.cli.stopped import STOPPED, how_to_start
 from dcmcfg.cli.telling import tell
-from dcmcfg.errors import ArchiveError, ChangedButNotFinished
+from dcmcfg.devices import Configuration
+from dcmcfg.errors import ArchiveError, ChangedButNotFinished, NotFound
+from dcmcfg.render.console import visible
+from dcmcfg.render.reload import listeners_json, listeners_line, reload_json, repaired_line
 from dcmcfg.settings import Settings
+from dcmcfg.tree import Tree
+
+_CHECK = "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload"
 
 
 @dataclass(frozen=True)
 class Reloading:
-    """An archive that has answered, and is to reload."""
+    """The archive of a site that has answered, and is to reload."""
 
     service: ControlService
+    settings: Settings
 
-    def reload(self, number: int, *, is_undo: bool) -> None:
-        """Have the archive reload after roll-out *number*; raises :class:`ChangedButNotFinished` when it does not.
+    def reload(self, number: int, tree: Tree, *, is_undo: bool) -> ReloadReport:
+        """Have the archive load *tree*, the directory after change *number*.
 
-        What it cannot load may have been in the tree before an undo too, which then mends nothing.
+        Raises :class:`ChangedButNotFinished` when the reload was not clean, and when the archive is STOPPED. The value
+        that the archive cannot load may have been in the tree before an undo too, so an undo is not advised after one.
         """
-        next_step = "dcmcfg check finds what the archive cannot load; once that is mended, dcmcfg reload"
-        if not is_undo:
-            next_step += f"; if it is this change, dcmcfg undo {number} takes it back"
+        undo = "" if is_undo else f". If it is this change: dcmcfg undo {number} reverts it"
         try:
-            self.service.reload()
+            reload = self.service.reload()
+        except ReloadFailed as error:
+            raise self._unfinished(error, tree, "" if is_undo else f"dcmcfg undo {number}") from error
         except ArchiveError as error:
-            what = f"the directory was changed, but the archive did not reload: {error.what}"
+            what = f"The directory was changed, but the archive did not reload: {error.what}"
+            next_step = f"{_CHECK}{undo}"
             if isinstance(error, TokenError):
                 next_step = f"{error.next_step}; then dcmcfg reload"
+            elif error.next_step:
+                next_step = f"{error.next_step}. Then run dcmcfg reload"
             raise ChangedButNotFinished(what, on=error.on, next_step=next_step) from error
         except KeyboardInterrupt:
-            what = "the directory was changed, and the reload was interrupted"
-            raise ChangedButNotFinished(what, next_step=next_step) from None
+            what = "The directory was changed, and the reload was interrupted"
+            raise ChangedButNotFinished(what, next_step="dcmcfg reload") from None
+        _so_far(reload)
+        require_started(self.service, self.settings, "The directory was changed. ")
+        return ReloadReport(reload_json(reload), repaired_line(reload))
+
+    def _unfinished(self, error: ReloadFailed, tree: Tree, undo: str) -> ChangedButNotFinished:
+        reload = error.reload
+        closed = reload.closed if reload else None
+        probed = () if closed is None else self._probed(tree)
+        if reload is not None:
+            _so_far(reload, probed)
+        what = f"The directory was changed. {error.what}"
+        if line := listeners_line(probed):
+            what = f"{what}. {line}"
+        step = error.next_step
+        if undo and closed is not None:
+            step = f"{step}. {undo} reverts the change; it binds the listener once more, which can fail in the same way"
+        elif undo and not isinstance(error, ReloadUnconfirmed):
+            step = f"{step}. If it is this change: {undo} reverts it"
+        return ChangedButNotFinished(what, on=error.on, next_step=step)
+
+    def _probed(self, tree: Tree) -> tuple[Probed, ...]:
+        try:
+            device = Configuration(tree).device(self.settings.device)
+        except NotFound:
+            return ()
+        return probe(listeners_of(device), self.settings.archive_url)
+
+
+def require_started(service: ControlService, settings: Settings, before: str = "") -> State | None:
+    """Return the state of the archive after a reload that it has confirmed; None, with a warning, where it is unknown.
+
+    Raises :class:`ChangedButNotFinished`, its text after *before*, when the archive is STOPPED.
+    """
+    try:
+        status = service.status()
+    except ArchiveError as error:
+        told = f"the archive reloaded, but it is not known whether it is STARTED: {error.what}; dcmcfg status"
+        tell(f"warning: {visible(invocation.current().spoken(told))}")
+        return None
+    if not status.started:
+        raise ChangedButNotFinished(
+            f"{before}The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 ports are closed",
+            on=settings.archive_url,
+            next_step=how_to_start(settings),
+        )
+    return status.found
+
+
+def _so_far(reload: Reload, probed: tuple[Probed, ...] = ()) -> None:
+    """Have ``--json`` tell of *reload* as well, should the command fail from here on."""
+    run = invocation.current()
+    known = run.so_far
+    told = reload_json(reload) | ({"listeners": listeners_json(probed)} if probed else {})
+    run.so_far = lambda: ({} if known is None else known()) | {"reload": told}
 
 
 _WITHOUT = "--no-reload changes the directory without the archive"
@@ -47,15 +118,16 @@ _WITHOUT = "--no-reload changes the directory without the archive"
 def reachable(settings: Settings, without: str = _WITHOUT) -> Reloading:
     """Return the site's archive once it has answered; raises :class:`ArchiveError` with nothing changed.
 
-    *without* is how to do without it, told then.
+    *without* is how to do without it, shown then. Warns of an archive that is STOPPED.
     """
     service = control_service(settings)
     try:
-        status = service.status()
+        status = service.status(lambda line: tell(f"{line} …"))
     except ArchiveError as error:
         again = f"nothing was changed; {without}"
         step = f"{error.next_step}; {again}" if error.next_step else again
         raise ArchiveError(error.what, on=error.on, next_step=step) from error
     if not status.started:
-        tell(f"warning: the archive is {status.state}; a reload does not start it.")
-    return Reloading(service)
+        told = invocation.current().spoken(f"{STOPPED}. {how_to_start(settings)}")
+        tell(f"warning: {visible(told)}.")
+    return Reloading(service, settings)

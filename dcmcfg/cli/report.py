@@ -14,9 +14,18 @@ from dcmcfg.cli.rejects import Rejects
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import PROPERTY, RenamedArchive
+from dcmcfg.plan.taking_effect import restarting
 from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.rollout.roll_out import Outcome
 from dcmcfg.settings import Settings
+
+
+@dataclass(frozen=True)
+class ReloadReport:
+    """A clean reload: what ``--json`` has of it, and a note on what a second reload repaired, if any."""
+
+    json: Mapping[str, Any]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class Report:
     warnings: Sequence[str] = ()
 
     def json(
-        self, outcome: Outcome | None = None, *, reloaded: bool = False, profile: Path | None = None
+        self, outcome: Outcome | None = None, *, reload: ReloadReport | None = None, profile: Path | None = None
     ) -> dict[str, Any]:
         """Return what ``--json`` tells; ``changed`` is true also where it is not known what the server has done.
 
@@ -54,16 +63,19 @@ class Report:
             "manner": outcome.manner.value if outcome else None,
             "roll_out": outcome.number if outcome else None,
             "undo_file": str(outcome.undo_file) if outcome else None,
-            "reloaded": reloaded,
+            "reloaded": reload is not None,
+            "reload": None if reload is None else reload.json,
             "restart": [{"old": each.old, "new": each.new, "property": PROPERTY} for each in self.renamed],
             "profile": str(profile) if profile else None,
             **self.beside,
         }
 
-    def tell(self, outcome: Outcome | None = None, *, reloaded: bool = False, profile: Path | None = None) -> None:
+    def tell(
+        self, outcome: Outcome | None = None, *, reload: ReloadReport | None = None, profile: Path | None = None
+    ) -> None:
         """Print how it ended: with ``--json`` everything, else what was not said on the way."""
         if self.choices.as_json:
-            print_json(self.json(outcome, reloaded=reloaded, profile=profile))
+            print_json(self.json(outcome, reload=reload, profile=profile))
             return
         say = self.choices.say
         if self.rejects is not None and self.rejects.rejected and not self.choices.dry_run:
@@ -73,7 +85,18 @@ class Report:
         elif self.renamed:
             self._tell_renamed(done=outcome is not None, profile=profile)
         elif outcome is not None:
-            say("the archive has reloaded" if reloaded else "the archive was not asked to reload: dcmcfg reload")
+            self._tell_reload(reload)
+            if needs_restart := restarting(self.plan):
+                say(f"This change needs a restart of the archive: {', '.join(needs_restart)}")
+
+    def _tell_reload(self, reload: ReloadReport | None) -> None:
+        """Say whether the archive reloaded, and what a second reload repaired."""
+        if reload is None:
+            self.choices.say("the archive was not asked to reload: dcmcfg reload")
+            return
+        if reload.note:
+            self.choices.say(reload.note)
+        self.choices.say("the archive has reloaded")
 
     def _tell_renamed(self, *, done: bool, profile: Path | None) -> None:
         """Say how the archive finds its device again, and what names it to dcmcfg."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from dcmcfg.archive.archive_state import State
+from dcmcfg.archive.control import ArchiveStatus, NotStarted
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.stopped import STOPPED, how_to_start
 from dcmcfg.cli.telling import tell
+from dcmcfg.errors import ArchiveError
 from dcmcfg.render.console import visible
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
@@ -22,11 +28,14 @@ from dcmcfg.temporary.claim import CLEAN, unfinished
 @click.option("--directory", "with_directory", is_flag=True, help="Ask the directory server too, and who one is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -> int:
-    """Say whether the archive is up.
+    """Show whether the archive runs.
 
-    Exit code 0: it is started. 1: it answers, and is stopped. 3: it could not be asked. With --directory the
-    directory server is asked first; a 3 may then be for it. A temporary destination that a 'verify' has left is
-    warned of: by this account, with --directory by anybody.
+    Exit code 0: it is started. 1: it is stopped. 3: it does not run, or it could not be asked. With --json, the field
+    "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no answer, not running, wrong path,
+    not an archive, unknown.
+
+    With --directory the directory server is asked first; a 3 may then be for it. The command warns of a temporary
+    destination that a 'verify' has left: one of this account, with --directory one of any account.
     """
     left = {each.title: each.made for each in unfinished(state_folder(), settings.ldap_url)}
     who = None
@@ -39,11 +48,31 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     for title, made in left.items():
         told = f"a verify may have left the temporary destination {title} ({made}); {CLEAN} removes it"
         tell(f"warning: {visible(invocation.current().spoken(told))}")
-    status = control_service(settings).status()
+    asked: dict[str, Any] = {} if who is None else {"ldap_url": settings.ldap_url, "who_am_i": who}
+    beside = asked | ({"left": list(left)} if left else {})
+    status = _status(settings, beside)
+    next_step = "" if status.started else invocation.current().spoken(how_to_start(settings))
     if as_json:
-        result = {"archive_url": settings.archive_url, "status": status.state, "seconds": round(status.seconds, 3)}
-        asked = {} if who is None else {"ldap_url": settings.ldap_url, "who_am_i": who}
-        print_json(result | asked | ({"left": list(left)} if left else {}), indent=None)
+        result = {"archive_url": settings.archive_url, "status": status.state, "state": status.found.value}
+        step = {"next_step": next_step} if next_step else {}
+        print_json(result | {"seconds": round(status.seconds, 3)} | step | beside, indent=None)
     else:
         click.echo(f"{status.state}: archive {settings.archive_url} ({status.seconds:.2f} s)")
+        if next_step:
+            click.echo(f"{STOPPED}.\n  next: {next_step}")
     return 0 if status.started else 1
+
+
+def _status(settings: Settings, beside: dict[str, Any]) -> ArchiveStatus:
+    """Return the archive's status; on a failure, ``--json`` has the state that it shows."""
+    run = invocation.current()
+    known = {"archive_url": settings.archive_url, "status": None}
+    try:
+        return control_service(settings).status(lambda line: tell(f"{line} …"))
+    except NotStarted as error:
+        state = error.state
+        run.so_far = lambda: known | {"state": state.value} | beside
+        raise
+    except ArchiveError:
+        run.so_far = lambda: known | {"state": State.UNKNOWN.value} | beside
+        raise

@@ -58,7 +58,8 @@ evidence_options = option_group(
             "--external-log",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="The external archive's own log: JSON lines, or an Orthanc's with --verbose.",
+            help="Log of the external archive (JSON lines, Orthanc, dcmtk or dcm4che dcmqrscp, dcm4chee server.log), "
+            "or the server.log of the archive itself.",
         ),
         _option(
             "--qido/--no-qido",

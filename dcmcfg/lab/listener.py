@@ -71,8 +71,11 @@ def listening(
     *,
     any_title: bool = False,
     tls: ssl.SSLContext | None = None,
+    address: str = LOOPBACK,
 ) -> Iterator[None]:
     """Accept associations on loopback while the context is open; raises :class:`LabError` when it cannot listen.
+
+    *address* is an address of 127.0.0.0/8.
 
     With *tls* connections are secured. Only *title* is accepted as called AE title unless *any_title*. There are no
     timeouts on an idle peer: a C-MOVE may take as long as the one that it waits for.
@@ -85,11 +88,11 @@ def listening(
     entity.supported_contexts = contexts
     bound: list[Any] = [*handlers, (evt.EVT_SOP_EXTENDED, _agree_to_extensions)]
     try:
-        server = entity.make_server((LOOPBACK, port), evt_handlers=bound, server_class=_Server, ssl_context=tls)
+        server = entity.make_server((address, port), evt_handlers=bound, server_class=_Server, ssl_context=tls)
     except OSError as error:
         raise LabError(
             f"cannot listen ({error.strerror})",
-            on=f"{title}@{LOOPBACK}:{port}",
+            on=f"{title}@{address}:{port}",
             next_step=f"see what does: ss -tlnp sport = {port}",
         ) from error
     Thread(target=server.serve_forever, kwargs={"poll_interval": _POLL_S}, daemon=True).start()

@@ -66,14 +66,17 @@ def associated(
     *,
     relational: str = "",
     response_timeout_s: float | None = None,
+    accept_timeout_s: float | None = None,
 ) -> Iterator[Association]:
     """Give an established association with *peer* and release it afterwards; on an error in between, abort it.
 
-    *relational* is a SOP class UID for which relational queries are negotiated. No *response_timeout_s* means to
-    wait for a DIMSE response for ever. Raises :class:`AssociationFailed`.
+    *relational* is a SOP class UID for which relational queries are negotiated. *accept_timeout_s* is the longest wait
+    for the answer to A-ASSOCIATE-RQ, *response_timeout_s* for a DIMSE response. None means :data:`CONNECT_TIMEOUT_S`
+    for the first and no limit for the second. Raises :class:`AssociationFailed`.
     """
     entity = AE(ae_title=calling)
-    entity.connection_timeout = entity.acse_timeout = CONNECT_TIMEOUT_S
+    entity.connection_timeout = CONNECT_TIMEOUT_S
+    entity.acse_timeout = accept_timeout_s or CONNECT_TIMEOUT_S
     entity.dimse_timeout = response_timeout_s
     entity.network_timeout = None
     trace = Trace(_STALL_S)
@@ -99,8 +102,15 @@ def associated(
     association.release()
 
 
+class NotSent(Exception):
+    """An object that could not be sent: no context was accepted for it, or the association has ended."""
+
+
 def send_file(association: Association, path: Path, *, originator: str, message_id: int) -> int | None:
-    """C-STORE an object on behalf of a C-MOVE; return the status, or None when it could not be sent."""
+    """C-STORE an object on behalf of a C-MOVE; return the status, None where no response came.
+
+    Raises :class:`NotSent`.
+    """
     try:
         answer = association.send_c_store(
             dcmread(path), originator_aet=originator, originator_id=message_id, msg_id=message_id % 0xFFFF + 1
@@ -109,8 +119,8 @@ def send_file(association: Association, path: Path, *, originator: str, message_
         ValueError,
         RuntimeError,
         AttributeError,
-    ):  # no context accepted for it, association gone, not a composite object
-        return None
+    ) as error:  # no context accepted for it, association gone, not a composite object
+        raise NotSent from error
     status: int | None = answer.get("Status")
     return status
 

@@ -147,9 +147,9 @@ def _add(site: Site, addition: Addition, shown: Plan, course: Course) -> None:
         site.reload()
     except ArchiveError as error:
         raise _NotAdded(
-            f"the archive did not reload, so it does not know {title}: {error.what}",
+            f"the archive does not confirm that it knows {title}: {error.what}",
             on=error.on,
-            next_step=error.next_step or "dcmcfg check finds what the archive cannot load",
+            next_step=error.next_step or "dcmcfg check lists the values that the archive cannot load",
         ) from error
     site.tell("the archive has reloaded")
 
@@ -222,7 +222,7 @@ def _reload(site: Site, titles: str) -> None:
         site.reload()
     except ArchiveError as error:
         raise ChangedButNotFinished(
-            f"the directory is as it was, but the archive did not reload and may know {titles} still: {error.what}",
+            f"the directory is as it was, but the archive may still know {titles}: {error.what}",
             on=error.on,
             next_step=f"{CLEAN} has it reload once it answers",
         ) from error

@@ -13,6 +13,7 @@ from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.dicom.retrieval import Model, Patient, Priority
 from dcmcfg.route.connecting import Fit
+from dcmcfg.verify.legs import Leg
 from dcmcfg.verify.moves import Move
 from dcmcfg.verify.selection import WHOLE_STUDY, Selection
 
@@ -37,9 +38,12 @@ class Question:
 
 @dataclass(frozen=True)
 class MoveRecord:
-    """One C-MOVE in the external archive's own record; ``""`` and None stand for what it does not tell.
+    """One C-MOVE to the external archive, according to a log; ``""`` and None stand for what the log does not state.
 
-    ``is_sending`` says that it found what to send, ``failure`` in its own words why it did not.
+    ``is_sending`` says that it found what to send, ``failure`` in its own words why it did not. ``by_archive`` says
+    that the log is that of the archive, which sent the C-MOVE, and not the external archive's. ``forwarded`` is how
+    many of the instances that came back because of it were stored by the destination; None where they do not come back
+    to the archive, or its log was not read.
     """
 
     started: datetime
@@ -52,10 +56,14 @@ class MoveRecord:
     failed: int | None = None
     is_sending: bool = False
     failure: str = ""
+    by_archive: bool = False
+    forwarded: int | None = None
 
     @property
     def has_sent(self) -> bool:
-        """Whether it sent something, as far as it tells."""
+        """Whether something was sent because of it and, where the log shows that leg, reached the destination."""
+        if self.forwarded is not None:
+            return self.forwarded > 0
         return bool(self.completed) or (self.completed is None and self.is_sending and not self.failure)
 
 
@@ -107,6 +115,14 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Listened:
+    """Our own receiver: its title and address, and the moment from which it listened."""
+
+    address: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that is known when the C-MOVE is over."""
 
@@ -121,6 +137,9 @@ class Evidence:
     stored: Stored = Stored()
     moves: tuple[Move, ...] = ()  # each request; ``outcome`` is what they come to
     archive: Acquainted | None = None  # what the archive told of itself
+    legs: tuple[Leg, ...] = ()  # C-STOREs of the study according to a log
+    log_is_archives: bool = False  # that log, and what ``records`` come from, is of the archive that was asked
+    listening: Listened | None = None  # our own receiver; None where it did not listen
 
     @property
     def listed(self) -> tuple[Instance, ...]:

@@ -10,6 +10,7 @@ from dcmcfg.verify.files import Files, database_tells_after, files_before, recal
 from dcmcfg.verify.received import judge_received
 from dcmcfg.verify.reported import CANCELLED_BY_YOU, judge_report
 from dcmcfg.verify.route import judge_route
+from dcmcfg.verify.sent import transcoded
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
 SECOND_RUN = "a verify recalls the study into the archive's own storage, so a second run proves less about the route"
@@ -41,7 +42,7 @@ def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
         received=received,
         route=route,
         next_steps=next_steps(evidence, reported, received, route),
-        notes=(*_notes(evidence, delivered=delivered), *_meanwhile(received)),
+        notes=(*_notes(evidence, delivered=delivered), *_meanwhile(received), *transcoded(evidence)),
     )
 
 

@@ -16,7 +16,8 @@ from dcmcfg.errors import DicomError
 from dcmcfg.verify.asking_again import instances_after, stored_after, stored_before
 from dcmcfg.verify.evidence import Evidence, Stored
 from dcmcfg.verify.external_log import LogMark, Told, is_orthancs, note_where_it_ends, records_since
-from dcmcfg.verify.orthanc_log import Sought, resource_ids
+from dcmcfg.verify.orthanc_log import resource_ids
+from dcmcfg.verify.sought import Sought
 
 
 def _ignore(_: str) -> None:
@@ -66,20 +67,40 @@ class Witnesses:
         told = self._records(evidence, heard, opened)
         warnings += (told.why,) if told.why else ()
         return replace(
-            evidence, after=after, stored=stored, records=told.records, warnings=(*evidence.warnings, *warnings)
+            evidence,
+            after=after,
+            stored=stored,
+            records=told.records,
+            legs=told.legs,
+            log_is_archives=told.by_archive,
+            warnings=(*evidence.warnings, *warnings),
         )
 
     def _records(self, evidence: Evidence, heard: Heard, opened: OpenAssociation) -> Told:
         if heard.log is None:
             return Told(None)
         uids = frozenset(each.sop_instance_uid for each in evidence.expected)
-        sought = Sought(evidence.question.study_uid, uids)
+        question, own = evidence.question, evidence.route.archive_titles
+        sought = Sought(
+            question.study_uid,
+            uids,
+            calling=question.calling,
+            archive_titles=own,
+            external_titles=_external_titles(evidence),
+        )
         if is_orthancs(heard.log) and (patient_id := _patient_id(evidence, opened)):
             sought = replace(sought, resources=resource_ids(patient_id, evidence.expected))
         return records_since(heard.log, sought)
 
 
 NOBODY_ELSE = Witnesses()
+
+
+def _external_titles(evidence: Evidence) -> frozenset[str]:
+    """Return the titles of the external archives that the archive may ask for the study."""
+    listed = {title for each in evidence.expected for title in each.retrieve_ae_titles}
+    asked = {title for title, _ in evidence.route.asks}
+    return frozenset((listed | asked) - evidence.route.archive_titles)
 
 
 def _patient_id(evidence: Evidence, opened: OpenAssociation) -> str:

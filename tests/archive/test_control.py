@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.archive.control import ControlService
-from dcmcfg.archive.failures import ReloadUnconfirmed
+from dcmcfg.archive.archive_state import State
+from dcmcfg.archive.control import ControlService, NotStarted, Patience
+from dcmcfg.archive.reload_failures import NotReloaded, ReloadFailed, ReloadUnconfirmed, ReloadUnfinished
 from dcmcfg.archive.web import Timeouts
 from dcmcfg.errors import ArchiveError, MalformedInput
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
 
 QUICK = Timeouts(connect=0.5, answer=0.3)
+HASTE = Patience(passing=0.2, pause=0.05, slow=0.1)
+FORCED = "java.io.IOException: Unable to start TCPListener on localhost:9112\n\tat a.B.c(D.java:1)\n"
+FORCED += "Caused by: java.net.BindException: Address already in use\n\t... 1 more\n"
+PAGE = "<html><head><title>Error</title></head><body>{}</body></html>"
 
 
 def refused_reload(archive: Scripted, *, token: str | None = None) -> ArchiveError:
@@ -48,12 +53,20 @@ def test_status_that_is_not_the_archives_asks_for_the_base_url(archive: Scripted
     archive.answer(200, body)
     with pytest.raises(ArchiveError) as caught:
         ControlService(archive.url).status()
-    assert caught.value.what == "an answer that is not the archive's (HTTP 200)"
+    assert caught.value.what == "The answer is not that of an archive (HTTP 200)"
     assert "base URL" in caught.value.next_step
+    assert state_of(caught.value) is State.NOT_AN_ARCHIVE
+
+
+def state_of(error: ArchiveError) -> State:
+    assert isinstance(error, NotStarted)
+    return error.state
 
 
 def test_reload_posts_with_the_bearer_token(archive: Scripted) -> None:
-    assert 0 < ControlService(archive.url + "/", "abc.def").reload() < 5
+    reload = ControlService(archive.url + "/", "abc.def").reload()
+    assert 0 < reload.seconds < 5
+    assert (reload.in_force, reload.closed, reload.repaired, len(reload.attempts)) == (True, None, None, 1)
     assert archive.requests == [("POST", "/dcm4chee-arc/ctrl/reload", "Bearer abc.def")]
 
 
@@ -94,7 +107,7 @@ def test_token_that_the_answer_gives_back_is_not_told(archive: Scripted) -> None
     archive.answer(500, "cannot read eyJ0b2tlbg")
     with pytest.raises(ArchiveError) as caught:
         ControlService(archive.url, "eyJ0b2tlbg").reload()
-    assert caught.value.what == "cannot read … (HTTP 500)"
+    assert caught.value.what.startswith("cannot read … (HTTP 500). ")
     archive.answer(302, Location="https://login/eyJ0b2tlbg")
     with pytest.raises(ArchiveError) as caught:
         ControlService(archive.url, "eyJ0b2tlbg").reload()
@@ -104,13 +117,105 @@ def test_token_that_the_answer_gives_back_is_not_told(archive: Scripted) -> None
 def test_wrong_base_url_is_asked_about(archive: Scripted) -> None:
     archive.answer(404, "<html>Not Found</html>")
     error = refused_reload(archive)
-    assert error.what == "there is nothing to control here (HTTP 404)"
+    assert error.what == "The answer is not that of an archive (HTTP 404)"
     assert "base URL" in error.next_step
 
 
-def test_conflict_tells_the_unescaped_message_in_one_line(archive: Scripted) -> None:
-    archive.answer(409, '{"errorMessage":"Illegal value "X" of\n\tdcmProtocol: \x1b[31mFOO\\BAR"}')
-    assert refused_reload(archive).what == 'Illegal value "X" of dcmProtocol: [31mFOO\\BAR (HTTP 409)'
+def test_conflict_while_loading_keeps_the_configuration_and_shows_the_unescaped_message(archive: Scripted) -> None:
+    body = '{"errorMessage":"java.lang.IllegalArgumentException: Illegal "X" of\n\tdcmProtocol: \x1b[31mFOO\\BAR"}'
+    archive.answer(409, body)
+    error = refused_reload(archive)
+    assert isinstance(error, NotReloaded)
+    assert error.reload is not None
+    assert error.reload.in_force is False
+    assert error.what == (
+        'Not reloaded: IllegalArgumentException: Illegal "X" of dcmProtocol: [31mFOO\\BAR (HTTP 409). '
+        "The archive keeps its previous configuration"
+    )
+
+
+def unfinished(archive: Scripted) -> ReloadUnfinished:
+    with pytest.raises(ReloadUnfinished) as caught:
+        ControlService(archive.url).reload()
+    assert caught.value.exit_code == 4
+    return caught.value
+
+
+def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripted) -> None:
+    archive.answer(409, '{"errorMessage":"x"}')
+    error = unfinished(archive)
+    assert error.what == "x (HTTP 409). It is not known whether the new configuration is in force"
+    assert f"GET {archive.url}/aets lists" in error.next_step
+    assert error.reload is not None
+    assert error.reload.in_force is None
+    assert archive.reloads == 1
+
+
+def test_unsupported_cipher_suite_is_in_force_and_not_repeated(archive: Scripted) -> None:
+    archive.answer(409, '{"errorMessage":"java.lang.IllegalArgumentException: Unsupported CipherSuite: FOO"}')
+    error = unfinished(archive)
+    assert error.what.startswith(
+        "The new configuration is in force, but the archive could not open a listener: IllegalArgumentException: "
+        "Unsupported CipherSuite: FOO (HTTP 409). "
+    )
+    assert "dicomTLSCipherSuite" in error.next_step
+    assert archive.reloads == 1
+
+
+def test_listener_that_was_not_opened_is_opened_by_a_second_reload(archive: Scripted) -> None:
+    archive.once["ctrl/reload"] = (500, FORCED.encode())
+    reload = ControlService(archive.url).reload()
+    assert archive.reloads == 2
+    assert (reload.in_force, reload.closed) == (True, None)
+    assert reload.repaired is not None
+    assert reload.repaired.listener == "localhost:9112"
+
+
+def test_listener_that_stays_closed_is_named_after_two_reloads(archive: Scripted) -> None:
+    archive.answer(500, FORCED)
+    error = unfinished(archive)
+    assert archive.reloads == 2
+    assert error.what == (
+        "The new configuration is in force, but the archive could not open the listener localhost:9112: IOException: "
+        "Unable to start TCPListener on localhost:9112; cause: BindException: Address already in use (HTTP 500, "
+        "2 reloads). Until a clean reload, other listeners may be closed too, and the AE cache keeps old AEs"
+    )
+    assert "ss -tlnp 'sport = :9112'" in error.next_step
+
+
+def test_second_reload_may_name_another_listener(archive: Scripted) -> None:
+    archive.once["ctrl/reload"] = (500, FORCED.encode())
+    archive.answer(500, FORCED.replace("9112", "9762"))
+    error = unfinished(archive)
+    assert error.reload is not None
+    assert error.reload.closed is not None
+    assert error.reload.closed.listener == "localhost:9762"
+
+
+@pytest.mark.parametrize(("status", "body"), [(401, "<html>"), (500, "boom")])
+def test_second_reload_that_ends_otherwise_leaves_the_new_configuration_in_force(
+    archive: Scripted, status: int, body: str
+) -> None:
+    archive.once["ctrl/reload"] = (500, FORCED.encode())
+    archive.answer(status, body)
+    error = unfinished(archive)
+    assert error.reload is not None
+    assert error.reload.in_force is True
+    assert ". The second reload ended otherwise: " in error.what
+    assert f"(HTTP {status})" in error.what
+
+
+def test_second_reload_without_an_answer_is_unconfirmed_and_in_force(archive: Scripted) -> None:
+    archive.once["ctrl/reload"] = (500, FORCED.encode())
+    archive.answer(504)
+    with pytest.raises(ReloadUnconfirmed) as caught:
+        ControlService(archive.url).reload()
+    assert caught.value.what.startswith(
+        "The new configuration is in force, but the archive could not open the listener localhost:9112. "
+        "A second reload was sent and not confirmed: "
+    )
+    assert caught.value.reload is not None
+    assert (caught.value.reload.in_force, len(caught.value.reload.attempts)) == (True, 2)
 
 
 STACK_TRACE = """\
@@ -127,17 +232,18 @@ remaining name 'cn=gone,dicomDeviceName=x'
 """
 
 
-def test_stack_trace_becomes_its_deepest_cause(archive: Scripted) -> None:
+def test_stack_trace_becomes_its_first_line_and_its_deepest_cause(archive: Scripted) -> None:
     archive.answer(500, STACK_TRACE)
     assert refused_reload(archive).what == (
-        "NameNotFoundException: [LDAP: error code 32 - No Such Object]; "
-        "remaining name 'cn=gone,dicomDeviceName=x' (HTTP 500)"
+        "Not reloaded: ConfigurationException: Failed to load; cause: NameNotFoundException: [LDAP: error code 32 - No "
+        "Such Object]; remaining name 'cn=gone,dicomDeviceName=x' (HTTP 500). The archive keeps its previous "
+        "configuration"
     )
 
 
 def test_stack_trace_without_a_cause_becomes_its_first_line(archive: Scripted) -> None:
     archive.answer(500, "java.lang.NullPointerException\n\tat org.dcm4chee.arc.Foo.bar(Foo.java:1)\n")
-    assert refused_reload(archive).what == "NullPointerException (HTTP 500)"
+    assert unfinished(archive).what.startswith("NullPointerException (HTTP 500). It is not known ")
 
 
 @pytest.mark.parametrize(
@@ -148,22 +254,81 @@ def test_stack_trace_without_a_cause_becomes_its_first_line(archive: Scripted) -
         ("x " * 1000, "x " * 149),
     ],
 )
-def test_other_errors_are_told_in_one_bounded_line(archive: Scripted, body: str, reason: str) -> None:
-    archive.answer(500, body)
-    what = refused_reload(archive).what
-    assert what.startswith(reason)
-    assert what.endswith("(HTTP 500)")
-    assert len(what) < 330
+def test_other_errors_are_shown_in_one_bounded_line(archive: Scripted, body: str, reason: str) -> None:
+    archive.answer(502 if body.startswith("<") else 500, body)
+    with pytest.raises(ReloadFailed) as caught:
+        ControlService(archive.url).reload()
+    assert reason in caught.value.what
+    assert len(caught.value.what) < 400
 
 
 def test_endless_body_is_cut(archive: Scripted) -> None:
     archive.answer(500, "x" * 3_000_000)
-    assert len(refused_reload(archive).what) < 330
+    assert len(unfinished(archive).what) < 400
 
 
-def test_archive_that_is_starting_is_not_ready(archive: Scripted) -> None:
+def test_archive_behind_a_proxy_that_is_not_ready(archive: Scripted) -> None:
     archive.answer(503)
     assert refused_reload(archive).what == "the archive is not ready (HTTP 503)"
+
+
+def test_page_of_the_web_server_says_that_nothing_was_reloaded(archive: Scripted) -> None:
+    archive.answer(500, PAGE.format("500 - Internal Server Error"))
+    with pytest.raises(NotReloaded) as caught:
+        ControlService(archive.url, patience=HASTE).reload()
+    assert caught.value.what.startswith("Not reloaded. The archive failed to start, or it is still starting (HTTP 500")
+    assert "A reload does not start the archive" in caught.value.next_step
+    assert archive.reloads == 1
+
+
+def test_page_that_passes_while_the_archive_is_deployed_asks_for_another_reload(archive: Scripted) -> None:
+    archive.by_path["ctrl/reload"] = (500, PAGE.format("500 - Internal Server Error").encode())
+    archive.answer(200, '{"status":"STARTED"}')
+    with pytest.raises(NotReloaded) as caught:
+        ControlService(archive.url, patience=HASTE).reload()
+    assert caught.value.what == "Not reloaded: the archive was not ready, and is STARTED now"
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "state"),
+    [
+        (404, "404 - Not Found", State.NOT_DEPLOYED),
+        (500, "500 - Internal Server Error", State.FAILED),
+        (503, "503 - Service Unavailable", State.STOPPING),
+        (400, "Bad Request", State.STOPPING),
+    ],
+)
+def test_pages_of_the_web_server_show_in_which_way_the_archive_does_not_run(
+    archive: Scripted, status: int, text: str, state: State
+) -> None:
+    archive.answer(status, PAGE.format(text))
+    with pytest.raises(NotStarted) as caught:
+        ControlService(archive.url, patience=HASTE).status()
+    assert caught.value.state is state
+    assert (len(archive.requests) > 1) == (status != 404)
+
+
+def test_page_that_passes_is_asked_for_again_and_the_wait_is_announced(archive: Scripted) -> None:
+    archive.answer(200, '{"status":"STARTED"}')
+    archive.once["ctrl/status"] = (500, PAGE.format("500 - Internal Server Error").encode())
+    announced: list[str] = []
+    assert ControlService(archive.url, patience=HASTE).status(announced.append).started
+    assert announced == ["HTTP 500 from the web server; asking again for 0.2 s"]
+
+
+def test_another_path_of_the_archive_is_not_taken_for_an_archive_that_is_not_deployed(archive: Scripted) -> None:
+    archive.answer(404, **{"Access-Control-Allow-Origin": "*"})
+    with pytest.raises(NotStarted) as caught:
+        ControlService(archive.url).status()
+    assert caught.value.state is State.WRONG_PATH
+
+
+def test_slow_answer_is_announced(archive: Scripted) -> None:
+    archive.hang = threading.Event()
+    announced: list[str] = []
+    with pytest.raises(NotStarted):
+        ControlService(archive.url, timeouts=QUICK, patience=HASTE).status(announced.append)
+    assert announced == [f"no answer yet from {archive.url}/ctrl/status; waiting"]
 
 
 def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scripted) -> None:
@@ -172,7 +337,7 @@ def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scr
     with pytest.raises(ReloadUnconfirmed) as caught:
         ControlService(archive.url, timeouts=QUICK).reload()
     assert time.monotonic() - begun < 3
-    assert caught.value.what == "the reload was sent and not confirmed: no answer within 0.3 s"
+    assert caught.value.what == "The reload was sent and not confirmed: no answer within 0.3 s"
     assert caught.value.exit_code == 4
 
 
@@ -217,7 +382,19 @@ def test_status_without_an_answer_fails_within_its_timeout(archive: Scripted) ->
     archive.hang = threading.Event()
     with pytest.raises(ArchiveError) as caught:
         ControlService(archive.url, timeouts=QUICK).status()
-    assert caught.value.what == "no answer within 0.3 s"
+    assert caught.value.what == (
+        "The server accepts connections and does not answer within 0.3 s: it is starting, or it hangs"
+    )
+    assert state_of(caught.value) is State.NO_ANSWER
+
+
+def test_status_of_a_server_that_is_not_running() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(ArchiveError) as caught:
+        ControlService(f"http://127.0.0.1:{port}/dcm4chee-arc").status()
+    assert caught.value.what == f"Connection refused: no server listens at 127.0.0.1:{port}"
+    assert state_of(caught.value) is State.NOT_RUNNING
 
 
 def test_archive_that_is_down_refuses_the_connection_and_nothing_was_sent() -> None:

@@ -116,7 +116,7 @@ def test_a_file_without_an_archive_says_what_was_not_tried(run: Run, tmp_path: P
     assert result.stdout == (
         "1 entry: 0 errors, 0 warnings\n"
         "warning: no archive device in it, so the rules on these were not tried: external retrieve, what an external "
-        "archive is asked for, fallback, export, purging, transport, capabilities\n"
+        "archive is asked for, fallback, export, purging, ports of the archive, transport, capabilities\n"
     )
     assert run("lint", str(file), "--rule", "registry-orphan").stdout == "1 entry: 0 errors, 0 warnings\n"
     assert json.loads(run("lint", str(file), "--rule", "export-loop", "--json").stdout)["not_tried"] == ["Export"]
@@ -152,6 +152,7 @@ def test_json_holds_every_finding_with_what_mends_it(run: Run, folder: Path) -> 
     assert content["findings"][0] == {
         "severity": "error",
         "rule": "external-retrieve-unknown",
+        "kind": "rule",
         "dn": ARCHIVE_DN,
         "attribute": "dcmExternalRetrieveAEDestination",
         "value": "X",

@@ -12,12 +12,27 @@ from dcmcfg.archive.web import Timeouts
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 
+FORCED = (
+    b"java.io.IOException: Unable to start TCPListener on localhost:9112\n\tat a.B.c(D.java:1)\n"
+    b"Caused by: java.net.BindException: Address already in use\n\t... 1 more\n"
+)
+
+
+@pytest.fixture
+def archive(archive: Scripted) -> Scripted:
+    """An archive that is STARTED and reloads."""
+    archive.run_as_an_archive_does()
+    return archive
+
 
 def test_reload_says_that_the_archive_reloaded(run: Run, archive: Scripted) -> None:
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stderr) == (0, "")
     assert re.fullmatch(rf"reloaded: archive {archive.url} \(\d+\.\d\d s\)\n", result.stdout)
-    assert archive.requests == [("POST", "/dcm4chee-arc/ctrl/reload", None)]
+    assert archive.requests == [
+        ("POST", "/dcm4chee-arc/ctrl/reload", None),
+        ("GET", "/dcm4chee-arc/ctrl/status", None),
+    ]
 
 
 def test_reload_as_json(run: Run, archive: Scripted) -> None:
@@ -25,14 +40,103 @@ def test_reload_as_json(run: Run, archive: Scripted) -> None:
     assert result.exit_code == 0
     content = json.loads(result.stdout)
     assert content.pop("seconds") > 0
-    assert content == {"archive_url": archive.url, "reloaded": True}
+    assert content["attempts"][0].pop("seconds") > 0
+    clean = {"status": 204, "outcome": "reloaded", "in_force": True, "message": "", "listener": None}
+    assert content == {
+        "archive_url": archive.url,
+        "reloaded": True,
+        "state": "started",
+        "in_force": True,
+        "listener": None,
+        "listener_closed": False,
+        "reopened": None,
+        "attempts": [clean],
+    }
+
+
+def test_listener_that_a_second_reload_opens_is_a_success_with_a_note(run: Run, archive: Scripted) -> None:
+    archive.once["ctrl/reload"] = (500, FORCED)
+    result = run("reload", "--archive-url", archive.url)
+    assert (result.exit_code, result.stderr) == (0, "")
+    note, reloaded = result.stdout.splitlines()
+    assert note == (
+        "The first reload could not open the listener localhost:9112 (IOException: Unable to start TCPListener on "
+        "localhost:9112; cause: BindException: Address already in use). A second reload opened it."
+    )
+    assert reloaded.startswith(f"reloaded: archive {archive.url} (")
+    archive.once["ctrl/reload"] = (500, FORCED)
+    content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
+    assert (content["reloaded"], content["in_force"], content["reopened"]) == (True, True, "localhost:9112")
+    assert [(each["status"], each["outcome"]) for each in content["attempts"]] == [
+        (500, "loaded, listener closed"),
+        (204, "reloaded"),
+    ]
+
+
+def test_listener_that_stays_closed_is_exit_code_4_with_what_is_in_force(run: Run, archive: Scripted) -> None:
+    archive.by_path["ctrl/reload"] = (500, FORCED)
+    result = run("reload", "--archive-url", archive.url)
+    assert (result.exit_code, result.stdout, archive.reloads) == (4, "", 2)
+    assert result.stderr == (
+        f"dcmcfg: {archive.url}/ctrl/reload: The new configuration is in force, but the archive could not open the "
+        "listener localhost:9112: IOException: Unable to start TCPListener on localhost:9112; cause: BindException: "
+        "Address already in use (HTTP 500, 2 reloads). Until a clean reload, other listeners may be closed too, "
+        "and the AE cache keeps old AEs\n"
+        f"  next: Find what else uses port 9112: another connection of the archive (dcmcfg --archive-url {archive.url} "
+        "show DEVICE), or another process (ss -tlnp 'sport = :9112' on the archive's machine), then run dcmcfg "
+        f"--archive-url {archive.url} reload\n"
+    )
+    content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
+    assert content.pop("error")["exit_code"] == 4
+    assert [content[name] for name in ("reloaded", "in_force", "listener", "listener_closed")] == [
+        False,
+        True,
+        "localhost:9112",
+        True,
+    ]
+    assert [each["listener"] for each in content["attempts"]] == ["localhost:9112"] * 2
+
+
+def test_reload_of_a_stopped_archive_is_exit_code_4(run: Run, archive: Scripted) -> None:
+    archive.by_path["ctrl/status"] = (200, b'{"status":"STOPPED"}')
+    result = run("reload", "--archive-url", archive.url)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert result.stderr == (
+        f"dcmcfg: {archive.url}: The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 ports "
+        "are closed\n"
+        f"  next: curl -X POST {archive.url}/ctrl/start starts it; so does Start on the Control page of the archive's "
+        "web interface\n"
+    )
+    content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
+    assert content.pop("error")["exit_code"] == 4
+    assert (content["reloaded"], content["state"], content["in_force"]) == (True, "stopped", True)
+
+
+def test_reload_after_which_the_status_is_not_known_warns(run: Run, archive: Scripted) -> None:
+    archive.by_path["ctrl/status"] = (502, b"")
+    result = run("reload", "--archive-url", archive.url)
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "warning: the archive reloaded, but it is not known whether it is STARTED: no reason given (HTTP 502); "
+        f"dcmcfg --archive-url {archive.url} status\n"
+    )
+
+
+def test_reload_of_an_archive_that_is_not_deployed_is_exit_code_3(run: Run, archive: Scripted) -> None:
+    page = b"<html><head><title>Error</title></head><body>404 - Not Found</body></html>"
+    archive.by_path["ctrl/reload"] = (404, page)
+    result = run("reload", "--archive-url", archive.url, "--json")
+    content = json.loads(result.stdout)
+    assert (result.exit_code, content.pop("error")["exit_code"]) == (3, 3)
+    assert content == {"archive_url": archive.url, "reloaded": False, "state": "not deployed"}
 
 
 def test_reload_sends_the_token_from_the_file(run: Run, archive: Scripted, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("abc\n")
     result = run("reload", "--archive-url", archive.url, "--archive-token-file", str(tmp_path / "token"))
     assert result.exit_code == 0
-    assert archive.requests == [("POST", "/dcm4chee-arc/ctrl/reload", "Bearer abc")]
+    assert {token for _, _, token in archive.requests} == {"Bearer abc"}
+    assert archive.reloads == 1
 
 
 def test_token_of_the_environment_does_not_go_to_another_archive(
@@ -41,21 +145,34 @@ def test_token_of_the_environment_does_not_go_to_another_archive(
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("DCMCFG_ARCHIVE_TOKEN", "secret")
     assert run("reload", "--archive-url", archive.url).exit_code == 0
-    assert archive.requests == [("POST", "/dcm4chee-arc/ctrl/reload", None)]
+    assert {token for _, _, token in archive.requests} == {None}
 
 
-def test_configuration_that_does_not_load_is_told_in_one_line(run: Run, archive: Scripted) -> None:
-    archive.answer(409, '{"errorMessage":"Device with specified name "x" not found"}')
+def test_configuration_that_does_not_load_is_exit_code_3_and_changes_nothing(run: Run, archive: Scripted) -> None:
+    archive.by_path["ctrl/reload"] = (409, b'{"errorMessage":"java.lang.IllegalArgumentException: No "x""}')
     result = run("reload", "--archive-url", archive.url)
-    assert (result.exit_code, result.stdout) == (3, "")
+    assert (result.exit_code, result.stdout, archive.reloads) == (3, "", 1)
     assert result.stderr == (
-        f'dcmcfg: {archive.url}/ctrl/reload: Device with specified name "x" not found (HTTP 409)\n'
-        f"  next: dcmcfg --archive-url {archive.url} check and lint find what it cannot load; "
-        "the archive's server.log has more\n"
+        f'dcmcfg: {archive.url}/ctrl/reload: Not reloaded: IllegalArgumentException: No "x" (HTTP 409). The archive '
+        "keeps its previous configuration\n"
+        f"  next: dcmcfg --archive-url {archive.url} check lists the values that the archive cannot load. Fix them, "
+        f"then run dcmcfg --archive-url {archive.url} reload. The archive's server.log has the full error\n"
     )
+    content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
+    assert (content["reloaded"], content["in_force"]) == (False, False)
+
+
+def test_answer_that_shows_nothing_is_exit_code_4_and_guesses_nothing(run: Run, archive: Scripted) -> None:
+    archive.by_path["ctrl/reload"] = (500, b"boom")
+    result = run("reload", "--archive-url", archive.url)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "boom (HTTP 500). It is not known whether the new configuration is in force\n  next: See" in result.stderr
+    content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
+    assert (content["reloaded"], content["in_force"]) == (False, None)
 
 
 def test_reload_without_a_token_says_token(run: Run, archive: Scripted) -> None:
+    archive.by_path = {}
     archive.answer(302, Location="https://login.example/realms/dcm4che?state=1")
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (3, "")
@@ -76,7 +193,7 @@ def test_reload_whose_outcome_is_not_known_is_exit_code_4(
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
-        f"dcmcfg: {archive.url}/ctrl/reload: the reload was sent and not confirmed: no answer within 0.2 s\n"
-        f"  next: dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once more: "
-        "reloading twice does no harm\n"
+        f"dcmcfg: {archive.url}/ctrl/reload: The reload was sent and not confirmed: no answer within 0.2 s\n"
+        f"  next: dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once "
+        "more: a second reload does no harm\n"
     )

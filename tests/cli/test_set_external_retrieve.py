@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -52,7 +54,9 @@ def test_the_value_is_set_shown_and_loaded(run: Run, site: CliSite) -> None:
     ]
     assert (result.exit_code, result.stderr) == (0, "")
     assert site.values(NAME) == ("DCM4CHEE",)
-    assert [path for _, path, _ in site.archive.requests] == ["/dcm4chee-arc/ctrl/status", "/dcm4chee-arc/ctrl/reload"]
+    assert [path for _, path, _ in site.archive.requests] == [
+        f"/dcm4chee-arc/ctrl/{command}" for command in ("status", "reload", "status")
+    ]
     assert stat.S_IMODE(undo.stat().st_mode) == 0o600
 
     undone = run("apply", str(undo), "--yes")
@@ -230,8 +234,9 @@ def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSit
     result = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url)
     assert result.exit_code == 3
     assert result.stderr == (
-        f"dcmcfg: {url}/ctrl/status: connection refused\n  next: is the archive running? its URL is set with "
-        "--archive-url; nothing was changed; --no-reload changes the directory without the archive\n"
+        f"dcmcfg: {url}/ctrl/status: Connection refused: no server listens at {urlsplit(url).netloc}\n"
+        "  next: Start the archive's server. One that is starting refuses connections for its first seconds. "
+        "--archive-url sets the URL; nothing was changed; --no-reload changes the directory without the archive\n"
     )
     assert site.values(NAME) == ()
     without = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url, "--no-reload")
@@ -240,15 +245,22 @@ def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSit
     assert site.values(NAME) == ("DCM4CHEE",)
 
 
+REFUSED = b'{"errorMessage":"java.lang.IllegalArgumentException: 1g"}'
+FORCED = (
+    b"java.io.IOException: Unable to start TCPListener on localhost:11112\n\tat a.B.c(D.java:1)\n"
+    b"Caused by: java.net.BindException: Address already in use\n\t... 1 more\n"
+)
+
+
 def test_a_reload_that_fails_after_the_change_exits_4_with_the_command_that_finishes(run: Run, site: CliSite) -> None:
-    trace = b"java.lang.RuntimeException: boom\n\tat org.dcm4chee.A.b(A.java:1)\n"
-    site.archive.by_path["ctrl/reload"] = (500, trace)
+    site.archive.by_path["ctrl/reload"] = (409, REFUSED)
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 4
     assert result.stderr == (
-        f"dcmcfg: {site.archive.url}/ctrl/reload: the directory was changed, but the archive did not reload: "
-        "RuntimeException: boom (HTTP 500)\n  next: dcmcfg check finds what the archive cannot load; once that is "
-        "mended, dcmcfg reload; if it is this change, dcmcfg undo 1 takes it back\n"
+        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. Not reloaded: IllegalArgumentException: "
+        "1g (HTTP 409). The archive keeps its previous configuration\n"
+        "  next: dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload. The "
+        "archive's server.log has the full error. If it is this change: dcmcfg undo 1 reverts it\n"
     )
     assert site.values(NAME) == ("DCM4CHEE",)
     assert_the_undo_of_an_undo_is_not_advised(run)
@@ -259,24 +271,80 @@ def assert_the_undo_of_an_undo_is_not_advised(run: Run) -> None:
     undone = run("undo", "1", "--yes")
     assert undone.exit_code == 4
     assert undone.stderr.endswith(
-        "\n  next: dcmcfg check finds what the archive cannot load; once that is mended, dcmcfg reload\n"
+        "\n  next: dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload. The "
+        "archive's server.log has the full error\n"
+    )
+
+
+def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_force(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as opened, socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = [each.getsockname()[1] for each in (opened, taken)]
+        taken.close()
+        (tmp_path / "ports.ldif").write_text(
+            "".join(
+                f"dn: cn={name},{ARCHIVE_DN}\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n-\n\n"
+                for name, attribute, value in (
+                    ("dicom", "dicomPort", ports[0]),
+                    ("dicom-tls", "dicomPort", ports[1]),
+                    ("hl7", "dicomInstalled", "FALSE"),
+                    ("hl7-tls", "dicomInstalled", "FALSE"),
+                )
+            )
+        )
+        assert site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "ports.ldif")).returncode == 0
+        site.archive.by_path["ctrl/reload"] = (500, FORCED)
+        result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+        again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--json")
+    assert (result.exit_code, "the archive has reloaded" in result.stdout) == (4, False)
+    assert result.stderr == (
+        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but "
+        "the archive could not open the listener localhost:11112: IOException: Unable to start TCPListener on "
+        "localhost:11112; cause: BindException: Address already in use (HTTP 500, 2 reloads). Until a clean reload, "
+        "other listeners may be closed too, and the AE cache keeps old AEs. "
+        f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
+        f"dicom-tls localhost:{ports[1]} closed\n"
+        "  next: Find what else uses port 11112: another connection of the archive (dcmcfg show DEVICE), or another "
+        "process (ss -tlnp 'sport = :11112' on the archive's machine), then run dcmcfg reload. dcmcfg undo 1 reverts "
+        "the change; it binds the listener once more, which can fail in the same way\n"
+    )
+    content = json.loads(again.stdout)
+    assert (content["changed"], content["reloaded"], content["error"]["exit_code"]) == (True, False, 4)
+    assert (content["reload"]["in_force"], content["reload"]["listener"]) == (True, "localhost:11112")
+    assert content["reload"]["listeners"] == [
+        {"connection": "dicom", "address": f"localhost:{ports[0]}", "open": True},
+        {"connection": "dicom-tls", "address": f"localhost:{ports[1]}", "open": False},
+    ]
+
+
+def test_a_listener_that_a_second_reload_opens_is_a_note(run: Run, site: CliSite) -> None:
+    site.archive.once["ctrl/reload"] = (500, FORCED)
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert (result.exit_code, result.stderr, site.archive.reloads) == (0, "", 2)
+    assert result.stdout.endswith(
+        "The first reload could not open the listener localhost:11112 (IOException: Unable to start TCPListener on "
+        "localhost:11112; cause: BindException: Address already in use). A second reload opened it.\n"
+        "the archive has reloaded\n"
     )
 
 
 def test_with_json_what_was_changed_is_told_with_the_reload_that_failed(run: Run, site: CliSite) -> None:
     done = json.loads(run("set-external-retrieve", "DCM4CHEE", "--yes", "--json").stdout)
     assert run("undo", "--yes").exit_code == 0
-    site.archive.by_path["ctrl/reload"] = (500, b"boom")
+    site.archive.by_path["ctrl/reload"] = (409, REFUSED)
     failed = run("set-external-retrieve", "DCM4CHEE", "--yes", "--json")
     assert failed.exit_code == 4
     content = json.loads(failed.stdout)
     assert content.pop("error") == {
-        "what": "the directory was changed, but the archive did not reload: boom (HTTP 500)",
+        "what": "The directory was changed. Not reloaded: IllegalArgumentException: 1g (HTTP 409). The archive keeps "
+        "its previous configuration",
         "exit_code": 4,
         "on": f"{site.archive.url}/ctrl/reload",
-        "next_step": "dcmcfg check finds what the archive cannot load; once that is mended, dcmcfg reload; "
-        "if it is this change, dcmcfg undo 3 takes it back",
+        "next_step": "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload. "
+        "The archive's server.log has the full error. If it is this change: dcmcfg undo 3 reverts it",
     }
+    assert (done.pop("reload")["in_force"], content.pop("reload")["in_force"]) == (True, False)
     assert content == done | {"reloaded": False, "roll_out": 3, "undo_file": str(undo_files()[2])}
 
 
@@ -367,11 +435,19 @@ def test_commands_to_type_name_the_site_that_the_options_named(run: Run, site: C
     assert f"undo: {told}\n" in result.stdout
 
 
-def test_an_archive_that_is_stopped_is_warned_about(run: Run, site: CliSite) -> None:
+def test_an_archive_that_is_stopped_loads_the_change_and_exits_4(run: Run, site: CliSite) -> None:
     site.archive.by_path["ctrl/status"] = (200, b'{"status":"STOPPED"}')
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
-    assert result.exit_code == 0
-    assert result.stderr == "warning: the archive is STOPPED; a reload does not start it.\n"
+    assert (result.exit_code, "the archive has reloaded" in result.stdout) == (4, False)
+    start = f"curl -X POST {site.archive.url}/ctrl/start starts it; so does Start on the Control page of the archive's"
+    assert result.stderr == (
+        "warning: The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them. "
+        f"{start} web interface.\n"
+        f"dcmcfg: {site.archive.url}: The directory was changed. The archive loaded the new configuration, but it is "
+        f"STOPPED: its DICOM and HL7 ports are closed\n  next: {start} web interface\n"
+    )
+    content = json.loads(run("undo", "--yes", "--json").stdout)
+    assert (content["changed"], content["reload"]["in_force"], content["error"]["exit_code"]) == (True, True, 4)
 
 
 def test_a_reader_who_went_away_is_no_answer_of_no(site: CliSite) -> None:

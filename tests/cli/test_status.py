@@ -4,6 +4,7 @@ import json
 import re
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dcmcfg.settings import write_profile
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
@@ -24,7 +25,32 @@ def test_stopped_archive_is_exit_code_1(run: Run, archive: Scripted) -> None:
     assert (result.exit_code, result.stderr) == (1, "")
     content = json.loads(result.stdout)
     assert content.pop("seconds") > 0
-    assert content == {"archive_url": archive.url, "status": "STOPPED"}
+    assert content == {
+        "archive_url": archive.url,
+        "status": "STOPPED",
+        "state": "stopped",
+        "next_step": f"curl -X POST {archive.url}/ctrl/start starts it; so does Start on the Control page of the "
+        "archive's web interface",
+    }
+
+
+def test_stopped_archive_says_how_to_start_it(run: Run, archive: Scripted, tmp_path: Path) -> None:
+    archive.answer(200, '{"status":"STOPPED"}')
+    result = run("status", "--archive-url", archive.url)
+    assert (result.exit_code, result.stderr) == (1, "")
+    first, *rest = result.stdout.splitlines()
+    assert re.fullmatch(rf"STOPPED: archive {archive.url} \(\d+\.\d\d s\)", first)
+    assert rest == [
+        "The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them.",
+        f"  next: curl -X POST {archive.url}/ctrl/start starts it; so does Start on the Control page of the "
+        "archive's web interface",
+    ]
+    (tmp_path / "token").write_text("abc\n")
+    secured = run("status", "--archive-url", archive.url, "--archive-token-file", str(tmp_path / "token"))
+    assert (
+        f'curl -X POST -H "Authorization: Bearer $(dcmcfg --archive-url {archive.url} --archive-token-file '
+        f'{tmp_path}/token token --print)" {archive.url}/ctrl/start starts it' in secured.stdout
+    )
 
 
 def test_archive_that_is_down_is_exit_code_3(run: Run) -> None:
@@ -33,8 +59,14 @@ def test_archive_that_is_down_is_exit_code_3(run: Run) -> None:
     result = run("status", "--archive-url", url)
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {url}/ctrl/status: connection refused\n"
-        "  next: is the archive running? its URL is set with --archive-url\n"
+        f"dcmcfg: {url}/ctrl/status: Connection refused: no server listens at {urlsplit(url).netloc}\n"
+        "  next: Start the archive's server. One that is starting refuses connections for its first seconds. "
+        "--archive-url sets the URL\n"
+    )
+    content = json.loads(run("status", "--archive-url", url, "--json").stdout)
+    assert (content.pop("error")["exit_code"], content) == (
+        3,
+        {"archive_url": url, "status": None, "state": "not running"},
     )
 
 
@@ -43,8 +75,8 @@ def test_wrong_base_url_is_exit_code_3(run: Run, archive: Scripted) -> None:
     result = run("status", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {archive.url}/ctrl/status: there is nothing to control here (HTTP 404)\n"
-        "  next: is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)\n"
+        f"dcmcfg: {archive.url}/ctrl/status: The answer is not that of an archive (HTTP 404)\n"
+        "  next: Is this the archive's base URL? A stock one is http://HOST:8080/dcm4chee-arc (--archive-url)\n"
     )
 
 

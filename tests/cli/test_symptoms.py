@@ -55,6 +55,15 @@ def held(site: RunningSite, attribute: str, value: str, dn: str, *before: str) -
 
 
 @contextmanager
+def stopped(site: RunningSite) -> Iterator[None]:
+    site.control("stop")
+    try:
+        yield
+    finally:
+        site.control("start")
+
+
+@contextmanager
 def without_ct(run: Run) -> Iterator[None]:
     done = run("capability", "remove", "STORESCP", "CTImageStorage", "--role", "scp", "--yes")
     assert done.exit_code == 0, done.output
@@ -77,6 +86,10 @@ def symptoms(site: RunningSite, run: Run) -> Mapping[str, Callable[[], AbstractC
         "It hangs, or ends in A-ABORT": lambda: site.standing_still("external"),
         "A TLS handshake fails": lambda: held(site, "dicomTLSCipherSuite", cipher, storescp),
         "The destination refuses": lambda: without_ct(run),
+        "A port is closed after a reload": lambda: held(
+            site, "dcmBindAddress", "203.0.113.7", f"cn=dicom,{DEVICE}", "0.0.0.0"
+        ),
+        "The archive answers, and its ports are closed": lambda: stopped(site),
         "The reload did nothing": lambda: held(site, "dicomPort", "70000", f"cn=dicom,{DEVICE}", str(ports.archive)),
     }
 

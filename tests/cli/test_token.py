@@ -324,7 +324,7 @@ def test_token_that_is_not_renewed_leaves_the_change_with_exit_code_4(
     result = run("set-external-retrieve", "DCM4CHEE")
     assert result.exit_code == 4
     assert result.stderr == (
-        f"dcmcfg: {issuer.token_url}: the directory was changed, but the archive did not reload: the issuer does not "
+        f"dcmcfg: {issuer.token_url}: The directory was changed, but the archive did not reload: the issuer does not "
         "know the client dcmcfg, or its secret is another (HTTP 400: The client does not exist on this server.)\n"
         "  next: check the client's ID and secret: in Keycloak, Clients, the client, Credentials; then dcmcfg reload\n"
     )

@@ -56,7 +56,7 @@ def test_another_title_is_known_after_the_reload(site: RunningSite) -> None:
 
 @pytest.mark.parametrize(
     ("attribute", "dn"),
-    [("dicomInstalled", AE), ("dicomAssociationAcceptor", AE), ("dicomInstalled", f"cn=dicom,{DEVICE}")],
+    [("dicomInstalled", AE), ("dicomAssociationAcceptor", AE)],
 )
 def test_an_ae_that_is_not_installed_or_no_acceptor_is_rejected_1_1_7(
     site: RunningSite, attribute: str, dn: str
@@ -83,12 +83,6 @@ def test_it_offers_the_services_of_the_called_aes_transfer_capabilities(site: Ru
         association.release()
     assert accepted["DCM4CHEE"] == set(offered)
     assert accepted["AS_RECEIVED"] == set(offered) - {CTImageStorage}
-
-
-def test_a_changed_port_is_not_bound_but_the_ae_goes_on_answering_on_the_old_one(site: RunningSite) -> None:
-    site.put("dicomPort", "11999", dn=f"cn=dicom,{DEVICE}")
-    site.reload()
-    assert rejection(site.archive) is None
 
 
 def test_it_keeps_serving_other_associations_while_one_is_open(site: RunningSite) -> None:

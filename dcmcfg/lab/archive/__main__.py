@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dcmcfg.dn import DN
 from dcmcfg.errors import LabError
 from dcmcfg.lab.archive.control import controlling
-from dcmcfg.lab.archive.java import JavaException
+from dcmcfg.lab.archive.java import JavaException, UnableToStart
 from dcmcfg.lab.archive.lookup import Configuration, ldap_of
 from dcmcfg.lab.archive.service import ArchiveService
 from dcmcfg.lab.process import run
@@ -25,11 +25,23 @@ def serving(site: Site) -> Iterator[None]:
     except JavaException as failure:
         raise LabError(f"the archive does not start: {failure}", on=f"device {site.device}") from failure
     try:
-        service.start()
+        _start(service, site)
         with controlling(service, site):
             yield
     finally:
         service.close()
+
+
+def _start(service: ArchiveService, site: Site) -> None:
+    try:
+        service.start()
+    except UnableToStart as failure:
+        reason = failure.__cause__.args[0] if failure.__cause__ else failure
+        raise LabError(
+            f"cannot listen ({reason})", on=failure.address, next_step="see what listens: ss -tlnp"
+        ) from failure
+    except JavaException as failure:
+        raise LabError(f"the archive does not start: {failure}", on=f"device {site.device}") from failure
 
 
 if __name__ == "__main__":

@@ -17,16 +17,28 @@ class Connection:
     host: str
     port: int | None
     installed: bool
+    bind_address: str | None = None
+    protocol: str = "DICOM"
     cipher_suites: tuple[str, ...] = ()
     tls_versions: tuple[str, ...] = ()
     needs_client_certificate: bool = True
     retrieve_timeout_s: float | None = None
     store_timeout_s: float | None = None
+    accept_timeout_s: float | None = None
 
     @property
     def tls(self) -> bool:
         """Whether it is a TLS connection."""
         return bool(self.cipher_suites)
+
+    def needs_rebind(self, before: Connection) -> bool:
+        """Return whether a listener of the connection as it was *before* must be bound again (``Connection``)."""
+        return self._of_the_listener != before._of_the_listener
+
+    @property
+    def _of_the_listener(self) -> tuple[object, ...]:
+        address = (self.host, self.bind_address, self.port, self.installed, self.protocol)
+        return (*address, self.cipher_suites, self.tls_versions, self.needs_client_certificate)
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,12 @@ class NetworkAE:
         """How long to wait for a response to a C-STORE of its own."""
         own = self.local_connection
         return own.store_timeout_s if own else None
+
+    @property
+    def accept_timeout_s(self) -> float | None:
+        """The longest wait for the answer to an A-ASSOCIATE-RQ of its own."""
+        own = self.local_connection
+        return own.accept_timeout_s if own else None
 
     def usable_connection(self) -> Connection | None:
         """Return the first connection that another AE can be reached at, as far as the lab goes: plain TCP."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
@@ -14,21 +14,36 @@ from threading import Thread
 from dcmcfg.errors import DcmcfgError, LabError
 from dcmcfg.lab.archive.guard import Guard
 from dcmcfg.lab.archive.java import (
-    ConfigurationException,
-    DanglingReference,
     IllegalArgumentException,
-    IllegalStateException,
+    JavaException,
     stack_trace,
 )
 from dcmcfg.lab.archive.qido import is_search, search
 from dcmcfg.lab.archive.service import ArchiveService
 from dcmcfg.lab.site import LOOPBACK, Site
 
-BASE = "/dcm4chee-arc/ctrl"
+APPLICATION = "/dcm4chee-arc"
+BASE = f"{APPLICATION}/ctrl"
 KEYCLOAK_JSON = "/dcm4chee-arc/ui2/rs/keycloak.json"
 WEB_INTERFACE = "/dcm4chee-arc/ui2/rs/dcm4chee-arc"
 _JSON = "application/json"
-_TEXT = "text/plain"
+_TEXT = "text/plain;charset=UTF-8"
+_PAGE = "<html><head><title>Error</title></head><body>{}</body></html>"
+#: Headers of every answer of the archive's application, by which a page of the web server differs from it.
+_OF_THE_APPLICATION = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "origin, content-type, accept, authorization",
+    "Access-Control-Allow-Credentials": "true",
+    "Access-Control-Expose-Headers": "content-type, warning, location, content-location",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS, HEAD",
+}
+_ALLOWED = {
+    "status": "HEAD, GET, OPTIONS",
+    "reload": "POST, OPTIONS",
+    "start": "POST, OPTIONS",
+    "stop": "POST, OPTIONS",
+}
+_NO_HEADERS: Mapping[str, str] = {}
 _log = logging.getLogger("archive.control")
 
 
@@ -49,7 +64,7 @@ class _Control(BaseHTTPRequestHandler):
         elif self._refused():
             return
         elif self.path == f"{BASE}/status":
-            self._answer(HTTPStatus.OK, _JSON, json.dumps({"status": self._service.status}))
+            self._answer(HTTPStatus.OK, _JSON, f'{{"status":"{self._service.status}"}}', {"Cache-Control": "no-cache"})
         elif is_search(self.path):
             accept, host = self.headers.get("Accept", "*/*"), self.headers.get("Host", "")
             found = search(self._service.state, self.path, accept=accept, host=host)
@@ -83,22 +98,44 @@ class _Control(BaseHTTPRequestHandler):
     def _carry_out(self, command: Callable[[], None]) -> None:
         try:
             command()
-        except DanglingReference as failure:
-            self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, _TEXT, stack_trace(failure))
-        except (ConfigurationException, IllegalArgumentException) as failure:
+        except IllegalArgumentException as failure:
             self._answer(HTTPStatus.CONFLICT, _TEXT, f'{{"errorMessage":"{failure}"}}')
-        except (IllegalStateException, DcmcfgError) as failure:
+        except (JavaException, DcmcfgError) as failure:
             self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, _TEXT, stack_trace(failure))
         else:
             self._answer(HTTPStatus.NO_CONTENT)
 
     def _not_here(self) -> None:
-        known = {f"{BASE}/{command}" for command in ("status", "reload", "start", "stop")}
-        self._answer(HTTPStatus.METHOD_NOT_ALLOWED if self.path in known else HTTPStatus.NOT_FOUND)
+        allowed = _ALLOWED.get(self.path.removeprefix(f"{BASE}/"))
+        if allowed is not None and self.path.startswith(f"{BASE}/"):
+            self._answer(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": allowed})
+        elif self.path.startswith(f"{APPLICATION}/"):
+            self._answer(HTTPStatus.NOT_FOUND)
+        else:
+            self._page(HTTPStatus.NOT_FOUND)
 
-    def _answer(self, status: HTTPStatus, content_type: str = "", body: str = "", *, challenge: str = "") -> None:
+    def _page(self, status: HTTPStatus) -> None:
+        """Answer with an error page of the web server."""
+        octets = _PAGE.format(f"{status.value} - {status.phrase}").encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(octets)))
+        self.end_headers()
+        self.wfile.write(octets)
+
+    def _answer(
+        self,
+        status: HTTPStatus,
+        content_type: str = "",
+        body: str = "",
+        headers: Mapping[str, str] = _NO_HEADERS,
+        *,
+        challenge: str = "",
+    ) -> None:
         octets = body.encode()
         self.send_response(status)
+        for name, value in {**_OF_THE_APPLICATION, **headers}.items():
+            self.send_header(name, value)
         if content_type:
             self.send_header("Content-Type", content_type)
         if challenge:

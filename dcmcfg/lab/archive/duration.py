@@ -10,5 +10,5 @@ def seconds(text: str) -> float:
     """Return the seconds of ``P[nD][T[nH][nM][n[.,n]S]]``; raises :class:`IllegalArgumentException`."""
     found = formats.seconds(text)
     if found is None:
-        raise IllegalArgumentException(f"Invalid duration: {text}")
+        raise IllegalArgumentException(text)
     return found

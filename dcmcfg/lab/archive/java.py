@@ -59,6 +59,40 @@ class IllegalStateException(JavaException):
     java_class = "java.lang.IllegalStateException"
 
 
+class NameNotFoundException(JavaException):
+    """An entry that is not in the directory, or a reference to none."""
+
+    java_class = "javax.naming.NameNotFoundException"
+
+
+class NamingException(JavaException):
+    """The directory does not answer as it should."""
+
+    java_class = "javax.naming.NamingException"
+
+
+class BindException(JavaException):
+    """An address and port at which nobody can listen."""
+
+    java_class = "java.net.BindException"
+
+
+class UnknownHostException(JavaException):
+    """A host name that stands for no address."""
+
+    java_class = "java.net.UnknownHostException"
+
+
+class UnableToStart(JavaException):
+    """A listener that could not be opened at ``address`` (``HOST:PORT``); its ``__cause__`` has the reason."""
+
+    java_class = "java.io.IOException"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"Unable to start TCPListener on {address}")
+        self.address = address
+
+
 class IncompatibleConnectionException(JavaException):
     """Two AEs have no connections that fit together."""
 
@@ -66,10 +100,9 @@ class IncompatibleConnectionException(JavaException):
 
 
 def text_of(failure: AssociationFailed) -> str:
-    """Return the ``toString()`` of the exception that an association which could not be had ends in.
+    """Return the text of the exception that a failed association request ends in; callers cut it at 64 characters.
 
-    Its callers cut it at 64 characters, as ``DicomServiceException`` does. The text for an abort is not in our
-    facts; it only has the shape of the others.
+    Silence is as an abort: the archive aborts the association itself after dcmAAACTimeout.
     """
     match failure:
         case Rejected():
@@ -81,20 +114,57 @@ def text_of(failure: AssociationFailed) -> str:
         case ConnectTimedOut():
             return "java.net.SocketTimeoutException: Connect timed out"
         case NothingAccepted():
-            return "org.dcm4che3.net.NoPresentationContextException: none accepted"
+            return "org.dcm4che3.net.NoPresentationContextException: No Presentation Context for Abstract Syntax"
         case Aborted():
-            return "A-ABORT[the association ended before it was established]"
+            return "A-ABORT[source: 0 - service-user, reason: 0]"
         case ConnectionRefused() | AssociationFailed():
             return "java.net.ConnectException: Connection refused"
 
 
 def stack_trace(failure: Exception) -> str:
-    """Return a body that looks like the stack trace the archive answers with when it did not expect a failure."""
-    text = str(failure) if isinstance(failure, JavaException) else f"java.lang.RuntimeException: {failure}"
-    return (
-        f"{text}\n"
-        "\tat org.dcm4che3.conf.ldap.LdapDicomConfiguration.loadDevice(Unknown Source)\n"
-        "\tat org.dcm4chee.arc.impl.ArchiveServiceImpl.reload(Unknown Source)\n"
-        "\tat org.dcm4chee.arc.ctrl.ArchiveCtrl.reload(Unknown Source)\n"
-        "\tat java.base/java.lang.Thread.run(Unknown Source)\n"
-    )
+    """Return *failure* with its causes as the archive answers it with 500: a stack trace, with a few frames of it.
+
+    The application server wraps what Java does not make a method declare (``EJBException``). The frames are those by
+    which loading, binding and starting can be told apart.
+    """
+    declared = isinstance(failure, ConfigurationException | UnableToStart)
+    text = _text(failure)
+    lines = [text if declared else f"jakarta.ejb.EJBException: {text}"]
+    lines += [f"\tat {each}(Unknown Source)" for each in _frames(failure) if declared]
+    lines.append("\tat org.dcm4chee.arc.ctrl.ArchiveCtrl.reload(Unknown Source)")
+    lines.append("\tat java.base/java.lang.Thread.run(Unknown Source)")
+    cause = failure.__cause__ if declared else failure
+    while isinstance(cause, JavaException):
+        lines.append(f"Caused by: {_text(cause)}")
+        lines += [] if declared else [f"\tat {each}(Unknown Source)" for each in _frames(cause)]
+        lines.append("\t... 2 more")
+        cause = cause.__cause__
+    return "\n".join(lines) + "\n"
+
+
+def _text(failure: BaseException) -> str:
+    return str(failure) if isinstance(failure, JavaException) else f"java.lang.RuntimeException: {failure}"
+
+
+def _frames(failure: BaseException) -> tuple[str, ...]:
+    """Return the methods in which *failure* arises, the innermost first."""
+    service = "org.dcm4chee.arc.impl.ArchiveServiceImpl"
+    match failure:
+        case UnableToStart():
+            methods = ("TCPListener.<init>", "Connection.bind", "Connection.rebind", "Device.rebindConnections")
+            return (*(f"org.dcm4che3.net.{each}" for each in methods), f"{service}.reload")
+        case IllegalStateException():
+            return (
+                "org.dcm4che3.net.Connection.bind",
+                "org.dcm4che3.net.Device.bindConnections",
+                f"{service}.start",
+            )
+        case _:
+            loading = ("LdapDicomConfiguration.loadDevice", "LdapDicomConfiguration.findDevice")
+            producer = "org.dcm4chee.arc.impl.ArchiveDeviceProducer"
+            return (
+                *(f"org.dcm4che3.conf.ldap.{each}" for each in loading),
+                f"{producer}.findDevice",
+                f"{producer}.reloadConfiguration",
+                f"{service}.reload",
+            )

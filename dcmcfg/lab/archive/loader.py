@@ -13,10 +13,18 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE, TransferCapability, WebApplication
 from dcmcfg.lab.archive.duration import seconds
-from dcmcfg.lab.archive.java import DanglingReference, IllegalArgumentException
+from dcmcfg.lab.archive.java import DanglingReference, IllegalArgumentException, NameNotFoundException
 
 _PROTOCOLS = ("DICOM", "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
 _ROLES = ("SCU", "SCP")
+#: Attributes whose value is a constant of a Java enumeration, with the class and its constants.
+_CONSTANTS = {
+    "dcmOverwritePolicy": (
+        "org.dcm4chee.arc.conf.OverwritePolicy",
+        ("NEVER", "ALWAYS", "SAME_SOURCE", "EVEN_WITH_EQUAL_DIGEST"),
+    ),
+    "dcmStorageDuration": ("org.dcm4chee.arc.conf.StorageDuration", ("PERMANENT", "CACHE", "TEMPORARY")),
+}
 _PORTS = range(1, 65536)
 
 
@@ -27,6 +35,8 @@ def device_of(entries: Sequence[Entry]) -> Device:
     :class:`IllegalArgumentException` for a value that the archive cannot read.
     """
     device = entries[0]
+    for entry in entries:
+        _require_constants(entry)
     connections = {
         connection.dn: connection
         for connection in (_connection(entry, device) for entry in _all(entries, "dicomNetworkConnection"))
@@ -64,11 +74,14 @@ def _connection(entry: Entry, device: Entry) -> Connection:
         host=entry.text("dicomHostname") or "",
         port=int(port) if port else None,
         installed=_installed(entry, device),
+        bind_address=entry.text("dcmBindAddress"),
+        protocol=entry.text("dcmProtocol") or "DICOM",
         cipher_suites=entry.texts("dicomTLSCipherSuite"),
         tls_versions=entry.texts("dcmTLSProtocol") or ("TLSv1.2",),
         needs_client_certificate=entry.text("dcmTLSNeedClientAuth") != "FALSE",
         retrieve_timeout_s=_seconds(entry, "dcmRetrieveTimeout"),
         store_timeout_s=_seconds(entry, "dcmStoreTimeout"),
+        accept_timeout_s=_seconds(entry, "dcmAAACTimeout"),
     )
 
 
@@ -105,9 +118,9 @@ def _referenced(text: str, connections: dict[NormalDN, Connection], entries: Seq
     try:
         dn = DN.parse(text).normalised()
     except MalformedInput:
-        raise DanglingReference from None
+        raise DanglingReference from NameNotFoundException(text)
     if dn not in connections:
-        raise DanglingReference
+        raise DanglingReference from NameNotFoundException(text)
     named = _all(entries, "dicomNetworkConnection")
     protocol = next(entry.text("dcmProtocol") for entry in named if entry.dn.normalised() == dn)
     if protocol not in (None, "DICOM"):
@@ -128,6 +141,13 @@ def _capability(entry: Entry) -> TransferCapability:
     if role not in _ROLES:
         raise IllegalArgumentException(f"No enum constant org.dcm4che3.net.TransferCapability.Role.{role}")
     return TransferCapability(entry.text("dicomSOPClass") or "", role, entry.texts("dicomTransferSyntax"))
+
+
+def _require_constants(entry: Entry) -> None:
+    for attribute, (java_class, constants) in _CONSTANTS.items():
+        text = entry.text(attribute)
+        if text is not None and text not in constants:
+            raise IllegalArgumentException(f"No enum constant {java_class}.{text}")
 
 
 def _installed(entry: Entry, device: Entry) -> bool:
@@ -157,5 +177,5 @@ def _first(entries: Sequence[Entry], attribute: str) -> str | None:
 def _pair(text: str) -> tuple[str, str]:
     first, equals, second = text.partition("=")
     if not (first and equals and second):
-        raise IllegalArgumentException(f"Invalid dcmCStoreSCUOfCMoveSCP: {text}")
+        raise IllegalArgumentException(f"CStoreSCUofCMoveSCP in incorrect format : {text}")
     return first, second

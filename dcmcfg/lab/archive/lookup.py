@@ -12,7 +12,12 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, NotFound
 from dcmcfg.lab.archive.configuration import Device, NetworkAE
-from dcmcfg.lab.archive.java import ConfigurationException, ConfigurationNotFoundException
+from dcmcfg.lab.archive.java import (
+    ConfigurationException,
+    ConfigurationNotFoundException,
+    NameNotFoundException,
+    NamingException,
+)
 from dcmcfg.lab.archive.loader import device_of
 from dcmcfg.lab.site import Site
 
@@ -60,7 +65,7 @@ class Configuration:
 
         Raises what :meth:`load_device` raises.
         """
-        with self._reading() as directory:
+        with self._reading(self._devices_dn) as directory:
             entries = directory.read(self._devices_dn, "subtree", ("objectClass", "dicomAETitle"))
         for entry in entries:
             if entry.is_a("dicomNetworkAE") and title in entry.texts("dicomAETitle"):
@@ -68,17 +73,19 @@ class Configuration:
         return None
 
     def _load(self, dn: DN) -> Device:
-        with self._reading() as directory:
+        with self._reading(dn) as directory:
             entries = directory.read(dn)
         own_first = sorted(entries, key=lambda entry: len(entry.dn.rdns))
         return device_of(own_first)
 
     @contextmanager
-    def _reading(self) -> Iterator[Reader]:
+    def _reading(self, dn: DN) -> Iterator[Reader]:
         try:
             with self._open() as directory:
                 yield directory
         except NotFound:
-            raise ConfigurationNotFoundException("Device with specified name not found") from None
+            missing = NameNotFoundException(f"[LDAP: error code 32 - No Such Object]; remaining name '{dn}'")
+            raise ConfigurationNotFoundException("Device with specified name not found") from missing
         except (DirectoryError, OSError) as error:
-            raise ConfigurationException(f"javax.naming.NamingException: {error}") from error
+            cause = NamingException(str(error))
+            raise ConfigurationException(str(cause)) from cause

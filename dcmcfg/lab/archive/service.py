@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import logging
-import ssl
-from contextlib import ExitStack
 from threading import RLock
 from typing import Literal
 
 from dcmcfg.lab.archive.ae_cache import AECache
-from dcmcfg.lab.archive.configuration import Device
-from dcmcfg.lab.archive.java import IllegalStateException
+from dcmcfg.lab.archive.listeners import Listeners
 from dcmcfg.lab.archive.lookup import Configuration
-from dcmcfg.lab.archive.securing import server_context
 from dcmcfg.lab.archive.seed import database_of, seed, store_of
 from dcmcfg.lab.archive.server import DicomServer
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.move_record import MoveRecord
 from dcmcfg.lab.site import Site
 
-_TITLE = "DCM4CHEE"  # of the listener only; who is called is decided for each association
+_TITLE = "DCM4CHEE"  # of the listeners only; who is called is decided for each association
 _log = logging.getLogger("archive")
 
 
@@ -39,43 +35,43 @@ class ArchiveService:
         cache.stale_timeout_s = device.ae_cache_stale_timeout_s
         self.state = ArchiveState(device, cache, database_of(site), store_of(site))
         record = MoveRecord(site.archive_requests)
-        self._servers = [DicomServer(self.state, _TITLE, site.ports.archive, record)]
-        if (secured := _secured(site, device)) is not None:
-            self._servers.append(DicomServer(self.state, _TITLE, site.ports.archive_tls, record, secured))
-        self._serving: ExitStack | None = None
+        self._listeners = Listeners(site, DicomServer(self.state, _TITLE, record), device)
+        self._is_started = False
 
     @property
     def status(self) -> Literal["STARTED", "STOPPED"]:
-        """What ``GET ctrl/status`` tells."""
-        return "STOPPED" if self._serving is None else "STARTED"
+        """The answer to ``GET ctrl/status``."""
+        return "STARTED" if self._is_started else "STOPPED"
 
     def start(self) -> None:
-        """Accept associations; raises :class:`IllegalStateException` when that is so already."""
+        """Accept associations.
+
+        Raises :class:`IllegalStateException` when a listener is open already, and :class:`UnableToStart` when one
+        cannot be opened.
+        """
         with self._lock:
-            if self._serving is not None:
-                raise IllegalStateException("already listening")
-            with ExitStack() as serving:
-                for each in self._servers:
-                    serving.enter_context(each.serving())
-                self._serving = serving.pop_all()
+            self._listeners.bind()
+            self._is_started = True
             _log.info("started")
 
     def stop(self) -> None:
         """Accept no more associations; those that are open go on."""
         with self._lock:
-            if self._serving is not None:
-                self._serving.close()
-                self._serving = None
-                _log.info("stopped")
+            self._listeners.close()
+            self._is_started = False
+            _log.info("stopped")
 
     def reload(self) -> None:
-        """Take over the device as it is in the directory now, and forget the AEs that were looked up.
+        """Take over the device as it is in the directory now, bind what changed, and forget looked-up AEs.
 
-        When it does not load, everything stays as it was.
+        When the device does not load, everything stays as it was. When a listener cannot be opened, the device is taken
+        over, that listener is closed and the AEs are not forgotten.
         """
         with self._lock:
             device = self._configuration.load_device(self._device_name)
             self.state.device = device
+            self._listeners.take_over(device)
+            self._listeners.rebind()
             self.state.cache.clear()
             self.state.cache.stale_timeout_s = device.ae_cache_stale_timeout_s
             _log.info("reloaded")
@@ -84,12 +80,3 @@ class ArchiveService:
         """Stop, and close the database."""
         self.stop()
         self.state.database.close()
-
-
-def _secured(site: Site, device: Device) -> ssl.SSLContext | None:
-    """Return what secures the archive's TLS port; None without certificates, or such a port of the device."""
-    if not site.tls_folder.exists():
-        return None
-    own = (each for each in device.connections if each.tls and each.installed and each.port == site.ports.archive_tls)
-    connection = next(own, None)
-    return server_context(site, connection) if connection else None

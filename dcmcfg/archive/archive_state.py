@@ -1,0 +1,114 @@
+"""The state of the archive, as far as an answer to ``GET ctrl/status`` shows it.
+
+While the archive's application is not running, its web server (WildFly) answers with error pages of its own. Which
+page comes in which state was observed at a real archive 5.35.1 while its server started, stopped, deployed and
+undeployed it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+
+from dcmcfg.archive.web import Answer
+
+_PAGE = "<html><head><title>Error</title></head><body>"  # how WildFly's own error pages begin
+_OF_THE_APPLICATION = "access-control-allow-origin"  # a header that the archive adds to each of its answers
+_BASE_URL = "Is this the archive's base URL? A stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
+
+
+class State(Enum):
+    """Whether the archive runs; the values are those of ``dcmcfg status --json``."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+    NOT_DEPLOYED = "not deployed"
+    FAILED = "failed to deploy"
+    STOPPING = "stopping"
+    NO_ANSWER = "no answer"
+    NOT_RUNNING = "not running"
+    WRONG_PATH = "wrong path"
+    NOT_AN_ARCHIVE = "not an archive"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A state with what it is known by and the next step; ``passes`` is true where the answer may be a moment's."""
+
+    state: State
+    what: str = ""
+    next_step: str = ""
+    passes: bool = False
+
+
+def reported_state(body: str) -> State | None:
+    """Return the state in *body*, the JSON object of the control service; None where it is something else."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    state = content.get("status") if isinstance(content, dict) else None
+    match state:
+        case "STARTED":
+            return State.STARTED
+        case "STOPPED":
+            return State.STOPPED
+        case _:
+            return None
+
+
+def finding_of(answer: Answer) -> Finding | None:
+    """Return what *answer* shows of the archive; None for one that shows nothing of it (401, 302, 502 …)."""
+    is_page = answer.body.lstrip().startswith(_PAGE)
+    match answer.status:
+        case 200:
+            state = reported_state(answer.body)
+            return Finding(state) if state else _not_an_archive(answer.status)
+        case 404 if is_page:
+            return Finding(
+                State.NOT_DEPLOYED,
+                "The archive is not deployed: the web server has no application at this path (HTTP 404)",
+                f"Deploy the archive, or wait if that is under way. {_BASE_URL}",
+            )
+        case 404 | 405 if _OF_THE_APPLICATION in answer.headers:
+            return Finding(
+                State.WRONG_PATH,
+                f"The archive answers, but it has no control service at this path (HTTP {answer.status})",
+                _BASE_URL,
+            )
+        case 500 if is_page:
+            return Finding(
+                State.FAILED,
+                "The archive failed to start, or it is still starting (HTTP 500, a page of the web server)",
+                "Run dcmcfg status again in a minute. If nothing changes, the archive's server.log has the reason: fix "
+                "it (dcmcfg check), then restart the server. A reload does not start the archive. Its DICOM port may "
+                "be open all the same, and then answers C-ECHO with 0122H",
+                passes=True,
+            )
+        case 503 if is_page:
+            return Finding(
+                State.STOPPING,
+                "The server is stopping, or it is suspended (HTTP 503, a page of the web server)",
+                "Start the server again, or resume it",
+                passes=True,
+            )
+        case 400 if is_page:
+            return Finding(
+                State.STOPPING,
+                "The web server refuses the request: the archive is being undeployed, or a URL is wrong (HTTP 400)",
+                f"Run dcmcfg status again. {_BASE_URL}",
+                passes=True,
+            )
+        case 404 | 405:
+            return _not_an_archive(answer.status)
+        case status if 200 < status < 300:
+            return _not_an_archive(status)
+        case _:
+            return None
+
+
+def _not_an_archive(status: int) -> Finding:
+    what = f"The answer is not that of an archive (HTTP {status})"
+    return Finding(State.NOT_AN_ARCHIVE, what, _BASE_URL)

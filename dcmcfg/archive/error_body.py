@@ -1,0 +1,124 @@
+"""The reason in the body of an error answer of the archive, in the forms that its web server and its own code use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_LONGEST = 300  # characters of a text of the archive that are shown
+_MEMBER = '"errorMessage"'
+_CAUSE = "Caused by: "
+_SUPPRESSED = "Suppressed: "
+#: Wrappers of the application server, which add nothing to the exception that they wrap.
+_WRAPPERS = ("EJBException: ", "EJBTransactionRolledbackException: ")
+_PACKAGE = re.compile(r"(?:[a-z0-9_]+\.)+(?=[A-Z])")
+_EXCEPTION = re.compile(r"[A-Z][A-Za-z0-9_$]*")
+
+
+@dataclass(frozen=True)
+class ErrorBody:
+    """The body of an error answer.
+
+    ``message`` is its first line and ``cause`` the last ``Caused by``, each in one bounded line without Java packages;
+    ``cause`` is empty where it adds nothing to the message. ``frames`` are the lines of the stack traces. ``is_page``
+    is true for a web page, which has no reason.
+    """
+
+    message: str = ""
+    cause: str = ""
+    frames: tuple[str, ...] = ()
+    is_page: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Message and cause in one line; empty where the body has none."""
+        return f"{self.message}; cause: {self.cause}" if self.cause else self.message
+
+    @property
+    def exception(self) -> str:
+        """The class name of the exception that the message begins with; empty where it begins with none."""
+        name, colon, _ = self.message.partition(":")
+        return name if _EXCEPTION.fullmatch(name) and (colon or name.endswith(("Exception", "Error"))) else ""
+
+    @property
+    def text(self) -> str:
+        """The message without the class name of the exception."""
+        return self.message.removeprefix(self.exception).removeprefix(":").strip() if self.exception else self.message
+
+    def passed(self, method: str) -> bool:
+        """Return whether a stack trace goes through *method*, as ``Device.rebindConnections``."""
+        call = f".{method}("
+        return any(call in frame for frame in self.frames)
+
+
+def read_error(body: str) -> ErrorBody:
+    """Return the reason in *body*, in time linear in its length.
+
+    The archive (``ArchiveCtrl``) answers 409 with ``{"errorMessage":"…"}``, in which nothing is escaped, and 500 with
+    a Java stack trace. Its web server (WildFly) answers with a page in HTML.
+    """
+    content = body.strip()
+    if content.startswith("<"):
+        return ErrorBody(is_page=True)
+    message = _error_message(content)
+    if message is not None:
+        return ErrorBody(_readable(message))
+    heads, frames = _sections(content)
+    message = _readable(heads[0])
+    cause = _readable(heads[-1]) if len(heads) > 1 else ""
+    return ErrorBody(message, "" if cause in message else cause, tuple(frames))
+
+
+def one_line(text: str) -> str:
+    """Return what a server wrote in one bounded line without control characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def _error_message(content: str) -> str | None:
+    """Return the value of ``errorMessage`` in *content*; None where it is not such an object."""
+    if not content.startswith("{"):
+        return None
+    inner = content[1:].removesuffix("}").strip()
+    if not inner.startswith(_MEMBER):
+        return None
+    value = inner[len(_MEMBER) :].lstrip()
+    if not value.startswith(":"):
+        return None
+    value = value[1:].strip()
+    return value[1:].removesuffix('"') if value.startswith('"') else None
+
+
+def _sections(content: str) -> tuple[list[str], list[str]]:
+    """Return the text of each exception in a stack trace, the outermost first, and all its frames."""
+    heads: list[list[str]] = [[]]
+    frames: list[str] = []
+    in_frames = in_suppressed = False
+    for line in content.split("\n"):
+        text = line.strip()
+        if _is_frame(line, text):
+            frames.append(text)
+            in_frames = True
+        elif text.startswith(_CAUSE) and not (in_suppressed and line[:1].isspace()):
+            in_frames = in_suppressed = False
+            heads.append([text[len(_CAUSE) :]])
+        elif text.startswith(_SUPPRESSED):
+            in_suppressed = True
+        elif text and not in_frames and not in_suppressed:
+            heads[-1].append(text)
+    return [" ".join(lines) for lines in heads], frames
+
+
+def _is_frame(line: str, text: str) -> bool:
+    return line[:1].isspace() and (text.startswith("at ") or (text.startswith("... ") and text.endswith(" more")))
+
+
+def _readable(text: str) -> str:
+    """Return *text* in one line, without the wrappers of the application server and without Java packages."""
+    line = one_line(text)
+    while True:
+        line = _PACKAGE.sub("", line, count=1) if _PACKAGE.match(line) else line
+        wrapper = next((each for each in _WRAPPERS if line.startswith(each)), None)
+        if wrapper is None:
+            return line
+        line = line[len(wrapper) :]

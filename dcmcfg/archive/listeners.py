@@ -1,0 +1,68 @@
+"""The listeners that the archive's device has in the tree, and which of them accept TCP connections."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from dcmcfg.devices import Device
+
+#: Protocols for which the archive opens a TCP port; ``HTTP`` is the web server's.
+_PROTOCOLS = frozenset({"DICOM", "HL7", "HL7_MLLP2"})
+_OWN_NAMES = ("localhost", "127.", "::1")
+_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A connection of the archive's device that listens; ``name`` is its cn."""
+
+    name: str
+    host: str
+    port: int
+
+    @property
+    def address(self) -> str:
+        """``HOST:PORT`` as the archive names it in its messages."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A listener with what a TCP connection to it showed: open, closed, or None where that is not known."""
+
+    listener: Listener
+    is_open: bool | None
+
+
+def listeners_of(device: Device) -> tuple[Listener, ...]:
+    """Return the installed TCP listeners of *device*, in the order of their names."""
+    return tuple(
+        Listener(each.dn.rdns[0].parts[0][1], each.host, each.port)
+        for each in device.connections
+        if each.installed and each.port and each.protocol in _PROTOCOLS
+    )
+
+
+def probe(listeners: Iterable[Listener], archive_url: str) -> tuple[Probed, ...]:
+    """Open a TCP connection to each of *listeners* and close it again, for two seconds at most each.
+
+    A host that is the archive's own name for itself (``localhost``) is looked for at the host of *archive_url*.
+    """
+    return tuple(Probed(each, _is_open(_seen_from_here(each.host, archive_url), each.port)) for each in listeners)
+
+
+def _seen_from_here(host: str, archive_url: str) -> str:
+    return (urlsplit(archive_url).hostname or host) if host.lower().startswith(_OWN_NAMES) else host
+
+
+def _is_open(host: str, port: int) -> bool | None:
+    try:
+        socket.create_connection((host, port), _TIMEOUT_S).close()
+    except ConnectionRefusedError:
+        return False
+    except (OSError, UnicodeError):
+        return None
+    return True

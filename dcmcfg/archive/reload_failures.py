@@ -1,0 +1,177 @@
+"""The error that a reload ends in when it is not clean: what is in force, which listener is closed, what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotLoaded, NotRunning, Reloaded, ReloadOutcome, Unclear
+from dcmcfg.errors import ArchiveError
+
+_CHECK = "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload"
+_SUITE = "CipherSuite"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One ``POST ctrl/reload``: the HTTP status (0 where no answer came), what it shows, and the seconds it took."""
+
+    status: int
+    outcome: ReloadOutcome
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Reload:
+    """A reload with its attempts, of which there are one or two, in their order."""
+
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def outcome(self) -> ReloadOutcome:
+        """The outcome of the last attempt."""
+        return self.attempts[-1].outcome
+
+    @property
+    def seconds(self) -> float:
+        """How long all attempts took."""
+        return sum(each.seconds for each in self.attempts)
+
+    @property
+    def in_force(self) -> bool | None:
+        """Whether the new configuration is in force; None where it is not known.
+
+        What one attempt has put in force stays so, whatever the next one ends in.
+        """
+        if any(each.outcome.in_force for each in self.attempts):
+            return True
+        return self.outcome.in_force
+
+    @property
+    def closed(self) -> LoadedButNotBound | None:
+        """The last attempt that left a listener closed; None where a later one opened it, or none was closed."""
+        if isinstance(self.outcome, Reloaded):
+            return None
+        unbound = (each.outcome for each in reversed(self.attempts) if isinstance(each.outcome, LoadedButNotBound))
+        return next(unbound, None)
+
+    @property
+    def repaired(self) -> LoadedButNotBound | None:
+        """What the first attempt left closed and the second one opened; None where the first one was clean."""
+        first = self.attempts[0].outcome
+        opened = isinstance(self.outcome, Reloaded) and isinstance(first, LoadedButNotBound)
+        return first if opened and isinstance(first, LoadedButNotBound) else None
+
+
+class ReloadFailed(ArchiveError):
+    """The reload was not clean; ``reload`` says how far it went."""
+
+    reload: Reload | None = None
+
+
+class NotReloaded(ReloadFailed):
+    """The new configuration is not in force: the archive goes on as before."""
+
+
+class ReloadUnfinished(ReloadFailed):
+    """The new configuration is in force and a listener is closed, or it is not known what is in force."""
+
+    exit_code = 4
+
+
+class ReloadUnconfirmed(ReloadFailed):
+    """The reload was sent and no answer came: the archive may have reloaded, or may still be reloading."""
+
+    exit_code = 4
+
+
+def failure_of(reload: Reload, url: str) -> ReloadFailed:
+    """Return the error that *reload* of *url* ends in, which must not have ended cleanly."""
+    error = _failure(reload, url)
+    error.reload = reload
+    return error
+
+
+def unconfirmed(failure: ArchiveError, before: Reload | None = None) -> ReloadUnconfirmed:
+    """Return the error for a reload whose answer was lost in *failure*, after the attempts of *before*, if any."""
+    attempts = before.attempts if before else ()
+    closed = before.closed if before else None
+    sent = "The reload was sent and not confirmed"
+    if closed is not None:
+        sent = f"{_in_force(closed)}. A second reload was sent and not confirmed"
+    error = ReloadUnconfirmed(
+        f"{sent}: {failure.what}",
+        on=failure.on,
+        next_step="dcmcfg status, then dcmcfg reload once more: a second reload does no harm",
+    )
+    error.reload = Reload((*attempts, Attempt(0, Unclear(failure.what), 0)))
+    return error
+
+
+def _failure(reload: Reload, url: str) -> ReloadFailed:
+    last = reload.attempts[-1]
+    closed = reload.closed
+    if closed is not None:
+        return _not_bound(reload, closed, url)
+    match last.outcome:
+        case NotLoaded(reason):
+            return NotReloaded(
+                f"Not reloaded: {_reason(reason)} (HTTP {last.status}). The archive keeps its previous configuration",
+                on=url,
+                next_step=f"{_CHECK}. The archive's server.log has the full error",
+            )
+        case NotRunning(reason):
+            return NotReloaded(
+                f"Not reloaded: {_reason(reason)} (HTTP {last.status})", on=url, next_step="dcmcfg status"
+            )
+        case Unclear(reason):
+            archive = url.removesuffix("/ctrl/reload")
+            return ReloadUnfinished(
+                f"{_reason(reason)} (HTTP {last.status}). It is not known whether the new configuration is in force",
+                on=url,
+                next_step="See the archive's server.log. GET "
+                f"{archive}/aets lists the archive's AEs as loaded, with dicomDescription. {_CHECK}",
+            )
+        case _:
+            raise ValueError(f"a clean reload is no failure: {reload}")
+
+
+def _not_bound(reload: Reload, closed: LoadedButNotBound, url: str) -> ReloadFailed:
+    last = reload.attempts[-1]
+    twice = ", 2 reloads" if len(reload.attempts) > 1 else ""
+    words = f"{_in_force(closed)}: {_reason(closed.reason)} (HTTP {_status_of(reload, closed)}{twice})"
+    if last.outcome is not closed:
+        words += (
+            f". The second reload ended otherwise: {_reason(getattr(last.outcome, 'reason', ''))} (HTTP {last.status})"
+        )
+    return ReloadUnfinished(
+        f"{words}. Until a clean reload, other listeners may be closed too, and the AE cache keeps old AEs",
+        on=url,
+        next_step=f"{_fix(closed)}, then run dcmcfg reload",
+    )
+
+
+def _in_force(closed: LoadedButNotBound) -> str:
+    listener = f"the listener {closed.listener}" if closed.listener else "a listener"
+    return f"The new configuration is in force, but the archive could not open {listener}"
+
+
+def _status_of(reload: Reload, closed: LoadedButNotBound) -> int:
+    return next(each.status for each in reversed(reload.attempts) if each.outcome is closed)
+
+
+def _fix(closed: LoadedButNotBound) -> str:
+    """Return how to open the listener, by what the archive gives as the reason."""
+    if not closed.is_worth_repeating:
+        attribute = "dicomTLSCipherSuite" if _SUITE in closed.reason else "dcmTLSProtocol"
+        return f"Correct {attribute} of the TLS connection (Java's names), or what the reason names"
+    port = closed.listener.rpartition(":")[2]
+    if "Address already in use" in closed.reason and port.isdecimal():
+        return (
+            f"Find what else uses port {port}: another connection of the archive (dcmcfg show DEVICE), or another "
+            f"process (ss -tlnp 'sport = :{port}' on the archive's machine)"
+        )
+    return f"Correct the connection with port {port} (dcmBindAddress, dicomHostname, key store)"
+
+
+def _reason(reason: str) -> str:
+    return reason or "no reason given"

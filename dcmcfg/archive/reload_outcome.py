@@ -1,0 +1,109 @@
+"""The outcome of a reload, as far as the archive's answer shows it.
+
+``ArchiveServiceImpl.reload`` loads the device, takes it over, binds the listeners whose settings changed, and clears
+its caches, in this order. The same HTTP status can come from before and from after the moment when the new
+configuration is in force, so the text of the answer decides. What the answers mean was observed at a real archive
+5.35.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcmcfg.archive.error_body import ErrorBody, read_error
+from dcmcfg.archive.web import Answer
+
+_NO_CONTENT = 204
+_CONFLICT = 409
+_SERVER_ERROR = 500
+_BIND_FAILURES = ("Unable to start TCPListener on ", "Cannot start UDP listener on ")  # TCPListener, UDPListener
+#: What Java's TLS says of a listener's settings, after the configuration was taken over.
+_TLS_REFUSALS = ("Unsupported CipherSuite", "Unsupported protocol")
+_BINDING = "Device.rebindConnections"
+_LOADING = ("ArchiveDeviceProducer.findDevice", "LdapDicomConfiguration.loadDevice")
+#: Exceptions of the parsers of values, for an answer whose stack trace is missing.
+_PARSING = frozenset({"DateTimeParseException", "ArrayIndexOutOfBoundsException", "StringIndexOutOfBoundsException"})
+
+
+@dataclass(frozen=True)
+class Reloaded:
+    """The new configuration is in force, every listener that had to be bound is bound, the caches are empty (204)."""
+
+    in_force = True
+
+
+@dataclass(frozen=True)
+class NotLoaded:
+    """The new configuration is not in force: the archive goes on with the old one, and its listeners stay open."""
+
+    reason: str
+
+    in_force = False
+
+
+@dataclass(frozen=True)
+class LoadedButNotBound:
+    """The whole new configuration is in force, but a listener is closed and the AE cache was not cleared.
+
+    ``listener`` is ``HOST:PORT`` as the archive names it, empty where it does not. Where
+    ``is_worth_repeating``, another reload binds it in most cases.
+    """
+
+    reason: str
+    listener: str = ""
+    is_worth_repeating: bool = False
+
+    in_force = True
+
+
+@dataclass(frozen=True)
+class NotRunning:
+    """The web server answered in place of the archive, which is not running: nothing was loaded."""
+
+    reason: str
+
+    in_force = False
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """An answer that does not show whether the new configuration is in force."""
+
+    reason: str
+
+    in_force = None
+
+
+ReloadOutcome = Reloaded | NotLoaded | LoadedButNotBound | NotRunning | Unclear
+
+
+def outcome_of(answer: Answer) -> ReloadOutcome | None:
+    """Return what *answer* to ``POST ctrl/reload`` shows; None where it is no answer of a reload (401, 404, 302 …)."""
+    if answer.status == _NO_CONTENT:
+        return Reloaded()
+    body = read_error(answer.body)
+    if answer.status == _CONFLICT:
+        return _of_conflict(body)
+    return _of_server_error(body) if answer.status == _SERVER_ERROR else None
+
+
+def _of_conflict(body: ErrorBody) -> ReloadOutcome:
+    """Return what 409 shows: a value that cannot be read, while loading or while binding a TLS listener."""
+    if body.text.startswith(_TLS_REFUSALS):
+        return LoadedButNotBound(body.reason)
+    return NotLoaded(body.reason) if body.exception else Unclear(body.reason)
+
+
+def _of_server_error(body: ErrorBody) -> ReloadOutcome:
+    if body.is_page:
+        return NotRunning("the web server answered with an error page of its own")
+    for failure in _BIND_FAILURES:
+        if body.text.startswith(failure):
+            return LoadedButNotBound(body.reason, body.text[len(failure) :].strip(), is_worth_repeating=True)
+    if body.passed(_BINDING):
+        return LoadedButNotBound(body.reason)
+    if any(map(body.passed, _LOADING)) or body.exception == "ConfigurationNotFoundException":
+        return NotLoaded(body.reason)
+    if not body.frames and body.exception in _PARSING:
+        return NotLoaded(body.reason)
+    return Unclear(body.reason)

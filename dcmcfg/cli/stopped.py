@@ -1,0 +1,21 @@
+"""An archive that is STOPPED: its server answers, and its DICOM and HL7 ports are closed."""
+
+from __future__ import annotations
+
+import shlex
+
+from dcmcfg.settings import Settings
+
+STOPPED = "The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them"
+
+
+def how_to_start(settings: Settings) -> str:
+    """Return how to start the archive of *settings*, with a command to copy."""
+    words = ["curl", "-X", "POST"]
+    if settings.ca_file is not None and settings.archive_url.startswith("https:"):
+        words += ["--cacert", str(settings.ca_file)]
+    command = shlex.join(words)
+    if settings.oidc is not None or settings.token_secret is not None:
+        command += ' -H "Authorization: Bearer $(dcmcfg token --print)"'
+    command += f" {shlex.quote(f'{settings.archive_url}/ctrl/start')}"
+    return f"{command} starts it; so does Start on the Control page of the archive's web interface"

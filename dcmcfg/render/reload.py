@@ -1,0 +1,72 @@
+"""A reload in words, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from dcmcfg.archive.listeners import Probed
+from dcmcfg.archive.reload_failures import Attempt, Reload
+from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotLoaded, NotRunning, Reloaded, ReloadOutcome, Unclear
+
+
+def repaired_line(reload: Reload) -> str:
+    """Return what a second reload repaired; empty where the first one was clean."""
+    closed = reload.repaired
+    if closed is None:
+        return ""
+    listener = f"the listener {closed.listener}" if closed.listener else "a listener"
+    return f"The first reload could not open {listener} ({closed.reason}). A second reload opened it."
+
+
+def listeners_line(probed: Iterable[Probed]) -> str:
+    """Return the listeners in one line, each with its state; empty without any."""
+    words = {True: "open", False: "closed", None: "not known"}
+    told = [f"{each.listener.name} {each.listener.address} {words[each.is_open]}" for each in probed]
+    return f"Listeners (TCP connection): {', '.join(told)}" if told else ""
+
+
+def reload_json(reload: Reload) -> dict[str, Any]:
+    """Return *reload* for ``--json``: what is in force, the listener that is closed, and each attempt."""
+    closed = reload.closed
+    repaired = reload.repaired
+    return {
+        "in_force": reload.in_force,
+        "listener": None if closed is None else closed.listener or None,
+        "listener_closed": closed is not None,
+        "reopened": repaired.listener if repaired else None,
+        "attempts": [_attempt_json(each) for each in reload.attempts],
+    }
+
+
+def listeners_json(probed: Iterable[Probed]) -> list[dict[str, Any]]:
+    """Return the listeners for ``--json``; ``open`` is None where it is not known."""
+    return [
+        {"connection": each.listener.name, "address": each.listener.address, "open": each.is_open} for each in probed
+    ]
+
+
+def _attempt_json(attempt: Attempt) -> dict[str, Any]:
+    outcome = attempt.outcome
+    return {
+        "status": attempt.status or None,
+        "outcome": _word(outcome),
+        "in_force": outcome.in_force,
+        "message": "" if isinstance(outcome, Reloaded) else outcome.reason,
+        "listener": outcome.listener or None if isinstance(outcome, LoadedButNotBound) else None,
+        "seconds": round(attempt.seconds, 3),
+    }
+
+
+def _word(outcome: ReloadOutcome) -> str:
+    match outcome:
+        case Reloaded():
+            return "reloaded"
+        case NotLoaded():
+            return "not loaded"
+        case LoadedButNotBound():
+            return "loaded, listener closed"
+        case NotRunning():
+            return "not running"
+        case Unclear():
+            return "unknown"

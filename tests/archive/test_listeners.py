@@ -1,0 +1,33 @@
+"""The archive's listeners by the tree, and whether something accepts connections there."""
+
+from __future__ import annotations
+
+import socket
+
+from dcmcfg.archive.listeners import Listener, listeners_of, probe
+from dcmcfg.devices import Configuration
+from tests.trees import ARCHIVE, connection, site_entries, tree
+
+URL = "http://127.0.0.1:8080/dcm4chee-arc"
+
+
+def test_listeners_are_the_installed_dicom_and_hl7_connections_with_a_port() -> None:
+    held = tree(
+        *site_entries(),
+        connection(ARCHIVE, "2575", name="hl7", dcmProtocol="HL7"),
+        connection(ARCHIVE, "8080", name="http", dcmProtocol="HTTP"),
+        connection(ARCHIVE, "514", name="syslog", dcmProtocol="SYSLOG_UDP"),
+        connection(ARCHIVE, "104", name="off", dicomInstalled="FALSE"),
+        connection(ARCHIVE, None, name="client"),
+    )
+    device = Configuration(held).device("dcm4chee-arc")
+    assert [f"{each.name} {each.port}" for each in listeners_of(device)] == ["dicom 11112", "hl7 2575"]
+
+
+def test_probe_shows_open_closed_and_unknown() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
+        opened, closed = server.getsockname()[1], other.getsockname()[1]
+        other.close()
+        found = probe([Listener("a", "localhost", opened), Listener("b", "127.0.0.1", closed)], URL)
+        assert [each.is_open for each in found] == [True, False]
+    assert [each.is_open for each in probe([Listener("c", "host..invalid", 104)], URL)] == [None]
