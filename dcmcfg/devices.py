@@ -19,6 +19,7 @@ TLS_VERSION = "TLSv1.2"
 STORAGE_SOP_CLASSES = "1.2.840.10008.5.1.4.1.1."
 #: What stands for any transfer syntax.
 ANY = "*"
+_NAMES_DEVICE = "dicomdevicename"
 
 
 @dataclass(frozen=True)
@@ -246,6 +247,18 @@ class Configuration:
     def network_ae(self, title: str) -> NetworkAE | None:
         """Return the AE *title* (case is significant) of the first device that has it, or None."""
         return next((ae for ae in self.network_aes() if ae.title == title), None)
+
+
+def device_of(name: NormalDN) -> NormalDN | None:
+    """Return the name of the device at or above the entry *name*, None outside all devices.
+
+    The archive looks for a device under ``dicomDeviceName=NAME`` only (``LdapDicomConfiguration.deviceRef``).
+    """
+    for at, rdn in enumerate(name):
+        for kind, _ in rdn:
+            if kind == _NAMES_DEVICE:
+                return name[at:]
+    return None
 
 
 def devices_dn(*trees: Tree) -> DN:

@@ -66,7 +66,10 @@ class Entry:
 
     def is_a(self, object_class: str) -> bool:
         """Tell whether *object_class* is among the entry's object classes."""
-        return object_class.lower() in (value.lower() for value in self.texts("objectClass"))
+        known: frozenset[str] | None = self.__dict__.get("_classes")
+        if known is None:
+            self.__dict__["_classes"] = known = frozenset(value.lower() for value in self.texts("objectClass"))
+        return object_class.lower() in known
 
     def with_values(self, name: str, values: Iterable[bytes]) -> Entry:
         """Return this entry with attribute *name* holding exactly *values*; no values removes it.

@@ -38,7 +38,7 @@ _SECRET_PARAMETER = re.compile(
     re.IGNORECASE,
 )
 
-_LONGEST_TOLD = 80
+LONGEST_TOLD = 80
 
 
 def is_secret(name: str, value: bytes) -> bool:
@@ -58,15 +58,15 @@ def is_secret(name: str, value: bytes) -> bool:
     return bool(_SECRET_PARAMETER.search(value))
 
 
-def told(name: str, value: bytes) -> str:
-    """Return *value* of attribute *name* as a message may tell it: quoted, cut short, or that it is a secret."""
+def told(name: str, value: bytes, most: int = LONGEST_TOLD) -> str:
+    """Return *value* of attribute *name* for a message: quoted, cut to *most* characters, or that it is a secret."""
     if is_secret(name, value):
         return "the value, a secret"
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         return f"{len(value)} octets"
-    return repr(text if len(text) <= _LONGEST_TOLD else text[: _LONGEST_TOLD - 3] + "…")
+    return repr(text if len(text) <= most else text[: most - 3] + "…")
 
 
 @lru_cache(maxsize=4096)

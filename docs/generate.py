@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from dcmcfg.cli.main import program
 from dcmcfg.lint.catalogue import RULES, TOPICS
 from dcmcfg.lint.rule import LintRule
+from dcmcfg.schema.taking_effect import BEHAVIOUR, TAKES_EFFECT, Needs, Place, TakesEffect
 
 COMMANDS_HEAD = """\
 # The commands
@@ -38,8 +40,8 @@ is not in it is unknown. There are {count} rules:
 - **warning**: it fails in some cases, or does something else than one would think. Exit code 0.
 - **note**: it works, and may not be what was meant. Exit code 0.
 
-Where no archive's device is in it, the topics that need one are named as not tried. Where `check` finds errors in the
-same tree, a line says how many.
+Where no archive's device is in it, the topics that need one are named as not tried. Where `check` finds errors on other
+values of the same tree, a line says how many.
 
 `--rule RULE` (again for more) asks those rules only. `--json` is for scripts, `--sarif` (SARIF 2.1.0) for code review.
 
@@ -49,7 +51,11 @@ undone by the undo file. What is left is told afterwards, and an error among it 
 Not seen from the tree, so not said: whether the external archive knows the archive's AEs and accepts its callers
 (`dcmcfg verify` shows that), reverse DNS of callers, key stores in files, time-outs that are too short for a tape
 library, what transfer syntaxes are stored, settings that were changed and need a restart. Formats, enumerations and
-ports are `check`'s.
+port numbers are `check`'s.
+
+Rules of kind *unloadable* or *stops-next-start* keep the archive from loading its configuration or from its next start.
+`check` finds all of that: ports by the rules here, the rest by its own. A plan that adds such a finding is refused
+([apply.md](apply.md#risks)).
 """
 
 
@@ -85,15 +91,53 @@ def _topics() -> Iterator[str]:
 
 
 def _entry(rule: LintRule) -> str:
+    kind = "" if rule.kind == "rule" else f", {rule.kind}"
     fixable = ", fixable" if rule.mends else ""
     return (
-        f"### `{rule.name}`\n\n*{rule.severity}{fixable}* · {rule.asks}\n\n"
+        f"### `{rule.name}`\n\n*{rule.severity}{kind}{fixable}* · {rule.asks}\n\n"
         f"- otherwise: {rule.reason}\n- fix: {rule.fix} `{rule.command}`\n"
     )
 
 
+EFFECT_HEAD = """\
+# What takes effect when
+
+<!-- Written by docs/generate.py from dcmcfg/schema/taking_effect.py; `make docs` after a change of it. -->
+
+Which changes in LDAP need more than a reload of the archive (`dcmcfg reload`), or less. What is not in the table takes
+effect with a reload, as far as it was tried on a dcm4chee-arc 5.35.1. *Tried* is "no" where only the archive's source
+shows it. `dcmcfg explain ATTRIBUTE` prints the same, and every changing command warns of what a reload does not put in
+force. Why this is so: [archive-behaviour.md](archive-behaviour.md).
+
+| attribute | on | needs | takes effect | tried |
+|---|---|---|---|---|
+"""
+
+
+def effect_page() -> str:
+    """Return the text of ``taking-effect.md``; attributes with the same row stand together."""
+    rows = (
+        f"| {_code(each.attribute for each in alike)} | {place.value} | {needs.value} | {when} | {tried} |\n"
+        for (place, needs, when, tried), alike in groupby(TAKES_EFFECT, _effect)
+    )
+    notes = (
+        f"| {_code(each.attribute for each in alike)} | {text} |\n"
+        for text, alike in groupby(BEHAVIOUR, lambda each: each.text)
+    )
+    heading = "## Notes on single attributes\n\n| attribute | note |\n|---|---|\n"
+    return f"{EFFECT_HEAD}{''.join(rows)}\n{heading}{''.join(notes)}"
+
+
+def _effect(row: TakesEffect) -> tuple[Place, Needs, str, str]:
+    return row.place, row.needs, row.when, "yes" if row.tried else "no"
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
 #: Names of the pages, and what makes each.
-PAGES = {"commands.md": commands_page, "lint.md": lint_page}
+PAGES = {"commands.md": commands_page, "lint.md": lint_page, "taking-effect.md": effect_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -1,4 +1,4 @@
-"""The archive's database as something that can be asked; what does so by HTTP takes a while to load."""
+"""The archive's database as something that can be asked; the module that asks it by HTTP takes a while to load."""
 
 from __future__ import annotations
 
@@ -7,32 +7,28 @@ from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from dcmcfg.archive.stored import StoredObject, StoredStudy
+from dcmcfg.archive.stored import StoredStudy
 
-#: Objects that are asked for one by one.
-MOST_OBJECTS = 1000
 #: Seconds in which its port has to answer.
 CONNECT_S = 3.0
 _PORTS = {"http": 80, "https": 443}
 
 
 class Database(Protocol):
-    """Each method raises :class:`~dcmcfg.errors.ArchiveError` where it cannot be asked, or tells nothing private."""
+    """Each method raises :class:`~dcmcfg.errors.ArchiveError` where the archive gives no usable answer."""
 
     @property
     def url(self) -> str:
         """The archive's base URL."""
 
     def study(self, study_uid: str) -> StoredStudy:
-        """Return what it has of the study."""
-
-    def objects(self, study_uid: str) -> tuple[StoredObject, ...]:
-        """Return what it has of the study's objects, at most :data:`MOST_OBJECTS`."""
+        """Return the study with all its instances."""
 
     def purged(self, keys: Mapping[str, str], *, enough: int, most: int) -> tuple[StoredStudy, ...]:
         """Return studies that match *keys*, have no file here and an external archive, the oldest first.
 
-        Looks until *enough* were found or *most* were looked at; whether there are more is not told.
+        Stops when *enough* were found or *most* were looked at; whether there are more is not known. Their instances
+        are not asked for.
         """
 
 

@@ -7,6 +7,7 @@ import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
@@ -50,6 +51,7 @@ class TokenIssuer:
         self._endpoint: _Endpoint | None = None
         self._token = ""
         self._until = 0.0
+        self._lock = RLock()  # threads of one run share the token
 
     @property
     def kept(self) -> bool:
@@ -58,10 +60,15 @@ class TokenIssuer:
 
     def token(self) -> str:
         """Return a token that does not expire at once; raises :class:`TokenError`."""
-        return self._token if self.kept else self.renewed()
+        with self._lock:
+            return self._token if self.kept else self._renew()
 
     def renewed(self) -> str:
         """Return a new token; raises :class:`TokenError`."""
+        with self._lock:
+            return self._renew()
+
+    def _renew(self) -> str:
         if self._endpoint is None:
             self._endpoint = self._find_endpoint()
         begun = time.monotonic()

@@ -1,29 +1,46 @@
-"""Searches in the archive's database by HTTP (QIDO-RS, PS3.18 §10.6), with what only this way is told."""
+"""Searches in the archive's database by HTTP (QIDO-RS, PS3.18 §10.6), with the archive's private elements."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
 
 from dcmcfg.archive.bearer import Bearer
-from dcmcfg.archive.database import MOST_OBJECTS
 from dcmcfg.archive.failures import not_answered, unexpected_answer
-from dcmcfg.archive.stored import PRIVATE_FIELDS, NotDicomJson, StoredObject, StoredStudy, objects, studies
+from dcmcfg.archive.stored import (
+    INSTANCE_FIELDS,
+    STUDY_FIELDS,
+    InstanceAnswer,
+    NotDicomJson,
+    StoredStudy,
+    instances,
+    studies,
+    study_of,
+)
 from dcmcfg.archive.web import Answer, Timeouts
 from dcmcfg.errors import ArchiveError
 
-#: Seconds: a proof waits no longer for what it can do without.
+#: Seconds: a proof waits no longer for a witness that it can do without.
 TIMEOUTS = Timeouts(connect=3.0, answer=8.0)
-#: Octets that are read of an answer: some 2 KB for each object.
+#: Octets that are read of an answer: some 2 KB for each instance of a page.
 LONGEST_BODY = 8 * 1024 * 1024
-_PAGE = 200
+#: Answers in a page, and instances of a study that are asked for at most; the archive takes no offset above 99,999.
+_STUDIES_IN_PAGE, _INSTANCES_IN_PAGE, _MOST_INSTANCES = 200, 2000, 50_000
 
 Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Found]):
+    """Answers of one request; ``is_last`` is False where the archive may have more."""
+
+    found: tuple[Found, ...]
+    is_last: bool
 
 
 @dataclass(frozen=True)
@@ -31,7 +48,7 @@ class Qido:
     """The search service of the AE *ae_title* of the archive at *url*.
 
     Each method raises :class:`ArchiveError` where the archive is not reached, wants another token, has no such AE or
-    answers otherwise than in DICOM JSON with its private attributes; :class:`TokenError` where no token is to be had.
+    does not answer in DICOM JSON with the elements that were asked for; :class:`TokenError` where there is no token.
     """
 
     url: str
@@ -39,45 +56,71 @@ class Qido:
     bearer: Bearer
 
     def study(self, study_uid: str) -> StoredStudy:
-        """Return what the database has of the study."""
-        found = self._found("studies", {"StudyInstanceUID": study_uid}, studies)
-        return next((each for each in found if each.study_uid == study_uid), StoredStudy(study_uid, known=False))
-
-    def objects(self, study_uid: str) -> tuple[StoredObject, ...]:
-        """Return what the database has of the study's objects, at most :data:`MOST_OBJECTS`."""
-        return self._found(f"studies/{study_uid}/instances", {"limit": str(MOST_OBJECTS)}, objects)
+        """Return the study with all its instances, by one request (a page) for each 2,000 of them."""
+        pages = self._pages(f"studies/{study_uid}/instances", {}, INSTANCE_FIELDS, instances, _INSTANCES_IN_PAGE)
+        found: list[InstanceAnswer] = []
+        for page in pages:
+            found += page.found
+            if len(found) > _MOST_INSTANCES:
+                raise ArchiveError(
+                    f"the study has more than {_MOST_INSTANCES} instances, which is more than dcmcfg asks for",
+                    on=self._where(f"studies/{study_uid}/instances"),
+                )
+        return study_of(study_uid, found)
 
     def purged(self, keys: Mapping[str, str], *, enough: int, most: int) -> tuple[StoredStudy, ...]:
         """Return studies that match *keys*, have no file here and an external archive, the oldest first.
 
-        Looks until *enough* were found or *most* were looked at; whether there are more is not told.
+        Stops when *enough* were found or *most* were looked at; whether there are more is not known.
         """
         found: list[StoredStudy] = []
-        asked = {**keys, "ExternalRetrieveAET!": "*", "orderby": "StudyDate", "limit": str(_PAGE)}
-        for page in count():
-            told = self._found("studies", asked | {"offset": str(page * _PAGE)}, studies)
-            found += (each for each in told if each.external and not each.storage_ids)
-            if len(told) < _PAGE or len(found) >= enough or (page + 1) * _PAGE >= most:
+        looked_at = 0
+        query = {**keys, "ExternalRetrieveAET!": "*", "orderby": "StudyDate"}
+        for page in self._pages("studies", query, STUDY_FIELDS, studies, _STUDIES_IN_PAGE):
+            looked_at += len(page.found)
+            found += (each for each in page.found if each.external and not each.storage_ids)
+            if len(found) >= enough or looked_at >= most:
                 break
         return tuple(found[:enough])
 
-    def _found(
-        self, resource: str, asked: Mapping[str, str], read: Callable[[str], tuple[Found, ...]]
-    ) -> tuple[Found, ...]:
-        where = f"{self.url}/aets/{quote(self.ae_title)}/rs/{resource}"
-        query = urlencode({**asked, "includefield": PRIVATE_FIELDS}, safe="*!")
+    def _pages(
+        self,
+        resource: str,
+        query: Mapping[str, str],
+        fields: tuple[str, ...],
+        read: Callable[[str], tuple[Found, ...]],
+        size: int,
+    ) -> Iterator[Page[Found]]:
+        """Yield the pages of a search until the last; the archive may return fewer than *size*, and says so."""
+        offset = 0
+        for _ in count():
+            paged = {**query, "includefield": ",".join(fields), "limit": str(size), "offset": str(offset)}
+            page = self._page(resource, paged, read, size)
+            yield page
+            offset += len(page.found)
+            if page.is_last or not page.found:
+                return
+
+    def _page(
+        self, resource: str, query: Mapping[str, str], read: Callable[[str], tuple[Found, ...]], size: int
+    ) -> Page[Found]:
+        where = self._where(resource)
         try:
-            answer = self.bearer.request("GET", f"{where}?{query}")
+            answer = self.bearer.request("GET", f"{where}?{urlencode(query, safe='*!,')}")
         except httpx.TransportError as error:
             raise not_answered(error, where, self.bearer.web.seconds(error)) from error
         if answer.status == httpx.codes.NO_CONTENT:
-            return ()
+            return Page((), is_last=True)
         if answer.status != httpx.codes.OK:
             raise self._unexpected(answer, where)
         try:
-            return read(answer.body)
+            found = read(answer.body)
         except NotDicomJson as error:
             raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", on=where) from error
+        return Page(found, is_last=len(found) < size and "warning" not in answer.headers)
+
+    def _where(self, resource: str) -> str:
+        return f"{self.url}/aets/{quote(self.ae_title)}/rs/{resource}"
 
     def _unexpected(self, answer: Answer, where: str) -> ArchiveError:
         match answer.status:
@@ -89,7 +132,9 @@ class Qido:
                 )
             case httpx.codes.REQUEST_ENTITY_TOO_LARGE:
                 return ArchiveError(
-                    "the archive does not tell so many (HTTP 413)", on=where, next_step="see dcmQidoMaxNumberOfResults"
+                    "the archive refuses to return so many results (HTTP 413)",
+                    on=where,
+                    next_step="see dcmQueryMaxNumberOfResults",
                 )
             case _:
                 return unexpected_answer(answer, where, with_token=self.bearer.has_token)

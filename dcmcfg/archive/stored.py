@@ -1,7 +1,9 @@
-"""What the archive's database says of a study's files, read from its answers in DICOM JSON (PS3.18 Annex F).
+"""Where a study's files are according to the archive's database, read from its DICOM JSON (PS3.18 Annex F).
 
-The private attributes are those of the creator ``DCM4CHEE Archive 5`` (``PrivateTag``): the archive gives them by HTTP
-only. An external retrieve AE title ``*``, and a completeness of ``COMPLETE``, are left out by it.
+The private elements are those of the creator ``DCM4CHEE Archive 5``. The archive (5.35.1) returns a private element
+only when it is asked for by its own number. It then returns the element in every answer, empty where there is no value;
+an external AE title ``*`` (none recorded) is empty as well. So an element that is missing says nothing, and is an error
+here.
 """
 
 from __future__ import annotations
@@ -13,21 +15,39 @@ from dataclasses import dataclass
 from typing import Any
 
 PRIVATE_CREATOR = "DCM4CHEE Archive 5"
-#: The private creator element of the first block of the group, as the archive takes it for all that is private.
-PRIVATE_FIELDS = "77770010"
 _CREATOR = re.compile("777700([1-9A-F][0-9A-F])")
-_STUDY_EXTERNAL, _OBJECT_EXTERNAL = 0x45, 0x43
-_STUDY_STORAGES, _OBJECT_STORAGE = 0x28, 0x50
-_COMPLETENESS, _FAILED_RETRIEVES = 0x25, 0x26
+_COMPLETENESS, _FAILED_RETRIEVES, _STUDY_STORAGES, _STUDY_EXTERNAL = 0x25, 0x26, 0x28, 0x45
+_INSTANCE_EXTERNAL, _INSTANCE_STORAGE = 0x43, 0x50
+#: Elements of a study and of an instance that are asked for; the archive maps the block 10 to its own.
+STUDY_FIELDS = tuple(
+    f"777710{each:02X}" for each in (_COMPLETENESS, _FAILED_RETRIEVES, _STUDY_STORAGES, _STUDY_EXTERNAL)
+)
+INSTANCE_FIELDS = tuple(
+    f"777710{each:02X}" for each in (_COMPLETENESS, _FAILED_RETRIEVES, _INSTANCE_EXTERNAL, _INSTANCE_STORAGE)
+)
+
+
+@dataclass(frozen=True)
+class StoredInstance:
+    """An instance in the archive's database.
+
+    ``storage_ids`` names the storage that holds its file, empty where there is no file. ``external`` is the external
+    retrieve AE title recorded for it, empty for none.
+    """
+
+    sop_instance_uid: str
+    storage_ids: tuple[str, ...] = ()
+    external: str = ""
 
 
 @dataclass(frozen=True)
 class StoredStudy:
-    """A study as the archive's database has it.
+    """A study in the archive's database.
 
-    ``known`` is false where it has none, and nothing else is said then. ``storage_ids`` are those on which there are
-    files of it, empty for one that is purged. ``external`` is the external retrieve AE title that its objects have in
-    common, empty where none is recorded, or not the same for all. ``completeness`` is empty for a complete study.
+    ``known`` is False where the database does not have it; nothing else is set then. ``storage_ids`` are the storages
+    that hold files of it, empty for a purged study. ``external`` is the external retrieve AE title that all instances
+    have in common, empty where none is recorded or they differ. ``completeness`` is empty for a complete study.
+    ``instances`` are known only where they were asked for.
     """
 
     study_uid: str
@@ -38,31 +58,56 @@ class StoredStudy:
     external: str = ""
     completeness: str = ""
     failed_retrieves: int = 0
-    patient_id: str = ""
-    study_date: str = ""
-
-
-@dataclass(frozen=True)
-class StoredObject:
-    """An object of a study likewise."""
-
-    sop_instance_uid: str
-    storage_ids: tuple[str, ...] = ()
-    external: str = ""
+    instances: tuple[StoredInstance, ...] | None = None
 
 
 class NotDicomJson(ValueError):
-    """A text that is no DICOM JSON, or lacks what must be there; ``str()`` says what is wrong."""
+    """A text that is not DICOM JSON, or lacks an element that was asked for; ``str()`` gives the reason."""
+
+
+@dataclass(frozen=True)
+class InstanceAnswer:
+    """One answer to a search for instances, with the elements of its study."""
+
+    instance: StoredInstance
+    availability: str
+    completeness: str
+    failed_retrieves: int
 
 
 def studies(body: str) -> tuple[StoredStudy, ...]:
-    """Return the studies in *body*; raises :class:`NotDicomJson`, also where nothing private is told."""
+    """Return the studies in *body*, asked for with :data:`STUDY_FIELDS`; raises :class:`NotDicomJson`."""
     return tuple(map(_study, _datasets(body)))
 
 
-def objects(body: str) -> tuple[StoredObject, ...]:
-    """Return the objects in *body*; raises :class:`NotDicomJson`, also where nothing private is told."""
-    return tuple(map(_object, _datasets(body)))
+def instances(body: str) -> tuple[InstanceAnswer, ...]:
+    """Return the instances in *body*, asked for with :data:`INSTANCE_FIELDS`; raises :class:`NotDicomJson`."""
+    return tuple(map(_instance, _datasets(body)))
+
+
+def study_of(study_uid: str, answers: Iterable[InstanceAnswer]) -> StoredStudy:
+    """Return the study that *answers* describe: what its instances have in common; unknown where there are none."""
+    found = tuple(answers)
+    if not found:
+        return StoredStudy(study_uid, known=False)
+    held = tuple({each.instance.sop_instance_uid: each.instance for each in found}.values())
+    externals = {each.external for each in held}
+    return StoredStudy(
+        study_uid=study_uid,
+        number=len(held),
+        availability=_worst(each.availability for each in found),
+        storage_ids=tuple(sorted({storage for each in held for storage in each.storage_ids})),
+        external=externals.pop() if len(externals) == 1 else "",
+        completeness=found[0].completeness,
+        failed_retrieves=found[0].failed_retrieves,
+        instances=held,
+    )
+
+
+def _worst(availabilities: Iterable[str]) -> str:
+    """Return the worst Instance Availability, as for a study (PS3.4 §C.3.5)."""
+    order = ("", "ONLINE", "NEARLINE", "OFFLINE", "UNAVAILABLE")
+    return max(availabilities, key=lambda each: order.index(each) if each in order else 0, default="")
 
 
 @dataclass(frozen=True)
@@ -71,11 +116,11 @@ class _Dataset:
     block: str
 
     def texts(self, tag: str) -> tuple[str, ...]:
-        """Return the values of *tag* as text, those that are structures left out."""
+        """Return the values of *tag* as text; values that are structures are left out."""
         element = self.elements.get(tag)
         values = element.get("Value") if isinstance(element, dict) else None
-        told = values if isinstance(values, list) else ()
-        return tuple(str(value).strip() for value in told if isinstance(value, str | int) and str(value).strip())
+        listed = values if isinstance(values, list) else ()
+        return tuple(str(value).strip() for value in listed if isinstance(value, str | int) and str(value).strip())
 
     def text(self, tag: str) -> str:
         return next(iter(self.texts(tag)), "")
@@ -85,7 +130,11 @@ class _Dataset:
         return int(text) if text.isdecimal() else None
 
     def private(self, element: int) -> str:
-        return f"7777{self.block}{element:02X}"
+        """Return the tag of the private *element*; raises :class:`NotDicomJson` where the answer lacks it."""
+        tag = f"7777{self.block}{element:02X}"
+        if not isinstance(self.elements.get(tag), dict):
+            raise NotDicomJson(f"the element {tag} is missing, although it was asked for")
+        return tag
 
 
 def _datasets(body: str) -> Iterable[_Dataset]:
@@ -99,38 +148,41 @@ def _datasets(body: str) -> Iterable[_Dataset]:
 
 
 def _dataset(elements: Mapping[str, Any]) -> _Dataset:
-    """Return the data set with its private block, whose number is found and not taken for granted (PS3.5 §7.8.1)."""
+    """Return the data set with its private block, which is looked up by its creator (PS3.5 §7.8.1)."""
     plain = _Dataset(elements, "")
     creators = filter(None, map(_CREATOR.fullmatch, elements))
     block = next((found[1] for found in creators if plain.text(found[0]) == PRIVATE_CREATOR), None)
     if block is None:
-        raise NotDicomJson(f"no attributes of {PRIVATE_CREATOR}")
+        raise NotDicomJson(f"no elements of {PRIVATE_CREATOR}")
     return _Dataset(elements, block)
 
 
-def _study(told: _Dataset) -> StoredStudy:
-    if not told.text("0020000D"):
+def _study(answer: _Dataset) -> StoredStudy:
+    if not answer.text("0020000D"):
         raise NotDicomJson("no Study Instance UID")
     return StoredStudy(
-        study_uid=told.text("0020000D"),
-        number=told.number("00201208"),
-        availability=told.text("00080056"),
-        storage_ids=told.texts(told.private(_STUDY_STORAGES)),
-        external=_title(told.text(told.private(_STUDY_EXTERNAL))),
-        completeness=told.text(told.private(_COMPLETENESS)),
-        failed_retrieves=told.number(told.private(_FAILED_RETRIEVES)) or 0,
-        patient_id=told.text("00100020"),
-        study_date=told.text("00080020"),
+        study_uid=answer.text("0020000D"),
+        number=answer.number("00201208"),
+        availability=answer.text("00080056"),
+        storage_ids=answer.texts(answer.private(_STUDY_STORAGES)),
+        external=_title(answer.text(answer.private(_STUDY_EXTERNAL))),
+        completeness=answer.text(answer.private(_COMPLETENESS)),
+        failed_retrieves=answer.number(answer.private(_FAILED_RETRIEVES)) or 0,
     )
 
 
-def _object(told: _Dataset) -> StoredObject:
-    if not told.text("00080018"):
+def _instance(answer: _Dataset) -> InstanceAnswer:
+    if not answer.text("00080018"):
         raise NotDicomJson("no SOP Instance UID")
-    return StoredObject(
-        told.text("00080018"),
-        told.texts(told.private(_OBJECT_STORAGE)),
-        _title(told.text(told.private(_OBJECT_EXTERNAL))),
+    return InstanceAnswer(
+        StoredInstance(
+            answer.text("00080018"),
+            answer.texts(answer.private(_INSTANCE_STORAGE)),
+            _title(answer.text(answer.private(_INSTANCE_EXTERNAL))),
+        ),
+        availability=answer.text("00080056"),
+        completeness=answer.text(answer.private(_COMPLETENESS)),
+        failed_retrieves=answer.number(answer.private(_FAILED_RETRIEVES)) or 0,
     )
 
 

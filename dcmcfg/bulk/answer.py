@@ -32,7 +32,6 @@ class Answer:
     """What came of one attempt, whatever is required; numbers are of instances, None where nobody said.
 
     ``route_why`` says what speaks for or against the route that was found, ``remark`` what was odd about the evidence.
-    ``online`` tells that the archive said so of all it holds, as it does of what is local.
     ``tree`` stands for what decided in the tree then (:mod:`~dcmcfg.bulk.deciding_tree`), empty where nobody kept it.
     """
 
@@ -50,7 +49,6 @@ class Answer:
     next_step: str = ""
     remark: str = ""
     seconds: float = 0.0  # of the C-MOVE
-    online: bool = False
     tree: str = ""
 
 
@@ -112,5 +110,4 @@ def answer_of(verdict: Verdict, evidence: Evidence, known: Collection[str] = ())
         next_step=next(iter(verdict.next_steps), ""),
         remark="; ".join(each for each in evidence.warnings if each not in known),
         seconds=outcome.seconds,
-        online=bool(evidence.expected) and all(each.availability == "ONLINE" for each in evidence.expected),
     )

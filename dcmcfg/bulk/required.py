@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from dcmcfg.bulk.answer import Answer, Outcome, StudyResult
 from dcmcfg.verify.verdict import RouteFinding
 
-_PURGED = (
-    "only purged studies show the route, by the external archive's own log: the same command with --external-log FILE "
-    "and --again; dcmcfg verify --recall finds one that is purged"
+_NOT_SHOWN = (
+    "the archive's database (--archive-url) or the external archive's log (--external-log FILE) can show the route of "
+    "a purged study: run the same command again with one of them and --again"
 )
 _LOCAL = (
-    "the archive had said ONLINE of it: a study that is local proves nothing about external retrieve, however often it "
-    "is sent; dcmcfg verify --recall finds one that is purged"
+    "a local study proves nothing about external retrieve, however often it is sent: dcmcfg verify --recall finds a "
+    "purged one"
 )
 _CHANGED = "answered before the tree was changed in what decides about it"
 _NOT_KNOWN = "answered by a dcmcfg that did not keep under which tree"
@@ -37,7 +37,7 @@ class Required:
             return answer
         why = f" ({answer.route_why})" if answer.route_why else ""
         headline = f"NOT verified: route {answer.route or 'not shown'}, and it is required{why}"
-        next_step = _LOCAL if answer.online else _PURGED
+        next_step = _LOCAL if answer.route == RouteFinding.NOT_TRIED.value else _NOT_SHOWN
         return replace(answer, outcome=Outcome.NOT_VERIFIED, headline=headline, next_step=next_step)
 
     def told(self, result: StudyResult) -> StudyResult:
@@ -53,7 +53,7 @@ def may_be_mended(answer: Answer) -> bool:
     """Tell whether asking for it once more may make a yes of a no: not where only the route is not shown."""
     if answer.outcome.is_yes or answer.outcome is Outcome.OUTDATED:
         return False
-    return answer.next_step not in (_LOCAL, _PURGED)
+    return answer.next_step not in (_LOCAL, _NOT_SHOWN)
 
 
 NOTHING = Required()

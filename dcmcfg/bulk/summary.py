@@ -29,7 +29,7 @@ class Summary:
     slowest: tuple[StudyResult, ...]
     began: datetime | None
     routes: dict[str, int]  # answers that stand, by what was found of the route
-    online: int  # of them, those that the archive had said to be ONLINE, their route being not shown
+    not_shown: int  # of the answers that are a yes, those whose route is not shown
     mendable: int  # answers of no that asking again may turn into a yes
     instances: int  # completed, by the archive's account, in the answers that stand
 
@@ -69,7 +69,7 @@ def summarised(results: Sequence[StudyResult], slowest: int = _SLOWEST) -> Summa
         slowest=tuple(each for each, answer in by_time[:slowest] if answer.seconds > 0),
         began=min((attempt.started for attempt in attempts), default=None),
         routes=dict(Counter(answer.route for _, answer in known if answer.route).most_common()),
-        online=sum(answer.online and answer.route == RouteFinding.NOT_SHOWN.value for _, answer in known),
+        not_shown=sum(each.outcome.is_yes and each.route == RouteFinding.NOT_SHOWN.value for _, each in known),
         mendable=sum(may_be_mended(answer) for _, answer in known),
         instances=sum(answer.completed or 0 for _, answer in known),
     )

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,12 @@ from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
+from dcmcfg.lint.plan_risks import plan_risks
 from dcmcfg.plan.doubts import doubts
-from dcmcfg.plan.guard import risks
+from dcmcfg.plan.guard import UNLOADABLE
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
+from dcmcfg.plan.taking_effect import delayed, loaded_unasked
 from dcmcfg.plan.text import plan_ldif
 from dcmcfg.plan.versions import with_versions
 from dcmcfg.render.beside import Beside
@@ -58,14 +61,17 @@ def carry_out(
     undoes: int | None = None,
     resuming: Record | None = None,
     beside: Beside = _NOTHING_BESIDE,
+    restoring: bool = False,
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
-    It takes back the roll-out of number *undoes*, or is what the one of *resuming* has left to do: then no risk has to
-    be named, since the one leads back to what was, and those of the other were named when it began. Entries at and
-    below *under* (else the configuration root) are what risks are measured by. *rejects* are told, and written to their
-    file unless it is a dry run. *beside* is told below the plan. An archive whose own device is renamed is not asked to
-    reload, since it would not find it; how it does is told, and a profile that names the device follows.
+    With *undoes*, the plan reverts the roll-out of that number; with *resuming*, it is the rest of that one. Then no
+    risk has to be named: the former leads back to an earlier state, and the risks of the latter were named when it
+    began. With *restoring*, settings that the archive cannot load are a warning and no reason to refuse. Risks are
+    measured by the entries at and below *under* (else the configuration root). *rejects* are printed, and written to
+    their file unless it is a dry run. *beside* is printed below the plan. An archive whose own device is renamed is not
+    asked to reload, since it would not find its device; the next step is printed, and a profile that names the device
+    follows.
 
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
     the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
@@ -74,12 +80,17 @@ def carry_out(
     """
     if choices.strict:
         plan = with_versions(plan)
-    found = risks(plan, device=settings.device, under=under)
+    judged = plan_risks(plan, datetime.now(UTC), device=settings.device, under=under)
+    found = judged.risks
     if undoes is not None:
         choices = replace(choices, forced=frozenset(risk.name for risk in found))
+    elif restoring or resuming is not None:
+        choices = replace(choices, forced=choices.forced | {UNLOADABLE})
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
     risky = risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None)
-    told = (*warnings, *(rejects.lines() if rejects else ()), *doubts(plan), *risky)
+    left = (*delayed(plan), *(loaded_unasked(plan.after) if choices.no_reload and plan.steps else ()))
+    rejected = rejects.lines() if rejects else ()
+    told = (*warnings, *rejected, *doubts(plan), *judged.warnings, *left, *risky)
     report = Report(settings, plan, choices, found, rejects, renamed, beside.json, told)
     invocation.current().so_far = report.json
     taken_up = undoes if resuming is None else resuming.number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -21,11 +22,12 @@ from dcmcfg.errors import LdifError
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.ldif_files import STDIN, read_files
 from dcmcfg.ldif_places import located
+from dcmcfg.lint.loading import LOADING_RULES, loading_findings
 from dcmcfg.render.check import findings_json, findings_sarif, print_findings
 from dcmcfg.render.console import stdout_console
 from dcmcfg.schema.check import Subject, check
 from dcmcfg.schema.definitions import Schema, bundled
-from dcmcfg.schema.findings import Place
+from dcmcfg.schema.findings import RULES, Place
 from dcmcfg.settings import Settings
 
 
@@ -52,11 +54,12 @@ def check_command(
     as_json: bool,
     as_sarif: bool,
 ) -> int:
-    """Find what is wrong in the tree, or in LDIF files.
+    """Find errors in the tree, or in LDIF files.
 
-    Without FILE the live tree is read; a FILE holds entries as LDIF, '-' is standard input. All is told at once;
-    several files count as one tree. Checked are names, classes, references, and whether the archive can read each
-    value.
+    Without FILE the live tree is read; a FILE holds entries as LDIF, '-' is standard input. All findings are listed at
+    once; several files count as one tree. Checked are names, classes, references, and everything that keeps the archive
+    from loading the configuration or from its next start: values, connections of another device or protocol, ports that
+    two connections share.
     Exit code 1 when there are errors; warnings alone are 0.
     """
     if as_json and as_sarif:
@@ -72,11 +75,12 @@ def check_command(
                 schema = _server_schema(directory)
     judge = schema or bundled()
     found = check(subjects, judge, live=not files, newer=not files and schema is None)
-    findings = tuple(located(found, judge, files))
+    together = loading_findings(subjects, judge, datetime.now(UTC))
+    findings = tuple(located((*found, *together), judge, files))
     if as_json:
         print_json(findings_json(findings, len(subjects)))
     elif as_sarif:
-        click.echo(json.dumps(findings_sarif(findings), indent=2))
+        click.echo(json.dumps(findings_sarif(findings, (*RULES, *LOADING_RULES)), indent=2))
     else:
         print_findings(stdout_console(), findings, len(subjects))
     return 1 if any(finding.severity == "error" for finding in findings) else 0

@@ -69,7 +69,12 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
                 metavar="PLAN",
                 help="Also write the plan to a new file that 'dcmcfg apply' or ldapmodify carries out.",
             ),
-            click.option("--no-reload", is_flag=True, help="Change the directory only; the archive is not asked."),
+            click.option(
+                "--no-reload",
+                is_flag=True,
+                help="Change the directory only. The archive loads the change at its next start or reload, or by "
+                "itself when a storage falls below its dcmStorageThreshold.",
+            ),
             click.option("--strict", is_flag=True, help="Refuse when anything in an entry has changed meanwhile."),
             click.option(
                 "--transaction/--step-by-step",

@@ -14,6 +14,7 @@ from dcmcfg.cli.rejects import Rejects
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import PROPERTY, RenamedArchive
+from dcmcfg.plan.taking_effect import restarting
 from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.rollout.roll_out import Outcome
 from dcmcfg.settings import Settings
@@ -85,6 +86,8 @@ class Report:
             self._tell_renamed(done=outcome is not None, profile=profile)
         elif outcome is not None:
             self._tell_reload(reload)
+            if needs_restart := restarting(self.plan):
+                say(f"This change needs a restart of the archive: {', '.join(needs_restart)}")
 
     def _tell_reload(self, reload: ReloadReport | None) -> None:
         """Say whether the archive reloaded, and what a second reload repaired."""

@@ -31,4 +31,4 @@ def restore_command(settings: Settings, choices: Choices, *, file: Path) -> None
     with open_directory(settings) as directory:
         plan = restore_plan(directory, snapshot)
         doubts = tuple(restore_doubts(directory, snapshot, str(file)))
-        carry_out(settings, directory, plan, choices, doubts)
+        carry_out(settings, directory, plan, choices, doubts, restoring=True)

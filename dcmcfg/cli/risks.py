@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import click
@@ -20,6 +20,7 @@ _TAKING = {
     guard.ARCHIVE_DEVICE: "Delete or rename the archive's own device.",
     guard.DANGLING_REFERENCE: "Leave a reference that leads to no entry.",
     guard.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
+    guard.UNLOADABLE: "Write settings that the archive cannot load, or with which its next start fails.",
 }
 #: Option's parameter → the risk that it takes.
 PARAMETERS = {f"force_{name.replace('-', '_')}": name for name in _TAKING}
@@ -31,20 +32,29 @@ def risk_options() -> Iterator[Callable[[F], F]]:
         yield click.option(f"--force-{name}", cls=RiskOption, is_flag=True, help=text)
 
 
-def require_named(risks: Sequence[Risk], forced: Iterable[str]) -> None:
+def require_named(risks: Sequence[Risk], forced: Collection[str]) -> None:
     """Raise :class:`Refused` when one of *risks* is not among those *forced*."""
-    left = [risk for risk in risks if risk.name not in forced]
+    left = [risk for risk in risks if not risk.is_taken(forced)]
     if not left:
         return
     options = " ".join(f"--force-{risk.name}" for risk in left)
-    listed = f" {left[0]}" if len(left) == 1 else "".join(f"\n  {risk}" for risk in left)
+    listed = f" {_headline(left[0])}" if len(left) == 1 else "".join(f"\n  {_headline(risk)}" for risk in left)
+    listed += "".join(f"\n    {line}" for risk in left for line in risk.details)
     raise Refused(f"the plan is not carried out:{listed}", next_step=f"{options}, if it is meant")
 
 
-def risk_lines(risks: Iterable[Risk], forced: Iterable[str], *, refused: bool) -> Iterator[str]:
+def risk_lines(risks: Iterable[Risk], forced: Collection[str], *, refused: bool) -> Iterator[str]:
     """Yield a sentence for each risk that is taken, and with *refused* also for those that need to be named."""
     for risk in risks:
-        if risk.name in forced:
-            yield str(risk)
+        if risk.is_taken(forced):
+            yield _headline(risk)
         elif refused:
-            yield f"{risk}; not carried out without --force-{risk.name}"
+            yield f"{_headline(risk)}; not carried out without --force-{risk.name}"
+        else:
+            continue
+        yield from risk.details
+
+
+def _headline(risk: Risk) -> str:
+    """Return *risk* in one line, without the entries where its details name them."""
+    return f"{risk.name}: {risk.what}" if risk.findings else str(risk)

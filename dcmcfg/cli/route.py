@@ -9,6 +9,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.archive_database import reach_database
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
@@ -20,18 +21,17 @@ from dcmcfg.dicom.query import find_instances
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.errors import DcmcfgError
 from dcmcfg.render.mermaid import mermaid
 from dcmcfg.render.route import print_route, route_json
 from dcmcfg.render.sequence import sequences
 from dcmcfg.render.svg import svg as draw
-from dcmcfg.route.question import Question, StudyState, asked_ae
+from dcmcfg.route.question import NOBODY, Question, StudyState, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import Address, find_addresses
 from dcmcfg.verify.run import query_timeouts
 from dcmcfg.verify.study_state import Whereabouts, whereabouts
-
-_NOBODY = "*"
 
 
 @click.command(
@@ -78,7 +78,13 @@ _NOBODY = "*"
     shell_complete=complete_title,
     help="The AE that the archive's database names for purged objects; * is nobody.",
 )
-@click.option("--study", metavar="UID", help="Ask the archive (C-FIND) where this study is, and what is in it.")
+@click.option("--study", metavar="UID", help="Ask the archive where this study is, and what is in it.")
+@click.option(
+    "--qido/--no-qido",
+    default=True,
+    show_default=True,
+    help="With --study: ask the archive's database (--archive-url) where the files are. C-FIND alone does not tell.",
+)
 @click.option("--connect", metavar="HOST[:PORT]", help="Where --study calls the archive, instead of its address.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--mermaid", "as_mermaid", is_flag=True, help="Print it as a Mermaid diagram.")
@@ -93,6 +99,7 @@ def route_command(
     state: str | None,
     external: str | None,
     study: str | None,
+    qido: bool,
     connect: str | None,
     as_json: bool,
     as_mermaid: bool,
@@ -117,12 +124,12 @@ def route_command(
     study_uid = parse_uid(study) if study is not None else None
     address = Address.parse(connect) if connect is not None else None
     title = parse_ae_title(ae) if ae is not None else None
-    holder = external if external in (None, _NOBODY) else parse_ae_title(external)
+    holder = external if external in (None, NOBODY) else parse_ae_title(external)
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     device = configuration.device(settings.device)
     question = Question(asked_ae(device, title), destination, caller, holder)
-    found = _found(configuration, question, study_uid, address) if study_uid is not None else None
+    found = _found(settings if qido else None, configuration, question, study_uid, address) if study_uid else None
     states = found.states if found is not None else (StudyState(state),) if state else ()
     if found is not None:
         question = replace(question, external=holder or found.external, sop_classes=found.sop_classes or None)
@@ -140,10 +147,21 @@ def route_command(
     return 0 if leads else 1
 
 
-def _found(configuration: Configuration, question: Question, study_uid: str, connect: Address | None) -> Whereabouts:
-    """Return where the archive says that the study is; raises :class:`DicomError` when it cannot be asked."""
+def _found(
+    settings: Settings | None, configuration: Configuration, question: Question, study_uid: str, connect: Address | None
+) -> Whereabouts:
+    """Return where the study is; raises :class:`DicomError` when the archive cannot be asked.
+
+    With *settings* the archive's database is asked as well; where it gives no answer, a note says so.
+    """
     asked = question.asked
     addresses = find_addresses(configuration, asked.device.name, question.destination, ae=asked.title, connect=connect)
     with associated(addresses.archive, question.calling, [Model.STUDY.find], query_timeouts(addresses)) as opened:
         instances = find_instances(opened, study_uid)
-    return whereabouts(study_uid, instances, asked.device)
+    if settings is None:
+        return whereabouts(study_uid, instances, asked.device, why_not="--no-qido")
+    try:
+        stored = reach_database(settings, asked.title).study(study_uid)
+    except DcmcfgError as error:
+        return whereabouts(study_uid, instances, asked.device, why_not=f"{error.on}: {error.what}")
+    return whereabouts(study_uid, instances, asked.device, stored)

@@ -25,7 +25,8 @@ class Verification:
     """What is asked of the archive, who listens, what is taken into account, and where it is told.
 
     ``study_uid`` is ``""`` and ``destination`` is ``""`` where others say which: :attr:`recalling`, many studies, a
-    temporary destination. ``keys`` are those by which a purged study is looked for.
+    temporary destination. ``keys`` are those by which a purged study is looked for. ``details`` has each C-STORE
+    reported.
     """
 
     settings: Settings
@@ -44,6 +45,7 @@ class Verification:
     bulk: Bulk
     secured: TlsFiles
     as_json: bool
+    details: bool = False
 
     def question(self, addresses: Addresses, *, study_uid: str = "", destination: str = "") -> Question:
         """Return what is asked at *addresses*, about *study_uid* where it was not named, for *destination* likewise."""

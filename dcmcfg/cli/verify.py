@@ -89,6 +89,7 @@ from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_h
     metavar="S",
     help="Seconds to wait for each response; by default longer than the archive waits itself (dcmRetrieveTimeout).",
 )
+@click.option("--details", is_flag=True, help="Report each C-STORE and each kept file, not only how many.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @site_options
 def verify_command(
@@ -109,6 +110,7 @@ def verify_command(
     over_tls: bool,
     tls: TlsOptions,
     timeout_s: float | None,
+    details: bool,
     as_json: bool,
 ) -> int:
     """Prove with a real C-MOVE that a study arrives.
@@ -162,6 +164,7 @@ def verify_command(
         bulk,
         tls.files(settings),
         as_json,
+        details,
     )
 
     with open_directory(settings) as directory:

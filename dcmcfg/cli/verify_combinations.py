@@ -81,10 +81,11 @@ _TABLE: tuple[_Needs | _Apart | _Alone, ...] = (
         "{one} is for one study, and {other} makes a run over many, of which --csv, --junit and --html tell",
     ),
     _Apart(
-        ("--qido",),
+        ("--details",),
         (_SEVERAL, _KEPT),
-        "{one} is for one study, and {other} makes a run over many, which does not ask the archive's database",
+        "{one} is for one study, and {other} makes a run over many, of which --csv, --junit and --html tell",
     ),
+    _Apart(("--details",), ("--json",), "{one} adds to the report, and {other} has all of it anyway"),
     _Apart(_MANNER, (_SINGLE,), "{one} is for many studies, and {other} names one: leave it out"),
     _Apart(("--again",), ("--only-failed",), "{one} asks for all studies anew, {other} for those that failed"),
     _Apart(("--temporary-dest",), ("--dest",), "{one} takes the place of {other}"),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from dcmcfg.archive.database import Database, why_not_reached
-from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.archive_database import NOT_KNOWN, reach_database
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.site import section_option
-from dcmcfg.errors import ArchiveError, DcmcfgError
+from dcmcfg.errors import DcmcfgError
 from dcmcfg.settings import Settings
 from dcmcfg.verify.witnesses import Witnesses
-
-_NOT_KNOWN = "where the files were before the move is not known"
 
 
 @dataclass(frozen=True)
@@ -26,30 +23,25 @@ class EvidenceWanted:
     require_witness: bool
     require_route: bool
     external_log: Path | None
-    qido: bool
+    qido: bool | None
 
     def witnesses(self, settings: Settings, archive_ae: str) -> Witnesses:
-        """Return who is heard beside the archive's DICOM service."""
+        """Return the witnesses of one study beside the archive's DICOM service."""
         log = self.external_log or settings.external_move_log
-        if not self.qido:
-            return Witnesses(log, asks_again=True)
+        found = self._with_database(settings, archive_ae, log) if self.qido is not False else Witnesses(log)
+        return replace(found, asks_again=True)
+
+    def witnesses_of_many(self, settings: Settings, archive_ae: str) -> Witnesses:
+        """Return the witnesses of each of many studies, which take time: only those named, or all for the route."""
+        log = self.external_log or (settings.external_move_log if self.require_route else None)
+        asks = self.require_route if self.qido is None else self.qido
+        return self._with_database(settings, archive_ae, log) if asks else Witnesses(log)
+
+    def _with_database(self, settings: Settings, archive_ae: str, log: Path | None) -> Witnesses:
         try:
-            return Witnesses(log, _database(settings, archive_ae), asks_again=True)
+            return Witnesses(log, reach_database(settings, archive_ae))
         except DcmcfgError as error:
-            return Witnesses(log, asks_again=True, warnings=(f"{_NOT_KNOWN} ({error.on}: {error.what})",))
-
-
-def _database(settings: Settings, archive_ae: str) -> Database:
-    """Return the archive's database; raises :class:`DcmcfgError` where it cannot be asked.
-
-    Nobody is asked for a secret that no source has, and nothing is loaded to ask where nothing listens.
-    """
-    if settings.oidc is not None and settings.oidc.secret is None:
-        raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", on=settings.oidc.server)
-    if why := why_not_reached(settings.archive_url):
-        raise ArchiveError(why, on=settings.archive_url)
-    found: Database = loaded("database", "database")(settings, archive_ae)
-    return found
+            return Witnesses(log, warnings=(f"{NOT_KNOWN} ({error.on}: {error.what})",))
 
 
 _option = section_option("What counts")
@@ -66,13 +58,14 @@ evidence_options = option_group(
             "--external-log",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="The external archive's own log: JSON lines, or an Orthanc's with --verbose.",
+            help="Log of the external archive (JSON lines, Orthanc, dcmtk or dcm4che dcmqrscp, dcm4chee server.log), "
+            "or the server.log of the archive itself.",
         ),
         _option(
             "--qido/--no-qido",
-            default=True,
-            show_default=True,
-            help="Ask the archive's database (--archive-url) where the files are, before the move and after it.",
+            default=None,
+            help="Ask the archive's database (--archive-url) where the files are, before and after the move. Default "
+            "for one study, and for many with --require-route.",
         ),
     ],
 )

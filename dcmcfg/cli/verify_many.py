@@ -44,7 +44,6 @@ from dcmcfg.route.command import command
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
-from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
 if TYPE_CHECKING:
     from dcmcfg.cli.temporary_destination import Place
@@ -60,9 +59,8 @@ def verify_many(
 ) -> Answered:
     """Verify the studies of *source*, print and write what came of it; return the exit code, and what JSON tells.
 
-    *configuration* is the tree's, without *place*, a destination that is there for this run only. Of those who may be
-    heard beside, only the external archive's record is, and only where it is named or the route is required: to hear
-    all takes as long as the study.
+    *configuration* is the tree's, without *place*, a destination that is there for this run only. The
+    witnesses of each study are those of :meth:`EvidenceWanted.witnesses_of_many`.
     """
     if place is None:
         _require_known(run.destination, addresses)
@@ -84,7 +82,7 @@ def verify_many(
                 Requests(question.calling),
                 run.client_tls(addresses),
                 receiver,
-                _witnesses(run),
+                wanted.witnesses_of_many(run.settings, addresses.archive.ae_title),
                 tree,
                 sent,
                 place.advised if place else as_judged,
@@ -115,13 +113,6 @@ def _of_keeping(bulk: Bulk, source: Source) -> Iterator[str]:
     """Yield what is to be said where an option that is not for that alone has the answer about one study kept."""
     if isinstance(source, Named) and len(set(source.uids)) == 1 and bulk.results is None:
         yield f"{bulk.keeping} has the answer kept, as those of many studies are: the same command again asks nothing"
-
-
-def _witnesses(run: Verification) -> Witnesses:
-    """Return who is heard beside; the profile's log takes time for each study, and only where the route is required."""
-    wanted = run.wanted
-    log = wanted.external_log or (run.settings.external_move_log if wanted.require_route else None)
-    return Witnesses(log) if log else NOBODY_ELSE
 
 
 def look_first(run: Verification, source: Source, addresses: Addresses) -> Source:

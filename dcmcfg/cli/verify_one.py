@@ -63,7 +63,7 @@ def verify_one(
         verdict = place.advised(verdict, evidence) if place else verdict
         verdict = replace(verdict, next_steps=tuple(map(proposed, verdict.next_steps)))
         if not run.as_json:
-            print_verdict(verdict, evidence)
+            print_verdict(verdict, evidence, details=run.details)
             sys.stdout.flush()
         told = functools.partial(verdict_json, verdict, evidence)
         if run.files.evidence:

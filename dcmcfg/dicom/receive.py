@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import ssl
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -61,6 +62,8 @@ class Receiver:
         self._tls = tls
         self._arrivals = Arrivals()
         self._server: Server | None = None
+        #: When listening began; None before.
+        self.since: datetime | None = None
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -111,6 +114,7 @@ class Receiver:
             raise self._cannot_listen(error) from error
         server.start()
         self._server = server
+        self.since = datetime.now(UTC)
         return self
 
     def __exit__(

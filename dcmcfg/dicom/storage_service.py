@@ -83,6 +83,7 @@ class StorageScp:
                 return command.response(UNRECOGNIZED_OPERATION, "only C-ECHO and C-STORE are served here")
 
     def _store(self, command: Command, uid: str, arrived: Arrived, origin: Origin) -> bytes:
+        status = OUT_OF_RESOURCES if arrived.not_kept else SUCCESS
         instance = ReceivedInstance(
             sop_instance_uid=uid,
             sop_class_uid=command.sop_class_uid,
@@ -97,9 +98,10 @@ class StorageScp:
             problem=_problem(uid, arrived),
             arrived_at=datetime.now(UTC),
             move_originator_message_id=command.number(MOVE_ORIGINATOR_MESSAGE_ID),
+            status=status,
         )
         self.on_received(instance)
-        return command.response(OUT_OF_RESOURCES if arrived.not_kept else SUCCESS, arrived.not_kept)
+        return command.response(status, arrived.not_kept)
 
 
 def _is_sound(command: Command) -> bool:

@@ -69,7 +69,12 @@ def entry_of(device: Device, connection: Connection) -> Entry:
 
 
 def clash(device: Device, entry: Entry) -> Iterator[str]:
-    """Yield that another connection of the device listens at the same port, which can be so for one of them only."""
+    """Yield that another connection of a remote *device* has the same host and port.
+
+    The archive's own ports are judged in the plan (the lint rules on its ports), by the addresses that it binds.
+    """
+    if device.is_archive:
+        return
     host, port = (entry.text("dicomHostname") or "").casefold(), entry.text("dicomPort")
     for other in device.connections:
         if other.dn != entry.dn and port and str(other.port) == port and other.host.casefold() == host:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.plan.loading import decides_loading
 from dcmcfg.plan.new_values import in_words, new_value_findings
 from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.definitions import Schema
@@ -21,7 +22,8 @@ _RENAMED = (Kind.DEVICE, Kind.AE, Kind.EXPORTER, Kind.QUEUE, Kind.STORAGE, Kind.
 def require_sound(schema: Schema, before: Entry | None, after: Entry, more: Iterable[str] = ()) -> None:
     """Raise :class:`Refused` with everything that ``dcmcfg check`` would call an error of *after*, and *more* of it.
 
-    What was wrong *before* (None: the entry is new) is no reason to refuse, but that the entry loses its name is.
+    What was wrong *before* (None: the entry is new) is no reason to refuse, but that the entry loses its name is. Nor
+    are settings that the archive cannot load: the plan is refused for them, by a risk that can be named.
     """
     _require_name_kept(schema, after)
     problems = [*_misplaced(schema, before, after), *_bad_values(schema, before, after), *more]
@@ -63,9 +65,9 @@ def _misplaced(schema: Schema, before: Entry | None, after: Entry) -> Iterator[s
 
 
 def _bad_values(schema: Schema, before: Entry | None, after: Entry) -> Iterator[str]:
-    # That each reference leads somewhere is the business of the risk dangling-reference.
+    # The risks dangling-reference and unloadable judge references and what the archive cannot load.
     for finding in new_value_findings(ValueRules(schema, exists=lambda _: True), before, after):
-        if finding.severity == "error":
+        if finding.severity == "error" and not decides_loading(finding, schema):
             yield in_words(finding)
     for attribute in after.attributes:
         known = schema.attribute(attribute.name)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pynetdicom import evt
+from pynetdicom import DEFAULT_TRANSFER_SYNTAXES, evt
 from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.dicom.peer import Peer
@@ -29,7 +29,7 @@ from dcmcfg.lab.process import run
 from dcmcfg.lab.query import HeldInstance, selected
 from dcmcfg.lab.query_scp import IDENTIFIER_MISMATCH, find
 from dcmcfg.lab.received import received
-from dcmcfg.lab.requesting import AssociationFailed, associated, send_file
+from dcmcfg.lab.requesting import AssociationFailed, NotSent, associated, send_file
 from dcmcfg.lab.site import LOOPBACK, Site
 from dcmcfg.lab.studies import Held, all_studies
 from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM, SubOperations
@@ -38,6 +38,8 @@ TITLE = "LONGTERM"
 ARCHIVE_TITLE = "DCM4CHEE"
 MOVE_DESTINATION_UNKNOWN = 0xA801
 _log = logging.getLogger("external")
+#: What the record holds of one C-STORE.
+_Store = dict[str, str | int | None]
 
 
 def store_of(site: Site) -> ObjectStore:
@@ -98,26 +100,27 @@ class ExternalArchive:
 
     def _move(self, exchange: MoveExchange) -> MoveResponse:
         started = datetime.now(UTC)
-        response = self._answer(exchange)
-        self._record(started, exchange.request, response)
+        stores: list[_Store] = []
+        response = self._answer(exchange, stores)
+        self._record(started, exchange.request, response, stores)
         return response
 
-    def _answer(self, exchange: MoveExchange) -> MoveResponse:
+    def _answer(self, exchange: MoveExchange, stores: list[_Store]) -> MoveResponse:
         request = exchange.request
         try:
             retrieve_level(request.identifier, root_of(request.sop_class_uid), relational=request.relational)
         except IdentifierMismatch as mismatch:
-            return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch))
+            return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch), offending=mismatch.tag)
         peer = self._known_peer(request.destination)
         if peer is None:
-            return MoveResponse(MOVE_DESTINATION_UNKNOWN, f"Move Destination: {request.destination} unknown")
+            return MoveResponse(MOVE_DESTINATION_UNKNOWN, f"Move Destination: {request.destination} unknown"[:64])
         found = selected(request.identifier, self._known())
         if not found:
             return MoveResponse(SUCCESS)
         try:
-            return self._send(exchange, peer, found)
+            return self._send(exchange, peer, found, stores)
         except AssociationFailed as failure:
-            return MoveResponse(UNABLE_TO_PERFORM, f"no association with {peer}: {type(failure).__name__}")
+            return MoveResponse(UNABLE_TO_PERFORM, f"no association with {peer}: {type(failure).__name__}"[:64])
 
     def _known_peer(self, title: str) -> Peer | None:
         """Return the AE as the table of known AEs has it now; a table that does not read knows nobody."""
@@ -130,7 +133,9 @@ class ExternalArchive:
             _log.error("%s does not read: %s", self._site.external_aes, error)
             return None
 
-    def _send(self, exchange: MoveExchange, peer: Peer, found: tuple[HeldInstance, ...]) -> MoveResponse:
+    def _send(
+        self, exchange: MoveExchange, peer: Peer, found: tuple[HeldInstance, ...], stores: list[_Store]
+    ) -> MoveResponse:
         request = exchange.request
         operations = SubOperations(len(found))
         with associated(TITLE, peer, _contexts(found)) as association:
@@ -138,17 +143,21 @@ class ExternalArchive:
                 if exchange.is_abandoned or exchange.is_cancelled:
                     return operations.cancelled()
                 uid = each.unique_key("IMAGE")
-                status = send_file(
-                    association,
-                    self._store.path(uid),
-                    originator=request.calling,
-                    message_id=request.message_id,
-                )
+                try:
+                    status = send_file(
+                        association,
+                        self._store.path(uid),
+                        originator=request.calling,
+                        message_id=request.message_id,
+                    )
+                except NotSent:
+                    status = None
                 operations.record(uid, status)
+                stores.append(_store_of(each, status))
                 exchange.send(operations.pending())
         return operations.final()
 
-    def _record(self, started: datetime, request: MoveRequest, response: MoveResponse) -> None:
+    def _record(self, started: datetime, request: MoveRequest, response: MoveResponse, stores: list[_Store]) -> None:
         """Append one line to the record of moves."""
         _log.info("C-MOVE %s: %s", request.study_uid, response)
         self._moves.add(
@@ -157,11 +166,26 @@ class ExternalArchive:
             status=response.status,
             completed=response.completed or 0,
             failed=response.failed or 0,
+            stores=stores,
         )
 
 
+def _store_of(instance: HeldInstance, status: int | None) -> _Store:
+    """Return what the record holds of one C-STORE; it is sent as it is kept, or not at all."""
+    return {
+        "sop_instance_uid": instance.unique_key("IMAGE"),
+        "sop_class_uid": str(instance.header.SOPClassUID),
+        "transfer_syntax_uid": str(instance.header.file_meta.TransferSyntaxUID),
+        "status": status,
+    }
+
+
 def _contexts(found: tuple[HeldInstance, ...]) -> list[PresentationContext]:
-    return [build_context(uid) for uid in sorted({str(each.header.SOPClassUID) for each in found})]
+    """Offer each SOP class in the uncompressed transfer syntaxes, and in those of the files."""
+    offered = [build_context(uid) for uid in sorted({str(each.header.SOPClassUID) for each in found})]
+    kept = {(str(each.header.SOPClassUID), str(each.header.file_meta.TransferSyntaxUID)) for each in found}
+    uncompressed = {str(syntax) for syntax in DEFAULT_TRANSFER_SYNTAXES}
+    return offered + [build_context(*each) for each in sorted(kept) if each[1] not in uncompressed]
 
 
 @contextmanager

@@ -23,13 +23,14 @@ _PATIENT_ROOT = "1.2.840.10008.5.1.4.1.2.1."
 
 
 class IdentifierMismatch(Exception):
-    """The identifier does not match the SOP class: status A900 with ``str()`` as error comment.
+    """The identifier does not match the SOP class: status A900, ``str()`` is the error comment.
 
-    The texts are those of dcm4che's ``QueryRetrieveLevel2``.
+    ``tag`` is the offending element. The texts are those of dcm4che's ``QueryRetrieveLevel2``.
     """
 
     def __init__(self, problem: str, keyword: str, more: str = "") -> None:
         tag = Tag(tag_for_keyword(keyword) or 0)
+        self.tag = tag
         super().__init__(f"{problem} {keyword} ({tag.group:04X},{tag.element:04X}){more}")
 
 

@@ -6,14 +6,18 @@ and cannot relay another SCP's responses. Here the handler answers as it likes.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from io import BytesIO
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 from pydicom.uid import UID
 from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_MOVE
@@ -23,7 +27,6 @@ from pynetdicom.presentation import PresentationContext
 from dcmcfg.lab.listener import association_request, called_title, calling_title, is_relational
 
 PENDING = 0xFF00
-_COMMENT_LENGTH = 64
 _log = logging.getLogger("lab.move")
 
 
@@ -49,10 +52,7 @@ class MoveRequest:
 
 @dataclass(frozen=True)
 class MoveResponse:
-    """A C-MOVE response; counters that are None are left out, and so is an empty comment.
-
-    The comment is cut at 64 characters, like any (0000,0902).
-    """
+    """A C-MOVE response; counters that are None are left out, and so is an empty comment."""
 
     status: int
     comment: str = ""
@@ -61,6 +61,15 @@ class MoveResponse:
     failed: int | None = None
     warning: int | None = None
     identifier: Dataset | None = None
+    offending: BaseTag | None = None
+
+
+class Unanswered(Enum):
+    """What an SCP does in place of a final response."""
+
+    ABORT = "A-ABORT"
+    CLOSE = "end of the TCP connection"
+    NOTHING = "nothing: the association stays"
 
 
 class MoveExchange:
@@ -93,7 +102,9 @@ class MoveExchange:
         primitive.AffectedSOPClassUID = self._message.AffectedSOPClassUID
         primitive.Status = response.status
         if response.comment:
-            primitive.ErrorComment = response.comment[:_COMMENT_LENGTH]  # type: ignore[assignment] # declared as None
+            primitive.ErrorComment = response.comment  # type: ignore[assignment] # declared as None
+        if response.offending is not None:
+            primitive.OffendingElement = response.offending  # type: ignore[assignment] # declared as None
         primitive.NumberOfRemainingSuboperations = response.remaining
         primitive.NumberOfCompletedSuboperations = response.completed
         primitive.NumberOfFailedSuboperations = response.failed
@@ -104,14 +115,14 @@ class MoveExchange:
         return primitive
 
 
-MoveHandler = Callable[[MoveExchange], MoveResponse | None]
+#: Returns the final response; None is :attr:`Unanswered.ABORT`.
+MoveHandler = Callable[[MoveExchange], MoveResponse | Unanswered | None]
 
 
 def serve_moves(association: Association, handler: MoveHandler) -> None:
     """Have the C-MOVE requests of an incoming association answered by *handler*; call it on EVT_REQUESTED.
 
-    The handler runs in the association's own thread, so others go on meanwhile. It returns the final response, or
-    None when the association shall end without one.
+    The handler runs in the association's own thread: other associations go on meanwhile.
     """
     serve_others = association._serve_request  # noqa: SLF001 — pynetdicom has no public hook before its own service
     service: Any = partial(_serve, association, handler, serve_others)
@@ -136,10 +147,23 @@ def _serve(
     except Exception:  # noqa: BLE001 — a fault of the handler ends this association, as in pynetdicom itself
         _log.exception("C-MOVE from %s failed", calling_title(association))
         response = None
-    if response is None:
-        association.abort()
-    else:
-        exchange.send(response)
+    match response:
+        case MoveResponse():
+            exchange.send(response)
+        case Unanswered.NOTHING:
+            pass
+        case Unanswered.CLOSE:
+            _close(association)
+        case Unanswered.ABORT | None:
+            association.abort()
+
+
+def _close(association: Association) -> None:
+    """End the TCP connection without A-ABORT."""
+    wrapper = association.dul.socket
+    if wrapper is not None and wrapper.socket is not None:
+        with contextlib.suppress(OSError):  # the requester was faster
+            wrapper.socket.shutdown(socket.SHUT_RDWR)
 
 
 def _request(association: Association, context: PresentationContext, message: C_MOVE) -> MoveRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -50,11 +50,19 @@ def selected(identifier: Dataset, held: Iterable[AnyInstance]) -> tuple[AnyInsta
     return tuple(each for each in held if all(matches(key, each.header) for key in keys))
 
 
-def answers(identifier: Dataset, level: Level, held: Iterable[HeldInstance]) -> Iterator[Dataset]:
-    """Yield one identifier for each entity of *level* that matches, with the attributes asked for.
+@dataclass(frozen=True)
+class Entity(Generic[AnyInstance]):
+    """A patient, study, series or image with the attributes of its level and above, and its instances."""
 
-    A study is also found by what describes a series of it. Retrieve AE Title, Instance Availability (the worst of the
-    entity's instances) and the counts of related series and instances come unasked.
+    attributes: Dataset
+    instances: tuple[AnyInstance, ...]
+
+
+def entities(identifier: Dataset, level: Level, held: Iterable[AnyInstance]) -> Iterator[Entity[AnyInstance]]:
+    """Yield the entities of *level* that match *identifier*, with every attribute known of each.
+
+    A key of a series matches a study of which one series matches. Retrieve AE Title, Instance Availability (the worst
+    of the entity's instances) and the numbers of related series and instances are among the attributes.
     """
     known = tuple(held)
     keys = [key for key in identifier if key.keyword not in _NOT_KEYS and _within(key.keyword, level)]
@@ -67,7 +75,19 @@ def answers(identifier: Dataset, level: Level, held: Iterable[HeldInstance]) -> 
         if level in ("SERIES", "IMAGE"):
             entity.NumberOfSeriesRelatedInstances = len(by_series[group[0].unique_key("SERIES")])
         if all(matches(key, entity) for key in keys) and _has_series(group, of_series):
-            yield _answer(identifier, entity, level)
+            yield Entity(entity, tuple(group))
+
+
+def answers(
+    identifier: Dataset, level: Level, held: Iterable[HeldInstance], always: Sequence[str] | None = None
+) -> Iterator[Dataset]:
+    """Yield an answer to C-FIND for each entity of *level* that matches: the attributes that *identifier* asks for.
+
+    *always* are keywords of attributes that every answer has, empty where they have no value. None means those that
+    an ordinary archive adds: availability, Retrieve AE Title, and the numbers of related series and instances.
+    """
+    for entity in entities(identifier, level, held):
+        yield _answer(identifier, entity.attributes, level, always)
 
 
 def _has_series(group: Iterable[HeldInstance], keys: Sequence[DataElement]) -> bool:
@@ -104,17 +124,22 @@ def _count_study(entity: Dataset, study: Sequence[HeldInstance]) -> None:
     entity.ModalitiesInStudy = sorted({str(each.header.get("Modality", "")) for each in study})
 
 
-def _answer(identifier: Dataset, entity: Dataset, level: Level) -> Dataset:
+def _answer(identifier: Dataset, entity: Dataset, level: Level, always: Sequence[str] | None) -> Dataset:
     answer = Dataset()
     for key in identifier:
         answer.add(entity[key.tag] if key.tag in entity else DataElement(key.tag, key.VR, None))
-    unasked = ["SpecificCharacterSet", *_COMPUTED]
-    if level == "STUDY":
-        unasked += ["NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"]
-    if level == "SERIES":
-        unasked += ["NumberOfSeriesRelatedInstances"]
-    for keyword in unasked:
+    for keyword in _unasked(level) if always is None else always:
         if keyword in entity:
             answer.add(entity[keyword])
+        elif always is not None and keyword not in answer:
+            setattr(answer, keyword, None)
     answer.QueryRetrieveLevel = level
     return answer
+
+
+def _unasked(level: Level) -> Sequence[str]:
+    counts: dict[Level, tuple[str, ...]] = {
+        "STUDY": ("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"),
+        "SERIES": ("NumberOfSeriesRelatedInstances",),
+    }
+    return ("SpecificCharacterSet", *_COMPUTED, *counts.get(level, ()))

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom import dcmread
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu import A_RELEASE_RQ
 from pynetdicom.pdu_primitives import A_ASSOCIATE, SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext
 
@@ -58,6 +59,12 @@ class Aborted(AssociationFailed):
     """The peer ended the association before it was established."""
 
 
+def _end_wait_on_release(event: evt.Event) -> None:
+    """End the wait for a DIMSE response when the peer asks for release instead: pynetdicom would wait on."""
+    if isinstance(event.pdu, A_RELEASE_RQ):
+        event.assoc.dimse.msg_queue.put((None, None))
+
+
 @contextmanager
 def associated(
     calling: str,
@@ -66,14 +73,17 @@ def associated(
     *,
     relational: str = "",
     response_timeout_s: float | None = None,
+    accept_timeout_s: float | None = None,
 ) -> Iterator[Association]:
     """Give an established association with *peer* and release it afterwards; on an error in between, abort it.
 
-    *relational* is a SOP class UID for which relational queries are negotiated. No *response_timeout_s* means to
-    wait for a DIMSE response for ever. Raises :class:`AssociationFailed`.
+    *relational* is a SOP class UID for which relational queries are negotiated. *accept_timeout_s* is the longest wait
+    for the answer to A-ASSOCIATE-RQ, *response_timeout_s* for a DIMSE response. None means :data:`CONNECT_TIMEOUT_S`
+    for the first and no limit for the second. Raises :class:`AssociationFailed`.
     """
     entity = AE(ae_title=calling)
-    entity.connection_timeout = entity.acse_timeout = CONNECT_TIMEOUT_S
+    entity.connection_timeout = CONNECT_TIMEOUT_S
+    entity.acse_timeout = accept_timeout_s or CONNECT_TIMEOUT_S
     entity.dimse_timeout = response_timeout_s
     entity.network_timeout = None
     trace = Trace(_STALL_S)
@@ -85,7 +95,7 @@ def associated(
             list(contexts),
             ae_title=peer.ae_title,
             ext_neg=list(extension),
-            evt_handlers=trace.handlers,
+            evt_handlers=[*trace.handlers, (evt.EVT_PDU_RECV, _end_wait_on_release)],
         )
     except (socket.gaierror, UnicodeError) as error:
         raise HostUnknown(peer) from error
@@ -99,8 +109,15 @@ def associated(
     association.release()
 
 
+class NotSent(Exception):
+    """An object that could not be sent: no context was accepted for it, or the association has ended."""
+
+
 def send_file(association: Association, path: Path, *, originator: str, message_id: int) -> int | None:
-    """C-STORE an object on behalf of a C-MOVE; return the status, or None when it could not be sent."""
+    """C-STORE an object on behalf of a C-MOVE; return the status, None where no response came.
+
+    Without a response the association is over. Raises :class:`NotSent`.
+    """
     try:
         answer = association.send_c_store(
             dcmread(path), originator_aet=originator, originator_id=message_id, msg_id=message_id % 0xFFFF + 1
@@ -109,9 +126,11 @@ def send_file(association: Association, path: Path, *, originator: str, message_
         ValueError,
         RuntimeError,
         AttributeError,
-    ):  # no context accepted for it, association gone, not a composite object
-        return None
+    ) as error:  # no context accepted for it, association gone, not a composite object
+        raise NotSent from error
     status: int | None = answer.get("Status")
+    if status is None:
+        abort(association)  # pynetdicom may not have noticed its end yet: the next C-STORE would wait for ever
     return status
 
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.encaps import encapsulate
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEGLSLossless, generate_uid
+
+from dcmcfg.lab.jpeg_ls import black_image
 
 _ROWS = _COLUMNS = 16
 _STUDY_DATE = "20240117"
+_BITS_STORED = 12
 
 
 class Held(Enum):
@@ -41,13 +45,14 @@ class Study:
 
 
 def make_studies() -> tuple[Study, ...]:
-    """Return the lab's studies in a fixed order: one, three, twenty, local, unknown; always the same UIDs."""
+    """Return the lab's studies in a fixed order: one, three, twenty, local, unknown, jpeg-ls; always the same UIDs."""
     return (
         _study("one", Held.EXTERNALLY, series=1, images=1),
         _study("three", Held.EXTERNALLY, series=1, images=3),
         _study("twenty", Held.EXTERNALLY, series=2, images=10),
         _study("local", Held.LOCALLY, series=1, images=5),
         _study("unknown", Held.UNKNOWN, series=1, images=2),
+        _in_jpeg_ls(_study("jpeg-ls", Held.EXTERNALLY, series=1, images=2)),
     )
 
 
@@ -87,6 +92,17 @@ def study(name: str) -> Study:
 
 def _study(name: str, held: Held, *, series: int, images: int) -> Study:
     return Study(name, held, tuple(_instances(name, series, images)))
+
+
+def _in_jpeg_ls(study: Study) -> Study:
+    """Return *study* with black images in JPEG-LS Lossless (PS3.5 Section 8.2.3)."""
+    for image in study.instances:
+        del image.PixelData
+        octets = encapsulate([black_image(_ROWS, _COLUMNS, _BITS_STORED)])
+        image.add_new("PixelData", "OB", octets)
+        image["PixelData"].is_undefined_length = True
+        image.file_meta.TransferSyntaxUID = JPEGLSLossless
+    return study
 
 
 def _instances(name: str, series: int, images: int) -> Iterator[Dataset]:
@@ -156,8 +172,8 @@ def _add_image(image: Dataset, number: int) -> None:
     image.Rows = _ROWS
     image.Columns = _COLUMNS
     image.BitsAllocated = 16
-    image.BitsStored = 12
-    image.HighBit = 11
+    image.BitsStored = _BITS_STORED
+    image.HighBit = _BITS_STORED - 1
     image.PixelRepresentation = 0
     image.RescaleIntercept = "-1024"
     image.RescaleSlope = "1"

@@ -12,6 +12,7 @@ from dcmcfg.lint.rules import (
     exporting,
     external_retrieve,
     fallback,
+    listening,
     purging,
     recalling,
     registries,
@@ -32,6 +33,7 @@ TOPICS: dict[str, tuple[LintRule, ...]] = {
     "Parts of the archive that are named": unknown_parts.RULES,
     "Conditions": conditions.RULES,
     "Connections": connections.RULES,
+    "Ports of the archive": listening.RULES,
     "Transport": transport.RULES,
     "Capabilities": capabilities.RULES,
     "Names": titles.RULES,
@@ -46,6 +48,7 @@ OF_ARCHIVES = (
     "Fallback",
     "Export",
     "Purging",
+    "Ports of the archive",
     "Transport",
     "Capabilities",
 )

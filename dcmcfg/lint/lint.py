@@ -8,9 +8,9 @@ from datetime import datetime
 
 from dcmcfg.changes import Change
 from dcmcfg.lint.catalogue import RULES
-from dcmcfg.lint.rule import LintRule
+from dcmcfg.lint.rule import LintRule, finding_of
 from dcmcfg.lint.survey import Survey
-from dcmcfg.schema.findings import Finding, Rule, Severity
+from dcmcfg.schema.findings import Finding, Severity
 from dcmcfg.tree import Tree
 
 
@@ -44,18 +44,12 @@ def lint(tree: Tree, now: datetime, rules: Iterable[LintRule] = RULES) -> tuple[
 
 
 def _found(survey: Survey, rule: LintRule) -> Iterator[Found]:
-    named = as_rule(rule)
     for breach in rule.find(survey):
-        finding = Finding(named, breach.dn, breach.attribute, rule.told(breach), breach.value, rule.severity)
+        finding = finding_of(rule, breach)
         if breach.is_of_a_secret:
             yield Found(rule, finding, (), breach.changes)
         else:
             yield Found(rule, finding, breach.command, breach.changes, breach.correction)
-
-
-def as_rule(rule: LintRule) -> Rule:
-    """Return *rule* as findings name it."""
-    return Rule(rule.name, rule.severity, rule.asks)
 
 
 def mending(found: Iterable[Found]) -> tuple[Change, ...]:

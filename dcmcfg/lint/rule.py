@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
 from dcmcfg.lint.survey import Survey
-from dcmcfg.schema.findings import Severity
+from dcmcfg.schema.findings import Finding, Kind, Rule, Severity
 from dcmcfg.secret_values import is_secret
 
 
@@ -18,7 +18,8 @@ class Breach:
 
     ``command`` is what mends just this one, as the words after ``dcmcfg``, where that can be told; ``changes`` mend
     it with nothing to decide (none: somebody has to). ``correction`` is tried before ``command`` where a name is
-    probably misspelt: commands, in their order, that put another in its place.
+    probably misspelt: commands, in their order, that put another in its place. ``related`` are the other entries that
+    the breach depends on.
     """
 
     dn: DN
@@ -28,6 +29,7 @@ class Breach:
     command: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     correction: tuple[tuple[str, ...], ...] = ()
+    related: tuple[DN, ...] = ()
 
     @property
     def is_of_a_secret(self) -> bool:
@@ -48,7 +50,19 @@ class LintRule:
     find: Callable[[Survey], Iterator[Breach]]
     #: Whether some breach of it can be mended mechanically, by ``--fix``.
     mends: bool = False
+    #: What a breach does to the archive.
+    kind: Kind = "rule"
 
     def told(self, breach: Breach) -> str:
         """Return what may be told of a *breach*: its message, or of a secret what the rule asks for."""
         return self.asks if breach.is_of_a_secret else breach.message
+
+
+def as_rule(rule: LintRule) -> Rule:
+    """Return *rule* as findings name it."""
+    return Rule(rule.name, rule.severity, rule.asks, rule.kind)
+
+
+def finding_of(rule: LintRule, breach: Breach) -> Finding:
+    """Return the finding that *breach* of *rule* is, without the value's secret."""
+    return Finding(as_rule(rule), breach.dn, breach.attribute, rule.told(breach), breach.value, rule.severity)

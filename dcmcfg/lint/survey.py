@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from dcmcfg.devices import Device, NetworkAE
-from dcmcfg.dn import NormalDN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
+from dcmcfg.errors import MalformedInput
+from dcmcfg.lint.listeners import Listener, listeners_of_archives
 from dcmcfg.references.referring import Reference, References
 from dcmcfg.route.external_archives import external_archives
 from dcmcfg.targets import written
 from dcmcfg.tree import Tree
+
+CONNECTION_REFERENCE = "dicomNetworkConnectionReference"
+
+
+@dataclass(frozen=True)
+class ConnectionReference:
+    """A reference in ``entry`` to the ``connection``, None where ``value`` names no connection."""
+
+    entry: Entry
+    value: bytes
+    connection: Entry | None
 
 
 @dataclass(frozen=True)
 class Survey:
     """A tree as the rules see it; ``now`` (aware) is when certificates are judged.
 
-    Devices are found by their class, so the tree need not have the configuration's root.
+    Devices are found by their class, so the tree need not have the configuration's root. With ``scope``, rules that ask
+    for :attr:`judged` entries judge only these, in the sight of the whole tree.
     """
 
     tree: Tree
     now: datetime
+    scope: tuple[Entry, ...] | None = None
+
+    @cached_property
+    def judged(self) -> tuple[Entry, ...]:
+        """The entries to judge, parents before children: those of ``scope``, or all."""
+        return self.tree.ordered() if self.scope is None else self.scope
+
+    @cached_property
+    def connection_references(self) -> tuple[ConnectionReference, ...]:
+        """The references to connections that the judged entries hold."""
+        return tuple(self._connection_references())
+
+    def _connection_references(self) -> Iterator[ConnectionReference]:
+        for entry in self.judged:
+            for value in entry.values(CONNECTION_REFERENCE):
+                try:
+                    found = self.tree.get(DN.parse(value.decode("utf-8", "surrogateescape")))
+                except MalformedInput:
+                    found = None
+                named = found if found is not None and found.is_a("dicomNetworkConnection") else None
+                yield ConnectionReference(entry, value, named)
+
+    @cached_property
+    def listeners(self) -> Mapping[NormalDN, Sequence[Listener]]:
+        """The connections with an open port of each installed archive among the judged entries, by its device."""
+        return listeners_of_archives(self.tree, self.judged)
 
     @cached_property
     def references(self) -> References:

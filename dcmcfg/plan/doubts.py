@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from dcmcfg.changes import Add, Modify
+from dcmcfg.plan.loading import decides_loading
 from dcmcfg.plan.new_values import in_words, new_value_findings
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.schema.findings import MISSING_ATTRIBUTE
@@ -23,6 +24,7 @@ def doubts(plan: Plan) -> Iterator[str]:
     So is a device that is there already told to become an archive: a class is enough for that.
     Values are those that the plan adds, held to the rules of ``dcmcfg check``. First comes what counts as done because
     it is not there, although something spelt alike is. Of many, the first are told, and how many there are.
+    What keeps the archive from loading a device is left out: that is the risk ``unloadable``, judged after all steps.
     Doubts and no refusals: the server's schema may be newer than the one that comes with dcmcfg. What was wrong
     before, in attributes that the plan leaves alone, is none of its business; what the classes require is.
     """
@@ -50,7 +52,8 @@ def _doubts(plan: Plan) -> Iterator[str]:
             if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in _touched(step):
                 yield f"{finding.dn}: {finding.message}"
         for finding in new_value_findings(rules, step.before, step.after):
-            yield f"{finding.dn}: {in_words(finding)}"
+            if not decides_loading(finding, schema):
+                yield f"{finding.dn}: {in_words(finding)}"
 
 
 def _becomes_archive(plan: Plan, step: Step) -> bool:

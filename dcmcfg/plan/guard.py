@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
@@ -14,7 +14,10 @@ from dcmcfg.errors import NotFound
 from dcmcfg.plan.admitting import admitted_unknown
 from dcmcfg.plan.comparison import VENDOR_DATA
 from dcmcfg.plan.dangling import gone, new_dangling
+from dcmcfg.plan.names_through import NamesThrough
+from dcmcfg.plan.new_values import in_words
 from dcmcfg.plan.plan import Plan
+from dcmcfg.schema.findings import Finding
 from dcmcfg.tree import Tree
 
 MANY_CHANGES = "many-changes"
@@ -22,36 +25,83 @@ MANY_DELETES = "many-deletes"
 ARCHIVE_DEVICE = "archive-device"
 DANGLING_REFERENCE = "dangling-reference"
 VENDOR_DATA_CHANGE = "vendor-data"
+UNLOADABLE = "unloadable"
+
+#: An entry, an attribute of it (in lower case), and the name or DN that stands there.
+Reference = tuple[DN, str, str]
 
 #: The share of the existing entries above which a plan changes, or deletes, many; and from how many entries on.
 _MANY = 0.3
 _FEW_ENTRIES = 10
 _TOLD = 3
+_FINDINGS_TOLD = 40
+_LONGEST_VALUE = 300
+
+
+@dataclass(frozen=True)
+class NewFinding:
+    """A finding that a plan brings about, with the ``fix`` in words; its place is the record that causes it, if any."""
+
+    finding: Finding
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.told}. Fix: {self.fix}"
+
+    @property
+    def told(self) -> str:
+        """Place, entry, attribute, value unless it is a secret, and message."""
+        place = self.finding.place
+        where = f"{place.file}:{place.line}: " if place is not None else ""
+        return f"{where}{self.finding.dn}: {in_words(self.finding, most=_LONGEST_VALUE)}"
 
 
 @dataclass(frozen=True)
 class Risk:
-    """A danger of a plan by its ``name``, what it is, and the entries concerned."""
+    """A danger of a plan by its ``name``, what it is, and the entries concerned.
+
+    ``findings`` are the findings that make the danger, where findings do. ``also`` is another risk whose name takes
+    this one as well, if there is one.
+    """
 
     name: str
     what: str
     entries: tuple[str, ...]
+    findings: tuple[NewFinding, ...] = ()
+    also: str = ""
+
+    def is_taken(self, forced: Collection[str]) -> bool:
+        """Tell whether the risk is among those that were named, *forced*."""
+        return self.name in forced or self.also in forced
 
     def __str__(self) -> str:
         return f"{self.name}: {self.what}: {first_of(self.entries, _TOLD, '; ')}"
 
+    @property
+    def details(self) -> tuple[str, ...]:
+        """A line for each finding, the last of those with the same fix with it; of many, the first ones."""
+        if not self.findings:
+            return ()
+        shown = self.findings[:_FINDINGS_TOLD]
+        fixes = (*(each.fix for each in shown[1:]), None)
+        lines = [each.told if each.fix == fix else str(each) for each, fix in zip(shown, fixes, strict=True)]
+        left = len(self.findings) - len(shown)
+        return (*lines, f"… and {left} more") if left else tuple(lines)
 
-def risks(plan: Plan, *, device: str, under: DN | None = None) -> tuple[Risk, ...]:
+
+def risks(
+    plan: Plan, *, device: str, under: DN | None = None, but: Collection[Reference] = frozenset()
+) -> tuple[Risk, ...]:
     """Return the risks of *plan* for the archive *device*.
 
     How many entries are many is counted at and below *under*, or below the configuration root. The steps decide about
-    changes and deletes, the trees before and after about everything else.
+    changes and deletes, the trees before and after about everything else. Dangling references in *but* are left out.
     """
     found = (
         _many(plan, MANY_CHANGES, "changed", (Modify, Rename), under),
         _many(plan, MANY_DELETES, "deleted", (Delete,), under),
         _archive_device(plan, device),
-        _dangling(plan),
+        _dangling(plan, but),
         _vendor_data(plan),
     )
     return tuple(risk for risk in found if risk is not None)
@@ -59,7 +109,7 @@ def risks(plan: Plan, *, device: str, under: DN | None = None) -> tuple[Risk, ..
 
 def _many(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN | None) -> Risk | None:
     base = _scope(plan.before, under)
-    names = _names_before(plan)
+    names = NamesThrough(plan).before
     keys = dict.fromkeys(name for step, name in zip(plan.steps, names, strict=True) if isinstance(step.change, kinds))
     touched = [plan.before.entries[key].dn for key in keys if key in plan.before.entries and is_at_or_below(key, base)]
     if not touched:
@@ -68,18 +118,6 @@ def _many(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN |
     if existing < _FEW_ENTRIES or len(touched) <= _MANY * existing:
         return None
     return Risk(name, f"{len(touched)} of {existing} entries would be {word}", tuple(map(str, touched)))
-
-
-def _names_before(plan: Plan) -> Iterator[NormalDN]:
-    """Yield for each step the name that its entry had before the plan, which may rename it, or what is above it."""
-    renamed: dict[NormalDN, NormalDN] = {}
-    for step in plan.steps:
-        name = plan.before.key(step.change.dn)
-        was = next((name[:n] + renamed[name[n:]] for n in range(len(name)) if name[n:] in renamed), name)
-        if isinstance(step.change, Rename):
-            renamed.pop(name, None)
-            renamed[plan.before.key(step.change.new_dn)] = was
-        yield was
 
 
 def _scope(tree: Tree, under: DN | None) -> NormalDN:
@@ -104,8 +142,9 @@ def _is_archive(entry: Entry, device: str) -> bool:
     return (entry.text("dicomDeviceName") or "").lower() == device.lower() and entry.is_a("dicomDevice")
 
 
-def _dangling(plan: Plan) -> Risk | None:
+def _dangling(plan: Plan, but: Collection[Reference]) -> Risk | None:
     dangling = (*new_dangling(plan), *admitted_unknown(plan))
+    dangling = tuple(each for each in dangling if (each[0], each[1].lower(), each[2]) not in but)
     found = tuple(f"{dn} ({name}: {text})" for dn, name, text in dangling)
     return Risk(DANGLING_REFERENCE, "a reference would lead to no entry", found) if found else None
 

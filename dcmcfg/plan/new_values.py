@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.schema.findings import Finding
 from dcmcfg.schema.values import ValueRules
-from dcmcfg.secret_values import is_secret, told
+from dcmcfg.secret_values import LONGEST_TOLD, is_secret, told
 
 
 def new_value_findings(rules: ValueRules, before: Entry | None, after: Entry) -> Iterator[Finding]:
@@ -16,10 +16,15 @@ def new_value_findings(rules: ValueRules, before: Entry | None, after: Entry) ->
         yield from rules.findings(after, attribute.name, attribute.values)
 
 
-def in_words(finding: Finding) -> str:
-    """Return *finding* of a value as a phrase: attribute, value unless it is a secret, and what is wrong."""
-    value = finding.value or b""
-    shown = "(secret)" if is_secret(finding.attribute, value) else told(finding.attribute, value)
+def in_words(finding: Finding, *, most: int = LONGEST_TOLD) -> str:
+    """Return *finding* as a phrase: attribute, value if there is one and it is no secret, and the message.
+
+    Of a value longer than *most* characters the beginning is shown.
+    """
+    if finding.value is None:
+        return f"{finding.attribute}: {finding.message}" if finding.attribute else finding.message
+    value = finding.value
+    shown = "(secret)" if is_secret(finding.attribute, value) else told(finding.attribute, value, most)
     return f"{finding.attribute} {shown}: {finding.message}"
 
 

@@ -63,11 +63,15 @@ class Misfits(DoesNotFit):
 
 @dataclass(frozen=True)
 class Step:
-    """One change with the entry before (None for an Add) and after (None for a Delete)."""
+    """One change with the entry before (None for an Add) and after (None for a Delete).
+
+    ``place`` is where the change was written (``file:line``), empty if no file holds it.
+    """
 
     change: Change
     before: Entry | None
     after: Entry | None
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,18 +200,18 @@ class _Planning:
         if isinstance(asked, Rename) and asked.new_superior is not None:
             self._require_known_place(asked.new_superior)
         if wanted.content and isinstance(asked, Add):
-            self._take_content(asked)
+            self._take_content(asked, wanted.place)
             return
         self._content.clear()
         if wanted.strict:
-            self._take_as_written(asked)
+            self._take_as_written(asked, wanted.place)
             return
         left = outstanding(self._draft, asked)
         self._misspelt.update(dict.fromkeys(left.doubts))
         if left.change is None:
             self._already.append(Already(wanted.change, left.absent))
             return
-        self._take_resolved(left.change)
+        self._take_resolved(left.change, wanted.place)
 
     def _require_known_place(self, dn: DN) -> None:
         """Refuse *dn* outside the tree: what is there was not read, so nothing may be said about it."""
@@ -221,7 +225,7 @@ class _Planning:
                 next_step="--base-dn (DCMCFG_BASE_DN) names what to read; dcmcfg apply --map-base takes files along",
             )
 
-    def _take_content(self, asked: Add) -> None:
+    def _take_content(self, asked: Add, place: str) -> None:
         """Bring the entry to what *asked* says of it: values that it lacks go, but for secrets and vendor data."""
         schema = self._draft.schema
         content.check_name(schema, asked.entry)
@@ -230,14 +234,14 @@ class _Planning:
         if said is not wanted and (names := difference.differing(said, wanted, schema)):
             raise DoesNotFit(f"a record before this one says otherwise of {', '.join(names)}", on=str(asked.dn))
         if held is None:
-            self._take_resolved(asked)
+            self._take_resolved(asked, place)
             return
         target = self._comparison.target(held, wanted)
         if target is held:
             self._already.append(Already(asked, content=True))
             return
         content.check_class(schema, held, target)
-        self._take_resolved(Modify(held.dn, difference.between(held, target, schema)))
+        self._take_resolved(Modify(held.dn, difference.between(held, target, schema)), place)
 
     def take_back(self, step: Step) -> list[Step]:
         """Return the steps that undo *step*, taken here."""
@@ -254,7 +258,7 @@ class _Planning:
         if held is not None and (modifications := difference.between(held, entry, self._draft.schema)):
             self._take_resolved(Modify(entry.dn, modifications))
 
-    def _take_as_written(self, change: Change) -> None:
+    def _take_as_written(self, change: Change, place: str) -> None:
         before = self._draft.get(change.dn)
         try:
             if before is not None:
@@ -262,7 +266,7 @@ class _Planning:
             self._draft.apply(change)
         except DoesNotFit as problem:
             raise _told_as_moved(problem) from problem
-        self._steps.append(Step(change, before, self._draft.get(_dn_after(change))))
+        self._steps.append(Step(change, before, self._draft.get(_dn_after(change)), place))
 
     def _check_assertions(self, change: Change, before: Entry) -> None:
         version = self._draft.version(change.dn)
@@ -277,7 +281,7 @@ class _Planning:
                     result_code=_ASSERTION_FAILED,
                 )
 
-    def _take_resolved(self, change: Change) -> None:
+    def _take_resolved(self, change: Change, place: str = "") -> None:
         before, version = self._draft.get(change.dn), self._draft.version(change.dn)
         self._draft.apply(change)
         after = self._draft.get(_dn_after(change))
@@ -296,7 +300,7 @@ class _Planning:
                 change = replace(change, entry=after)
             case _:
                 pass
-        self._steps.append(Step(change, before, after))
+        self._steps.append(Step(change, before, after, place))
 
 
 def _dn_after(change: Change) -> DN:

@@ -126,10 +126,10 @@ def _header(report: Report) -> Iterator[str]:
     yield f"{attempts}{lost}{again}; instances sent, says the archive: {summary.instances:,}"
     if summary.routes:
         yield f"route {', '.join(f'{finding} for {number:,}' for finding, number in summary.routes.items())}"
-    if summary.online:
+    if summary.not_shown:
         yield (
-            f"the archive said ONLINE of {summary.online:,} of these: a study that is still local proves nothing about "
-            "external retrieve (dcmcfg verify --recall takes one that is purged)"
+            "the archive's database or the external archive's log can show a route: --require-route asks the one, "
+            "--external-log FILE reads the other"
         )
 
 

@@ -34,6 +34,8 @@ def print_findings(console: Console, findings: Sequence[Finding], entries: int) 
     if findings:
         print_table(console, _COLUMNS, list(_rows(findings)), list(_rows(findings, each_named=True)))
     print_line(console, counted(findings, entries))
+    if devices := unloadable_devices(findings):
+        print_line(console, f"The archive refuses to load the {visible(devices)}.")
 
 
 def counted(findings: Sequence[Finding], entries: int) -> str:
@@ -42,6 +44,14 @@ def counted(findings: Sequence[Finding], entries: int) -> str:
     notes = f", {_number(count['note'], 'note')}" if count["note"] else ""
     problems = f"{_number(count['error'], 'error')}, {_number(count['warning'], 'warning')}"
     return f"{_number(entries, 'entry', 'entries')}: {problems}{notes}"
+
+
+def unloadable_devices(findings: Sequence[Finding]) -> str:
+    """Return the devices that the archive refuses to load because of *findings* (``device x``), empty if none."""
+    names = dict.fromkeys(_device(finding.dn) for finding in findings if finding.kind == "unloadable")
+    if not names:
+        return ""
+    return ("device " if len(names) == 1 else "devices ") + ", ".join(names)
 
 
 def findings_json(findings: Sequence[Finding], entries: int) -> dict[str, Any]:
@@ -55,19 +65,22 @@ def findings_json(findings: Sequence[Finding], entries: int) -> dict[str, Any]:
         "entries": entries,
         "errors": count["error"],
         "warnings": count["warning"],
-        "findings": [
-            {
-                "severity": finding.severity,
-                "rule": finding.rule.name,
-                "dn": str(finding.dn),
-                "attribute": finding.attribute or None,
-                "value": _value(finding),
-                "message": finding.message,
-                "file": finding.place.file if finding.place else None,
-                "line": finding.place.line if finding.place else None,
-            }
-            for finding in findings
-        ],
+        "findings": [finding_json(finding) for finding in findings],
+    }
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """Return *finding* for ``--json``, see :func:`findings_json`."""
+    return {
+        "severity": finding.severity,
+        "rule": finding.rule.name,
+        "kind": finding.kind,
+        "dn": str(finding.dn),
+        "attribute": finding.attribute or None,
+        "value": _value(finding),
+        "message": finding.message,
+        "file": finding.place.file if finding.place else None,
+        "line": finding.place.line if finding.place else None,
     }
 
 
@@ -81,6 +94,7 @@ def findings_sarif(findings: Sequence[Finding], rules: Sequence[Rule] = RULES) -
             "id": rule.name,
             "shortDescription": {"text": rule.asks},
             "defaultConfiguration": {"level": rule.severity},
+            "properties": {"kind": rule.kind},
         }
         for rule in rules
     ]
@@ -102,6 +116,7 @@ def _sarif_result(finding: Finding) -> dict[str, Any]:
         "level": finding.severity,
         "message": {"text": f"{about} — {finding.message}" if about else finding.message},
         "locations": [location],
+        "properties": {"kind": finding.kind},
     }
 
 
@@ -111,7 +126,8 @@ def _rows(findings: Sequence[Finding], *, each_named: bool = False) -> Iterator[
     for finding in findings:
         where = _where(finding, named=finding.dn == before and not each_named)
         before = finding.dn
-        message = f"{visible(finding.message)} [{finding.rule.name}]"
+        kind = "" if finding.kind == "rule" else f", {finding.kind}"
+        message = f"{visible(finding.message)} [{finding.rule.name}{kind}]"
         yield finding.severity, where, visible(finding.attribute), _shown(finding), message
 
 
@@ -131,6 +147,12 @@ def _relative(dn: DN) -> str:
         if at and rdn.normalised() == _ROOT:
             return str(DN(dn.rdns[:at]))
     return str(dn)
+
+
+def _device(dn: DN) -> str:
+    """Return the name of the device that *dn* belongs to; of an entry outside all devices, its DN."""
+    names = (value for rdn in dn.rdns for kind, value in rdn.parts if kind.lower() == _DEVICE)
+    return next(names, str(dn))
 
 
 def _value(finding: Finding) -> str | None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from dcmcfg.render.cells import SECRET
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.taking_effect import print_taking_effect, taking_effect_json
 from dcmcfg.schema.explain import Explanation, Use
 from dcmcfg.schema.syntaxes import in_words
 from dcmcfg.secret_values import is_secret
@@ -49,6 +50,7 @@ def print_explanation(console: Console, known: Explanation, use: InUse | None, n
     ):
         print_line(console, f"  {word + ':':<17}{visible(text)}")
     print_table(console, _COLUMNS, list(_uses(known)))
+    print_taking_effect(console, attribute.name)
     if use is None:
         print_line(console, f"Where it is set was not looked up: {visible(not_looked)}.")
         return
@@ -56,7 +58,7 @@ def print_explanation(console: Console, known: Explanation, use: InUse | None, n
 
 
 def explanation_json(known: Explanation, use: InUse | None, not_looked: str) -> dict[str, Any]:
-    """Return it for ``--json``: the attribute, ``classes`` by name, ``set`` and ``effective``.
+    """Return it for ``--json``: the attribute, ``classes`` by name, ``takes_effect``, ``set`` and ``effective``.
 
     ``set`` is null, with the reason in ``not_looked``, when no directory was asked; a secret's value is ``(secret)``.
     """
@@ -69,6 +71,7 @@ def explanation_json(known: Explanation, use: InUse | None, not_looked: str) -> 
         "equality": attribute.equality,
         "single_valued": attribute.single_valued,
         "classes": {each.object_class: _use_json(each) for each in known.uses},
+        **taking_effect_json(attribute.name),
         "set": None if use is None else [_held_json(attribute.name, each) for each in use.held],
         "effective": None if use is None else [_effective_json(each) for each in use.effective],
         "not_looked": not_looked or None,

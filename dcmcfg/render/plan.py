@@ -17,6 +17,7 @@ from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Already, Plan, Step
 from dcmcfg.render.cells import relative_dn, shown_value
+from dcmcfg.render.check import finding_json
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.secret_values import change_without_secrets
@@ -118,11 +119,18 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
 
 def risks_json(risks: Iterable[Risk], forced: Collection[str]) -> list[dict[str, Any]]:
-    """Return *risks* for ``--json``: ``name``, ``what``, ``entries``, and whether the name was said (``forced``)."""
-    return [
-        {"name": each.name, "what": each.what, "entries": list(each.entries), "forced": each.name in forced}
-        for each in risks
-    ]
+    """Return *risks* for ``--json``: ``name``, ``what``, ``entries``, and whether the name was said (``forced``).
+
+    A risk that findings make has ``findings``: each as ``check --json`` has it, with its ``fix`` in words.
+    """
+    return [_risk_json(each, forced=each.is_taken(forced)) for each in risks]
+
+
+def _risk_json(risk: Risk, *, forced: bool) -> dict[str, Any]:
+    content = {"name": risk.name, "what": risk.what, "entries": list(risk.entries), "forced": forced}
+    if risk.findings:
+        content["findings"] = [finding_json(each.finding) | {"fix": each.fix} for each in risk.findings]
+    return content
 
 
 def already_lines(plan: Plan) -> Iterator[str]:

@@ -77,6 +77,7 @@ def _received_json(proof: Proof) -> list[dict[str, Any]] | None:
             "transfer_syntax": uid_name(each.transfer_syntax),
             "octets": each.octets,
             "sha256": each.sha256,
+            "status": each.status,
             "caller": each.calling_ae_title,
             "move_originator": each.move_originator_ae_title,
             "arrived": moment(each.arrived_at) if each.arrived_at else None,
@@ -101,4 +102,6 @@ def _record_json(record: MoveRecord) -> dict[str, Any]:
         "completed": record.completed,
         "failed": record.failed,
         "failure": record.failure or None,
+        "according_to": "archive" if record.by_archive else "external archive",
+        "forwarded": record.forwarded,
     }

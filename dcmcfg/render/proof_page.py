@@ -16,9 +16,13 @@ from dcmcfg.render.route import need_in_words
 from dcmcfg.render.sequence import sequences
 from dcmcfg.render.svg import svg
 from dcmcfg.render.verify_asked import asked_lines
+from dcmcfg.render.verify_received import kept_line
+from dcmcfg.render.verify_sent import route_of
 from dcmcfg.verify.chronicle import Event
 from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.legs import Alike, Store, alike
 from dcmcfg.verify.proof import Configured, Proof
+from dcmcfg.verify.sent import legs_of
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
 _GOOD, _BAD, _OPEN = "is-good", "is-bad", "is-open"
@@ -51,6 +55,7 @@ def _body(proof: Proof) -> Iterator[str]:
     yield from _files(evidence)
     yield from _configured(proof.configured)
     yield from _answers(proof)
+    yield from _sent(evidence)
     yield from _instances(evidence)
     yield from _record(evidence)
     if verdict.notes:
@@ -98,6 +103,10 @@ def _received(received: Received, evidence: Evidence) -> tuple[str, str, list[st
     if received.callers:
         originators = ", ".join(received.move_originators) or "none"
         lines.append(f"called by {', '.join(received.callers)}, Move Originator {originators}")
+    if evidence.listening is not None:
+        lines.append(f"listened as {evidence.listening.address} from {readable(evidence.listening.since)}")
+    if received.files:
+        lines.append(kept_line(received))
     return f"{received.finding.value}: {received.number} {of}", mood, lines
 
 
@@ -194,6 +203,40 @@ def _event(event: Event) -> tuple[str, ...]:
     return moment(event.moment)[11:23], event.what, *("" if number is None else str(number) for number in numbers)
 
 
+def _sent(evidence: Evidence) -> Iterator[str]:
+    """Yield the C-STOREs of each leg: how many of each kind, then each one that a log shows."""
+    legs = legs_of(evidence)
+    if not legs:
+        return
+    yield "<h2>What was sent (C-STORE)</h2>\n"
+    kinds = [(route_of(leg), *_kind(each), str(each.number), leg.witness) for leg in legs for each in alike(leg.stores)]
+    columns = ("from → to", "SOP class", "transfer syntax", "status", "instances", "according to")
+    yield from table(columns, kinds, frozenset({"instances"}))
+    rows: list[list[Cell]] = [
+        [(each.sop_instance_uid or "not logged", "code"), route_of(leg), *_kind(each), _time(each)]
+        for leg in evidence.legs
+        for each in leg.stores
+    ]
+    if rows:
+        yield "<h3>Each C-STORE in the log</h3>\n"
+        columns = ("SOP Instance UID", "from → to", "SOP class", "transfer syntax", "status", "at (UTC)")
+        yield from table(columns, rows[:_MOST_ROWS])
+        if len(rows) > _MOST_ROWS:
+            yield f'<p class="soft">{len(rows) - _MOST_ROWS} more (the JSON file has all)</p>\n'
+
+
+def _kind(each: Alike | Store) -> tuple[str, str, str]:
+    syntax = uid_name(each.transfer_syntax) or "not logged"
+    if each.stored_as and each.stored_as != each.transfer_syntax:
+        syntax += f" (file: {uid_name(each.stored_as)})"
+    status = "no response" if each.status is None else f"{each.status:04X}"
+    return uid_name(each.sop_class_uid) or "not logged", syntax, status
+
+
+def _time(store: Store) -> str:
+    return moment(store.moment)[11:23] if store.moment else ""
+
+
 def _instances(evidence: Evidence) -> Iterator[str]:
     arrived: dict[str, ReceivedInstance] = {each.sop_instance_uid: each for each in evidence.received or ()}
     after = {each.sop_instance_uid: each.availability for each in evidence.after or ()}
@@ -229,11 +272,12 @@ def _arrival(came: ReceivedInstance | None) -> list[Cell]:
 def _record(evidence: Evidence) -> Iterator[str]:
     if evidence.records is None:
         return
-    yield "<h2>The external archive's own record</h2>\n"
+    witness = "The archive's log" if evidence.log_is_archives else "The external archive's own record"
+    yield f"<h2>{witness}</h2>\n"
     if not evidence.records:
         yield "<p>no C-MOVE of this study since the request was sent</p>\n"
         return
-    columns = ("started (UTC)", "caller", "called", "sent to", "status", "completed", "failed")
+    columns = ("started (UTC)", "caller", "called", "sent to", "status", "completed", "failed", "forwarded")
     rows = [
         (
             readable(each.started).removesuffix(" UTC"),
@@ -243,10 +287,11 @@ def _record(evidence: Evidence) -> Iterator[str]:
             each.failure or ("not told" if each.status is None else f"{each.status:04X}"),
             "not told" if each.completed is None else str(each.completed),
             "not told" if each.failed is None else str(each.failed),
+            "" if each.forwarded is None else str(each.forwarded),
         )
         for each in evidence.records
     ]
-    yield from table(columns, rows, frozenset({"completed", "failed"}))
+    yield from table(columns, rows, frozenset({"completed", "failed", "forwarded"}))
 
 
 def _duration(length: timedelta) -> str:

@@ -12,9 +12,11 @@ from rich.text import Text
 
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.move import Progress as MoveProgress
+from dcmcfg.moments import readable
 from dcmcfg.render.console import stderr_console, stdout_console, visible, wrapped
 from dcmcfg.render.verify_asked import asked_json, asked_lines
 from dcmcfg.render.verify_received import kept_line, received_json
+from dcmcfg.render.verify_sent import legs_json, listening_json, sent_lines
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import files_before
 from dcmcfg.verify.run import Watcher
@@ -25,17 +27,18 @@ _UIDS_SHOWN = 10
 _LABEL = 10  # columns
 
 
-def print_verdict(verdict: Verdict, evidence: Evidence) -> None:
+def print_verdict(verdict: Verdict, evidence: Evidence, *, details: bool = False) -> None:
     """Print the report: the headline, who asked whom, each part by itself, what to do next.
 
+    With *details* each C-STORE is printed, not only a summary of them.
     Lines are broken between words, where there is a width: a UID stays in one piece, and no line ends in blanks.
     """
     console = stdout_console()
-    for line in _report(verdict, evidence, console):
+    for line in _report(verdict, evidence, console, details=details):
         console.print(line, soft_wrap=True)
 
 
-def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[Text]:
+def _report(verdict: Verdict, evidence: Evidence, console: Console, *, details: bool) -> Iterator[Text]:
     headline = Text(visible(verdict.headline), style=f"bold {_GOOD if verdict.accepted else _BAD}")
     yield from wrapped(headline, console, 0)
     yield Text()
@@ -45,6 +48,7 @@ def _report(verdict: Verdict, evidence: Evidence, console: Console) -> Iterator[
     parts = [
         (Text("reported", style="bold"), _reported(verdict.reported, evidence)),
         (Text("received", style="bold"), _received(verdict.received, evidence)),
+        *_sent(evidence, details=details),
         (Text("route", style="bold"), _route(verdict.route)),
         *((Text("next", style="bold cyan"), Text(visible(step))) for step in verdict.next_steps),
         *((Text("note", style="dim"), Text(visible(note), style="dim")) for note in verdict.notes),
@@ -110,8 +114,10 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "callers": list(received.callers),
             "move_originators": list(received.move_originators),
             "instances": received_json(evidence),
+            "listening": listening_json(evidence),
             "reasons": list(received.reasons),
         },
+        "legs": legs_json(evidence),
         "route": {
             "finding": route.finding.value,
             "way": route.way,
@@ -199,6 +205,9 @@ def _received(received: Received, evidence: Evidence) -> Text:
         originators = ", ".join(received.move_originators) or "none"
         callers = f"called by {', '.join(received.callers)}, Move Originator {originators}"
         text.append(f"\n{visible(callers)} (proves nothing by itself)", style="default")
+    if evidence.listening is not None:
+        listening = evidence.listening
+        text.append(f"\nlistened as {visible(listening.address)} from {readable(listening.since)}", style="default")
     if received.files:
         text.append(f"\n{visible(kept_line(received))}", style="default")
     told = (
@@ -211,6 +220,12 @@ def _received(received: Received, evidence: Evidence) -> Text:
     for what, uids in told:
         _append_uids(text, what, uids)
     return _with_reasons(text, received.reasons)
+
+
+def _sent(evidence: Evidence, *, details: bool) -> Iterator[tuple[Text, Text]]:
+    lines = "\n".join(map(visible, sent_lines(evidence, details=details)))
+    if lines:
+        yield Text("sent", style="bold"), Text(lines)
 
 
 def _append_uids(text: Text, what: str, uids: Sequence[str]) -> None:

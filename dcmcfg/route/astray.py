@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.retrieve_settings import effective
 from dcmcfg.route.command import command
-from dcmcfg.route.way import SILENCE, Failure
+from dcmcfg.route.way import DESTINATION_REFUSED, SILENCE, Failure
 
 EXTERNAL_RETRIEVE = "dcmExternalRetrieveAEDestination"
 
@@ -28,8 +28,8 @@ def astray(
         why = f"{attribute} {title} is an AE of {other.device.name}: the objects go there, and nobody forwards them"
         return Failure(SILENCE, why, step)
     sender = holder or "the external archive"
-    why = f"{attribute} {title} is no AE of the archive: {sender} cannot have been told where to send to it"
-    return Failure("A801 from the other archive", why, step)
+    why = f"{attribute} {title} is no AE of the archive: {sender} cannot know where to send to it"
+    return Failure(DESTINATION_REFUSED, why, step)
 
 
 def _setting(asked: NetworkAE, attribute: str, title: str) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
 from dcmcfg.devices import STORAGE_SOP_CLASSES, Configuration, Connection, NetworkAE
 from dcmcfg.retrieve_settings import effective
 from dcmcfg.route.astray import astray
@@ -11,7 +15,18 @@ from dcmcfg.route.negotiating import KeptBack, kept_back
 from dcmcfg.route.question import Question, StudyState
 from dcmcfg.route.resolving import Obstacle, Unresolved, resolve
 from dcmcfg.route.titles import called_title, calling_title
-from dcmcfg.route.way import SILENCE, Address, Branch, Failure, Need, Outcome, Step, Way
+from dcmcfg.route.way import (
+    ALL_FAILED,
+    LOCAL_ONLY,
+    SILENCE,
+    Address,
+    Branch,
+    Failure,
+    Need,
+    Outcome,
+    Step,
+    Way,
+)
 
 _JAVA_NOT_FOUND = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: "
 _INCOMPATIBLE = "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"
@@ -38,12 +53,17 @@ class Laying:
         self._needs: list[Need] = []
         self._notes: list[str] = []
         self._sends_locally = False
+        self._reaches_destination = True
         self._back_to: NetworkAE | None = None
         self.restricts = True
 
     def note(self, text: str) -> None:
-        """Add something to know that stops nothing."""
+        """Add a note that changes nothing of the outcome."""
         self._notes.append(text)
+
+    def stop(self, failure: Failure) -> None:
+        """Have the request end with *failure*."""
+        self._failures.append(failure)
 
     def way(
         self,
@@ -54,7 +74,7 @@ class Laying:
         *,
         otherwise: Outcome = Outcome.ARRIVES,
     ) -> Way:
-        """Return what was laid; with nothing that stops it, it ends in *otherwise*."""
+        """Return the way of these steps; without a failure its outcome is *otherwise*."""
         held = None
         if self.restricts:
             held = kept_back(
@@ -75,29 +95,54 @@ class Laying:
         failures, notes = tuple(dict.fromkeys(self._failures)), tuple(dict.fromkeys(self._notes))
         return Way(state, branch, outcome, holder, named_by, tuple(self._steps), failures, needs, held, notes)
 
-    def send(self) -> None:
-        """Have the archive send what is local to the destination."""
-        self._sends_locally = self._deliver()
+    def send(self) -> bool:
+        """Have the archive send what is local to the destination; return whether it can."""
+        connection = self._destination_connection(_INCOMPATIBLE)
+        self._sends_locally = connection is not None
+        self._store(connection)
+        return self._sends_locally
 
-    def _deliver(self) -> bool:
-        """Have the archive send to the destination, and tell whether it can."""
-        asked, destination = self._asked, self._destination
-        connection = connection_to(destination, asked)
+    def associate(self) -> bool:
+        """Have the archive open an association to the destination and send nothing; return whether it can."""
+        connection = self._destination_connection(_INCOMPATIBLE)
+        self._call("A-ASSOCIATE", connection)
+        return connection is not None
+
+    def _forward(self, holder: str) -> None:
+        """Have the archive send on what *holder* stores; what cannot be sent stays in the archive."""
+        connection = self._destination_connection(ALL_FAILED)
         if connection is None:
+            self.note(f"what {holder} stores is kept: the study is local afterwards")
+        self._store(connection)
+
+    def _destination_connection(self, answer: str) -> Connection | None:
+        """Return where the destination is called; without a connection the request ends in *answer*."""
+        connection = connection_to(self._destination, self._asked)
+        if connection is None:
+            self._reaches_destination = False
             step = "give both a connection of the same kind, then dcmcfg reload"
-            self._failures.append(Failure(_INCOMPATIBLE, why_not(destination, asked), step))
+            self.stop(Failure(answer, why_not(self._destination, self._asked), step))
+        return connection
+
+    def _store(self, connection: Connection | None) -> None:
+        calling = self._call("C-STORE", connection)
+        self._needs.append(Need(self._destination.title, "accept", calling, service="C-STORE"))
+
+    def _call(self, message: Literal["A-ASSOCIATE", "C-STORE"], connection: Connection | None) -> str:
+        """Add *message* to the destination; return the AE title that the archive calls it with."""
+        asked, destination = self._asked, self._destination
         calling = calling_title(asked, destination.title)
         called = called_title(asked, destination.title)
         where = address_of(connection) if connection else None
-        self._steps.append(Step("C-STORE", asked.title, destination.title, calling, called, where))
-        self._needs.append(Need(destination.title, "accept", calling, service="C-STORE"))
+        self._steps.append(Step(message, asked.title, destination.title, calling, called, where))
         self._warn_of_rejection(destination, calling)
-        return connection is not None
+        return calling
 
     def ask(self, holder: str, calling: str | None, back: str) -> bool:
-        """Have the archive ask *holder*, and tell whether it can.
+        """Have the archive send a C-MOVE to *holder*; return whether it can.
 
-        Without *calling* it asks under its own title, without *back* with the request's own Move Destination.
+        Without *calling* the calling AE title is the archive's own, without *back* the Move Destination is the
+        request's.
         """
         asked = self._asked
         calling = calling or calling_title(asked, holder)
@@ -132,32 +177,37 @@ class Laying:
         """
         device = self._asked.device
         ae = device.answering(title)
-        sender = self._store_scu(holder, restored=restored)
+        sender = self._store_scu(holder)
         connection = listening(ae) if ae is not None else None
         where = address_of(connection) if connection else None
         receiver = ae.title if ae is not None else title
         self._steps.append(Step("C-STORE", holder, receiver, sender, title, where))
         self._needs.append(Need(holder, "know", title, where, "C-STORE"))
+        self._back_to = ae
+        failures = [] if ae is None or not restored else [*_ignored(holder, sender)]
         if ae is None:
             wrong = astray(self._configuration, self._asked, title, attribute, holder)
-            self._failures += [wrong] if wrong else []
-            return
-        self._back_to = ae
-        if failure := _cannot_take_in(ae, sender, attribute):
-            self._failures.append(failure)
-        name = "dcmUserIdentityNegotiation"
-        if (ae.entry.text(name) or device.entry.text(name)) == "REQUIRED":
-            self.note(f"{ae.title} asks every caller for a user identity ({name})")
-        if failure := self._not_forwarded(holder, sender, calling, restored=restored):
-            self._failures.append(failure)
-            return
-        self._deliver()
+            failures += [wrong] if wrong else []
+            if title == self._destination.title:
+                self.note(f"{holder} sends straight to {title} then, and the archive counts no instance")
+        else:
+            refused = _cannot_take_in(ae, sender, attribute)
+            failures += [refused] if refused else []
+            name = "dcmUserIdentityNegotiation"
+            if (ae.entry.text(name) or device.entry.text(name)) == "REQUIRED":
+                self.note(f"{ae.title} asks every caller for a user identity ({name})")
+            lost = self._not_forwarded(holder, sender, calling)
+            failures += [lost] if lost else []
+            if lost is None and self._reaches_destination:
+                self._forward(holder)
+        for each in failures:
+            self.stop(replace(each, answer=LOCAL_ONLY) if restored and self._sends_locally else each)
 
     # ---- what stops it
 
     def _nothing_goes(self, held: KeptBack) -> None:
         silent = effective(self._asked, "dcmRestrictRetrieveSilently").values == ("TRUE",)
-        answer = SILENCE if silent else "A702, all failed"
+        answer = SILENCE if silent else ALL_FAILED
         if held.not_taken:
             why = f"{self._destination.title} lists SCP capabilities, and none of what {self._asked.title} sends"
             step = self._adding(held.not_taken)
@@ -202,18 +252,16 @@ class Laying:
         pairs = (value.partition("=") for value in self._asked.device.entry.texts(_MAPPING))
         return [(scu, scp) for scu, equals, scp in pairs if equals]
 
-    def _store_scu(self, holder: str, *, restored: bool) -> str:
-        """Return the title that *holder* is taken to store under: its own unless the mapping knows only another."""
+    def _store_scu(self, holder: str) -> str:
+        """Return the title that *holder* is expected to store under: its own unless the mapping has only another."""
         scus = [scu for scu, scp in self._mapping() if scp == holder]
-        sender = holder if holder in scus or not scus else scus[0]
-        if restored and sender != holder:
-            why = f"{holder} stores as {sender} ({_MAPPING}), and is recorded as {holder}: such objects are ignored"
-            step = f"have the commitment recorded as {sender}, or {holder} store under its own title"
-            self._failures.append(Failure(SILENCE, why, step))
-        return sender
+        return holder if holder in scus or not scus else scus[0]
 
-    def _not_forwarded(self, holder: str, sender: str, calling: str | None, *, restored: bool) -> Failure | None:
-        """Return why what arrives is not matched with the request (``CStoreForwardSCUImpl``), or None."""
+    def _not_forwarded(self, holder: str, sender: str, calling: str | None) -> Failure | None:
+        """Return why the archive does not match what *holder* stores with the request, None where it does.
+
+        As ``CStoreForwardSCUImpl.forStoreContext``.
+        """
         pairs = self._mapping()
         waits_under = holder if any(scp == holder for _, scp in pairs) else calling
         arrives_under = next((scp for scu, scp in pairs if scu == sender), calling or "")
@@ -226,7 +274,15 @@ class Laying:
         else:
             why = f"{_MAPPING} maps {sender} to {arrives_under}, the request waits for {waits_under}"
         step = command("add-value", self._asked.device.name, f"{_MAPPING}={sender}={holder}")
-        return Failure("only what is local is counted" if restored and calling is None else SILENCE, why, step)
+        return Failure(SILENCE, why, step)
+
+
+def _ignored(holder: str, sender: str) -> Iterator[Failure]:
+    """Yield the failure of objects that come back under another title than the one recorded for them."""
+    if sender != holder:
+        why = f"{holder} stores as {sender} ({_MAPPING}), and is recorded as {holder}: such objects are ignored"
+        step = f"have the commitment recorded as {sender}, or {holder} store under its own title"
+        yield Failure(SILENCE, why, step)
 
 
 def _not_found(found: Unresolved) -> str:
@@ -237,7 +293,7 @@ def _not_found(found: Unresolved) -> str:
         case Obstacle.NOT_INSTALLED:
             return _cut(f"{_JAVA_NOT_FOUND}AE: {found.title} not installed")
         case Obstacle.UNREADABLE:
-            return "A702 java.lang.IllegalArgumentException"
+            return _cut(f"A702 {found.thrown}")
 
 
 def _cut(answer: str) -> str:
@@ -247,7 +303,7 @@ def _cut(answer: str) -> str:
 
 def _cannot_take_in(ae: NetworkAE, sender: str, attribute: str) -> Failure | None:
     """Return why *ae*, the archive's own, does not take in what *sender* brings, or None."""
-    answer = "A702, all failed"
+    answer = ALL_FAILED
     if wrong := rejection(ae, sender):
         step = f"{letting_in(ae, sender)}, or name another AE in {attribute}"
         return Failure(answer, f"the other archive is rejected: {wrong}", step)

@@ -8,6 +8,9 @@ from enum import StrEnum
 from dcmcfg.devices import Device, NetworkAE
 from dcmcfg.errors import MalformedInput
 
+#: The external AE of a study for which none is recorded, as the archive's database spells it.
+NOBODY = "*"
+
 
 class StudyState(StrEnum):
     """Where the objects of a study are, as the archive's database has it; no configuration tells."""
@@ -20,12 +23,17 @@ class StudyState(StrEnum):
     UNKNOWN = "unknown"
 
 
+#: The external AE title of an instance for which the archive's database has none.
+NOBODY = "*"
+
+
 @dataclass(frozen=True)
 class Question:
-    """A C-MOVE request: ``asked`` is the archive's AE, ``external`` the AE that is recorded for purged objects.
+    """A C-MOVE request: ``asked`` is the archive's AE, ``external`` the AE recorded for purged objects.
 
-    None as ``external`` means whatever the configuration lets the archive record. ``sop_classes`` are those of the
-    study, None where that is not known.
+    ``external`` is :data:`NOBODY` where the archive's database records no AE, and None where that is not known: then
+    each AE that the configuration lets the archive record is considered. ``sop_classes`` are those of the study, None
+    where they are not known.
     """
 
     asked: NetworkAE

@@ -16,6 +16,9 @@ _REFERENCE = "dicomNetworkConnectionReference"
 _PROTOCOLS = (DICOM, "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
 _ROLES = ("SCU", "SCP")
 _PORTS = range(1, 65536)
+_NOT_LISTENING = "-1"
+_ILLEGAL = "java.lang.IllegalArgumentException: "
+_NO_CONSTANT = f"{_ILLEGAL}No enum constant org.dcm4che3.net."
 
 
 class Obstacle(Enum):
@@ -28,12 +31,24 @@ class Obstacle(Enum):
 
 @dataclass(frozen=True)
 class Unresolved:
-    """An AE that the archive does not get: ``why`` in words, and what to do."""
+    """An AE that the archive does not find: the reason in words and the next step.
+
+    ``thrown`` is the Java exception of an unreadable device as the archive prints it, empty for other obstacles.
+    """
 
     obstacle: Obstacle
     title: str
     why: str
     next_step: str
+    thrown: str = ""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A value that ends the loading of a device: the reason in words, the Java exception as the archive prints it."""
+
+    why: str
+    thrown: str
 
 
 def resolve(configuration: Configuration, title: str) -> NetworkAE | Unresolved:
@@ -48,8 +63,9 @@ def resolve(configuration: Configuration, title: str) -> NetworkAE | Unresolved:
         why = f"the device {ae.device.name} does not load: {dangling} refers to a connection that it does not have"
         return Unresolved(Obstacle.UNKNOWN, title, why, f"mend {_REFERENCE} of {dangling} (dcmcfg lint)")
     if wrong := unreadable(ae.device):
-        why = f"the archive cannot read the device {ae.device.name}: {wrong}"
-        return Unresolved(Obstacle.UNREADABLE, title, why, "correct that value, then dcmcfg reload")
+        why = f"the archive cannot read the device {ae.device.name}: {wrong.why}"
+        step = "correct that value, then dcmcfg reload"
+        return Unresolved(Obstacle.UNREADABLE, title, why, step, wrong.thrown)
     if not ae.installed:
         of_device = not ae.device.installed
         why = f"{f'the device {ae.device.name}' if of_device else ae.title} is not installed (dicomInstalled)"
@@ -66,29 +82,46 @@ def does_not_load(device: Device) -> str:
     """Return why the archive cannot load *device*, empty when it can."""
     if dangling := _dangling(device):
         return f"{dangling} refers to a connection that the device does not have"
-    return unreadable(device)
+    wrong = unreadable(device)
+    return wrong.why if wrong else ""
 
 
-def unreadable(device: Device) -> str:
-    """Return the value that ends in an IllegalArgumentException while *device* is loaded, empty for none."""
+def unreadable(device: Device) -> Unreadable | None:
+    """Return the value that ends in an exception while *device* is loaded, None for none.
+
+    As ``LdapDicomConfiguration.loadFrom``, ``Connection.setPort`` and ``ApplicationEntity.addConnection``.
+    """
     children = device.tree.children(device.entry.dn)
     for entry in children:
         if entry.is_a("dicomNetworkConnection") and (wrong := _wrong_connection(entry)):
             return wrong
     for ae in device.network_aes:
         if other := next((each.protocol for each in ae.connections if each.protocol != DICOM), ""):
-            return f"{ae.title} refers to a connection whose dcmProtocol is {other}"
+            why = f"{ae.title} refers to a connection whose dcmProtocol is {other}"
+            return Unreadable(why, f"{_ILLEGAL}protocol != DICOM - {other}")
         roles = (each.text("dicomTransferRole") or "" for each in ae.capabilities)
         if role := next((role for role in roles if role not in _ROLES), ""):
-            return f"{ae.title} has a dicomTransferRole {role}"
-    return ""
+            return Unreadable(
+                f"{ae.title} has a dicomTransferRole {role}", f"{_NO_CONSTANT}TransferCapability.Role.{role}"
+            )
+    return None
 
 
-def _wrong_connection(entry: Entry) -> str:
+def _wrong_connection(entry: Entry) -> Unreadable | None:
     port, protocol = entry.text("dicomPort"), entry.text("dcmProtocol") or DICOM
-    if port is not None and not (port.isdecimal() and len(port) < 6 and int(port) in _PORTS):
-        return f"the connection {entry.dn.rdn} has the dicomPort {port}"
-    return f"the connection {entry.dn.rdn} has the dcmProtocol {protocol}" if protocol not in _PROTOCOLS else ""
+    if port is not None and not _is_port(port):
+        return Unreadable(
+            f"the connection {entry.dn.rdn} has the dicomPort {port}", f"{_ILLEGAL}port out of range:{port}"
+        )
+    if protocol not in _PROTOCOLS:
+        why = f"the connection {entry.dn.rdn} has the dcmProtocol {protocol}"
+        return Unreadable(why, f"{_NO_CONSTANT}Connection.Protocol.{protocol}")
+    return None
+
+
+def _is_port(text: str) -> bool:
+    """Tell whether the archive takes *text* as a port; -1 is a connection that does not listen."""
+    return text == _NOT_LISTENING or (text.isdecimal() and len(text) < 6 and int(text) in _PORTS)
 
 
 def _dangling(device: Device) -> str:

@@ -8,6 +8,7 @@ for each state.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.retrieve_settings import effective
@@ -17,12 +18,13 @@ from dcmcfg.route.connecting import listening
 from dcmcfg.route.external_archives import external_archives
 from dcmcfg.route.gates import refused
 from dcmcfg.route.laying import Laying, address_of
-from dcmcfg.route.question import Question, StudyState
-from dcmcfg.route.way import Branch, Failure, Outcome, Route, Way
+from dcmcfg.route.question import NOBODY, Question, StudyState
+from dcmcfg.route.way import NOT_ACCESSIBLE, SILENCE, Branch, Failure, Outcome, Route, Way
 
-_SILENCE = "0000 without counters"
 _ALTERNATIVE = "dcmAltCMoveSCP"
 _FALLBACK = "dcmFallbackCMoveSCP"
+#: As long as an Error Comment (0000,0902) may be; what follows is cut.
+_UNKNOWN_AE = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"
 
 
 def find_route(
@@ -78,55 +80,67 @@ class _Ways:
     def _recorded(self, state: StudyState) -> Iterator[Way]:
         given = self._question.external
         configured = external_archives(self._question.asked.device)
-        candidates = configured if given is None else {given: configured.get(given, ("--external",))}
         if self._alternative and self._question.calling == self._alternative:
             yield self._left_to_the_alternative(state)
             return
+        if given == NOBODY:
+            yield self._from_nobody(state)
+            return
+        candidates = configured if given is None else {given: configured.get(given, ("--external",))}
         for holder, named_by in candidates.items():
             yield self._from_holder(state, holder, named_by)
         if not candidates:
-            yield Way(state, Branch.NOTHING, Outcome.NOT_SET_UP, failures=(_nobody_recorded(),))
+            yield Way(state, Branch.NOTHING, Outcome.NOT_SET_UP, failures=(_nothing_records(),))
 
     def _from_holder(self, state: StudyState, holder: str, named_by: tuple[str, ...]) -> Way:
-        """Return the way of what is purged; the last archive of a mixed retrieve is called by the AE itself."""
+        """Return the way of what is purged.
+
+        Where a part is local, the archive calls *holder* under its own title, before it calls the destination; without
+        an association to *holder* the local instances are not sent either.
+        """
         mixed = state is StudyState.PARTIAL
         back = "" if holder == self._alternative else self._redirected
         laying = self._laying()
-        if mixed:
-            laying.send()
         calling = None if mixed else self._question.calling
         reached = laying.ask(holder, calling, back)
+        if reached and mixed:
+            laying.send()
+            laying.note(f"{holder} is asked first, for the whole study, also for what is local")
+            laying.note(f"if {holder} rejects the association, nothing is sent, not even what is local (A702)")
         if back and reached:
             laying.come_back(holder, back, calling, EXTERNAL_RETRIEVE, restored=True)
         elif reached:
             laying.send_from(holder)
             if mixed:
-                laying.note(f"{holder} is asked for all that was requested, and may send what is local once more")
+                laying.note(f"{holder} may send what is local once more")
             if self._redirected:
-                laying.note(f"{holder} is {_ALTERNATIVE} too, so dcmExternalRetrieveAEDestination does not count")
+                laying.note(f"{holder} is {_ALTERNATIVE} too, so dcmExternalRetrieveAEDestination is ignored")
         if back:
             branch = Branch.MIXED_BACK if mixed else Branch.EXTERNAL_BACK
         else:
             branch = Branch.MIXED_DIRECT if mixed else Branch.EXTERNAL_DIRECT
         return laying.way(state, branch, holder, named_by)
 
+    def _from_nobody(self, state: StudyState) -> Way:
+        """Return the way of purged objects for which no external archive is recorded: also what is local stays."""
+        laying = self._laying()
+        laying.stop(_nobody_recorded())
+        return laying.way(state, Branch.NOTHING)
+
     def _left_to_the_alternative(self, state: StudyState) -> Way:
-        who = f"{self._question.calling} is {_ALTERNATIVE}: what is not here is taken to be sent by itself"
+        who = f"{self._question.calling} is {_ALTERNATIVE}: the archive leaves what is not here to it"
         if state is StudyState.PARTIAL:
             laying = self._laying()
             laying.send()
             laying.note(who)
             return laying.way(state, Branch.LOCAL, otherwise=Outcome.IN_PART)
-        failure = Failure(_SILENCE, who, "ask under another title (--calling)")
+        failure = Failure(SILENCE, who, "ask under another title (--calling)")
         return Way(state, Branch.NOTHING, Outcome.FAILS, failures=(failure,))
 
     def _elsewhere(self) -> Way:
         state = StudyState.ELSEWHERE
         if not self._alternative:
-            why = "objects on a storage that is not configured here are dropped: no dcmAltCMoveSCP"
-            set_it = command("set", self._question.asked.device.name, f"{_ALTERNATIVE}=AET")
-            step = f"configure the storage again, or name the archive that has them: {set_it}"
-            return Way(state, Branch.NOTHING, Outcome.NOT_SET_UP, failures=(Failure(_SILENCE, why, step),))
+            return self._not_accessible(state)
         if self._question.calling == self._alternative:
             return self._left_to_the_alternative(state)
         laying = self._laying()
@@ -134,13 +148,32 @@ class _Ways:
             laying.send_from(self._alternative)
         return laying.way(state, Branch.ALTERNATIVE, self._alternative, (_ALTERNATIVE,))
 
+    def _not_accessible(self, state: StudyState) -> Way:
+        """Return the way of objects that the archive can neither read nor fetch: it calls the destination all the same.
+
+        An external archive that is recorded for them is not asked: its title counts for purged objects only
+        (``RetrieveServiceImpl.removeNotAccessableMatches``).
+        """
+        laying = self._laying()
+        if laying.associate():
+            why = (
+                f"the files are on a storage that is not configured here, and there is no {_ALTERNATIVE}; "
+                "an external archive that is recorded is not asked"
+            )
+            set_it = command("set", self._question.asked.device.name, f"{_ALTERNATIVE}=AET")
+            step = f"configure the storage again, or name an archive that has the study: {set_it}"
+            laying.stop(Failure(NOT_ACCESSIBLE, why, step))
+        way = laying.way(state, Branch.NOTHING)
+        not_set_up = any(failure.answer == NOT_ACCESSIBLE for failure in way.failures)
+        return replace(way, outcome=Outcome.NOT_SET_UP) if not_set_up else way
+
     def _unknown(self) -> Way:
         state = StudyState.UNKNOWN
         if not self._fallback:
             why = "a study that the archive does not know is answered like one without images: no dcmFallbackCMoveSCP"
             set_it = command("set", self._question.asked.device.name, f"{_FALLBACK}=AET")
             step = f"where another archive is to be asked: {set_it}"
-            return Way(state, Branch.NOTHING, Outcome.NOT_SET_UP, failures=(Failure(_SILENCE, why, step),))
+            return Way(state, Branch.NOTHING, Outcome.NOT_SET_UP, failures=(Failure(SILENCE, why, step),))
         laying = self._laying()
         laying.restricts = False  # there is nothing yet that could be kept back
         self._fall_back(laying)
@@ -150,7 +183,6 @@ class _Ways:
     def _incomplete(self) -> Way:
         state = StudyState.INCOMPLETE
         laying = self._laying()
-        laying.send()
         retries = setting(self._question.asked, "dcmFallbackCMoveSCPRetries") or "0"
         why = ""
         if not (self._fallback and self._fallback_back):
@@ -158,29 +190,47 @@ class _Ways:
         elif retries.startswith("-"):
             why = f"dcmFallbackCMoveSCPRetries is {retries}, which is never"
         if why:
+            laying.send()
             laying.note(f"only what is here is sent: {why}")
             return laying.way(state, Branch.LOCAL, otherwise=Outcome.NOT_SET_UP)
-        self._fall_back(laying)
-        until = "at each request" if retries == "0" else f"until that has failed {retries} times"
-        laying.note(f"the rest is asked for {until} (dcmFallbackCMoveSCPRetries); what is here already is ignored")
+        calling = self._fallback_calling()
+        if laying.ask(self._fallback, calling, self._fallback_back):
+            laying.send()
+            self._come_back_from_fallback(laying, calling)
+            until = "at each request" if retries == "0" else f"until that has failed {retries} times"
+            laying.note(f"the rest is asked for {until} (dcmFallbackCMoveSCPRetries); what is here already is ignored")
         return laying.way(state, Branch.RETRY_BACK, self._fallback, (_FALLBACK,))
 
     def _fall_back(self, laying: Laying) -> None:
-        calling = setting(self._question.asked, "dcmFallbackCMoveSCPCallingAET") or self._question.calling
+        calling = self._fallback_calling()
         if not laying.ask(self._fallback, calling, self._fallback_back):
             return
         if self._fallback_back:
-            laying.come_back(
-                self._fallback, self._fallback_back, calling, "dcmFallbackCMoveSCPDestination", restored=False
-            )
+            self._come_back_from_fallback(laying, calling)
         else:
             laying.send_from(self._fallback)
+
+    def _come_back_from_fallback(self, laying: Laying, calling: str) -> None:
+        attribute = "dcmFallbackCMoveSCPDestination"
+        laying.come_back(self._fallback, self._fallback_back, calling, attribute, restored=False)
+
+    def _fallback_calling(self) -> str:
+        return setting(self._question.asked, "dcmFallbackCMoveSCPCallingAET") or self._question.calling
 
 
 def _nobody_recorded() -> Failure:
     return Failure(
-        "A702 …ConfigurationNotFoundException: Unknown AE",
+        _UNKNOWN_AE,
+        f"according to the archive's database, no external archive has the purged objects ({NOBODY} is recorded)",
+        "send the study to this archive again, from a system that has it",
+    )
+
+
+def _nothing_records() -> Failure:
+    return Failure(
+        _UNKNOWN_AE,
         "nothing in the configuration has the archive record who holds what it purges: no exporter with dcmStgCmtSCP, "
         "no storage with dcmExternalRetrieveAET",
-        "--external AET says whom the database names (QIDO attribute 7777,xx45); * is nobody",
+        f"specify with --external AET who holds it according to the archive's database (QIDO attribute 77771045); "
+        f"{NOBODY} is nobody",
     )

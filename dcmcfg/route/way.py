@@ -11,8 +11,16 @@ from dcmcfg.network_address import at
 from dcmcfg.route.negotiating import KeptBack
 from dcmcfg.route.question import Question, StudyState
 
-#: The answer that tells of a request that came to nothing, and of none.
+#: The final response where nothing was to do, and also where nothing came back or was sent.
 SILENCE = "0000 without counters"
+#: The final response where the study is known, and the archive can neither read nor fetch any of its objects.
+NOT_ACCESSIBLE = "A702 without counters"
+#: The final response where every sub-operation failed; the counters say how many.
+ALL_FAILED = "A702, all failed"
+#: The final response where an external archive does not know the Move Destination: the archive relays its status.
+DESTINATION_REFUSED = "the external archive's status: A801 (Orthanc: C000)"
+#: The final response where the local instances are sent, and what was recalled is not.
+LOCAL_ONLY = "B000, completed: the local instances only"
 
 
 class Branch(StrEnum):
@@ -53,9 +61,12 @@ class Address:
 
 @dataclass(frozen=True)
 class Step:
-    """One message: who sends it to whom, under which titles, and where to; ``destination`` is a Move Destination."""
+    """One message: sender and receiver, their AE titles, the address; ``destination`` is a Move Destination.
 
-    message: Literal["C-MOVE", "C-STORE"]
+    ``A-ASSOCIATE`` is an association over which nothing is sent.
+    """
+
+    message: Literal["A-ASSOCIATE", "C-MOVE", "C-STORE"]
     sender: str
     receiver: str
     calling: str

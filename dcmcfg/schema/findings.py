@@ -8,15 +8,23 @@ from typing import Literal
 from dcmcfg.dn import DN
 
 Severity = Literal["error", "warning", "note"]
+#: What a breach does to the archive:
+#:
+#: ``unloadable``: a reload answers 409 or 500, and the next start of the archive fails.
+#: ``stops-next-start``: a reload accepts it, and the next start fails.
+#: ``reference``: the archive loads it, although it names something that does not exist.
+#: ``rule``: a rule of the schema, or advice.
+Kind = Literal["unloadable", "stops-next-start", "reference", "rule"]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of ``dcmcfg check``: its identifier, how bad a breach is, and what it asks for in a sentence."""
+    """A rule of ``dcmcfg check``: its identifier, how bad a breach is, what it asks for, what a breach does."""
 
     name: str
     severity: Severity
     asks: str
+    kind: Kind = "rule"
 
 
 UNKNOWN_ATTRIBUTE = Rule("unknown-attribute", "error", "Every attribute is defined by the schema.")
@@ -27,13 +35,29 @@ SINGLE_VALUED = Rule("single-valued", "error", "A single-valued attribute has on
 VALUE_TWICE = Rule("value-twice", "error", "No attribute has a value twice, as its equality rule compares.")
 ENTRY_TWICE = Rule("entry-twice", "error", "No entry is given twice.")
 SYNTAX = Rule("syntax", "error", "A value is of its attribute's LDAP syntax.")
-FORMAT = Rule("format", "error", "A value is in the format that the archive parses it by.")
-ENUMERATION = Rule(
-    "enumeration", "error", "A value is one of those that the archive knows; any other fails the device."
+FORMAT = Rule("format", "error", "A value is in the format that the archive parses.", "unloadable")
+ENUMERATION = Rule("enumeration", "error", "A value is one of those that the archive knows.", "unloadable")
+PORT = Rule("port", "error", "A port is from 1 to 65535.", "unloadable")
+REQUIRED_REFERENCE = Rule(
+    "required-reference",
+    "error",
+    "A reference that the archive follows on load names an existing entry; a connection is one of the same device.",
+    "unloadable",
 )
-PORT = Rule("port", "error", "A port is from 1 to 65535; with any other the archive does not load the device.")
+PROTOCOL = Rule("protocol", "error", "A connection has the protocol of the application that uses it.", "unloadable")
+TLS = Rule(
+    "tls", "error", "TLS cipher suites and versions of the archive's connections are names of Java.", "unloadable"
+)
+BIND_HOST = Rule(
+    "bind-host", "error", "The host that a connection of the archive listens on can be a host name.", "unloadable"
+)
+KEY_STORE = Rule(
+    "key-store", "error", "A key store of the archive has a type, and a PIN or its property.", "stops-next-start"
+)
+DANGLING = Rule("dangling-reference", "warning", "A reference names an entry that exists.", "reference")
+AE_TITLE = Rule("ae-title", "error", "An AE title is 1 to 16 characters of DICOM's (PS3.5, AE).")
 HOST = Rule("host", "warning", "A host of numbers alone is an IPv4 address: four of them, from 0 to 255.")
-DANGLING = Rule("dangling-reference", "error", "A reference names an entry that exists.")
+TAG = Rule("tag", "warning", "A tag is eight hexadecimal digits; the archive takes other text for another tag.")
 NOT_OFFERED = Rule("value-not-offered", "warning", "A value is one of those that the archive's web form offers.")
 OUT_OF_RANGE = Rule("out-of-range", "warning", "A number is within the bounds that the archive's web form sets.")
 
@@ -49,8 +73,15 @@ RULES = (
     FORMAT,
     ENUMERATION,
     PORT,
-    HOST,
+    REQUIRED_REFERENCE,
+    PROTOCOL,
+    TLS,
+    BIND_HOST,
+    KEY_STORE,
     DANGLING,
+    AE_TITLE,
+    HOST,
+    TAG,
     NOT_OFFERED,
     OUT_OF_RANGE,
 )
@@ -79,3 +110,8 @@ class Finding:
     value: bytes | None = None
     severity: Severity = "error"
     place: Place | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What the breach does to the archive."""
+        return self.rule.kind

@@ -183,9 +183,16 @@ def _route(
         titles=frozenset(ae.title for ae in configuration.network_aes()),
         places=frozenset(_places(asked, target, asks)),
         fits=tuple(_fits(configuration, asked, target, asks)),
+        fallback=_only(effective(asked, "dcmFallbackCMoveSCP").values),
+        fallback_destination=_only(effective(asked, "dcmFallbackCMoveSCPDestination").values),
         astray=wrong.why if wrong else "",
         mending=wrong.next_step if wrong else "",
     )
+
+
+def _only(values: tuple[str, ...]) -> str:
+    """Return the first of *values*; empty for none."""
+    return next(iter(values), "")
 
 
 def _hidden(

@@ -1,14 +1,13 @@
-"""What the archive says of the study once the C-MOVE is over, and what its database says before and after it.
+"""What the archive lists of the study after the C-MOVE, and what its database has of it before and after.
 
-Nothing here can end a verification: what could not be learnt is a note.
+Nothing here ends a verification: what could not be learnt is a note.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from dcmcfg.archive.database import MOST_OBJECTS, Database
-from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.archive.database import Database
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.query import Instance, find_instances
 from dcmcfg.dicom.retrieval import Patient
@@ -22,11 +21,11 @@ Notes = tuple[str, ...]
 def instances_after(
     opened: OpenAssociation, study_uid: str, before: tuple[Instance, ...], patient: Patient | None = None
 ) -> tuple[tuple[Instance, ...] | None, Notes]:
-    """Return what the archive lists now of the study of which it listed *before*; None where it does not tell.
+    """Return what the archive lists now of the study of which it listed *before*; None where it does not answer.
 
     Instance Availability of a study is the worst of its instances (PS3.4 §C.3.5), so ONLINE at STUDY level, and as
-    many instances as before, tell of each of them; only otherwise are they asked for one by one. Of a *patient* they
-    are, by Patient Root.
+    many instances as before, tell of each of them; only otherwise are they asked for one by one. With *patient* they
+    are asked for by Patient Root.
     """
     try:
         found = find_studies(opened, {"StudyInstanceUID": study_uid}, most=1) if patient is None else ()
@@ -40,25 +39,19 @@ def instances_after(
 
 
 def stored_before(database: Database, study_uid: str) -> tuple[Stored, Notes]:
-    """Return what the archive's database has of the study before the move."""
+    """Return what the archive's database has of the study before the move, by one search for its instances."""
     try:
-        study = database.study(study_uid)
-        return Stored(study, database.objects(study_uid) if _takes_objects(study) else None), ()
+        return Stored(database.study(study_uid)), ()
     except ArchiveError as error:
         where = f"{error.on}: " if error.on else ""
         return Stored(), (f"where the files were before the move is not known ({where}{error.what})",)
 
 
 def stored_after(database: Database, study_uid: str, before: Stored) -> tuple[Stored, Notes]:
-    """Return *before* with what the database has now; where it told nothing before, it is not asked again."""
+    """Return *before* with what the database has now; it is not asked again where it gave no answer before."""
     if before.before is None:
         return before, ()
     try:
         return replace(before, after=database.study(study_uid)), ()
     except ArchiveError as error:
         return before, (f"where the files are after the move is not known ({error.on}: {error.what})",)
-
-
-def _takes_objects(study: StoredStudy) -> bool:
-    """Tell whether the study by itself does not say where each object is, or who has it."""
-    return study.known and bool(study.storage_ids or not study.external) and (study.number or 0) <= MOST_OBJECTS

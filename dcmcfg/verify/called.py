@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.files import Files, files_before, recalled
+from dcmcfg.verify.files import Files, database_tells_after, files_before, recalled
 from dcmcfg.verify.stored_route import external_archives
 
 #: Refused: sub-operations could not be performed (PS3.4 C.4.2.1.5).
@@ -50,7 +50,9 @@ def _first_called(evidence: Evidence) -> str:
     match files_before(evidence).finding:
         case Files.HERE:
             return evidence.question.destination
-        case Files.AWAY if not evidence.records and not came_back(evidence):
+        case Files.AWAY | Files.PROBABLY_AWAY if not (
+            evidence.records or came_back(evidence) or either_side_failed(evidence)
+        ):
             return _only(_recorded_or_likely(evidence))
         case _:
             return ""
@@ -63,21 +65,22 @@ def at_its_place(evidence: Evidence, title: str) -> str:
 
 
 def came_back(evidence: Evidence) -> bool:
-    """Tell whether the archive got the study from the external archive, whatever became of it then."""
+    """Return whether the archive is known to have got the study from the external archive, delivered or not."""
     return bool(recalled(evidence)) or any(
         record.completed and record.destination == evidence.route.destination for record in evidence.records or ()
     )
 
 
-def asking_again_tells(evidence: Evidence) -> bool:
-    """Tell whether, after A702, only one more look at the study can tell if it came back.
+def either_side_failed(evidence: Evidence) -> bool:
+    """Return whether A702 may be the destination's failure or the external archive's, and nothing tells which.
 
-    What A702 counts as failed is what the archive could not send on, or what it was told by an external archive that
-    could send nothing to it: it relays such an answer as it is (``ForwardRetrieveTask``).
+    The archive counts what it could not send on as failed, and also what the external archive could not send to it
+    (``ForwardRetrieveTask``). Its database tells them apart: it has the files of what came back.
     """
     outcome, route = evidence.outcome, evidence.route
     refused = outcome.status == NOT_PERFORMED and bool(outcome.failed)
-    return refused and route.destination in route.archive_titles and bool(files_before(evidence).away)
+    unclear = bool(files_before(evidence).probably_away) and not database_tells_after(evidence)
+    return refused and route.destination in route.archive_titles and unclear
 
 
 def holders(evidence: Evidence) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from dcmcfg.archive.stored import StoredObject, StoredStudy
+from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.acquainted import Acquainted
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
@@ -13,6 +13,7 @@ from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.dicom.retrieval import Model, Patient, Priority
 from dcmcfg.route.connecting import Fit
+from dcmcfg.verify.legs import Leg
 from dcmcfg.verify.moves import Move
 from dcmcfg.verify.selection import WHOLE_STUDY, Selection
 
@@ -37,9 +38,12 @@ class Question:
 
 @dataclass(frozen=True)
 class MoveRecord:
-    """One C-MOVE in the external archive's own record; ``""`` and None stand for what it does not tell.
+    """One C-MOVE to the external archive, according to a log; ``""`` and None stand for what the log does not state.
 
-    ``is_sending`` says that it found what to send, ``failure`` in its own words why it did not.
+    ``is_sending`` says that it found what to send, ``failure`` in its own words why it did not. ``by_archive`` says
+    that the log is that of the archive, which sent the C-MOVE, and not the external archive's. ``forwarded`` is how
+    many of the instances that came back because of it were stored by the destination; None where they do not come back
+    to the archive, or its log was not read.
     """
 
     started: datetime
@@ -52,10 +56,14 @@ class MoveRecord:
     failed: int | None = None
     is_sending: bool = False
     failure: str = ""
+    by_archive: bool = False
+    forwarded: int | None = None
 
     @property
     def has_sent(self) -> bool:
-        """Whether it sent something, as far as it tells."""
+        """Whether something was sent because of it and, where the log shows that leg, reached the destination."""
+        if self.forwarded is not None:
+            return self.forwarded > 0
         return bool(self.completed) or (self.completed is None and self.is_sending and not self.failure)
 
 
@@ -76,6 +84,8 @@ class ConfiguredRoute:
     titles: frozenset[str] = frozenset()  # all AE titles of the tree
     places: frozenset[tuple[str, str]] = frozenset()  # AE titles, with the HOST:PORT at which the archive calls them
     fits: tuple[Fit, ...] = ()  # whether the archive can call the destination and those it may ask, by the tree
+    fallback: str = ""  # effective dcmFallbackCMoveSCP: the AE that is asked for studies that the archive does not know
+    fallback_destination: str = ""  # effective dcmFallbackCMoveSCPDestination
     astray: str = ""  # why what an external archive sends does not come back, where an AE is set for that
     mending: str = ""  # what mends that
 
@@ -98,14 +108,18 @@ class ConfiguredRoute:
 
 @dataclass(frozen=True)
 class Stored:
-    """What the archive's database told by HTTP of the study; None where it was not asked, or did not tell.
-
-    ``objects`` are its objects before the move, where it had files of any.
-    """
+    """The study in the archive's database, asked by HTTP; None where it was not asked, or gave no usable answer."""
 
     before: StoredStudy | None = None
-    objects: tuple[StoredObject, ...] | None = None
     after: StoredStudy | None = None
+
+
+@dataclass(frozen=True)
+class Listened:
+    """Our own receiver: its title and address, and the moment from which it listened."""
+
+    address: str
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -123,10 +137,21 @@ class Evidence:
     stored: Stored = Stored()
     moves: tuple[Move, ...] = ()  # each request; ``outcome`` is what they come to
     archive: Acquainted | None = None  # what the archive told of itself
+    legs: tuple[Leg, ...] = ()  # C-STOREs of the study according to a log
+    log_is_archives: bool = False  # that log, and what ``records`` come from, is of the archive that was asked
+    listening: Listened | None = None  # our own receiver; None where it did not listen
+
+    @property
+    def listed(self) -> tuple[Instance, ...]:
+        """The instances that should arrive: those listed before the move.
+
+        Of a study that the archive did not know, those that it lists after the move: its fallback archive sent them.
+        """
+        return self.expected or self.after or ()
 
     @property
     def expected_number(self) -> int | None:
-        """How many instances should arrive; None when nobody knows."""
+        """How many instances should arrive; None when it is not known."""
         if self.question.expected_number is not None:
             return self.question.expected_number
-        return len({instance.sop_instance_uid for instance in self.expected}) or None
+        return len({instance.sop_instance_uid for instance in self.listed}) or None

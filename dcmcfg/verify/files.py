@@ -1,81 +1,110 @@
-"""Whether the archive itself had the files before the move, as far as anybody told."""
+"""Whether the archive itself had the files of the instances before the move, and which it got by it.
+
+Only the archive's database knows. Instance Availability (0008,0056) does not: the archive says ONLINE of purged
+instances unless dcmExternalRetrieveInstanceAvailability is set; with it, it goes on saying NEARLINE after a recall; and
+NEARLINE is also what a nearline storage of its own is set to say.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from dcmcfg.archive.stored import StoredInstance, StoredStudy
 from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
 
 
 class Files(Enum):
     """Where the files of the expected instances were before the move."""
 
-    UNTOLD = "not told"
+    UNKNOWN = "not known"
     HERE = "in the archive's own storage"
     IN_PART = "some in the archive's own storage"
     AWAY = "none in the archive's own storage"
+    UNCONFIGURED = "on a storage that is not configured"
+    PROBABLY_AWAY = "not known: Instance Availability is not ONLINE, which does not prove a purge"
 
 
 @dataclass(frozen=True)
 class FilesBefore:
-    """``away`` is for how many of the expected instances it is known that they had to come from elsewhere.
+    """Where the files were before the move.
 
-    ``by_database`` tells that it is the archive's database that said so, and not Instance Availability, which is less:
-    ONLINE is said of purged instances too, and NEARLINE of files on a storage that is nearline itself.
+    ``away`` counts the expected instances without a file according to the database, ``unconfigured`` those with a file
+    on a storage that the tree does not have. ``probably_away`` is ``away``, or without the database the number of
+    instances that are not ONLINE: good enough for advice, and for no proof.
     """
 
     finding: Files
-    away: int
-    by_database: bool = False
+    away: int = 0
+    unconfigured: int = 0
+    probably_away: int = 0
+
+    @property
+    def by_database(self) -> bool:
+        """Whether the archive's database answered for every expected instance."""
+        return self.finding not in (Files.UNKNOWN, Files.PROBABLY_AWAY)
 
 
 def files_before(evidence: Evidence) -> FilesBefore:
-    """Return where the files were: by the archive's database where that told, else by Instance Availability."""
-    before, expected = evidence.stored.before, evidence.expected
-    not_online = sum(instance.availability in NOT_ONLINE for instance in expected)
-    if before is None or not before.known:
-        return FilesBefore(Files.AWAY if expected and not_online == len(expected) else Files.UNTOLD, not_online)
-    if not _usable(evidence, before.storage_ids):
-        return FilesBefore(Files.AWAY, len(expected), by_database=True)
-    if evidence.stored.objects is not None:
-        return _by_objects(evidence)
-    if not_online or before.number != len(expected):
-        return FilesBefore(Files.UNTOLD, 0)
-    return FilesBefore(Files.HERE, 0, by_database=True)
+    """Return where the files were: according to the archive's database, else what Instance Availability suggests."""
+    expected = evidence.expected
+    stored = _stored(evidence, evidence.stored.before)
+    if stored is None:
+        suggested = sum(instance.availability in NOT_ONLINE for instance in expected)
+        likely = bool(expected) and suggested == len(expected)
+        return FilesBefore(Files.PROBABLY_AWAY if likely else Files.UNKNOWN, probably_away=suggested)
+    away = sum(not each.storage_ids for each in stored)
+    unconfigured = sum(bool(each.storage_ids) and not usable(evidence, each) for each in stored)
+    match (away, unconfigured):
+        case (0, 0):
+            finding = Files.HERE
+        case (count, 0) if count == len(stored):
+            finding = Files.AWAY
+        case (0, count) if count == len(stored):
+            finding = Files.UNCONFIGURED
+        case _:
+            finding = Files.IN_PART
+    return FilesBefore(finding, away, unconfigured, probably_away=away)
 
 
 def recalled(evidence: Evidence) -> int:
-    """Return how many instances are in the archive's own storage after the move that were not before; 0 if untold."""
-    after = evidence.stored.after
-    if after is not None and database_tells_after(evidence):
-        return files_before(evidence).away if _usable(evidence, after.storage_ids) else 0
-    now = {each.sop_instance_uid: each.availability for each in evidence.after or ()}
-    away = (each for each in evidence.expected if each.availability in NOT_ONLINE)
-    return sum(now.get(each.sop_instance_uid) == "ONLINE" for each in away)
+    """Return how many expected instances got a file here by the move; 0 also where the database does not tell."""
+    before, after = _stored(evidence, evidence.stored.before), _stored(evidence, evidence.stored.after)
+    if before is None or after is None:
+        return 0
+    had = {each.sop_instance_uid for each in before if usable(evidence, each)}
+    return sum(usable(evidence, each) and each.sop_instance_uid not in had for each in after)
 
 
 def database_tells_after(evidence: Evidence) -> bool:
-    """Tell whether the database's answer after the move tells what came: it names the storages of the whole study."""
-    before = evidence.stored.before
-    had_none = before is not None and before.known and not _usable(evidence, before.storage_ids)
-    return had_none and evidence.stored.after is not None
+    """Return whether the database answered for every expected instance before the move and after it."""
+    return all(_stored(evidence, study) is not None for study in (evidence.stored.before, evidence.stored.after))
 
 
-def _by_objects(evidence: Evidence) -> FilesBefore:
-    told = {each.sop_instance_uid: each for each in evidence.stored.objects or ()}
-    away = sum(
-        1
-        for instance in evidence.expected
-        if (stored := told.get(instance.sop_instance_uid)) and not _usable(evidence, stored.storage_ids)
-    )
-    if not evidence.expected or any(instance.sop_instance_uid not in told for instance in evidence.expected):
-        return FilesBefore(Files.UNTOLD, away, by_database=True)
-    finding = {0: Files.HERE, len(evidence.expected): Files.AWAY}.get(away, Files.IN_PART)
-    return FilesBefore(finding, away, by_database=True)
+def fetched_by_fallback(evidence: Evidence) -> int:
+    """Return how many instances the archive has files of after the move, of a study that it did not know before."""
+    before, after = evidence.stored.before, evidence.stored.after
+    if before is None or before.known or after is None:
+        return 0
+    return sum(usable(evidence, each) for each in after.instances or ())
 
 
-def _usable(evidence: Evidence, storage_ids: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of *storage_ids* that are configured; files elsewhere are as good as none for the archive."""
+def usable(evidence: Evidence, stored: StoredInstance) -> bool:
+    """Return whether the archive can read a file of *stored*: one on a storage that the tree configures."""
     configured = evidence.route.storages
-    return tuple(each for each in storage_ids if not configured or each in configured)
+    return any(not configured or each in configured for each in stored.storage_ids)
+
+
+def without_file(evidence: Evidence) -> Iterator[StoredInstance]:
+    """Yield the expected instances that had no file before the move according to the database."""
+    yield from (each for each in _stored(evidence, evidence.stored.before) or () if not each.storage_ids)
+
+
+def _stored(evidence: Evidence, study: StoredStudy | None) -> tuple[StoredInstance, ...] | None:
+    """Return what the database has of the expected instances; None unless it has each of them."""
+    if study is None or not study.known or study.instances is None or not evidence.expected:
+        return None
+    held = {each.sop_instance_uid: each for each in study.instances}
+    uids = {instance.sop_instance_uid for instance in evidence.expected}
+    return tuple(held[uid] for uid in sorted(uids)) if uids <= held.keys() else None

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.verify.advice.next_steps import next_steps
-from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
-from dcmcfg.verify.files import Files, files_before, recalled
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.files import Files, database_tells_after, files_before, recalled
 from dcmcfg.verify.received import judge_received
 from dcmcfg.verify.reported import CANCELLED_BY_YOU, judge_report
 from dcmcfg.verify.route import judge_route
+from dcmcfg.verify.sent import transcoded
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
 SECOND_RUN = "a verify recalls the study into the archive's own storage, so a second run proves less about the route"
 LOCAL = "route not tried: the study was still local, which proves nothing about external retrieve"
-ONLINE_HINT = (
-    "the archive says ONLINE for purged instances too while dcmExternalRetrieveInstanceAvailability "
-    "is not set on the storage that held them"
-)
 
 
 def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
@@ -45,7 +42,7 @@ def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
         received=received,
         route=route,
         next_steps=next_steps(evidence, reported, received, route),
-        notes=(*_notes(evidence, delivered=delivered), *_meanwhile(received)),
+        notes=(*_notes(evidence, delivered=delivered), *_meanwhile(received), *transcoded(evidence)),
     )
 
 
@@ -90,17 +87,14 @@ def _meanwhile(received: Received) -> Iterator[str]:
 
 
 def _comes_back(evidence: Evidence) -> bool:
-    """Tell whether the study is in the archive's own storage now, as far as anybody told; sent past it, it is not."""
-    told = evidence.stored.after is not None or any(each.availability for each in evidence.after or ())
-    return bool(recalled(evidence)) or (not told and evidence.route.destination is not None)
+    """Return whether the study is in the archive's own storage now, as far as is known."""
+    if database_tells_after(evidence):
+        return bool(recalled(evidence))
+    return evidence.route.destination is not None
 
 
 def _notes(evidence: Evidence, *, delivered: bool) -> tuple[str, ...]:
     notes = list(evidence.warnings)
-    values = {instance.availability for instance in evidence.expected}
-    files = files_before(evidence)
-    if evidence.records is None and "ONLINE" in values and not values & NOT_ONLINE and not files.by_database:
-        notes.append(ONLINE_HINT)
-    if delivered and files.finding is not Files.HERE and _comes_back(evidence):
+    if delivered and files_before(evidence).finding is not Files.HERE and _comes_back(evidence):
         notes.append(SECOND_RUN)
     return tuple(notes)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from dcmcfg.dicom.query import Instance
 from dcmcfg.verify.evidence import MoveRecord
+from dcmcfg.verify.sought import Sought
 
 _LINE = re.compile(
     r"(?P<level>[TIWEF])(?P<month>\d\d)(?P<day>\d\d) (?P<time>\d\d:\d\d:\d\d)\.\d+ +"
@@ -31,15 +32,6 @@ _JOB_ENDED = re.compile(r"Job has completed with (?P<how>success|failure): (?P<j
 _FAILED = re.compile(r"I?MoveRequestHandler Failed: (?P<why>.*)")
 _FINISHED = re.compile(r"Finishing association with AET (?P<calling>.*) on IP .*")
 _IN_MESSAGE = re.compile(r"(?P<name>Message Type|Affected SOP Instance UID|DIMSE Status) +: (?P<value>.*)")
-
-
-@dataclass(frozen=True)
-class Sought:
-    """The study that is looked for: its UID, its SOP Instance UIDs, and what Orthanc calls it and its parts."""
-
-    study_uid: str
-    sop_instance_uids: frozenset[str] = frozenset()
-    resources: frozenset[str] = frozenset()
 
 
 def resource_id(*uids: str) -> str:

@@ -157,5 +157,7 @@ def _states(evidence: Evidence) -> tuple[StudyState, ...]:
             return (StudyState.PURGED,)
         case Files.IN_PART:
             return (StudyState.PARTIAL,)
-        case Files.UNTOLD:
+        case Files.UNCONFIGURED:
+            return (StudyState.ELSEWHERE,)
+        case Files.UNKNOWN | Files.PROBABLY_AWAY:
             return (StudyState.LOCAL, StudyState.PURGED)

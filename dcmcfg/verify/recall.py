@@ -44,17 +44,18 @@ class Choice:
 
 
 def purged_study(recall: Recall, tell: Callable[[str], None]) -> Choice:
-    """Return the smallest purged study that is found: by the archive's database, else by C-FIND.
+    """Return the smallest purged study that is found, according to the archive's database.
 
-    *tell* is told what is looked for, and what could not be asked. Raises :class:`NotFound` where none is found, or
-    none can be told from a local one, and :class:`~dcmcfg.errors.DicomError` when the query fails.
+    Without the database, C-FIND names candidates that are not ONLINE: whether they are purged is not known. *tell*
+    reports progress, and what could not be asked. Raises :class:`NotFound` where no study is found, and
+    :class:`~dcmcfg.errors.DicomError` when the query fails.
     """
     if recall.database is not None:
         tell(f"asking the archive's database for purged studies ({recall.database.url})")
         try:
             return _by_database(recall, recall.database.purged(_for_web(recall.keys), enough=ENOUGH, most=MOST))
         except ArchiveError as error:
-            tell(f"the archive's database does not tell which studies are purged ({error.on}: {error.what})")
+            tell(f"the archive's database gave no answer ({error.on}: {error.what})")
     tell(f"asking {recall.addresses.archive} for studies that are not ONLINE (C-FIND)")
     archive, timeouts = recall.addresses.archive, query_timeouts(recall.addresses)
     with associated(archive, recall.calling, [Model.STUDY.find], timeouts, recall.tls) as opened:
@@ -66,7 +67,7 @@ def _by_database(recall: Recall, found: Sequence[StoredStudy]) -> Choice:
         raise _none(recall, "in the archive's database has an external archive and no file here")
     titles = recall.addresses.route.titles  # an external archive that the tree does not know cannot be asked
     chosen = min(found, key=lambda each: (each.external not in titles, each.number or _UNKNOWN, each.study_uid))
-    why = f"the archive's database has no file of it, and {chosen.external} as its external archive"
+    why = f"the archive's database has no file of it, and records {chosen.external} as its external archive"
     return Choice(chosen.study_uid, _words(chosen.number, why, len(found)))
 
 
@@ -74,20 +75,21 @@ def _by_availability(recall: Recall, found: Sequence[Study]) -> Choice:
     away = [each for each in found if each.availability in NOT_ONLINE]
     if not away and purges_unseen(recall.device):
         raise NotFound(
-            "no study is told to be purged, but here purged ones are told to be ONLINE too: a storage that purges has "
-            "no dcmExternalRetrieveInstanceAvailability",
-            next_step="have the archive's database asked (--archive-url, see dcmcfg status), set that attribute "
-            "(it counts for what is purged from then on), or name a study with --study",
+            "every study is ONLINE, but this archive says ONLINE of purged studies too: a storage that purges has no "
+            "dcmExternalRetrieveInstanceAvailability",
+            next_step="let dcmcfg ask the archive's database (--archive-url, see dcmcfg status), or name a study with "
+            "--study",
         )
     if not away:
-        raise _none(recall, f"of {len(found)} that were looked at is told to be NEARLINE, OFFLINE or UNAVAILABLE")
+        raise _none(recall, f"of the {len(found)} that C-FIND lists is NEARLINE, OFFLINE or UNAVAILABLE")
     own = recall.addresses.route.archive_titles  # one that names no other archive can be asked of nobody
 
     def rank(each: Study) -> tuple[bool, int, str]:
         return own.issuperset(each.retrieve_ae_titles), each.instances or _UNKNOWN, each.study_uid
 
     chosen = min(away, key=rank)
-    return Choice(chosen.study_uid, _words(chosen.instances, f"it is told to be {chosen.availability}", len(away)))
+    why = f"its Instance Availability is {chosen.availability}, which does not prove that it was purged"
+    return Choice(chosen.study_uid, _words(chosen.instances, why, len(away)))
 
 
 def _words(number: int | None, why: str, found: int) -> str:

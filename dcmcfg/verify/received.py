@@ -48,7 +48,7 @@ def judge_received(evidence: Evidence) -> Received:
 
 def _listed(evidence: Evidence) -> set[str]:
     """Return the UIDs that must arrive: those listed, none where the user says that it is another number of them."""
-    listed = {instance.sop_instance_uid for instance in evidence.expected}
+    listed = {instance.sop_instance_uid for instance in evidence.listed}
     return listed if evidence.expected_number == len(listed) else set()
 
 
@@ -116,7 +116,7 @@ class _Strangers:
 
 def _of_another_class(evidence: Evidence) -> set[str]:
     """Return what arrived as another SOP class than the archive lists, where it lists any."""
-    listed = {each.sop_instance_uid: each.sop_class_uid for each in evidence.expected}
+    listed = {each.sop_instance_uid: each.sop_class_uid for each in evidence.listed}
     return {
         each.sop_instance_uid
         for each in evidence.received or ()

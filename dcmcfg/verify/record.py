@@ -8,14 +8,24 @@ from datetime import datetime
 
 from dcmcfg.moments import parsed
 from dcmcfg.verify.evidence import MoveRecord
+from dcmcfg.verify.legs import Leg, Store
 
 
 def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
-    """Yield what *lines* record.
+    """Yield the C-MOVEs that *lines* record.
 
     Each line is one JSON object: ``started`` and ``time`` (ISO 8601; UTC unless they say otherwise), ``calling``,
     ``called``, ``destination``, ``study_uid``, ``status``, ``completed``, ``failed``. Lines that are not such an
-    object count for nothing.
+    object are ignored.
+    """
+    return (record for record, _ in parse(lines))
+
+
+def parse(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, Leg | None]]:
+    """Yield each C-MOVE that *lines* record, with the C-STOREs that were sent for it; None where none is recorded.
+
+    They are in ``stores``, a list of objects: ``sop_instance_uid``, ``sop_class_uid``, ``transfer_syntax_uid``,
+    ``status``.
     """
     for line in lines:
         try:
@@ -23,7 +33,22 @@ def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
         except (ValueError, RecursionError):
             continue
         if isinstance(fields, dict) and (record := _record(fields)):
-            yield record
+            yield record, _leg(record, fields.get("stores"))
+
+
+def _leg(record: MoveRecord, stores: object) -> Leg | None:
+    found = [_store(each) for each in stores if isinstance(each, dict)] if isinstance(stores, list) else []
+    witness = f"{record.called or 'the external archive'}'s record"
+    return Leg(record.called, record.destination, witness, tuple(found)) if found else None
+
+
+def _store(fields: dict[str, object]) -> Store:
+    return Store(
+        _text(fields.get("sop_instance_uid")),
+        _text(fields.get("sop_class_uid")),
+        _text(fields.get("transfer_syntax_uid")),
+        _status(fields.get("status")),
+    )
 
 
 def _record(fields: dict[str, object]) -> MoveRecord | None:

@@ -17,7 +17,12 @@ def of_this_run(evidence: Evidence) -> tuple[MoveRecord, ...]:
 
 
 def _may_be_ours(evidence: Evidence, record: MoveRecord) -> bool:
-    """Tell whether the caller can be the archive: it calls with our title, one of its own or one it is set."""
+    """Tell whether the caller can be the archive: it calls with our title, one of its own or one it is set.
+
+    The archive's own log says so itself.
+    """
+    if record.by_archive:
+        return True
     titles = {evidence.question.calling} | evidence.route.archive_titles | evidence.route.asks_as
     return not record.calling or record.calling in titles
 
@@ -25,32 +30,66 @@ def _may_be_ours(evidence: Evidence, record: MoveRecord) -> bool:
 def weigh_record(
     evidence: Evidence, findings: Findings, recalled: list[MoveRecord], *, purged: int, delivered: bool
 ) -> None:
-    """Weigh the record: *recalled* are those of this run with which something was sent."""
+    """Weigh the record: *recalled* are the entries of this run with which something was sent.
+
+    *purged* counts the instances without a file before the move, according to the archive's database.
+    """
     if evidence.records is None:
-        findings.neutral.append("the external archive's own record was not there to read")
+        findings.neutral.append("the external archive's own record was not read")
         return
     ours = of_this_run(evidence)
     for record in ours:
         _weigh_destination(evidence, findings, record)
     hidden = [record for record in evidence.records if not record.study_uid and _may_be_ours(evidence, record)]
     for record in recalled:
+        if record.by_archive:
+            findings.shown.append(_by_archive(evidence, record))
+            continue
         number = "how many it does not say" if record.completed is None else f"{record.completed} completed"
         findings.shown.append(f"{_OWN_RECORD}: {_asked(record)} to send to {record.destination}, {number}")
-    if not recalled and ours:
+    if not recalled and ours and ours[-1].by_archive:
+        findings.neutral.append(_by_archive(evidence, ours[-1]))
+    elif not recalled and ours:
         findings.neutral.append(f"the external archive was asked and answered {_answer(ours[-1])}, nothing completed")
     elif not ours and not hidden and delivered and purged and evidence.outcome.status is not None:
         # Without its answer it may still be at it.
         findings.contradicted.append(
-            f"{_OWN_RECORD} shows no C-MOVE of this study in this run, "
-            f"although before it {counted(purged)} had to come from elsewhere"
+            f"{_no_move(evidence)}, although before it {counted(purged)} had to come from elsewhere"
         )
     elif not ours and not hidden:
-        findings.neutral.append(f"{_OWN_RECORD} shows no C-MOVE of this study in this run")
+        findings.neutral.append(_no_move(evidence))
     findings.neutral += _hidden(hidden)
     strangers = {each.calling for each in evidence.records if each.study_uid and not _may_be_ours(evidence, each)}
     if strangers:
         others = ", ".join(sorted(strangers))
         findings.neutral.append(f"others moved the study from the external archive meanwhile: {others}")
+
+
+def instances_shown(evidence: Evidence, recalled: list[MoveRecord]) -> int:
+    """Return of how many instances *recalled* show that they came from the external archive and were sent on."""
+    if any(record.completed is None and record.forwarded is None for record in recalled):
+        return len(evidence.expected)
+    return sum(record.completed or 0 if record.forwarded is None else record.forwarded for record in recalled)
+
+
+def _no_move(evidence: Evidence) -> str:
+    if evidence.log_is_archives:
+        return "per the archive's log, the archive asked no other AE for this study in this run"
+    return f"{_OWN_RECORD} shows no C-MOVE of this study in this run"
+
+
+def _by_archive(evidence: Evidence, record: MoveRecord) -> str:
+    """Return what the archive's log says of the C-MOVE that the archive sent."""
+    words = f"per the archive's log, {record.calling} asked {record.called} to send to {record.destination}: "
+    words += "no final response" if record.status is None else f"{record.status:04X}"
+    if record.failure:
+        words += f" ({record.failure})"
+    if record.completed is not None:
+        words += f", {record.completed} completed"
+    if record.forwarded is None:
+        return words
+    forwarded = f"{record.forwarded} of them" if record.forwarded else "none of them"
+    return f"{words}; the archive forwarded {forwarded} to {evidence.question.destination}"
 
 
 def _asked(record: MoveRecord) -> str:

@@ -18,7 +18,7 @@ def refused_by_the_archive(evidence: Evidence) -> bool:
         return False
     if not evidence.route.destination_known:
         return True
-    straight = evidence.route.destination is None and bool(files_before(evidence).away)
+    straight = evidence.route.destination is None and bool(files_before(evidence).probably_away)
     return _asked_nobody(evidence) or (_in_own_words(evidence) and not straight)
 
 

@@ -49,7 +49,9 @@ def _meaning(status: int, comment: str, evidence: Evidence) -> str:
         words = comment if comment.startswith("AE: ") else f"{_UNKNOWN_AE}{evidence.question.destination}"
         return explain("C-MOVE", status, words).meaning
     named = comment.removeprefix(_UNKNOWN_AE) if comment.startswith(_UNKNOWN_AE) else evidence.question.destination
-    straight = evidence.route.destination is None and evidence.route.destination_known and files_before(evidence).away
+    straight = (
+        evidence.route.destination is None and evidence.route.destination_known and files_before(evidence).probably_away
+    )
     said_by_itself = named == evidence.question.destination and not straight
     words = comment if said_by_itself or status != DESTINATION_UNKNOWN else ""
     whom = called(evidence)
@@ -83,7 +85,7 @@ def _of_numbers(evidence: Evidence, outcome: MoveOutcome, status: int) -> Iterat
         yield f"its final answer says that {outcome.remaining} remain"
     if not completed:
         if status == SUCCESS:
-            yield "status 0000, yet not one instance completed" if evidence.expected else _unlisted(evidence)
+            yield "status 0000, yet not one instance completed" if evidence.listed else _unlisted(evidence)
     elif expected is None:
         unknown = _unlisted(evidence) if evidence.question.patient else "nobody knows how many the study has"
         yield f"{completed} completed, but {unknown}"
@@ -111,7 +113,7 @@ def whose(patient: Patient) -> str:
 
 def _listed_instead(evidence: Evidence) -> str:
     """Return how many the archive lists, where the user says that it is another number."""
-    listed = len({instance.sop_instance_uid for instance in evidence.expected})
+    listed = len({instance.sop_instance_uid for instance in evidence.listed})
     if evidence.question.expected_number is None or listed in (0, evidence.expected_number):
         return ""
     return f" (the archive lists {listed})"

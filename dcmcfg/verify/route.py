@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.files import Files, files_before
+from dcmcfg.verify.files import Files, fetched_by_fallback, files_before
 from dcmcfg.verify.findings import Findings
-from dcmcfg.verify.recorded_route import of_this_run, weigh_record
+from dcmcfg.verify.recorded_route import instances_shown, of_this_run, weigh_record
 from dcmcfg.verify.refusing import NOT_ALLOWED, refused_by_the_archive
 from dcmcfg.verify.stored_route import weigh_files
 from dcmcfg.verify.verdict import Route, RouteFinding
@@ -19,36 +19,35 @@ _ASKED_NOBODY = (
 def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
     """Return whether the instances came from the external archive by the way that the tree configures.
 
-    ``delivered`` says whether our receiver saw the instances, or, where none listened, the archive reported
-    success. Shown takes that the archive had no file of an instance before the move, as its database or an Instance
-    Availability other than ONLINE tells, and that nothing speaks for another way; or the external archive's own record
-    of it. Not tried means that it had the
-    files of all. Contradicted means that pieces of evidence exclude each other, or that the record shows another
-    way than the configured one. Who called the receiver proves nothing by itself: a caller gives any AE title it
-    likes.
+    ``delivered`` says whether our receiver saw the instances, or, where none listened, the archive reported success.
+
+    *Shown* requires one of two witnesses: the archive's database, which had no file of the instances before the move
+    and the right ones after it; or the external archive's own record. Instance Availability alone is no witness
+    (``files.py``). *Not tried*: the archive had all files itself. *Contradicted*: pieces of evidence exclude each
+    other, or the record shows another way than the configured one. The caller of the receiver proves nothing by itself:
+    it gives any AE title it likes.
     """
     if refused_by_the_archive(evidence):
         return Route(RouteFinding.NOT_SHOWN, _no_way(evidence), reasons=(_ASKED_NOBODY,))
     findings = Findings()
     recalled = [record for record in of_this_run(evidence) if record.has_sent]
-    uncounted = any(record.completed is None for record in recalled)
-    from_record = len(evidence.expected) if uncounted else sum(record.completed or 0 for record in recalled)
+    from_record = instances_shown(evidence, recalled)
     files = files_before(evidence)
     weigh_record(evidence, findings, recalled, purged=files.away, delivered=delivered)
     weigh_files(evidence, findings, files, delivered=delivered)
     _weigh_callers(evidence, findings)
     if delivered:
         weigh_way(evidence, findings)
-    instances = max(from_record, files.away if delivered else 0)
+    instances = (files.away if files.by_database else from_record) or from_record or fetched_by_fallback(evidence)
     if evidence.expected_number is not None:
         instances = min(instances, evidence.expected_number)
     match findings:
         case Findings(contradicted=[_, *_]):
             finding, reasons, instances = RouteFinding.CONTRADICTED, findings.contradicted, 0
-        case Findings(shown=[_, *_]) if delivered and (recalled or not findings.doubted):
-            finding, reasons = RouteFinding.SHOWN, findings.shown
         case _ if files.finding is Files.HERE:
             finding, reasons, instances = RouteFinding.NOT_TRIED, findings.shown, 0
+        case Findings(shown=[_, *_]) if delivered and (recalled or not findings.doubted):
+            finding, reasons = RouteFinding.SHOWN, findings.shown
         case _:
             finding, reasons, instances = RouteFinding.NOT_SHOWN, findings.shown, 0
     return Route(finding, _way(evidence), instances, (*reasons, *findings.doubted, *findings.neutral))
@@ -69,6 +68,9 @@ def _no_way(evidence: Evidence) -> str:
 
 def _way(evidence: Evidence) -> str:
     question, route = evidence.question, evidence.route
+    if evidence.stored.before is not None and not evidence.stored.before.known and route.fallback:
+        back = f" → {route.fallback_destination}" if route.fallback_destination else ""
+        return f"fallback archive {route.fallback}{back} → {question.destination} (dcmFallbackCMoveSCP)"
     if route.destination is None:
         return f"external archive → {question.destination} (dcmExternalRetrieveAEDestination is not set)"
     if route.astray:
@@ -84,7 +86,7 @@ def _weigh_callers(evidence: Evidence, findings: Findings) -> None:
     callers = {instance.calling_ae_title for instance in evidence.received or () if instance.calling_ae_title}
     if not callers:
         return
-    findings.neutral.append(f"the receiver was called by {', '.join(sorted(callers))} (by its own account)")
+    findings.neutral.append(f"the receiver was called by {', '.join(sorted(callers))} (as reported by the caller)")
     external = {record.called for record in of_this_run(evidence)}
     external |= {title for instance in evidence.expected for title in instance.retrieve_ae_titles}
     requested = evidence.question.destination

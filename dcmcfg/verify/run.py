@@ -17,7 +17,7 @@ from dcmcfg.dicom.query import find_instances
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import Evidence, Question
+from dcmcfg.verify.evidence import Evidence, Listened, Question
 from dcmcfg.verify.listening import Listening, all_read_back, everything_arrived, troubles
 from dcmcfg.verify.moves import Move, Tally, combined, move_all
 from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
@@ -130,6 +130,7 @@ def gather_on(
         warnings=addresses.warnings,
         moves=moves,
         archive=acquainted(opened),
+        listening=Listened(str(receiver), receiver.since) if receiver and receiver.since else None,
     )
     return witnesses.after(evidence, heard, asking)
 

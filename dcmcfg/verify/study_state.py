@@ -1,13 +1,14 @@
-"""Where a study is, as the archive's answers to C-FIND show it."""
+"""Where a study is: according to the archive's database, else as far as its answers to C-FIND suggest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.devices import Device
 from dcmcfg.dicom.query import Instance
-from dcmcfg.route.question import StudyState
+from dcmcfg.route.question import NOBODY, StudyState
 from dcmcfg.verify.evidence import NOT_ONLINE
 
 _AVAILABILITY = "dcmExternalRetrieveInstanceAvailability"
@@ -16,9 +17,10 @@ _RETURNED = "dcmReturnRetrieveAET"
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """What the archive lists of a study, and the states that fit it: more than one where it does not tell.
+    """What the archive has of a study, and the states that fit it: several where the state is not known for certain.
 
-    ``external`` is the AE that the answers name beside the archive's own, None where there is none or several.
+    ``external`` is the AE title recorded for the instances without a file, ``*`` where the database has none; None
+    where it is not known, or there are several. ``by_database`` says whether the archive's database answered.
     """
 
     study_uid: str
@@ -28,42 +30,101 @@ class Whereabouts:
     states: tuple[StudyState, ...]
     external: str | None
     notes: tuple[str, ...] = ()
+    by_database: bool = False
 
 
-def whereabouts(study_uid: str, instances: Sequence[Instance], device: Device) -> Whereabouts:
-    """Return where the study *study_uid* is, of which the archive *device* lists *instances*.
+def whereabouts(
+    study_uid: str,
+    instances: Sequence[Instance],
+    device: Device,
+    stored: StoredStudy | None = None,
+    why_not: str = "",
+) -> Whereabouts:
+    """Return where the study *study_uid* is, of which the archive *device* lists *instances* by C-FIND.
 
-    ONLINE is said of purged objects too, as long as a storage that purges has no
-    dcmExternalRetrieveInstanceAvailability. A dcmReturnRetrieveAET is told in place of all AE titles.
+    *stored* is the study in the archive's database; without it the states are those that Instance Availability leaves
+    open, and *why_not* says why the database did not answer.
     """
-    away = sum(each.availability in NOT_ONLINE for each in instances)
-    told = {title for each in instances for title in each.retrieve_ae_titles}
-    instead = told & _titles(device, _RETURNED)
-    names = told - instead - _own_titles(device)
-    notes = [f"who holds it is not told: {', '.join(sorted(instead))} stands in place ({_RETURNED})"] if instead else []
-    match (len(instances), away):
-        case (0, _):
-            states: tuple[StudyState, ...] = (StudyState.UNKNOWN,)
-        case (number, purged) if number == purged:
-            states = (StudyState.PURGED,)
-        case (_, purged) if purged:
-            states = (StudyState.PARTIAL,)
-        case _ if (names or instead) and purges_unseen(device):
-            states = (StudyState.LOCAL, StudyState.PURGED)
-            notes.append(f"ONLINE is said of purged objects too: a storage that purges has no {_AVAILABILITY}")
-        case _:
-            states = (StudyState.LOCAL,)
-    if len(names) > 1:
-        notes.append(f"several other archives are named: {', '.join(sorted(names))}")
+    if stored is not None and (not stored.known or stored.instances):
+        states, external, notes = _by_database(stored, device)
+    else:
+        states, external, notes = _by_availability(instances, device)
+        if instances:
+            reason = f" ({why_not})" if why_not else ""
+            notes.append(f"the archive's database was not asked{reason}, so the state is not certain")
     return Whereabouts(
         study_uid,
         len(instances),
         tuple(sorted({each.availability or "not given" for each in instances})),
         frozenset(each.sop_class_uid for each in instances),
         states,
-        next(iter(names)) if len(names) == 1 else None,
+        external,
         tuple(notes),
+        by_database=stored is not None,
     )
+
+
+_State = tuple[tuple[StudyState, ...], str | None, list[str]]
+
+
+def _by_database(stored: StoredStudy, device: Device) -> _State:
+    """Return the states, the external archive recorded for instances without a file, and notes."""
+    if not stored.known:
+        return (StudyState.UNKNOWN,), None, []
+    configured = set(_storage_ids(device))
+    held = stored.instances or ()
+    away = [each for each in held if not each.storage_ids]
+    elsewhere = [each for each in held if each.storage_ids and not configured.intersection(each.storage_ids)]
+    states = tuple(_states(len(held), len(away), len(elsewhere)))
+    if stored.completeness:
+        states = (StudyState.INCOMPLETE, *(each for each in states if each is not StudyState.LOCAL))
+    titles = sorted({each.external for each in away})
+    notes = []
+    if len(titles) > 1:
+        named = ", ".join(title or "none" for title in titles)
+        notes.append(f"the database has several external archives for its instances: {named}")
+    if elsewhere:
+        storages = ", ".join(sorted({storage for each in elsewhere for storage in each.storage_ids}))
+        notes.append(f"files on the storage {storages}, which the tree does not configure")
+    return states, (titles[0] or NOBODY) if len(titles) == 1 else None, notes
+
+
+def _states(number: int, away: int, elsewhere: int) -> Iterator[StudyState]:
+    here = number - away - elsewhere
+    if away:
+        yield StudyState.PARTIAL if here else StudyState.PURGED
+    elif here:
+        yield StudyState.LOCAL
+    if elsewhere:
+        yield StudyState.ELSEWHERE
+
+
+def _by_availability(instances: Sequence[Instance], device: Device) -> _State:
+    """Return the states that Instance Availability leaves open.
+
+    The archive says ONLINE of purged instances unless a storage has dcmExternalRetrieveInstanceAvailability, and
+    NEARLINE also of instances that it has recalled. A dcmReturnRetrieveAET is returned instead of all AE titles.
+    """
+    not_online = sum(each.availability in NOT_ONLINE for each in instances)
+    returned = {title for each in instances for title in each.retrieve_ae_titles}
+    instead = returned & _titles(device, _RETURNED)
+    names = returned - instead - _own_titles(device)
+    notes = []
+    if instead:
+        notes.append(f"the archive returns {', '.join(sorted(instead))} instead of the AE that holds it ({_RETURNED})")
+    match (len(instances), not_online):
+        case (0, _):
+            states: tuple[StudyState, ...] = (StudyState.UNKNOWN,)
+        case (number, count) if count:
+            states = (StudyState.LOCAL, StudyState.PURGED if number == count else StudyState.PARTIAL)
+        case _ if purges_unseen(device):
+            states = (StudyState.LOCAL, StudyState.PURGED)
+            notes.append(f"the archive says ONLINE of purged instances too ({_AVAILABILITY} is not set)")
+        case _:
+            states = (StudyState.LOCAL,)
+    if len(names) > 1:
+        notes.append(f"several other archives are named: {', '.join(sorted(names))}")
+    return states, next(iter(names)) if len(names) == 1 else None, notes
 
 
 def _own_titles(device: Device) -> set[str]:
@@ -76,7 +137,13 @@ def _titles(device: Device, attribute: str) -> set[str]:
     return {title for entry in entries for title in entry.texts(attribute)}
 
 
+def _storage_ids(device: Device) -> Iterator[str]:
+    for entry in device.tree.children(device.entry.dn):
+        if entry.is_a("dcmStorage"):
+            yield from entry.texts("dcmStorageID")
+
+
 def purges_unseen(device: Device) -> bool:
-    """Tell whether the archive says ONLINE of what it purges, as far as its configuration goes."""
+    """Return whether the archive says ONLINE of what it purges, as far as its configuration goes."""
     storages = [each for each in device.tree.children(device.entry.dn) if each.is_a("dcmStorage")]
     return any("dcmExternalRetrieveAET" in each and _AVAILABILITY not in each for each in storages)

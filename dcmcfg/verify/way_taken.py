@@ -1,4 +1,4 @@
-"""Whether what became of the files, and who called, goes with the way that the tree configures."""
+"""Whether the files after the move, and the callers of the receiver, agree with the route that the tree configures."""
 
 from __future__ import annotations
 
@@ -10,34 +10,49 @@ from dcmcfg.verify.verdict import counted
 
 
 def weigh_way(evidence: Evidence, findings: Findings) -> None:
-    """Weigh, of what was delivered without a file here, where it came by: back to the archive, or past it.
+    """Weigh which way the instances took that were delivered without a file here: back to the archive, or past it.
 
-    Files that are here afterwards came back, which excludes a way past the archive. None here although the tree has
-    them come back, or a call by the archive itself although it has them go past, leaves the way open: Instance
-    Availability may be that of a storage of the archive's own, and anybody may use any title.
+    With the route back, each of them must have a file here afterwards. With the route past the archive, none may; and
+    only our own receiver sees them, because the archive relays the external archive's answer unchecked.
     """
-    if not files_before(evidence).away:
+    away = files_before(evidence).away
+    if not away:
+        return
+    came, destination = recalled(evidence), evidence.question.destination
+    if not database_tells_after(evidence):
+        findings.doubted.append(
+            "where the files are after the move is not known, so neither is the way that the instances took"
+        )
         return
     match _comes_back(evidence):
-        case True if _told_after(evidence) and not recalled(evidence):
+        case True if came < away:
             findings.doubted.append(
-                "after the move, none of them is in the archive's own storage, although the tree has them come back to "
-                f"{evidence.route.destination or 'the archive'}"
+                f"after the move, the archive has no file of {counted(away - came)} of these, although the tree has "
+                f"them sent to {evidence.route.destination or 'the archive'}"
             )
-        case False if came := recalled(evidence):
+        case False if came:
             findings.contradicted.append(
                 f"after the move, {counted(came)} {'is' if came == 1 else 'are'} in the archive's own storage, "
-                f"although the tree has the external archive send straight to {evidence.question.destination}"
+                f"although the tree has the external archive send straight to {destination}"
+            )
+        case False if evidence.received is None:
+            findings.doubted.append(
+                f"the archive relays the external archive's answer, and nobody saw what arrived at {destination} "
+                "(--receive does)"
             )
         case False if callers := _only_the_archive(evidence):
             findings.doubted.append(
                 f"{', '.join(sorted(callers))} called the receiver, although the tree has the external archive send "
-                f"straight to {evidence.question.destination}"
+                f"straight to {destination}"
+            )
+        case None if came < away and evidence.received is None:
+            findings.doubted.append(
+                "the tree has several ways for it, and nobody saw which of them the instances took (--receive does)"
             )
 
 
 def _comes_back(evidence: Evidence) -> bool | None:
-    """Tell whether each way that the tree has for the study leads back to the archive, or none; None for some."""
+    """Return whether each way that the tree has for the study leads back to the archive, or none; None for some."""
     route, requested = evidence.route, evidence.question.destination
     if requested in route.archive_titles:
         return None
@@ -48,11 +63,7 @@ def _comes_back(evidence: Evidence) -> bool | None:
     return None if back and back != asked else bool(back)
 
 
-def _told_after(evidence: Evidence) -> bool:
-    return database_tells_after(evidence) or any(each.availability for each in evidence.after or ())
-
-
 def _only_the_archive(evidence: Evidence) -> frozenset[str]:
-    """Return who called the receiver, where that was nobody but AEs of the archive."""
+    """Return the callers of the receiver where all of them are AEs of the archive."""
     callers = frozenset(each.calling_ae_title for each in evidence.received or () if each.calling_ae_title)
     return callers if callers <= evidence.route.archive_titles else frozenset()

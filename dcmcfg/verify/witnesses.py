@@ -1,4 +1,4 @@
-"""Whoever else can tell of a C-MOVE: the archive's database, the external archive's record, the archive itself again.
+"""Further witnesses of a C-MOVE: the archive's database, the external archive's record, a second C-FIND.
 
 None of them can end a verification: what could not be learnt is a warning of the evidence.
 """
@@ -14,10 +14,10 @@ from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.studies import find_studies
 from dcmcfg.errors import DicomError
 from dcmcfg.verify.asking_again import instances_after, stored_after, stored_before
-from dcmcfg.verify.called import asking_again_tells
 from dcmcfg.verify.evidence import Evidence, Stored
 from dcmcfg.verify.external_log import LogMark, Told, is_orthancs, note_where_it_ends, records_since
-from dcmcfg.verify.orthanc_log import Sought, resource_ids
+from dcmcfg.verify.orthanc_log import resource_ids
+from dcmcfg.verify.sought import Sought
 
 
 def _ignore(_: str) -> None:
@@ -35,10 +35,9 @@ class Heard:
 
 @dataclass(frozen=True)
 class Witnesses:
-    """Who is asked; with ``asks_again`` the archive by C-FIND, once more after the move.
+    """The witnesses; with ``asks_again`` the archive is asked by C-FIND once more after the move.
 
-    It is so in any case where nothing else tells on which side of the archive a move failed.
-    ``warnings`` say who could not be asked, and why.
+    ``warnings`` say which of them could not be asked, and why.
     """
 
     external_log: Path | None = None
@@ -59,7 +58,7 @@ class Witnesses:
         """Return *evidence* with what they say now; *opened* is asked only where it had an answer to the move."""
         study_uid = evidence.question.study_uid
         stored, after, warnings = heard.stored, evidence.after, heard.warnings
-        if (self.asks_again or asking_again_tells(evidence)) and evidence.outcome.status is not None:
+        if self.asks_again and evidence.outcome.status is not None:
             after, more = instances_after(opened, study_uid, evidence.expected, evidence.question.patient)
             warnings += more
         if self.database is not None:
@@ -68,15 +67,28 @@ class Witnesses:
         told = self._records(evidence, heard, opened)
         warnings += (told.why,) if told.why else ()
         return replace(
-            evidence, after=after, stored=stored, records=told.records, warnings=(*evidence.warnings, *warnings)
+            evidence,
+            after=after,
+            stored=stored,
+            records=told.records,
+            legs=told.legs,
+            log_is_archives=told.by_archive,
+            warnings=(*evidence.warnings, *warnings),
         )
 
     def _records(self, evidence: Evidence, heard: Heard, opened: OpenAssociation) -> Told:
         if heard.log is None:
             return Told(None)
         uids = frozenset(each.sop_instance_uid for each in evidence.expected)
-        sought = Sought(evidence.question.study_uid, uids)
-        if is_orthancs(heard.log) and (patient_id := _patient_id(evidence, heard, opened)):
+        question, own = evidence.question, evidence.route.archive_titles
+        sought = Sought(
+            question.study_uid,
+            uids,
+            calling=question.calling,
+            archive_titles=own,
+            external_titles=_external_titles(evidence),
+        )
+        if is_orthancs(heard.log) and (patient_id := _patient_id(evidence, opened)):
             sought = replace(sought, resources=resource_ids(patient_id, evidence.expected))
         return records_since(heard.log, sought)
 
@@ -84,10 +96,15 @@ class Witnesses:
 NOBODY_ELSE = Witnesses()
 
 
-def _patient_id(evidence: Evidence, heard: Heard, opened: OpenAssociation) -> str:
-    """Return the ID of the study's patient, ``""`` where nobody tells."""
-    if heard.stored.before is not None and heard.stored.before.patient_id:
-        return heard.stored.before.patient_id
+def _external_titles(evidence: Evidence) -> frozenset[str]:
+    """Return the titles of the external archives that the archive may ask for the study."""
+    listed = {title for each in evidence.expected for title in each.retrieve_ae_titles}
+    asked = {title for title, _ in evidence.route.asks}
+    return frozenset((listed | asked) - evidence.route.archive_titles)
+
+
+def _patient_id(evidence: Evidence, opened: OpenAssociation) -> str:
+    """Return the ID of the study's patient; empty where it is not known."""
     if evidence.outcome.status is None:
         return ""
     try:

@@ -43,7 +43,6 @@ class Archive:
     associations: int = 0
     under_way: int = 0
     most_at_once: int = 0
-    recalled: set[str] = field(default_factory=set)  # studies that it has files of again
 
 
 @contextmanager
@@ -76,7 +75,7 @@ def archive_of(
         return on_move(uid, number)
 
     def held() -> tuple[HeldInstance, ...]:
-        return tuple(_instance(uid, "ONLINE" if uid in archive.recalled else availability) for uid in uids)
+        return tuple(_instance(uid, availability) for uid in uids)
 
     def requested(event: evt.Event) -> None:
         with lock:

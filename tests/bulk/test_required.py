@@ -11,7 +11,7 @@ from dcmcfg.bulk.required import NOTHING, Required, may_be_mended
 
 WITNESSED = Answer(Outcome.VERIFIED, "verified: 1 of 1", route="shown")
 REPORTED = Answer(Outcome.REPORTED, "reported, not witnessed", route="not shown", route_why="nobody told")
-LOCAL = Answer(Outcome.VERIFIED, "verified: 1 of 1", route="not shown", online=True)
+LOCAL = Answer(Outcome.VERIFIED, "verified: 1 of 1", route="not tried")
 NO = Answer(Outcome.NOT_VERIFIED, "NOT verified: status A801", next_step="enter it there")
 
 
@@ -35,7 +35,7 @@ def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
 def test_a_local_study_is_no_proof_of_the_route_and_asking_again_would_not_help() -> None:
     judged = Required(route=True).judged(LOCAL)
     assert judged.outcome is Outcome.NOT_VERIFIED
-    assert judged.next_step.startswith("the archive had said ONLINE of it: a study that is local proves nothing ")
+    assert judged.next_step.startswith("a local study proves nothing about external retrieve")
     assert [may_be_mended(each) for each in (judged, NO, LOCAL)] == [False, True, False]
 
 

@@ -65,12 +65,11 @@ def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path
     result = run("apply", written(tmp_path / "both.ldif", NO_CONNECTION + VENDOR), "--yes")
     lines = result.stderr.splitlines()
     assert (result.exit_code, lines[0]) == (3, "dcmcfg: the plan is not carried out:")
-    reference = f"(dicomNetworkConnectionReference: cn=dicom,{ARCHIVE_DN})"
-    assert lines[1].startswith("  dangling-reference: a reference would lead to no entry: dicomAETitle=")
-    assert reference in lines[1]
-    assert lines[1].endswith("more")
-    assert lines[2] == f"  vendor-data: dicomVendorData would change: {ARCHIVE_DN}"
-    assert lines[3] == "  next: --force-dangling-reference --force-vendor-data, if it is meant"
+    reference = f": dicomNetworkConnectionReference 'cn=dicom,{ARCHIVE_DN}': there is no such connection"
+    assert lines[1] == f"  vendor-data: dicomVendorData would change: {ARCHIVE_DN}"
+    assert lines[2] == f"  unloadable: the archive cannot load {len(lines) - 4} settings"
+    assert all("both.ldif:1: dicomAETitle=" in line and reference in line for line in lines[3:-1])
+    assert lines[-1] == "  next: --force-vendor-data --force-unloadable, if it is meant"
     assert site.octets() == before
 
 
@@ -105,4 +104,5 @@ def test_every_changing_command_names_the_risks_in_its_help(run: Run) -> None:
             "--force-archive-device",
             "--force-dangling-reference",
             "--force-vendor-data",
+            "--force-unloadable",
         ]

@@ -49,9 +49,10 @@ def test_findings_of_a_file_are_told_with_their_place(run: Run, bad: str) -> Non
         "near misses: dcmDevice, dicomDevice [unknown-class]",
         "bad.ldif:3",
         "error bad.ldif:5 dicomInstalled true a boolean is TRUE or FALSE, in capitals only [syntax]",
-        "error cn=dicom,dicomDeviceName=x dicomPort 70000 a port is from 1 to 65535 [port]",
+        "error cn=dicom,dicomDeviceName=x dicomPort 70000 a port is from 1 to 65535 [port, unloadable]",
         "bad.ldif:11",
         "2 entries: 3 errors, 0 warnings",
+        "The archive refuses to load the device x.",
     ]
 
 
@@ -62,6 +63,7 @@ def test_json_holds_every_finding(run: Run, bad: str) -> None:
     assert content["findings"][2] == {
         "severity": "error",
         "rule": "port",
+        "kind": "unloadable",
         "dn": "cn=dicom,dicomDeviceName=x,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org",
         "attribute": "dicomPort",
         "value": "70000",
@@ -96,6 +98,7 @@ def test_sarif_is_what_version_2_1_0_asks_for(run: Run, bad: str) -> None:
                 "physicalLocation": {"artifactLocation": {"uri": "bad.ldif"}, "region": {"startLine": 11}},
             }
         ],
+        "properties": {"kind": "unloadable"},
     }
 
 
@@ -109,10 +112,10 @@ def test_sarif_of_every_rule_keeps_to_the_properties_that_version_2_1_0_defines(
     (run_of,) = log["runs"]
     assert set(run_of) == {"tool", "results"}
     assert [set(rule) for rule in run_of["tool"]["driver"]["rules"]] == [
-        {"id", "shortDescription", "defaultConfiguration"}
+        {"id", "shortDescription", "defaultConfiguration", "properties"}
     ] * len(RULES)
     for result in run_of["results"]:
-        assert set(result) == {"ruleId", "level", "message", "locations"}
+        assert set(result) == {"ruleId", "level", "message", "locations", "properties"}
         assert result["level"] in ("error", "warning")
         (location,) = result["locations"]
         assert {"logicalLocations"} <= set(location) <= {"logicalLocations", "physicalLocation"}
@@ -128,9 +131,10 @@ def test_standard_input_is_a_file_too(run: Run) -> None:
 
 
 def test_warnings_alone_are_no_error(run: Run) -> None:
+    values = "dcmFuzzyAlgorithmClass: org.dcm4che3.soundex.ESoundex\ndcmRejectConflictingPatientAttribute: 0020000Z"
     text = (
         BAD.replace("objectClass: dcmDevise", "objectClass: dcmDevice\nobjectClass: dcmArchiveDevice")
-        .replace("true", "TRUE\ndcmFuzzyAlgorithmClass: org.dcm4che3.soundex.ESoundex\ndcmOverwritePolicy: SOMETIMES")
+        .replace("true", f"TRUE\n{values}")
         .replace("70000", "104")
     )
     result = run("check", "-", input=text)

@@ -23,6 +23,9 @@ dcmExternalRetrieveAEDestination (1.2.40.0.13.1.15.110.3.124)
  dcmArchiveDevice      may   an AE title: up to 16 characters, case is significant
  dcmArchiveNetworkAE   may   an AE title: up to 16 characters, case is significant
 
+How the archive behaves:
+  No request to the archive shows which value it has loaded. After a change, run `dcmcfg reload`, then `dcmcfg verify`.
+
 """
 
 
@@ -43,6 +46,25 @@ def test_a_directory_that_does_not_answer_is_said_to_have_not_been_asked(
     content = json.loads(run("explain", NAME, "--json").stdout)
     assert content["set"] is None
     assert content["not_looked"].startswith("ldap://127.0.0.1:9: ")
+
+
+def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
+    text = run("explain", "dcmMasqueradeCalledAETitle", "--offline").stdout
+    assert (
+        "Takes effect:\n"
+        "  on the archive's device: after a restart of the archive: a reload takes over neither a new value nor its "
+        "removal.\n\n"
+    ) in text
+    content = json.loads(run("explain", "dcmPurgeStoragePollingInterval", "--offline", "--json").stdout)
+    assert content["takes_effect"] == [
+        {
+            "on": "the archive's device",
+            "needs": "reload and start delay",
+            "when": "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval",
+        }
+    ]
+    assert content["behaviour"] == []
+    assert "Takes effect" not in run("explain", "dcmObjectStorageID", "--offline").stdout
 
 
 def test_a_boolean_is_true_or_false(run: Run) -> None:

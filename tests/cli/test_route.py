@@ -60,7 +60,7 @@ def test_json_has_the_same(run: Run, site: CliSite) -> None:
     }
     (way,) = content["ways"]
     assert (way["state"], way["outcome"], way["external"]) == ("partial", "arrives", "LONGTERM")
-    assert way["steps"][1] == {
+    assert way["steps"][0] == {
         "message": "C-MOVE",
         "from": "DCM4CHEE",
         "to": "LONGTERM",
@@ -90,6 +90,47 @@ def test_a_refusal_is_exit_code_1_with_the_answer_and_the_next_step(run: Run, si
         "answer      A801 Unknown AE: WORKSTATOIN\n"
         "because     no AE has the title WORKSTATOIN\n"
         "next        did you mean WORKSTATION, WORKLIST? Case and blanks count\n",
+        "",
+    )
+
+
+def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliSite) -> None:
+    result = run("route", "--dest", "STORESCP", "--state", "partial", "--external", "*")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n"
+        "\n"
+        "partial     fails: nothing is sent\n"
+        "            part local, part purged\n"
+        "answer      A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE\n"
+        "because     according to the archive's database, no external archive has the purged objects (* is recorded)\n"
+        "next        send the study to this archive again, from a system that has it\n"
+        "\n"
+        "exit code 1 not all arrives: partial\n",
+        "",
+    )
+
+
+def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(run: Run, site: CliSite) -> None:
+    result = run("route", "--dest", "STORESCP", "--state", "elsewhere", "--external", "LONGTERM")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n"
+        "\n"
+        "elsewhere   not set up: nothing is sent\n"
+        "            files on a storage that is not configured here\n"
+        "\n"
+        "     message       from       to         at                as\n"
+        " ──────────────────────────────────────────────────────────────────\n"
+        " 1   A-ASSOCIATE   DCM4CHEE   STORESCP   localhost:11115   DCM4CHEE\n"
+        "\n"
+        "answer      A702 without counters\n"
+        "because     the files are on a storage that is not configured here, and there is no dcmAltCMoveSCP; an "
+        "external archive that is recorded is not asked\n"
+        "next        configure the storage again, or name an archive that has the study: dcmcfg set dcm4chee-arc "
+        "dcmAltCMoveSCP=AET\n"
+        "\n"
+        "exit code 1 not all arrives: elsewhere\n",
         "",
     )
 
@@ -138,6 +179,8 @@ def test_values_of_the_tree_do_not_steer_the_terminal(run: Run, site: CliSite, t
         (("--dest", "STORESCP", "--connect", "pacs"), 2, "--connect goes with --study"),
         (("--dest", "STORESCP", "--study", "1.2", "--connect", "127.0.0.1:1"), 3, "connection refused"),
         (("--dest", "STORESCP", "--ae", "STORESCP"), 3, "the device dcm4chee-arc has no AE STORESCP"),
+        (("--dest", "STORESCP", "--external", "A\\B"), 2, "not an AE title: it holds a backslash"),
+        (("--dest", "STORESCP", "--external", "A" * 17), 2, "not an AE title: it has 17 characters"),
         (("--dest", "STORESCP", "--device", "pacs"), 3, "there is no device pacs"),
     ],
 )

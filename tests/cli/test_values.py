@@ -85,8 +85,8 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     connection = f"cn=dicom,dicomDeviceName=storescp,{DEVICES}"
     for arguments, problem in (
         (
-            ("set", connection, "dicomPort=0"),
-            f"{connection}: dicomPort '0': a port is from 1 to 65535\n",
+            ("set", connection, "dicomPort=0x"),
+            f"{connection}: dicomPort '0x': an integer is digits, no leading zero, a '-' before it at most\n",
         ),
         (
             ("unset", connection, "dicomHostname"),
@@ -107,7 +107,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         assert (result.exit_code, result.stdout, result.stderr) == (3, "", f"dcmcfg: {problem}")
     dangling = run("add-value", "AE:STORESCP", f"dicomNetworkConnectionReference=cn=x,{ARCHIVE_DN}", "--yes")
     assert dangling.exit_code == 3
-    assert "--force-dangling-reference" in dangling.stderr
+    assert "--force-unloadable" in dangling.stderr
     accepted = run("add-value", "AE:DCM4CHEE", "dcmAcceptedMoveDestination=STORSCP", "--yes")
     ae = f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}"
     assert (accepted.exit_code, accepted.stderr) == (

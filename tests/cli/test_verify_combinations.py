@@ -61,10 +61,6 @@ RECALL = ("--recall", "--dest", "A")
             "--evidence is for one study, and --csv makes a run over many, of which --csv, --junit and --html tell",
         ),
         (
-            (*MANY, "--qido"),
-            "--qido is for one study, and --studies makes a run over many, which does not ask the archive's database",
-        ),
-        (
             (*MANY, "--again", "--only-failed"),
             "--again asks for all studies anew, --only-failed for those that failed",
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import Result
@@ -15,7 +14,7 @@ from dcmcfg.lab.move_scp import MoveResponse
 from dcmcfg.lab.site import Secured
 from dcmcfg.lab.studies import study
 from tests.archive.scripted import Scripted
-from tests.archive.test_qido import CREATOR, element, told
+from tests.archive.test_qido import instance
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment
 from tests.cli.sites import CliSite
@@ -27,8 +26,8 @@ from tests.verify.scripted_archive import scripted_archive
 
 pytestmark = pytest.mark.real
 STUDY = "1.2.826.0.1.3680043.10.1.1"
-STUDIES = f"aets/DCM4CHEE/rs/studies?StudyInstanceUID={STUDY}&includefield=77770010"
-OBJECTS = f"aets/DCM4CHEE/rs/studies/{STUDY}/instances?limit=1000&includefield=77770010"
+WHERE = f"aets/DCM4CHEE/rs/studies/{STUDY}/instances"
+INSTANCES = f"{WHERE}?includefield=77771025,77771026,77771043,77771050&limit=2000&offset=0"
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +41,15 @@ def verify(run: Run, made: Made, *options: str) -> Result:
         return run("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *options)
 
 
-def answers(archive: Scripted, study: dict[str, Any], objects: list[dict[str, Any]] | None = None) -> None:
-    archive.by_path[STUDIES] = (200, json.dumps([study]).encode())
-    archive.by_path[OBJECTS] = (200, json.dumps(objects or []).encode())
+def answers(archive: Scripted, made: Made, **values: str) -> bytes:
+    """Have the archive's database answer with *values* of each instance; return the body."""
+    body = json.dumps([instance(uid, **values) for uid in made.sop_instance_uids]).encode()
+    archive.by_path[INSTANCES] = (200, body)
+    return body
 
 
 def test_a_local_study_is_told_with_what_the_database_said(run: Run, site: CliSite, made: Made) -> None:
-    objects = [{"00080018": element(uid), **CREATOR, "77771050": element("fs1")} for uid in made.sop_instance_uids]
-    answers(site.archive, told(STUDY, x28="fs1"), objects)
+    answers(site.archive, made, x50="fs1")
     result = verify(run, made)
     verdict = json.loads(result.stdout)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -58,12 +58,12 @@ def test_a_local_study_is_told_with_what_the_database_said(run: Run, site: CliSi
         "in the archive's own storage",
     )
     asked = [path.removeprefix("/dcm4chee-arc/") for _, path, _ in site.archive.requests]
-    assert asked == [STUDIES, OBJECTS, STUDIES]
+    assert asked == [INSTANCES, INSTANCES], "one search before the move, and one after it"
     assert verdict["database"]["before"] == verdict["database"]["after"]
     assert verdict["database"]["before"] == {
         "known": True,
         "instances": 3,
-        "availability": "NEARLINE",
+        "availability": "ONLINE",
         "storage_ids": ["fs1"],
         "external_retrieve_ae_title": None,
         "completeness": None,
@@ -72,9 +72,14 @@ def test_a_local_study_is_told_with_what_the_database_said(run: Run, site: CliSi
 
 
 def test_a_purged_study_shows_the_route_although_it_was_online(run: Run, site: CliSite, made: Made) -> None:
-    answers(site.archive, told(STUDY, x45="LONGTERM"))
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes", "--no-reload").exit_code == 0
+    recalled = answers(site.archive, made, x43="LONGTERM", x50="fs1")
+    answers(site.archive, made, x43="LONGTERM")
+    site.archive.once[INSTANCES] = site.archive.by_path[INSTANCES]
+    site.archive.by_path[INSTANCES] = (200, recalled)
     verdict = json.loads(verify(run, made).stdout)
     assert verdict["headline"].endswith("; route shown")
+    assert verdict["database"]["files_before"] == "none in the archive's own storage"
     assert verdict["expected"]["instances"][0] == {
         "sop_instance_uid": made.sop_instance_uids[0],
         "series_instance_uid": f"{made.study_uid}.1",
@@ -88,18 +93,18 @@ def test_a_purged_study_shows_the_route_although_it_was_online(run: Run, site: C
     [
         (401, b"", "the archive wants a token (HTTP 401)"),
         (404, b"", "nothing to search here (HTTP 404)"),
-        (413, b"", "the archive does not tell so many (HTTP 413)"),
+        (413, b"", "the archive refuses to return so many results (HTTP 413)"),
         (200, b"<html>", "an answer that is not a dcm4chee archive's: no JSON"),
     ],
 )
 def test_a_database_that_cannot_be_asked_is_a_note(
     run: Run, site: CliSite, made: Made, status: int, body: bytes, words: str
 ) -> None:
-    site.archive.by_path[STUDIES] = (status, body)
+    site.archive.by_path[INSTANCES] = (status, body)
     result = verify(run, made)
     verdict = json.loads(result.stdout)
     assert (result.exit_code, result.stderr, verdict["route"]["finding"]) == (0, "", "not shown")
-    where = f"{site.archive.url}/aets/DCM4CHEE/rs/studies"
+    where = f"{site.archive.url}/{WHERE}"
     assert any(
         note.startswith(f"where the files were before the move is not known ({where}: {words}")
         for note in verdict["notes"]

@@ -92,6 +92,13 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
     assert all(len(each["sha256"]) == 64 for each in kept["received"])
     assert kept["received"][0]["sop_class"] == "CT Image Storage"
     assert [(each["called"], each["completed"]) for each in kept["external_record"]] == [("LONGTERM", 3)]
+    assert (kept["external_record"][0]["according_to"], kept["external_record"][0]["forwarded"]) == (
+        "external archive",
+        None,
+    )
+    legs = [(each["calling"], each["called"], len(each["stores"])) for each in kept["verdict"]["legs"]]
+    assert legs == [("LONGTERM", "DCM4CHEE", 3), ("DCM4CHEE", kept["verdict"]["destination"], 3)]
+    assert kept["began"] < kept["verdict"]["received"]["listening"]["since"] < kept["ended"]
     what = [each["what"] for each in kept["events"]]
     assert what.index("instances listed: 3") < what.index("C-MOVE sent") < what.index("final response 0000H")
     arrivals = [each["arrived"] for each in kept["received"]]

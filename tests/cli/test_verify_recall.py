@@ -60,11 +60,11 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
     assert verdict["route"]["finding"] == "shown"
     assert verdict["route"]["reasons"] == [
         "before the move, the archive's database had no file of 20 instances",
-        "after the move, it has files on fs1: the study was recalled",
-        "the external archive's own record was not there to read",
-        "the archive's database names LONGTERM as external archive",
+        "after the move, it has files of 20 instances more: recalled",
+        "the external archive's own record was not read",
+        "external archive according to the archive's database: LONGTERM",
         "Instance Availability before the move: NEARLINE, after it: ONLINE",
-        "the receiver was called by DCM4CHEE (by its own account)",
+        "the receiver was called by DCM4CHEE (as reported by the caller)",
     ]
 
     done = run(*verify, study("twenty").uid)

@@ -30,7 +30,9 @@ def test_what_is_kept_is_told_and_reads(verify: Verify, plain_pacs: Peer, made: 
         rf"""
 received  complete: 3 of 3 instances at WORKSTATION
           called by DCM4CHEE, Move Originator DCMCFG \(proves nothing by itself\)
+          listened as WORKSTATION@[0-9.:]+ from 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC
           kept: 3 files in {re.escape(str(kept))}, each read back
+sent      DCM4CHEE → WORKSTATION: 3 . CT Image Storage, Explicit VR Little Endian, 0000 \(our receiver\)
 route """,
         result.stdout,
     ), result.stdout

@@ -134,8 +134,11 @@ def dcmqrscp(
     knows: Mapping[str, Peer] | None = None,
     port: int | None = None,
     options: Iterable[str] = (),
+    logging: Sequence[str | Path] = ("-v",),
 ) -> Iterator[Peer]:
     """Run dcmtk's archive as *ae_title*; *knows* are the AEs it can send to. Its index is empty at first.
+
+    What it logs is in ``dcmqrscp.log`` below *folder*, unless *logging* names a configuration with another place.
 
     It forks for each association, because its single process mode crashes after the first one (dcmtk 3.6.7).
     """
@@ -154,7 +157,7 @@ def dcmqrscp(
         "VendorTable BEGIN\nVendorTable END\n"
         f"AETable BEGIN\n{ae_title} {storage} RW (200, 1024mb) ANY\nAETable END\n"
     )
-    command: list[str | Path] = [BIN / "dcmqrscp", "-v", "-td", "60", "-c", configuration, *options, str(port)]
+    command: list[str | Path] = [BIN / "dcmqrscp", *logging, "-td", "60", "-c", configuration, *options, str(port)]
     with running(command, port, folder / "dcmqrscp.log"):
         yield Peer(ae_title, LOOPBACK, port)
 

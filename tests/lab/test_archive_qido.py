@@ -16,7 +16,7 @@ from tests.lab.requests import move_study
 from tests.lab.running_site import AE, RunningSite, running_site
 
 pytestmark = pytest.mark.real
-PRIVATE = "includefield=77770010"
+PRIVATE = "includefield=77771025,77771026,77771028,77771043,77771044,77771045,77771050"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,8 @@ def test_a_purged_study_has_an_external_archive_and_no_storage_and_after_the_rec
 ) -> None:
     query = f"studies?StudyInstanceUID={study('three').uid}&{PRIVATE}"
     (purged,) = found(site, query)
-    assert private(purged) == {"77770010": ["DCM4CHEE Archive 5"], "77771045": ["LONGTERM"]}
+    asked_for = {f"777710{element}": None for element in (25, 26, 28, 43, 44, 45, 50)}
+    assert private(purged) == asked_for | {"77770010": ["DCM4CHEE Archive 5"], "77771045": ["LONGTERM"]}
     assert purged["00201208"]["Value"] == [3]
     assert purged["00080056"]["Value"] == ["NEARLINE"]
     site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
@@ -62,29 +63,33 @@ def test_a_purged_study_has_an_external_archive_and_no_storage_and_after_the_rec
     assert move_study(site.archive, "STORESCP", study("three").uid).status == 0
     (recalled,) = found(site, query)
     assert private(recalled) == private(purged) | {"77771028": ["fs1"]}
-    assert recalled["00080056"]["Value"] == ["ONLINE"]
+    assert recalled["00080056"]["Value"] == ["NEARLINE"]
 
 
-def test_private_attributes_come_only_when_asked_for(site: RunningSite) -> None:
-    (plain,) = found(site, f"studies?StudyInstanceUID={study('twenty').uid}")
+def test_a_private_attribute_comes_when_it_is_asked_for_by_number_and_all_those_with_a_value_with_all(
+    site: RunningSite,
+) -> None:
+    query = f"studies?0020000D={study('twenty').uid}"
+    (plain,) = found(site, query)
     assert private(plain) == {}
-    (all_there_is,) = found(site, f"studies?0020000D={study('twenty').uid}&includefield=all")
+    (creator,) = found(site, f"{query}&includefield=77770010")
+    assert creator.keys() - plain.keys() == {"77770010", "77771010"}
+    (all_there_is,) = found(site, f"{query}&includefield=all")
     assert "77771045" in all_there_is
+    assert "77771025" not in all_there_is
 
 
 def test_the_objects_of_a_study_have_storages_of_their_own(site: RunningSite) -> None:
     status, _, body = get(site, f"DCM4CHEE/rs/studies/{study('local').uid}/instances?{PRIVATE}")
     assert status == 200
-    assert [private(each) for each in json.loads(body)] == [
-        {"77770010": ["DCM4CHEE Archive 5"], "77771028": ["fs1"], "77771050": ["fs1"]}
-    ] * 5
+    stored = [{tag: value for tag, value in private(each).items() if value} for each in json.loads(body)]
+    assert stored == [{"77770010": ["DCM4CHEE Archive 5"], "77771028": ["fs1"], "77771050": ["fs1"]}] * 5
     (one,) = found(site, f"instances?StudyInstanceUID={study('one').uid}&{PRIVATE}")
-    assert {"77771043", "77771044", "77771045"} <= one.keys()
-    assert "77771050" not in one
+    assert [private(one)[f"777710{element}"] for element in (43, 44, 45, 50)] == [["LONGTERM"]] * 3 + [None]
 
 
 def test_the_archives_own_filters_narrow_a_search(site: RunningSite) -> None:
-    assert names(site, "studies?ExternalRetrieveAET=LONGTERM") == ["ONE", "THREE", "TWENTY"]
+    assert names(site, "studies?ExternalRetrieveAET=LONGTERM") == ["JPEG-LS", "ONE", "THREE", "TWENTY"]
     assert names(site, "studies?ExternalRetrieveAET!=LONGTERM") == ["LOCAL"]
     pages = [names(site, f"studies?ExternalRetrieveAET!=*&PatientID=LAB-T*&limit=1&offset={n}") for n in (0, 1)]
     assert sorted(pages) == [["THREE"], ["TWENTY"]]
@@ -99,14 +104,19 @@ def test_the_archives_own_filters_narrow_a_search(site: RunningSite) -> None:
 
 def test_nothing_found_is_204_and_what_cannot_be_searched_400_or_404(site: RunningSite) -> None:
     assert get(site, f"DCM4CHEE/rs/studies?StudyInstanceUID={study('unknown').uid}") == (204, "", "")
-    assert get(site, "NOBODY/rs/studies")[::2] == (404, "No such Application Entity: NOBODY")
-    assert get(site, "DCM4CHEE/rs/studies?NoSuchAttribute=1")[::2] == (400, "NoSuchAttribute=1")
+    assert get(site, "NOBODY/rs/studies")[::2] == (404, '{"errorMessage":"No such Application Entity: NOBODY"}')
+    invalid = "[CLASS]\r[]\r[Invalid Query Parameter]\r[/dcm4chee-arc/aets/DCM4CHEE/rs/studies?NoSuchAttribute=1]\r\r"
+    assert get(site, "DCM4CHEE/rs/studies?NoSuchAttribute=1")[::2] == (400, invalid)
     assert get(site, "DCM4CHEE/rs/studies?limit=x")[0] == 400
     assert get(site, "DCM4CHEE/rs/wards")[0] == 404
 
 
-def test_more_than_the_archive_may_tell_is_413(site: RunningSite) -> None:
+def test_more_results_than_a_page_may_have_are_cut_and_more_matches_than_a_query_may_have_are_413(
+    site: RunningSite,
+) -> None:
     site.put("dcmQidoMaxNumberOfResults", "2", dn=AE)
     site.reload()
-    assert get(site, "DCM4CHEE/rs/studies")[::2] == (413, "Request entity too large: 4 > 2")
-    assert len(found(site, "studies?limit=2")) == 2
+    assert len(found(site, "studies")) == len(found(site, "studies?limit=3")) == 2
+    site.put("dcmQueryMaxNumberOfResults", "3", dn=AE)
+    site.reload()
+    assert get(site, "DCM4CHEE/rs/studies")[0] == 413

@@ -106,12 +106,12 @@ def test_the_retrieve_titles_are_those_common_to_all_objects() -> None:
 
 def test_the_studies_are_the_same_in_every_lab() -> None:
     first, second = make_studies(), make_studies()
-    assert [each.name for each in first] == ["one", "three", "twenty", "local", "unknown"]
-    assert [len(each.instances) for each in first] == [1, 3, 20, 5, 2]
+    assert [each.name for each in first] == ["one", "three", "twenty", "local", "unknown", "jpeg-ls"]
+    assert [len(each.instances) for each in first] == [1, 3, 20, 5, 2, 2]
     assert [each.sop_instance_uids for each in first] == [each.sop_instance_uids for each in second]
     uids = [uid for each in first for uid in each.sop_instance_uids]
-    assert len(set(uids)) == len(uids) == 31
+    assert len(set(uids)) == len(uids) == 33
     assert all(UID(uid).is_valid for uid in uids)
     assert len({each.SeriesInstanceUID for each in study("twenty").instances}) == 2
-    assert [each.held for each in first].count(Held.EXTERNALLY) == 3
+    assert [each.held for each in first].count(Held.EXTERNALLY) == 4
     assert study("one").uid == "1.2.826.0.1.3680043.8.498.75378195226343475126899947165427833372"

@@ -342,6 +342,13 @@ EXPORT = (
         "LONGTERM is never asked for commitment",
     ),
     Break(
+        "exporter-scheme-unknown",
+        [put(EXPORTER, dcmURI="dicm:LONGTERM")],
+        EXPORTER,
+        "dcmURI",
+        "its scheme dicm is none of curve2pr, dicom, fhir",
+    ),
+    Break(
         "several-retrieve-aets",
         [put(EXPORTER, dcmRetrieveAET=("LONGTERM", "STORESCP"))],
         EXPORTER,
@@ -474,6 +481,23 @@ CONNECTIONS = (
         STORESCP,
         REFERENCE,
         "the connection's dcmProtocol is HL7, not DICOM",
+    ),
+    Break(
+        "port-taken",
+        [put(f"cn=hl7,{ARCHIVE}", dicomPort="11115", dcmBindAddress="127.0.0.2")],
+        f"cn=hl7,{ARCHIVE}",
+        "dicomPort",
+        "the connection dicom has port 11115 too (0.0.0.0 and 127.0.0.2); port 11116 is unused in the configuration",
+    ),
+    Break(
+        "port-perhaps-taken",
+        [
+            put(f"cn=dicom,{ARCHIVE}", dcmBindAddress="127.0.0.1"),
+            put(f"cn=hl7,{ARCHIVE}", dicomPort="11115", dcmBindAddress="pacs"),
+        ],
+        f"cn=hl7,{ARCHIVE}",
+        "dicomPort",
+        "the connection dicom has port 11115 too (127.0.0.1 and pacs), and dcmcfg does not look host names up",
     ),
     Break(
         "connection-not-installed",
@@ -660,6 +684,22 @@ SETTINGS = (
         ARCHIVE,
         "dcmAECacheStaleTimeout",
         "kept until a reload",
+    ),
+    Break(
+        "storage-threshold",
+        [
+            new(
+                f"dcmStorageID=fs2,{ARCHIVE}",
+                objectClass="dcmStorage",
+                dcmStorageID="fs2",
+                dcmURI="file:/fs2",
+                dcmStorageThreshold="10GB",
+            ),
+            more(DCM4CHEE, "dcmObjectStorageID", "fs2"),
+        ],
+        f"dcmStorageID=fs2,{ARCHIVE}",
+        "dcmStorageThreshold",
+        "the next C-STORE to DCM4CHEE makes the archive reload",
     ),
     Break(
         "tasks-never-run",

@@ -12,7 +12,7 @@ from dcmcfg.entry import Attribute
 from dcmcfg.lint.catalogue import BY_NAME, OF_ARCHIVES, RULES, TOPICS
 from dcmcfg.lint.lint import Found, lint
 from dcmcfg.tree import Tree
-from tests.lint.breaking import ARCHIVE, BREAKS, NOW, Break, new, sound
+from tests.lint.breaking import ARCHIVE, BREAKS, EXPORTER, NOW, STORAGE, Break, new, put, sound
 
 
 def found_by(rule: str, tree: Tree) -> list[Found]:
@@ -65,6 +65,17 @@ def test_a_topic_of_archives_has_nothing_to_say_without_one(case: Break) -> None
 def _no_archive(attributes: Iterable[Attribute]) -> Iterator[Attribute]:
     for each in attributes:
         yield Attribute(each.name, tuple(value for value in each.values if value != b"dcmArchiveDevice"))
+
+
+def test_the_only_storage_below_its_threshold_is_written_to_no_more() -> None:
+    tree = sound().after([put(STORAGE, dcmStorageThreshold="10GB")])
+    message = "below it, DCM4CHEE refuses each C-STORE: dcmObjectStorageID names no other storage"
+    assert told(found_by("storage-threshold", tree)) == [(STORAGE, "dcmStorageThreshold", message)]
+
+
+@pytest.mark.parametrize("uri", ["dicom:LONGTERM", "xds-i:https://x", "wado:http://x", "stow:DCM4CHEE", "noop:"])
+def test_the_schemes_of_the_archives_exporters_are_known(uri: str) -> None:
+    assert told(found_by("exporter-scheme-unknown", sound().after([put(EXPORTER, dcmURI=uri)]))) == []
 
 
 def test_a_rule_is_fit_to_be_read() -> None:

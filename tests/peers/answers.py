@@ -17,6 +17,7 @@ from tests.dicom.dcmtk import LOOPBACK
 
 ANSWERS = Path(__file__).parent / "answers"
 _IMPLEMENTATION = re.compile(r"(?m)^it says it is [A-Za-z]+.*$")
+_LISTENED = re.compile(r"(?m)^( *listened as .* from ).*$")
 _WRITE = "WRITE_ANSWERS"
 
 
@@ -39,10 +40,19 @@ class Answer:
 def answer_of(result: Result, names: Mapping[int, str]) -> Answer:
     """Return *result* with each port in *names* called by its name."""
     errors = "".join(f"! {line}\n" for line in result.stderr.splitlines())
-    text = f"exit {result.exit_code}\n{result.stdout}{errors}"
+    return named(f"exit {result.exit_code}\n{result.stdout}{errors}", names)
+
+
+def named(text: str, names: Mapping[int, str]) -> Answer:
+    """Return *text* with each port in *names* called by its name, and without the peer's implementation."""
     for port, name in names.items():
         text = text.replace(f"{LOOPBACK}:{port}", f"HOST:{name}").replace(str(port), name)
-    return Answer(_IMPLEMENTATION.sub("it says it is IMPLEMENTATION", text))
+    return Answer(without_times(_IMPLEMENTATION.sub("it says it is IMPLEMENTATION", text)))
+
+
+def without_times(text: str) -> str:
+    """Return *text* with the time from which the receiver listened called ``TIME``."""
+    return _LISTENED.sub(r"\1TIME", text)
 
 
 def told_of(name: str) -> Answer:

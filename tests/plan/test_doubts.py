@@ -9,9 +9,10 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Wanted, make_plan
-from tests.trees import ARCHIVE, STORESCP, connection, site
+from tests.trees import ARCHIVE, BASE, STORESCP, connection, site
 
 ARCHIVE_DN = DN.parse(ARCHIVE)
+ROOT = f"cn=DICOM Configuration,{BASE}"
 
 
 def of(*changes: Change) -> list[str]:
@@ -79,19 +80,17 @@ def test_what_was_wrong_before_and_is_not_touched_is_no_doubt_of_this_plan() -> 
 @pytest.mark.parametrize(
     ("name", "value", "dn", "said"),
     [
-        (
-            "dcmSendPendingCMoveInterval",
-            b"5s",
-            ARCHIVE,
-            "'5s': not a duration: PT5M, PT30S, P1D, P1DT12H (days at most, no sign)",
-        ),
-        ("dicomPort", b"99999", f"cn=dicom,{ARCHIVE}", "'99999': a port is from 1 to 65535"),
         ("dicomInstalled", b"true", ARCHIVE, "'true': a boolean is TRUE or FALSE, in capitals only"),
         ("dicomDescription", b"Universit\xe4t", ARCHIVE, "11 octets: the value is not UTF-8"),
     ],
 )
 def test_a_value_that_check_objects_to_is_told(name: str, value: bytes, dn: str, said: str) -> None:
     assert of(Modify(DN.parse(dn), (Modification(Operation.REPLACE, name, (value,)),))) == [f"{dn}: {name} {said}"]
+
+
+def test_what_the_archive_cannot_load_is_a_risk_and_no_doubt() -> None:
+    assert of(setting("dcmSendPendingCMoveInterval", "5s")) == []
+    assert of(setting("dicomPort", "99999", f"cn=dicom,{ARCHIVE}")) == []
 
 
 def test_of_a_secret_the_rule_is_told_and_not_the_value() -> None:
@@ -101,10 +100,14 @@ def test_of_a_secret_the_rule_is_told_and_not_the_value() -> None:
 
 def test_the_values_of_a_new_entry_and_of_a_rename_are_held_to_the_rules() -> None:
     odd = f"cn=more,{ARCHIVE}"
-    assert of(Add(connection(ARCHIVE, "0", name="more"))) == [f"{odd}: dicomPort '0': a port is from 1 to 65535"]
-    ae = Rename(DN.parse(f"dicomAETitle=STORESCP,{STORESCP}"), RDN.of("dicomAETitle", "A" * 17))
-    (doubt,) = of(ae)
-    assert doubt.startswith(f"dicomAETitle={'A' * 17},{STORESCP}: dicomAETitle '{'A' * 17}': ")
+    (doubt,) = of(Add(connection(ARCHIVE, "0x", name="more")))
+    assert doubt.startswith(f"{odd}: dicomPort '0x': an integer is digits")
+    registered = Entry.of(
+        f"dicomAETitle=A,{ROOT}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "A"}
+    )  # outside all devices, where the archive loads nothing
+    ae = Rename(registered.dn, RDN.of("dicomAETitle", "A" * 17))
+    (doubt,) = of(Add(registered), ae)
+    assert doubt.startswith(f"dicomAETitle={'A' * 17},{ROOT}: dicomAETitle '{'A' * 17}': ")
 
 
 def test_values_that_were_wrong_before_raise_no_doubt_beside_one_that_is_added() -> None:

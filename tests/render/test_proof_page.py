@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,12 +15,13 @@ from dcmcfg.render.proof import proof_json
 from dcmcfg.render.proof_page import proof_page
 from dcmcfg.verify.addresses import find_addresses
 from dcmcfg.verify.chronicle import Chronicle
-from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.evidence import Evidence, Listened
 from dcmcfg.verify.judge import judge
+from dcmcfg.verify.legs import Leg, Store
 from dcmcfg.verify.proof import Proof, SiteSetting, configured, proof_of
 from dcmcfg.verify.run import Watcher
 from tests.verify.conftest import configuration as configuration
-from tests.verify.evidence import GOOD, arrived, listed, recorded
+from tests.verify.evidence import CT, GOOD, UIDS, arrived, listed, recorded
 
 HOSTILE = "</td><script>alert(1)</script>&\x1b[31m"
 
@@ -50,11 +52,28 @@ def test_what_peers_say_is_text(configuration: Configuration) -> None:
         records=(replace(recorded(HOSTILE, calling=HOSTILE), failure=HOSTILE),),
         warnings=(HOSTILE,),
         after=listed(HOSTILE, (HOSTILE,)),
+        legs=(Leg(HOSTILE, HOSTILE, HOSTILE, (Store(HOSTILE, HOSTILE, HOSTILE, 0, HOSTILE, stored_as=HOSTILE),)),),
+        listening=Listened(HOSTILE, datetime(2026, 1, 2, tzinfo=UTC)),
     )
     text = page(configuration, hostile)
     assert "<script" not in text
     assert "\x1b" not in text
     assert "&lt;script&gt;" in text
+
+
+def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration: Configuration) -> None:
+    at = datetime(2026, 1, 2, 12, 30, 1, 5000, tzinfo=UTC)
+    stores = tuple(Store(uid, CT, "1.2.840.10008.1.2.4.80", 0, moment=at) for uid in UIDS)
+    legs = (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", stores),)
+    listening = Listened("WORKSTATION@127.0.0.1:11117", at)
+    evidence = replace(GOOD, legs=legs, listening=listening)
+    words = re.sub(r"<[^>]*>\s*", "|", page(configuration, evidence))
+    kind = "CT Image Storage||JPEG-LS Lossless Image Compression||0000"
+    assert f"LONGTERM → DCM4CHEE||{kind}||3||LONGTERM&#x27;s log" in words
+    assert "DCM4CHEE → WORKSTATION||CT Image Storage||Implicit VR Little Endian||0000||3||our receiver" in words
+    assert words.count(f"LONGTERM → DCM4CHEE||{kind}||12:30:01.005") == 3
+    assert "listened as WORKSTATION@127.0.0.1:11117 from 2026-01-02 12:30:01 UTC" in words
+    assert "3 instances reached WORKSTATION in Implicit VR Little Endian" in words
 
 
 def test_of_very_many_rows_and_responses_some_are_shown_and_the_rest_counted(configuration: Configuration) -> None:

@@ -47,12 +47,12 @@ OTHER = another_archive("OTHER")
         ("local", (), Branch.LOCAL, [TO_STORESCP]),
         ("purged", (), Branch.EXTERNAL_DIRECT, [f"{ASK} STORESCP", DIRECT]),
         ("purged", (BACK,), Branch.EXTERNAL_BACK, [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP]),
-        ("partial", (), Branch.MIXED_DIRECT, [TO_STORESCP, f"{ASK_AS_OWN} STORESCP", DIRECT]),
+        ("partial", (), Branch.MIXED_DIRECT, [f"{ASK_AS_OWN} STORESCP", TO_STORESCP, DIRECT]),
         (
             "partial",
             (BACK, MAPPED),
             Branch.MIXED_BACK,
-            [TO_STORESCP, f"{ASK_AS_OWN} DCM4CHEE", COMES_BACK, TO_STORESCP],
+            [f"{ASK_AS_OWN} DCM4CHEE", TO_STORESCP, COMES_BACK, TO_STORESCP],
         ),
         (
             "elsewhere",
@@ -81,7 +81,7 @@ OTHER = another_archive("OTHER")
             "incomplete",
             (FALLBACK, FALLBACK_BACK),
             Branch.RETRY_BACK,
-            [TO_STORESCP, f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP],
+            [f"{ASK} DCM4CHEE", TO_STORESCP, COMES_BACK, TO_STORESCP],
         ),
         (
             "purged",
@@ -103,8 +103,8 @@ OTHER = another_archive("OTHER")
             (put("dcmMasqueradeCallingAETitle", "PACS", "[STORESCP]ARCHIVE", on=DCM4CHEE),),
             Branch.MIXED_DIRECT,
             [
-                "C-STORE DCM4CHEE > STORESCP at 127.0.0.1:5 as ARCHIVE",
                 "C-MOVE DCM4CHEE > LONGTERM at 127.0.0.1:4 as PACS, Move Destination STORESCP",
+                "C-STORE DCM4CHEE > STORESCP at 127.0.0.1:5 as ARCHIVE",
                 DIRECT,
             ],
         ),
@@ -124,7 +124,6 @@ def test_the_first_pair_that_fits_may_be_tls() -> None:
 
 
 NOTHING_SET_UP = [
-    ("elsewhere", (), "no dcmAltCMoveSCP"),
     ("unknown", (), "no dcmFallbackCMoveSCP"),
     (
         "purged",
@@ -144,6 +143,84 @@ def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Chan
     assert why in found.failures[0].why
 
 
+def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_to_the_destination() -> None:
+    found = way("elsewhere", BACK, external="LONGTERM")
+    assert (found.branch, found.outcome) == (Branch.NOTHING, Outcome.NOT_SET_UP)
+    assert [in_words(step) for step in found.steps] == ["A-ASSOCIATE DCM4CHEE > STORESCP at 127.0.0.1:5 as DCM4CHEE"]
+    (failure,) = found.failures
+    assert failure.answer == "A702 without counters"
+    assert failure.why == (
+        "the files are on a storage that is not configured here, and there is no dcmAltCMoveSCP; an external archive "
+        "that is recorded is not asked"
+    )
+    no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
+    assert way("elsewhere", no_port).failures[0].answer.endswith("IncompatibleConnectionException: No compatible")
+
+
+def test_what_the_external_archive_sends_straight_to_the_destination_is_not_counted() -> None:
+    note = "LONGTERM sends straight to STORESCP then, and the archive counts no instance"
+    assert note in way("purged", put(ERD, "STORESCP")).notes
+    assert note not in way("purged", put(ERD, "WORKSTATION")).notes
+
+
+@pytest.mark.parametrize("state", ["purged", "partial"])
+@pytest.mark.parametrize("changes", [(), (BACK,), (BACK, MAPPED), (*OTHER, put("dcmAltCMoveSCP", "OTHER"))])
+def test_purged_objects_for_which_nobody_is_recorded_are_asked_of_nobody(
+    state: str, changes: tuple[Change, ...]
+) -> None:
+    found = way(state, *changes, external="*")
+    assert (found.branch, found.outcome, found.steps, found.holder) == (Branch.NOTHING, Outcome.FAILS, (), "")
+    assert [(failure.answer, failure.why) for failure in found.failures] == [
+        (
+            "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE",
+            "according to the archive's database, no external archive has the purged objects (* is recorded)",
+        )
+    ]
+
+
+@pytest.mark.parametrize("changes", [(), (BACK,), (BACK, MAPPED)])
+def test_without_an_association_to_the_external_archive_what_is_local_is_not_sent_either(
+    changes: tuple[Change, ...],
+) -> None:
+    found = way("partial", *changes, *without(LONGTERM_DEVICE))
+    assert found.outcome is Outcome.FAILS
+    assert [step.message for step in found.steps] == ["C-MOVE"]
+    assert found.failures[0].answer == "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"
+
+
+def test_what_comes_back_and_cannot_be_forwarded_stays_in_the_archive() -> None:
+    no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
+    found = way("purged", BACK, no_port)
+    assert found.outcome is Outcome.FAILS
+    assert [failure.answer for failure in found.failures] == ["A702, all failed"]
+    assert "what LONGTERM stores is kept: the study is local afterwards" in found.notes
+    mixed = way("partial", BACK, MAPPED, no_port)
+    assert mixed.outcome is Outcome.FAILS
+    assert [failure.answer for failure in mixed.failures] == [
+        "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "thrown"),
+    [
+        ("dicomPort", "70000", "port out of range:70000"),
+        ("dicomPort", "-5", "port out of range:-5"),
+        ("dcmProtocol", "FTP", "No enum constant org.dcm4che3.net.Connection.Protocol.FTP"),
+        ("dcmProtocol", "HL7", "protocol != DICOM - HL7"),
+    ],
+)
+def test_an_external_archive_that_cannot_be_read_is_a702_with_the_exception(name: str, value: str, thrown: str) -> None:
+    found = way("purged", put(name, value, on=LONGTERM_DEVICE.child("cn", "dicom")))
+    comment = f"java.lang.IllegalArgumentException: {thrown}"[:64]
+    assert [failure.answer for failure in found.failures] == [f"A702 {comment}"]
+
+
+def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
+    found = way("purged", put("dicomPort", "-1", on=LONGTERM_DEVICE.child("cn", "dicom")))
+    assert [failure.why for failure in found.failures] == ["LONGTERM has no installed connection with a port"]
+
+
 @pytest.mark.parametrize(
     ("state", "changes", "outcome", "answer", "why"),
     [
@@ -151,7 +228,7 @@ def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Chan
             "partial",
             (BACK,),
             Outcome.IN_PART,
-            "only what is local is counted",
+            "B000, completed: the local instances only",
             "part is local, so what LONGTERM sends is stored and not forwarded without dcmCStoreSCUOfCMoveSCP",
         ),
         (
@@ -180,8 +257,8 @@ def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Chan
             "purged",
             (put(ERD, "OLDPACS"),),
             Outcome.FAILS,
-            "A801 from the other archive",
-            "dcmExternalRetrieveAEDestination OLDPACS is no AE of the archive: LONGTERM cannot have been told where to "
+            "the external archive's status: A801 (Orthanc: C000)",
+            "dcmExternalRetrieveAEDestination OLDPACS is no AE of the archive: LONGTERM cannot know where to "
             "send to it",
         ),
         (
@@ -223,7 +300,7 @@ def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Chan
             "purged",
             (put("dicomPort", "0", on=LONGTERM_DEVICE.child("cn", "dicom")),),
             Outcome.FAILS,
-            "A702 java.lang.IllegalArgumentException",
+            "A702 java.lang.IllegalArgumentException: port out of range:0",
             "the archive cannot read the device longterm: the connection cn=dicom has the dicomPort 0",
         ),
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dcmcfg.archive.stored import StoredObject, StoredStudy
+from dcmcfg.archive.stored import StoredInstance, StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.query import Instance
@@ -49,7 +49,21 @@ GOOD = Evidence(
 UNWITNESSED = replace(GOOD, received=None, records=None)
 #: Nobody but the archive and its database has anything to say.
 ALONE = replace(GOOD, records=None, route=replace(VIA_ARCHIVE, storages=frozenset({"fs1"})))
-LOCAL_STUDY = StoredStudy(STUDY, number=3, availability="ONLINE", storage_ids=("fs1",))
+
+
+def study(*storages: str, external: str = "LONGTERM", completeness: str = "") -> StoredStudy:
+    """The study in the archive's database: for each instance its storage ID, empty for no file."""
+    held = tuple(
+        StoredInstance(uid, (storage,) if storage else (), external)
+        for uid, storage in zip(UIDS, storages, strict=False)
+    )
+    ids = tuple(sorted({storage for storage in storages if storage}))
+    return StoredStudy(STUDY, True, len(held), "ONLINE", ids, external, completeness, instances=held)
+
+
+PURGED = study("", "", "")
+LOCAL_STUDY = study("fs1", "fs1", "fs1")
+UNKNOWN_STUDY = StoredStudy(STUDY, known=False)
 
 
 def reporting(evidence: Evidence, **counters: int | None) -> Evidence:
@@ -62,7 +76,6 @@ def stored(
     evidence: Evidence,
     before: StoredStudy,
     after: StoredStudy | None = None,
-    objects: tuple[StoredObject, ...] | None = None,
     availability: str = "ONLINE",
 ) -> Evidence:
-    return replace(evidence, stored=Stored(before, objects, after), expected=listed(availability))
+    return replace(evidence, stored=Stored(before, after), expected=listed(availability))

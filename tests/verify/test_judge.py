@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judge import ONLINE_HINT, SECOND_RUN, judge
+from dcmcfg.verify.judge import SECOND_RUN, judge
 from dcmcfg.verify.verdict import RouteFinding, Witness
 from tests.verify.evidence import (
     ALONE,
@@ -40,7 +40,7 @@ def test_everything_good_is_verified_with_the_route_shown() -> None:
 def test_without_a_receiver_it_is_reported_but_not_witnessed() -> None:
     verdict = judge(UNWITNESSED)
     assert verdict.headline == (
-        "reported, not witnessed: 3 of 3 instances sent to WORKSTATION, says the archive; route shown"
+        "reported, not witnessed: 3 of 3 instances sent to WORKSTATION, says the archive; route not shown"
     )
     assert verdict.exit_code == 0
     assert verdict.received.finding is Witness.NOT_WITNESSED
@@ -179,13 +179,6 @@ def test_an_expected_number_overrides_what_the_archive_lists() -> None:
 def test_a_delivered_study_carries_the_note_on_a_second_run() -> None:
     assert SECOND_RUN in judge(GOOD).notes
     assert SECOND_RUN not in judge(replace(UNWITNESSED, outcome=MoveOutcome(0xA801))).notes
-
-
-def test_online_before_the_move_carries_the_hint_on_purged_ones() -> None:
-    assert ONLINE_HINT in judge(replace(UNWITNESSED, expected=listed("ONLINE"))).notes
-    assert ONLINE_HINT not in judge(replace(UNWITNESSED, expected=listed(""))).notes
-    assert ONLINE_HINT not in judge(UNWITNESSED).notes
-    assert ONLINE_HINT not in judge(replace(UNWITNESSED, expected=listed("ONLINE"), records=())).notes
 
 
 def test_a_contradicted_route_is_not_verified_although_everything_arrived() -> None:

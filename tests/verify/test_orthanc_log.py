@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.orthanc_log import Sought, is_orthanc_log, moves, resource_id, resource_ids, tells_of_requests
+from dcmcfg.verify.orthanc_log import is_orthanc_log, moves, resource_id, resource_ids, tells_of_requests
+from dcmcfg.verify.sought import Sought
 from tests.verify.evidence import STUDY, UIDS, listed
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)

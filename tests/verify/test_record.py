@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.external_log import LogMark, Told, records_since
 from dcmcfg.verify.log_tail import Mark
-from dcmcfg.verify.orthanc_log import Sought
 from dcmcfg.verify.record import parse_records
+from dcmcfg.verify.sought import Sought
 
 SINCE = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 LINE = {
@@ -67,7 +67,9 @@ def test_a_file_of_something_else_is_no_record(tmp_path: Path) -> None:
     path = tmp_path / "syslog"
     path.write_text("Jan  2 12:00:00 host systemd[1]: Started.\n")
     assert told(path).records is None
-    assert told(path).why.endswith("neither JSON lines nor an Orthanc's log")
+    assert told(path).why.endswith(
+        "reports a C-MOVE; expected: JSON lines, an Orthanc's log, dcmtk's, dcm4che's, or the server.log of dcm4chee"
+    )
 
 
 def test_an_orthanc_that_writes_down_no_requests_tells_nothing(tmp_path: Path) -> None:

@@ -1,30 +1,53 @@
-"""Where a study is, from what the archive lists of it."""
+"""Where a study is: according to the archive's database, else as far as its answers to C-FIND suggest."""
 
 from __future__ import annotations
 
 import pytest
 
+from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.query import Instance
 from dcmcfg.route.question import StudyState
 from dcmcfg.verify.study_state import Whereabouts, whereabouts
 from tests.route.sites import ARCHIVE, lab, put
 from tests.trees import CT
+from tests.verify.evidence import LOCAL_STUDY, PURGED, STUDY, UNKNOWN_STUDY, study
 
-STUDY = "1.2.3"
 UNSEEN = put("dcmExternalRetrieveInstanceAvailability", on=ARCHIVE.child("dcmStorageID", "fs1"))
-
-
 TITLES = ("DCM4CHEE", "LONGTERM")
+NOT_CERTAIN = "the archive's database was not asked, so the state is not certain"
 
 
-def found(*availabilities: str, titles: tuple[str, ...] = TITLES, unseen: bool = False) -> Whereabouts:
+def found(
+    *availabilities: str, titles: tuple[str, ...] = TITLES, unseen: bool = False, stored: StoredStudy | None = None
+) -> Whereabouts:
     tree = lab().after([UNSEEN] if unseen else [])
     instances = [
-        Instance(STUDY, "1.2.3.0", CT, f"1.2.3.0.{number}", availability, titles)
-        for number, availability in enumerate(availabilities)
+        Instance(STUDY, "1.2.3.0", CT, f"1.2.3.{number}", availability, titles)
+        for number, availability in enumerate(availabilities, 1)
     ]
-    return whereabouts(STUDY, instances, Configuration(tree).device("dcm4chee-arc"))
+    return whereabouts(STUDY, instances, Configuration(tree).device("dcm4chee-arc"), stored)
+
+
+@pytest.mark.parametrize(
+    ("stored", "states", "external"),
+    [
+        (LOCAL_STUDY, (StudyState.LOCAL,), None),
+        (PURGED, (StudyState.PURGED,), "LONGTERM"),
+        (study("", "", "", external=""), (StudyState.PURGED,), "*"),
+        (study("fs1", "", ""), (StudyState.PARTIAL,), "LONGTERM"),
+        (study("tape", "tape", "tape"), (StudyState.ELSEWHERE,), None),
+        (study("tape", "fs1", ""), (StudyState.PARTIAL, StudyState.ELSEWHERE), "LONGTERM"),
+        (study("fs1", "fs1", "fs1", completeness="PARTIAL"), (StudyState.INCOMPLETE,), None),
+        (UNKNOWN_STUDY, (StudyState.UNKNOWN,), None),
+    ],
+)
+def test_the_database_decides_whatever_the_availability(
+    stored: StoredStudy, states: tuple[StudyState, ...], external: str | None
+) -> None:
+    where = found("ONLINE", "ONLINE", "ONLINE", unseen=True, stored=stored)
+    assert (where.states, where.external, where.by_database) == (states, external, True)
+    assert NOT_CERTAIN not in where.notes
 
 
 @pytest.mark.parametrize(
@@ -33,32 +56,36 @@ def found(*availabilities: str, titles: tuple[str, ...] = TITLES, unseen: bool =
         ((), (StudyState.UNKNOWN,)),
         (("ONLINE", "ONLINE"), (StudyState.LOCAL,)),
         (("",), (StudyState.LOCAL,)),
-        (("NEARLINE", "OFFLINE"), (StudyState.PURGED,)),
-        (("ONLINE", "UNAVAILABLE"), (StudyState.PARTIAL,)),
+        (("NEARLINE", "OFFLINE"), (StudyState.LOCAL, StudyState.PURGED)),
+        (("ONLINE", "UNAVAILABLE"), (StudyState.LOCAL, StudyState.PARTIAL)),
     ],
 )
-def test_availability_tells_the_state(availabilities: tuple[str, ...], states: tuple[StudyState, ...]) -> None:
-    assert found(*availabilities).states == states
+def test_availability_alone_leaves_states_open(availabilities: tuple[str, ...], states: tuple[StudyState, ...]) -> None:
+    where = found(*availabilities)
+    assert (where.states, where.by_database) == (states, False)
+    assert (NOT_CERTAIN in where.notes) == bool(availabilities)
 
 
 def test_online_may_be_purged_where_a_purge_does_not_show() -> None:
-    doubtful = found("ONLINE", unseen=True)
-    assert doubtful.states == (StudyState.LOCAL, StudyState.PURGED)
-    assert "no dcmExternalRetrieveInstanceAvailability" in doubtful.notes[0]
-    assert found("ONLINE", titles=("DCM4CHEE",), unseen=True).states == (StudyState.LOCAL,)
+    for titles in (TITLES, ("DCM4CHEE",)):
+        uncertain = found("ONLINE", titles=titles, unseen=True)
+        assert uncertain.states == (StudyState.LOCAL, StudyState.PURGED)
+        assert uncertain.notes[0] == (
+            "the archive says ONLINE of purged instances too (dcmExternalRetrieveInstanceAvailability is not set)"
+        )
 
 
-def test_the_title_beside_the_archives_own_is_who_holds_it() -> None:
+def test_the_title_beside_the_archives_own_is_the_external_archive() -> None:
     assert found("NEARLINE").external == "LONGTERM"
     assert found("NEARLINE", titles=("DCM4CHEE", "AS_RECEIVED")).external is None
     several = found("NEARLINE", titles=("LONGTERM", "OTHER"))
-    assert (several.external, several.notes) == (None, ("several other archives are named: LONGTERM, OTHER",))
+    assert (several.external, several.notes[0]) == (None, "several other archives are named: LONGTERM, OTHER")
 
 
 @pytest.mark.parametrize("title", ["CLUSTER", "DCM4CHEE"])
-def test_a_title_told_in_place_of_all_does_not_tell_who_holds_it(title: str) -> None:
+def test_a_title_that_is_returned_instead_of_all_does_not_name_the_external_archive(title: str) -> None:
     tree = lab().after([UNSEEN, put("dcmReturnRetrieveAET", title, on=ARCHIVE)])
     device = Configuration(tree).device("dcm4chee-arc")
     where = whereabouts(STUDY, [Instance(STUDY, "1.2.3.0", CT, "1.2.3.0.1", "ONLINE", (title,))], device)
     assert (where.external, where.states) == (None, (StudyState.LOCAL, StudyState.PURGED))
-    assert where.notes[0] == f"who holds it is not told: {title} stands in place (dcmReturnRetrieveAET)"
+    assert where.notes[0] == f"the archive returns {title} instead of the AE that holds it (dcmReturnRetrieveAET)"

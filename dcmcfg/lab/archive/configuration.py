@@ -24,6 +24,7 @@ class Connection:
     needs_client_certificate: bool = True
     retrieve_timeout_s: float | None = None
     store_timeout_s: float | None = None
+    accept_timeout_s: float | None = None
 
     @property
     def tls(self) -> bool:
@@ -72,6 +73,7 @@ class NetworkAE:
     retrieve_aets: tuple[str, ...] = ()
     object_storages: tuple[str, ...] = ()
     qido_max_results: int = 0
+    query_max_results: int = 0
     capabilities: tuple[TransferCapability, ...] = ()
 
     def syntaxes(self, sop_class: str, role: str) -> tuple[str, ...] | None:
@@ -104,10 +106,24 @@ class NetworkAE:
         own = self.local_connection
         return own.store_timeout_s if own else None
 
+    @property
+    def accept_timeout_s(self) -> float | None:
+        """The longest wait for the answer to an A-ASSOCIATE-RQ of its own."""
+        own = self.local_connection
+        return own.accept_timeout_s if own else None
+
     def usable_connection(self) -> Connection | None:
         """Return the first connection that another AE can be reached at, as far as the lab goes: plain TCP."""
         usable = (each for each in self.connections if each.installed and each.port and not each.tls)
         return next(usable, None)
+
+
+@dataclass(frozen=True)
+class WebApplication:
+    """A web application of the device: the ``path`` of its URLs and its service classes (``QIDO_RS`` …)."""
+
+    path: str
+    services: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -121,6 +137,11 @@ class Device:
     external_availability: str | None = None
     storages: frozenset[str] = frozenset()
     move_scp_of_store_scu: tuple[tuple[str, str], ...] = ()
+    web_applications: tuple[WebApplication, ...] = ()
+
+    def serves(self, path: str, service: str) -> bool:
+        """Return whether a web application with the class *service* has a path that *path* begins with."""
+        return any(service in each.services and path.startswith(each.path) for each in self.web_applications)
 
     def ae(self, title: str) -> NetworkAE | None:
         """Return the AE of exactly this title."""

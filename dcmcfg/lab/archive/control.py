@@ -66,7 +66,8 @@ class _Control(BaseHTTPRequestHandler):
         elif self.path == f"{BASE}/status":
             self._answer(HTTPStatus.OK, _JSON, f'{{"status":"{self._service.status}"}}', {"Cache-Control": "no-cache"})
         elif is_search(self.path):
-            found = search(self._service.state, self.path)
+            accept, host = self.headers.get("Accept", "*/*"), self.headers.get("Host", "")
+            found = search(self._service.state, self.path, accept=accept, host=host)
             self._answer(found.status, found.content_type, found.body)
         else:
             self._not_here()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
@@ -23,7 +24,8 @@ CREATE TABLE IF NOT EXISTS instance (
     external_aet TEXT NOT NULL,
     availability TEXT NOT NULL,
     retrieve_aets TEXT NOT NULL,
-    storage_id TEXT NOT NULL
+    storage_id TEXT NOT NULL,
+    received TEXT NOT NULL
 )
 """
 _STUDIES = """
@@ -33,16 +35,22 @@ CREATE TABLE IF NOT EXISTS incomplete_study (
 )
 """
 _INDEX = "CREATE INDEX IF NOT EXISTS instance_of ON instance (study_uid)"
-_COLUMNS = "header, is_local, external_aet, availability, retrieve_aets, storage_id"
+_COLUMNS = "header, is_local, external_aet, availability, retrieve_aets, storage_id, received"
 #: The storage of the lab's tree.
 STORAGE_ID = "fs1"
 
 
+def now() -> str:
+    """Return this moment as a DT value with milliseconds and zone (PS3.5 6.2)."""
+    moment = datetime.now(UTC)
+    return f"{moment:%Y%m%d%H%M%S}.{moment.microsecond // 1000:03d}+0000"
+
+
 @dataclass(frozen=True)
 class Instance:
-    """One instance; ``is_local`` says that there is a file of it, on the storage ``storage_id``.
+    """One instance; ``is_local`` is True where the storage ``storage_id`` has a file of it.
 
-    ``retrieve_aets`` are the archive's own.
+    ``retrieve_aets`` are the archive's own. ``received`` is when it was received for the first time, as a DT value.
     """
 
     header: Dataset
@@ -51,6 +59,7 @@ class Instance:
     availability: str = "ONLINE"
     retrieve_aets: tuple[str, ...] = ()
     storage_id: str = STORAGE_ID
+    received: str = field(default_factory=now)
 
     @property
     def uid(self) -> str:
@@ -91,11 +100,12 @@ class Database:
                 each.availability,
                 "\\".join(each.retrieve_aets),
                 each.storage_id,
+                each.received,
             )
             for each in instances
         ]
         with self._lock, self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def instance(self, sop_instance_uid: str) -> Instance | None:
         """Return the instance, or None when it is unknown."""
@@ -106,6 +116,11 @@ class Database:
         """Return every instance, in the order of the UIDs of study and instance."""
         rows = self._rows(f"SELECT {_COLUMNS} FROM instance ORDER BY study_uid, sop_instance_uid", ())  # noqa: S608 — a constant
         return tuple(_instance(row) for row in rows)
+
+    def of_study(self, study_uid: str) -> tuple[Instance, ...]:
+        """Return the instances of a study, in the order of their UIDs."""
+        query = f"SELECT {_COLUMNS} FROM instance WHERE study_uid = ? ORDER BY sop_instance_uid"  # noqa: S608 — constants
+        return tuple(_instance(row) for row in self._rows(query, (study_uid,)))
 
     def within(self, identifier: Dataset) -> tuple[Instance, ...]:
         """Return the instances that *identifier* can mean: those of the studies that it names, else all."""
@@ -131,7 +146,7 @@ class Database:
             if number is not None:
                 self._connection.execute("INSERT INTO incomplete_study VALUES (?, ?)", (study_uid, number))
 
-    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[str, int, str, str, str, str]]:
+    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[str, int, str, str, str, str, str]]:
         with self._lock:
             return self._connection.execute(query, values).fetchall()
 
@@ -142,10 +157,12 @@ def header_of(dataset: Dataset) -> Dataset:
     for element in dataset:
         if element.tag.group < 0x7FE0 and element.VR not in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
             header.add(element)
+    if "TransferSyntaxUID" in getattr(dataset, "file_meta", ()):
+        header.AvailableTransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
     return header
 
 
-def _instance(row: tuple[str, int, str, str, str, str]) -> Instance:
-    header, is_local, external_aet, availability, retrieve_aets, storage_id = row
+def _instance(row: tuple[str, int, str, str, str, str, str]) -> Instance:
+    header, is_local, external_aet, availability, retrieve_aets, storage_id, received = row
     titles = tuple(title for title in retrieve_aets.split("\\") if title)
-    return Instance(Dataset.from_json(header), bool(is_local), external_aet, availability, titles, storage_id)
+    return Instance(Dataset.from_json(header), bool(is_local), external_aet, availability, titles, storage_id, received)

@@ -10,49 +10,51 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Thread
 
 from pydicom.dataset import Dataset
 from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
-from pynetdicom.status import STATUS_FAILURE, code_to_category
 
 from dcmcfg.lab.archive.configuration import NetworkAE, peer_of
-from dcmcfg.lab.archive.java import JavaException, text_of
+from dcmcfg.lab.archive.java import JavaException, error_comment
+from dcmcfg.lab.archive.pending_responses import PendingResponses
+from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.archive.retrieves import ForwardedRetrieve, Requester
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.move_scp import PENDING, MoveExchange, MoveResponse
+from dcmcfg.lab.move_scp import PENDING, MoveExchange, MoveResponse, Unanswered
 from dcmcfg.lab.requesting import AssociationFailed, NothingAccepted, associated
-from dcmcfg.lab.suboperations import UNABLE_TO_PERFORM, SubOperations, pending_responses
+from dcmcfg.lab.suboperations import UNABLE_TO_PERFORM
 
 PROCESSING_FAILURE = 0x0110
-_FORWARDED_ID = 1
 _log = logging.getLogger("archive.external")
 
 
 @dataclass(frozen=True)
 class Forwarding:
-    """To whom a C-MOVE is passed on: the AE ``holder``, for ``number`` objects.
+    """The AE ``holder`` that a C-MOVE is passed on to.
 
-    ``calling`` is the title to call under, None for the archive's own; ``redirected`` the Move Destination, None for
-    the requester's.
+    ``calling`` is the calling title, None for the archive's own. ``redirected`` is the Move Destination, None for that
+    of the requester.
     """
 
     holder: str
     calling: str | None
     redirected: str | None
-    number: int
 
 
 @dataclass(frozen=True)
 class Passing:
-    """What is the same for all AEs that one C-MOVE is passed on to; ``operations`` are counted together."""
+    """What all AEs have in common that one C-MOVE is passed on to: counters, pending responses, the destination."""
 
     state: ArchiveState
     exchange: MoveExchange
     called: NetworkAE
     destination: NetworkAE
-    operations: SubOperations
+    counters: RetrieveCounters
+    pending: PendingResponses
+    comes_back: bool  # an archive is asked to send to this one
 
     @contextmanager
     def associated_with(self, forwarding: Forwarding) -> Iterator[Association]:
@@ -67,6 +69,7 @@ class Passing:
             contexts,
             relational=request.sop_class_uid,
             response_timeout_s=called.retrieve_timeout_s,
+            accept_timeout_s=called.accept_timeout_s,
         ) as association:
             destination = forwarding.redirected or request.destination
             _log.info("C-MOVE to %s as %s, destination %s", peer, calling, destination)
@@ -84,13 +87,14 @@ class Passing:
             identifier=request.identifier,
             requester=Requester(request.calling, request.message_id),
             local_title=self.called.title,
-            destination=peer_of(self.destination, self.called),
+            destination=partial(peer_of, self.destination, self.called),
             store_timeout_s=self.called.store_timeout_s,
-            operations=self.operations,
+            accept_timeout_s=self.called.accept_timeout_s,
+            counters=self.counters,
         )
 
 
-def pass_on(passing: Passing, forwarding: Forwarding) -> MoveResponse:
+def pass_on(passing: Passing, forwarding: Forwarding) -> MoveResponse | Unanswered:
     """Have the request answered by another archive, and return its answer, or that of what was forwarded."""
     redirected = forwarding.redirected
     try:
@@ -101,20 +105,20 @@ def pass_on(passing: Passing, forwarding: Forwarding) -> MoveResponse:
             with passing.state.retrieves.under_way(retrieve):
                 return _re_forward(passing, association, redirected, retrieve)
     except JavaException as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, str(failure))
+        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
     except NothingAccepted as failure:
         if redirected is None:
-            return MoveResponse(PROCESSING_FAILURE, text_of(failure))
-        return MoveResponse(UNABLE_TO_PERFORM)
+            return MoveResponse(PROCESSING_FAILURE, error_comment(failure))
+        return passing.counters.final_of_external()
     except AssociationFailed as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, text_of(failure))
+        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
 
 
 @contextmanager
 def asking_beside(passing: Passing, forwarding: Forwarding) -> Iterator[None]:
     """Ask another archive while the block goes on, and wait for its final response at the end of the block.
 
-    What it sends itself is counted by its response, what comes back as it is forwarded. Raises
+    What it sends itself is counted by its responses, what comes back as it is forwarded. Raises
     :class:`JavaException` or :class:`AssociationFailed` before the block when it cannot be asked.
     """
     with ExitStack() as stack:
@@ -122,37 +126,47 @@ def asking_beside(passing: Passing, forwarding: Forwarding) -> Iterator[None]:
         retrieve = passing.retrieve(forwarding) if forwarding.redirected is not None else None
         if retrieve is not None:
             stack.enter_context(passing.state.retrieves.under_way(retrieve))
-        destination = forwarding.redirected or passing.exchange.request.destination
-        answers: list[MoveResponse] = []
-
-        def ask() -> None:
-            answers.extend(_responses(passing.exchange, association, destination))
-
-        asking = Thread(target=ask, name=f"C-MOVE to {forwarding.holder}", daemon=True)
+        asking = Thread(
+            target=_ask,
+            args=(passing, association, forwarding),
+            name=f"C-MOVE to {forwarding.holder}",
+            daemon=True,
+        )
         asking.start()
         try:
             yield
         finally:
             asking.join()
-        final = next((answer for answer in answers if answer.status != PENDING), None)
         if retrieve is not None:
             retrieve.wait()
-        _count(passing.operations, forwarding, retrieve, final)
 
 
-def _count(
-    operations: SubOperations, forwarding: Forwarding, retrieve: ForwardedRetrieve | None, final: MoveResponse | None
-) -> None:
-    """Count what became of the objects that one archive was asked for beside others."""
-    refused = final is None or code_to_category(final.status) == STATUS_FAILURE
-    if retrieve is None and final is not None and (final.completed or final.failed or final.warning):
-        operations.count(final)
-    elif refused and (retrieve is None or not retrieve.received):
-        operations.fail(forwarding.number)
+def _ask(passing: Passing, association: Association, forwarding: Forwarding) -> None:
+    """Ask another archive beside others, and count by its responses."""
+    before: MoveResponse | None = None
+    destination = forwarding.redirected or passing.exchange.request.destination
+    for response in _responses(passing.exchange, association, destination):
+        if forwarding.redirected is None:
+            passing.counters.add(response, before)
+        else:
+            _take(passing, response, first=before is None)
+        before = response
+        if response.status != PENDING:
+            return
 
 
-def _relay(exchange: MoveExchange, association: Association) -> MoveResponse:
-    """Relay every response of the other archive as it is (``ForwardRetrieveTask.BackwardCMoveRSP``)."""
+def _take(passing: Passing, response: MoveResponse, *, first: bool) -> None:
+    """Count a response of the archive that sends back here; pending ones go out once its first one has come."""
+    passing.counters.answered(response)
+    if first and response.status == PENDING:
+        passing.pending.start()
+
+
+def _relay(exchange: MoveExchange, association: Association) -> MoveResponse | Unanswered:
+    """Relay every response of the other archive as it is (``ForwardRetrieveTask.BackwardCMoveRSP``).
+
+    The requester hears no more when the other archive ends the association.
+    """
     cancelled = False
     for response in _responses(exchange, association, exchange.request.destination):
         if response.status != PENDING:
@@ -160,8 +174,8 @@ def _relay(exchange: MoveExchange, association: Association) -> MoveResponse:
         exchange.send(response)
         if exchange.is_cancelled and not cancelled:
             cancelled = True
-            association.send_c_cancel(_FORWARDED_ID, query_model=exchange.request.sop_class_uid)
-    return MoveResponse(PROCESSING_FAILURE, "java.io.IOException: association to the external archive ended")
+            association.send_c_cancel(exchange.request.message_id, query_model=exchange.request.sop_class_uid)
+    return Unanswered.NOTHING
 
 
 def _re_forward(
@@ -171,20 +185,15 @@ def _re_forward(
 
     A C-CANCEL is not passed on here, as in the real archive.
     """
-    exchange, operations = passing.exchange, passing.operations
-    with pending_responses(exchange, operations, passing.called.send_pending_interval_s) as pending:
-        final = None
-        for response in _responses(exchange, association, redirected):
-            if response.status != PENDING:
-                final = response
-                break
-            pending.start()
-        retrieve.wait()
-    if final is None:
-        return operations.final(otherwise=UNABLE_TO_PERFORM)
-    if not retrieve.received and not operations.completed and code_to_category(final.status) == STATUS_FAILURE:
-        return final
-    return operations.final(otherwise=final.status)
+    first = True
+    for response in _responses(passing.exchange, association, redirected):
+        _take(passing, response, first=first)
+        first = False
+        if response.status != PENDING:
+            break
+    retrieve.wait()
+    passing.pending.stop()
+    return passing.counters.final_of_external()
 
 
 def _responses(exchange: MoveExchange, association: Association, destination: str) -> Iterator[MoveResponse]:
@@ -194,7 +203,7 @@ def _responses(exchange: MoveExchange, association: Association, destination: st
         request.identifier,
         destination,
         request.sop_class_uid,
-        msg_id=_FORWARDED_ID,
+        msg_id=request.message_id,
         priority=request.priority,
     )
     for status, identifier in answers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from pydicom.dataset import Dataset
 from pynetdicom import evt
@@ -13,16 +14,28 @@ from dcmcfg.lab.listener import called_title
 from dcmcfg.lab.query import HeldInstance
 from dcmcfg.lab.query_scp import find
 
+#: Every answer has these attributes, empty where they have no value (``QueryAttributes``).
+IN_EVERY_ANSWER = ("SpecificCharacterSet", "RetrieveAETitle", "InstanceAvailability", "TimezoneOffsetFromUTC")
+
 
 def answer_find(state: ArchiveState, event: evt.Event) -> Iterator[tuple[Dataset, Dataset | None]]:
     """Answer a C-FIND; the handler of EVT_C_FIND."""
     called = state.device.called_ae(called_title(event.assoc))
     instead = called.return_retrieve_aets if called else ()
-    return find(event, lambda: [held(each, instead) for each in state.database.within(event.identifier)])
+    return find(
+        event, lambda: [held(each, instead) for each in state.database.within(event.identifier)], IN_EVERY_ANSWER
+    )
 
 
-def held(instance: Instance, instead: tuple[str, ...]) -> HeldInstance:
-    """Return *instance* as queries see it; *instead* are the AE titles to name in place of all others, if any."""
+@dataclass(frozen=True)
+class KnownInstance(HeldInstance):
+    """An instance as queries show it, with its record in the database."""
+
+    record: Instance = field(kw_only=True)
+
+
+def held(instance: Instance, instead: tuple[str, ...]) -> KnownInstance:
+    """Return *instance* as queries show it; *instead* are the AE titles to name in place of all others, if any."""
     external = () if instance.external_aet == NO_EXTERNAL_AET else (instance.external_aet,)
     titles = instead or (*instance.retrieve_aets, *external)
-    return HeldInstance(instance.header, instance.availability, titles)
+    return KnownInstance(instance.header, instance.availability, titles, record=instance)

@@ -16,6 +16,8 @@ from dcmcfg.lab.requesting import (
 
 _RESULTS = {1: "rejected-permanent", 2: "rejected-transient"}
 _SOURCES = {1: "service-user", 2: "service-provider (ACSE)", 3: "service-provider (Presentation)"}
+#: The longest error comment (0000,0902), of VR LO.
+COMMENT_LENGTH = 64
 _CONFIGURATION = "org.dcm4che3.conf.api"
 
 
@@ -99,11 +101,16 @@ class IncompatibleConnectionException(JavaException):
     java_class = "org.dcm4che3.net.IncompatibleConnectionException"
 
 
-def text_of(failure: AssociationFailed) -> str:
-    """Return the ``toString()`` of the exception that an association which could not be had ends in.
+def error_comment(failure: JavaException | AssociationFailed) -> str:
+    """Return the error comment for a *failure*: its text, cut at 64 characters as by ``DicomServiceException``."""
+    text = text_of(failure) if isinstance(failure, AssociationFailed) else str(failure)
+    return text[:COMMENT_LENGTH]
 
-    Its callers cut it at 64 characters, as ``DicomServiceException`` does. The text for an abort is not in our
-    facts; it only has the shape of the others.
+
+def text_of(failure: AssociationFailed) -> str:
+    """Return the text of the exception that a failed association request ends in.
+
+    Silence is as an abort: the archive aborts the association itself after dcmAAACTimeout.
     """
     match failure:
         case Rejected():
@@ -115,9 +122,9 @@ def text_of(failure: AssociationFailed) -> str:
         case ConnectTimedOut():
             return "java.net.SocketTimeoutException: Connect timed out"
         case NothingAccepted():
-            return "org.dcm4che3.net.NoPresentationContextException: none accepted"
+            return "org.dcm4che3.net.NoPresentationContextException: No Presentation Context for Abstract Syntax"
         case Aborted():
-            return "A-ABORT[the association ended before it was established]"
+            return "A-ABORT[source: 0 - service-user, reason: 0]"
         case ConnectionRefused() | AssociationFailed():
             return "java.net.ConnectException: Connection refused"
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
-from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE, TransferCapability
+from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE, TransferCapability, WebApplication
 from dcmcfg.lab.archive.duration import seconds
 from dcmcfg.lab.archive.java import DanglingReference, IllegalArgumentException, NameNotFoundException
 
@@ -50,6 +50,10 @@ def device_of(entries: Sequence[Entry]) -> Device:
         storages=frozenset(text for entry in storages for text in entry.texts("dcmStorageID")),
         external_availability=_first(storages, "dcmExternalRetrieveInstanceAvailability"),
         move_scp_of_store_scu=tuple(_pair(text) for text in device.texts("dcmCStoreSCUOfCMoveSCP")),
+        web_applications=tuple(
+            WebApplication(each.text("dcmWebServicePath") or "", frozenset(each.texts("dcmWebServiceClass")))
+            for each in _all(entries, "dcmWebApp")
+        ),
     )
 
 
@@ -77,6 +81,7 @@ def _connection(entry: Entry, device: Entry) -> Connection:
         needs_client_certificate=entry.text("dcmTLSNeedClientAuth") != "FALSE",
         retrieve_timeout_s=_seconds(entry, "dcmRetrieveTimeout"),
         store_timeout_s=_seconds(entry, "dcmStoreTimeout"),
+        accept_timeout_s=_seconds(entry, "dcmAAACTimeout"),
     )
 
 
@@ -104,6 +109,7 @@ def _ae(entry: Entry, device: Entry, connections: dict[NormalDN, Connection], en
         retrieve_aets=entry.texts("dcmRetrieveAET") or device.texts("dcmRetrieveAET"),
         object_storages=entry.texts("dcmObjectStorageID") or device.texts("dcmObjectStorageID"),
         qido_max_results=int(_own_or_inherited(entry, device, "dcmQidoMaxNumberOfResults") or 0),
+        query_max_results=int(_own_or_inherited(entry, device, "dcmQueryMaxNumberOfResults") or 0),
         capabilities=_capabilities(entry, entries),
     )
 

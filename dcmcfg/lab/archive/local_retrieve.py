@@ -6,40 +6,77 @@ from collections.abc import Sequence
 
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.lab.archive.configuration import NetworkAE, peer_of
 from dcmcfg.lab.archive.database import Instance
 from dcmcfg.lab.archive.external_retrieve import Passing
 from dcmcfg.lab.files import ObjectStore
-from dcmcfg.lab.requesting import associated, send_file
-from dcmcfg.lab.suboperations import pending_responses
+from dcmcfg.lab.listener import VERIFICATION
+from dcmcfg.lab.requesting import NothingAccepted, NotSent, associated, send_file
 
 _ALWAYS_OFFERED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 
 def send_local(passing: Passing, local: Sequence[Instance], originator: str) -> bool:
-    """Send *local* to the destination, and tell whether the requester let it go on to the end.
+    """Send *local* to the destination, and return whether the requester let it go on to the end.
 
-    Raises :class:`JavaException` or :class:`AssociationFailed` when the destination cannot be reached.
+    There is an association even where nothing is *local*. Raises :class:`JavaException` or
+    :class:`AssociationFailed` when the destination cannot be reached.
     """
-    exchange, called, operations = passing.exchange, passing.called, passing.operations
-    store = passing.state.store
+    called = passing.called
     peer = peer_of(passing.destination, called)
-    contexts = _contexts(store, local, called, passing.destination)
-    with (
-        associated(called.title, peer, contexts, response_timeout_s=called.store_timeout_s) as association,
-        pending_responses(exchange, operations, called.send_pending_interval_s) as pending,
-    ):
-        pending.start()
-        for each in local:
-            if exchange.is_abandoned or exchange.is_cancelled:
-                return False
+    contexts = _contexts(passing.state.store, local, called, passing.destination) or [build_context(VERIFICATION)]
+    try:
+        with associated(
+            called.title,
+            peer,
+            contexts,
+            response_timeout_s=called.store_timeout_s,
+            accept_timeout_s=called.accept_timeout_s,
+        ) as association:
+            accepted = {context.abstract_syntax for context in association.accepted_contexts}
+            sent = [each for each in local if each.header.SOPClassUID in accepted]
+            _fail(passing, [each for each in local if each not in sent])
+            return _send(passing, association, sent, originator)
+    except NothingAccepted:
+        _fail(passing, local)
+        _start_pending(passing)
+        return True
+
+
+def _send(passing: Passing, association: Association, local: Sequence[Instance], originator: str) -> bool:
+    _start_pending(passing)
+    exchange = passing.exchange
+    for each in local:
+        if exchange.is_abandoned or exchange.is_cancelled:
+            return False
+        try:
             status = send_file(
-                association, store.path(each.uid), originator=originator, message_id=exchange.request.message_id
+                association,
+                passing.state.store.path(each.uid),
+                originator=originator,
+                message_id=exchange.request.message_id,
             )
-            operations.record(each.uid, status)
+        except NotSent:
+            status = None
+        if status is None:
+            passing.counters.fail(each.uid)
+        else:
+            passing.counters.record(each.uid, status)
     return True
+
+
+def _start_pending(passing: Passing) -> None:
+    """Begin pending responses; where an archive sends back here, its first one begins them."""
+    if not passing.comes_back:
+        passing.pending.start()
+
+
+def _fail(passing: Passing, instances: Sequence[Instance]) -> None:
+    for each in instances:
+        passing.counters.fail(each.uid)
 
 
 def _contexts(

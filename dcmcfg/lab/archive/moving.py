@@ -6,35 +6,50 @@ Imitates ``CommonCMoveSCP`` and ``RetrieveServiceImpl``.
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 
 from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.database import Instance
 from dcmcfg.lab.archive.external_retrieve import Forwarding, Passing, asking_beside, pass_on
 from dcmcfg.lab.archive.java import (
+    COMMENT_LENGTH,
     ConfigurationException,
     ConfigurationNotFoundException,
     IllegalArgumentException,
     JavaException,
-    text_of,
+    error_comment,
 )
 from dcmcfg.lab.archive.local_retrieve import send_local
+from dcmcfg.lab.archive.pending_responses import pending_responses
+from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.identifier import IdentifierMismatch, retrieve_level, root_of
-from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, Unanswered
 from dcmcfg.lab.query import HeldInstance, selected
 from dcmcfg.lab.query_scp import IDENTIFIER_MISMATCH
 from dcmcfg.lab.requesting import AssociationFailed
-from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM, SubOperations
+from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM
 
 MOVE_DESTINATION_UNKNOWN = 0xA801
 MOVE_DESTINATION_NOT_ALLOWED = 0xC801
 _log = logging.getLogger("archive.move")
 
 
-def answer_move(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | None:
-    """Carry out a C-MOVE and return the final response; None when the archive would end without one."""
+@dataclass(frozen=True)
+class _Plan:
+    """What one C-MOVE comes to: archives asked ``beside`` what is ``local``, or the ``last`` one, which answers."""
+
+    local: Sequence[Instance] = ()
+    beside: tuple[Forwarding, ...] = ()
+    last: Forwarding | None = None
+    originator: str = ""
+    retries: bool = False
+
+
+def answer_move(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | Unanswered:
+    """Carry out a C-MOVE and return the final response, or what takes its place."""
     request = exchange.request
     response = _answer(state, exchange)
     _log.info(
@@ -42,52 +57,74 @@ def answer_move(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | N
         request.calling,
         request.destination,
         request.study_uid,
-        "association aborted" if response is None else f"{response.status:04X} {response.comment}".rstrip(),
+        response.value if isinstance(response, Unanswered) else f"{response.status:04X} {response.comment}".rstrip(),
     )
     return response
 
 
-def _answer(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | None:
+def _answer(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | Unanswered:
     request = exchange.request
     called = state.device.called_ae(request.called)
     if called is None:  # it was there when the association was accepted
-        return None
+        return Unanswered.ABORT
     try:
         retrieve_level(request.identifier, root_of(request.sop_class_uid), relational=request.relational)
     except IdentifierMismatch as mismatch:
-        return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch))
+        return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch)[:COMMENT_LENGTH], offending=mismatch.tag)
     if called.accepted_destinations and request.destination not in called.accepted_destinations:
         return MoveResponse(MOVE_DESTINATION_NOT_ALLOWED, "Move Destination not allowed")
     try:
         destination = state.cache.find_application_entity(request.destination)
     except ConfigurationNotFoundException as unknown:
-        return MoveResponse(MOVE_DESTINATION_UNKNOWN, str(unknown.args[0]))
+        return MoveResponse(MOVE_DESTINATION_UNKNOWN, str(unknown.args[0])[:COMMENT_LENGTH])
     except ConfigurationException as unreadable:
-        return MoveResponse(UNABLE_TO_PERFORM, str(unreadable))
+        return MoveResponse(UNABLE_TO_PERFORM, error_comment(unreadable))
     except IllegalArgumentException as unreadable:
-        _log.info("%s", unreadable)  # not converted to a status by the archive: the association just ends
-        return None
+        _log.info("%s", unreadable)  # the archive does not convert it to a status, its connection ends
+        return Unanswered.CLOSE
     return _retrieve(state, exchange, called, destination)
 
 
-def _retrieve(state: ArchiveState, exchange: MoveExchange, called: NetworkAE, destination: NetworkAE) -> MoveResponse:
+def _retrieve(
+    state: ArchiveState, exchange: MoveExchange, called: NetworkAE, destination: NetworkAE
+) -> MoveResponse | Unanswered:
     known = {each.uid: each for each in state.database.within(exchange.request.identifier)}
     held = (HeldInstance(each.header) for each in known.values())
     matching = [known[each.unique_key("IMAGE")] for each in selected(exchange.request.identifier, held)]
     if not matching:
         return _fall_back(state, exchange, called, destination)
     permitted = [each for each in matching if _is_permitted(called, destination, each)]
-    dropped = len(matching) - len(permitted)
-    if called.restricts_silently:
-        dropped = 0
+    dropped = 0 if called.restricts_silently else len(matching) - len(permitted)
     if not permitted:
-        return MoveResponse(UNABLE_TO_PERFORM, failed=dropped) if dropped else MoveResponse(SUCCESS)
-    operations = SubOperations(len(permitted) + dropped)
-    operations.fail(dropped)
-    passing = Passing(state, exchange, called, destination, operations)
+        refusal = MoveResponse(UNABLE_TO_PERFORM, completed=0, failed=dropped, warning=0)
+        return refusal if dropped else MoveResponse(SUCCESS)
     local = [each for each in permitted if each.is_local and each.storage_id in state.device.storages]
     elsewhere = [each for each in permitted if each not in local]
-    return _collect(passing, local, elsewhere)
+    counters = RetrieveCounters(len(permitted) + dropped)
+    counters.drop(dropped)
+    plan = _plan(state, exchange, called, local, elsewhere)
+    if exchange.request.calling == called.alternative_move_scp:
+        counters.total = len(local)
+    with _passing(state, exchange, called, destination, counters, plan) as passing:
+        response = _carry_out(passing, plan)
+    if plan.retries and isinstance(response, MoveResponse):
+        _remember(state, exchange, response)
+    return response
+
+
+@contextmanager
+def _passing(
+    state: ArchiveState,
+    exchange: MoveExchange,
+    called: NetworkAE,
+    destination: NetworkAE,
+    counters: RetrieveCounters,
+    plan: _Plan,
+) -> Iterator[Passing]:
+    asked = (*plan.beside, plan.last) if plan.last else plan.beside
+    comes_back = any(each.redirected is not None for each in asked)
+    with pending_responses(exchange, counters, called.send_pending_interval_s) as pending:
+        yield Passing(state, exchange, called, destination, counters, pending, comes_back)
 
 
 def _is_permitted(called: NetworkAE, destination: NetworkAE, instance: Instance) -> bool:
@@ -97,72 +134,69 @@ def _is_permitted(called: NetworkAE, destination: NetworkAE, instance: Instance)
     return called.syntaxes(sop_class, "SCU") is not None and taken
 
 
-def _fall_back(state: ArchiveState, exchange: MoveExchange, called: NetworkAE, destination: NetworkAE) -> MoveResponse:
+def _fall_back(
+    state: ArchiveState, exchange: MoveExchange, called: NetworkAE, destination: NetworkAE
+) -> MoveResponse | Unanswered:
     """Answer for a study that is not known: nothing, or what dcmFallbackCMoveSCP makes of it."""
     if called.fallback_move_scp is None:
         return MoveResponse(SUCCESS)
-    passing = Passing(state, exchange, called, destination, SubOperations(0))
     forwarding = _fallback(exchange, called)
     _log.info("no match, forwarded to %s", forwarding.holder)
-    response = pass_on(passing, forwarding)
-    if forwarding.redirected is not None and passing.operations.completed:
+    counters = RetrieveCounters(0)
+    plan = _Plan(last=forwarding)
+    with _passing(state, exchange, called, destination, counters, plan) as passing:
+        response = _carry_out(passing, plan)
+    if forwarding.redirected is not None and counters.completed and isinstance(response, MoveResponse):
         _remember(state, exchange, response)
     return response
 
 
 def _fallback(exchange: MoveExchange, called: NetworkAE) -> Forwarding:
     calling = called.fallback_calling or exchange.request.calling
-    return Forwarding(called.fallback_move_scp or "", calling, called.fallback_destination, 0)
+    return Forwarding(called.fallback_move_scp or "", calling, called.fallback_destination)
 
 
-def _collect(passing: Passing, local: list[Instance], elsewhere: list[Instance]) -> MoveResponse:
-    """Ask for what is not here, the archives one after the other, and send what is.
+def _plan(
+    state: ArchiveState, exchange: MoveExchange, called: NetworkAE, local: list[Instance], elsewhere: list[Instance]
+) -> _Plan:
+    """Return who is asked for what is not here, one after the other, and what is sent.
 
     The last archive is called under the requester's title where nothing is local, else under the AE's own.
     """
-    exchange, called = passing.exchange, passing.called
     requester = exchange.request.calling
     if requester == called.alternative_move_scp:
-        return _send(passing, local, [], originator=exchange.request.destination)
-    beside = [_forwarding(called, requester, *asked) for asked in _by_holder(called, elsewhere).items()]
-    retry = _retries(passing)
-    if not local and not retry and beside:
-        return _send(passing, [], beside[:-1], last=beside[-1])
+        return _Plan(local, originator=exchange.request.destination)
+    beside = [_forwarding(called, requester, holder) for holder in _holders(called, elsewhere)]
+    retries = _retries(state, exchange, called)
+    if not local and not retries and beside:
+        return _Plan(beside=tuple(beside[:-1]), last=beside[-1])
     if beside:
         beside[-1] = replace(beside[-1], calling=None)
-    if not retry:
-        return _send(passing, local, beside, originator=requester)
+    if not retries:
+        return _Plan(local, tuple(beside), originator=requester)
     fallback = _fallback(exchange, called)
     _log.info("the study is not complete, asked of %s again", fallback.holder)
     if local:
-        response = _send(passing, local, [*beside, fallback], originator=requester)
-    else:
-        response = _send(passing, [], beside, last=fallback)
-    _remember(passing.state, exchange, response)
-    return response
+        return _Plan(local, (*beside, fallback), originator=requester, retries=True)
+    return _Plan(beside=tuple(beside), last=fallback, retries=True)
 
 
-def _forwarding(called: NetworkAE, requester: str, holder: str, objects: list[Instance]) -> Forwarding:
+def _forwarding(called: NetworkAE, requester: str, holder: str) -> Forwarding:
     """Return how *holder* is asked; the Move Destination of the alternative is never replaced."""
     redirected = None if holder == called.alternative_move_scp else called.external_retrieve_destination
-    return Forwarding(holder, requester, redirected, len(objects))
+    return Forwarding(holder, requester, redirected)
 
 
-def _by_holder(called: NetworkAE, elsewhere: list[Instance]) -> dict[str, list[Instance]]:
-    """Return the AEs to ask with the objects that each is asked for; what nobody can be asked for is dropped."""
-    found: dict[str, list[Instance]] = {}
-    for each in elsewhere:
-        holder = called.alternative_move_scp if each.is_local else each.external_aet
-        if holder is not None:
-            found.setdefault(holder, []).append(each)
-    return dict(sorted(found.items()))
+def _holders(called: NetworkAE, elsewhere: list[Instance]) -> list[str]:
+    """Return the AEs to ask; an instance that no AE can be asked for remains, and so fails."""
+    holders = {called.alternative_move_scp if each.is_local else each.external_aet for each in elsewhere}
+    return sorted(holder for holder in holders if holder is not None)
 
 
-def _retries(passing: Passing) -> bool:
-    called = passing.called
+def _retries(state: ArchiveState, exchange: MoveExchange, called: NetworkAE) -> bool:
     if called.fallback_move_scp is None or called.fallback_destination is None:
         return False
-    failed = passing.state.database.failed_retrieves(passing.exchange.request.study_uid)
+    failed = state.database.failed_retrieves(exchange.request.study_uid)
     return failed is not None and (called.fallback_retries == 0 or failed < called.fallback_retries)
 
 
@@ -173,26 +207,18 @@ def _remember(state: ArchiveState, exchange: MoveExchange, response: MoveRespons
     state.database.set_failed_retrieves(study_uid, None if response.status == SUCCESS else failed + 1)
 
 
-def _send(
-    passing: Passing,
-    local: list[Instance],
-    beside: list[Forwarding],
-    *,
-    originator: str = "",
-    last: Forwarding | None = None,
-) -> MoveResponse:
-    """Ask the archives *beside*, then send what is *local*, or have the *last* archive answer."""
-    completed = True
+def _carry_out(passing: Passing, plan: _Plan) -> MoveResponse | Unanswered:
+    """Ask the archives beside, then send what is local, or have the last archive answer."""
     try:
         with ExitStack() as asking:
-            for forwarding in beside:
+            for forwarding in plan.beside:
                 asking.enter_context(asking_beside(passing, forwarding))
-            if last is not None:
-                return pass_on(passing, last)
-            if local:
-                completed = send_local(passing, local, originator)
+            if plan.last is not None:
+                return pass_on(passing, plan.last)
+            completed = send_local(passing, plan.local, plan.originator)
     except JavaException as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, str(failure))
+        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
     except AssociationFailed as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, text_of(failure))
-    return passing.operations.final() if completed else passing.operations.cancelled()
+        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
+    passing.pending.stop()
+    return passing.counters.final(cancelled=not completed)

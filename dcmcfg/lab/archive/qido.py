@@ -1,8 +1,7 @@
 """The stand-in archive's search by HTTP, with the archive's own private attributes (``QidoRS``, ``PrivateTag``).
 
-Imitates the resources ``studies`` and ``instances`` of an AE, and of ``studies/UID/`` the latter. Matching is that of
-C-FIND; of the filters beyond DICOM there are ``ExternalRetrieveAET``, ``ExternalRetrieveAET!``, ``storageID``,
-``incomplete`` and ``retrievefailed``. There is no order but that of the UIDs, no fuzzy matching, and no XML.
+Imitates the resources ``patients``, ``studies``, ``series`` and ``instances`` of an AE, those of one study or series,
+and ``count``. Matching is that of C-FIND. There is no fuzzy matching and no other format than DICOM JSON.
 """
 
 from __future__ import annotations
@@ -12,30 +11,54 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
-from pydicom.datadict import keyword_for_tag, tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
 
-from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, Instance
-from dcmcfg.lab.archive.finding import held
+from dcmcfg.lab.archive.configuration import NetworkAE
+from dcmcfg.lab.archive.finding import IN_EVERY_ANSWER, KnownInstance, held
+from dcmcfg.lab.archive.private_attributes import CREATOR, GROUP, PrivateAttributes
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.identifier import Level
-from dcmcfg.lab.query import answers
+from dcmcfg.lab.identifier import UNIQUE_KEYS, Level
+from dcmcfg.lab.query import Entity, entities
 
-PRIVATE_CREATOR = "DCM4CHEE Archive 5"
-_GROUP, _BLOCK = 0x7777, 0x10
-_RESOURCE = re.compile(r"/dcm4chee-arc/aets/([^/]+)/rs/(?:studies/([0-9.]+)/(instances)|(studies|instances))")
-_STUDY = (
-    "StudyDate StudyTime AccessionNumber ModalitiesInStudy ReferringPhysicianName PatientName PatientID "
-    "PatientBirthDate PatientSex StudyInstanceUID StudyID"
+_RESOURCE = re.compile(
+    r"/dcm4chee-arc/aets/(?P<ae>[^/]+)/rs/(?:studies/(?P<study>[0-9.]+)/(?:series/(?P<series>[0-9.]+)/)?)?"
+    r"(?P<searched>patients|studies|series|instances)(?P<count>/count)?"
 )
-_RETURNED: dict[Level, str] = {
-    "STUDY": _STUDY,
-    "IMAGE": f"{_STUDY} Modality SeriesInstanceUID SeriesNumber SOPClassUID SOPInstanceUID InstanceNumber",
-}
+_LEVELS: Mapping[str, Level] = {"patients": "PATIENT", "studies": "STUDY", "series": "SERIES", "instances": "IMAGE"}
+_PATIENT = "PatientName PatientID PatientBirthDate PatientSex"
+_STUDY = (
+    "StudyDate StudyTime AccessionNumber ModalitiesInStudy ReferringPhysicianName StudyInstanceUID StudyID "
+    "NumberOfStudyRelatedSeries NumberOfStudyRelatedInstances"
+)
+_SERIES = (
+    "Modality SeriesDescription SeriesInstanceUID SeriesNumber NumberOfSeriesRelatedInstances "
+    "PerformedProcedureStepStartDate PerformedProcedureStepStartTime RequestAttributesSequence"
+)
+_IMAGE = (
+    "SOPClassUID SOPInstanceUID AvailableTransferSyntaxUID InstanceNumber NumberOfFrames Rows Columns BitsAllocated"
+)
+#: What an answer has without being asked, by level, from the level of the resource's UID downwards.
+_RETURNED = {"PATIENT": _PATIENT, "STUDY": f"{_PATIENT} {_STUDY}", "SERIES": _SERIES, "IMAGE": _IMAGE}
 _FILTERS = ("ExternalRetrieveAET", "ExternalRetrieveAET!", "storageID", "incomplete", "retrievefailed")
-_NO_KEYS = ("includefield", "limit", "offset", "orderby", "fuzzymatching", "returnempty", *_FILTERS)
+#: Parameters that are no attributes; those that the stand-in does not imitate are ignored.
+_IGNORED = """accept access_token allOfModalitiesInStudy allmodified batchID charset comparefield compressionfailed
+count deletionlock different fuzzymatching includedefaults includefield limit merged metadataUpdateFailed missing
+offset onlyWithStudies orderby patientVerificationStatus priority requested storageClustered storageExported
+storageVerificationFailed template ExpirationDate ExpirationState StudySizeInKB"""
+_NO_KEYS = frozenset((*_FILTERS, *_IGNORED.split()))
+_LIMITS = {"limit": re.compile(r"[1-9]\d{0,4}"), "offset": re.compile(r"0|([1-9]\d{0,4})")}
+_JSON = "application/dicom+json"
+_TEXT = "text/plain;charset=UTF-8"
+_ACCEPTABLE = ("*/*", "application/*", "application/json", _JSON)
+_TOO_LARGE = (
+    "Request entity too large. Query count exceeds configured Query Max Number of Results, narrow down search using "
+    "query filters."
+)
 
 
 @dataclass(frozen=True)
@@ -48,123 +71,297 @@ class QidoAnswer:
 
 
 class _Refused(Exception):
-    """The search is not carried out: the status, and why as ``str()``."""
+    """A search that the archive refuses; ``answer`` is its answer."""
 
-    def __init__(self, status: HTTPStatus, why: str) -> None:
-        super().__init__(why)
-        self.status = status
+    def __init__(self, status: HTTPStatus, body: str = "") -> None:
+        super().__init__(body)
+        self.answer = QidoAnswer(status, _TEXT if body else "", body)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A search as its URL states it; the values of ``parameters`` are decoded and split at commas."""
+
+    target: str
+    ae: NetworkAE
+    level: Level
+    study_uid: str
+    series_uid: str
+    parameters: Mapping[str, Sequence[str]]
+    base: str  # of Retrieve URLs
+
+    @property
+    def keys(self) -> Dataset:
+        """The attributes to match; raises :class:`_Refused` for a name that is no attribute."""
+        keys = Dataset()
+        for name, values in self.parameters.items():
+            if name not in _NO_KEYS:
+                tag = _tag(name)
+                if tag is None:
+                    raise _invalid(self.target)
+                if not tag.is_private:
+                    setattr(keys, keyword_for_tag(tag), list(values) if len(values) > 1 else values[0])
+        if self.study_uid:
+            keys.StudyInstanceUID = self.study_uid
+        if self.series_uid:
+            keys.SeriesInstanceUID = self.series_uid
+        return keys
+
+    @property
+    def included(self) -> tuple[BaseTag, ...] | None:
+        """The attributes of ``includefield``, None for ``all``; raises :class:`_Refused`."""
+        fields = self.parameters.get("includefield", ())
+        if "all" in fields:
+            return None
+        tags = tuple(_tag(field) for field in fields)
+        if None in tags:
+            raise _invalid(self.target)
+        return tuple(tag for tag in tags if tag is not None)
+
+    @property
+    def default_tags(self) -> tuple[BaseTag, ...]:
+        """The attributes that every answer has: those of the levels below the UIDs in the URL's path."""
+        match self.level:
+            case "PATIENT":
+                keywords = _RETURNED["PATIENT"]
+            case "STUDY":
+                keywords = _RETURNED["STUDY"]
+            case "SERIES":
+                keywords = _SERIES if self.study_uid else f"{_RETURNED['STUDY']} {_SERIES}"
+            case "IMAGE" if self.series_uid:
+                keywords = _IMAGE
+            case "IMAGE" if self.study_uid:
+                keywords = f"{_SERIES} {_IMAGE}"
+            case "IMAGE":
+                keywords = f"{_RETURNED['STUDY']} {_SERIES} {_IMAGE}"
+        return tuple(Tag(keyword) for keyword in (*IN_EVERY_ANSWER, *keywords.split()))
+
+    def first(self, name: str) -> str | None:
+        """Return the first value of a parameter, None where there is none."""
+        return next(iter(self.parameters.get(name, ())), None)
+
+    def number(self, name: str) -> int:
+        """Return ``limit`` or ``offset``, 0 where it is absent; raises :class:`_Refused`."""
+        text = self.first(name)
+        if text is None:
+            return 0
+        if not _LIMITS[name].fullmatch(text):
+            rule = f'must match "{_LIMITS[name].pattern}"'
+            raise _Refused(HTTPStatus.BAD_REQUEST, f"[PROPERTY]\r[{name}]\r[{rule}]\r[{text}]\r\r")
+        return int(text)
 
 
 def is_search(path: str) -> bool:
-    """Tell whether *path*, with its query, names a resource that can be searched."""
+    """Return whether *path*, with its query, names a resource that can be searched."""
     return _RESOURCE.fullmatch(urlsplit(path).path) is not None
 
 
-def search(state: ArchiveState, path: str) -> QidoAnswer:
-    """Answer ``GET`` of *path*: 200 with what matches, 204 for nothing, 400, 404 for an unknown AE, 413."""
+def search(state: ArchiveState, path: str, *, accept: str = "*/*", host: str = "") -> QidoAnswer:
+    """Answer ``GET`` of *path*, with the request's headers Accept and Host.
+
+    The status is 200 with what matches, 204 for nothing, 400 for a bad parameter, 404 for an unknown AE or one without
+    the service, 406 for a format other than JSON, 413 for more matches than dcmQueryMaxNumberOfResults.
+    """
+    resource = _RESOURCE.fullmatch(urlsplit(path).path)
+    if resource is None:
+        return QidoAnswer(HTTPStatus.NOT_FOUND)
     try:
-        found = _found(state, path)
+        asked = _search(state, path, resource, host)
+        if resource["count"]:
+            number = 0 if _matches_nothing(state, asked) else len(_found(state, asked))
+            return QidoAnswer(HTTPStatus.OK, "application/json", f'{{"count":{number}}}')
+        _accept(accept)
+        if _matches_nothing(state, asked):
+            return QidoAnswer(HTTPStatus.OK, _JSON, "[]")
+        found = _page(asked, _ordered(asked, _found(state, asked)))
     except _Refused as refused:
-        return QidoAnswer(refused.status, "text/plain", str(refused))
+        return refused.answer
     if not found:
         return QidoAnswer(HTTPStatus.NO_CONTENT)
-    return QidoAnswer(HTTPStatus.OK, "application/dicom+json", json.dumps([each.to_json_dict() for each in found]))
+    return QidoAnswer(HTTPStatus.OK, _JSON, json.dumps([_answer(state, asked, each).to_json_dict() for each in found]))
 
 
-def _found(state: ArchiveState, path: str) -> list[Dataset]:
-    parts = urlsplit(path)
-    resource = _RESOURCE.fullmatch(parts.path)
-    if resource is None:
-        raise _Refused(HTTPStatus.NOT_FOUND, f"no such resource: {parts.path}")
-    title, study_uid, _, of_all = resource.groups()
-    ae = state.device.ae(unquote(title))
+def _search(state: ArchiveState, target: str, resource: re.Match[str], host: str) -> _Search:
+    path = urlsplit(target).path
+    title = unquote(resource["ae"])
+    ae = state.device.ae(title)
     if ae is None or not ae.installed:
-        raise _Refused(HTTPStatus.NOT_FOUND, f"No such Application Entity: {unquote(title)}")
-    asked = parse_qs(parts.query)
-    level: Level = "STUDY" if of_all == "studies" else "IMAGE"
-    keys = {name: values for name, values in asked.items() if name not in _NO_KEYS}
-    if study_uid:
-        keys["StudyInstanceUID"] = [study_uid]
-    studies = {uid: study for uid, study in _studies(state).items() if _passes(state, asked, study)}
-    known = [held(each, ae.return_retrieve_aets) for study in studies.values() for each in study]
-    found = _page(list(answers(_identifier(keys, level), level, known)), asked, ae.qido_max_results)
-    if {"all", f"{_GROUP:04X}{_BLOCK:04X}"} & {
-        each for text in asked.get("includefield", ()) for each in text.split(",")
-    }:
-        for answer in found:
-            _add_private(state, answer, studies[str(answer.StudyInstanceUID)])
+        raise _Refused(HTTPStatus.NOT_FOUND, _error_message(f"No such Application Entity: {title}"))
+    service = "QIDO_COUNT" if resource["count"] else "QIDO_RS"
+    if not state.device.serves(path, service):
+        missing = f"No Web Application with {service}service class found for Application Entity: {title}"
+        raise _Refused(HTTPStatus.NOT_FOUND, _error_message(missing))
+    asked = _Search(
+        target,
+        ae,
+        _LEVELS[resource["searched"]],
+        resource["study"] or "",
+        resource["series"] or "",
+        _parameters(urlsplit(target).query),
+        f"http://{host}/dcm4chee-arc/aets/{title}/rs",
+    )
+    for name in _LIMITS:
+        asked.number(name)
+    return asked
+
+
+def _parameters(query: str) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for pair in query.split("&") if query else ():
+        name, _, values = pair.partition("=")
+        found.setdefault(unquote_plus(name), []).extend(unquote_plus(value) for value in values.split(","))
     return found
 
 
-def _studies(state: ArchiveState) -> dict[str, list[Instance]]:
-    studies: dict[str, list[Instance]] = {}
-    for each in state.database.all():
-        studies.setdefault(str(each.header.StudyInstanceUID), []).append(each)
+def _accept(wanted: str) -> None:
+    """Raise :class:`_Refused` when *wanted*, of the header Accept, has no format that the stand-in writes."""
+    if not any(each.partition(";")[0].strip() in _ACCEPTABLE for each in wanted.split(",")):
+        raise _Refused(HTTPStatus.NOT_ACCEPTABLE)
+
+
+def _invalid(target: str) -> _Refused:
+    return _Refused(HTTPStatus.BAD_REQUEST, f"[CLASS]\r[]\r[Invalid Query Parameter]\r[{target}]\r\r")
+
+
+def _error_message(text: str) -> str:
+    return json.dumps({"errorMessage": text}, separators=(",", ":"))
+
+
+def _tag(field: str) -> BaseTag | None:
+    """Return the attribute of a keyword or of up to eight hexadecimal digits; None for other text."""
+    tag = tag_for_keyword(field)
+    if tag is not None:
+        return Tag(tag)
+    return Tag(int(field, 16)) if re.fullmatch("[0-9A-Fa-f]{1,8}", field) else None
+
+
+def _matches_nothing(state: ArchiveState, asked: _Search) -> bool:
+    """Return whether the search names a storage that the device does not have: the database is not asked then."""
+    storage = asked.first("storageID")
+    return storage is not None and storage not in state.device.storages
+
+
+def _found(state: ArchiveState, asked: _Search) -> list[Entity[KnownInstance]]:
+    keys = asked.keys
+    _ = asked.included  # refuses a bad field before the database is asked
+    known = [held(each, asked.ae.return_retrieve_aets) for each in state.database.all()]
+    studies = _by_study(known)
+    passing = {uid for uid, study in studies.items() if _passes(state, asked, uid, study)}
+    of_passing = (each for each in known if each.unique_key("STUDY") in passing)
+    found = list(entities(keys, asked.level, of_passing))
+    most = asked.ae.query_max_results
+    if most and len(found) > most:
+        raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _error_message(_TOO_LARGE))
+    return found
+
+
+def _by_study(known: Iterable[KnownInstance]) -> dict[str, list[KnownInstance]]:
+    studies: dict[str, list[KnownInstance]] = {}
+    for each in known:
+        studies.setdefault(each.unique_key("STUDY"), []).append(each)
     return studies
 
 
-def _passes(state: ArchiveState, asked: Mapping[str, Sequence[str]], study: Sequence[Instance]) -> bool:
-    """Tell whether *study* passes the filters that are none of DICOM's."""
-    external, storages = _external(study), _storages(study)
-    retrieves = state.database.failed_retrieves(str(study[0].header.StudyInstanceUID))
-    wanted = {name: asked[name][0] for name in _FILTERS if name in asked}
+def _passes(state: ArchiveState, asked: _Search, study_uid: str, study: Sequence[KnownInstance]) -> bool:
+    """Return whether a study passes the filters that are not DICOM's."""
+    attributes = PrivateAttributes(study, study, "STUDY", state.database.failed_retrieves(study_uid))
+    external, storages = attributes.study_external, attributes.storages
+    retrieves = attributes.failed_retrieves
     return (
-        wanted.get("ExternalRetrieveAET", external) == external
-        and wanted.get("ExternalRetrieveAET!") != external
-        and ("storageID" not in wanted or wanted["storageID"] in storages)
-        and (wanted.get("incomplete") != "true" or retrieves is not None)
-        and (wanted.get("retrievefailed") != "true" or bool(retrieves))
+        asked.first("ExternalRetrieveAET") in (None, external)
+        and asked.first("ExternalRetrieveAET!") != external
+        and asked.first("storageID") in (None, *storages)
+        and (asked.first("incomplete") != "true" or retrieves is not None)
+        and (asked.first("retrievefailed") != "true" or bool(retrieves))
     )
 
 
-def _external(instances: Iterable[Instance]) -> str:
-    """Return the external AE title that *instances* have in common, else ``*``."""
-    titles = {each.external_aet for each in instances}
-    return titles.pop() if len(titles) == 1 else NO_EXTERNAL_AET
+def _ordered(asked: _Search, found: list[Entity[KnownInstance]]) -> list[Entity[KnownInstance]]:
+    """Return *found* in the order of ``orderby``; raises :class:`_Refused` for a name that is no attribute."""
+    for field in reversed(asked.parameters.get("orderby", ())):
+        tag = _tag(field.removeprefix("-"))
+        if tag is None:
+            raise _invalid(asked.target)
+        found.sort(key=lambda each, tag=tag: _text(each.attributes, tag), reverse=field.startswith("-"))  # type: ignore[misc] # of the lambda
+    return found
 
 
-def _storages(instances: Iterable[Instance]) -> list[str]:
-    return sorted({each.storage_id for each in instances if each.is_local})
+def _text(attributes: Dataset, tag: BaseTag) -> str:
+    return str(attributes[tag].value) if tag in attributes else ""
 
 
-def _identifier(keys: Mapping[str, Sequence[str]], level: Level) -> Dataset:
-    """Return what C-FIND would be asked; raises :class:`_Refused` for a name that is no attribute."""
-    identifier = Dataset()
-    for keyword in _RETURNED[level].split():
-        setattr(identifier, keyword, "")
-    for name, values in keys.items():
-        keyword = keyword_for_tag(int(name, 16)) if re.fullmatch("[0-9A-Fa-f]{8}", name) else name
-        if tag_for_keyword(keyword) is None:
-            raise _Refused(HTTPStatus.BAD_REQUEST, f"{name}={values[0]}")
-        setattr(identifier, keyword, [part for value in values for part in value.split(",")])
-    return identifier
+def _page(asked: _Search, found: list[Entity[KnownInstance]]) -> list[Entity[KnownInstance]]:
+    """Return the page of ``limit`` and ``offset``, of dcmQidoMaxNumberOfResults at most."""
+    offset, limit, most = asked.number("offset"), asked.number("limit"), asked.ae.qido_max_results
+    if most and (limit == 0 or limit > most):
+        limit = most
+    return found[offset : offset + limit] if limit else found[offset:]
 
 
-def _page(found: list[Dataset], asked: Mapping[str, Sequence[str]], most: int) -> list[Dataset]:
-    try:
-        offset, limit = (int(asked[name][0]) if name in asked else 0 for name in ("offset", "limit"))
-    except ValueError:
-        raise _Refused(HTTPStatus.BAD_REQUEST, "offset and limit are numbers") from None
-    page = found[offset : offset + limit] if limit else found[offset:]
-    if most and len(page) > most:
-        raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Request entity too large: {len(page)} > {most}")
-    return page
+def _answer(state: ArchiveState, asked: _Search, entity: Entity[KnownInstance]) -> Dataset:
+    """Return the attributes that one answer has; empty ones where they were asked for by name or number."""
+    answer = Dataset()
+    attributes = _described(state, asked, entity)
+    included = asked.included
+    if included is None:
+        answer.update(attributes)
+    else:
+        keys = asked.keys
+        for tag in (*asked.default_tags, *(each.tag for each in keys), *included):
+            if tag.group != GROUP:
+                answer.add(attributes[tag] if tag in attributes else DataElement(tag, _vr(tag), None))
+    if "RetrieveURL" in attributes:
+        answer.RetrieveURL = attributes.RetrieveURL
+    _add_private(state, asked, answer, entity)
+    return answer
 
 
-def _add_private(state: ArchiveState, answer: Dataset, study: Sequence[Instance]) -> None:
-    """Add what stands in group 7777; an AE title ``*``, a complete study and zero are left out."""
-    block = answer.private_block(_GROUP, PRIVATE_CREATOR, create=True)
-    retrieves = state.database.failed_retrieves(str(answer.StudyInstanceUID))
-    series = [each for each in study if each.header.SeriesInstanceUID == answer.get("SeriesInstanceUID")]
-    image = [each for each in study if each.uid == answer.get("SOPInstanceUID")]
-    for element, instances in ((0x45, study), (0x44, series), (0x43, image)):
-        if instances and (title := _external(instances)) != NO_EXTERNAL_AET:
-            block.add_new(element, "AE", title)
-    for element, vr, value in (
-        (0x28, "LO", _storages(study)),
-        (0x25, "CS", None if retrieves is None else "PARTIAL"),
-        (0x26, "US", retrieves),
-        (0x50, "LO", _storages(image)),
-    ):
-        if value:
-            block.add_new(element, vr, value)
+def _vr(tag: BaseTag) -> str:
+    return dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
+
+
+def _add_private(state: ArchiveState, asked: _Search, answer: Dataset, entity: Entity[KnownInstance]) -> None:
+    """Add the elements of group 7777 that were asked for; a block of number 00 is that of the creator too."""
+    included = asked.included
+    wanted = None
+    if included is not None:
+        wanted = {each.element & 0xFF for each in included if each.group == GROUP}
+        if not wanted:
+            return
+    study_uid = entity.instances[0].unique_key("STUDY")
+    study = [held(each, ()) for each in state.database.of_study(study_uid)]
+    failed = state.database.failed_retrieves(study_uid)
+    values = PrivateAttributes(study, entity.instances, asked.level, failed).elements()
+    block = answer.private_block(GROUP, CREATOR, create=True)
+    for number, (vr, value) in values.items():
+        if number in wanted if wanted is not None else value is not None:
+            block.add_new(number, vr, value)
+
+
+def _described(state: ArchiveState, asked: _Search, entity: Entity[KnownInstance]) -> Dataset:
+    """Return the attributes of *entity* with those that the archive computes for QIDO-RS alone."""
+    described = Dataset()
+    described.update(entity.attributes)
+    if asked.level == "PATIENT":
+        del described.RetrieveAETitle
+        del described.InstanceAvailability
+        return described
+    header = entity.instances[0].header
+    described.SOPClassesInStudy = sorted({str(each.SOPClassUID) for each in _headers(state, "STUDY", header)})
+    patient = _headers(state, "PATIENT", header)
+    described.NumberOfPatientRelatedStudies = len({each.StudyInstanceUID for each in patient})
+    url = f"{asked.base}/studies/{described.StudyInstanceUID}"
+    if asked.level in ("SERIES", "IMAGE"):
+        if "AvailableTransferSyntaxUID" in header:
+            described.AvailableTransferSyntaxUID = header.AvailableTransferSyntaxUID
+        url += f"/series/{described.SeriesInstanceUID}"
+    if asked.level == "IMAGE":
+        url += f"/instances/{described.SOPInstanceUID}"
+    described.RetrieveURL = url
+    return described
+
+
+def _headers(state: ArchiveState, level: Level, like: Dataset) -> list[Dataset]:
+    """Return the headers of all instances that have the unique key of *level* in common with *like*."""
+    keyword = UNIQUE_KEYS[level]
+    return [each.header for each in state.database.all() if each.header.get(keyword) == like.get(keyword)]

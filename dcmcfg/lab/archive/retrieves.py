@@ -6,7 +6,7 @@ Imitates ``ForwardCStoreRQ`` with ``CStoreForwardSCUImpl``.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,10 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.archive.java import JavaException
+from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.query import HeldInstance, selected
-from dcmcfg.lab.requesting import AssociationFailed, associated, send_file
-from dcmcfg.lab.suboperations import SubOperations
+from dcmcfg.lab.requesting import AssociationFailed, NotSent, associated, send_file
 
 _log = logging.getLogger("archive.forward")
 
@@ -34,20 +35,20 @@ class Requester:
 
 @dataclass
 class ForwardedRetrieve:
-    """One C-MOVE whose objects are forwarded to *destination* as they arrive.
+    """One C-MOVE whose objects are forwarded to its destination as they arrive.
 
-    ``key`` is the AE title by which arriving objects are matched, None where no object is; ``identifier`` what was
-    asked for.
+    ``key`` is the AE title by which arriving objects are matched, None where no object is. ``identifier`` is that of
+    the C-MOVE. ``destination`` returns where the destination is, or raises :class:`JavaException`.
     """
 
     key: str | None
     identifier: Dataset
     requester: Requester
     local_title: str
-    destination: Peer
+    destination: Callable[[], Peer]
     store_timeout_s: float | None
-    operations: SubOperations
-    received: int = 0
+    accept_timeout_s: float | None
+    counters: RetrieveCounters
     _lock: Lock = field(default_factory=Lock)
     _open: ExitStack = field(default_factory=ExitStack)
     _associations: dict[int, Association | None] = field(default_factory=dict)
@@ -58,26 +59,42 @@ class ForwardedRetrieve:
         That one offers the storage contexts of the arriving one. What cannot be sent counts as failed.
         """
         with self._lock:
-            self.received += 1
             if arrival not in self._associations:
                 self._associations[arrival] = self._associate(contexts)
             association = self._associations[arrival]
-            status = None
-            if association is not None:
-                status = send_file(
-                    association, file, originator=self.requester.title, message_id=self.requester.message_id
-                )
-            self.operations.record(sop_instance_uid, status)
-        _log.info("forwarded %s to %s: %s", sop_instance_uid, self.destination, _shown(status))
+            outcome = self._send(association, sop_instance_uid, file)
+        _log.info("forwarded %s: %s", sop_instance_uid, outcome)
+
+    def _send(self, association: Association | None, sop_instance_uid: str, file: Path) -> str:
+        """Send an object and count it; one to which no response came is not counted, as in the real archive."""
+        if association is None:
+            self.counters.fail(sop_instance_uid)
+            return "no association"
+        requester = self.requester
+        try:
+            status = send_file(association, file, originator=requester.title, message_id=requester.message_id)
+        except NotSent:
+            self.counters.fail(sop_instance_uid)
+            return "not sent"
+        if status is None:
+            return "no response"
+        self.counters.record(sop_instance_uid, status)
+        return f"{status:04X}"
 
     def _associate(self, contexts: list[PresentationContext]) -> Association | None:
         offered = [build_context(each.abstract_syntax or "", list(each.transfer_syntax)) for each in contexts]
         try:
             return self._open.enter_context(
-                associated(self.local_title, self.destination, offered, response_timeout_s=self.store_timeout_s)
+                associated(
+                    self.local_title,
+                    self.destination(),
+                    offered,
+                    response_timeout_s=self.store_timeout_s,
+                    accept_timeout_s=self.accept_timeout_s,
+                )
             )
-        except AssociationFailed as failure:
-            _log.info("no association with %s: %s", self.destination, type(failure).__name__)
+        except (AssociationFailed, JavaException) as failure:
+            _log.info("no association with the destination: %s", type(failure).__name__)
             return None
 
     def wait(self) -> None:
@@ -117,7 +134,3 @@ class Retrieves:
         with self._lock:
             wanting = (each for each in self._under_way if each.key == key and selected(each.identifier, held))
             return next(wanting, None)
-
-
-def _shown(status: int | None) -> str:
-    return "not sent" if status is None else f"{status:04X}"

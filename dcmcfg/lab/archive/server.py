@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pynetdicom import ALL_TRANSFER_SYNTAXES, evt
+from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.dn import NormalDN
@@ -19,9 +20,9 @@ from dcmcfg.lab.archive.finding import answer_find
 from dcmcfg.lab.archive.moving import answer_move
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.archive.storing import SUCCESS, store
-from dcmcfg.lab.listener import Handler, all_contexts, called_title, calling_title, listening
+from dcmcfg.lab.listener import Handler, all_contexts, association_request, called_title, calling_title, listening
 from dcmcfg.lab.move_record import MoveRecord
-from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, Unanswered, serve_moves
 
 _PERMANENT = 1
 _SERVICE_USER = 1
@@ -68,10 +69,10 @@ class DicomServer:
             return
         ae = self._state.device.called_ae(called)
         if ae is not None:
-            assoc.acceptor.supported_contexts = accepted_contexts(ae)
+            assoc.acceptor.supported_contexts = as_requested(assoc, accepted_contexts(ae))
             serve_moves(assoc, self._move)
 
-    def _move(self, exchange: MoveExchange) -> MoveResponse | None:
+    def _move(self, exchange: MoveExchange) -> MoveResponse | Unanswered:
         self._record.add(exchange.request)
         return answer_move(self._state, exchange)
 
@@ -97,3 +98,21 @@ def accepted_contexts(ae: NetworkAE) -> list[PresentationContext]:
             syntaxes = ALL_TRANSFER_SYNTAXES if anything else capability.transfer_syntaxes
             accepted.append(build_context(capability.sop_class, list(syntaxes)))
     return accepted
+
+
+def as_requested(association: Association, contexts: list[PresentationContext]) -> list[PresentationContext]:
+    """Return *contexts* with their transfer syntaxes in the order in which the requestor proposes them.
+
+    The archive takes the first proposed one that it lists (``TransferCapability.selectTransferSyntax``), while
+    pynetdicom takes the first listed one that is proposed.
+    """
+    proposed: dict[str, list[str]] = {}
+    for each in association_request(association).presentation_context_definition_list:
+        proposed.setdefault(str(each.abstract_syntax), []).extend(map(str, each.transfer_syntax))
+    ordered = []
+    for context in contexts:
+        first = dict.fromkeys(proposed.get(str(context.abstract_syntax), []))
+        listed = dict.fromkeys(map(str, context.transfer_syntax))
+        syntaxes = [each for each in first if each in listed] + [each for each in listed if each not in first]
+        ordered.append(build_context(context.abstract_syntax or "", syntaxes))
+    return ordered

@@ -1,8 +1,8 @@
 """The C-STORE service of the stand-in archive.
 
-Imitates ``StoreServiceEJB`` as far as recalled objects go: an object whose file was purged is taken back only from
-the AE recorded as holding it; everything else that is known already is answered 0000 and ignored, which is what
-the default dcmOverwritePolicy SAME_SOURCE comes to for an object from another AE.
+Imitates ``StoreServiceEJB`` for recalled objects. An object whose file was purged is stored again only from the AE
+that is recorded as its external archive; its availability in the database does not change. Every other object that is
+known is answered 0000 and ignored: the default dcmOverwritePolicy SAME_SOURCE does so with an object from another AE.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def store(state: ArchiveState, event: evt.Event) -> int:
         _log.info("ignored %s from %s: held by %s", brought.sop_instance_uid, brought.calling, known.external_aet)
     else:
         storage_id = called.object_storages[0]
-        _save(state, brought, replace(known, is_local=True, availability="ONLINE", storage_id=storage_id))
+        _save(state, brought, replace(known, is_local=True, storage_id=storage_id))
         _forward(state, event, brought)
     return SUCCESS
 

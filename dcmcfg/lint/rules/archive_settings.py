@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
-from dcmcfg.schema.formats import seconds
+from dcmcfg.schema.value_kinds.durations import seconds
 
 _LONG_S = 3600
 _ORDINAL = re.compile(rb"\{[0-9A-Z]\}")
@@ -58,6 +58,22 @@ def _ordinals(survey: Survey) -> Iterator[Breach]:
                 yield Breach(entry.dn, "its first three characters are cut off as an ordinal", name, value)
 
 
+def _storage_threshold(survey: Survey) -> Iterator[Breach]:
+    name = "dcmStorageThreshold"
+    for device in survey.archives:
+        limited = {each.text("dcmStorageID"): each for each in survey.parts(device, "dcmStorage") if name in each}
+        for ae in device.network_aes:
+            used = ae.entry.texts("dcmObjectStorageID")
+            for storage in (limited[each] for each in used if each in limited):
+                if len(used) > 1:
+                    message = (
+                        f"below it, the next C-STORE to {ae.title} makes the archive reload, and load what is in LDAP"
+                    )
+                else:
+                    message = f"below it, {ae.title} refuses each C-STORE: dcmObjectStorageID names no other storage"
+                yield Breach(storage.dn, message, name, storage.values(name)[0])
+
+
 RULES = (
     LintRule(
         "ae-cache-without-end",
@@ -76,6 +92,17 @@ RULES = (
         "Set a shorter time, unless each change is followed by a reload.",
         "dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
         _patient_with_aes,
+    ),
+    LintRule(
+        "storage-threshold",
+        "note",
+        "An administrator knows what happens when a storage that is written to falls below its dcmStorageThreshold.",
+        "Where dcmObjectStorageID names another storage too, the archive reloads by itself and takes the full one out "
+        "of dcmObjectStorageID. So a change in LDAP that nobody reloaded goes live; if it cannot be loaded, the "
+        "C-STORE is refused (0110).",
+        "Reload after each change, and do not leave unfinished changes in LDAP.",
+        "dcmcfg reload",
+        _storage_threshold,
     ),
     LintRule(
         "tasks-never-run",

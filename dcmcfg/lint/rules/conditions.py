@@ -36,7 +36,7 @@ _NOTHING_TO_REPEAT = re.compile(r"(?:\A|\||\((?!\?))[*+?]")
 
 
 def _format(survey: Survey) -> Iterator[Breach]:
-    for entry in survey.tree.ordered():
+    for entry in survey.judged:
         if _ATTRIBUTE in entry and any(entry.is_a(name) for name in CLASSES):
             for value in entry.values(_ATTRIBUTE):
                 problem = _problem(value.decode("utf-8", "replace"))
@@ -92,5 +92,6 @@ RULES = (
         "Correct the condition; a pattern has to match the whole value, and any text is .*, not *.",
         "dcmcfg edit TARGET",
         _format,
+        kind="unloadable",
     ),
 )

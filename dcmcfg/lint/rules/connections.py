@@ -5,55 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.devices import DICOM
+from dcmcfg.devices import DICOM, device_of
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.calls import calls
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey
+from dcmcfg.lint.survey import CONNECTION_REFERENCE, Survey
 
-_REFERENCE = "dicomNetworkConnectionReference"
+_REFERENCE = CONNECTION_REFERENCE
 #: Class of an entry with connections → the protocols that they may have (Connection.Protocol).
 _PROTOCOLS = {
     "dicomNetworkAE": (DICOM,),
     "hl7Application": ("HL7", "HL7_MLLP2"),
     "dcmWebApp": ("HTTP",),
+    "dcmAuditLogger": ("SYSLOG_TLS", "SYSLOG_UDP"),
 }
-
-
-def _references(survey: Survey) -> Iterator[tuple[Entry, bytes, Entry | None]]:
-    """Yield each connection reference: the entry that holds it, the value, the connection or None."""
-    for entry in survey.tree.ordered():
-        for value in entry.values(_REFERENCE):
-            try:
-                found = survey.tree.get(DN.parse(value.decode("utf-8", "surrogateescape")))
-            except MalformedInput:
-                found = None
-            yield entry, value, found if found is not None and found.is_a("dicomNetworkConnection") else None
 
 
 def _dangling(survey: Survey) -> Iterator[Breach]:
     kept: dict[DN, int] = {}
-    for entry, _, connection in _references(survey):
-        kept[entry.dn] = kept.get(entry.dn, 0) + (connection is not None)
-    for entry, value, connection in _references(survey):
-        if connection is None:
-            mended = (_delete(entry, value),) if kept[entry.dn] else ()
+    for each in survey.connection_references:
+        kept[each.entry.dn] = kept.get(each.entry.dn, 0) + (each.connection is not None)
+    for each in survey.connection_references:
+        if each.connection is None:
+            mended = (_delete(each.entry, each.value),) if kept[each.entry.dn] else ()
             message = "there is no such connection, so the archive does not load the device"
-            yield Breach(entry.dn, message, _REFERENCE, value, changes=mended)
+            yield Breach(each.entry.dn, message, _REFERENCE, each.value, changes=mended)
 
 
 def _of_other_device(survey: Survey) -> Iterator[Breach]:
-    device_of = survey.references.device_of
-    for entry, value, connection in _references(survey):
-        if connection is not None and device_of(connection.dn) != device_of(entry.dn):
+    key = survey.tree.key
+    for each in survey.connection_references:
+        if each.connection is not None and device_of(key(each.connection.dn)) != device_of(key(each.entry.dn)):
             message = "the connection is another device's, so the archive does not load this one"
-            yield Breach(entry.dn, message, _REFERENCE, value)
+            yield Breach(each.entry.dn, message, _REFERENCE, each.value, related=(each.connection.dn,))
 
 
 def _spelling(survey: Survey) -> Iterator[Breach]:
-    for entry, value, connection in _references(survey):
+    for each in survey.connection_references:
+        entry, value, connection = each.entry, each.value, each.connection
         if connection is None:
             continue
         exact = str(connection.dn).encode("utf-8", "surrogateescape")
@@ -69,13 +59,14 @@ def _spelling(survey: Survey) -> Iterator[Breach]:
 
 
 def _protocol(survey: Survey) -> Iterator[Breach]:
-    for entry, value, connection in _references(survey):
+    for each in survey.connection_references:
+        entry, value, connection = each.entry, each.value, each.connection
         allowed = next((allowed for name, allowed in _PROTOCOLS.items() if entry.is_a(name)), None)
         if connection is not None and allowed is not None:
             protocol = connection.text("dcmProtocol") or DICOM
             if protocol not in allowed:
                 message = f"the connection's dcmProtocol is {protocol}, not {' or '.join(allowed)}"
-                yield Breach(entry.dn, message, _REFERENCE, value)
+                yield Breach(entry.dn, message, _REFERENCE, value, related=(connection.dn,))
 
 
 def _none_installed(survey: Survey) -> Iterator[Breach]:
@@ -127,6 +118,7 @@ RULES = (
         "dcmcfg lint --fix --rule connection-dangling",
         _dangling,
         mends=True,
+        kind="unloadable",
     ),
     LintRule(
         "connection-of-other-device",
@@ -136,6 +128,7 @@ RULES = (
         "Refer to a connection of the same device; add one if there is none.",
         "dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         _of_other_device,
+        kind="unloadable",
     ),
     LintRule(
         "connection-spelling",
@@ -151,11 +144,13 @@ RULES = (
     LintRule(
         "connection-protocol",
         "error",
-        "An AE refers to DICOM connections, an HL7 application to HL7 ones, a web application to HTTP ones.",
-        "An AE with another protocol fails the whole device; an application is never reached.",
+        "An AE refers to DICOM connections, an HL7 application to HL7 ones, a web application to HTTP ones, an audit "
+        "logger to SYSLOG ones.",
+        "The archive cannot load the device.",
         "Refer to a connection of the right protocol, or correct dcmProtocol.",
         "dcmcfg set DN dcmProtocol=PROTOCOL",
         _protocol,
+        kind="unloadable",
     ),
     LintRule(
         "connection-not-installed",

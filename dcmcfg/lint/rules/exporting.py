@@ -11,6 +11,23 @@ from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
 
 _PREFIX = "dicom:"
+#: The names of the archive's implementations of ExporterProvider.
+_SCHEMES = (
+    "curve2pr",
+    "dicom",
+    "fhir",
+    "hl7",
+    "hl7oru",
+    "impax-report",
+    "jivex-report",
+    "noop",
+    "pr2ko",
+    "storage",
+    "stow",
+    "ups",
+    "wado",
+    "xds-i",
+)
 _SENDER = re.compile(r"SendingApplicationEntityTitle(!?)=(.*)", re.DOTALL)
 
 
@@ -71,6 +88,17 @@ def _holds_for(rule: Entry, sender: str) -> bool:
     return True
 
 
+def _unknown_scheme(survey: Survey) -> Iterator[Breach]:
+    for device in survey.archives:
+        for exporter in survey.parts(device, "dcmExporter"):
+            for value in exporter.values("dcmURI"):
+                scheme, colon, _ = value.decode("utf-8", "replace").partition(":")
+                if not colon or scheme not in _SCHEMES:
+                    named = f"its scheme {scheme} is" if colon else "it has no scheme, which would be"
+                    message = f"{named} none of {', '.join(_SCHEMES)}"
+                    yield Breach(exporter.dn, message, "dcmURI", value)
+
+
 RULES = (
     LintRule(
         "no-storage-commitment",
@@ -80,6 +108,15 @@ RULES = (
         "Set dcmStgCmtSCP.",
         "dcmcfg set DN dcmStgCmtSCP=AET",
         _no_commitment,
+    ),
+    LintRule(
+        "exporter-scheme-unknown",
+        "warning",
+        "The dcmURI of an exporter begins with a scheme that the archive has an exporter for.",
+        "The archive loads the value, and each task of the exporter fails, unless the archive was extended.",
+        "Correct the scheme.",
+        "dcmcfg set DN dcmURI=dicom:AET",
+        _unknown_scheme,
     ),
     LintRule(
         "several-retrieve-aets",

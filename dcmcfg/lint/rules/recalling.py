@@ -31,11 +31,11 @@ def _mixed(survey: Survey) -> Iterator[Breach]:
 
 
 def _pairs(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        for value in device.entry.values("dcmCStoreSCUOfCMoveSCP"):
+    for entry in survey.judged:
+        for value in entry.values("dcmCStoreSCUOfCMoveSCP") if entry.is_a("dcmArchiveDevice") else ():
             if b"=" not in value:
                 message = "it is not CALLING=SCP, so the archive does not load the device"
-                yield Breach(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value)
+                yield Breach(entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value)
 
 
 def _another_title(survey: Survey) -> Iterator[Breach]:
@@ -110,6 +110,7 @@ RULES = (
         "Write both titles.",
         "dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
         _pairs,
+        kind="unloadable",
     ),
     LintRule(
         "stored-back-under-another-title",

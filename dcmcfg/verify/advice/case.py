@@ -58,7 +58,7 @@ class Case:
     @property
     def sent_straight(self) -> bool:
         """Whether it is the external archive that had to send to the destination, as far as is known."""
-        return self.back_to is None and bool(self.files.away)
+        return self.back_to is None and bool(self.files.probably_away)
 
     @property
     def came_back(self) -> bool:

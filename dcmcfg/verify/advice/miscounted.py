@@ -40,7 +40,7 @@ def _nothing_completed(case: Case) -> Iterator[str]:
         )
     elif case.evidence.records or recalled(case.evidence):
         yield NOT_MATCHED
-    elif case.files.away:
+    elif case.files.probably_away:
         yield from _nothing_forwarded(case)
     else:
         yield (
@@ -90,14 +90,15 @@ def _another_number(case: Case, completed: int) -> str:
         return (
             "all are completed, by its own count, and yet some are to come: the archive's log says which; verify again"
         )
+    sender = case.external if case.files.probably_away else "it"
     return (
         f"the archive sent more than it lists by C-FIND: the query/retrieve view of {case.archive} hides rejected "
-        f"instances, or {case.external if case.files.away else 'it'} counts what it sends twice (--expect N overrides)"
+        f"instances, or {sender} counts what it sends twice (--expect N overrides)"
     )
 
 
 def _too_few(case: Case, expected: int) -> str:
-    away = case.files.away
+    away = case.files.probably_away
     if away and away < len(case.evidence.expected):
         return (
             "of a study that is partly in its own storage the archive forwards what it recalls only where "

@@ -21,7 +21,7 @@ def steps(case: Case) -> Iterator[str]:
             "firewall in between, or another program on that port by now?"
         )
     elif outcome.timed_out:
-        asked = f", like that of {case.external}," if case.files.away else ""
+        asked = f", like that of {case.external}," if case.files.probably_away else ""
         yield (
             f"the archive may still be at it: its log{asked} says what it waits for; a slow recall needs a longer "
             "dcmRetrieveTimeout on the archive's connection, and --timeout-s here"

@@ -8,7 +8,7 @@ from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.status import explain
 from dcmcfg.verify.advice.called_in_vain import step_of_the_called
 from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.called import NOT_PERFORMED, asking_again_tells, called
+from dcmcfg.verify.called import NOT_PERFORMED, called, either_side_failed
 from dcmcfg.verify.files import Files
 from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED
 
@@ -48,7 +48,7 @@ def _by_status(case: Case, status: int) -> Iterator[str]:
         yield from _some_failed(case)
     elif status == _PROCESSING_FAILURE and case.sent_straight:
         yield _broken_off(case)
-    elif status == NOT_PERFORMED and not whom and not case.files.away and not case.evidence.records:
+    elif status == NOT_PERFORMED and not whom and not case.files.probably_away and not case.evidence.records:
         yield from _at_the_destination(case)
         yield f"if the study is purged, check: {_look_at(case, status)}"
     else:
@@ -97,7 +97,7 @@ def _warned(case: Case) -> str:
 
 
 def _unable(case: Case) -> str:
-    if not case.files.away:
+    if not case.files.probably_away:
         return (
             f"the log of {case.archive} says why. Is it an Orthanc? That answers C000 where {case.destination} is "
             "not in its DicomModalities"
@@ -117,12 +117,12 @@ def _without_a_reason(case: Case) -> Iterator[str]:
             f"{case.external} was to send straight to {case.destination}, by the host and port that it has for it: its "
             "log says why it could not"
         )
-    elif asking_again_tells(case.evidence) and case.evidence.after is None:
+    elif either_side_failed(case.evidence):
         yield (
             f"either {case.external} could not send to {case.back_to}, which its log tells, or the archive could not "
             f"send it on to {case.destination}: {_reaching(case)}"
         )
-    elif case.files.away:
+    elif case.files.probably_away:
         yield (
             f"nothing came back to {case.back_to}: {case.external} broke off, kept silent for longer than "
             f"dcmRetrieveTimeout of the archive's connection, or does not reach {case.back_to} at the host and "
@@ -132,7 +132,7 @@ def _without_a_reason(case: Case) -> Iterator[str]:
         yield from _at_the_destination(case)
         if case.files.finding is not Files.HERE:
             yield f"if the study is purged: the log of {case.external} says whether it was asked, and why it failed"
-    if case.reported.failed and case.files.away:
+    if case.reported.failed and case.files.probably_away:
         yield (f"where its log shows no request, the archive dropped the instances before it asked: {case.lacking}")
 
 

@@ -14,7 +14,8 @@ def steps_of_another_way(case: Case) -> Iterator[str]:
         return
     evidence = case.evidence
     relayed = [record for record in evidence.records or () if record.destination != evidence.route.destination]
-    if relayed or evidence.records is None or recalled(evidence):
+    straight = evidence.route.destination is None
+    if relayed or evidence.records is None or (straight and recalled(evidence)):
         yield "the archive may not have loaded what the tree says: dcmcfg reload, then verify with another study"
     elif not evidence.records:
         yield "see that the record is that of the external archive which holds the study"

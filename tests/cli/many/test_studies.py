@@ -27,7 +27,9 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
         "\n"
         "DCMCFG asked DCM4CHEE@127.0.0.1:PORT to send them to STORESCP\n"
         "5 attempts; instances sent, says the archive: 5\n"
-        "route shown for 5\n"
+        "route not shown for 5\n"
+        "the archive's database or the external archive's log can show a route: --require-route asks the one, "
+        "--external-log FILE reads the other\n"
         "\n"
         "results   STORE\n"
     )
@@ -62,7 +64,7 @@ def test_a_list_may_come_from_standard_input(verify: Verify, pacs: Archive) -> N
     report = json.loads(done.stdout)
     assert done.exit_code == 0
     assert (report["accepted"], report["verified"]) == (True, False), "nobody of ours saw them"
-    assert (report["counts"], report["routes"]) == ({"reported": 2, "open": 0}, {"shown": 2})
+    assert (report["counts"], report["routes"]) == ({"reported": 2, "open": 0}, {"not shown": 2})
     assert (report["asked_now"], sorted(report["answered"])) == (True, ["first", "last"])
     assert "1 of the list name a study again, and count once" in report["notes"]
     assert [study["study_instance_uid"] for study in report["studies"]] == FIVE[:2]

@@ -11,7 +11,18 @@ from dcmcfg.route.connecting import Fit
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
 from tests.verify.advice.cases import DOWN, FOREIGN_ROUTE, REFUSED, REJECTED, failing, first_step, listening
-from tests.verify.evidence import ALONE, DIRECT, GOOD, LOCAL_STUDY, UIDS, UNWITNESSED, VIA_ARCHIVE, listed, stored
+from tests.verify.evidence import (
+    ALONE,
+    DIRECT,
+    GOOD,
+    LOCAL_STUDY,
+    PURGED,
+    UIDS,
+    UNWITNESSED,
+    VIA_ARCHIVE,
+    listed,
+    stored,
+)
 
 STRAIGHT = replace(UNWITNESSED, route=DIRECT)
 LOCAL = stored(ALONE, LOCAL_STUDY)
@@ -130,11 +141,11 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "not send it on to WORKSTATION: dcmcfg echo WORKSTATION",
     ),
     "no comment, some failed, and it is here now": (
-        failing(replace(UNWITNESSED, after=listed("ONLINE")), 0xA702, failed=3),
+        failing(replace(stored(UNWITNESSED, PURGED, LOCAL_STUDY), route=VIA_ARCHIVE), 0xA702, failed=3),
         "the archive got the study from the external archive, and could not send it on to WORKSTATION",
     ),
     "no comment, some failed, and it is not here yet": (
-        failing(replace(UNWITNESSED, after=listed()), 0xA702, failed=3),
+        failing(stored(UNWITNESSED, PURGED, PURGED), 0xA702, failed=3),
         "nothing came back to DCM4CHEE: the external archive LONGTERM broke off",
     ),
     "no comment, nothing came back": (failing(UNWITNESSED, 0xA702), "nothing came back to DCM4CHEE"),

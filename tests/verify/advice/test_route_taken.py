@@ -8,10 +8,13 @@ import pytest
 
 from dcmcfg.verify.evidence import Evidence
 from tests.verify.advice.cases import first_step
-from tests.verify.evidence import GOOD, arrived
+from tests.verify.evidence import GOOD, LOCAL_STUDY, PURGED, arrived, stored
 
 CASES: dict[str, tuple[Evidence, str]] = {
-    "purged, delivered, but not in the record": (replace(GOOD, records=()), "the record is that of the external"),
+    "purged, delivered, but not in the record": (
+        replace(stored(GOOD, PURGED, LOCAL_STUDY), records=()),
+        "the record is that of the external",
+    ),
     "called directly": (replace(GOOD, received=arrived(calling="LONGTERM")), "see in the external archive's log"),
 }
 

@@ -1,0 +1,150 @@
+"""The counters of a C-MOVE and the final response that follows from them.
+
+Imitates ``RetrieveContextImpl``, ``RetrieveTaskImpl`` and ``ForwardRetrieveTask.ForwardCStoreRQ``.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from pydicom.dataset import Dataset
+
+from dcmcfg.lab.move_scp import PENDING, MoveResponse
+from dcmcfg.lab.suboperations import CANCELLED, SOME_FAILED, SUCCESS, UNABLE_TO_PERFORM
+
+_WARNING = 0xB000
+
+
+class RetrieveCounters:
+    """What became of each instance that a C-MOVE asks for; may be used by several threads.
+
+    ``total`` is the number of instances of the archive's database that match.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._lock = threading.RLock()
+        self.total = total
+        self.completed = 0
+        self._warning = 0
+        self._failed = 0
+        self._failed_uids: list[str] = []
+        self._external: MoveResponse | None = None
+        self._announced = 0
+
+    def record(self, sop_instance_uid: str, status: int) -> None:
+        """Count a C-STORE by its *status*."""
+        with self._lock:
+            if status == SUCCESS:
+                self.completed += 1
+            elif status & _WARNING == _WARNING:
+                self._warning += 1
+            else:
+                self.fail(sop_instance_uid)
+
+    def fail(self, sop_instance_uid: str) -> None:
+        """Count an instance that was not sent, or whose C-STORE failed."""
+        with self._lock:
+            self._failed += 1
+            self._failed_uids.append(sop_instance_uid)
+
+    def drop(self, number: int) -> None:
+        """Count *number* instances as failed whose UIDs the final response does not list."""
+        with self._lock:
+            self._failed += number
+
+    def answered(self, response: MoveResponse) -> None:
+        """Take a response of the AE that was asked to send to this archive: its failures count, and its status."""
+        with self._lock:
+            if self._external is None:
+                self._announced = sum(
+                    each or 0 for each in (response.remaining, response.completed, response.failed, response.warning)
+                )
+            self._external = response
+
+    def add(self, response: MoveResponse, before: MoveResponse | None) -> None:
+        """Add what *response* counts beyond *before*, of the AE that was asked to send to the destination itself."""
+        with self._lock:
+            self.completed += (response.completed or 0) - ((before and before.completed) or 0)
+            self._warning += (response.warning or 0) - ((before and before.warning) or 0)
+            self._failed += (response.failed or 0) - ((before and before.failed) or 0)
+            self._failed_uids += _listed(response.identifier)
+
+    @property
+    def failed(self) -> int:
+        """The failures counted here and by the AE that was asked."""
+        return self._failed + ((self._external and self._external.failed) or 0)
+
+    @property
+    def remaining(self) -> int:
+        """The number of instances of which nothing is known yet."""
+        return max(0, max(self.total, self._announced) - self.completed - self._warning - self.failed)
+
+    def pending(self) -> MoveResponse | None:
+        """Return a pending response with all four counters; None where nothing remains."""
+        with self._lock:
+            if self.remaining == 0:
+                return None
+            return MoveResponse(
+                PENDING,
+                remaining=self.remaining,
+                completed=self.completed,
+                failed=self.failed,
+                warning=self._warning,
+            )
+
+    def final(self, *, cancelled: bool) -> MoveResponse:
+        """Return the final response of a retrieve with local instances.
+
+        Instances that remain count as failed in the status, not in the counters. After a C-CANCEL they are counted.
+        """
+        with self._lock:
+            remaining, failed = self.remaining, self.failed
+            if not cancelled:
+                self._failed += remaining
+                remaining = 0
+            return self._response(CANCELLED if remaining else self._status(), failed, remaining)
+
+    def final_of_external(self) -> MoveResponse:
+        """Return the final response of a retrieve for which the last response of another AE is decisive.
+
+        Without local matches, and with nothing completed, that response is passed on as it is. Else its status is
+        taken over, even a pending one: the requester then never gets a final response. Its comment is not.
+        """
+        with self._lock:
+            external = self._external
+            if self.total == 0 and external is not None and not external.completed and not external.warning:
+                return external
+            status = external.status if external is not None else UNABLE_TO_PERFORM
+            return self._response(self._failure() if self.failed else status, self.failed)
+
+    def _status(self) -> int:
+        if self.failed or (self._external is not None and self._external.status != SUCCESS):
+            return self._failure()
+        return SUCCESS
+
+    def _failure(self) -> int:
+        return SOME_FAILED if self.completed or self._warning else UNABLE_TO_PERFORM
+
+    def _response(self, status: int, failed: int, remaining: int = 0) -> MoveResponse:
+        """Return a response with the counters that are above zero."""
+        return MoveResponse(
+            status,
+            remaining=remaining or None,
+            completed=self.completed or None,
+            failed=failed or None,
+            warning=self._warning or None,
+            identifier=self._failed_list(),
+        )
+
+    def _failed_list(self) -> Dataset | None:
+        uids = self._failed_uids + (_listed(self._external.identifier) if self._external else [])
+        if not uids or not self.failed:
+            return None
+        identifier = Dataset()
+        identifier.FailedSOPInstanceUIDList = uids
+        return identifier
+
+
+def _listed(identifier: Dataset | None) -> list[str]:
+    uids = identifier.get("FailedSOPInstanceUIDList", []) if identifier else []
+    return [uids] if isinstance(uids, str) else [str(uid) for uid in uids or ()]

@@ -1,0 +1,131 @@
+"""The ports on which an archive listens.
+
+At start and at each reload the archive opens the port of every installed connection of its own device, whether an AE
+refers to it or not (``Device.bindConnections``, ``Connection.bind``). It opens none for protocols that it has no
+handler for: HTTP, whose port the application server opens, and the SYSLOG protocols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from dcmcfg.connection_users import connection_name
+from dcmcfg.devices import DICOM
+from dcmcfg.dn import NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.tree import Tree
+
+HIGHEST_PORT = 65535
+#: Who opens a port.
+ARCHIVE, HTTP, SYSLOG = "archive", "HTTP", "SYSLOG"
+#: The protocols whose ports the archive opens (``Connection.registerTCPProtocolHandler``).
+_OPENED = (DICOM, "HL7", "HL7_MLLP2")
+_UDP = ("SYSLOG_UDP",)
+_LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A connection that is installed and has a port."""
+
+    entry: Entry
+    port: int
+
+    @property
+    def name(self) -> str:
+        return connection_name(self.entry.dn)
+
+    @cached_property
+    def protocol(self) -> str:
+        return (self.entry.text("dcmProtocol") if self._is_extended else None) or DICOM
+
+    @cached_property
+    def opener(self) -> str:
+        """What opens the port: the archive, or nothing of it (by the kind of protocol)."""
+        if self.protocol in _OPENED:
+            return ARCHIVE
+        return HTTP if self.protocol == HTTP else SYSLOG
+
+    @cached_property
+    def place(self) -> tuple[str, int]:
+        return "UDP" if self.protocol in _UDP else "TCP", self.port
+
+    @cached_property
+    def bound_to(self) -> str:
+        """The address as it is written: dcmBindAddress, else dicomHostname; empty if neither is there."""
+        bound = self.entry.text("dcmBindAddress") if self._is_extended else None
+        return bound or self.entry.text("dicomHostname") or ""
+
+    @property
+    def _is_extended(self) -> bool:
+        """Whether the archive reads its own settings of the connection, those whose names begin with dcm."""
+        return self.entry.is_a("dcmNetworkConnection")
+
+    @cached_property
+    def address(self) -> IPv4Address | IPv6Address | None:
+        """The address, None of a host name: which address that is, only the archive's machine knows."""
+        return _address(self.bound_to)
+
+    @property
+    def is_everywhere(self) -> bool:
+        return self.address is not None and self.address.is_unspecified
+
+    @cached_property
+    def is_localhost(self) -> bool:
+        return self.bound_to.casefold() == "localhost"
+
+    @cached_property
+    def compared(self) -> str:
+        return str(self.address) if self.address is not None else self.bound_to.rstrip(".").casefold()
+
+
+def listeners_of_archives(tree: Tree, judged: Sequence[Entry]) -> Mapping[NormalDN, Sequence[Listener]]:
+    """Return the listeners of each installed archive among the *judged* entries of *tree*, in the order of these."""
+    key = tree.key
+    archives = [each for each in judged if each.is_a("dcmArchiveDevice")]
+    found: dict[NormalDN, list[Listener]] = {key(each.dn): [] for each in archives if _installed(each)}
+    for entry in judged if found else ():
+        if entry.is_a("dicomNetworkConnection") and _installed(entry):
+            port = _port(entry.text("dicomPort") or "")
+            if port is not None and (listeners := found.get(key(entry.dn)[1:])) is not None:
+                listeners.append(Listener(entry, port))
+    return found
+
+
+def _installed(entry: Entry) -> bool:
+    return entry.text("dicomInstalled") != "FALSE"
+
+
+def _port(text: str) -> int | None:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        return None
+    return port if 1 <= (port := int(text)) <= HIGHEST_PORT else None
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that Java takes *text* for without asking a name server (``InetAddress.getByName``)."""
+    plain = text.removeprefix("[").removesuffix("]")
+    if not plain:
+        return ip_address("0.0.0.0")  # noqa: S104 — read, not bound
+    if plain.casefold() == "localhost":
+        return ip_address(_LOOPBACK)
+    try:
+        found = ip_address(plain)
+    except ValueError:
+        return _short_address(plain)
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return mapped or found
+
+
+def _short_address(text: str) -> IPv4Address | None:
+    """Return the IPv4 address in *text* of fewer than four numbers, the last of which fills the octets left."""
+    parts = text.split(".")
+    if len(parts) > 3 or not all(part.isascii() and part.isdecimal() and len(part) <= 10 for part in parts):
+        return None
+    *first, last = map(int, parts)
+    if any(number > 255 for number in first) or last >= 256 ** (4 - len(first)):
+        return None
+    return IPv4Address(sum(number << 8 * (3 - place) for place, number in enumerate(first)) + last)

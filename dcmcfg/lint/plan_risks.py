@@ -1,0 +1,53 @@
+"""The risks of a plan: those of its steps, and the settings that the archive could not load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dcmcfg.dn import DN
+from dcmcfg.lint.newly_unloadable import newly_unloadable
+from dcmcfg.plan.dangling import new_dangling
+from dcmcfg.plan.guard import DANGLING_REFERENCE, UNLOADABLE, NewFinding, Risk, risks
+from dcmcfg.plan.loading import REFUSED
+from dcmcfg.plan.plan import Plan
+from dcmcfg.schema.findings import Kind
+
+_CANNOT: dict[Kind, str] = {"unloadable": "load", "stops-next-start": "start with"}
+
+
+@dataclass(frozen=True)
+class PlanRisks:
+    """The ``risks`` of a plan, and ``warnings``, a sentence each, on what is no reason to refuse it."""
+
+    risks: tuple[Risk, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def plan_risks(plan: Plan, now: datetime, *, device: str, under: DN | None = None) -> PlanRisks:
+    """Return the risks of *plan* for the archive *device*, see :func:`~dcmcfg.plan.guard.risks`.
+
+    A reference that makes a device unloadable is that risk, and not a dangling reference too. The name of the latter
+    takes it as well, if there is nothing else that the archive cannot load. *now* has a time zone.
+    """
+    found = newly_unloadable(plan, now)
+    refused = tuple(each for each in found if each.finding.kind in REFUSED)
+    others = risks(plan, device=device, under=under, but=frozenset(map(_reference, refused)))
+    dangling = {(dn, name.lower(), text) for dn, name, text in new_dangling(plan)} if refused else set()
+    also = DANGLING_REFERENCE if all(_reference(each) in dangling for each in refused) else ""
+    warnings = tuple(f"{each} (lint: {each.finding.rule.name})" for each in found if each.finding.kind not in REFUSED)
+    return PlanRisks((*others, *_unloadable(refused, also)), warnings)
+
+
+def _unloadable(found: tuple[NewFinding, ...], also: str) -> tuple[Risk, ...]:
+    if not found:
+        return ()
+    settings = "1 setting" if len(found) == 1 else f"{len(found)} settings"
+    verbs = dict.fromkeys(_CANNOT[each.finding.kind] for each in found)
+    entries = dict.fromkeys(str(each.finding.dn) for each in found)
+    return (Risk(UNLOADABLE, f"the archive cannot {' or '.join(verbs)} {settings}", tuple(entries), found, also),)
+
+
+def _reference(new: NewFinding) -> tuple[DN, str, str]:
+    value = new.finding.value or b""
+    return new.finding.dn, new.finding.attribute.lower(), value.decode("utf-8", "surrogateescape")

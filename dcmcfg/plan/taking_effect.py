@@ -1,0 +1,106 @@
+"""What of a plan a reload of the archive does not put in force, and what the archive loads by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.schema.taking_effect import Needs, Place, TakesEffect, takes_effect
+from dcmcfg.tree import Tree
+
+_THRESHOLD = "dcmStorageThreshold"
+_OBJECT_STORAGE = "dcmObjectStorageID"
+_SEVERAL = 2  # storages, of which one takes over from another
+#: Of many entries, so many are named.
+_NAMED = 3
+
+
+def delayed(plan: Plan) -> Iterator[str]:
+    """Yield a sentence for each attribute of an archive that *plan* changes and a reload alone does not put in force.
+
+    An AE that *plan* adds counts too; an archive's device that *plan* adds does not, since no archive runs as it yet.
+    """
+    for rule, changed in _delayed(plan).items():
+        dns = list(changed)
+        more = f" and {len(dns) - _NAMED} more" if len(dns) > _NAMED else ""
+        yield f"{_spelt(rule, plan)} ({', '.join(dns[:_NAMED])}{more}) takes effect {rule.when}"
+
+
+def restarting(plan: Plan) -> tuple[str, ...]:
+    """Return the attributes that *plan* changes and only a restart of the archive puts in force."""
+    return tuple(rule.attribute for rule in _delayed(plan) if rule.needs is Needs.RESTART)
+
+
+def loaded_unasked(tree: Tree) -> Iterator[str]:
+    """Yield a sentence for each archive in *tree* that may load a change although nobody reloads it.
+
+    As ``StorageFactory.getUsableStorage`` and ``StoreServiceImpl.selectObjectStorage``: a storage falls below its
+    threshold and another one takes over.
+    """
+    for device in tree.entries.values():
+        if not device.is_a("dcmArchiveDevice"):
+            continue
+        limited = {
+            entry.text("dcmStorageID") or ""
+            for entry in tree.children(device.dn)
+            if entry.is_a("dcmStorage") and _THRESHOLD in entry
+        }
+        for ae in tree.children(device.dn):
+            used = ae.texts(_OBJECT_STORAGE)
+            if ae.is_a("dicomNetworkAE") and len(used) >= _SEVERAL and (below := sorted(limited.intersection(used))):
+                yield (
+                    f"the archive loads this change by itself when a C-STORE to {ae.text('dicomAETitle')} finds "
+                    f"{' or '.join(below)} below its {_THRESHOLD}"
+                )
+                break
+
+
+def _delayed(plan: Plan) -> dict[TakesEffect, dict[str, None]]:
+    """Return what *plan* changes and a reload alone does not put in force, with the RDNs of the entries in order."""
+    found: dict[TakesEffect, dict[str, None]] = {}
+    for step in plan.steps:
+        for name in _changed(step):
+            for rule in takes_effect(name):
+                if rule.told_in_plan and _is_about(rule, step) and _is_archives(plan, step):
+                    found.setdefault(rule, {})[str(step.change.dn.rdn)] = None
+    return found
+
+
+def _changed(step: Step) -> Iterator[str]:
+    """Yield the names of the attributes that *step* gives other values; of a deleted entry none."""
+    before, after = step.before, step.after
+    if after is None:
+        return
+    if before is None:
+        yield from (each.name for each in after.attributes)
+        return
+    names = {each.name.lower(): each.name for entry in (before, after) for each in entry.attributes}
+    yield from (name for name in names.values() if before.values(name) != after.values(name))
+
+
+def _spelt(rule: TakesEffect, plan: Plan) -> str:
+    """Return the attribute names of *plan* that *rule* is about."""
+    names = {name for step in plan.steps for name in _changed(step) if rule in takes_effect(name)}
+    return ", ".join(sorted(names))
+
+
+def _is_about(rule: TakesEffect, step: Step) -> bool:
+    entry = step.after
+    return rule.place is Place.ARCHIVE and entry is not None and any(map(entry.is_a, rule.object_class.split(", ")))
+
+
+def _is_archives(plan: Plan, step: Step) -> bool:
+    device = _device(plan.before, step.change.dn)
+    return device is not None and device.is_a("dcmArchiveDevice")
+
+
+def _device(tree: Tree, dn: DN) -> Entry | None:
+    """Return the device that the entry *dn* belongs to, None for none."""
+    while dn.rdns:
+        entry = tree.get(dn)
+        if entry is not None and entry.is_a("dicomDevice"):
+            return entry
+        dn = dn.parent
+    return None

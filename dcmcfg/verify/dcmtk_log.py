@@ -1,0 +1,218 @@
+"""The C-MOVEs that dcmtk's ``dcmqrscp`` served, read from its log.
+
+With ``--verbose`` (level INFO) it writes who asks for which study to be sent where, the status of each C-STORE, and
+that of the C-MOVE, both in words. It writes neither the SOP Instance UID, the SOP class nor the transfer syntax of a
+C-STORE; with ``--debug`` it writes in which transfer syntax the file is that it sends. Lines have no time unless a
+pattern of ``--log-config`` adds one. A process serves each association and all write into one log without saying
+which is which, so two C-MOVEs at the same time cannot be told apart: of those nothing is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from dcmcfg.verify.evidence import MoveRecord
+from dcmcfg.verify.legs import Leg, Store
+from dcmcfg.verify.logged import Logged
+from dcmcfg.verify.sought import Sought
+
+_LINE = re.compile(
+    r"(?:.{0,80}?\s)??(?:(?P<date>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d:\d\d)\S{0,10} {1,8})?"
+    r"(?P<level>[TDIWEF]|TRACE|DEBUG|INFO|WARN|ERROR|FATAL): (?P<message>.*)",
+    re.ASCII,
+)
+_RECEIVED = re.compile(r"Association Received \((?P<host>.*?):(?P<calling>.*) -> (?P<called>.*)\)")
+_OVER = re.compile(r"Association (?:Release|Aborted)|Refusing Association .*")
+_REQUEST = "Received Move SCP:"
+_DESTINATION = re.compile(r"Move Destination +: (?P<destination>.*)")
+_IDENTIFIERS = "Move SCP Request Identifiers:"
+_STUDY = re.compile(r"\(0020,000d\) UI \[(?P<uids>[0-9.\\]+)\].*", re.ASCII)
+_STORES = re.compile(r"Store SCU RQ: MsgID \d+, .*")
+_STORED = re.compile(r"Move SCP: Received Store SCU RSP \[Status=(?P<status>.*)\]")
+_NOT_STORED = re.compile(r"Move SCP: storeSCU: (?P<why>.*)")
+_ANSWER = re.compile(r"Move SCP Response \d+ \[status: (?P<status>.*)\]")
+_FAILED = re.compile(r"(?:mapMoveDestination|moveSCP): (?P<why>.*)")
+_READ = re.compile(r'DcmDataset::read\(\) TransferSyntax="(?P<name>.*)"')
+
+#: The words for a status (dcmtk's ``DU_cstoreStatusString`` and ``DU_cmoveStatusString``).
+_STATUSES = {
+    "Success": 0x0000,
+    "Refused: OutOfResources": 0xA700,
+    "Refused: OutOfResourcesNumberOfMatches": 0xA701,
+    "Refused: OutOfResourcesSubOperations": 0xA702,
+    "Refused: MoveDestinationUnknown": 0xA801,
+    "Refused: SOPClassNotSupported": 0x0122,
+    "Cancel: SubOperationsTerminatedDueToCancelIndication": 0xFE00,
+    "Warning: CoercionOfDataElements": 0xB000,
+    "Warning: SubOperationsCompleteOneOrMoreFailures": 0xB000,
+    "Warning: ElementsDiscarded": 0xB006,
+    "Warning: DataSetDoesNotMatchSOPClass": 0xB007,
+}
+_YEARS = range(1970, 9999)  # which each zone has
+_UNKNOWN_STATUS = re.compile(r"Unknown Status: 0x(?P<status>[0-9a-f]{1,4})")
+#: The names that dcmtk gives to transfer syntaxes (its ``dcxfer.cc``), as far as the registry has others.
+_SYNTAXES = {
+    "Little Endian Implicit": "1.2.840.10008.1.2",
+    "Little Endian Explicit": "1.2.840.10008.1.2.1",
+    "Big Endian Explicit": "1.2.840.10008.1.2.2",
+    "JPEG Baseline": "1.2.840.10008.1.2.4.50",
+    "JPEG-LS Lossless": "1.2.840.10008.1.2.4.80",
+    "JPEG-LS Lossy (Near-lossless)": "1.2.840.10008.1.2.4.81",
+    "JPEG 2000 (Lossless only)": "1.2.840.10008.1.2.4.90",
+    "JPEG 2000 (Lossless or Lossy)": "1.2.840.10008.1.2.4.91",
+    "RLE Lossless": "1.2.840.10008.1.2.5",
+}
+
+
+def is_dcmtk_log(lines: Iterable[str]) -> bool:
+    """Tell whether any of *lines* is one that dcmtk's archive writes about an association or a C-MOVE."""
+    found = (_LINE.fullmatch(line) for line in lines)
+    return any(
+        each is not None and (each["message"] == _REQUEST or bool(_RECEIVED.fullmatch(each["message"])))
+        for each in found
+    )
+
+
+def read(lines: Iterable[str], sought: Sought, since: datetime) -> Logged:
+    """Return the C-MOVEs of the study in *lines*, and what was sent for them.
+
+    A C-MOVE of which the log does not tell the study has ``study_uid`` empty. *since* is the moment of what has no
+    time; its zone is that of all times.
+    """
+    log = _Log(since)
+    for line in lines:
+        if found := _LINE.fullmatch(line):
+            log.read(found)
+    moves = [each for each in log.moves if sought.study_uid in each.study_uids or not each.study_uids]
+    records = tuple(_record(each, sought) for each in moves)
+    legs = tuple(_leg(each) for each in moves if each.study_uids and each.stores and not each.is_unclear)
+    return Logged(records, legs, frozenset(log.titles), shows_messages=bool(log.titles))
+
+
+@dataclass(eq=False)
+class _Move:
+    moment: datetime
+    calling: str
+    called: str
+    destination: str = ""
+    study_uids: frozenset[str] = frozenset()
+    status: int | None = None
+    failure: str = ""
+    is_unclear: bool = False  # others called at the same time, or asked
+    stores: list[Store] = field(default_factory=list)
+
+
+def _record(move: _Move, sought: Sought) -> MoveRecord:
+    record = MoveRecord(
+        move.moment,
+        move.calling,
+        move.called,
+        move.destination,
+        sought.study_uid if sought.study_uid in move.study_uids else "",
+    )
+    if move.is_unclear:
+        return replace(record, destination="", study_uid="")
+    stored = sum(each.is_stored for each in move.stores)
+    return replace(record, status=move.status, completed=stored, failed=len(move.stores) - stored, failure=move.failure)
+
+
+def _leg(move: _Move) -> Leg:
+    return Leg(move.called, move.destination, f"{move.called}'s log", tuple(move.stores))
+
+
+class _Log:
+    """What was read so far."""
+
+    def __init__(self, since: datetime) -> None:
+        self.moves: list[_Move] = []
+        self.titles: set[str] = set()
+        self._moment = since
+        self._open = 0  # associations
+        self._callers: set[tuple[str, str]] = set()  # of associations since the last moment at which none was open
+        self._under_way: list[_Move] = []
+        self._in_identifiers = False
+        self._stored_as = ""
+        self._is_storing = False
+
+    def read(self, found: re.Match[str]) -> None:
+        """Read the next line."""
+        if found["date"]:
+            self._moment = _moment(found, self._moment)
+        message = found["message"].rstrip()
+        if received := _RECEIVED.fullmatch(message):
+            self._open += 1
+            calling, called = received["calling"].strip(), received["called"].strip()
+            self._callers.add((calling, called))
+            self.titles |= {called} - {""}
+        elif _OVER.fullmatch(message):
+            self._open = max(self._open - 1, 0)
+            if not self._open:
+                self._callers.clear()
+                self._drop()
+        elif message == _REQUEST:
+            self._begin()
+        elif message.endswith(" Identifiers:"):
+            self._in_identifiers = message == _IDENTIFIERS
+        elif self._under_way:
+            self._read_of(self._under_way[-1], message)
+
+    def _begin(self) -> None:
+        callers = self._callers
+        calling, called = next(iter(callers)) if len(callers) == 1 else ("", "")
+        move = _Move(self._moment, calling, called, is_unclear=len(callers) > 1)
+        self._in_identifiers = self._is_storing = False
+        self._under_way.append(move)
+        self.moves.append(move)
+        if len(self._under_way) > 1:
+            for each in self._under_way:
+                each.is_unclear = True
+
+    def _drop(self) -> None:
+        """Forget C-MOVEs that never ended; no association is open any more."""
+        self._under_way.clear()
+
+    def _read_of(self, move: _Move, message: str) -> None:
+        if self._in_identifiers and (found := _STUDY.fullmatch(message)):
+            move.study_uids = frozenset(found["uids"].split("\\"))
+        elif (found := _DESTINATION.fullmatch(message)) and not move.destination:
+            move.destination = found["destination"].strip()
+        elif _STORES.fullmatch(message):
+            self._is_storing, self._stored_as = True, ""
+        elif self._is_storing and not self._stored_as and (found := _READ.fullmatch(message)):
+            self._stored_as = _SYNTAXES.get(found["name"], "")
+        elif found := _STORED.fullmatch(message):
+            self._store(move, _status(found["status"]))
+        elif _NOT_STORED.fullmatch(message):
+            self._store(move, None)
+        elif found := _ANSWER.fullmatch(message):
+            self._answer(move, found["status"])
+        elif found := _FAILED.fullmatch(message):
+            move.failure = move.failure or found["why"]
+
+    def _store(self, move: _Move, status: int | None) -> None:
+        if self._is_storing:
+            move.stores.append(Store("", status=status, moment=self._moment, stored_as=self._stored_as))
+        self._is_storing = False
+
+    def _answer(self, move: _Move, status: str) -> None:
+        self._in_identifiers = False
+        if status.startswith("Pending"):
+            return
+        move.status = _status(status)
+        self._under_way.remove(move)
+
+
+def _status(words: str) -> int | None:
+    found = _UNKNOWN_STATUS.fullmatch(words)
+    return int(found["status"], 16) if found else _STATUSES.get(words)
+
+
+def _moment(found: re.Match[str], otherwise: datetime) -> datetime:
+    try:
+        moment = datetime.fromisoformat(f"{found['date']}T{found['time']}").replace(tzinfo=otherwise.tzinfo)
+    except ValueError:
+        return otherwise
+    return moment if moment.year in _YEARS else otherwise

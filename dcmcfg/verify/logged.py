@@ -1,0 +1,26 @@
+"""What the log of another program shows of one study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcmcfg.verify.evidence import MoveRecord
+from dcmcfg.verify.legs import Leg
+
+
+@dataclass(frozen=True)
+class Logged:
+    """What a log shows since the C-MOVE was sent.
+
+    ``records`` are the C-MOVEs that the external archive served, or that the archive sent because of ours;
+    ``legs`` are the C-STOREs of the study, ``titles`` the AE titles under which the program was called.
+    ``is_archives`` says that the log is that of the archive that was asked, ``has_request`` that it then shows the
+    C-MOVE that we sent. ``shows_messages`` is False where it shows no DIMSE message at all.
+    """
+
+    records: tuple[MoveRecord, ...] = ()
+    legs: tuple[Leg, ...] = ()
+    titles: frozenset[str] = frozenset()
+    is_archives: bool = False
+    has_request: bool = False
+    shows_messages: bool = False

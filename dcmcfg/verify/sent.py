@@ -1,0 +1,77 @@
+"""The C-STOREs of a verification, leg by leg, and instances whose transfer syntax changed on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from dcmcfg.dicom.uid_names import uid_name
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.legs import Leg, Store
+from dcmcfg.verify.verdict import counted
+
+OUR_RECEIVER = "our receiver"
+
+
+def legs_of(evidence: Evidence) -> tuple[Leg, ...]:
+    """Return the legs that anybody witnessed, those that end at the archive first; our own receiver's last."""
+    own = evidence.route.archive_titles
+    logged = sorted(evidence.legs, key=lambda leg: leg.called not in own)
+    return (*logged, *_received(evidence))
+
+
+def _received(evidence: Evidence) -> Iterator[Leg]:
+    """Yield what our receiver saw of the study, by caller."""
+    question, expected = evidence.question, {each.sop_instance_uid for each in evidence.expected}
+    stores: dict[str, list[Store]] = {}
+    for each in evidence.received or ():
+        if each.study_uid == question.study_uid or each.sop_instance_uid in expected:
+            store = Store(
+                each.sop_instance_uid,
+                each.sop_class_uid,
+                each.transfer_syntax,
+                each.status,
+                each.move_originator_ae_title or "",
+                each.arrived_at,
+            )
+            stores.setdefault(each.calling_ae_title, []).append(store)
+    for calling, of in stores.items():
+        yield Leg(calling, question.destination, OUR_RECEIVER, tuple(of))
+
+
+def transcoded(evidence: Evidence) -> Iterator[str]:
+    """Yield which instances reached the destination in another transfer syntax than they were stored or sent in."""
+    destination = evidence.question.destination
+    legs = legs_of(evidence)
+    last = [leg for leg in legs if leg.called == destination]
+    sources = {leg.calling: _Source(leg) for leg in legs if leg.called != destination or _states_files(leg)}
+    arrived = {each.sop_instance_uid: each for leg in last for each in leg.stores if each.is_stored}
+    changes: Counter[tuple[str, str, str]] = Counter()
+    for uid, store in arrived.items():
+        for title, source in sources.items():
+            syntax = source.syntax_of(uid)
+            if syntax and store.transfer_syntax and syntax != store.transfer_syntax:
+                changes[title, syntax, store.transfer_syntax] += 1
+    for (title, before, after), number in changes.items():
+        yield (
+            f"{counted(number)} reached {destination} in {uid_name(after)}, while {title} has "
+            f"{'it' if number == 1 else 'them'} in {uid_name(before)}: {destination} does not accept the latter, "
+            "or its transfer capabilities in the tree do not list it"
+        )
+
+
+class _Source:
+    """In which transfer syntax a sender has each instance: that of its file, or else that in which it sent it."""
+
+    def __init__(self, leg: Leg) -> None:
+        self._of = {each.sop_instance_uid: each.stored_as or each.transfer_syntax for each in leg.stores}
+        every = {each.stored_as or each.transfer_syntax for each in leg.stores}
+        # A log that does not name instances tells of each only what it tells of all.
+        self._of_all = next(iter(every)) if len(every) == 1 and "" in self._of else ""
+
+    def syntax_of(self, sop_instance_uid: str) -> str:
+        return self._of.get(sop_instance_uid) or self._of_all
+
+
+def _states_files(leg: Leg) -> bool:
+    return any(each.stored_as for each in leg.stores)

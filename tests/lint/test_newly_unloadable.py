@@ -1,0 +1,260 @@
+"""What a plan makes unloadable: judged is the tree after all of its steps, against the tree before it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN, RDN
+from dcmcfg.entry import Entry
+from dcmcfg.lab.large_tree import large_tree
+from dcmcfg.lint.newly_unloadable import newly_unloadable
+from dcmcfg.lint.plan_risks import PlanRisks, plan_risks
+from dcmcfg.plan.guard import NewFinding
+from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.tree import Tree
+from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae, site, site_entries, tree
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+REFERENCE = "dicomNetworkConnectionReference"
+INTERVAL = "dcmSendPendingCMoveInterval"
+CONNECTION = f"cn=dicom,{ARCHIVE}"
+NEW = f"dicomDeviceName=new,{DEVICES}"
+FIX = "Correct the value. dcmcfg explain"
+
+
+def plan_of(*changes: Change, before: Tree | None = None) -> Plan:
+    """The plan of *changes*, of which the first stands on line 1 of ``x.ldif``, the second on line 2 and so on."""
+    wanted = [Wanted(change, place=f"x.ldif:{line}") for line, change in enumerate(changes, 1)]
+    return make_plan(before or site(), wanted)
+
+
+def new(*changes: Change, before: Tree | None = None) -> list[NewFinding]:
+    return list(newly_unloadable(plan_of(*changes, before=before), NOW))
+
+
+def told(*changes: Change, before: Tree | None = None) -> list[tuple[str, str, str, int | None]]:
+    """Rule, entry, attribute and line of each."""
+    return [
+        (
+            each.finding.rule.name,
+            str(each.finding.dn.rdn),
+            each.finding.attribute,
+            each.finding.place.line if each.finding.place else None,
+        )
+        for each in new(*changes, before=before)
+    ]
+
+
+def risks(*changes: Change, before: Tree | None = None) -> PlanRisks:
+    return plan_risks(plan_of(*changes, before=before), NOW, device="dcm4chee-arc")
+
+
+def setting(dn: str, name: str, *values: str) -> Modify:
+    return Modify(DN.parse(dn), (Modification(Operation.REPLACE, name, tuple(map(str.encode, values))),))
+
+
+def test_a_value_that_the_archive_cannot_read_is_new_and_placed() -> None:
+    (found,) = new(setting(ARCHIVE, "dicomDescription", "x"), setting(ARCHIVE, INTERVAL, "5s"))
+    assert found.finding.kind == "unloadable"
+    assert str(found) == (
+        f"x.ldif:2: {ARCHIVE}: {INTERVAL} '5s': {found.finding.message}. Fix: {FIX} {INTERVAL} shows its form."
+    )
+
+
+def test_the_tree_after_all_steps_decides() -> None:
+    assert told(setting(ARCHIVE, INTERVAL, "5s"), setting(ARCHIVE, INTERVAL, "PT5S")) == []
+    assert told(setting(ARCHIVE, INTERVAL, "PT5S"), setting(ARCHIVE, INTERVAL, "5s")) == [
+        ("format", str(DN.parse(ARCHIVE).rdn), INTERVAL, 2)
+    ]
+
+
+def test_what_was_so_before_is_not_new() -> None:
+    before = site(**{INTERVAL: "5s"})
+    assert told(setting(ARCHIVE, "dicomDescription", "x"), before=before) == []
+    assert told(setting(ARCHIVE, INTERVAL, "6s"), before=before) != []
+    assert told(setting(ARCHIVE, INTERVAL), before=before) == []
+
+
+def test_a_finding_moves_with_its_entry() -> None:
+    before = site(**{INTERVAL: "5s"}).after([setting(f"cn=dicom,{STORESCP}", "dicomPort", "70000")])
+    renamed = Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new"))
+    again = setting(f"dicomAETitle=STORESCP,{NEW}", REFERENCE, f"cn=dicom,{NEW}")
+    assert told(renamed, again, setting(f"cn=dicom,{NEW}", "dcmBindAddress", "10.0.0.1"), before=before) == []
+
+
+def test_one_that_is_mended_does_not_pay_for_an_equal_one_elsewhere() -> None:
+    port = f"cn=dicom,{STORESCP}"
+    before = site().after([setting(port, "dicomPort", "70000")])
+    mended = setting(port, "dicomPort", "104")
+    assert told(mended, Add(connection(STORESCP, "70000", name="two")), before=before) == [
+        ("port", "cn=two", "dicomPort", 2)
+    ]
+    moved = Rename(DN.parse(port), RDN.of("cn", "two"))
+    reference = setting(f"dicomAETitle=STORESCP,{STORESCP}", REFERENCE, f"cn=two,{STORESCP}")
+    assert told(moved, reference, Add(connection(STORESCP, "70000")), before=before) == [
+        ("port", "cn=dicom", "dicomPort", 3)
+    ]
+
+
+def test_a_remote_device_counts_too() -> None:
+    assert told(setting(f"cn=dicom,{STORESCP}", "dicomPort", "0")) == [("port", "cn=dicom", "dicomPort", 1)]
+
+
+def test_what_stands_outside_all_devices_is_not_loaded() -> None:
+    title = "A" * 17
+    name = f"dicomAETitle={title},cn=DICOM Configuration,{BASE}"
+    assert told(Add(Entry.of(name, {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title}))) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [Delete(DN.parse(CONNECTION)), Rename(DN.parse(CONNECTION), RDN.of("cn", "other"))],
+    ids=["deleted", "renamed"],
+)
+def test_a_connection_that_goes_leaves_references_that_are_placed_at_its_record(change: Change) -> None:
+    assert sorted(told(setting(ARCHIVE, "dicomDescription", "x"), change)) == [
+        ("required-reference", f"dicomAETitle={title}", REFERENCE, 2) for title in ("AS_RECEIVED", "DCM4CHEE")
+    ]
+
+
+def test_references_that_a_renamed_device_leaves_behind_are_new() -> None:
+    found = told(Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new")))
+    assert found == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)]
+
+
+def test_references_that_dangled_before_are_not_new_under_another_name() -> None:
+    before = tree(*site_entries(), network_ae(STORESCP, "OLD", references=("none",)))
+    renamed = Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new"))
+    follows = [
+        setting(f"dicomAETitle=STORESCP,{NEW}", REFERENCE, f"cn=dicom,{NEW}"),
+        setting(f"dicomAETitle=OLD,{NEW}", REFERENCE, f"cn=none,{NEW}"),
+    ]
+    assert told(renamed, *follows, before=before) == []
+    assert told(renamed, follows[0], before=before) == []
+
+
+def test_a_connection_of_another_device_or_protocol_does_not_load() -> None:
+    ae = f"dicomAETitle=STORESCP,{STORESCP}"
+    assert told(setting(ae, REFERENCE, CONNECTION)) == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)]
+    extended = setting(f"cn=dicom,{STORESCP}", "objectClass", "dicomNetworkConnection", "dcmNetworkConnection")
+    assert told(setting(f"cn=dicom,{STORESCP}", "dcmProtocol", "HL7"), before=site().after([extended])) == [
+        ("protocol", "dicomAETitle=STORESCP", REFERENCE, 1)
+    ]
+
+
+def test_a_second_connection_on_the_port_stops_the_next_start() -> None:
+    (found,) = new(Add(connection(ARCHIVE, name="new")))
+    assert (found.finding.rule.name, found.finding.kind) == ("port-taken", "stops-next-start")
+    assert str(found) == (
+        f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom has port 11112 too (localhost); "
+        "port 11113 is unused in the configuration. Fix: Give one of the two another port or another dcmBindAddress, "
+        "or set its dicomInstalled to FALSE."
+    )
+
+
+def test_the_entry_that_the_plan_writes_is_named_and_the_cause_placed() -> None:
+    two = connection(ARCHIVE, "11113", name="two", dicomInstalled="FALSE")
+    before = tree(*site_entries(), two)
+    moved = setting(CONNECTION, "dicomPort", "11113")
+    installed = setting(f"cn=two,{ARCHIVE}", "dicomInstalled")
+    assert told(moved, before=before) == []
+    assert told(installed, moved, before=before) == [("port-taken", "cn=two", "dicomPort", 2)]
+    off = before.after([setting(ARCHIVE, "dicomInstalled", "FALSE"), installed, moved])
+    assert told(setting(ARCHIVE, "dicomInstalled", "TRUE"), before=off) == [
+        ("port-taken", "cn=two", "dicomPort", 1),
+    ]
+
+
+def test_ports_that_met_before_are_not_new_whatever_else_changes() -> None:
+    before = tree(*site_entries(), connection(ARCHIVE, name="a"), connection(ARCHIVE, name="z"))
+    assert told(setting(CONNECTION, "dcmBindAddress", "0.0.0.0"), before=before) == []
+    assert told(setting(ARCHIVE, "dicomDescription", "x"), before=before) == []
+    assert told(Add(connection(ARCHIVE, name="b")), before=before) == [("port-taken", "cn=b", "dicomPort", 1)]
+    renamed = Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "new"))
+    after = {rule for rule, *_ in told(renamed, before=before)}
+    assert after == {"required-reference"}
+
+
+def test_two_that_change_their_ports_with_each_other_are_none() -> None:
+    before = tree(*site_entries(), connection(ARCHIVE, "2762", name="two"))
+    swap = (setting(CONNECTION, "dicomPort", "2762"), setting(f"cn=two,{ARCHIVE}", "dicomPort", "11112"))
+    assert told(*swap, before=before) == []
+
+
+def test_a_port_that_may_be_taken_is_a_warning_and_no_risk() -> None:
+    found = risks(Add(connection(ARCHIVE, name="new", dicomHostname="pacs")))
+    assert found.risks == ()
+    (warning,) = found.warnings
+    assert warning.startswith(f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom has port 11112 too")
+    assert warning.endswith("(lint: port-perhaps-taken)")
+
+
+def test_a_warning_that_becomes_an_error_is_new() -> None:
+    before = tree(*site_entries(), connection(ARCHIVE, name="two", dicomHostname="pacs"))
+    assert told(setting(f"cn=two,{ARCHIVE}", "dicomHostname", "localhost"), before=before) == [
+        ("port-taken", "cn=two", "dicomPort", 1)
+    ]
+    assert told(setting(f"cn=two,{ARCHIVE}", "dicomHostname", "pacs2"), before=before) == []
+
+
+def test_a_reference_is_one_risk_and_not_two() -> None:
+    (risk,) = risks(Delete(DN.parse(CONNECTION))).risks
+    assert (risk.name, risk.what) == ("unloadable", "the archive cannot load 2 settings")
+    assert risk.is_taken({"dangling-reference"})
+    both = risks(Delete(DN.parse(CONNECTION)), setting(ARCHIVE, INTERVAL, "5s")).risks
+    assert [(each.name, each.is_taken({"dangling-reference"})) for each in both] == [("unloadable", False)]
+
+
+def test_another_reference_that_dangles_stays_the_risk_of_that_name() -> None:
+    classes = ("dicomDevice", "dcmDevice", "dcmArchiveDevice")
+    related = setting(ARCHIVE, "dicomRelatedDeviceReference", f"dicomDeviceName=gone,{DEVICES}")
+    assert [each.name for each in risks(setting(ARCHIVE, "objectClass", *classes), related).risks] == [
+        "dangling-reference"
+    ]
+
+
+def test_of_a_secret_neither_value_nor_message_is_told() -> None:
+    rule = Entry.of(
+        f"cn=rule,{ARCHIVE}",
+        {"objectClass": "dcmExportRule", "cn": "rule", "dcmEntity": "Series", "dcmExporterID": "X"},
+    )
+    secret = rule.with_values("dcmProperty", (b"password=geheim(",))
+    (found,) = new(Add(secret))
+    assert "geheim" not in str(found)
+    assert "dcmProperty (secret): " in str(found)
+
+
+def test_equal_fixes_are_told_once() -> None:
+    (risk,) = risks(Delete(DN.parse(CONNECTION))).risks
+    assert [" Fix: " in line for line in risk.details] == [False, True]
+
+
+def test_of_many_findings_the_first_are_shown_and_all_are_counted() -> None:
+    (risk,) = risks(*(Add(connection(ARCHIVE, name=f"c{n}")) for n in range(300))).risks
+    assert risk.what == "the archive cannot start with 300 settings"
+    assert len(risk.findings) == 300
+    assert (len(risk.details), risk.details[-1]) == (41, "… and 260 more")
+    ports = {each.finding.message.rpartition("; port ")[2].split()[0] for each in risk.findings}
+    assert ports == {str(11113 + n) for n in range(300)}
+
+
+def test_a_large_tree_and_a_large_plan_are_judged() -> None:
+    """No size is too large: the rules that only warn stop at 200 steps and 5,000 entries."""
+    archive = [entry for entry in site_entries() if str(entry.dn).endswith(ARCHIVE)]
+    before = Tree.of(bundled(), [*large_tree(6_000), *archive])
+    assert told(Add(connection(ARCHIVE, name="new")), before=before) == [("port-taken", "cn=new", "dicomPort", 1)]
+    devices = [entry.dn for entry in before.ordered() if entry.is_a("dicomDevice")]
+    many: list[Change] = [setting(str(dn), "dicomDescription", "x") for dn in devices]
+    wrong = next(entry.dn for entry in before.ordered() if entry.is_a("dicomNetworkConnection"))
+    assert len(many) > 200
+    assert told(*many, setting(str(wrong), "dicomPort", "70000"), before=before) == [
+        ("port", str(wrong.rdn), "dicomPort", len(many) + 1)
+    ]
+
+
+def test_an_empty_plan_makes_nothing_unloadable() -> None:
+    assert new(setting(ARCHIVE, "dicomInstalled", "TRUE")) == []

@@ -1,0 +1,97 @@
+"""What of a plan a reload does not put in force, and what the archive loads by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.changes import Add, Change, Delete
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.taking_effect import delayed, loaded_unasked, restarting
+from tests.route.sites import ARCHIVE, DCM4CHEE, DEVICES, LONGTERM, lab, put
+from tests.trees import network_ae
+
+MASQUERADE = "dcmMasqueradeCalledAETitle"
+RESTART = "after a restart of the archive: a reload takes over neither a new value nor its removal"
+DELAY = "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval"
+
+
+def storage(name: str, **values: str) -> Add:
+    dn = ARCHIVE.child("dcmStorageID", name)
+    return Add(Entry.of(str(dn), {"objectClass": "dcmStorage", "dcmStorageID": name, "dcmURI": "file:/x", **values}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            [put(MASQUERADE, "LONGTERM:TAPE", on=DCM4CHEE)],
+            [f"{MASQUERADE} (dicomAETitle=DCM4CHEE) takes effect {RESTART}"],
+        ),
+        (
+            [Add(network_ae(str(ARCHIVE), "NEW", dcmMasqueradeCalledAETitle="LONGTERM:TAPE"))],
+            [f"{MASQUERADE} (dicomAETitle=NEW) takes effect {RESTART}"],
+        ),
+        (
+            [put("dcmTaskPollingInterval", "PT3S"), put("dcmPurgeStoragePollingInterval", "PT4S")],
+            [
+                "dcmPurgeStoragePollingInterval, dcmTaskPollingInterval (dicomDeviceName=dcm4chee-arc) takes effect "
+                f"{DELAY}"
+            ],
+        ),
+        ([put(MASQUERADE, "DCM4CHEE:X", on=LONGTERM)], []),
+        ([put("dcmRetrieveTimeout", "4000", on=ARCHIVE.child("cn", "dicom"))], []),
+        (
+            [put("dcmRetrieveTimeoutTotal", "TRUE", on=ARCHIVE.child("cn", "dicom"))],
+            [
+                "dcmRetrieveTimeoutTotal (cn=dicom) takes effect after a restart of the archive: a reload does not "
+                "take it over"
+            ],
+        ),
+        (
+            [put("hl7OutgoingLogFilePattern", "/x", on=ARCHIVE.child("hl7ApplicationName", "*"))],
+            [],  # of the application, not of the device
+        ),
+        ([put("dcmExternalRetrieveAEDestination", "DCM4CHEE")], []),
+        ([Delete(ARCHIVE.child("dcmExporterID", "LONGTERM"))], []),
+    ],
+)
+def test_what_a_reload_does_not_put_in_force_is_told(changes: list[Change], told: list[str]) -> None:
+    assert list(delayed(make_plan(lab(), [Wanted(each) for each in changes]))) == told
+
+
+def test_the_removal_of_a_masqueraded_title_takes_a_restart_too() -> None:
+    tree = lab().after([put(MASQUERADE, "LONGTERM:TAPE", on=DCM4CHEE)])
+    removal = make_plan(tree, [Wanted(put(MASQUERADE, on=DCM4CHEE))])
+    assert restarting(removal) == (MASQUERADE,)
+    assert restarting(make_plan(tree, [Wanted(put("dcmTaskPollingInterval", "PT3S"))])) == ()
+
+
+def test_an_archive_that_a_plan_adds_has_nothing_to_restart() -> None:
+    device = DEVICES.child("dicomDeviceName", "node2")
+    values = {
+        "objectClass": ("dicomDevice", "dcmDevice", "dcmArchiveDevice"),
+        "dicomDeviceName": "node2",
+        "dicomInstalled": "TRUE",
+        "dcmFuzzyAlgorithmClass": "org.dcm4che3.soundex.ESoundex",
+        "dcmTaskPollingInterval": "PT3S",
+    }
+    assert list(delayed(make_plan(lab(), [Wanted(Add(Entry.of(str(device), values)))]))) == []
+
+
+def test_of_many_entries_the_first_are_named() -> None:
+    aes = [Add(network_ae(str(ARCHIVE), f"NEW{n}", dcmMasqueradeCalledAETitle="LONGTERM:TAPE")) for n in range(5)]
+    (told,) = delayed(make_plan(lab(), [Wanted(each) for each in aes]))
+    assert "(dicomAETitle=NEW0, dicomAETitle=NEW1, dicomAETitle=NEW2 and 2 more)" in told
+
+
+def test_a_storage_that_another_one_takes_over_from_makes_the_archive_load_a_change_by_itself() -> None:
+    fs1 = DN.parse(f"dcmStorageID=fs1,{ARCHIVE}")
+    second = lab().after([storage("fs2"), put("dcmObjectStorageID", "fs1", "fs2", on=DCM4CHEE)])
+    limited = [put("dcmStorageThreshold", "10GB", on=fs1)]
+    assert list(loaded_unasked(second.after(limited))) == [
+        "the archive loads this change by itself when a C-STORE to DCM4CHEE finds fs1 below its dcmStorageThreshold"
+    ]
+    assert list(loaded_unasked(second)) == []
+    assert list(loaded_unasked(lab().after(limited))) == []  # no other storage: C-STOREs are refused

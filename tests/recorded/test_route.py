@@ -1,0 +1,125 @@
+"""What ``dcmcfg route`` tells from the tree, held to what the real archive did in each recorded C-MOVE."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.route.question import Question, StudyState
+from dcmcfg.route.route import find_route
+from dcmcfg.route.way import ALL_FAILED, DESTINATION_REFUSED, LOCAL_ONLY, NOT_ACCESSIBLE, SILENCE, Failure, Outcome, Way
+from tests.recorded.recordings import DimseRecording, dimse
+from tests.recorded.route_sites import moves, question_of
+
+#: As the recordings say of LONGTERM, an Orthanc, in ``configured``.
+KNOWS, LETS_IN = {"DCM4CHEE"}, {"DCM4CHEE", "DCMCFG", "MOVESCU"}
+#: Recordings whose name alone tells what LONGTERM or FALLBACK had.
+KNOWS_WORKSTATION = {"move-purged-unset-longterm-knows"}
+HAS_NOTHING = {"fallback-dest-unknown-everywhere"}
+STATUS = re.compile(r"(?P<status>[0-9A-F]{4}) (?P<comment>.+)")
+
+
+def told(recording: DimseRecording) -> tuple[Question, StudyState, Failure | Way]:
+    configuration, question, state = question_of(recording)
+    route = find_route(configuration, question, (state,))
+    if route.refused is not None:
+        return question, state, route.refused
+    (way,) = route.ways
+    return question, state, way
+
+
+@pytest.mark.parametrize("name", moves())
+def test_whom_the_archive_asks_is_whom_route_tells(recordings: Path, name: str) -> None:
+    recording = dimse(name)
+    _, _, found = told(recording)
+    asks = [] if isinstance(found, Failure) else [step for step in found.steps if step.message == "C-MOVE"]
+    expected = [(step.calling, step.called, step.destination) for step in asks if step.address is not None]
+    asked = [
+        (*each["association"].split("→"), each["move_destination"])
+        for each in recording.summary.get("asked", [])
+        if each["association"] != "?"
+    ]
+    # An external archive that ends the association sees no Move Destination.
+    assert [each[: 2 if each[2] is None else 3] for each in asked] == [
+        each[: 2 if real[2] is None else 3] for each, real in zip(expected, asked, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("name", moves())
+def test_who_stores_where_is_what_route_tells(recordings: Path, name: str) -> None:
+    recording = dimse(name)
+    _, _, found = told(recording)
+    steps = () if isinstance(found, Failure) else found.steps
+    expected = {(step.calling, step.called) for step in steps if step.message == "C-STORE"}
+    stored = {tuple(each["association"].split("→")) for each in recording.summary.get("stores", [])}
+    assert stored <= expected
+    if not isinstance(found, Failure) and found.outcome is Outcome.ARRIVES and prerequisites_hold(recording, found):
+        assert stored == expected
+
+
+@pytest.mark.parametrize("name", moves())
+def test_the_final_response_is_what_route_tells(recordings: Path, name: str) -> None:
+    recording = dimse(name)
+    _, _, found = told(recording)
+    final = recording.summary["client"]["final"]
+    if isinstance(found, Failure):
+        assert agrees(found.answer, recording)
+    elif found.failures:
+        assert agrees(found.failures[0].answer, recording) or not prerequisites_hold(recording, found)
+    elif prerequisites_hold(recording, found):
+        assert found.outcome is Outcome.ARRIVES
+        assert final["Status"] in ({"0000H", "FE00H"} if "cancel" in name else {"0000H"})
+        assert counted(recording, "Completed") == (2 if name == "cancel-local" else wanted(recording))
+    else:
+        assert found.needs
+        assert final is None or final["Status"] != "0000H" or counted(recording, "Completed") in (0, wanted(recording))
+
+
+def wanted(recording: DimseRecording) -> int:
+    """Return how many instances *recording* asks for; the studies that the archive does not know have three."""
+    messages = [each for leg in recording.legs("client-archive") for each in leg["messages"]]
+    request = next(each["dataset"] for each in messages if each["what"] == "C-MOVE-RQ")
+    if request["QueryRetrieveLevel"] == "IMAGE":
+        return 1
+    return recording.before.number if recording.before and recording.before.known else 3
+
+
+def counted(recording: DimseRecording, name: str) -> int:
+    return int((recording.summary["client"]["final"] or {}).get(f"NumberOf{name}Suboperations", 0))
+
+
+def prerequisites_hold(recording: DimseRecording, way: Way) -> bool:
+    """Tell whether the other systems did their part in *recording*, as its ``configured`` describes them."""
+    if re.search(r"(LONGTERM replaced by|WORKSTATION is) a scripted SCP: \{\"mode\": \"(?!ok)", recording.configured):
+        return False
+    if recording.name in HAS_NOTHING:
+        return False
+    knows = KNOWS | ({"WORKSTATION"} if recording.name in KNOWS_WORKSTATION else set())
+    return all(
+        need.title in (knows if need.kind == "know" else LETS_IN) for need in way.needs if need.who == "LONGTERM"
+    )
+
+
+def agrees(answer: str, recording: DimseRecording) -> bool:
+    final = recording.summary["client"]["final"]
+    counters = {} if final is None else {key: value for key, value in final.items() if key.startswith("NumberOf")}
+    if final is None:
+        return answer == "no response, the association ends"
+    before = recording.before
+    match answer:
+        case _ if answer == SILENCE:
+            return final["Status"] == "0000H" and not counters
+        case _ if answer == NOT_ACCESSIBLE:
+            return final["Status"] == "A702H" and not counters and "ErrorComment" not in final
+        case _ if answer == ALL_FAILED:
+            return final["Status"] == "A702H" and counted(recording, "Failed") == wanted(recording)
+        case _ if answer == LOCAL_ONLY:
+            local = wanted(recording) if "two-studies" in recording.name else before.local if before else 0
+            return final["Status"] == "B000H" and counters == {"NumberOfCompletedSuboperations": local}
+        case _ if answer == DESTINATION_REFUSED:
+            return final["Status"] in ("A801H", "C000H")
+    spelt = STATUS.fullmatch(answer)
+    assert spelt is not None, answer
+    return (final["Status"], final.get("ErrorComment")) == (f"{spelt['status']}H", spelt["comment"])

@@ -1,0 +1,235 @@
+"""What ``--external-log`` proves with the ``server.log`` that a real archive wrote during seven retrieves."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.dicom.query import Instance
+from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
+from dcmcfg.verify.external_log import Told, note_where_it_ends, records_since
+from dcmcfg.verify.judge import judge
+from dcmcfg.verify.legs import Leg
+from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.verdict import Route, RouteFinding
+from tests.verify.evidence import CT, QUESTION
+
+ROOT = "1.2.826.0.1.3680043.8.498.777"
+EXPLICIT = "1.2.840.10008.1.2.1"
+OWN = frozenset({"DCM4CHEE", "AS_RECEIVED"})
+BACK = ConfiguredRoute("DCM4CHEE", "device dcm4chee-arc", OWN, asks=frozenset({("LONGTERM", "DCM4CHEE")}))
+STRAIGHT = ConfiguredRoute(None, "", OWN, asks=frozenset({("LONGTERM", "WORKSTATION")}))
+FALLBACK = replace(BACK, asks=frozenset({("FALLBACK", "DCM4CHEE")}))
+SENT_ALL = MoveOutcome(0x0000, completed=3)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each log is whole when it is read: nothing more is waited for."""
+    monkeypatch.setattr("dcmcfg.verify.external_log.PATIENCE_S", 0)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    log: str
+    number: int  # of the study
+    outcome: MoveOutcome = SENT_ALL
+    route: ConfiguredRoute = BACK
+    listed: int = 3
+    destination: str = "WORKSTATION"
+
+    @property
+    def study(self) -> str:
+        return f"{ROOT}.{self.number}"
+
+    @property
+    def uids(self) -> tuple[str, ...]:
+        return tuple(f"{self.study}.1.{number}" for number in range(1, self.listed + 1))
+
+    @property
+    def sought(self) -> Sought:
+        external = frozenset({"LONGTERM", "FALLBACK"})
+        return Sought(self.study, frozenset(self.uids), calling="DCMCFG", archive_titles=OWN, external_titles=external)
+
+    def told(self, folder: Path, recordings: Path) -> Told:
+        """Return what the log tells that was written after it was marked."""
+        path = folder / "server.log"
+        path.write_text("2026-11-30 12:00:00,000 INFO  [org.jboss.as] (main) WFLYSRV0025: started\n")
+        mark = note_where_it_ends(path)
+        with path.open("a") as log:
+            log.write((recordings / "logs" / f"{self.log}.log").read_text())
+        return records_since(mark, self.sought)
+
+    def judged(self, told: Told) -> Route:
+        """Return the route that the log shows; neither the database nor Instance Availability says anything."""
+        question = replace(QUESTION, study_uid=self.study, destination=self.destination, expected_number=3)
+        expected = tuple(Instance(self.study, f"{self.study}.1", CT, uid, "ONLINE", ()) for uid in self.uids)
+        evidence = Evidence(
+            question,
+            expected,
+            self.outcome,
+            received=None,
+            records=told.records,
+            route=self.route,
+            legs=told.legs,
+            log_is_archives=told.by_archive,
+        )
+        return judge(evidence).route
+
+
+LOCAL = Scenario("A-local", 1)
+RECALLED = Scenario("B-purged-set", 4)
+PASSED_BY = Scenario("C2-purged-unset-ext-knows", 5, route=STRAIGHT)
+BY_FALLBACK = Scenario("E2-fallback-dest", 11, route=FALLBACK, listed=0)
+UNKNOWN = Scenario("I-dest-unknown", 1, MoveOutcome(0xA801, "Unknown AE: NOSUCHAE"), destination="NOSUCHAE")
+RESTRICTED = Scenario("J-restricted", 1, MoveOutcome(0xA702, failed=3))
+PARTLY = Scenario("K-partial", 8, MoveOutcome(0xB000, completed=1))
+
+
+def legs(told: Told) -> list[tuple[str, str, int, set[tuple[str, int | None]]]]:
+    def kinds(leg: Leg) -> set[tuple[str, int | None]]:
+        return {(each.transfer_syntax, each.status) for each in leg.stores}
+
+    return [(leg.calling, leg.called, len(leg.stores), kinds(leg)) for leg in told.legs]
+
+
+def test_a_local_study_is_sent_without_asking_anybody(recordings: Path, tmp_path: Path) -> None:
+    told = LOCAL.told(tmp_path, recordings)
+    assert (told.records, told.by_archive) == ((), True)
+    assert legs(told) == [("DCM4CHEE", "WORKSTATION", 3, {(EXPLICIT, 0)})]
+    route = LOCAL.judged(told)
+    assert route.finding is RouteFinding.NOT_SHOWN
+    assert "per the archive's log, the archive asked no other AE for this study in this run" in route.reasons
+
+
+def test_a_purged_study_comes_back_and_is_forwarded(recordings: Path, tmp_path: Path) -> None:
+    told = RECALLED.told(tmp_path, recordings)
+    assert legs(told) == [
+        ("LONGTERM", "DCM4CHEE", 3, {(EXPLICIT, 0)}),
+        ("DCM4CHEE", "WORKSTATION", 3, {(EXPLICIT, 0)}),
+    ]
+    route = RECALLED.judged(told)
+    assert (route.finding, route.instances) == (RouteFinding.SHOWN, 3)
+    assert route.reasons[0] == (
+        "per the archive's log, DCMCFG asked LONGTERM to send to DCM4CHEE: 0000, 3 completed; "
+        "the archive forwarded 3 of them to WORKSTATION"
+    )
+
+
+def test_a_log_that_shows_another_way_than_the_tree_contradicts_it(recordings: Path, tmp_path: Path) -> None:
+    told = RECALLED.told(tmp_path, recordings)
+    assert replace(RECALLED, route=STRAIGHT).judged(told).finding is RouteFinding.CONTRADICTED
+
+
+def test_a_purged_study_is_sent_past_the_archive(recordings: Path, tmp_path: Path) -> None:
+    told = PASSED_BY.told(tmp_path, recordings)
+    assert told.legs == ()  # the archive does not see what the external archive sends elsewhere
+    route = PASSED_BY.judged(told)
+    assert (route.finding, route.instances) == (RouteFinding.SHOWN, 3)
+    asked = "per the archive's log, DCMCFG asked LONGTERM to send to WORKSTATION: 0000, 3 completed"
+    assert route.reasons[0] == asked
+
+
+def test_an_unlisted_study_comes_by_the_fallback(recordings: Path, tmp_path: Path) -> None:
+    told = BY_FALLBACK.told(tmp_path, recordings)
+    assert legs(told) == [
+        ("FALLBACK", "DCM4CHEE", 3, {(EXPLICIT, 0)}),
+        ("DCM4CHEE", "WORKSTATION", 3, {(EXPLICIT, 0)}),
+    ]
+    route = BY_FALLBACK.judged(told)
+    assert (route.finding, route.instances) == (RouteFinding.SHOWN, 3)
+    assert "asked FALLBACK to send to DCM4CHEE" in route.reasons[0]
+
+
+@pytest.mark.parametrize("scenario", [UNKNOWN, RESTRICTED], ids=lambda each: each.log)
+def test_a_request_that_the_archive_refuses_asks_nobody(scenario: Scenario, recordings: Path, tmp_path: Path) -> None:
+    told = scenario.told(tmp_path, recordings)
+    assert (told.records, told.legs) == ((), ())
+    assert scenario.judged(told).finding is RouteFinding.NOT_SHOWN
+
+
+def test_of_a_partly_purged_study_only_what_was_local_is_forwarded(recordings: Path, tmp_path: Path) -> None:
+    told = PARTLY.told(tmp_path, recordings)
+    assert legs(told) == [
+        ("DCM4CHEE", "WORKSTATION", 1, {(EXPLICIT, 0)}),
+        ("LONGTERM", "DCM4CHEE", 3, {(EXPLICIT, 0)}),
+    ]
+    route = PARTLY.judged(told)
+    assert route.finding is RouteFinding.NOT_SHOWN
+    assert (
+        "per the archive's log, DCM4CHEE asked LONGTERM to send to DCM4CHEE: 0000, 3 completed; "
+        "the archive forwarded none of them to WORKSTATION"
+    ) in route.reasons
+    # Whatever the status: nothing that LONGTERM sent reached the destination.
+    assert replace(PARTLY, outcome=SENT_ALL).judged(told).finding is RouteFinding.NOT_SHOWN
+
+
+def test_two_retrieves_at_a_time_are_told_apart(recordings: Path, tmp_path: Path) -> None:
+    """Both come from DCMCFG as message 3; the other is of study 44, on other associations and threads."""
+    text = (recordings / "logs" / "B-purged-set.log").read_text()
+    other = re.sub(r"\((8\d)\)", r"(1\1)", text.replace(RECALLED.study, f"{ROOT}.44")).replace("Thread-", "Thread-9")
+    one, two = (re.split(r"(?m)^(?=2026)", each)[1:] for each in (text, other))
+    path = tmp_path / "server.log"
+    path.touch()
+    mark = note_where_it_ends(path)
+    path.write_text("".join(line for pair in zip(one, two, strict=True) for line in pair))
+    for scenario in (RECALLED, replace(RECALLED, number=44)):
+        told = records_since(mark, scenario.sought)
+        assert [(each.completed, each.forwarded) for each in told.records or ()] == [(3, 3)]
+        assert scenario.judged(told).finding is RouteFinding.SHOWN
+        assert [(leg.calling, leg.called, len(leg.stores)) for leg in told.legs] == [
+            ("LONGTERM", "DCM4CHEE", 3),
+            ("DCM4CHEE", "WORKSTATION", 3),
+        ]
+    # Without the instances nobody can tell what was sent for which.
+    told = records_since(mark, replace(RECALLED, listed=0).sought)
+    assert [each.forwarded for each in told.records or ()] == [0]
+
+
+def test_the_server_log_of_an_external_archive_is_read_the_same_way(recordings: Path, tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    path.touch()
+    mark = note_where_it_ends(path)
+    path.write_text((recordings / "logs" / "A-local.log").read_text())
+    outer = replace(LOCAL.sought, archive_titles=frozenset({"OUTER"}), external_titles=frozenset({"DCM4CHEE"}))
+    told = records_since(mark, outer)
+    (record,) = told.records or ()
+    assert (record.calling, record.called, record.destination) == ("DCMCFG", "DCM4CHEE", "WORKSTATION")
+    assert (record.study_uid, record.status, record.completed, record.by_archive) == (LOCAL.study, 0, 3, False)
+    assert [leg.witness for leg in told.legs] == ["DCM4CHEE's log"]
+
+
+def test_the_log_of_another_caller_or_another_node_tells_nothing(recordings: Path, tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    path.touch()
+    mark = note_where_it_ends(path)
+    path.write_text((recordings / "logs" / "B-purged-set.log").read_text())
+    told = records_since(mark, replace(RECALLED.sought, calling="VIEWER"))
+    assert told.records is None
+    assert "is the log of the archive, and does not show the C-MOVE from VIEWER" in told.why
+    assert records_since(mark, LOCAL.sought).records is None
+
+
+def test_a_log_that_was_exchanged_counts_by_its_times(recordings: Path, tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    path.write_text("\n" * 100_000)
+    mark = note_where_it_ends(path)
+    text = (recordings / "logs" / "B-purged-set.log").read_text()
+    path.write_text(text)  # cut, and begun anew
+    assert records_since(mark, RECALLED.sought).records == ()
+    now = datetime.now(UTC).replace(microsecond=0)
+    path.write_text(re.sub(r"(?m)^2026-11-30 12:02:3\d,\d{3}", f"{now.astimezone():%Y-%m-%d %H:%M:%S},000", text))
+    (record,) = records_since(replace(mark, moment=now), RECALLED.sought).records or ()
+    assert (record.forwarded, record.started) == (3, now)
+
+
+def test_what_the_archive_asked_before_the_mark_is_not_of_this_run(recordings: Path, tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    path.write_text((recordings / "logs" / "B-purged-set.log").read_text())
+    told = records_since(note_where_it_ends(path), RECALLED.sought)
+    assert (told.records, told.legs) == (None, ())

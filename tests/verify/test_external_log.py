@@ -1,0 +1,127 @@
+"""Which log ``--external-log`` names is recognised by its content, and what counts of it is of this run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dcmcfg.verify.external_log import LogMark, Told, note_where_it_ends, records_since
+from dcmcfg.verify.legs import Leg, Store
+from dcmcfg.verify.log_tail import Mark
+from dcmcfg.verify.sought import Sought
+from tests.verify import test_dcm4che_log as dcm4che
+from tests.verify import test_dcmtk_log as dcmtk
+from tests.verify.evidence import CT, STUDY, UIDS
+
+SOUGHT = replace(dcm4che.SOUGHT, external_titles=frozenset({"LONGTERM"}))
+ECHO = "14:13:01.377 INFO  - LONGTERM<-MONITOR(3) >> 1:C-ECHO-RQ[pcid=1\n  cuid=1.2.840.10008.1.1 - Verification]\n"
+ASSOCIATION = "14:13:01.377 INFO  - LONGTERM<-DCMCFG(3) >> A-ASSOCIATE-RQ\n"
+Tell = Callable[..., Told]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcmcfg.verify.external_log.PATIENCE_S", 0)
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    """Return what is told of a log to which something is appended after it was marked."""
+
+    def told(appended: str, *, before: str = "", sought: Sought = SOUGHT) -> Told:
+        path = tmp_path / "log"
+        path.write_text(before)
+        mark = note_where_it_ends(path)
+        with path.open("a") as log:
+            log.write(appended)
+        return records_since(mark, sought)
+
+    return told
+
+
+def test_dcm4ches_log_is_a_witness(tell: Tell) -> None:
+    told = tell(f"{dcm4che.HALF}\n", before=ECHO)
+    (record,) = told.records or ()
+    assert (record.study_uid, record.completed, told.by_archive) == (STUDY, 3, False)
+    assert [(leg.calling, len(leg.stores)) for leg in told.legs] == [("LONGTERM", 3)]
+
+
+def test_dcmtks_log_is_a_witness(tell: Tell) -> None:
+    told = tell("\n".join(dcmtk.WHOLE) + "\n")
+    (record,) = told.records or ()
+    assert (record.calling, record.completed) == ("DCMCFG", 2)
+
+
+def test_a_log_that_shows_other_messages_only_shows_that_nobody_asked(tell: Tell) -> None:
+    assert tell(ECHO).records == ()
+    assert tell(f"{dcmtk.RECEIVED}\n{dcmtk.RELEASE}\n").records == ()
+
+
+@pytest.mark.parametrize(
+    ("appended", "why"),
+    [
+        ("", "shows no DIMSE message since the C-MOVE was sent"),
+        (ASSOCIATION, "shows no DIMSE message since the C-MOVE was sent"),
+        (ECHO.replace("LONGTERM", "STORESCP"), "is the log of STORESCP, and the archive asks LONGTERM"),
+    ],
+)
+def test_a_log_that_cannot_show_it_is_no_witness(tell: Tell, appended: str, why: str) -> None:
+    told = tell(appended, before=ECHO)
+    assert told.records is None
+    assert why in told.why
+
+
+def test_a_log_of_dcmtk_to_which_nothing_is_written_is_no_witness(tell: Tell) -> None:
+    told = tell("", before=f"{dcmtk.RECEIVED}\n")
+    assert (told.records, "shows no association since" in told.why) == (None, True)
+
+
+def test_where_nobody_knows_who_is_asked_any_log_counts(tell: Tell) -> None:
+    anybody = replace(SOUGHT, external_titles=frozenset())
+    assert tell(ECHO.replace("LONGTERM", "STORESCP"), sought=anybody).records == ()
+
+
+def test_lines_without_a_time_do_not_count_in_a_log_that_was_exchanged(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("\n".join(dcmtk.WHOLE) + "\n")
+    told = records_since(LogMark(path, Mark(), datetime.now(UTC).replace(microsecond=0)), SOUGHT)
+    assert (told.records, told.legs) == ((), ())
+
+
+def test_json_lines_may_hold_the_c_stores(tell: Tell) -> None:
+    stores = [
+        {"sop_instance_uid": UIDS[0], "sop_class_uid": CT, "transfer_syntax_uid": "1.2", "status": "A700"},
+        {"status": None},
+        "x",
+    ]
+    line = {
+        "started": datetime.now(UTC).isoformat(),
+        "called": "LONGTERM",
+        "destination": "DCM4CHEE",
+        "study_uid": STUDY,
+        "stores": stores,
+    }
+    found = (Store(UIDS[0], CT, "1.2", 0xA700), Store(""))
+    assert tell(json.dumps(line) + "\n").legs == (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's record", found),)
+    assert tell(json.dumps(line | {"stores": 7}) + "\n").legs == ()
+
+
+LINES = [*dcm4che.HALF.splitlines(), *dcmtk.WHOLE, "", '{"study_uid": "1.2.3"}']
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(LINES) | st.text(max_size=40), max_size=30), st.booleans())
+def test_whatever_is_in_the_file_is_read(tmp_path: Path, lines: list[str], appended: bool) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"")
+    mark = note_where_it_ends(path)
+    path.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
+    told = records_since(mark if appended else replace(mark, mark=Mark()), SOUGHT)
+    assert told.records is not None or told.why

@@ -1,0 +1,100 @@
+"""C-STOREs leg by leg, and what changed its transfer syntax on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dcmcfg.render.verify_sent import legs_json, sent_lines
+from dcmcfg.verify.judge import judge
+from dcmcfg.verify.legs import Alike, Leg, Store, alike
+from dcmcfg.verify.sent import OUR_RECEIVER, legs_of, transcoded
+from tests.verify.evidence import CT, GOOD, IMPLICIT, STUDY, UIDS, UNWITNESSED, arrived
+
+JPEG_LS = "1.2.840.10008.1.2.4.80"
+LOGGED = Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(Store(uid, CT, JPEG_LS, 0) for uid in UIDS))
+#: What a log tells that names no instances: the files are in JPEG-LS.
+OF_FILES = replace(LOGGED, stores=tuple(Store("", status=0, stored_as=JPEG_LS) for _ in UIDS))
+RECEIVED = Leg("DCM4CHEE", "WORKSTATION", OUR_RECEIVER, tuple(Store(uid, CT, IMPLICIT, 0, "DCMCFG") for uid in UIDS))
+CHANGED = (
+    "3 instances reached WORKSTATION in Implicit VR Little Endian, while LONGTERM has them in JPEG-LS Lossless Image "
+    "Compression: WORKSTATION does not accept the latter, or its transfer capabilities in the tree do not list it"
+)
+
+
+def test_the_legs_are_those_of_the_log_and_that_to_our_receiver() -> None:
+    assert legs_of(GOOD) == (RECEIVED,)
+    onward = replace(LOGGED, calling="DCM4CHEE", called="WORKSTATION")
+    assert legs_of(replace(GOOD, legs=(onward, LOGGED))) == (LOGGED, onward, RECEIVED)
+    assert legs_of(UNWITNESSED) == ()
+
+
+def test_what_somebody_else_sent_of_another_study_is_in_no_leg() -> None:
+    stranger = replace(arrived(("9.9",))[0], study_uid="9")
+    assert legs_of(replace(GOOD, received=(*arrived(), stranger))) == (RECEIVED,)
+    assert legs_of(replace(GOOD, received=(stranger,))) == ()
+
+
+def test_alike_are_those_of_one_class_syntax_and_status() -> None:
+    stores = (*LOGGED.stores, Store(UIDS[0], CT, JPEG_LS, 0xA700), Store(UIDS[1], CT, IMPLICIT, 0))
+    assert alike(stores) == (
+        Alike(3, CT, JPEG_LS, 0, ""),
+        Alike(1, CT, JPEG_LS, 0xA700, ""),
+        Alike(1, CT, IMPLICIT, 0, ""),
+    )
+
+
+def test_another_transfer_syntax_than_the_one_sent_is_a_note_and_no_failure() -> None:
+    evidence = replace(GOOD, legs=(LOGGED,))
+    assert list(transcoded(evidence)) == [CHANGED]
+    verdict = judge(evidence)
+    assert verdict.verified
+    assert CHANGED in verdict.notes
+
+
+def test_another_transfer_syntax_than_that_of_the_files_is_a_note() -> None:
+    assert list(transcoded(replace(GOOD, legs=(OF_FILES,)))) == [CHANGED]
+    straight = replace(OF_FILES, called="WORKSTATION")
+    assert list(transcoded(replace(GOOD, legs=(straight,)))) == [CHANGED]
+
+
+def test_the_same_transfer_syntax_is_no_note() -> None:
+    same = replace(LOGGED, stores=tuple(replace(each, transfer_syntax=IMPLICIT) for each in LOGGED.stores))
+    assert list(transcoded(replace(GOOD, legs=(same,)))) == []
+
+
+def test_where_nobody_states_the_first_transfer_syntax_nothing_is_said() -> None:
+    silent = replace(LOGGED, stores=tuple(Store("", status=0) for _ in UIDS))
+    mixed = replace(OF_FILES, stores=(*OF_FILES.stores, Store("", status=0, stored_as=IMPLICIT)))
+    assert list(transcoded(replace(GOOD, legs=(silent, mixed)))) == []
+    assert list(transcoded(GOOD)) == []
+
+
+def test_what_a_witness_does_not_state_is_said_to_be_missing() -> None:
+    silent = replace(LOGGED, stores=(Store(""), Store("", status=0xA700, stored_as=JPEG_LS)))
+    lines = list(sent_lines(replace(UNWITNESSED, legs=(silent,)), details=True))
+    one = "1 \N{MULTIPLICATION SIGN} SOP class not logged, transfer syntax not logged"
+    file = " (file: JPEG-LS Lossless Image Compression), A700"
+    assert lines == [
+        f"LONGTERM → DCM4CHEE: {one}, no response (LONGTERM's log)",
+        f"LONGTERM → DCM4CHEE: {one}{file} (LONGTERM's log)",
+        "  instance not logged: SOP class not logged, transfer syntax not logged, no response",
+        f"  instance not logged: SOP class not logged, transfer syntax not logged{file}",
+    ]
+
+
+def test_json_has_each_c_store_and_null_for_what_is_not_known() -> None:
+    (leg,) = legs_json(replace(UNWITNESSED, legs=(replace(LOGGED, stores=(Store(UIDS[0]),)),)))
+    unknown = dict.fromkeys(
+        (
+            *("sop_class_uid", "sop_class", "transfer_syntax_uid", "transfer_syntax"),
+            *("stored_as", "status", "status_hex"),
+        )
+    )
+    assert leg == {
+        "calling": "LONGTERM",
+        "called": "DCM4CHEE",
+        "witness": "LONGTERM's log",
+        "summary": [{"number": 1, **unknown}],
+        "stores": [{"sop_instance_uid": UIDS[0], **unknown, "move_originator": None, "time": None}],
+    }
+    assert STUDY not in leg
