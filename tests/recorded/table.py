@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.recorded.answers import route_of, told_of
+from tests.recorded.control_truth import NEVER_SENT
+from tests.recorded.control_truth import said as said_of_control
 from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH, Truth
 from tests.recorded.uses import HTTP, OTHER_DIMSE, Use
 
@@ -42,6 +44,16 @@ record, and with `--require-route`.
 |---|---|---|---|---|---|
 """
 _OTHERS = "\n## Other DIMSE recordings\n\n| recording | use | how |\n|---|---|---|\n"
+_CONTROL = """
+## Control service
+
+`status` and `reload` are replayed for each of these recordings. A number is the place of an answer in a poll. *In
+force* means the configuration with the change. The last column says whether the lab's stand-in is held to the
+recording, else why not.
+
+| recording | what was done | what is true afterwards | command | dcmcfg says first | exit code | stand-in |
+|---|---|---|---|---|---|---|
+"""
 _WEB = "\n## HTTP recordings\n\n| recordings | use | how |\n|---|---|---|\n"
 
 
@@ -61,6 +73,12 @@ def _sections() -> Iterator[str]:
     for name, why in NOT_ASKED_BY_VERIFY.items():
         yield f"| {name} | {Use.DATA.value} | {why} |\n"
     yield from (f"| {name} | {use.value} | {how} |\n" for name, (use, how) in OTHER_DIMSE.items())
+    yield _CONTROL
+    for each in said_of_control():
+        row = (each.recording, each.does, each.true, each.command, each.says, str(each.exit_code), each.stand_in)
+        yield f"| {' | '.join(row)} |\n"
+    for name in NEVER_SENT:
+        yield f"| {name} | POST ctrl/{name.partition('-')[0]} | - | - | dcmcfg never sends this request | - | held |\n"
     yield _WEB
     yield from (f"| {name} | {use.value} | {how} |\n" for name, (use, how) in HTTP.items())
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -28,13 +30,10 @@ from tests.recorded.control_replay import (
     replaying,
     status_answer,
 )
+from tests.recorded.control_truth import FAILED_STARTS, NEVER_SENT, POLLED, REPLAYED, Said, said, write_said
 from tests.recorded.recordings import http, http_names
 
 pytestmark = pytest.mark.usefixtures("recordings")
-
-FAILED_STARTS = ("failed-start-enum", "failed-start-keystore-pin", "failed-start-port-conflict")
-#: Requests that dcmcfg never sends: their answers are held to the stand-in archive (test_control_of_the_lab.py).
-NEVER_SENT = ("start", "start-when-started", "stop", "stop-when-stopped")
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +129,7 @@ SHOWN = {
 
 def answers() -> list[tuple[str, int]]:
     """Each answer of the polls that there are, by recording and place."""
-    names = [name for name in ("stop-and-start", "undeploy-and-deploy") if name in http_names("ctrl")]
+    names = [name for name in POLLED if name in http_names("ctrl")]
     return [(name, place) for name in names for place in range(len(polled(name)))]
 
 
@@ -262,8 +261,69 @@ def second_answer(recorded: Mapping[str, Any]) -> Played:
 
 
 def test_every_recording_is_replayed_or_never_asked_for() -> None:
-    replayed = {"reload", "reload-when-stopped", "reload-get", "status-post", "unknown", "stop-and-start"}
-    replayed |= {"undeploy-and-deploy", "status-started", "status-started-again", "status-stopped"}
-    replayed |= {"status-stopped-after-reload"}
-    replayed |= {f"{each}-{what}" for each in FAILED_STARTS for what in ("reload", "status", "status-after-reload")}
-    assert replayed | set(NEVER_SENT) == set(http_names("ctrl"))
+    assert {*REPLAYED, *POLLED, *NEVER_SENT} == set(http_names("ctrl"))
+
+
+# -- what docs/fidelity.md says
+
+
+def test_what_is_said_at_each_recording_is_what_the_page_has(replay: Any) -> None:
+    """``WRITE_ANSWERS=1`` writes it anew; then ``python -m tests.recorded.table``."""
+    rows = [row(replay, name, command, http("ctrl", name).more["asks"]) for name, command in REPLAYED.items()]
+    rows += [polled_row(replay, name, place) for name, place in answers()]
+    rows += [broken_row(replay, name) for name in http_names("ctrl-broken")]
+    if os.environ.get("WRITE_ANSWERS"):
+        write_said(rows)
+    assert tuple(rows) == said()
+
+
+def row(replay: Any, name: str, command: str, does: str) -> Said:
+    recording = http("ctrl", name)
+    state = ctrl("status-stopped-after-reload" if name == "reload-when-stopped" else "status-started")
+    if name.startswith("failed-start"):
+        state = ctrl(f"{name.removesuffix('-reload')}-status-after-reload") if command == "reload" else ctrl(name)
+    given = {STATUS: [ctrl(name) if command == "status" else state], RELOAD: [ctrl(name)]}
+    told, _, server = replay(command, given)
+    ports = recording.more.get("afterwards", {}).get("ports")
+    return Said(name, command, does, ports_in_words(ports), first_line(told, server.url), told.exit_code)
+
+
+def polled_row(replay: Any, name: str, place: int) -> Said:
+    recorded, step = polled(name)[place]
+    url = f"http://127.0.0.1:{free_port()}/dcm4chee-arc"
+    if step is None:
+        told, _ = run("status", url)
+    else:
+        told, _, server = replay("status", {STATUS: [step]})
+        url = server.url
+    answer = str(recorded["answer"][1])
+    opened = sum(each.endswith(" open") for each in recorded["dicom_ports"])
+    true = f"{opened} of {len(recorded['dicom_ports'])} DICOM and HL7 ports open"
+    does = f"the server is {recorded['phase']}" if recorded["phase"] != "deployed" else "the archive is deployed"
+    return Said(f"{name}: {place + 1}", "status", f"{does} ({answer})", true, first_line(told, url), told.exit_code)
+
+
+def broken_row(replay: Any, name: str) -> Said:
+    recording = http("ctrl-broken", name)
+    afterwards = recording.more["afterwards"]
+    told, _, server = replay("reload", {RELOAD: [played(recording)], STATUS: [status_answer(afterwards["status"])]})
+    force = "in force" if in_force(name) else "not in force"
+    true = f"{force}; {ports_in_words(afterwards['ports'])}"
+    return Said(name, "reload", recording.configured, true, first_line(told, server.url), told.exit_code)
+
+
+def ports_in_words(ports: Mapping[str, str] | None) -> str:
+    closed = sorted(name for name, state in (ports or {}).items() if state == "refused")
+    if ports is None:
+        return "-"
+    if len(closed) == len(ports):
+        return "all ports closed"
+    return f"closed: {', '.join(closed)}" if closed else "all ports open"
+
+
+def first_line(told: Result, url: str) -> str:
+    """Return the first line for people, without the URL, the seconds and ports of the test."""
+    lines = [line for line in (told.stdout + told.stderr).splitlines() if not line.endswith("…")]
+    line = lines[0].removeprefix("dcmcfg: ").replace(f"{url}/ctrl/", "").replace(url, "URL")
+    line = line.removeprefix("status: ").removeprefix("reload: ").removeprefix("URL: ")
+    return re.sub(r"127\.0\.0\.1:\d+", "HOST:PORT", re.sub(r" \(\d+\.\d+ s\)$", "", line))

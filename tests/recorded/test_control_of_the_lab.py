@@ -1,6 +1,6 @@
 """The stand-in archive's control service answers as the real one was recorded, answer by answer.
 
-What the lab does not imitate is listed in ``NOT_IMITATED``, with the reason; docs/lab.md says the same.
+What the lab does not imitate is listed in ``control_truth.NOT_IMITATED``, with the reason; docs/lab.md says the same.
 """
 
 from __future__ import annotations
@@ -16,53 +16,16 @@ import pytest
 
 from dcmcfg.lab.certificates import make_certificates
 from dcmcfg.lab.site import LOOPBACK
-from tests.lab.running_site import AE, DEVICE, RunningSite, running_site
+from tests.lab.running_site import DEVICE, RunningSite, running_site
 from tests.recorded.control_replay import PORTS, Played, ctrl, played
+from tests.recorded.control_truth import BROKEN, HELD_IN_ORDER, NOT_IMITATED
 from tests.recorded.recordings import http as recorded_http
 from tests.recorded.recordings import http_names
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("recordings")]
 
-CONNECTION = f"cn=dicom,{DEVICE}"
-TLS = f"cn=dicom-tls,{DEVICE}"
-CAPABILITY = f"cn=CT Image Storage SCP,{AE}"
-STORESCP = "cn=dicom,dicomDeviceName=storescp,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
-STORAGE = f"dcmStorageID=fs1,{DEVICE}"
 #: Headers in which the answers of two servers may differ.
 OF_THE_SERVER = {"date", "server", "connection", "content-length", "transfer-encoding"}
-
-#: Recordings of reloads with what is changed in the lab's tree for them: DN, attribute, values; None for a rename.
-BROKEN: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "reload-ae-on-hl7-connection": (AE, "dicomNetworkConnectionReference", (f"cn=hl7,{DEVICE}",)),
-    "reload-bind-address": (CONNECTION, "dcmBindAddress", ("203.0.113.7",)),
-    "reload-bind-host-unknown": (CONNECTION, "dcmBindAddress", ("nosuch.invalid",)),
-    "reload-ciphers-unknown": (TLS, "dicomTLSCipherSuite", ("ECDHE-RSA-AES128-GCM-SHA256",)),
-    "reload-connection-of-other-device": (AE, "dicomNetworkConnectionReference", (STORESCP,)),
-    "reload-dangling-connection-reference": (AE, "dicomNetworkConnectionReference", (f"cn=gone,{DEVICE}",)),
-    "reload-duration": (DEVICE, "dcmAECacheStaleTimeout", ("5 minutes",)),
-    "reload-enum": (DEVICE, "dcmOverwritePolicy", ("SOMETIMES",)),
-    "reload-object-storage-unknown": (AE, "dcmObjectStorageID", ("nosuch",)),
-    "reload-port-70000": (TLS, "dicomPort", ("70000",)),
-    "reload-protocol": (TLS, "dcmProtocol", ("FTP",)),
-    "reload-storage-duration": (STORAGE, "dcmStorageDuration", ("FOREVER",)),
-    "reload-transfer-role": (CAPABILITY, "dicomTransferRole", ("scp",)),
-    "reload-two-connections-one-port": (TLS, "dicomPort", ("PORT OF DICOM",)),
-}
-NOT_IMITATED = {
-    "reload-exporter-queue": "the lab has no exporters",
-    "reload-export-rule-property": "the lab has no export rules",
-    "reload-export-rule-schedule": "the lab has no export rules",
-    "reload-exporter-uri": "the lab has no exporters",
-    "reload-exporter-uri-scheme": "the lab has no exporters",
-    "reload-fuzzy-class": "the lab reads no class names",
-    "reload-hl7-on-dicom-port": "the lab has no HL7 listener",
-    "reload-hostname-unknown": "the lab binds the same port again without the real archive's race",
-    "reload-keystore-pin": "the lab reads no key stores",
-    "reload-keystore-url": "the lab reads no key stores",
-    "reload-storage-threshold": "the lab reads no thresholds",
-    "reload-storage-uri": "the lab reads no URIs",
-    "reload-tag": "the lab reads no attribute filters",
-}
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +80,7 @@ def assert_ports(site: RunningSite, recorded: dict[str, str]) -> None:
 
 def test_started_reloaded_stopped_and_started_again(site: RunningSite) -> None:
     """The order in which the real archive was asked; each with the status and the ports afterwards."""
-    order = ["status-started", "reload", "reload-get", "status-post", "unknown", "start-when-started", "stop"]
-    order += ["status-stopped", "reload-when-stopped", "status-stopped-after-reload", "stop-when-stopped", "start"]
-    order += ["status-started-again"]
-    for name in order:
+    for name in HELD_IN_ORDER:
         recording = recorded_http("ctrl", name)
         assert_alike(ask(site, recording.method, recording.target), ctrl(name), site)
         status = ask(site, "GET", "/dcm4chee-arc/ctrl/status")

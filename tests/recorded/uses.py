@@ -41,8 +41,8 @@ HTTP: dict[str, tuple[Use, str]] = {
     "qido": (Use.REPLAYED, "`verify`, `route --study`: every answer is made from them; the stand-in is held to them"),
     "qido-spelling": (Use.HELD, "include fields"),
     "qido-query": (Use.HELD, "paging, filters, errors"),
-    "ctrl": (Use.REPLAYED, "`status`, `reload`"),
-    "ctrl-broken": (Use.REPLAYED, "`reload`"),
+    "ctrl": (Use.REPLAYED, "`status`, `reload`; the stand-in is held to them (above)"),
+    "ctrl-broken": (Use.REPLAYED, "`reload`; the stand-in is held to 15 of 28 (above)"),
     "rest": (Use.DATA, "dcmcfg uses none of these resources"),
     "wado": (Use.DATA, "dcmcfg does not use WADO"),
 }
