@@ -53,17 +53,25 @@ def transcoded(evidence: Evidence) -> Iterator[str]:
             if syntax and store.transfer_syntax and syntax != store.transfer_syntax:
                 changes[title, syntax, store.transfer_syntax] += 1
     for (title, before, after), number in changes.items():
-        yield (
-            f"{counted(number)} reached {destination} in {uid_name(after)}, while {title} has "
-            f"{'it' if number == 1 else 'them'} in {uid_name(before)}: {destination} does not accept the latter, "
-            "or its transfer capabilities in the tree do not list it"
-        )
+        reached = f"{counted(number)} reached {destination} in {uid_name(after)}"
+        them = "it" if number == 1 else "them"
+        if sources[title].is_of_files:
+            yield (
+                f"{reached}, while {title} stores {them} in {uid_name(before)}: {title} does not offer the latter, "
+                "or an AE on the way does not accept it (see its transfer capabilities in the tree)"
+            )
+        else:
+            yield (
+                f"{reached}, while {title} sent {them} in {uid_name(before)}: {destination} does not accept the "
+                "latter, or its transfer capabilities in the tree do not list it"
+            )
 
 
 class _Source:
     """In which transfer syntax a sender has each instance: that of its file, or else that in which it sent it."""
 
     def __init__(self, leg: Leg) -> None:
+        self.is_of_files = _states_files(leg)
         self._of = {each.sop_instance_uid: each.stored_as or each.transfer_syntax for each in leg.stores}
         every = {each.stored_as or each.transfer_syntax for each in leg.stores}
         # A log that does not name instances tells of each only what it tells of all.
