@@ -14,10 +14,16 @@ OUR_RECEIVER = "our receiver"
 
 
 def legs_of(evidence: Evidence) -> tuple[Leg, ...]:
-    """Return the legs that anybody witnessed, those that end at the archive first; our own receiver's last."""
+    """Return the legs that anybody witnessed, those that end at the archive first; our own receiver's last.
+
+    Each witness has one leg between two AEs, for all C-MOVEs.
+    """
     own = evidence.route.archive_titles
-    logged = sorted(evidence.legs, key=lambda leg: leg.called not in own)
-    return (*logged, *_received(evidence))
+    stores: dict[tuple[str, str, str], tuple[Store, ...]] = {}
+    for leg in sorted(evidence.legs, key=lambda leg: leg.called not in own):
+        between = (leg.calling, leg.called, leg.witness)
+        stores[between] = (*stores.get(between, ()), *leg.stores)
+    return (*(Leg(*between, of) for between, of in stores.items()), *_received(evidence))
 
 
 def _received(evidence: Evidence) -> Iterator[Leg]:

@@ -35,6 +35,11 @@ def test_the_legs_are_those_of_the_log_and_that_to_our_receiver() -> None:
     assert legs_of(UNWITNESSED) == ()
 
 
+def test_what_several_c_moves_sent_is_one_leg() -> None:
+    each = tuple(replace(LOGGED, stores=(store,)) for store in LOGGED.stores)
+    assert legs_of(replace(UNWITNESSED, legs=each)) == (LOGGED,)
+
+
 def test_what_somebody_else_sent_of_another_study_is_in_no_leg() -> None:
     stranger = replace(arrived(("9.9",))[0], study_uid="9")
     assert legs_of(replace(GOOD, received=(*arrived(), stranger))) == (RECEIVED,)
