@@ -61,6 +61,11 @@ RECALL = ("--recall", "--dest", "A")
             "--evidence is for one study, and --csv makes a run over many, of which --csv, --junit and --html tell",
         ),
         (
+            (*ONE, "--csv", "-", "--details"),
+            "--details is for one study, and --csv makes a run over many, of which --csv, --junit and --html tell",
+        ),
+        ((*ONE, "--details", "--json"), "--details adds to the report, and --json has all of it anyway"),
+        (
             (*MANY, "--again", "--only-failed"),
             "--again asks for all studies anew, --only-failed for those that failed",
         ),
