@@ -14,10 +14,16 @@ OUR_RECEIVER = "our receiver"
 
 
 def legs_of(evidence: Evidence) -> tuple[Leg, ...]:
-    """Return the legs that anybody witnessed, those that end at the archive first; our own receiver's last."""
+    """Return the legs that anybody witnessed, those that end at the archive first; our own receiver's last.
+
+    Each witness has one leg between two AEs, for all C-MOVEs.
+    """
     own = evidence.route.archive_titles
-    logged = sorted(evidence.legs, key=lambda leg: leg.called not in own)
-    return (*logged, *_received(evidence))
+    stores: dict[tuple[str, str, str], tuple[Store, ...]] = {}
+    for leg in sorted(evidence.legs, key=lambda leg: leg.called not in own):
+        between = (leg.calling, leg.called, leg.witness)
+        stores[between] = (*stores.get(between, ()), *leg.stores)
+    return (*(Leg(*between, of) for between, of in stores.items()), *_received(evidence))
 
 
 def _received(evidence: Evidence) -> Iterator[Leg]:
@@ -53,17 +59,25 @@ def transcoded(evidence: Evidence) -> Iterator[str]:
             if syntax and store.transfer_syntax and syntax != store.transfer_syntax:
                 changes[title, syntax, store.transfer_syntax] += 1
     for (title, before, after), number in changes.items():
-        yield (
-            f"{counted(number)} reached {destination} in {uid_name(after)}, while {title} has "
-            f"{'it' if number == 1 else 'them'} in {uid_name(before)}: {destination} does not accept the latter, "
-            "or its transfer capabilities in the tree do not list it"
-        )
+        reached = f"{counted(number)} reached {destination} in {uid_name(after)}"
+        them = "it" if number == 1 else "them"
+        if sources[title].is_of_files:
+            yield (
+                f"{reached}, while {title} stores {them} in {uid_name(before)}: {title} does not offer the latter, "
+                "or an AE on the way does not accept it (see its transfer capabilities in the tree)"
+            )
+        else:
+            yield (
+                f"{reached}, while {title} sent {them} in {uid_name(before)}: {destination} does not accept the "
+                "latter, or its transfer capabilities in the tree do not list it"
+            )
 
 
 class _Source:
     """In which transfer syntax a sender has each instance: that of its file, or else that in which it sent it."""
 
     def __init__(self, leg: Leg) -> None:
+        self.is_of_files = _states_files(leg)
         self._of = {each.sop_instance_uid: each.stored_as or each.transfer_syntax for each in leg.stores}
         every = {each.stored_as or each.transfer_syntax for each in leg.stores}
         # A log that does not name instances tells of each only what it tells of all.

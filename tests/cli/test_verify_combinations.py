@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.conftest import Run
@@ -61,6 +63,10 @@ RECALL = ("--recall", "--dest", "A")
             "--evidence is for one study, and --csv makes a run over many, of which --csv, --junit and --html tell",
         ),
         (
+            (*ONE, "--csv", "-", "--details"),
+            "--details is for one study, and --csv makes a run over many, of which --csv, --junit and --html tell",
+        ),
+        (
             (*MANY, "--again", "--only-failed"),
             "--again asks for all studies anew, --only-failed for those that failed",
         ),
@@ -116,4 +122,12 @@ def test_a_key_that_would_not_narrow_it_down_is_refused_with_the_one_meant(
     assert done.stderr == (
         "dcmcfg: Modality: the archive does not match studies by it: all would\n"
         "  next: did you mean ModalitiesInStudy?\n"
+    )
+
+
+def test_details_are_no_option_for_json(run: Run) -> None:
+    result = run("verify", *ONE, "--details", "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"]["what"] == (
+        "--details adds to the report, and --json has all of it anyway"
     )

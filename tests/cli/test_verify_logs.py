@@ -53,16 +53,16 @@ def external(site: RunningSite) -> Iterator[None]:
 
 
 @contextmanager
-def dcmtk(site: RunningSite, folder: Path, name: str, logging: Sequence[str | Path]) -> Iterator[None]:
+def dcmtk(site: RunningSite, folder: Path, name: str, logging: Sequence[str | Path], *proposed: str) -> Iterator[None]:
     """dcmtk's archive as LONGTERM, which holds the study *name*; it is purged from the lab's archive."""
     purge(site.site, study(name).uid)
     files = ObjectStore(folder / "files")
     knows = {"DCM4CHEE": site.archive}
-    compressed = ("-xt", "+xt") if name == "jpeg-ls" else ()
+    compressed = ("-xt", "+xt") if name == "jpeg-ls" else proposed
     port = site.site.ports.external
     with dcmqrscp(folder, knows=knows, port=port, logging=logging, options=compressed) as external:
         sent = [files.save(each) for each in study(name).instances]
-        done = storescu(external, sent, options=compressed[:1])
+        done = storescu(external, sent, options=("-xt",) if name == "jpeg-ls" else ())
         assert done.returncode == 0, done.stderr
         yield
 
@@ -101,6 +101,17 @@ def test_dcmtks_log_at_debug_has_the_transfer_syntax_of_the_files(run: Run, site
     assert [each["stored_as"] for each in logged["stores"]] == [JPEG_LS] * 2
     assert [each["transfer_syntax_uid"] for each in received["stores"]] == [JPEG_LS] * 2
     assert not any("reached WORKSTATION in" in note for note in verdict["notes"])
+
+
+def test_another_transfer_syntax_than_that_of_the_files_is_a_note(run: Run, site: RunningSite, tmp_path: Path) -> None:
+    with dcmtk(site, tmp_path, "three", ("-d",), "-xi"):
+        verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
+    assert verdict["verified"] is True
+    assert (
+        "3 instances reached WORKSTATION in Implicit VR Little Endian, while LONGTERM stores them in Explicit VR "
+        "Little Endian: LONGTERM does not offer the latter, or an AE on the way does not accept it (see its transfer "
+        "capabilities in the tree)"
+    ) in verdict["notes"]
 
 
 def test_a_pattern_of_log_config_is_read(run: Run, site: RunningSite, tmp_path: Path) -> None:

@@ -16,8 +16,15 @@ LOGGED = Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(Store(uid, CT, JPEG
 OF_FILES = replace(LOGGED, stores=tuple(Store("", status=0, stored_as=JPEG_LS) for _ in UIDS))
 RECEIVED = Leg("DCM4CHEE", "WORKSTATION", OUR_RECEIVER, tuple(Store(uid, CT, IMPLICIT, 0, "DCMCFG") for uid in UIDS))
 CHANGED = (
-    "3 instances reached WORKSTATION in Implicit VR Little Endian, while LONGTERM has them in JPEG-LS Lossless Image "
+    "3 instances reached WORKSTATION in Implicit VR Little Endian, while LONGTERM sent them in JPEG-LS Lossless Image "
     "Compression: WORKSTATION does not accept the latter, or its transfer capabilities in the tree do not list it"
+)
+
+
+STORED = (
+    "3 instances reached WORKSTATION in Implicit VR Little Endian, while LONGTERM stores them in JPEG-LS Lossless "
+    "Image Compression: LONGTERM does not offer the latter, or an AE on the way does not accept it (see its transfer "
+    "capabilities in the tree)"
 )
 
 
@@ -26,6 +33,11 @@ def test_the_legs_are_those_of_the_log_and_that_to_our_receiver() -> None:
     onward = replace(LOGGED, calling="DCM4CHEE", called="WORKSTATION")
     assert legs_of(replace(GOOD, legs=(onward, LOGGED))) == (LOGGED, onward, RECEIVED)
     assert legs_of(UNWITNESSED) == ()
+
+
+def test_what_several_c_moves_sent_is_one_leg() -> None:
+    each = tuple(replace(LOGGED, stores=(store,)) for store in LOGGED.stores)
+    assert legs_of(replace(UNWITNESSED, legs=each)) == (LOGGED,)
 
 
 def test_what_somebody_else_sent_of_another_study_is_in_no_leg() -> None:
@@ -52,9 +64,9 @@ def test_another_transfer_syntax_than_the_one_sent_is_a_note_and_no_failure() ->
 
 
 def test_another_transfer_syntax_than_that_of_the_files_is_a_note() -> None:
-    assert list(transcoded(replace(GOOD, legs=(OF_FILES,)))) == [CHANGED]
+    assert list(transcoded(replace(GOOD, legs=(OF_FILES,)))) == [STORED]
     straight = replace(OF_FILES, called="WORKSTATION")
-    assert list(transcoded(replace(GOOD, legs=(straight,)))) == [CHANGED]
+    assert list(transcoded(replace(GOOD, legs=(straight,)))) == [STORED]
 
 
 def test_the_same_transfer_syntax_is_no_note() -> None:
