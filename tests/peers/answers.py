@@ -40,7 +40,11 @@ class Answer:
 def answer_of(result: Result, names: Mapping[int, str]) -> Answer:
     """Return *result* with each port in *names* called by its name."""
     errors = "".join(f"! {line}\n" for line in result.stderr.splitlines())
-    text = f"exit {result.exit_code}\n{result.stdout}{errors}"
+    return named(f"exit {result.exit_code}\n{result.stdout}{errors}", names)
+
+
+def named(text: str, names: Mapping[int, str]) -> Answer:
+    """Return *text* with each port in *names* called by its name, and without the peer's implementation."""
     for port, name in names.items():
         text = text.replace(f"{LOOPBACK}:{port}", f"HOST:{name}").replace(str(port), name)
     return Answer(without_times(_IMPLEMENTATION.sub("it says it is IMPLEMENTATION", text)))

@@ -39,8 +39,8 @@ class StoredStudy:
 
 
 def study_uid(recording: DimseRecording) -> str:
-    """Return the Study Instance UID that the client's C-MOVE named, the last of several."""
-    request = next(each for each in messages(recording, "client-archive") if each["what"] == "C-MOVE-RQ")
+    """Return the Study Instance UID that the client's C-MOVE or C-FIND named, the last of several."""
+    request = next(each for each in messages(recording, "client-archive") if each["what"] in ("C-MOVE-RQ", "C-FIND-RQ"))
     named = request["dataset"]["StudyInstanceUID"]
     return str(named) if isinstance(named, str) else str(named[-1])
 

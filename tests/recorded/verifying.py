@@ -62,3 +62,8 @@ def verify(name: str, witness: Witness, run: Run, replayer: Replayer, site: Site
     nearline = witness is Witness.NEARLINE
     with replayer.playing(site, recording, receives=receives, nearline=nearline, record=record):
         return run(*arguments(recording, witness, record), *more)
+
+
+def witness_of(name: str) -> Witness:
+    """Return the witness by which *name* is told on the page: our receiver and the database where both can be."""
+    return Witness.REPORT if TRUTH[name].own_destination else Witness.DATABASE

@@ -23,17 +23,23 @@ _IGNORED = ("orderby",)
 
 
 class Web:
-    """Answers requests about the study that *present* returns, None for none; what it cannot answer it keeps."""
+    """Answers requests about the study that *present* returns, None for none; what it cannot answer it keeps.
+
+    While it ``is_away`` it answers 503, as a server does that stops.
+    """
 
     def __init__(self, present: Callable[[], StoredStudy | None], availability: Callable[[], str]) -> None:
         self._present = present
         self._availability = availability
         self.requests: list[str] = []
         self.unanswered: list[str] = []
+        self.is_away = False
 
     def answer(self, target: str) -> Answer:
         """Return the answer to a GET of *target*, 501 for one that no recording answers."""
         self.requests.append(target)
+        if self.is_away:
+            return Answer(503, b"", "text/html")
         try:
             return self._answer(target)
         except Unanswerable as error:

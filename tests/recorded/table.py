@@ -1,0 +1,75 @@
+"""The page ``docs/fidelity.md``: each recording, how it is used, what is true, what dcmcfg says.
+
+``python -m tests.recorded.table`` writes it from the table of what really happened and the answers that the tests
+compare; it needs no recordings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.recorded.answers import route_of, told_of
+from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH, Truth
+from tests.recorded.uses import HTTP, OTHER_DIMSE, Use
+
+PAGE = Path(__file__).parents[2] / "docs" / "fidelity.md"
+_HEAD = """\
+# Fidelity
+
+<!-- Written by tests/recorded/table.py -->
+
+This page shows how dcmcfg is held to recordings of a real dcm4chee-arc 5.35.1. Each recording is one of:
+
+- **replayed**: a replayer plays the archive's side over DICOM and HTTP on loopback. The real command runs against it,
+  and the test compares the verdict with what really happened.
+- **held to the stand-in**: a test compares the lab's stand-in archive with the recording, answer by answer.
+- **data only**: no test plays it.
+
+The replayer answers C-FIND and QIDO-RS by the state of the study before and after the C-MOVE. A request that the
+recordings do not answer fails the test. Silences are shortened. Where the destination misbehaved, dcmcfg is not the
+receiver. Studies have three instances. *Unset* means that `dcmExternalRetrieveAEDestination` is not set.
+
+"""
+_MOVES = """\
+## C-MOVE
+
+`verify` and `route --study` are replayed for each of these recordings. The verdict is that with the archive's database
+as witness. The tests also run `verify` without it, with Instance Availability NEARLINE, with the external archive's
+record, and with `--require-route`.
+
+| recording | what was done | what is true | `verify` says first | route | exit code |
+|---|---|---|---|---|---|
+"""
+_OTHERS = "\n## Other DIMSE recordings\n\n| recording | use | how |\n|---|---|---|\n"
+_WEB = "\n## HTTP recordings\n\n| recordings | use | how |\n|---|---|---|\n"
+
+
+def page() -> str:
+    """Return the text of the page."""
+    return _HEAD + "".join(_sections())
+
+
+def _sections() -> Iterator[str]:
+    yield _MOVES
+    for name, truth in TRUTH.items():
+        answer = told_of(name)
+        said = answer.headline.removeprefix("dcmcfg: ")
+        cells = (name, truth.does, _true(truth), said, route_of(answer) or "-", str(answer.exit_code))
+        yield f"| {' | '.join(cells)} |\n"
+    yield _OTHERS
+    for name, why in NOT_ASKED_BY_VERIFY.items():
+        yield f"| {name} | {Use.DATA.value} | {why} |\n"
+    yield from (f"| {name} | {use.value} | {how} |\n" for name, (use, how) in OTHER_DIMSE.items())
+    yield _WEB
+    yield from (f"| {name} | {use.value} | {how} |\n" for name, (use, how) in HTTP.items())
+
+
+def _true(truth: Truth) -> str:
+    number = f" of {truth.number}" if truth.number else ""
+    warned = ", with a warning" if truth.warned else ""
+    return f"{truth.delivered}{number} delivered{warned}; {truth.way.value}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

@@ -1,0 +1,25 @@
+"""``docs/fidelity.md`` names every recording, and what ``verify`` said at it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.recorded.answers import ANSWERS
+from tests.recorded.recordings import dimse_names, index
+from tests.recorded.table import PAGE, page
+from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH
+from tests.recorded.uses import HTTP, OTHER_DIMSE
+
+
+def test_the_page_is_what_was_said() -> None:
+    assert PAGE.read_text("utf-8") == page(), "python -m tests.recorded.table writes it"
+
+
+def test_every_answer_is_that_of_a_recording() -> None:
+    assert sorted(path.stem for path in ANSWERS.iterdir()) == sorted(TRUTH)
+
+
+def test_every_recording_has_its_use(recordings: Path) -> None:
+    assert sorted(dimse_names()) == sorted({*TRUTH, *NOT_ASKED_BY_VERIFY, *OTHER_DIMSE})
+    files = {each["file"].removeprefix("http/").removesuffix(".json") for each in index()["http"]}
+    assert files == set(HTTP)

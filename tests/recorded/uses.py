@@ -1,0 +1,48 @@
+"""How the recordings without a C-MOVE are used: a registry that each test of recordings keeps current."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Use(Enum):
+    """How a recording is used."""
+
+    REPLAYED = "replayed"
+    HELD = "held to the stand-in"
+    DATA = "data only"
+
+
+_ARCHIVING = (Use.DATA, "dcmcfg takes no part in archiving")
+_GET = (Use.DATA, "dcmcfg sends no C-GET")
+_REPLAYED_FIND = (Use.REPLAYED, "`route --study`")
+
+OTHER_DIMSE: dict[str, tuple[Use, str]] = {
+    "echo": (Use.REPLAYED, "`echo`"),
+    "find-study-local": _REPLAYED_FIND,
+    "find-study-purged": _REPLAYED_FIND,
+    "find-study-purged-star": _REPLAYED_FIND,
+    "find-study-unknown": _REPLAYED_FIND,
+    "find-bad-level": (Use.DATA, "dcmcfg asks at levels that exist"),
+    "find-called-worklist": (Use.DATA, "no command asks an AE without that SOP class"),
+    "find-calling-not-accepted": (Use.DATA, "an association that is rejected is tested with other peers"),
+    "get-local": _GET,
+    "get-purged": _GET,
+    "archiving-LONGTERM-answers-C-STORE-A700": _ARCHIVING,
+    "archiving-LONGTERM-rejects-the-association": _ARCHIVING,
+    "archiving-commitment-refused": _ARCHIVING,
+    "archiving-commitment-requested,-no-result-yet": _ARCHIVING,
+    "archiving-commitment-result-with-one-failed-instance": _ARCHIVING,
+    "archiving-store-export-commitment": _ARCHIVING,
+}
+
+#: By file below ``http/``.
+HTTP: dict[str, tuple[Use, str]] = {
+    "qido": (Use.REPLAYED, "`verify`, `route --study`: every answer is made from them; the stand-in is held to them"),
+    "qido-spelling": (Use.HELD, "include fields"),
+    "qido-query": (Use.HELD, "paging, filters, errors"),
+    "ctrl": (Use.REPLAYED, "`status`, `reload`"),
+    "ctrl-broken": (Use.REPLAYED, "`reload`"),
+    "rest": (Use.DATA, "dcmcfg uses none of these resources"),
+    "wado": (Use.DATA, "dcmcfg does not use WADO"),
+}
