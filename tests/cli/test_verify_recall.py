@@ -63,7 +63,7 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
         "after the move, it has files of 20 instances more: recalled",
         "the external archive's own record was not read",
         "external archive according to the archive's database: LONGTERM",
-        "Instance Availability before the move: NEARLINE, after it: ONLINE",
+        "Instance Availability before the move: NEARLINE, after it: NEARLINE",
         "the receiver was called by DCM4CHEE (as reported by the caller)",
     ]
 
