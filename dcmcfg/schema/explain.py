@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from dcmcfg.errors import NotFound
 from dcmcfg.schema.archive_values import value_kinds
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
+from dcmcfg.schema.formats import AE_TITLE, holds_ae_titles
 from dcmcfg.schema.structure import with_superiors
 from dcmcfg.schema.value_kinds.catalogue import ENUMERATION
-from dcmcfg.schema.web_form import FormField, form_fields, form_format
+from dcmcfg.schema.web_form import FormField, form_fields
 from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
 
 
@@ -79,7 +80,7 @@ def _uses(schema: Schema, attribute: AttributeType) -> Iterator[Use]:
 def _use(name: str, known: ObjectClass, field: FormField | None) -> Use:
     kind = value_kinds(name).get(known.name)
     enforced = kind is not None and kind.name == ENUMERATION
-    read = kind or form_format(name, field)
+    read = kind or (AE_TITLE if holds_ae_titles(name, field.format if field else "") else None)
     return Use(
         known.name,
         name.lower() in _lower(known.must),

@@ -57,7 +57,7 @@ KEY_STORE = Rule(
 DANGLING = Rule("dangling-reference", "warning", "A reference names an entry that exists.", "reference")
 AE_TITLE = Rule("ae-title", "error", "An AE title is 1 to 16 characters of DICOM's (PS3.5, AE).")
 HOST = Rule("host", "warning", "A host of numbers alone is an IPv4 address: four of them, from 0 to 255.")
-FORM_FORMAT = Rule("form-format", "warning", "A value has the format of its field in the archive's web form.")
+TAG = Rule("tag", "warning", "A tag is eight hexadecimal digits; the archive takes other text for another tag.")
 NOT_OFFERED = Rule("value-not-offered", "warning", "A value is one of those that the archive's web form offers.")
 OUT_OF_RANGE = Rule("out-of-range", "warning", "A number is within the bounds that the archive's web form sets.")
 
@@ -81,7 +81,7 @@ RULES = (
     DANGLING,
     AE_TITLE,
     HOST,
-    FORM_FORMAT,
+    TAG,
     NOT_OFFERED,
     OUT_OF_RANGE,
 )

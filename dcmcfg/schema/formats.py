@@ -1,6 +1,6 @@
-"""Formats of values that the archive loads as any text: AE titles, and those that its web form asks for.
+"""Formats that DICOM asks for, of values that the archive loads as any text: AE titles and tags.
 
-A value in another format does not keep a device from loading; what does is in :mod:`dcmcfg.schema.archive_values`.
+What keeps a device from loading is in :mod:`dcmcfg.schema.archive_values`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import re
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.errors import MalformedInput
-from dcmcfg.schema.value_kinds.durations import DURATION, PERIOD
 from dcmcfg.schema.value_kinds.kind import ValueKind
 
 _TAG = re.compile(r"[0-9A-Fa-f]{8}", re.ASCII)
@@ -30,23 +29,23 @@ def _tag(text: str) -> str:
 AE_TITLE = ValueKind("ae-title", "an AE title: up to 16 characters, case is significant", _ae_title)
 TAG = ValueKind("tag", "a tag: 0020000D", _tag)
 
-#: What the archive's web form calls a format → the format. Its other names say which list a value is picked from.
-OF_FORM = {"dcmDuration": DURATION, "dcmPeriod": PERIOD, "dcmAETitle": AE_TITLE, "dcmArchiveAETitle": AE_TITLE}
+#: What the archive's web form calls an AE title. Its other formats say which list a value is picked from.
+_OF_FORM = ("dcmAETitle", "dcmArchiveAETitle")
+#: Attributes that hold AE titles while the form says nothing of them.
+_AE_TITLES = frozenset(
+    (
+        "dicomAETitle",
+        "dcmRetrieveAET",
+        "dcmExternalRetrieveAET",
+        "dcmAcceptedMoveDestination",
+        "dcmAcceptedCallingAETitle",
+        "dcmOtherAETitle",
+        "dicomPreferredCalledAETitle",
+        "dicomPreferredCallingAETitle",
+    )
+)
 
-#: Attributes for which the form names no format.
-OF_ATTRIBUTE = {
-    **dict.fromkeys(("dcmTag", "dcmNullifyTag"), TAG),
-    **dict.fromkeys(
-        (
-            "dicomAETitle",
-            "dcmRetrieveAET",
-            "dcmExternalRetrieveAET",
-            "dcmAcceptedMoveDestination",
-            "dcmAcceptedCallingAETitle",
-            "dcmOtherAETitle",
-            "dicomPreferredCalledAETitle",
-            "dicomPreferredCallingAETitle",
-        ),
-        AE_TITLE,
-    ),
-}
+
+def holds_ae_titles(attribute: str, form_format: str) -> bool:
+    """Tell whether *attribute* holds AE titles, where the web form calls its format *form_format* (may be empty)."""
+    return attribute in _AE_TITLES or form_format in _OF_FORM

@@ -9,14 +9,13 @@ from typing import NamedTuple
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.network_address import address_problem
-from dcmcfg.schema import syntaxes
+from dcmcfg.schema import formats, syntaxes
 from dcmcfg.schema.archive_values import kinds_on
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.findings import (
     AE_TITLE,
     DANGLING,
     ENUMERATION,
-    FORM_FORMAT,
     FORMAT,
     HOST,
     NOT_OFFERED,
@@ -24,15 +23,15 @@ from dcmcfg.schema.findings import (
     PORT,
     REQUIRED_REFERENCE,
     SYNTAX,
+    TAG,
     Finding,
     Rule,
 )
-from dcmcfg.schema.formats import AE_TITLE as AE_TITLE_FORMAT
 from dcmcfg.schema.structure import with_superiors
 from dcmcfg.schema.value_kinds.catalogue import CONNECTION, REFERENCES
 from dcmcfg.schema.value_kinds.catalogue import ENUMERATION as ONE_OF
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.web_form import OPEN_LISTS, FormField, form_fields, form_format
+from dcmcfg.schema.web_form import OPEN_LISTS, FormField, form_fields
 
 _Classes = tuple[bytes, ...]
 _DEVICE = "dicomdevicename"
@@ -65,8 +64,8 @@ class ValueRules:
         if definition is None or definition.name == "objectClass":
             return
         readers = self._readers_of(entry, definition.name)
-        if readers.kinds and not (_is_of_a_device(entry.dn) and ";" not in name):
-            readers = readers._replace(kinds=())  # the archive reads devices only, and no attribute with options
+        if readers.kinds and not _is_of_a_device(entry.dn):
+            readers = readers._replace(kinds=())  # the archive reads devices only
         for value in values:
             yield from self._value(entry.dn, definition, value, readers)
 
@@ -152,15 +151,14 @@ def _advice(name: str, text: str, readers: _Readers, found: _Found) -> Iterator[
     if name == "dicomHostname" and (problem := address_problem(text)):
         yield found(HOST, problem)
         return
-    if any(kind.name == ONE_OF for kind in readers.kinds):
-        return
-    formats = (form_format(name, form) for form in (readers.fields or (None,)))
-    asked = next((each for each in formats if each is not None), None)
-    if asked is not None:
-        if problem := asked.problem(text):
-            yield found(AE_TITLE if asked is AE_TITLE_FORMAT else FORM_FORMAT, problem)
-        return
-    if name not in OPEN_LISTS and not readers.kinds:
+    names = {kind.name for kind in readers.kinds}
+    if formats.TAG.name in names:
+        if problem := formats.TAG.problem(text):
+            yield found(TAG, problem)
+    elif formats.holds_ae_titles(name, next((form.format for form in readers.fields), "")):
+        if problem := formats.AE_TITLE.problem(text):
+            yield found(AE_TITLE, problem)
+    elif name not in OPEN_LISTS and not names:
         yield from _offered(text, readers.fields, found)
 
 

@@ -9,9 +9,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from dcmcfg.schema.formats import OF_ATTRIBUTE, OF_FORM
-from dcmcfg.schema.value_kinds.kind import ValueKind
-
 #: Attributes whose list in the form is open: it grows with releases, and stock data holds other values.
 OPEN_LISTS = frozenset({"dcmuiAction", "dicomPrimaryDeviceType"})
 
@@ -36,11 +33,6 @@ class FormField:
 def form_fields(attribute: str) -> Mapping[str, FormField]:
     """Return the form's fields for *attribute* (a name as the schema spells it) by object class; may be empty."""
     return {name: _field(fact) for name, fact in _facts().get(attribute, {}).items()}
-
-
-def form_format(attribute: str, field: FormField | None) -> ValueKind | None:
-    """Return the format that the form's *field* for *attribute* asks for, or None."""
-    return OF_ATTRIBUTE.get(attribute) or (OF_FORM.get(field.format) if field else None)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.split import split
 
 _SHORTEST = 9
 #: Schemes that ``java.net.URL`` knows.
@@ -34,10 +35,10 @@ def code_problem(text: str) -> str:
 
 def issuer_problem(text: str) -> str:
     """Return why *text* is no issuer: ``NAME``, ``NAME&1.2.3&ISO`` or ``&1.2.3&ISO``."""
-    parts = text.split("&")
+    parts = split(text, "&")
     if len(parts) > 3:
         return "not an issuer: NAME&UNIVERSAL-ID&TYPE, three parts at most"
-    name, universal, kind = (*parts, "", "")[:3]
+    name, universal, kind = (*parts, "", "", "")[:3]
     if not name and not universal:
         return "not an issuer: a name or a universal ID is required"
     return "not an issuer: a universal ID requires its type, as in NAME&1.2.3&ISO" if universal and not kind else ""

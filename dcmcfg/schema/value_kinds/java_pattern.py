@@ -16,7 +16,7 @@ _QUANTITY = re.compile(r"\{([0-9]{1,9})(?:(,)([0-9]{0,9}))?\}", re.ASCII)
 _GROUP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*>", re.ASCII)
 _INLINE_FLAGS = re.compile(rf"[{_FLAGS}]*(?:-[{_FLAGS}]*)?([:)])", re.ASCII)
 #: Letters that have a meaning after a backslash; any other letter is an error, any other character stands for itself.
-_ESCAPES_OUTSIDE = frozenset("0123456789AbBcdDeEfGhHkNnpPQrRsStuvVwWxXzZa")
+_ESCAPES_OUTSIDE = frozenset("0123456789AbBcdDefGhHkNnpPQrRsStuvVwWxXzZa")
 _ESCAPES_INSIDE = _ESCAPES_OUTSIDE - frozenset("AbBGkRXzZ123456789")
 _LETTERS = frozenset(string.ascii_letters + string.digits)
 
@@ -87,7 +87,7 @@ class _Reader:
             case "*" | "+" | "?":
                 raise _Refused("*, + or ? has nothing to repeat (any text is .*)")
             case "{":
-                raise _Refused("a { has nothing to repeat")
+                self.at -= 1  # Java repeats the empty text before it
             case _:
                 pass
         self._quantifier()

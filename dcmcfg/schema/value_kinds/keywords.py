@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from dcmcfg.schema.value_kinds.split import parse_hexadecimal
+from dcmcfg.schema.value_kinds.split import parse_hexadecimal, split
 
 _NO_TAG = -1
 
@@ -24,4 +24,4 @@ def is_element(text: str) -> bool:
 
 def is_path(text: str) -> bool:
     """Tell whether *text* is a path of elements: ``ReferencedSOPSequence.ReferencedSOPInstanceUID``."""
-    return all(map(is_element, text.split(".")))
+    return all(map(is_element, split(text, ".")))

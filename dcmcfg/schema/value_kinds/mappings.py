@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import key_and_value, parse_int
+from dcmcfg.schema.value_kinds.split import key_and_value, parse_int, split
 
 #: The value representations of DICOM (PS3.5 §6.2).
 VALUE_REPRESENTATIONS = frozenset(
@@ -31,7 +31,7 @@ def association_limit_problem(text: str) -> str:
     """Return why *text* is no limit of associations: ``CALLING_AET=5``."""
     _, equals, limit = text.rpartition("=")
     number = parse_int(limit) if equals else None
-    return "" if number is not None and number >= 0 else "it must be AETITLE=NUMBER, the number 0 or more"
+    return "" if number is not None else "it must be AETITLE=NUMBER"
 
 
 def store_associations_problem(text: str) -> str:
@@ -44,8 +44,8 @@ def store_associations_problem(text: str) -> str:
 
 def vr_threshold_problem(text: str) -> str:
     """Return why *text* is no threshold of lengths: ``OB,OW=1024`` (BasicBulkDataDescriptor)."""
-    parts = text.split("=")
-    if len(parts) == 2 and parse_int(parts[1]) is not None and set(parts[0].split(",")) <= VALUE_REPRESENTATIONS:
+    parts = split(text, "=")
+    if len(parts) == 2 and parse_int(parts[1]) is not None and set(split(parts[0], ",")) <= VALUE_REPRESENTATIONS:
         return ""
     return "it must be VR,VR=NUMBER, as OB,OW=1024"
 

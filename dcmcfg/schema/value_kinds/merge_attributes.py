@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmcfg.schema.value_kinds.attributes_format import attributes_format_problem
 from dcmcfg.schema.value_kinds.keywords import is_element
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import parse_int
+from dcmcfg.schema.value_kinds.split import parse_int, split
 
 
 def merge_attribute_problem(text: str) -> str:
@@ -15,7 +15,7 @@ def merge_attribute_problem(text: str) -> str:
         if not text.endswith("!"):
             return "not an assignment: PatientID={AccessionNumber}, PatientID= or PatientID!"
         path = text[:-1]
-    if not all(map(_is_item, path.split("."))):
+    if not all(map(_is_item, split(path, "."))):
         return "before = stands a path of keywords or tags, as ReferencedSOPSequence[1].ReferencedSOPInstanceUID"
     return attributes_format_problem(value)
 

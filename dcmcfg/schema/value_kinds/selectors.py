@@ -33,6 +33,8 @@ def _selects_attribute(text: str) -> bool:
         if not (_has_tag(text, begin) and _has_number(text, begin)):
             return False
         begin = text.find(_ELEMENT, begin + _SHORTEST_ITEM)
+        if begin < 0:
+            return False  # the archive would never end
     return True
 
 

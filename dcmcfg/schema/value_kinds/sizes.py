@@ -10,7 +10,7 @@ from dcmcfg.schema.value_kinds.split import LONG_MAXIMUM
 
 _UNIT = "(?:K|[kMGTP]|[KMGTP]i)?B?"
 _WHOLE = re.compile(rf"\+?([0-9]+){_UNIT}", re.ASCII)
-_FRACTION = re.compile(rf"\+?[0-9]*\.[0-9]*[0-9]{_UNIT}|\+?[0-9]+\.{_UNIT}", re.ASCII)
+_FRACTION = re.compile(rf"\+?[0-9]*\.[0-9]*[0-9]{_UNIT}", re.ASCII)
 
 
 def size_problem(text: str) -> str:

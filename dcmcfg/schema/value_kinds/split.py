@@ -22,6 +22,11 @@ def parse_hexadecimal(text: str) -> int | None:
     return _within(int(text, 16)) if _HEXADECIMAL.fullmatch(text) and len(text) <= _LONGEST else None
 
 
+def split(text: str, delimiter: str) -> list[str]:
+    """Return the parts of *text* between *delimiter*; an empty text has none (dcm4che's ``StringUtils.split``)."""
+    return text.split(delimiter) if text else []
+
+
 def key_and_value(text: str) -> tuple[str, str] | None:
     """Return what is before and after the first ``=``; None where there is none."""
     key, equals, value = text.partition("=")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dcmcfg.schema.value_kinds.keywords import is_path
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import key_and_value, parse_int
+from dcmcfg.schema.value_kinds.split import key_and_value, parse_int, split
 
 #: The archive looks digits up in a table that ends here; beyond it the load fails, before it any character passes.
 _LAST_CHARACTER = "f"
@@ -40,17 +40,17 @@ def sort_order_problem(text: str) -> str:
 
 def query_keys_problem(text: str) -> str:
     """Return why *text* is no query: ``StudyDate=20260101&Modality=CT`` (ChangeAccessControlIDRule)."""
-    for part in text.split("&"):
-        pair = part.split("=")
-        if len(pair) != 2 or not is_path(pair[0]):
+    for part in split(text, "&"):
+        pair = split(part, "=")
+        if len(pair) != 2 or not pair[0] or not is_path(pair[0]):
             return f"not a query: PATH=VALUE&PATH=VALUE, PATH being {_PATH}"
     return ""
 
 
 def entity_selector_problem(text: str) -> str:
     """Return why *text* selects no entities: ``priors=2&StudyAge=-5Y&Modality=CT`` (EntitySelector)."""
-    for part in text.split("&"):
-        pair = part.split("=")
+    for part in split(text, "&"):
+        pair = split(part, "=")
         if len(pair) != 2:
             return "not a selector: KEY=VALUE&KEY=VALUE"
         key, value = pair
@@ -61,7 +61,7 @@ def entity_selector_problem(text: str) -> str:
             good = len(ages) == 2 and all(map(_is_age, ages))
             problem = "" if good else "StudyAge is FROM-TO, each as 5D, 2W, 6M or 1Y, or empty"
         else:
-            problem = "" if is_path(key) else f"a key is priors, StudyAge or {_PATH}"
+            problem = "" if key and is_path(key) else f"a key is priors, StudyAge or {_PATH}"
         if problem:
             return f"not a selector: {problem}"
     return ""

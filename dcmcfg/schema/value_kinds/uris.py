@@ -16,29 +16,42 @@ _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 def uri_problem(text: str) -> str:
     """Return why *text* is no URI; empty where it is one, or where that is not certain."""
-    for character in text:
-        if character.isascii() and character not in _LEGAL:
-            return 'not a URI: blanks and characters such as { | " must be escaped (%20)'
-        if not character.isascii() and (character.isspace() or not character.isprintable()):
-            return "not a URI: blanks must be escaped (%20)"
-    if _ESCAPE.search(text):
-        return "not a URI: after % stand two hexadecimal digits"
+    problem = _character_problem(text)
+    if problem:
+        return problem
     scheme = _SCHEME.match(text)
-    rest, _, fragment = text[scheme.end() if scheme else 0 :].partition("#")
+    rest, hash_mark, fragment = text[scheme.end() if scheme else 0 :].partition("#")
     if "#" in fragment:
         return "not a URI: there is more than one #"
-    if scheme is None and text.startswith(":"):
-        return "not a URI: the scheme is missing"
-    if scheme is not None and not rest:
-        return "not a URI: nothing stands after the scheme"
     if scheme is None and ":" in re.split(r"[/?#]", text)[0]:
         return "not a URI: a scheme begins with a letter"
-    hierarchical = scheme is None or rest.startswith("/")
-    path = rest.split("?")[0] if hierarchical else ""
+    if scheme is not None and not rest:
+        return "not a URI: nothing stands after the scheme"
+    if rest == "//" and not hash_mark:
+        return "not a URI: nothing stands after //"
+    return _bracket_problem(rest) if scheme is None or rest.startswith("/") else ""
+
+
+def _character_problem(text: str) -> str:
+    if any(_is_illegal(character) for character in text):
+        return 'not a URI: blanks and characters such as { | " must be escaped (%20)'
+    return "not a URI: after % stand two hexadecimal digits" if _ESCAPE.search(text) else ""
+
+
+def _is_illegal(character: str) -> bool:
+    if character.isascii():
+        return character not in _LEGAL
+    return character.isspace() or not character.isprintable()
+
+
+def _bracket_problem(rest: str) -> str:
+    """Return why the brackets of a hierarchical URI are wrong: they belong round an IPv6 address."""
+    path = rest.split("?")[0]
     authority = path[2:].split("/")[0] if path.startswith("//") else ""
-    if hierarchical and _BRACKETS & set(path.removeprefix(f"//{authority}")):
-        return "not a URI: brackets must be escaped (%5B)"
-    return "not a URI: nothing stands after //" if path == "//" and rest == "//" else ""
+    if authority.rpartition("@")[2].startswith("[") and "]" not in authority:
+        return "not a URI: after an IPv6 address stands a ]"
+    outside = path.removeprefix(f"//{authority}")
+    return "not a URI: brackets must be escaped (%5B)" if _BRACKETS & set(outside) else ""
 
 
 def uri_with_properties_problem(text: str) -> str:
