@@ -65,7 +65,7 @@ def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path
     result = run("apply", written(tmp_path / "both.ldif", NO_CONNECTION + VENDOR), "--yes")
     lines = result.stderr.splitlines()
     assert (result.exit_code, lines[0]) == (3, "dcmcfg: the plan is not carried out:")
-    reference = f": dicomNetworkConnectionReference 'cn=dicom,{ARCHIVE_DN}': there is no such connection"
+    reference = f": dicomNetworkConnectionReference 'cn=dicom,{ARCHIVE_DN}': there is no such entry"
     assert lines[1] == f"  vendor-data: dicomVendorData would change: {ARCHIVE_DN}"
     assert lines[2] == f"  unloadable: the archive cannot load {len(lines) - 4} settings"
     assert all("both.ldif:1: dicomAETitle=" in line and reference in line for line in lines[3:-1])

@@ -126,6 +126,13 @@ def test_references_that_a_renamed_device_leaves_behind_are_new() -> None:
     assert found == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)]
 
 
+def test_a_device_that_moves_away_from_its_connection_does_not_load() -> None:
+    """A new device takes its name, so that the reference leads to an entry, of another device."""
+    again = [entry for entry in site_entries() if str(entry.dn) in (STORESCP, f"cn=dicom,{STORESCP}")]
+    renamed = Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new"))
+    assert told(renamed, *map(Add, again)) == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 3)]
+
+
 def test_references_that_dangled_before_are_not_new_under_another_name() -> None:
     before = tree(*site_entries(), network_ae(STORESCP, "OLD", references=("none",)))
     renamed = Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new"))

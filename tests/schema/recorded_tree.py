@@ -1,0 +1,98 @@
+"""The configuration that the recordings were made with: the default one, with an exporter and its rule."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.schema.check import Subject, check
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.findings import Finding
+
+_RELEASE = "5.33.1"
+_FILES = ("init-baseDN.ldif", "init-config.ldif", "default-config.ldif")
+DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+ARCHIVE = f"dicomDeviceName=dcm4chee-arc,{DEVICES}"
+_ADDED = (
+    Entry.of(
+        f"dcmExporterID=LONGTERM,{ARCHIVE}",
+        {
+            "objectClass": "dcmExporter",
+            "dcmExporterID": "LONGTERM",
+            "dcmURI": "dicom:LONGTERM",
+            "dcmQueueName": "Export1",
+            "dcmStgCmtSCP": "LONGTERM",
+        },
+    ),
+    Entry.of(
+        f"cn=To LONGTERM,{ARCHIVE}",
+        {
+            "objectClass": "dcmExportRule",
+            "cn": "To LONGTERM",
+            "dcmEntity": "Series",
+            "dcmExporterID": "LONGTERM",
+            "dcmDuration": "PT3S",
+            "dcmProperty": "SendingApplicationEntityTitle!=LONGTERM",
+        },
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RecordedTree:
+    """The entries by DN as it is compared."""
+
+    entries: dict[object, Entry]
+
+    def entry(self, below_devices: str) -> Entry:
+        """Return the entry whose DN below ``cn=Devices`` is *below_devices*; raises KeyError if there is none."""
+        return self.entries[bundled().normal_dn(DN.parse(f"{below_devices},{DEVICES}"))]
+
+    def findings(self, *changed: Entry, gone: str = "") -> tuple[Finding, ...]:
+        """Return what ``check`` finds in the whole tree with *changed* entries, without the entry *gone*."""
+        schema = bundled()
+        entries = self.entries | {schema.normal_dn(each.dn): each for each in changed}
+        if gone:
+            del entries[schema.normal_dn(DN.parse(f"{gone},{DEVICES}"))]
+        return tuple(check(map(Subject, entries.values()), schema, live=True))
+
+    def findings_around(self, changed: Entry) -> tuple[Finding, ...]:
+        """Return what ``check`` finds in *changed* and in the archive's device with its connections: much faster."""
+        schema = bundled()
+        entries = self._device_and_connections | {schema.normal_dn(changed.dn): changed}
+        return tuple(check(map(Subject, entries.values()), schema, live=False))
+
+    @cached_property
+    def _device_and_connections(self) -> dict[object, Entry]:
+        device = bundled().normal_dn(DN.parse(ARCHIVE))
+        return {
+            name: entry
+            for name, entry in self.entries.items()
+            if name == device or (entry.is_a("dicomNetworkConnection") and entry.dn.is_below(DN.parse(ARCHIVE)))
+        }
+
+
+@cache
+def _read(folder: Path) -> RecordedTree:
+    entries = []
+    for name in _FILES:
+        with (folder / name).open("rb") as source:
+            records = read_all(source, name)
+        entries += [each.entry for each in records if isinstance(each, ContentRecord)]
+    return RecordedTree({bundled().normal_dn(each.dn): each for each in (*entries, *_ADDED)})
+
+
+def recorded_tree() -> RecordedTree:
+    """Return the tree; skips the test where ``DCMCFG_UPSTREAM`` is unset."""
+    upstream = os.environ.get("DCMCFG_UPSTREAM")
+    if not upstream:
+        pytest.skip("DCMCFG_UPSTREAM is not set: there is no default configuration to set recorded values in")
+    return _read(Path(upstream) / _RELEASE)
