@@ -779,7 +779,7 @@ FINER = (
         [more(RULE, "dcmProperty", "StudyDescription=*CT")],
         RULE,
         "dcmProperty",
-        "in its pattern *, + or ? has nothing to repeat",
+        "*, + or ? has nothing to repeat",
     ),
     Break(
         "bound-to-loopback",
