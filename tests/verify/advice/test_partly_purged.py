@@ -25,8 +25,9 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "nothing came back": (
         failing(NOTHING_CAME, 0xB000, completed=1),
         "the archive sent only the instances in its own storage. It asked the external archive LONGTERM for the "
-        "others, which sent none: its log shows the reason. It must accept the calling AE title DCM4CHEE, because for a "
-        "partly purged study the archive asks under its own title (dcmcfg work-order --external LONGTERM --calling DCM4CHEE)",
+        "others, which sent none: its log shows the reason. It must accept the calling AE title DCM4CHEE, because for "
+        "a partly purged study the archive asks under its own title (dcmcfg work-order --external LONGTERM --calling "
+        "DCM4CHEE)",
     ),
     "rejected": (
         failing(replace(NOTHING_CAME, received=()), 0xA702, REJECTED),
