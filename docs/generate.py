@@ -40,8 +40,8 @@ is not in it is unknown. There are {count} rules:
 - **warning**: it fails in some cases, or does something else than one would think. Exit code 0.
 - **note**: it works, and may not be what was meant. Exit code 0.
 
-Where no archive's device is in it, the topics that need one are named as not tried. Where `check` finds errors in the
-same tree, a line says how many.
+Where no archive's device is in it, the topics that need one are named as not tried. Where `check` finds errors on other
+values of the same tree, a line says how many.
 
 `--rule RULE` (again for more) asks those rules only. `--json` is for scripts, `--sarif` (SARIF 2.1.0) for code review.
 
@@ -51,7 +51,11 @@ undone by the undo file. What is left is told afterwards, and an error among it 
 Not seen from the tree, so not said: whether the external archive knows the archive's AEs and accepts its callers
 (`dcmcfg verify` shows that), reverse DNS of callers, key stores in files, time-outs that are too short for a tape
 library, what transfer syntaxes are stored, settings that were changed and need a restart. Formats, enumerations and
-ports are `check`'s.
+port numbers are `check`'s.
+
+Rules of kind *unloadable* or *stops-next-start* keep the archive from loading its configuration or from its next start.
+`check` finds all of that: ports by the rules here, the rest by its own. A plan that adds such a finding is refused
+([apply.md](apply.md#risks)).
 """
 
 
@@ -87,9 +91,10 @@ def _topics() -> Iterator[str]:
 
 
 def _entry(rule: LintRule) -> str:
+    kind = "" if rule.kind == "rule" else f", {rule.kind}"
     fixable = ", fixable" if rule.mends else ""
     return (
-        f"### `{rule.name}`\n\n*{rule.severity}{fixable}* · {rule.asks}\n\n"
+        f"### `{rule.name}`\n\n*{rule.severity}{kind}{fixable}* · {rule.asks}\n\n"
         f"- otherwise: {rule.reason}\n- fix: {rule.fix} `{rule.command}`\n"
     )
 

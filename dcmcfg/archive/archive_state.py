@@ -13,7 +13,7 @@ from enum import Enum
 
 from dcmcfg.archive.web import Answer
 
-_PAGE = "<html><head><title>Error</title></head><body>"  # how WildFly's own error pages begin
+_PAGE = "<html><head><title>Error</title></head><body>"  # how error pages of WildFly and its applications begin
 _OF_THE_APPLICATION = "access-control-allow-origin"  # a header that the archive adds to each of its answers
 _BASE_URL = "Is this the archive's base URL? A stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
 
@@ -59,9 +59,15 @@ def reported_state(body: str) -> State | None:
             return None
 
 
+def is_server_page(answer: Answer) -> bool:
+    """Return whether *answer* is an error page of WildFly itself, which no application had a part in."""
+    content = answer.body.lstrip()
+    return content.startswith((f"{_PAGE}{answer.status} - ", f"{_PAGE}Bad Request"))
+
+
 def finding_of(answer: Answer) -> Finding | None:
     """Return what *answer* shows of the archive; None for one that shows nothing of it (401, 302, 502 …)."""
-    is_page = answer.body.lstrip().startswith(_PAGE)
+    is_page = is_server_page(answer)
     match answer.status:
         case 200:
             state = reported_state(answer.body)

@@ -84,6 +84,9 @@ def unexpected_answer(answer: Answer, url: str, *, with_token: bool) -> ArchiveE
             return ArchiveError(f"there is nothing to control here ({what})", on=url, next_step=_BASE_URL)
         case 503:
             return ArchiveError(f"the archive is not ready ({what})", on=url, next_step="try again when it has started")
+        case 502 | 504:
+            what = f"a gateway or proxy got no answer from the archive ({what})"
+            return ArchiveError(what, on=url, next_step="see whether the archive runs behind it")
         case _ if 300 <= status < 400:
             target = one_line(answer.headers.get("location", "").partition("?")[0]) or "nowhere"
             return ArchiveError(

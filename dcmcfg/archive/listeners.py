@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -31,10 +32,14 @@ class Listener:
 
 @dataclass(frozen=True)
 class Probed:
-    """A listener with what a TCP connection to it showed: open, closed, or None where that is not known."""
+    """A listener with what a TCP connection to it showed: open, closed, or None where that is not known.
+
+    Of connections on one address and port (``shares_port``) only one can listen; a TCP connection does not show which.
+    """
 
     listener: Listener
     is_open: bool | None
+    shares_port: bool = False
 
 
 def listeners_of(device: Device) -> tuple[Listener, ...]:
@@ -46,12 +51,18 @@ def listeners_of(device: Device) -> tuple[Listener, ...]:
     )
 
 
-def probe(listeners: Iterable[Listener], archive_url: str) -> tuple[Probed, ...]:
+def probe(listeners: Sequence[Listener], archive_url: str) -> tuple[Probed, ...]:
     """Open a TCP connection to each of *listeners* and close it again, for two seconds at most each.
 
     A host that is the archive's own name for itself (``localhost``) is looked for at the host of *archive_url*.
     """
-    return tuple(Probed(each, _is_open(_seen_from_here(each.host, archive_url), each.port)) for each in listeners)
+    taken = Counter(each.address.lower() for each in listeners)
+    return tuple(_probed(each, archive_url, shares_port=taken[each.address.lower()] > 1) for each in listeners)
+
+
+def _probed(listener: Listener, archive_url: str, *, shares_port: bool) -> Probed:
+    is_open = _is_open(_seen_from_here(listener.host, archive_url), listener.port)
+    return Probed(listener, None if shares_port and is_open else is_open, shares_port)
 
 
 def _seen_from_here(host: str, archive_url: str) -> str:

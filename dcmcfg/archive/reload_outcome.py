@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dcmcfg.archive.archive_state import is_server_page
 from dcmcfg.archive.error_body import ErrorBody, read_error
 from dcmcfg.archive.web import Answer
 
@@ -84,7 +85,11 @@ def outcome_of(answer: Answer) -> ReloadOutcome | None:
     body = read_error(answer.body)
     if answer.status == _CONFLICT:
         return _of_conflict(body)
-    return _of_server_error(body) if answer.status == _SERVER_ERROR else None
+    if answer.status != _SERVER_ERROR:
+        return None
+    if is_server_page(answer):
+        return NotRunning("the web server answered with an error page of its own")
+    return _of_server_error(body)
 
 
 def _of_conflict(body: ErrorBody) -> ReloadOutcome:
@@ -96,7 +101,7 @@ def _of_conflict(body: ErrorBody) -> ReloadOutcome:
 
 def _of_server_error(body: ErrorBody) -> ReloadOutcome:
     if body.is_page:
-        return NotRunning("the web server answered with an error page of its own")
+        return Unclear("a web page instead of a reason")
     for failure in _BIND_FAILURES:
         if body.text.startswith(failure):
             return LoadedButNotBound(body.reason, body.text[len(failure) :].strip(), is_worth_repeating=True)

@@ -74,8 +74,8 @@ def check_command(
             if which != "bundled":
                 schema = _server_schema(directory)
     judge = schema or bundled()
-    found = tuple(check(subjects, judge, live=not files, newer=not files and schema is None))
-    together = loading_findings(subjects, judge, datetime.now(UTC), found)
+    found = check(subjects, judge, live=not files, newer=not files and schema is None)
+    together = loading_findings(subjects, judge, datetime.now(UTC))
     findings = tuple(located((*found, *together), judge, files))
     if as_json:
         print_json(findings_json(findings, len(subjects)))

@@ -17,7 +17,7 @@ class Command(NamedTuple):
 #: Heading → its commands, both in the order in which ``--help`` lists them.
 SECTIONS = {
     "See": {
-        "status": Command("status", "status_command", "Say whether the archive is up."),
+        "status": Command("status", "status_command", "Show whether the archive runs."),
         "show": Command("show", "show_command", "Show a device, its AEs and where they send retrieves."),
         "devices": Command("devices", "devices_command", "List the devices, with their AEs."),
         "aes": Command("aes", "aes_command", "List the AEs of all devices, with their addresses."),
@@ -66,7 +66,7 @@ SECTIONS = {
         ),
     },
     "The archive's service": {
-        "reload": Command("reload", "reload_command", "Have the archive read its configuration again."),
+        "reload": Command("reload", "reload_command", "Have the archive load its configuration again."),
         "token": Command("token", "token_command", "Say whether the archive takes the token, and why not."),
     },
     "The program itself": {

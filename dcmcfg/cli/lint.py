@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ from dcmcfg.render.check import findings_sarif
 from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.render.lint import limit_lines, lint_json, print_found
 from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.findings import Finding
 from dcmcfg.settings import Settings
 from dcmcfg.spelling import near_misses
 from dcmcfg.tree import Tree
@@ -99,13 +100,13 @@ def lint_command(
     if source is not None:
         tree = read_ldif_tree(source, bundled())
         found = _placed(_lint(tree, asked, str(source)), source)
-        known = limits(tree, asked, bundled(), live=False)
+        known = limits(tree, asked, bundled(), _findings(found), live=False)
         return _report(tree, found, asked, choices, (known, _check_command(source)), as_sarif=as_sarif)
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         found = _lint(tree, asked, "the tree below the base DN")
         schema = read_schema(directory)
-        known = limits(tree, asked, schema or bundled(), live=True, newer=schema is None)
+        known = limits(tree, asked, schema or bundled(), _findings(found), live=True, newer=schema is None)
         if fix:
             return _fix(settings, directory, tree, found, choices, limit_lines(known, "dcmcfg check"))
     return _report(tree, found, asked, choices, (known, "dcmcfg check"), as_sarif=as_sarif)
@@ -137,6 +138,10 @@ def _lint(tree: Tree, rules: Sequence[LintRule], source: str) -> tuple[Found, ..
 def _placed(found: Sequence[Found], source: Path) -> tuple[Found, ...]:
     findings = placed([each.finding for each in found], source, bundled())
     return tuple(replace(each, finding=finding) for each, finding in zip(found, findings, strict=True))
+
+
+def _findings(found: Iterable[Found]) -> Iterator[Finding]:
+    return (each.finding for each in found)
 
 
 def _check_command(source: Path) -> str:

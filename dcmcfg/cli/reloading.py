@@ -12,6 +12,7 @@ from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import TokenError
 from dcmcfg.archive.listeners import Probed, listeners_of, probe
 from dcmcfg.archive.reload_failures import Reload, ReloadFailed, ReloadUnconfirmed
+from dcmcfg.archive.reload_outcome import NotRunning
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.report import ReloadReport
@@ -72,7 +73,7 @@ class Reloading:
         step = error.next_step
         if undo and closed is not None:
             step = f"{step}. {undo} reverts the change; it binds the listener once more, which can fail in the same way"
-        elif undo and not isinstance(error, ReloadUnconfirmed):
+        elif undo and not isinstance(error, ReloadUnconfirmed) and not _is_down(reload):
             step = f"{step}. If it is this change: {undo} reverts it"
         return ChangedButNotFinished(what, on=error.on, next_step=step)
 
@@ -82,6 +83,11 @@ class Reloading:
         except NotFound:
             return ()
         return probe(listeners_of(device), self.settings.archive_url)
+
+
+def _is_down(reload: Reload | None) -> bool:
+    """Return whether the archive does not run, which no undo changes."""
+    return reload is not None and isinstance(reload.outcome, NotRunning)
 
 
 def require_started(service: ControlService, settings: Settings, before: str = "") -> State | None:

@@ -113,14 +113,14 @@ class ExternalArchive:
             return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch), offending=mismatch.tag)
         peer = self._known_peer(request.destination)
         if peer is None:
-            return MoveResponse(MOVE_DESTINATION_UNKNOWN, f"Move Destination: {request.destination} unknown")
+            return MoveResponse(MOVE_DESTINATION_UNKNOWN, f"Move Destination: {request.destination} unknown"[:64])
         found = selected(request.identifier, self._known())
         if not found:
             return MoveResponse(SUCCESS)
         try:
             return self._send(exchange, peer, found, stores)
         except AssociationFailed as failure:
-            return MoveResponse(UNABLE_TO_PERFORM, f"no association with {peer}: {type(failure).__name__}")
+            return MoveResponse(UNABLE_TO_PERFORM, f"no association with {peer}: {type(failure).__name__}"[:64])
 
     def _known_peer(self, title: str) -> Peer | None:
         """Return the AE as the table of known AEs has it now; a table that does not read knows nobody."""

@@ -27,7 +27,6 @@ from pynetdicom.presentation import PresentationContext
 from dcmcfg.lab.listener import association_request, called_title, calling_title, is_relational
 
 PENDING = 0xFF00
-_COMMENT_LENGTH = 64
 _log = logging.getLogger("lab.move")
 
 
@@ -53,10 +52,7 @@ class MoveRequest:
 
 @dataclass(frozen=True)
 class MoveResponse:
-    """A C-MOVE response; counters that are None are left out, and so is an empty comment.
-
-    The comment is cut at 64 characters, like any (0000,0902).
-    """
+    """A C-MOVE response; counters that are None are left out, and so is an empty comment."""
 
     status: int
     comment: str = ""
@@ -106,7 +102,7 @@ class MoveExchange:
         primitive.AffectedSOPClassUID = self._message.AffectedSOPClassUID
         primitive.Status = response.status
         if response.comment:
-            primitive.ErrorComment = response.comment[:_COMMENT_LENGTH]  # type: ignore[assignment] # declared as None
+            primitive.ErrorComment = response.comment  # type: ignore[assignment] # declared as None
         if response.offending is not None:
             primitive.OffendingElement = response.offending  # type: ignore[assignment] # declared as None
         primitive.NumberOfRemainingSuboperations = response.remaining

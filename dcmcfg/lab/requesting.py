@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom import dcmread
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu import A_RELEASE_RQ
 from pynetdicom.pdu_primitives import A_ASSOCIATE, SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext
 
@@ -58,6 +59,12 @@ class Aborted(AssociationFailed):
     """The peer ended the association before it was established."""
 
 
+def _end_wait_on_release(event: evt.Event) -> None:
+    """End the wait for a DIMSE response when the peer asks for release instead: pynetdicom would wait on."""
+    if isinstance(event.pdu, A_RELEASE_RQ):
+        event.assoc.dimse.msg_queue.put((None, None))
+
+
 @contextmanager
 def associated(
     calling: str,
@@ -88,7 +95,7 @@ def associated(
             list(contexts),
             ae_title=peer.ae_title,
             ext_neg=list(extension),
-            evt_handlers=trace.handlers,
+            evt_handlers=[*trace.handlers, (evt.EVT_PDU_RECV, _end_wait_on_release)],
         )
     except (socket.gaierror, UnicodeError) as error:
         raise HostUnknown(peer) from error
@@ -109,7 +116,7 @@ class NotSent(Exception):
 def send_file(association: Association, path: Path, *, originator: str, message_id: int) -> int | None:
     """C-STORE an object on behalf of a C-MOVE; return the status, None where no response came.
 
-    Raises :class:`NotSent`.
+    Without a response the association is over. Raises :class:`NotSent`.
     """
     try:
         answer = association.send_c_store(
@@ -122,6 +129,8 @@ def send_file(association: Association, path: Path, *, originator: str, message_
     ) as error:  # no context accepted for it, association gone, not a composite object
         raise NotSent from error
     status: int | None = answer.get("Status")
+    if status is None:
+        abort(association)  # pynetdicom may not have noticed its end yet: the next C-STORE would wait for ever
     return status
 
 

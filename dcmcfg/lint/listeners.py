@@ -40,7 +40,7 @@ class Listener:
 
     @cached_property
     def protocol(self) -> str:
-        return self.entry.text("dcmProtocol") or DICOM
+        return (self.entry.text("dcmProtocol") if self._is_extended else None) or DICOM
 
     @cached_property
     def opener(self) -> str:
@@ -56,7 +56,13 @@ class Listener:
     @cached_property
     def bound_to(self) -> str:
         """The address as it is written: dcmBindAddress, else dicomHostname; empty if neither is there."""
-        return self.entry.text("dcmBindAddress") or self.entry.text("dicomHostname") or ""
+        bound = self.entry.text("dcmBindAddress") if self._is_extended else None
+        return bound or self.entry.text("dicomHostname") or ""
+
+    @property
+    def _is_extended(self) -> bool:
+        """Whether the archive reads its own settings of the connection, those whose names begin with dcm."""
+        return self.entry.is_a("dcmNetworkConnection")
 
     @cached_property
     def address(self) -> IPv4Address | IPv6Address | None:

@@ -1,8 +1,8 @@
 """What a plan adds to a configuration that the archive cannot load, or that stops the archive at its next start.
 
-Judged is the tree after all steps of the plan. Of single values those of entries that the plan writes are judged, by
-the rules of ``dcmcfg check``; what entries mean together is judged in each device that the plan touches, by
-:data:`JUDGES`. What was found before the plan is not new, whatever name its entry has now.
+Judged is the tree after all steps of the plan: values in the entries that the plan writes, and what entries mean
+together in each device that the plan touches, both by the rules of ``dcmcfg check`` and by :data:`JUDGES`. A finding
+that was there before the plan is not new, whatever name its entry has now.
 """
 
 from __future__ import annotations
@@ -17,25 +17,30 @@ from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.rule import LintRule, finding_of
-from dcmcfg.lint.rules import conditions, connections, listening, recalling
+from dcmcfg.lint.rules import listening
 from dcmcfg.lint.survey import Survey
 from dcmcfg.plan.dangling import new_dangling
 from dcmcfg.plan.guard import NewFinding
 from dcmcfg.plan.loading import REFUSED
 from dcmcfg.plan.names_through import NamesThrough
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.schema.findings import Finding, Place
+from dcmcfg.schema.device_rules import DeviceRules
+from dcmcfg.schema.findings import KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, Finding, Place
 from dcmcfg.schema.values import ValueRules
 from dcmcfg.tree import Tree
 
 #: The rules that judge what entries of a device mean together. They judge :attr:`Survey.judged` only.
-JUDGES: tuple[LintRule, ...] = (
-    *(rule for rule in (*connections.RULES, *conditions.RULES, *recalling.RULES) if rule.kind in REFUSED),
-    *listening.RULES,
-)
+JUDGES: tuple[LintRule, ...] = listening.RULES
+#: Rule → fix; for any other rule of ``check`` it is another value.
+_FIXES = {
+    REQUIRED_REFERENCE: "Remove the reference, or add the entry that it names.",
+    PROTOCOL: "Refer to a connection of the right protocol, or correct its dcmProtocol.",
+    KEY_STORE: "Set the missing attribute.",
+}
 
-#: Entry, attribute, value: what makes two findings the same one. A value that is a DN is compared by its entry.
-_Key = tuple[NormalDN, str, bytes | NormalDN | None]
+#: What makes two findings the same one: entry, attribute, value (or else the message), and whether it is a reason to
+#: refuse. A value that is a DN is compared by its entry.
+_Key = tuple[NormalDN, str, bytes | NormalDN, bool]
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,12 @@ class _Comparison:
         if self._names.moves:  # which puts entries at the end of the tree
             held.sort(key=origin)
         held = [*(name for name in held if name not in touched), *(name for name in held if name in touched)]
-        survey = Survey(tree, self.now, tuple(tree.entries[name] for name in held))
-        for rule in JUDGES if held else ():
+        scope = tuple(tree.entries[name] for name in held)
+        together = DeviceRules(tree.get)
+        for entry in scope:
+            yield from map(_of_check, together.findings(entry))
+        survey = Survey(tree, self.now, scope)
+        for rule in JUDGES if scope else ():
             for breach in rule.find(survey):
                 yield _Found(finding_of(rule, breach), rule.fix, breach.related)
         rules = _value_rules(tree)
@@ -127,11 +136,11 @@ class _Comparison:
 
     def _origin(self, key: _Key) -> _Key | None:
         """Return *key* with the names from before the plan, None for that of a new entry."""
-        name, attribute, value = key
+        name, attribute, value, refused = key
         was = self._names.origin(name)
         if isinstance(value, tuple):
             value = self._names.origin(value) or value
-        return None if was is None else (was, attribute, value)
+        return None if was is None else (was, attribute, value, refused)
 
     def _place(self, found: _Found) -> Place | None:
         """Return where the change that causes a finding was written, None if no file holds it."""
@@ -163,7 +172,12 @@ def _of_values(rules: ValueRules, entry: Entry, attributes: Iterable[Attribute])
     for attribute in attributes:
         for finding in rules.findings(entry, attribute.name, attribute.values):
             if finding.kind in REFUSED:
-                yield _Found(finding, f"Correct the value. dcmcfg explain {finding.attribute} shows its form.")
+                yield _of_check(finding)
+
+
+def _of_check(finding: Finding) -> _Found:
+    other_value = f"Correct the value. dcmcfg explain {finding.attribute} shows its form."
+    return _Found(finding, _FIXES.get(finding.rule, other_value))
 
 
 def _value_rules(tree: Tree) -> ValueRules:
@@ -180,11 +194,11 @@ def _value_rules(tree: Tree) -> ValueRules:
 def _key(tree: Tree, finding: Finding) -> _Key:
     definition = tree.schema.attribute(finding.attribute)
     attribute = definition.name if definition is not None else finding.attribute
-    value: bytes | NormalDN | None = finding.value
+    value: bytes | NormalDN = finding.message.encode()
     if finding.value is not None:
         meant = _meant(finding) if definition is not None and definition.syntax == "DN" else ()
         value = tree.key(meant[0]) if meant else tree.schema.normal_value(attribute, finding.value)
-    return tree.key(finding.dn), attribute.lower(), value
+    return tree.key(finding.dn), attribute.lower(), value, finding.kind in REFUSED
 
 
 def _meant(finding: Finding) -> tuple[DN, ...]:

@@ -14,8 +14,8 @@ from dcmcfg.network_address import at
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.references.referring import References
 from dcmcfg.references.values import names as referred
+from dcmcfg.schema.archive_values import constants
 from dcmcfg.schema.definitions import AttributeType, Schema
-from dcmcfg.schema.formats import ENUMERATIONS
 from dcmcfg.schema.web_form import OPEN_LISTS, form_fields
 from dcmcfg.secret_values import is_secret
 
@@ -158,7 +158,7 @@ def referable(configuration: Configuration, name: str, begun: str, entry: Entry 
 def _known_values(known: AttributeType) -> Iterator[str]:
     if known.syntax == "Boolean":
         yield from ("TRUE", "FALSE")
-    elif known.name in ENUMERATIONS:
-        yield from ENUMERATIONS[known.name]
+    elif constants(known.name):
+        yield from constants(known.name)
     elif known.name not in OPEN_LISTS:
         yield from dict.fromkeys(value for field in form_fields(known.name).values() for value in field.values)

@@ -36,13 +36,13 @@ def limit_lines(limits: Limits, check_command: str) -> Iterator[str]:
         yield f"warning: no archive device in it, so the rules on these were not tried: {topics}"
     if limits.check_errors:
         errors = "1 error" if limits.check_errors == 1 else f"{limits.check_errors:,} errors"
-        yield f"{visible(check_command)} finds {errors}"
+        yield f"{visible(check_command)} finds {errors} that lint does not look for"
 
 
 def lint_json(found: Sequence[Found], entries: int, limits: Limits) -> dict[str, Any]:
     """Return *found* for ``--json``: as for ``check``, with ``notes`` counted, and its *limits*.
 
-    ``not_tried`` are headings of docs/lint.md, ``check_errors`` how many errors ``check`` finds.
+    ``not_tried`` are headings of docs/lint.md, ``check_errors`` how many errors ``check`` finds on other values.
 
     Each finding has ``fix`` in words, ``command`` (null where one has to choose), ``correction`` (the commands that put
     another name in the place of one that is probably misspelt) and ``fixable``, whether ``--fix`` mends it.

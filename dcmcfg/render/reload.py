@@ -21,9 +21,14 @@ def repaired_line(reload: Reload) -> str:
 
 def listeners_line(probed: Iterable[Probed]) -> str:
     """Return the listeners in one line, each with its state; empty without any."""
-    words = {True: "open", False: "closed", None: "not known"}
-    told = [f"{each.listener.name} {each.listener.address} {words[each.is_open]}" for each in probed]
+    told = [f"{each.listener.name} {each.listener.address} {_state(each)}" for each in probed]
     return f"Listeners (TCP connection): {', '.join(told)}" if told else ""
+
+
+def _state(probed: Probed) -> str:
+    if probed.shares_port and probed.is_open is None:
+        return "shares its port: only one connection can listen there"
+    return {True: "open", False: "closed", None: "not known"}[probed.is_open]
 
 
 def reload_json(reload: Reload) -> dict[str, Any]:
@@ -42,7 +47,13 @@ def reload_json(reload: Reload) -> dict[str, Any]:
 def listeners_json(probed: Iterable[Probed]) -> list[dict[str, Any]]:
     """Return the listeners for ``--json``; ``open`` is None where it is not known."""
     return [
-        {"connection": each.listener.name, "address": each.listener.address, "open": each.is_open} for each in probed
+        {
+            "connection": each.listener.name,
+            "address": each.listener.address,
+            "open": each.is_open,
+            "shares_port": each.shares_port,
+        }
+        for each in probed
     ]
 
 

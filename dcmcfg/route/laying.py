@@ -188,6 +188,8 @@ class Laying:
         if ae is None:
             wrong = astray(self._configuration, self._asked, title, attribute, holder)
             failures += [wrong] if wrong else []
+            if title == self._destination.title:
+                self.note(f"{holder} sends straight to {title} then, and the archive counts no instance")
         else:
             refused = _cannot_take_in(ae, sender, attribute)
             failures += [refused] if refused else []

@@ -9,6 +9,7 @@ from functools import cached_property
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import AttributeType, Schema
+from dcmcfg.schema.device_rules import DeviceRules
 from dcmcfg.schema.findings import (
     ENTRY_TWICE,
     NOT_ALLOWED,
@@ -63,12 +64,12 @@ class _Check:
             if key in seen:
                 yield Finding(ENTRY_TWICE, entry.dn, "", "the entry was given before", place=subject.place)
             seen.add(key)
-            for finding in (*self._structure(entry), *self._values(entry)):
+            for finding in (*self._structure(entry), *self._values(entry), *self._devices.findings(entry)):
                 yield replace(finding, place=subject.place)
 
     @cached_property
-    def _names(self) -> frozenset[object]:
-        return frozenset(self.schema.normal_dn(subject.entry.dn) for subject in self.subjects)
+    def _entries(self) -> dict[object, Entry]:
+        return {self.schema.normal_dn(subject.entry.dn): subject.entry for subject in self.subjects}
 
     def _structure(self, entry: Entry) -> Iterator[Finding]:
         ours = _ROOT in self.schema.normal_dn(entry.dn)
@@ -93,6 +94,10 @@ class _Check:
         return Structures(self.schema)
 
     @cached_property
+    def _devices(self) -> DeviceRules:
+        return DeviceRules(lambda dn: self._entries.get(self.schema.normal_dn(dn)))
+
+    @cached_property
     def _rules(self) -> ValueRules:
         return ValueRules(self.schema, self._exists)
 
@@ -111,6 +116,6 @@ class _Check:
     def _exists(self, dn: DN) -> bool:
         """Tell whether the entry *dn* is there, or may be in a part of the tree that was not read."""
         key = self.schema.normal_dn(dn)
-        if key in self._names:
+        if key in self._entries:
             return True
-        return not self.live and not any(key[depth:] in self._names for depth in range(1, len(key)))
+        return not self.live and not any(key[depth:] in self._entries for depth in range(1, len(key)))

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcmcfg.errors import NotFound
+from dcmcfg.schema.archive_values import value_kinds
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
-from dcmcfg.schema.formats import ENUMERATIONS
+from dcmcfg.schema.formats import AE_TITLE, holds_ae_titles
 from dcmcfg.schema.structure import with_superiors
-from dcmcfg.schema.values import PORT_ATTRIBUTE, PORT_IN_WORDS
-from dcmcfg.schema.web_form import FormField, form_fields, value_format
+from dcmcfg.schema.value_kinds.catalogue import ENUMERATION
+from dcmcfg.schema.web_form import FormField, form_fields
 from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
 
 
@@ -77,16 +78,16 @@ def _uses(schema: Schema, attribute: AttributeType) -> Iterator[Use]:
 
 
 def _use(name: str, known: ObjectClass, field: FormField | None) -> Use:
-    enforced = ENUMERATIONS.get(name)
-    kind = value_format(name, field)
-    in_words = PORT_IN_WORDS if name == PORT_ATTRIBUTE else ""
+    kind = value_kinds(name).get(known.name)
+    enforced = kind is not None and kind.name == ENUMERATION
+    read = kind or (AE_TITLE if holds_ae_titles(name, field.format if field else "") else None)
     return Use(
         known.name,
         name.lower() in _lower(known.must),
         field,
-        kind.in_words if kind else in_words,
-        enforced or (field.values if field else ()),
-        enforced is not None,
+        "" if read is None or enforced else read.in_words,
+        tuple(filter(None, kind.constants)) if kind is not None and enforced else (field.values if field else ()),
+        enforced,
     )
 
 

@@ -10,7 +10,7 @@ from dcmcfg.dn import DN
 Severity = Literal["error", "warning", "note"]
 #: What a breach does to the archive:
 #:
-#: ``unloadable``: the archive refuses to load the configuration. A reload changes nothing, the next start fails.
+#: ``unloadable``: a reload answers 409 or 500, and the next start of the archive fails.
 #: ``stops-next-start``: a reload accepts it, and the next start fails.
 #: ``reference``: the archive loads it, although it names something that does not exist.
 #: ``rule``: a rule of the schema, or advice.
@@ -38,8 +38,26 @@ SYNTAX = Rule("syntax", "error", "A value is of its attribute's LDAP syntax.")
 FORMAT = Rule("format", "error", "A value is in the format that the archive parses.", "unloadable")
 ENUMERATION = Rule("enumeration", "error", "A value is one of those that the archive knows.", "unloadable")
 PORT = Rule("port", "error", "A port is from 1 to 65535.", "unloadable")
+REQUIRED_REFERENCE = Rule(
+    "required-reference",
+    "error",
+    "A reference that the archive follows on load names an existing entry; a connection is one of the same device.",
+    "unloadable",
+)
+PROTOCOL = Rule("protocol", "error", "A connection has the protocol of the application that uses it.", "unloadable")
+TLS = Rule(
+    "tls", "error", "TLS cipher suites and versions of the archive's connections are names of Java.", "unloadable"
+)
+BIND_HOST = Rule(
+    "bind-host", "error", "The host that a connection of the archive listens on can be a host name.", "unloadable"
+)
+KEY_STORE = Rule(
+    "key-store", "error", "A key store of the archive has a type, and a PIN or its property.", "stops-next-start"
+)
+DANGLING = Rule("dangling-reference", "warning", "A reference names an entry that exists.", "reference")
+AE_TITLE = Rule("ae-title", "error", "An AE title is 1 to 16 characters of DICOM's (PS3.5, AE).")
 HOST = Rule("host", "warning", "A host of numbers alone is an IPv4 address: four of them, from 0 to 255.")
-DANGLING = Rule("dangling-reference", "error", "A reference names an entry that exists.", "reference")
+TAG = Rule("tag", "warning", "A tag is eight hexadecimal digits; the archive takes other text for another tag.")
 NOT_OFFERED = Rule("value-not-offered", "warning", "A value is one of those that the archive's web form offers.")
 OUT_OF_RANGE = Rule("out-of-range", "warning", "A number is within the bounds that the archive's web form sets.")
 
@@ -55,8 +73,15 @@ RULES = (
     FORMAT,
     ENUMERATION,
     PORT,
-    HOST,
+    REQUIRED_REFERENCE,
+    PROTOCOL,
+    TLS,
+    BIND_HOST,
+    KEY_STORE,
     DANGLING,
+    AE_TITLE,
+    HOST,
+    TAG,
     NOT_OFFERED,
     OUT_OF_RANGE,
 )

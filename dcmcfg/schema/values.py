@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.network_address import address_problem
-from dcmcfg.schema import syntaxes
+from dcmcfg.schema import formats, syntaxes
+from dcmcfg.schema.archive_values import kinds_on
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.findings import (
+    AE_TITLE,
     DANGLING,
     ENUMERATION,
     FORMAT,
@@ -18,18 +21,29 @@ from dcmcfg.schema.findings import (
     NOT_OFFERED,
     OUT_OF_RANGE,
     PORT,
+    REQUIRED_REFERENCE,
     SYNTAX,
+    TAG,
     Finding,
     Rule,
 )
-from dcmcfg.schema.formats import ENUMERATIONS
 from dcmcfg.schema.structure import with_superiors
-from dcmcfg.schema.web_form import OPEN_LISTS, FormField, form_fields, value_format
+from dcmcfg.schema.value_kinds.catalogue import CONNECTION, REFERENCES
+from dcmcfg.schema.value_kinds.catalogue import ENUMERATION as ONE_OF
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.web_form import OPEN_LISTS, FormField, form_fields
 
-_HIGHEST_PORT = 65535
-#: The attribute whose values are TCP ports, and what these are; the web form takes others too.
-PORT_ATTRIBUTE, PORT_IN_WORDS = "dicomPort", f"a TCP port, 1 to {_HIGHEST_PORT}"
 _Classes = tuple[bytes, ...]
+_DEVICE = "dicomdevicename"
+#: The rule that a value of such a kind breaks; any other kind is a format.
+_RULES = {ONE_OF: ENUMERATION, "port": PORT}
+
+
+class _Readers(NamedTuple):
+    """How the archive reads an attribute of an entry (``kinds``), and the fields that its web form has for it."""
+
+    kinds: tuple[ValueKind, ...]
+    fields: tuple[FormField, ...]
 
 
 @dataclass(frozen=True)
@@ -38,65 +52,93 @@ class ValueRules:
 
     schema: Schema
     exists: Callable[[DN], bool]
-    _fields: dict[tuple[_Classes, str], tuple[FormField, ...]] = field(default_factory=dict)
+    _readers: dict[tuple[_Classes, str], _Readers] = field(default_factory=dict)
 
     def findings(self, entry: Entry, name: str, values: Iterable[bytes]) -> Iterator[Finding]:
         """Yield what is wrong with *values* of attribute *name* of *entry*, in their order.
 
-        What the web form says of an attribute depends on the entry's classes. Of an attribute that the schema does not
-        know nothing is said, nor of objectClass.
+        How the archive reads an attribute, and what its web form says of it, depends on the entry's classes. Nothing is
+        said of objectClass, nor of an attribute that the schema does not know.
         """
         definition = self.schema.attribute(name)
         if definition is None or definition.name == "objectClass":
             return
-        fields = self._form_fields(entry, definition.name)
+        readers = self._readers_of(entry, definition.name)
+        if readers.kinds and not _is_of_a_device(entry.dn):
+            readers = readers._replace(kinds=())  # the archive reads devices only
         for value in values:
-            yield from self._value(entry.dn, definition, value, fields)
+            yield from self._value(entry.dn, definition, value, readers)
 
-    def _form_fields(self, entry: Entry, name: str) -> tuple[FormField, ...]:
-        """Return the fields of *name* in the form for the classes of *entry*, which few of the entries differ in."""
+    def _readers_of(self, entry: Entry, name: str) -> _Readers:
+        """Return how *name* of *entry* is read; most entries have the same classes as one before them."""
         classes = entry.values("objectClass")
-        known = self._fields.get((classes, name))
+        known = self._readers.get((classes, name))
         if known is None:
             found = [each for each in map(self.schema.object_class, entry.texts("objectClass")) if each is not None]
-            names = {each.name for each in with_superiors(self.schema, found)}
-            known = tuple(form for of, form in form_fields(name).items() if of in names)
-            self._fields[classes, name] = known
+            names = frozenset(each.name for each in with_superiors(self.schema, found))
+            fields = tuple(form for of, form in form_fields(name).items() if of in names)
+            known = self._readers[classes, name] = _Readers(kinds_on(name, names), fields)
         return known
 
-    def _value(
-        self, dn: DN, definition: AttributeType, value: bytes, fields: tuple[FormField, ...]
-    ) -> Iterator[Finding]:
+    def _value(self, dn: DN, definition: AttributeType, value: bytes, readers: _Readers) -> Iterator[Finding]:
         def found(rule: Rule, message: str) -> Finding:
             return Finding(rule, dn, definition.name, message, value, rule.severity)
 
         if problem := syntaxes.problem(definition.syntax, value):
             yield found(SYNTAX, problem)
         elif definition.syntax == "DN":
-            if not self.exists(DN.parse(value.decode())):
-                yield found(DANGLING, "there is no such entry")
+            yield from self._reference(dn, DN.parse(value.decode()), readers.kinds, found)
+        elif refused := _refused(_text(value), readers.kinds):
+            kind, problem = refused
+            yield found(_RULES.get(kind.name, FORMAT), problem)
         elif definition.syntax == "Integer":
-            yield from _number(definition.name, value, fields, found)
+            yield from _number(value, readers, found)
         elif definition.syntax in ("IA5String", "DirectoryString"):
-            yield from _text(definition.name, value.decode(), fields, found)
+            yield from _advice(definition.name, value.decode(), readers, found)
+
+    def _reference(self, dn: DN, target: DN, kinds: tuple[ValueKind, ...], found: _Found) -> Iterator[Finding]:
+        followed = next((kind for kind in kinds if kind.name in REFERENCES), None)
+        if followed is not None and followed.name == CONNECTION and not self._are_of_one_device(dn, target):
+            yield found(REQUIRED_REFERENCE, "it must name a connection of the same device")
+        elif not self.exists(target):
+            yield found(DANGLING if followed is None else REQUIRED_REFERENCE, "there is no such entry")
+
+    def _are_of_one_device(self, dn: DN, target: DN) -> bool:
+        """Tell whether *target* lies directly below the device of *dn*, where the archive looks for connections."""
+        device = next((DN(dn.rdns[at:]) for at in range(len(dn.rdns)) if _names_device(dn, at)), None)
+        return device is not None and self.schema.normal_dn(device) == self.schema.normal_dn(target)[1:]
 
 
 _Found = Callable[[Rule, str], Finding]
 
 
-def _number(name: str, value: bytes, fields: tuple[FormField, ...], found: _Found) -> Iterator[Finding]:
+def _is_of_a_device(dn: DN) -> bool:
+    return any(_names_device(dn, at) for at in range(len(dn.rdns)))
+
+
+def _names_device(dn: DN, at: int) -> bool:
+    return any(kind.lower() == _DEVICE for kind, _ in dn.rdns[at].parts)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+def _refused(text: str, kinds: tuple[ValueKind, ...]) -> tuple[ValueKind, str] | None:
+    """Return the first of *kinds* that the archive does not read *text* as, and the reason."""
+    problems = ((kind, kind.problem(text)) for kind in kinds)
+    return next((each for each in problems if each[1]), None)
+
+
+def _number(value: bytes, readers: _Readers, found: _Found) -> Iterator[Finding]:
     number = _integer(value)
-    if name == PORT_ATTRIBUTE:
-        if not 1 <= number <= _HIGHEST_PORT:
-            yield found(PORT, f"a port is from 1 to {_HIGHEST_PORT}")
-        return
-    for form in fields:
+    for form in readers.fields:
         low, high = form.minimum, form.maximum
         if (low is not None and number < low) or (high is not None and number > high):
             bounds = f"from {low} to {high}" if high is not None else f"{low} or more"
             yield found(OUT_OF_RANGE, f"the web form takes {bounds}")
             return
-    yield from _offered(value.decode(), fields, found)
+    yield from _offered(value.decode(), readers.fields, found)
 
 
 def _integer(value: bytes) -> int:
@@ -104,22 +146,20 @@ def _integer(value: bytes) -> int:
     return int(value[:20])
 
 
-def _text(name: str, text: str, fields: tuple[FormField, ...], found: _Found) -> Iterator[Finding]:
+def _advice(name: str, text: str, readers: _Readers, found: _Found) -> Iterator[Finding]:
+    """Yield what is odd about *text*, which the archive loads."""
     if name == "dicomHostname" and (problem := address_problem(text)):
         yield found(HOST, problem)
         return
-    if name in ENUMERATIONS:
-        if text not in ENUMERATIONS[name]:
-            yield found(ENUMERATION, f"it must be one of {', '.join(ENUMERATIONS[name])}, in capitals")
-        return
-    formats = (value_format(name, form) for form in (fields or (None,)))
-    known = next((each for each in formats if each is not None), None)
-    if known is not None:
-        if problem := known.problem(text):
-            yield found(FORMAT, problem)
-        return
-    if name not in OPEN_LISTS:
-        yield from _offered(text, fields, found)
+    names = {kind.name for kind in readers.kinds}
+    if formats.TAG.name in names:
+        if problem := formats.TAG.problem(text):
+            yield found(TAG, problem)
+    elif formats.holds_ae_titles(name, next((form.format for form in readers.fields), "")):
+        if problem := formats.AE_TITLE.problem(text):
+            yield found(AE_TITLE, problem)
+    elif name not in OPEN_LISTS and not names:
+        yield from _offered(text, readers.fields, found)
 
 
 def _offered(text: str, fields: tuple[FormField, ...], found: _Found) -> Iterator[Finding]:

@@ -9,8 +9,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from dcmcfg.schema.formats import OF_ATTRIBUTE, OF_FORM, Format
-
 #: Attributes whose list in the form is open: it grows with releases, and stock data holds other values.
 OPEN_LISTS = frozenset({"dcmuiAction", "dicomPrimaryDeviceType"})
 
@@ -35,11 +33,6 @@ class FormField:
 def form_fields(attribute: str) -> Mapping[str, FormField]:
     """Return the form's fields for *attribute* (a name as the schema spells it) by object class; may be empty."""
     return {name: _field(fact) for name, fact in _facts().get(attribute, {}).items()}
-
-
-def value_format(attribute: str, field: FormField | None) -> Format | None:
-    """Return the archive's format of *attribute*'s values where *field* is its field in the form, or None."""
-    return OF_ATTRIBUTE.get(attribute) or (OF_FORM.get(field.format) if field else None)
 
 
 @cache

@@ -7,12 +7,9 @@ from dataclasses import replace
 
 from dcmcfg.schema.check import Subject, check
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.findings import DANGLING, ENUMERATION, FORMAT, PORT, Finding
+from dcmcfg.schema.findings import AE_TITLE, Finding
 from dcmcfg.schema.subschema import with_descriptions
 from dcmcfg.snapshot.file import Snapshot
-
-#: What only the archive asks for: a server loads the entry all the same.
-_THE_ARCHIVES = (FORMAT, ENUMERATION, PORT, DANGLING)
 
 
 def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
@@ -25,9 +22,14 @@ def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
     facts = snapshot.facts
     schema = with_descriptions(bundled(), facts.attribute_types, facts.object_classes)
     found = check(map(Subject, snapshot.tree.ordered()), schema, live=False)
-    return tuple(replace(each, severity="warning") if each.rule in _THE_ARCHIVES else each for each in found)
+    return tuple(replace(each, severity="warning") if _is_the_archives(each) else each for each in found)
 
 
 def loadable(found: Iterable[Finding]) -> bool:
     """Tell whether none of *found* keeps a server from loading the snapshot."""
     return all(finding.severity != "error" for finding in found)
+
+
+def _is_the_archives(finding: Finding) -> bool:
+    """Tell whether only the archive objects: a directory server loads the entry all the same."""
+    return finding.kind != "rule" or finding.rule is AE_TITLE

@@ -14,6 +14,8 @@ _ASKS = re.compile(
 )
 #: The end of an association: closed, or aborted by one of the two.
 _ENDS = re.compile(r": close |(?: <<| >>) A-ABORT")
+#: C-MOVEs under way that one Move Originator may fit; with more, nobody can tell.
+_MOST_AT_ONCE = 64
 _PENDING = frozenset({0xFF00, 0xFF01})
 
 
@@ -29,7 +31,7 @@ class Move:
     study_uids: set[str] = field(default_factory=set)
     because_of: Move | None = None
     response: Message | None = None  # the final one
-    stores: list[Stored] = field(default_factory=list)  # of which the Move Originator is this C-MOVE, and no other
+    stores: list[Stored] = field(default_factory=list)  # of which the Move Originator may be this C-MOVE
 
     @property
     def calling(self) -> str:
@@ -55,6 +57,24 @@ class Stored:
     moment: datetime
     message: Message
     status: int | None = None
+    moves: list[Move] = field(default_factory=list)  # which may be the Move Originator
+
+    def may_be_for(self, moves: list[Move]) -> None:
+        """Note that *moves* are those under way that its Move Originator fits."""
+        if len(moves) <= _MOST_AT_ONCE:
+            self.moves += moves
+            for each in moves:
+                each.stores.append(self)
+
+    def is_for(self, move: Move, study_uid: str, sop_instance_uids: frozenset[str]) -> bool:
+        """Tell whether it was sent for *move*, of the study *study_uid* with these instances, and for no other C-MOVE.
+
+        Several callers may use one title and Message ID at a time: then the study tells which is meant, where each
+        C-MOVE has one.
+        """
+        others = [each for each in self.moves if each is not move and each.served == move.served]
+        of_other_studies = all(each.study_uids and study_uid not in each.study_uids for each in others)
+        return not others or (self.uid in sop_instance_uids and of_other_studies)
 
     @property
     def uid(self) -> str:
@@ -230,12 +250,9 @@ class Exchanges:
     def _store(self, association: Association, message: Message, entry: Entry) -> Stored:
         store = Stored(association, self._place, entry.moment, message)
         self.stores.append(store)
+        named = (message.originator, message.originator_message_id)
         for served in (True, False):
-            moves = self._under_way.get((served, message.originator, message.originator_message_id), [])
-            if len(moves) == 1:
-                moves[0].stores.append(store)
+            store.may_be_for(self._under_way.get((served, *named), []))
         if not (message.originator or store.sent):  # from a peer that names no Move Originator
-            moves = self._asked.get(association.remote, [])
-            if len(moves) == 1:
-                moves[0].stores.append(store)
+            store.may_be_for(self._asked.get(association.remote, []))
         return store

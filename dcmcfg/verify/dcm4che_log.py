@@ -68,7 +68,7 @@ def _of_archive(log: Exchanges, sought: Sought) -> Logged:
 
 def _legs(log: Exchanges, sought: Sought, moves: list[Move], witness: str) -> tuple[Leg, ...]:
     """Return the C-STOREs of the study, or of what was sent for *moves* where nobody knows its instances."""
-    sent_for = {id(store) for move in moves for store in move.stores}
+    sent_for = {id(store) for move in moves for store in _of(move, sought)}
     legs: dict[tuple[str, str], list[Store]] = {}
     for each in log.stores:
         if each.uid in sought.sop_instance_uids or (not sought.sop_instance_uids and id(each) in sent_for):
@@ -76,16 +76,21 @@ def _legs(log: Exchanges, sought: Sought, moves: list[Move], witness: str) -> tu
     return tuple(Leg(*pair, witness, tuple(stores)) for pair, stores in legs.items())
 
 
-def _sent_by(move: Move) -> list[Stored]:
+def _of(move: Move, sought: Sought) -> list[Stored]:
+    """Return what was sent for *move*, a C-MOVE of the study, as far as that is certain."""
+    return [each for each in move.stores if each.is_for(move, sought.study_uid, sought.sop_instance_uids)]
+
+
+def _sent_by(move: Move, sought: Sought) -> list[Stored]:
     """Return what the AE of the log sent for *move*, which it served."""
-    return [each for each in move.stores if each.sent and each.called == move.destination]
+    return [each for each in _of(move, sought) if each.sent and each.called == move.destination]
 
 
 def _studies(move: Move, sought: Sought) -> set[str]:
     """Return the studies that *move*, which was served, is of, as far as the log tells."""
     if move.study_uids:
         return move.study_uids
-    return {sought.study_uid for each in _sent_by(move) if each.uid in sought.sop_instance_uids}
+    return {sought.study_uid for each in _sent_by(move, sought) if each.uid in sought.sop_instance_uids}
 
 
 def _served(move: Move, sought: Sought) -> MoveRecord | None:
@@ -94,7 +99,7 @@ def _served(move: Move, sought: Sought) -> MoveRecord | None:
     if studies and sought.study_uid not in studies:
         return None
     record = _record(move, sought.study_uid if studies else "")
-    sent = _sent_by(move)
+    sent = _sent_by(move, sought)
     if record.completed is None and sent:  # without a final response, what was stored until then
         stored = sum(each.stated().is_stored for each in sent)
         return replace(record, completed=stored, failed=len(sent) - stored)
@@ -108,12 +113,12 @@ def _asked(move: Move, sought: Sought) -> MoveRecord:
     if request is None or move.destination not in sought.archive_titles:
         return record
     came: dict[str, int] = {}
-    for each in move.stores:
+    for each in _of(move, sought):
         if not each.sent and each.stated().is_stored:
             came.setdefault(each.uid, each.place)
     forwarded = {
         each.uid
-        for each in request.stores
+        for each in _of(request, sought)
         if each.sent
         and each.called == request.destination
         and each.stated().is_stored

@@ -6,6 +6,7 @@ import socket
 
 from dcmcfg.archive.listeners import Listener, listeners_of, probe
 from dcmcfg.devices import Configuration
+from dcmcfg.render.reload import listeners_line
 from tests.trees import ARCHIVE, connection, site_entries, tree
 
 URL = "http://127.0.0.1:8080/dcm4chee-arc"
@@ -31,3 +32,16 @@ def test_probe_shows_open_closed_and_unknown() -> None:
         found = probe([Listener("a", "localhost", opened), Listener("b", "127.0.0.1", closed)], URL)
         assert [each.is_open for each in found] == [True, False]
     assert [each.is_open for each in probe([Listener("c", "host..invalid", 104)], URL)] == [None]
+
+
+def test_of_connections_on_one_port_it_is_not_known_which_one_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        found = probe([Listener("a", "localhost", port), Listener("b", "LOCALHOST", port)], URL)
+    assert [(each.is_open, each.shares_port) for each in found] == [(None, True)] * 2
+    assert listeners_line(found) == (
+        f"Listeners (TCP connection): a localhost:{port} shares its port: only one connection can listen there, "
+        f"b LOCALHOST:{port} shares its port: only one connection can listen there"
+    )
+    closed = probe([Listener("a", "localhost", port), Listener("b", "localhost", port)], URL)
+    assert [each.is_open for each in closed] == [False, False]

@@ -62,7 +62,17 @@ EJB = "jakarta.ejb.EJBException: java.lang.ArrayIndexOutOfBoundsException: Index
         (500, EJB.splitlines()[0], NotLoaded("ArrayIndexOutOfBoundsException: Index -1")),
         (500, "java.lang.NullPointerException\n\tat a.B.c(D.java:1)\n", Unclear("NullPointerException")),
         (500, "", Unclear("")),
-        (500, "<html>", NotRunning("the web server answered with an error page of its own")),
+        (
+            500,
+            "<html><head><title>Error</title></head><body>500 - Internal Server Error</body></html>",
+            NotRunning("the web server answered with an error page of its own"),
+        ),
+        (
+            500,
+            "<html><head><title>Error</title></head><body>Internal Server Error</body></html>",
+            Unclear("a web page instead of a reason"),
+        ),
+        (500, "<html>", Unclear("a web page instead of a reason")),
         (401, "", None),
         (404, "", None),
         (502, "", None),

@@ -314,9 +314,12 @@ def test_values_that_will_not_do_are_warned_of(run: Run, site: CliSite, tmp_path
     text += "replace: dcmSendPendingCMoveInterval\ndcmSendPendingCMoveInterval: 5s\n"
     done = run("apply", written(tmp_path / "odd.ldif", text), "--dry-run")
     assert done.exit_code == 0
-    unknown, interval = done.stderr.splitlines()
+    unknown, risk, interval = done.stderr.splitlines()
     assert unknown.startswith(f"warning: {ARCHIVE_DN}: no AE has the title NOSUCHAE; ")
-    assert interval.startswith(f"warning: {ARCHIVE_DN}: dcmSendPendingCMoveInterval '5s': not a duration: ")
+    assert risk == (
+        "warning: unloadable: the archive cannot load 1 setting; not carried out without --force-unloadable"
+    )
+    assert interval.startswith(f"warning: {tmp_path / 'odd.ldif'}:1: {ARCHIVE_DN}: dcmSendPendingCMoveInterval '5s': ")
 
 
 def test_a_wrong_dn_is_refused_with_near_misses(run: Run, site: CliSite, tmp_path: Path) -> None:

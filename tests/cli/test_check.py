@@ -131,9 +131,10 @@ def test_standard_input_is_a_file_too(run: Run) -> None:
 
 
 def test_warnings_alone_are_no_error(run: Run) -> None:
+    values = "dcmFuzzyAlgorithmClass: org.dcm4che3.soundex.ESoundex\ndcmRejectConflictingPatientAttribute: 0020000Z"
     text = (
         BAD.replace("objectClass: dcmDevise", "objectClass: dcmDevice\nobjectClass: dcmArchiveDevice")
-        .replace("true", "TRUE\ndcmFuzzyAlgorithmClass: org.dcm4che3.soundex.ESoundex\ndcmOverwritePolicy: SOMETIMES")
+        .replace("true", f"TRUE\n{values}")
         .replace("70000", "104")
     )
     result = run("check", "-", input=text)

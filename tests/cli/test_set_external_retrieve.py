@@ -313,8 +313,8 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
     assert (content["changed"], content["reloaded"], content["error"]["exit_code"]) == (True, False, 4)
     assert (content["reload"]["in_force"], content["reload"]["listener"]) == (True, "localhost:11112")
     assert content["reload"]["listeners"] == [
-        {"connection": "dicom", "address": f"localhost:{ports[0]}", "open": True},
-        {"connection": "dicom-tls", "address": f"localhost:{ports[1]}", "open": False},
+        {"connection": "dicom", "address": f"localhost:{ports[0]}", "open": True, "shares_port": False},
+        {"connection": "dicom-tls", "address": f"localhost:{ports[1]}", "open": False, "shares_port": False},
     ]
 
 
@@ -462,3 +462,28 @@ def test_a_reader_who_went_away_is_no_answer_of_no(site: CliSite) -> None:
 def test_on_a_narrow_terminal_the_ldif_is_not_cut(site: CliSite) -> None:
     _, seen = at_terminal(["set-external-retrieve", "DCM4CHEE", "--dry-run"], [], columns=60)
     assert "dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch\n e,dc=org\n" in seen
+
+
+def test_an_archive_that_went_down_after_the_change_is_no_reason_to_undo(run: Run, site: CliSite) -> None:
+    page = b"<html><head><title>Error</title></head><body>404 - Not Found</body></html>"
+    site.archive.by_path["ctrl/reload"] = (404, page)
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert result.exit_code == 4
+    assert result.stderr == (
+        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed, but the archive did not reload: The "
+        "archive is not deployed: the web server has no application at this path (HTTP 404)\n"
+        "  next: Deploy the archive, or wait if that is under way. Is this the archive's base URL? A stock one is "
+        "http://HOST:8080/dcm4chee-arc (--archive-url). Then run dcmcfg reload\n"
+    )
+    assert json.loads(run("undo", "--yes", "--json").stdout)["changed"] is True
+
+
+def test_a_reload_whose_answer_was_lost_is_no_reason_to_undo(run: Run, site: CliSite) -> None:
+    site.archive.by_path["ctrl/reload"] = (504, b"")
+    result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert result.exit_code == 4
+    assert result.stderr == (
+        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The reload was sent and not confirmed: a "
+        "gateway or proxy got no answer from the archive (HTTP 504)\n"
+        "  next: dcmcfg status, then dcmcfg reload once more: a second reload does no harm\n"
+    )

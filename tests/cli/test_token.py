@@ -156,6 +156,7 @@ def test_token_that_expires_on_the_way_is_renewed_for_the_reload(
 
     def slowly(_question: str) -> bool:
         time.sleep(2.1)  # somebody reads the plan while the token expires
+        issuer.lifespan = 300
         return True
 
     monkeypatch.setattr("dcmcfg.cli.changing.ask", slowly)
@@ -164,7 +165,6 @@ def test_token_that_expires_on_the_way_is_renewed_for_the_reload(
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.endswith("the archive has reloaded\n")
     assert len(issuer.issued) == 2
-    issuer.lifespan = 300
     assert run("undo", "--yes").exit_code == 0
 
 

@@ -111,8 +111,8 @@ def test_a_connection_that_an_ae_refers_to_does_not_go(run: Run, site: CliSite, 
     assert (refused.exit_code, refused.stderr) == (
         3,
         f"{HEAD} load 1 setting\n"
-        f"    {file}:1: {AE}: dicomNetworkConnectionReference '{STORESCP}': there is no such connection, so the "
-        f"archive does not load the device. Fix: Remove the reference, or add the connection.\n{NEXT}",
+        f"    {file}:1: {AE}: dicomNetworkConnectionReference '{STORESCP}': there is no such entry. "
+        f"Fix: Remove the reference, or add the entry that it names.\n{NEXT}",
     )
     assert site.octets() == before
     # What dangles may be taken by that name too, as long as there is nothing else.
@@ -218,11 +218,12 @@ def test_check_finds_what_a_plan_is_refused_for(run: Run, site: CliSite) -> None
         f"dn: cn=more,{ARCHIVE_DN}\nchangetype: add\nobjectClass: dicomNetworkConnection\ncn: more\n"
         f"dicomHostname: localhost\ndicomPort: {number}\n",
     )
-    checked = json.loads(run("check", "--json").stdout)["findings"]
-    linted = json.loads(run("lint", "--json").stdout)["findings"]
-    for findings in (checked, linted):
+    checked = json.loads(run("check", "--json").stdout)
+    linted = json.loads(run("lint", "--json").stdout)
+    for findings, protocol in ((checked["findings"], "protocol"), (linted["findings"], "connection-protocol")):
         kinds = {(each["rule"], each["kind"]) for each in findings}
         assert {each for each in kinds if each[1] in ("unloadable", "stops-next-start")} == {
-            ("connection-protocol", "unloadable"),
+            (protocol, "unloadable"),
             ("port-taken", "stops-next-start"),
         }
+    assert linted["check_errors"] == 0  # those two are all, and lint has named them

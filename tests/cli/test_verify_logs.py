@@ -116,7 +116,7 @@ def test_dcmtks_log_without_verbose_tells_nothing(run: Run, site: RunningSite, t
     with dcmtk(site, tmp_path, "three", ()):
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
     assert any("reports a C-MOVE; expected: " in note for note in verdict["notes"])
-    assert "the external archive's own record was not there to read" in verdict["route"]["reasons"]
+    assert "the external archive's own record was not read" in verdict["route"]["reasons"]
 
 
 def test_the_log_of_another_archive_contradicts_nothing(
@@ -175,10 +175,10 @@ route     shown for 2 instances
           configured: external archive → DCM4CHEE → WORKSTATION ({setting})
           - the external archive's own record: DCMCFG asked it to send to DCM4CHEE, 2 completed
           - before the move, the archive's database had no file of 2 instances
-          - after the move, it has files on fs1: the study was recalled
-          - the archive's database names LONGTERM as external archive
-          - Instance Availability before the move: NEARLINE, after it: ONLINE
-          - the receiver was called by DCM4CHEE (by its own account)
+          - after the move, it has files of 2 instances more: recalled
+          - external archive according to the archive's database: LONGTERM
+          - Instance Availability before the move: NEARLINE, after it: NEARLINE
+          - the receiver was called by DCM4CHEE (as reported by the caller)
 note      a verify recalls the study into the archive's own storage, so a second run proves less about the route
 """
     )

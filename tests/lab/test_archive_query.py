@@ -24,13 +24,16 @@ def site(bare_site: RunningSite) -> RunningSite:
 
 
 def test_a_purged_study_is_nearline_and_names_the_external_archive_unasked(site: RunningSite) -> None:
-    (answer,), final = find(site.archive, identifier(StudyInstanceUID=study("twenty").uid, PatientName=""))
+    counts = {"NumberOfStudyRelatedSeries": "", "NumberOfStudyRelatedInstances": ""}
+    (answer,), final = find(site.archive, identifier(StudyInstanceUID=study("twenty").uid, PatientName="", **counts))
     assert final.Status == 0
     assert answer.InstanceAvailability == "NEARLINE"
     assert list(answer.RetrieveAETitle) == ["DCM4CHEE", "LONGTERM"]
     assert (answer.NumberOfStudyRelatedSeries, answer.NumberOfStudyRelatedInstances) == (2, 20)
     assert answer.PatientName == "LAB^TWENTY"
     assert "StudyDescription" not in answer
+    (plain,), _ = find(site.archive, identifier(StudyInstanceUID=study("twenty").uid))
+    assert "NumberOfStudyRelatedInstances" not in plain
 
 
 def test_a_local_study_is_online_and_names_the_archive_only(site: RunningSite) -> None:
@@ -74,7 +77,8 @@ def test_a_return_retrieve_aet_hides_the_external_archive(site: RunningSite) -> 
 
 def test_from_study_down_to_image_every_object_is_found(site: RunningSite) -> None:
     wanted = study("twenty")
-    series, _ = find(site.archive, identifier("SERIES", StudyInstanceUID=wanted.uid, SeriesInstanceUID=""))
+    asked = {"SeriesInstanceUID": "", "NumberOfSeriesRelatedInstances": ""}
+    series, _ = find(site.archive, identifier("SERIES", StudyInstanceUID=wanted.uid, **asked))
     assert [each.NumberOfSeriesRelatedInstances for each in series] == [10, 10]
     found = set()
     for each in series:

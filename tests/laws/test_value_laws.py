@@ -12,8 +12,8 @@ from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.schema.archive_values import constants
 from dcmcfg.schema.definitions import AttributeType, bundled
-from dcmcfg.schema.formats import ENUMERATIONS
 from dcmcfg.targets import Target, seen_as
 from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, STORESCP, site
@@ -33,7 +33,7 @@ OF_SYNTAX = {
 
 
 def possible(attribute: AttributeType) -> tuple[str, ...]:
-    return ENUMERATIONS.get(attribute.name) or OF_SYNTAX.get(attribute.syntax) or TEXTS
+    return constants(attribute.name) or OF_SYNTAX.get(attribute.syntax) or TEXTS
 
 
 def same(one: Tree, other: Tree) -> bool:

@@ -35,6 +35,7 @@ def two(first: dict[str, str], second: dict[str, str]) -> list[str]:
 
 def listener(name: str, values: dict[str, str]) -> Entry:
     entry = connection(SMALL, "104", name=name)
+    entry = entry.with_values("objectClass", (b"dicomNetworkConnection", b"dcmNetworkConnection"))
     for attribute, text in values.items():
         entry = entry.with_values(attribute, (text.encode(),) if text else ())
     return entry
@@ -73,6 +74,11 @@ def listener(name: str, values: dict[str, str]) -> Entry:
 def test_addresses(attribute: str, first: str, second: str, rule: str | None) -> None:
     held = [{attribute: text} if text else {"dicomHostname": ""} for text in (first, second)]
     assert two(held[0], held[1]) == ([rule] if rule else [])
+
+
+def test_of_a_connection_without_the_archives_own_class_the_bind_address_is_not_read() -> None:
+    plain = connection(SMALL, name="two", dcmBindAddress="10.0.0.1")
+    assert found(tree(*site_entries(), plain)) == [(TAKEN, "cn=two")]
 
 
 def test_the_bind_address_counts_before_the_host_name() -> None:

@@ -117,13 +117,13 @@ def test_what_stands_outside_all_devices_is_not_loaded() -> None:
 )
 def test_a_connection_that_goes_leaves_references_that_are_placed_at_its_record(change: Change) -> None:
     assert sorted(told(setting(ARCHIVE, "dicomDescription", "x"), change)) == [
-        ("connection-dangling", f"dicomAETitle={title}", REFERENCE, 2) for title in ("AS_RECEIVED", "DCM4CHEE")
+        ("required-reference", f"dicomAETitle={title}", REFERENCE, 2) for title in ("AS_RECEIVED", "DCM4CHEE")
     ]
 
 
 def test_references_that_a_renamed_device_leaves_behind_are_new() -> None:
     found = told(Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new")))
-    assert found == [("connection-dangling", "dicomAETitle=STORESCP", REFERENCE, 1)]
+    assert found == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)]
 
 
 def test_references_that_dangled_before_are_not_new_under_another_name() -> None:
@@ -139,11 +139,10 @@ def test_references_that_dangled_before_are_not_new_under_another_name() -> None
 
 def test_a_connection_of_another_device_or_protocol_does_not_load() -> None:
     ae = f"dicomAETitle=STORESCP,{STORESCP}"
-    assert told(setting(ae, REFERENCE, CONNECTION)) == [
-        ("connection-of-other-device", "dicomAETitle=STORESCP", REFERENCE, 1)
-    ]
-    assert told(setting(f"cn=dicom,{STORESCP}", "dcmProtocol", "HL7")) == [
-        ("connection-protocol", "dicomAETitle=STORESCP", REFERENCE, 1)
+    assert told(setting(ae, REFERENCE, CONNECTION)) == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)]
+    extended = setting(f"cn=dicom,{STORESCP}", "objectClass", "dicomNetworkConnection", "dcmNetworkConnection")
+    assert told(setting(f"cn=dicom,{STORESCP}", "dcmProtocol", "HL7"), before=site().after([extended])) == [
+        ("protocol", "dicomAETitle=STORESCP", REFERENCE, 1)
     ]
 
 
@@ -177,7 +176,7 @@ def test_ports_that_met_before_are_not_new_whatever_else_changes() -> None:
     assert told(Add(connection(ARCHIVE, name="b")), before=before) == [("port-taken", "cn=b", "dicomPort", 1)]
     renamed = Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "new"))
     after = {rule for rule, *_ in told(renamed, before=before)}
-    assert after == {"connection-dangling"}
+    assert after == {"required-reference"}
 
 
 def test_two_that_change_their_ports_with_each_other_are_none() -> None:
@@ -187,11 +186,19 @@ def test_two_that_change_their_ports_with_each_other_are_none() -> None:
 
 
 def test_a_port_that_may_be_taken_is_a_warning_and_no_risk() -> None:
-    found = risks(Add(connection(ARCHIVE, name="new", dcmBindAddress="pacs")))
+    found = risks(Add(connection(ARCHIVE, name="new", dicomHostname="pacs")))
     assert found.risks == ()
     (warning,) = found.warnings
     assert warning.startswith(f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom has port 11112 too")
     assert warning.endswith("(lint: port-perhaps-taken)")
+
+
+def test_a_warning_that_becomes_an_error_is_new() -> None:
+    before = tree(*site_entries(), connection(ARCHIVE, name="two", dicomHostname="pacs"))
+    assert told(setting(f"cn=two,{ARCHIVE}", "dicomHostname", "localhost"), before=before) == [
+        ("port-taken", "cn=two", "dicomPort", 1)
+    ]
+    assert told(setting(f"cn=two,{ARCHIVE}", "dicomHostname", "pacs2"), before=before) == []
 
 
 def test_a_reference_is_one_risk_and_not_two() -> None:

@@ -17,7 +17,10 @@ QIDO_DIFFERENCES: Mapping[str, str] = {
     "studies-fuzzymatching": "The stand-in has no fuzzy matching: 204",
 }
 #: Associations that the stand-in answers otherwise: the beginning of the names of recordings and the reason.
-DIMSE_DIFFERENCES: Mapping[str, str] = {}
+DIMSE_DIFFERENCES: Mapping[str, str] = {
+    "archiving-": "The stand-in exports nothing and asks for no storage commitment",
+    "get-": "The stand-in has no C-GET",
+}
 
 
 def held_searches() -> list[str]:
@@ -31,8 +34,17 @@ def file_of(search: str) -> str:
 
 
 def held_exchanges() -> list[str]:
-    """Return the names of the DIMSE recordings that the stand-in must answer as recorded, sorted."""
-    return [name for name in recordings.dimse_names() if difference_of(name) is None]
+    """Return the names of the DIMSE recordings that the stand-in must answer as recorded.
+
+    Those with the same configuration follow each other: a change of it takes a reload.
+    """
+    names = [name for name in recordings.dimse_names() if difference_of(name) is None]
+    return sorted(names, key=lambda name: (_changes_of(name), name))
+
+
+def _changes_of(name: str) -> list[str]:
+    parts = recordings.dimse(name).configured.split(" | ")
+    return [part for part in parts if not part.startswith(("device ", "LONGTERM ", "WORKSTATION is "))]
 
 
 def difference_of(exchange: str) -> str | None:

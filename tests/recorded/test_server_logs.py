@@ -169,6 +169,41 @@ def test_of_a_partly_purged_study_only_what_was_local_is_forwarded(recordings: P
     assert replace(PARTLY, outcome=SENT_ALL).judged(told).finding is RouteFinding.NOT_SHOWN
 
 
+def test_two_retrieves_at_a_time_are_told_apart(recordings: Path, tmp_path: Path) -> None:
+    """Both come from DCMCFG as message 3; the other is of study 44, on other associations and threads."""
+    text = (recordings / "logs" / "B-purged-set.log").read_text()
+    other = re.sub(r"\((8\d)\)", r"(1\1)", text.replace(RECALLED.study, f"{ROOT}.44")).replace("Thread-", "Thread-9")
+    one, two = (re.split(r"(?m)^(?=2026)", each)[1:] for each in (text, other))
+    path = tmp_path / "server.log"
+    path.touch()
+    mark = note_where_it_ends(path)
+    path.write_text("".join(line for pair in zip(one, two, strict=True) for line in pair))
+    for scenario in (RECALLED, replace(RECALLED, number=44)):
+        told = records_since(mark, scenario.sought)
+        assert [(each.completed, each.forwarded) for each in told.records or ()] == [(3, 3)]
+        assert scenario.judged(told).finding is RouteFinding.SHOWN
+        assert [(leg.calling, leg.called, len(leg.stores)) for leg in told.legs] == [
+            ("LONGTERM", "DCM4CHEE", 3),
+            ("DCM4CHEE", "WORKSTATION", 3),
+        ]
+    # Without the instances nobody can tell what was sent for which.
+    told = records_since(mark, replace(RECALLED, listed=0).sought)
+    assert [each.forwarded for each in told.records or ()] == [0]
+
+
+def test_the_server_log_of_an_external_archive_is_read_the_same_way(recordings: Path, tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    path.touch()
+    mark = note_where_it_ends(path)
+    path.write_text((recordings / "logs" / "A-local.log").read_text())
+    outer = replace(LOCAL.sought, archive_titles=frozenset({"OUTER"}), external_titles=frozenset({"DCM4CHEE"}))
+    told = records_since(mark, outer)
+    (record,) = told.records or ()
+    assert (record.calling, record.called, record.destination) == ("DCMCFG", "DCM4CHEE", "WORKSTATION")
+    assert (record.study_uid, record.status, record.completed, record.by_archive) == (LOCAL.study, 0, 3, False)
+    assert [leg.witness for leg in told.legs] == ["DCM4CHEE's log"]
+
+
 def test_the_log_of_another_caller_or_another_node_tells_nothing(recordings: Path, tmp_path: Path) -> None:
     path = tmp_path / "server.log"
     path.touch()

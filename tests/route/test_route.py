@@ -157,6 +157,12 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     assert way("elsewhere", no_port).failures[0].answer.endswith("IncompatibleConnectionException: No compatible")
 
 
+def test_what_the_external_archive_sends_straight_to_the_destination_is_not_counted() -> None:
+    note = "LONGTERM sends straight to STORESCP then, and the archive counts no instance"
+    assert note in way("purged", put(ERD, "STORESCP")).notes
+    assert note not in way("purged", put(ERD, "WORKSTATION")).notes
+
+
 @pytest.mark.parametrize("state", ["purged", "partial"])
 @pytest.mark.parametrize("changes", [(), (BACK,), (BACK, MAPPED), (*OTHER, put("dcmAltCMoveSCP", "OTHER"))])
 def test_purged_objects_for_which_nobody_is_recorded_are_asked_of_nobody(

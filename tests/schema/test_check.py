@@ -13,12 +13,13 @@ from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.schema.check import Subject, check
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.findings import Finding, Place
+from dcmcfg.schema.findings import RULES, Finding, Place
 from dcmcfg.schema.structure import Structures, structure
 from dcmcfg.schema.web_form import form_fields
 from tests.trees import ARCHIVE, BASE, STORESCP, connection, network_ae, site_entries
 
 UPSTREAM = os.environ.get("DCMCFG_UPSTREAM", "")
+RELEASES = os.environ.get("DCMCFG_RELEASES", "")
 FILES = ("init-baseDN.ldif", "init-config.ldif", "default-config.ldif", "default-ui-config.ldif")
 
 
@@ -55,9 +56,13 @@ def test_a_site_in_order_has_no_findings() -> None:
         ("dcmSendPendingCMoveInterval", ["5s"], "format", "5s"),
         ("dcmRejectExpiredStudiesSchedule", ["hour=24"], "format", "hour=24"),
         ("dcmStorageVerificationInitialDelay", ["PT5M"], "format", "PT5M"),
-        ("dcmExternalRetrieveAEDestination", ["A" * 17], "format", "A" * 17),
+        ("dcmExternalRetrieveAEDestination", ["A" * 17], "ae-title", "A" * 17),
+        ("dcmRejectConflictingPatientAttribute", ["0020000Z"], "tag", "0020000Z"),
+        ("dcmRejectConflictingPatientAttribute", ["StudyDate"], "format", "StudyDate"),
         ("dicomInstitutionCode", ["1^2^3"], "format", "1^2^3"),
-        ("dcmOverwritePolicy", ["SOMETIMES"], "value-not-offered", "SOMETIMES"),
+        ("dcmOverwritePolicy", ["SOMETIMES"], "enumeration", "SOMETIMES"),
+        ("dcmQidoMaxNumberOfResults", ["2147483648"], "format", "2147483648"),
+        ("dcmSeriesMetadataFetchSize", ["0"], "format", "0"),
         ("dicomRelatedDeviceReference", [f"cn=gone,{BASE}"], "dangling-reference", f"cn=gone,{BASE}"),
     ],
 )
@@ -75,7 +80,7 @@ def test_a_uid_that_is_none_is_told() -> None:
     assert set(rules(*odd)) == {("syntax", "dicomSOPClass", b"1.02")}
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "-1", "9" * 5000])
+@pytest.mark.parametrize("port", ["0", "65536", "-2", "9" * 5000])
 def test_a_port_out_of_range_is_an_error(port: str) -> None:
     (finding,) = found(*site_entries(), connection(ARCHIVE, port, name="more"))
     assert (finding.rule.name, finding.severity, finding.attribute) == ("port", "error", "dicomPort")
@@ -84,6 +89,36 @@ def test_a_port_out_of_range_is_an_error(port: str) -> None:
 @pytest.mark.parametrize("port", ["1", "65535"])
 def test_the_first_and_last_port_are_in_range(port: str) -> None:
     assert found(*site_entries(), connection(ARCHIVE, port, name="more")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind", "severity"),
+    [
+        ("dcmOverwritePolicy", "SOMETIMES", "unloadable", "error"),
+        ("dcmSendPendingCMoveInterval", "5s", "unloadable", "error"),
+        ("dicomThisNodeCertificateReference", f"cn=gone,{BASE}", "unloadable", "error"),
+        ("dicomRelatedDeviceReference", f"cn=gone,{BASE}", "reference", "warning"),
+        ("dicomInstalled", "true", "rule", "error"),
+        ("dcmKeyStoreURL", "file:/key", "stops-next-start", "error"),
+    ],
+)
+def test_each_finding_has_a_kind(name: str, value: str, kind: str, severity: str) -> None:
+    assert {(each.kind, each.severity) for each in found(*site_with(name, value))} == {(kind, severity)}
+
+
+def test_every_rule_of_what_the_archive_does_not_load_is_an_error() -> None:
+    assert {rule.severity for rule in RULES if rule.kind in ("unloadable", "stops-next-start")} == {"error"}
+
+
+def test_names_of_attributes_and_classes_are_read_in_any_case() -> None:
+    odd = [
+        Entry.of(
+            entry.dn,
+            {a.name.upper(): [v.upper() if a.name == "objectClass" else v for v in a.values] for a in entry.attributes},
+        )
+        for entry in site_with("dcmSendPendingCMoveInterval", "5s")
+    ]
+    assert rules(*odd) == [("format", "dcmSendPendingCMoveInterval", b"5s")]
 
 
 def test_a_host_of_numbers_that_is_no_address_is_a_warning() -> None:
@@ -156,8 +191,8 @@ def test_other_entries_of_the_directory_are_not_the_archives() -> None:
 def test_a_reference_out_of_the_part_that_a_file_holds_is_passed_over() -> None:
     part = network_ae(STORESCP, "X", references=("gone",))
     assert found(part) == []
-    assert [rule for rule, _, _ in rules(part, live=True)] == ["dangling-reference"]
-    assert [rule for rule, _, _ in rules(*site_entries(), part)] == ["dangling-reference"]
+    assert [rule for rule, _, _ in rules(part, live=True)] == ["required-reference"]
+    assert [rule for rule, _, _ in rules(*site_entries(), part)] == ["required-reference"]
 
 
 def test_references_are_found_however_they_are_spelt() -> None:
@@ -175,6 +210,14 @@ def test_messages_never_repeat_a_value() -> None:
 
 def test_the_labs_own_tree_has_neither_error_nor_warning() -> None:
     assert [(f.dn, f.attribute, f.message) for f in check(subjects(site_files()), bundled(), live=True)] == []
+
+
+@pytest.mark.skipif(not RELEASES, reason="DCMCFG_RELEASES is not set: the default tree of 5.23.0 is not checked")
+def test_the_archive_loads_the_default_configuration_of_an_old_release() -> None:
+    read = subjects([Path(RELEASES) / "5.23.0" / name for name in FILES])
+    assert len(read) > 500
+    unloadable = [each for each in check(read, bundled(), live=True) if each.kind == "unloadable"]
+    assert [(each.dn, each.attribute, each.message) for each in unloadable] == []
 
 
 @pytest.mark.skipif(not UPSTREAM, reason="DCMCFG_UPSTREAM is not set: the archive's default trees are not checked")

@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.schema import syntaxes
-from dcmcfg.schema.formats import AE_TITLE, CODE, DURATION, PERIOD, RETENTION, SCHEDULE, TAG, THRESHOLD, Format
+from dcmcfg.schema.formats import AE_TITLE, TAG
+from dcmcfg.schema.value_kinds.codes import CODE
+from dcmcfg.schema.value_kinds.durations import DURATION, PERIOD, RETENTION
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.schedules import SCHEDULE
+from dcmcfg.schema.value_kinds.sizes import THRESHOLD
 
 FORMATS = [DURATION, PERIOD, RETENTION, SCHEDULE, THRESHOLD, CODE, TAG, AE_TITLE]
 
@@ -97,7 +102,7 @@ def test_a_boolean_in_small_letters_is_told_what_it_must_be() -> None:
     ],
     ids=["duration", "period", "retention", "schedule", "threshold", "code", "tag", "AE title"],
 )
-def test_format(kind: Format, good: list[str], bad: list[str]) -> None:
+def test_format(kind: ValueKind, good: list[str], bad: list[str]) -> None:
     assert {text: kind.problem(text) for text in good} == dict.fromkeys(good, "")
     assert [text for text in bad if not kind.problem(text)] == []
 

@@ -13,8 +13,7 @@ from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import Reference, References
 from dcmcfg.references.values import names
 from dcmcfg.registries import REGISTRIES
-from dcmcfg.schema.formats import CODE
-from dcmcfg.schema.web_form import value_format
+from dcmcfg.schema.archive_values import value_kinds
 from dcmcfg.tree import Tree
 
 _TEXT = ("IA5String", "DirectoryString")
@@ -169,7 +168,7 @@ def _a(word: str) -> str:
 
 def _kind_of_text(attribute: str, text: str) -> str:
     """Return what *text*, which refers to nothing, is."""
-    if value_format(attribute, None) is CODE:
+    if any(kind.name == "code" for kind in value_kinds(attribute).values()):
         return "a code"
     if "/" in text and " " not in text:
         return "a path or address"

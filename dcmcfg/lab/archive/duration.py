@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dcmcfg.lab.archive.java import IllegalArgumentException
-from dcmcfg.schema import formats
+from dcmcfg.schema.value_kinds import durations
 
 
 def seconds(text: str) -> float:
     """Return the seconds of ``P[nD][T[nH][nM][n[.,n]S]]``; raises :class:`IllegalArgumentException`."""
-    found = formats.seconds(text)
+    found = durations.seconds(text)
     if found is None:
         raise IllegalArgumentException(text)
     return found

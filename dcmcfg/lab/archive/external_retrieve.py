@@ -18,7 +18,7 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
 from dcmcfg.lab.archive.configuration import NetworkAE, peer_of
-from dcmcfg.lab.archive.java import JavaException, text_of
+from dcmcfg.lab.archive.java import JavaException, error_comment
 from dcmcfg.lab.archive.pending_responses import PendingResponses
 from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.archive.retrieves import ForwardedRetrieve, Requester
@@ -105,13 +105,13 @@ def pass_on(passing: Passing, forwarding: Forwarding) -> MoveResponse | Unanswer
             with passing.state.retrieves.under_way(retrieve):
                 return _re_forward(passing, association, redirected, retrieve)
     except JavaException as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, str(failure))
+        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
     except NothingAccepted as failure:
         if redirected is None:
-            return MoveResponse(PROCESSING_FAILURE, text_of(failure))
+            return MoveResponse(PROCESSING_FAILURE, error_comment(failure))
         return passing.counters.final_of_external()
     except AssociationFailed as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, text_of(failure))
+        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from dcmcfg.lab.requesting import (
 
 _RESULTS = {1: "rejected-permanent", 2: "rejected-transient"}
 _SOURCES = {1: "service-user", 2: "service-provider (ACSE)", 3: "service-provider (Presentation)"}
+#: The longest error comment (0000,0902), of VR LO.
+COMMENT_LENGTH = 64
 _CONFIGURATION = "org.dcm4che3.conf.api"
 
 
@@ -99,8 +101,14 @@ class IncompatibleConnectionException(JavaException):
     java_class = "org.dcm4che3.net.IncompatibleConnectionException"
 
 
+def error_comment(failure: JavaException | AssociationFailed) -> str:
+    """Return the error comment for a *failure*: its text, cut at 64 characters as by ``DicomServiceException``."""
+    text = text_of(failure) if isinstance(failure, AssociationFailed) else str(failure)
+    return text[:COMMENT_LENGTH]
+
+
 def text_of(failure: AssociationFailed) -> str:
-    """Return the text of the exception that a failed association request ends in; callers cut it at 64 characters.
+    """Return the text of the exception that a failed association request ends in.
 
     Silence is as an abort: the archive aborts the association itself after dcmAAACTimeout.
     """

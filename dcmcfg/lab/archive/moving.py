@@ -14,11 +14,12 @@ from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.database import Instance
 from dcmcfg.lab.archive.external_retrieve import Forwarding, Passing, asking_beside, pass_on
 from dcmcfg.lab.archive.java import (
+    COMMENT_LENGTH,
     ConfigurationException,
     ConfigurationNotFoundException,
     IllegalArgumentException,
     JavaException,
-    text_of,
+    error_comment,
 )
 from dcmcfg.lab.archive.local_retrieve import send_local
 from dcmcfg.lab.archive.pending_responses import pending_responses
@@ -69,15 +70,15 @@ def _answer(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | Unans
     try:
         retrieve_level(request.identifier, root_of(request.sop_class_uid), relational=request.relational)
     except IdentifierMismatch as mismatch:
-        return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch), offending=mismatch.tag)
+        return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch)[:COMMENT_LENGTH], offending=mismatch.tag)
     if called.accepted_destinations and request.destination not in called.accepted_destinations:
         return MoveResponse(MOVE_DESTINATION_NOT_ALLOWED, "Move Destination not allowed")
     try:
         destination = state.cache.find_application_entity(request.destination)
     except ConfigurationNotFoundException as unknown:
-        return MoveResponse(MOVE_DESTINATION_UNKNOWN, str(unknown.args[0]))
+        return MoveResponse(MOVE_DESTINATION_UNKNOWN, str(unknown.args[0])[:COMMENT_LENGTH])
     except ConfigurationException as unreadable:
-        return MoveResponse(UNABLE_TO_PERFORM, str(unreadable))
+        return MoveResponse(UNABLE_TO_PERFORM, error_comment(unreadable))
     except IllegalArgumentException as unreadable:
         _log.info("%s", unreadable)  # the archive does not convert it to a status, its connection ends
         return Unanswered.CLOSE
@@ -216,8 +217,8 @@ def _carry_out(passing: Passing, plan: _Plan) -> MoveResponse | Unanswered:
                 return pass_on(passing, plan.last)
             completed = send_local(passing, plan.local, plan.originator)
     except JavaException as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, str(failure))
+        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
     except AssociationFailed as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, text_of(failure))
+        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
     passing.pending.stop()
     return passing.counters.final(cancelled=not completed)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
-from dcmcfg.schema.formats import seconds
+from dcmcfg.schema.value_kinds.durations import seconds
 
 _LONG_S = 3600
 _ORDINAL = re.compile(rb"\{[0-9A-Z]\}")

@@ -1,0 +1,45 @@
+"""Which kind of value the archive reads from which attribute of which object class.
+
+The table was taken from the loaders of dcm4chee-arc 5.35.1 (LdapArchiveConfiguration, LdapDicomConfiguration and the
+extensions that the archive registers). Attributes that it reads as plain text or as a boolean, or does not read at all,
+are not in it: no value of theirs keeps a device from loading.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from dcmcfg.schema.value_kinds.catalogue import ENUMERATION, value_kind
+from dcmcfg.schema.value_kinds.kind import ValueKind
+
+_NONE: Mapping[str, ValueKind] = {}
+
+
+def value_kinds(attribute: str) -> Mapping[str, ValueKind]:
+    """Return the kinds of *attribute* (a name as the schema spells it) by object class; may be empty."""
+    return _by_attribute().get(attribute, _NONE)
+
+
+def kinds_on(attribute: str, classes: frozenset[str]) -> tuple[ValueKind, ...]:
+    """Return the kinds of *attribute* on an entry of *classes* (names as the schema spells them), each once."""
+    return tuple(dict.fromkeys(kind for name, kind in value_kinds(attribute).items() if name in classes))
+
+
+def constants(attribute: str) -> tuple[str, ...]:
+    """Return the constants of *attribute* where the archive reads an enumeration; of all its classes, each once."""
+    kinds = (kind for kind in value_kinds(attribute).values() if kind.name == ENUMERATION)
+    return tuple(dict.fromkeys(constant for kind in kinds for constant in kind.constants if constant))
+
+
+@cache
+def _by_attribute() -> Mapping[str, Mapping[str, ValueKind]]:
+    """Return what the file holds by attribute; only commands that ask pay for reading it."""
+    content = json.loads(resources.files(__package__).joinpath("value_kinds.json").read_bytes())
+    found: dict[str, dict[str, ValueKind]] = {}
+    for object_class, attributes in content.items():
+        for attribute, (name, *parameters) in attributes.items():
+            found.setdefault(attribute, {})[object_class] = value_kind(name, *parameters)
+    return found

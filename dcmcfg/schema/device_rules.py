@@ -1,0 +1,105 @@
+"""What keeps a device from loading or binding that no value shows by itself: connections with what uses them, TLS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import MalformedInput
+from dcmcfg.schema.archive_values import value_kinds
+from dcmcfg.schema.findings import BIND_HOST, KEY_STORE, PROTOCOL, TLS, Finding, Rule
+from dcmcfg.schema.value_kinds.catalogue import CONNECTION
+from dcmcfg.schema.value_kinds.java_names import cipher_suite_problem, tls_protocol_problem
+
+_REFERENCE = "dicomNetworkConnectionReference"
+_CIPHERS, _VERSIONS = "dicomTLSCipherSuite", "dcmTLSProtocol"
+_PIN = ("dcmKeyStorePin", "dcmKeyStorePinProperty")
+_DEFAULT_PROTOCOL = "DICOM"
+#: What stands in host names and IP addresses; whatever has another character is none.
+_HOST = re.compile(r"[A-Za-z0-9._:%-]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class DeviceRules:
+    """The rules about several entries of a device; ``find`` returns the entry of a DN, None where it is not given."""
+
+    find: Callable[[DN], Entry | None]
+
+    def findings(self, entry: Entry) -> Iterator[Finding]:
+        """Yield what is wrong with *entry*, seen together with the others of its device."""
+        yield from self._protocols(entry)
+        if entry.is_a("dicomNetworkConnection") and self._listens(entry):
+            yield from _tls(entry)
+            yield from _bind_host(entry)
+        if entry.is_a("dcmArchiveDevice"):
+            yield from _key_store(entry)
+
+    def _protocols(self, entry: Entry) -> Iterator[Finding]:
+        """Yield references to connections whose protocol the archive does not accept there."""
+        if _REFERENCE not in entry:
+            return
+        kinds = [kind for name, kind in value_kinds(_REFERENCE).items() if entry.is_a(name) and kind.name == CONNECTION]
+        for value in entry.values(_REFERENCE):
+            target = self._find(value)
+            if target is None or not target.is_a("dicomNetworkConnection"):
+                continue
+            protocol = _protocol(target)
+            for kind in kinds:
+                if protocol not in kind.constants:
+                    wanted = " or ".join(kind.constants)
+                    yield _found(PROTOCOL, entry, _REFERENCE, f"the connection has {protocol}, not {wanted}", value)
+
+    def _find(self, value: bytes) -> Entry | None:
+        try:
+            return self.find(DN.parse(value.decode("utf-8", "replace")))
+        except MalformedInput:
+            return None
+
+    def _listens(self, connection: Entry) -> bool:
+        """Tell whether an archive listens on *connection*: only that is bound on reload and at the start."""
+        device = self.find(connection.dn.parent) if len(connection.dn.rdns) > 1 else None
+        if device is None or not device.is_a("dcmArchiveDevice"):
+            return False
+        installed = (connection.text("dicomInstalled"), device.text("dicomInstalled"))
+        return "FALSE" not in installed and connection.text("dicomPort") not in (None, "-1")
+
+
+def _tls(connection: Entry) -> Iterator[Finding]:
+    for value in connection.values(_CIPHERS):
+        if problem := cipher_suite_problem(value.decode("utf-8", "replace")):
+            yield _found(TLS, connection, _CIPHERS, problem, value)
+    if connection.is_a("dcmNetworkConnection") and connection.values(_CIPHERS):
+        for value in connection.values(_VERSIONS):
+            if problem := tls_protocol_problem(value.decode("utf-8", "replace")):
+                yield _found(TLS, connection, _VERSIONS, problem, value)
+
+
+def _bind_host(connection: Entry) -> Iterator[Finding]:
+    extended = connection.is_a("dcmNetworkConnection") and connection.values("dcmBindAddress")
+    name = "dcmBindAddress" if extended else "dicomHostname"
+    for value in connection.values(name):
+        if not _HOST.fullmatch(value.decode("utf-8", "replace")):
+            yield _found(BIND_HOST, connection, name, "the archive cannot listen there: it is no host name", value)
+
+
+def _key_store(device: Entry) -> Iterator[Finding]:
+    """Yield a key store that lacks what the archive opens it with; a reload goes on with the old key."""
+    url = "dcmKeyStoreURL"
+    if not device.is_a("dcmDevice") or not device.values(url):
+        return
+    if not device.values("dcmKeyStoreType"):
+        yield _found(KEY_STORE, device, url, "dcmKeyStoreType is missing", None)
+    if not any(device.values(name) for name in _PIN):
+        yield _found(KEY_STORE, device, url, f"{' or '.join(_PIN)} is missing", None)
+
+
+def _protocol(connection: Entry) -> str:
+    found = connection.text("dcmProtocol") if connection.is_a("dcmNetworkConnection") else None
+    return found or _DEFAULT_PROTOCOL
+
+
+def _found(rule: Rule, entry: Entry, attribute: str, message: str, value: bytes | None) -> Finding:
+    return Finding(rule, entry.dn, attribute, message, value, rule.severity)

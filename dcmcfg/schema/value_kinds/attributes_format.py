@@ -1,0 +1,107 @@
+"""Texts with attributes in braces, as ``{00100020}/{StudyDate,date,yyyy}`` (dcm4che's ``AttributesFormat``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dcmcfg.schema.value_kinds.durations import period_problem
+from dcmcfg.schema.value_kinds.keywords import is_path
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.split import parse_int
+
+_TYPES = frozenset(
+    "none upper slice number offset date time choice hash md5 urlencoded rnd uuid uid".split()  # noqa: SIM905
+)
+_RANDOM_TYPES = frozenset(("none", "uuid", "uid"))
+#: Types whose style Java's ``MessageFormat`` reads.
+_STYLED = frozenset(("number", "date", "time", "choice"))
+_DATE_LETTERS = frozenset("GyMLwWDdFEuaHkKhmsSzZXY")
+_DATE_STYLES = ("", "short", "medium", "long", "full")
+_QUOTED = re.compile(r"'[^']*'")
+
+
+def attributes_format_problem(text: str) -> str:
+    """Return why the archive does not load *text*; empty where it does, or where that is not certain."""
+    depth = 0
+    for character in text:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if depth < 0:
+            return "a } has no {"
+    if depth:
+        return ""  # what is after the last { is lost, and the archive does not mind
+    for field in _fields(text):
+        problem = _field_problem(field)
+        if problem:
+            return problem
+    return ""
+
+
+def _fields(text: str) -> Iterator[str]:
+    """Yield what stands between outer braces."""
+    depth, begin = 0, 0
+    for at, character in enumerate(text):
+        if character == "{":
+            depth += 1
+            begin = at + 1 if depth == 1 else begin
+        elif character == "}":
+            depth -= 1
+            if depth == 0:
+                yield text[begin:at]
+
+
+def _field_problem(field: str) -> str:
+    path, comma, rest = field.partition(",")
+    kind, _, style = rest.partition(",")
+    is_random = field.startswith("rnd")
+    if not is_random and not field.startswith("now"):
+        problem = _path_problem(path)
+        if problem:
+            return problem
+    if not comma:
+        return ""
+    kind, offset = _type_and_offset(kind)
+    if kind not in _TYPES:
+        return f"in braces a type is one of {', '.join(sorted(_TYPES))}"
+    if is_random and kind not in _RANDOM_TYPES:
+        return "rnd has the types uuid and uid only"
+    if kind == "date" and offset and period_problem(offset):
+        return "after date stands a period, as in {now,dateP-1M,yyyy}"
+    if kind == "offset" and parse_int(style) is None:
+        return "offset requires a whole number, as in {InstanceNumber,offset,100}"
+    if kind in ("slice", "offset") and not all(parse_int(part) is not None for part in style.split(",")[:2]):
+        return "slice requires one or two whole numbers, as in {PatientID,slice,0,4}"
+    if kind in ("slice", "offset") and style.count(",") > 1:
+        return "slice has two numbers at most"
+    return _date_style_problem(style) if kind in ("date", "time") else ""
+
+
+def _path_problem(path: str) -> str:
+    if not path:
+        return "an attribute is missing between { and }"
+    if path.endswith("]"):
+        path, bracket, index = path[:-1].rpartition("[")
+        if not bracket or parse_int(index) is None:
+            return "an index is a whole number in brackets, as in {ImageType[3]}"
+    return "" if is_path(path) else "in braces stands a keyword or a tag that DICOM knows, as {StudyDate} or {00080020}"
+
+
+def _type_and_offset(kind: str) -> tuple[str, str]:
+    for name in ("date", "time"):
+        if kind.startswith(name):
+            return name, kind[len(name) :]
+    return kind, ""
+
+
+def _date_style_problem(style: str) -> str:
+    if style.strip().lower() in _DATE_STYLES:
+        return ""
+    letters = {character for character in _QUOTED.sub("", style) if character.isascii() and character.isalpha()}
+    return "" if letters <= _DATE_LETTERS or "'" in style else "the form of a date has letters as in yyyy/MM/dd"
+
+
+ATTRIBUTES_FORMAT = ValueKind(
+    "attributes-format",
+    "text with attributes in braces: {now,date,yyyy/MM/dd}/{0020000D,hash}",
+    attributes_format_problem,
+)

@@ -1,0 +1,106 @@
+"""The kinds of values by the names that ``value_kinds.json`` gives them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from dcmcfg.schema.value_kinds.attributes_format import ATTRIBUTES_FORMAT
+from dcmcfg.schema.value_kinds.codes import CODE, ISSUER
+from dcmcfg.schema.value_kinds.conditions import CONDITION, HL7_CONDITION
+from dcmcfg.schema.value_kinds.date_times import DATE_TIME
+from dcmcfg.schema.value_kinds.durations import DURATION, PERIOD, RETENTION
+from dcmcfg.schema.value_kinds.integers import PORT, integer
+from dcmcfg.schema.value_kinds.java_names import CHARSET, CHARSET_MAPPING, DICOM_CHARSET_MAPPING, DIGEST_ALGORITHM
+from dcmcfg.schema.value_kinds.java_pattern import NEGATABLE_PATTERN, PATTERN
+from dcmcfg.schema.value_kinds.kind import ValueKind, one_of
+from dcmcfg.schema.value_kinds.mappings import (
+    ASSOCIATION_LIMIT,
+    NOT_EMPTY,
+    ORDINAL_PREFIXED,
+    PROPERTY,
+    QSTAR_URL,
+    QUEUE_SIZE,
+    REMAPPED_URL,
+    STORE_ASSOCIATIONS,
+    VIEWPORT,
+    VR_THRESHOLD,
+)
+from dcmcfg.schema.value_kinds.merge_attributes import MERGE_ATTRIBUTE
+from dcmcfg.schema.value_kinds.references import CERTIFICATES, connection
+from dcmcfg.schema.value_kinds.schedules import SCHEDULE
+from dcmcfg.schema.value_kinds.selectors import ATTRIBUTE_SELECTOR, VALUE_SELECTOR
+from dcmcfg.schema.value_kinds.sizes import SIZE, THRESHOLD
+from dcmcfg.schema.value_kinds.tags import ENTITY_SELECTOR, FILTER, INCLUDE_FIELD, QUERY_KEYS, SORT_ORDER, TAG
+from dcmcfg.schema.value_kinds.uris import COERCION_URI, FILE_URI, STORAGE_URI, URI, URI_WITH_PROPERTIES
+
+#: Kinds that other modules ask for by name.
+ENUMERATION, CONNECTION = "one-of", "connection"
+#: Kinds of references that the archive follows while it loads a device.
+REFERENCES = frozenset((CONNECTION, CERTIFICATES.name))
+KINDS: dict[str, ValueKind] = {
+    kind.name: kind
+    for kind in (
+        ASSOCIATION_LIMIT,
+        ATTRIBUTES_FORMAT,
+        ATTRIBUTE_SELECTOR,
+        CERTIFICATES,
+        CHARSET,
+        CHARSET_MAPPING,
+        CODE,
+        COERCION_URI,
+        CONDITION,
+        DATE_TIME,
+        DICOM_CHARSET_MAPPING,
+        DIGEST_ALGORITHM,
+        DURATION,
+        ENTITY_SELECTOR,
+        FILE_URI,
+        FILTER,
+        HL7_CONDITION,
+        INCLUDE_FIELD,
+        ISSUER,
+        MERGE_ATTRIBUTE,
+        NEGATABLE_PATTERN,
+        NOT_EMPTY,
+        ORDINAL_PREFIXED,
+        PATTERN,
+        PERIOD,
+        PORT,
+        PROPERTY,
+        QSTAR_URL,
+        QUERY_KEYS,
+        QUEUE_SIZE,
+        REMAPPED_URL,
+        RETENTION,
+        SCHEDULE,
+        SIZE,
+        SORT_ORDER,
+        STORAGE_URI,
+        STORE_ASSOCIATIONS,
+        TAG,
+        THRESHOLD,
+        URI,
+        URI_WITH_PROPERTIES,
+        VALUE_SELECTOR,
+        VIEWPORT,
+        VR_THRESHOLD,
+    )
+}
+
+
+@cache
+def value_kind(name: str, *parameters: str | int) -> ValueKind:
+    """Return the kind *name*.
+
+    *parameters* are the constants of an enumeration, the bounds of an integer, the protocols of a connection.
+
+    Raises KeyError for a name that is none.
+    """
+    match name:
+        case "one-of":
+            return one_of(name, tuple(map(str, parameters)))
+        case "integer":
+            return integer(*map(int, parameters))
+        case "connection":
+            return connection(*map(str, parameters))
+    return KINDS[name]

@@ -1,0 +1,41 @@
+"""Conditions of rules: ``SendingApplicationEntityTitle=CT.*`` (the archive's ``Conditions``, ``HL7Conditions``)."""
+
+from __future__ import annotations
+
+from dcmcfg.schema.value_kinds.codes import code_problem
+from dcmcfg.schema.value_kinds.java_pattern import pattern_problem
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.split import key_and_value, parse_int
+
+_FORM = "not a condition: KEY=PATTERN or KEY!=PATTERN"
+#: What a predicate begins with; an unknown one is a pattern.
+_PREDICATE = "§"
+
+
+def condition_problem(text: str) -> str:
+    """Return why *text* is no condition on DICOM attributes."""
+    pair = key_and_value(text)
+    if pair is None:
+        return _FORM
+    key, pattern = pair
+    if key.endswith(("]", "]!")) and not _is_position(key):
+        return "in a condition a position in brackets is a whole number above 0, as in ImageType[3]=PATTERN"
+    if pattern.startswith("(") and all(code_problem(code) == "" for code in pattern.split("|")):
+        return ""
+    return "" if pattern.startswith(_PREDICATE) else pattern_problem(pattern)
+
+
+def hl7_condition_problem(text: str) -> str:
+    """Return why *text* is no condition on HL7 fields."""
+    pair = key_and_value(text)
+    return _FORM if pair is None else pattern_problem(pair[1])
+
+
+def _is_position(key: str) -> bool:
+    begin, end = key.find("[") + 1, key.find("]")
+    position = parse_int(key[begin:end]) if begin <= end else None
+    return position is not None and position > 0
+
+
+CONDITION = ValueKind("condition", "a condition: KEY=PATTERN or KEY!=PATTERN", condition_problem)
+HL7_CONDITION = ValueKind("hl7-condition", "a condition: MSH-9=PATTERN or MSH-9!=PATTERN", hl7_condition_problem)

@@ -1,0 +1,21 @@
+"""Dates with times (DICOM's DT, as dcm4che's ``DateUtils.parseDT`` reads it)."""
+
+from __future__ import annotations
+
+import re
+
+from dcmcfg.schema.value_kinds.kind import ValueKind
+
+_DATE_TIME = re.compile(
+    r"[0-9]{4}(?:[^0-9]?[0-9]{2}(?:[^0-9]?[0-9]{2}(?:[0-9]{2}(?:[^0-9]?[0-9]{2}(?:[^0-9]?[0-9]{2}(?:\.[0-9]*)?)?)?)?)?)?"
+    r"(?:[+-][0-9]{4})?",
+    re.ASCII,
+)
+
+
+def date_time_problem(text: str) -> str:
+    """Return why *text* is no date with time; a month or day that does not exist passes."""
+    return "" if _DATE_TIME.fullmatch(text) else "not a date and time: 20260131235959"
+
+
+DATE_TIME = ValueKind("date-time", "a date and time: 20260131235959", date_time_problem)

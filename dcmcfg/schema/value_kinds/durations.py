@@ -1,0 +1,70 @@
+"""Durations (the archive's ``Duration``) and periods (``java.time.Period``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.schedules import schedule_problem
+from dcmcfg.schema.value_kinds.split import INT_MAXIMUM, INT_MINIMUM, LONG_MAXIMUM
+
+_DURATION = re.compile(
+    r"P(?=[0-9T])(?:([0-9]+)D)?(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+(?:[.,][0-9]{0,9})?)S)?)?",
+    re.I | re.ASCII,
+)
+_SECONDS = (86400, 3600, 60, 1)
+_PERIOD = re.compile(
+    r"([-+]?)P(?=.)(?:([-+]?[0-9]+)Y)?(?:([-+]?[0-9]+)M)?(?:([-+]?[0-9]+)W)?(?:([-+]?[0-9]+)D)?", re.I | re.ASCII
+)
+_DAYS_IN_WEEK = 7
+
+
+def seconds(text: str) -> float | None:
+    """Return the seconds of a duration, None for a text that is no duration."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return None
+    parts = [(part or "0").replace(",", ".") for part in match.groups()]
+    if any(float(part) > LONG_MAXIMUM for part in parts):
+        return None
+    return sum(float(part) * unit for part, unit in zip(parts, _SECONDS, strict=True))
+
+
+def duration_problem(text: str) -> str:
+    """Return why *text* is no duration; empty if it is one."""
+    return "" if seconds(text) is not None else "not a duration: PT5M, PT30S, P1D, P1DT12H (days at most, no sign)"
+
+
+def period_problem(text: str) -> str:
+    """Return why *text* is no period; empty if it is one."""
+    match = _PERIOD.fullmatch(text)
+    if match is None:
+        return "not a period: P30D, P6M, P1Y (years, months, weeks, days)"
+    sign = -1 if match[1] == "-" else 1
+    years, months, weeks, days = (sign * int((part or "0")[:40]) for part in match.groups()[1:])
+    numbers = (years, months, weeks * _DAYS_IN_WEEK, days, weeks * _DAYS_IN_WEEK + days)
+    return (
+        "" if all(INT_MINIMUM <= number <= INT_MAXIMUM for number in numbers) else "not a period: a number is too big"
+    )
+
+
+def scheduled(plain: Callable[[str], str]) -> Callable[[str], str]:
+    """Return the check of a value that a schedule in brackets may precede, as in ``[hour=18-6]P30D``."""
+
+    def problem(text: str) -> str:
+        before, bracket, after = text.partition("]")
+        if not bracket:
+            return plain(text)
+        if before.count("[") != 1 or "]" in after:
+            return "not one schedule in brackets before the value: [hour=18-6]P30D"
+        return schedule_problem(before.partition("[")[2]) or plain(after)
+
+    return problem
+
+
+DURATION = ValueKind("duration", "a duration: PT5M, P1DT12H", duration_problem)
+PERIOD = ValueKind("period", "a period: P30D, P1Y6M", period_problem)
+RETENTION = ValueKind(
+    "retention-period", "a period, a schedule may precede it: P30D, [hour=18-6]P30D", scheduled(period_problem)
+)

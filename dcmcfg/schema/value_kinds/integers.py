@@ -1,0 +1,48 @@
+"""Whole numbers within bounds."""
+
+from __future__ import annotations
+
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.split import INT_MAXIMUM, INT_MINIMUM
+
+_MAXIMUM_PORT = 65535
+_NOT_LISTENING = -1
+_LONGEST = 40
+
+
+def integer(low: int = INT_MINIMUM, high: int = INT_MAXIMUM) -> ValueKind:
+    """Return the kind of whole numbers from *low* to *high*, by default those of Java's ``int``."""
+    if high < INT_MAXIMUM or (low > INT_MINIMUM and high > INT_MAXIMUM):
+        bounds = f"from {low} to {high}"
+    else:
+        bounds = f"{low} or more" if low > INT_MINIMUM else "of 32 bits"
+
+    def problem(text: str) -> str:
+        number = _number(text)
+        if number is None:
+            return "not a whole number"
+        if low <= number <= high:
+            return ""
+        return (
+            f"it must be {bounds}"
+            if INT_MINIMUM <= number <= INT_MAXIMUM or high > INT_MAXIMUM
+            else "more than 32 bits"
+        )
+
+    return ValueKind("integer", f"a whole number {bounds}", problem)
+
+
+def port_problem(text: str) -> str:
+    """Return why *text* is no TCP or UDP port; -1 stands for a connection that does not listen."""
+    number = _number(text)
+    if number is not None and (1 <= number <= _MAXIMUM_PORT or number == _NOT_LISTENING):
+        return ""
+    return f"a port is from 1 to {_MAXIMUM_PORT}"
+
+
+def _number(text: str) -> int | None:
+    digits = text[1:] if text[:1] in ("-", "+") else text
+    return int(text[:_LONGEST]) if digits.isascii() and digits.isdigit() else None
+
+
+PORT = ValueKind("port", f"a TCP port, 1 to {_MAXIMUM_PORT}", port_problem)

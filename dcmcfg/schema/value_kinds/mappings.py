@@ -1,0 +1,90 @@
+"""Values in two parts: properties, sizes of queues, limits, thresholds of value representations."""
+
+from __future__ import annotations
+
+import re
+
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.split import key_and_value, parse_int, split
+
+#: The value representations of DICOM (PS3.5 §6.2).
+VALUE_REPRESENTATIONS = frozenset(
+    "AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US UT UV".split()  # noqa: SIM905
+)
+_VIEWPORT = re.compile(r"[1-9][0-9]{0,2},[1-9][0-9]{0,2}", re.ASCII)
+_QSTAR_URL = re.compile(r"https?://\w+:\w+@\w+.*", re.ASCII)
+_SHORTEST_ORDINAL = 4
+
+
+def property_problem(text: str) -> str:
+    """Return why *text* is no property: ``NAME=VALUE``."""
+    return "" if "=" in text else "not a property: NAME=VALUE"
+
+
+def queue_size_problem(text: str) -> str:
+    """Return why *text* is no size of a queue: ``NAME=100``."""
+    pair = key_and_value(text)
+    return "" if pair is not None and parse_int(pair[1]) is not None else "it must be NAME=NUMBER"
+
+
+def association_limit_problem(text: str) -> str:
+    """Return why *text* is no limit of associations: ``CALLING_AET=5``."""
+    _, equals, limit = text.rpartition("=")
+    number = parse_int(limit) if equals else None
+    return "" if number is not None else "it must be AETITLE=NUMBER"
+
+
+def store_associations_problem(text: str) -> str:
+    """Return why *text* is no number of associations: ``5`` or ``AETITLE:5`` (MultipleStoreAssociations)."""
+    title, colon, number = text.rpartition(":") if text.count(":") < 2 else text.partition(":")
+    count = parse_int(number)
+    good = count is not None and count > 0 and (title or not colon)
+    return "" if good else "it must be NUMBER or AETITLE:NUMBER, the number above 0"
+
+
+def vr_threshold_problem(text: str) -> str:
+    """Return why *text* is no threshold of lengths: ``OB,OW=1024`` (BasicBulkDataDescriptor)."""
+    parts = split(text, "=")
+    if len(parts) == 2 and parse_int(parts[1]) is not None and set(split(parts[0], ",")) <= VALUE_REPRESENTATIONS:
+        return ""
+    return "it must be VR,VR=NUMBER, as OB,OW=1024"
+
+
+def viewport_problem(text: str) -> str:
+    """Return why *text* is no size of a thumbnail: ``64,64``."""
+    return "" if _VIEWPORT.fullmatch(text) else "it must be WIDTH,HEIGHT, each from 1 to 999, as 64,64"
+
+
+def remapped_url_problem(text: str) -> str:
+    """Return why *text* is no URL, with ``[HOST]`` of the client before it or not."""
+    good = text[:1] != "[" or (text and text.count("]") == 1)
+    return "" if good and text else "it must be URL or [HOST]URL"
+
+
+def qstar_url_problem(text: str) -> str:
+    """Return why *text* is no URL of QStar: user and password are required."""
+    return "" if _QSTAR_URL.fullmatch(text) else "it must be http://USER:PASSWORD@HOST"
+
+
+def ordinal_prefixed_problem(text: str) -> str:
+    """Return why *text* has no ordinal in braces: ``{0}1.2.840.10008.1.2``; the archive cuts three characters off."""
+    return "" if len(text) >= _SHORTEST_ORDINAL else "it must be {NUMBER}UID, as {0}1.2.840.10008.1.2"
+
+
+def not_empty_problem(text: str) -> str:
+    """Return that *text* is empty, if it is."""
+    return "" if text else "it must not be empty"
+
+
+PROPERTY = ValueKind("property", "a property: NAME=VALUE", property_problem)
+QUEUE_SIZE = ValueKind("queue-size", "a size of a queue: NAME=NUMBER", queue_size_problem)
+ASSOCIATION_LIMIT = ValueKind("association-limit", "a limit: AETITLE=NUMBER", association_limit_problem)
+STORE_ASSOCIATIONS = ValueKind("store-associations", "a number, or AETITLE:NUMBER", store_associations_problem)
+VR_THRESHOLD = ValueKind("vr-threshold", "a threshold: OB,OW=1024", vr_threshold_problem)
+VIEWPORT = ValueKind("viewport", "a size: WIDTH,HEIGHT", viewport_problem)
+REMAPPED_URL = ValueKind("remapped-url", "a URL, or [HOST]URL", remapped_url_problem)
+QSTAR_URL = ValueKind("qstar-url", "a URL: http://USER:PASSWORD@HOST", qstar_url_problem)
+ORDINAL_PREFIXED = ValueKind(
+    "ordinal-prefixed", "a UID after its ordinal: {0}1.2.840.10008.1.2", ordinal_prefixed_problem
+)
+NOT_EMPTY = ValueKind("not-empty", "text, not empty", not_empty_problem)

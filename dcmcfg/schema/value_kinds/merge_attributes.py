@@ -1,0 +1,36 @@
+"""Attributes that a coercion sets: ``PatientID={AccessionNumber}`` (the archive's ``MergeAttribute``)."""
+
+from __future__ import annotations
+
+from dcmcfg.schema.value_kinds.attributes_format import attributes_format_problem
+from dcmcfg.schema.value_kinds.keywords import is_element
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.split import parse_int, split
+
+
+def merge_attribute_problem(text: str) -> str:
+    """Return why *text* sets no attribute."""
+    path, equals, value = text.partition("=")
+    if not equals:
+        if not text.endswith("!"):
+            return "not an assignment: PatientID={AccessionNumber}, PatientID= or PatientID!"
+        path = text[:-1]
+    if not all(map(_is_item, split(path, "."))):
+        return "before = stands a path of keywords or tags, as ReferencedSOPSequence[1].ReferencedSOPInstanceUID"
+    return attributes_format_problem(value)
+
+
+def _is_item(name: str) -> bool:
+    if name.endswith("]"):
+        name, bracket, number = name[:-1].partition("[")
+        position = parse_int(number)
+        if not bracket or position is None or position < 1:
+            return False
+    return bool(name) and is_element(name)
+
+
+MERGE_ATTRIBUTE = ValueKind(
+    "merge-attribute",
+    "an assignment: PatientID={AccessionNumber}, PatientID= (empty), PatientID! (removed)",
+    merge_attribute_problem,
+)

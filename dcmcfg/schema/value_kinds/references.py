@@ -1,0 +1,14 @@
+"""References that the archive follows while it loads a device; where the entry is missing, the load fails."""
+
+from __future__ import annotations
+
+from dcmcfg.schema.value_kinds.kind import ValueKind
+
+
+def connection(*protocols: str) -> ValueKind:
+    """Return the kind of references to a connection of the same device that has one of *protocols*."""
+    words = f"the DN of a connection of the same device ({' or '.join(protocols)})"
+    return ValueKind("connection", words, lambda _: "", protocols)
+
+
+CERTIFICATES = ValueKind("certificates", "the DN of an entry with certificates", lambda _: "")

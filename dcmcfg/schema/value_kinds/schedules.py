@@ -1,0 +1,28 @@
+"""Schedules: hours and days of the week (the archive's ``ScheduleExpression``)."""
+
+from __future__ import annotations
+
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.split import parse_int, split
+
+_LIMITS = {"hour": 24, "dayOfWeek": 7}
+
+
+def schedule_problem(text: str) -> str:
+    """Return why *text* is no schedule: ``hour=18-6 dayOfWeek=*``, lists, ranges that may wrap around."""
+    for part in split(text, " "):
+        key, equals, ranges = part.partition("=")
+        limit = _LIMITS.get(key)
+        if not equals or limit is None:
+            return "not a schedule: hour=18-6 dayOfWeek=1-5, one blank between the parts"
+        if ranges != "*" and not all(_is_range(each, limit) for each in split(ranges, ",")):
+            return f"not a schedule: {key} goes from 0 to {limit - 1}, as in {key}=0,2-4"
+    return ""
+
+
+def _is_range(text: str, limit: int) -> bool:
+    ends = [parse_int(end) for end in text.split("-")]
+    return len(ends) <= 2 and all(end is not None and 0 <= end < limit for end in ends)
+
+
+SCHEDULE = ValueKind("schedule", "a schedule: hour=18-6 dayOfWeek=1-5 (0 is Sunday)", schedule_problem)

@@ -1,0 +1,62 @@
+"""Selectors of attributes in the XML form of PS3.19 (AttributeSelector, ValueSelector)."""
+
+from __future__ import annotations
+
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.split import parse_hexadecimal, parse_int
+
+_ELEMENT = "DicomAttribute"
+_SHORTEST_ITEM = 30
+_ATTRIBUTE_EXAMPLE = 'DicomAttribute[@tag="00100020"]'
+_VALUE_EXAMPLE = f'{_ATTRIBUTE_EXAMPLE}/Value[@number="1"]'
+
+
+def attribute_selector_problem(text: str) -> str:
+    """Return why *text* selects no attribute."""
+    return "" if _selects_attribute(text) else f"not a selector: {_ATTRIBUTE_EXAMPLE}"
+
+
+def value_selector_problem(text: str) -> str:
+    """Return why *text* selects no value of an attribute."""
+    last = text.rfind(_ELEMENT)
+    good = _selects_attribute(text) and _has_number(text, max(last, 0))
+    return "" if good else f"not a selector: {_VALUE_EXAMPLE}"
+
+
+def _selects_attribute(text: str) -> bool:
+    end = text.rfind(_ELEMENT)
+    at = max(end, 0)
+    if not _has_tag(text, at) or _quoted("@privateCreator=", text, at) is None:
+        return False
+    begin = 0
+    while 0 <= begin < end:
+        if not (_has_tag(text, begin) and _has_number(text, begin)):
+            return False
+        begin = text.find(_ELEMENT, begin + _SHORTEST_ITEM)
+        if begin < 0:
+            return False  # the archive would never end
+    return True
+
+
+def _has_tag(text: str, begin: int) -> bool:
+    tag = _quoted("@tag=", text, begin)
+    return bool(tag) and parse_hexadecimal(tag or "") is not None
+
+
+def _has_number(text: str, begin: int) -> bool:
+    number = _quoted("@number=", text, begin)
+    return number == "" or (number is not None and parse_int(number) is not None)
+
+
+def _quoted(key: str, text: str, begin: int) -> str | None:
+    """Return the quoted text after *key*, empty where *key* is missing, None where the quotes are not closed."""
+    at = text.find(key, begin)
+    if at < 0:
+        return ""
+    quote = at + len(key)
+    end = text.find(text[quote : quote + 1] or "\0", quote + 1)
+    return None if quote >= len(text) or end < 0 else text[quote + 1 : end]
+
+
+ATTRIBUTE_SELECTOR = ValueKind("attribute-selector", f"an attribute: {_ATTRIBUTE_EXAMPLE}", attribute_selector_problem)
+VALUE_SELECTOR = ValueKind("value-selector", f"a value of an attribute: {_VALUE_EXAMPLE}", value_selector_problem)

@@ -1,0 +1,29 @@
+"""Sizes in octets (the archive's ``BinaryPrefix``)."""
+
+from __future__ import annotations
+
+import re
+
+from dcmcfg.schema.value_kinds.durations import scheduled
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.split import LONG_MAXIMUM
+
+_UNIT = "(?:K|[kMGTP]|[KMGTP]i)?B?"
+_WHOLE = re.compile(rf"\+?([0-9]+){_UNIT}", re.ASCII)
+_FRACTION = re.compile(rf"\+?[0-9]*\.[0-9]*[0-9]{_UNIT}", re.ASCII)
+
+
+def size_problem(text: str) -> str:
+    """Return why *text* is no size: digits, a unit from k to P or Ki to Pi, and B at the end if wanted."""
+    whole = _WHOLE.fullmatch(text)
+    if whole is not None and len(whole[1]) <= 40 and int(whole[1]) <= LONG_MAXIMUM:
+        return ""
+    if _FRACTION.fullmatch(text):
+        return ""
+    return "not a size: 100GB, 500MiB (K, M, G, T, P; only k may be a small letter)"
+
+
+SIZE = ValueKind("size", "a size: 100GB, 500MiB", size_problem)
+THRESHOLD = ValueKind(
+    "deleter-threshold", "a size, a schedule may precede it: 100GB, [hour=18-6]1TB", scheduled(size_problem)
+)

@@ -1,0 +1,82 @@
+"""Tags of data elements, paths to them, and what is built from paths (TagUtils, AttributesBuilder)."""
+
+from __future__ import annotations
+
+from dcmcfg.schema.value_kinds.keywords import is_path
+from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.split import key_and_value, parse_int, split
+
+#: The archive looks digits up in a table that ends here; beyond it the load fails, before it any character passes.
+_LAST_CHARACTER = "f"
+_PATH = "a path of keywords or tags, as StudyDate or 00081140.00081155"
+_SERVICES = ("patients", "studies", "series", "instances", "workitems", "mwlitems", "mpps")
+_AGE_UNITS = "DMWY"
+
+
+def tag_problem(text: str) -> str:
+    """Return why the archive does not load *text* as a tag; it loads many texts that are none."""
+    return "not a tag: eight hexadecimal digits, as 0020000D" if any(c > _LAST_CHARACTER for c in text) else ""
+
+
+def include_field_problem(text: str) -> str:
+    """Return why *text* is no field to include: a path of elements, or ``all``."""
+    return "" if text == "all" or is_path(text) else f"not {_PATH}, nor all"
+
+
+def filter_problem(text: str) -> str:
+    """Return why *text* is no filter: ``PATH=VALUE``."""
+    pair = key_and_value(text)
+    return "" if pair is not None and is_path(pair[0]) else f"not a filter: PATH=VALUE, PATH being {_PATH}"
+
+
+def sort_order_problem(text: str) -> str:
+    """Return why *text* is no order of results: ``studies:-StudyDate,StudyTime`` (QIDOResultOrderBy)."""
+    service, colon, paths = text.partition(":")
+    if not colon or service not in _SERVICES:
+        return f"it must be SERVICE:KEY,-KEY with one of {', '.join(_SERVICES)}"
+    keys = [key.strip() for key in paths.split(",") if key] if "," in paths else [paths.strip()]
+    return "" if all(key and is_path(key.removeprefix("-")) for key in keys) else f"a key is {_PATH}"
+
+
+def query_keys_problem(text: str) -> str:
+    """Return why *text* is no query: ``StudyDate=20260101&Modality=CT`` (ChangeAccessControlIDRule)."""
+    for part in split(text, "&"):
+        pair = split(part, "=")
+        if len(pair) != 2 or not pair[0] or not is_path(pair[0]):
+            return f"not a query: PATH=VALUE&PATH=VALUE, PATH being {_PATH}"
+    return ""
+
+
+def entity_selector_problem(text: str) -> str:
+    """Return why *text* selects no entities: ``priors=2&StudyAge=-5Y&Modality=CT`` (EntitySelector)."""
+    for part in split(text, "&"):
+        pair = split(part, "=")
+        if len(pair) != 2:
+            return "not a selector: KEY=VALUE&KEY=VALUE"
+        key, value = pair
+        if key == "priors":
+            problem = "" if parse_int(value) is not None else "priors is a whole number"
+        elif key == "StudyAge":
+            ages = value.split("-")
+            good = len(ages) == 2 and all(map(_is_age, ages))
+            problem = "" if good else "StudyAge is FROM-TO, each as 5D, 2W, 6M or 1Y, or empty"
+        else:
+            problem = "" if key and is_path(key) else f"a key is priors, StudyAge or {_PATH}"
+        if problem:
+            return f"not a selector: {problem}"
+    return ""
+
+
+def _is_age(text: str) -> bool:
+    number = parse_int(text[:-1])
+    return not text or (text[-1] in _AGE_UNITS and number is not None and number > 0)
+
+
+TAG = ValueKind("tag", "a tag: 0020000D", tag_problem)
+INCLUDE_FIELD = ValueKind("include-field", f"{_PATH}, or all", include_field_problem)
+FILTER = ValueKind("filter", "a filter: PATH=VALUE", filter_problem)
+SORT_ORDER = ValueKind("sort-order", "an order of results: studies:-StudyDate,StudyTime", sort_order_problem)
+QUERY_KEYS = ValueKind("query-keys", "a query: StudyDate=20260101&ModalitiesInStudy=CT", query_keys_problem)
+ENTITY_SELECTOR = ValueKind(
+    "entity-selector", "a selector of entities: priors=2&StudyAge=-5Y&ModalitiesInStudy=CT", entity_selector_problem
+)
