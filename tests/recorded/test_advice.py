@@ -53,7 +53,7 @@ SAID: dict[str, tuple[str, ...]] = {
     "move-unconfigured-storage-alt": ("the archive asked LONGTERM (dcmAltCMoveSCP)",),
     "fallback-nodest-calling-aet": ("3 instances came from the fallback archive FALLBACK", "--expect N"),
     "fallback-dest-unknown-everywhere": ("its fallback archive FALLBACK (dcmFallbackCMoveSCP) sent nothing",),
-    "fallback-unknown-ae": ("the tree has no AE NOSUCH, which the archive has to ask",),
+    "fallback-unknown-ae": ("no AE has the title NOSUCH: dcmcfg ae add NOSUCH@HOST:PORT",),
     "destination-rejects-purged": (_RECALLED,),
     "destination-no-context-purged": (_RECALLED,),
     "destination-aborts-on-store-purged": (_RECALLED,),
