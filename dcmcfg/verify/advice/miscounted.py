@@ -61,7 +61,7 @@ def _not_matched(case: Case) -> str:
     """Return why what came back was not forwarded (CommonCMoveSCP, RetrieveServiceImpl)."""
     is_here = "is in the archive's own storage now" if recalled(case.evidence) else "was sent"
     return (
-        f"the study {is_here}, but it was not matched with this request, so it was not forwarded. {case.external} must "
+        f"the study {is_here}, but it was not matched with this request, so it was not forwarded: {case.external} must "
         f"name {case.evidence.question.calling} as Move Originator AE Title (0000,1030), must store under the AE title "
         "that the archive recorded for the study, and must answer only after it has stored all. If it names none: "
         f"{case.add_mapping}"
