@@ -20,7 +20,7 @@ from dcmcfg.route.resolving import Unresolved, resolve
 from dcmcfg.route.route import find_route
 from dcmcfg.route.way import Step
 from dcmcfg.spelling import near_misses
-from dcmcfg.verify.evidence import ConfiguredRoute
+from dcmcfg.verify.evidence import CANNOT_LOAD, ConfiguredRoute
 
 _PORTS = range(1, 65536)
 #: Seconds that we wait longer than the archive itself, so that it is the archive that gives up first.
@@ -183,6 +183,8 @@ def _route(
         titles=frozenset(ae.title for ae in configuration.network_aes()),
         places=frozenset(_places(asked, target, asks)),
         fits=tuple(_fits(configuration, asked, target, asks)),
+        device=asked.device.name,
+        alternative=_only(effective(asked, "dcmAltCMoveSCP").values),
         fallback=_only(effective(asked, "dcmFallbackCMoveSCP").values),
         fallback_destination=_only(effective(asked, "dcmFallbackCMoveSCPDestination").values),
         astray=wrong.why if wrong else "",
@@ -273,7 +275,7 @@ def _warnings(
     if target is None:
         yield f"the tree has no AE {destination}: the archive will not know this Move Destination"
     elif (connection := target.listening() or target.listening(tls=True)) and not _is_usable(connection):
-        yield f"{destination} has the dicomPort {connection.port}: the archive cannot load its device"
+        yield f"{destination} has the dicomPort {connection.port}: {CANNOT_LOAD}"
     elif not target.installed:
         yield f"{destination} is not installed (dicomInstalled), so the archive will refuse this Move Destination"
 

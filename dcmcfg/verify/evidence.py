@@ -20,6 +20,9 @@ from dcmcfg.verify.selection import WHOLE_STUDY, Selection
 #: Instance Availability (0008,0056) of objects that are not in online storage (PS3.3 C.4.23.1.1).
 NOT_ONLINE = frozenset({"NEARLINE", "OFFLINE", "UNAVAILABLE"})
 
+#: How a warning about a destination ends whose device has a value that the archive refuses.
+CANNOT_LOAD = "the archive cannot load its device"
+
 
 @dataclass(frozen=True)
 class Question:
@@ -84,6 +87,10 @@ class ConfiguredRoute:
     titles: frozenset[str] = frozenset()  # all AE titles of the tree
     places: frozenset[tuple[str, str]] = frozenset()  # AE titles, with the HOST:PORT at which the archive calls them
     fits: tuple[Fit, ...] = ()  # whether the archive can call the destination and those it may ask, by the tree
+    device: str = ""  # name of the archive's device
+    alternative: str = (
+        ""  # effective dcmAltCMoveSCP: the AE that is asked for files on a storage that is not configured
+    )
     fallback: str = ""  # effective dcmFallbackCMoveSCP: the AE that is asked for studies that the archive does not know
     fallback_destination: str = ""  # effective dcmFallbackCMoveSCPDestination
     astray: str = ""  # why what an external archive sends does not come back, where an AE is set for that

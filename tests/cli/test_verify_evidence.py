@@ -128,7 +128,7 @@ def test_a_no_is_kept_too(run: Run, tmp_path: Path) -> None:
     assert done.exit_code == 1
     kept = json.loads(files[0].read_text())
     assert (kept["verdict"]["reported"]["status_hex"], kept["received"]) == ("A702", None)
-    assert kept["verdict"]["next_steps"][0].startswith("the archive got the study from the external archive, and could")
+    assert "archive's own storage now, but WORKSTATION did not take it" in kept["verdict"]["next_steps"][0]
     assert "not witnessed" in _Page(files[1].read_text()).text
 
 

@@ -91,7 +91,7 @@ def test_a_destination_that_is_down_fails_though_the_external_archive_delivered(
     done = run("verify", "--dest", "WORKSTATION", "--study", study("three").uid)
     assert done.exit_code == 1, done.output
     assert done.stdout.startswith("NOT verified: status A702")
-    assert "the archive got the study from the external archive, and could not send it on to WORKSTATION" in done.stdout
+    assert "it is in the archive's own storage now, but WORKSTATION did not take it: dcmcfg echo" in done.stdout
 
 
 def test_a_local_study_with_a_destination_that_is_down_names_the_destination(

@@ -29,7 +29,7 @@ def recorded_site(
     server = Slapd(folder / "slapd", port=free_port(), root_password=PASSWORD)
     server.prepare()
     copy_database(upstream_database, server)
-    ports = Ports(*(free_port() for _ in range(5)))
+    ports = Ports(*(free_port() for _ in range(4)))
     with server:
         site = Site(RunningSlapd(server), ports, folder)
         site.configure()

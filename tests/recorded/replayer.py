@@ -49,10 +49,10 @@ class Replayer:
         the recordings do not answer.
         """
         availability = "NEARLINE" if nearline else "ONLINE"
-        play = Play(recording, availability, self.ports.workstation if receives else None, record)
         self.http.unanswered.clear()
         self.http.requests.clear()
         with site.configured(recording, nearline=nearline):
+            play = Play(recording, availability, site.workstation if receives else None, record)
             self._play = play
             try:
                 yield play

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.recorded.recordings import DimseRecording
 from tests.running_slapd import RunningSlapd
 
@@ -27,23 +28,25 @@ dicomTransferSyntax: 1.2.840.10008.1.2
 
 @dataclass(frozen=True)
 class Ports:
-    """TCP ports on 127.0.0.1. Nothing listens at those of the external archives, nor at that of WORKSTATION."""
+    """TCP ports on 127.0.0.1. Nothing listens at those of the external archives."""
 
     archive: int
     http: int
     longterm: int
     fallback: int
-    workstation: int
 
 
 @dataclass
 class Site:
-    """A running slapd with the configuration of the recordings (their README), to be changed as one of them has it."""
+    """A running slapd with the configuration of the recordings (their README), to be changed as one of them has it.
+
+    ``workstation`` is the port of the AE WORKSTATION, another for each recording: nothing keeps it meanwhile.
+    """
 
     slapd: RunningSlapd
     ports: Ports
     folder: Path
-    _applied: list[str] = field(default_factory=list)
+    workstation: int = 0
 
     def configure(self) -> None:
         """Bring the default configuration to that of the recordings."""
@@ -52,7 +55,9 @@ class Site:
     @contextmanager
     def configured(self, recording: DimseRecording, *, nearline: bool = False) -> Iterator[None]:
         """Have the tree as *recording* had it while the block runs; with *nearline* fs1 tells so of what it purges."""
-        changes = list(_changes(recording.configured))
+        self.workstation = free_port()
+        port = (f"cn=dicom,dicomDeviceName=workstation,{DEVICES}", "dicomPort", str(self.workstation))
+        changes = [port, *_changes(recording.configured)]
         if nearline:
             storage = f"dcmStorageID=fs1,dicomDeviceName=dcm4chee-arc,{DEVICES}"
             changes.append((storage, "dcmExternalRetrieveInstanceAvailability", "NEARLINE"))
@@ -135,7 +140,7 @@ dcmDuration: PT3S
         + exporter
         + _remote("longterm", "LONGTERM", ports.longterm)
         + _remote("fallback", "FALLBACK", ports.fallback)
-        + _remote("workstation", "WORKSTATION", ports.workstation)
+        + _remote("workstation", "WORKSTATION", 9117)
     )
 
 

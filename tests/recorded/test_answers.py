@@ -52,5 +52,5 @@ def _ports(site: Site) -> dict[int, str]:
         ports.http: "HTTP",
         ports.longterm: "LONGTERM",
         ports.fallback: "FALLBACK",
-        ports.workstation: "WORKSTATION",
+        site.workstation: "WORKSTATION",
     }

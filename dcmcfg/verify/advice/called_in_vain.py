@@ -7,7 +7,7 @@ import shlex
 from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.called import no_connection_fits
 
-_NOT_FOUND = "ConfigurationNotFoundException"
+NOT_FOUND = "ConfigurationNotFoundException"
 
 
 def step_of_the_called(case: Case, whom: str) -> str:
@@ -24,14 +24,25 @@ def step_of_the_called(case: Case, whom: str) -> str:
             f"dcmcfg echo {shlex.quote(whom)} tells whether it can be reached from here: does it run? Else correct "
             "dicomHostname and dicomPort of its connection in LDAP, as seen from the archive"
         )
-    if _NOT_FOUND in comment:
-        return _not_found(case, whom)
+    if NOT_FOUND in comment:
+        return not_found(case, whom)
     if "UnknownHostException" in comment:
         return f"correct dicomHostname of {whom} in LDAP: a name that the archive's machine or container resolves"
     if no_connection_fits(case.evidence):
         return _no_connection_fits(case, whom)
     if "A-ASSOCIATE-RJ" in comment:
         return _rejected(case, whom)
+    if comment.startswith("A-ABORT"):
+        return (
+            f"{whom} aborted the association, or did not answer the association request within dcmAAACTimeout of the "
+            f"archive's connection (the archive reports both in the same words): dcmcfg echo {shlex.quote(whom)} shows "
+            "whether it answers; its log shows the reason"
+        )
+    if "IllegalArgumentException" in comment:
+        return (
+            f"the archive cannot load the device of {whom} from LDAP ({comment}): dcmcfg check finds the value. "
+            "Correct it, then dcmcfg reload"
+        )
     return ""
 
 
@@ -62,7 +73,8 @@ def unable_over_tls(archive: str) -> str:
     )
 
 
-def _not_found(case: Case, whom: str) -> str:
+def not_found(case: Case, whom: str) -> str:
+    """Return the step for *whom*, an AE that the archive did not find; "" where the tree is not known."""
     route = case.evidence.route
     if hidden := route.why_hidden(whom):
         return f"{hidden}; then dcmcfg reload"

@@ -66,6 +66,30 @@ class Case:
         return self.back_to in self.evidence.route.archive_titles and came_back(self.evidence)
 
     @property
+    def unconfigured(self) -> bool:
+        """Whether the files of the study are on a storage that the tree does not configure."""
+        return self.files.finding is Files.UNCONFIGURED
+
+    @property
+    def asked_fallback(self) -> bool:
+        """Whether the archive did not know the study, and has a fallback archive to ask."""
+        before = self.evidence.stored.before
+        unknown = not self.evidence.expected if before is None else not before.known
+        return unknown and bool(self.evidence.route.fallback)
+
+    @property
+    def device(self) -> str:
+        """The archive's device as a command takes it."""
+        return self.evidence.route.device or "DEVICE"
+
+    @property
+    def add_mapping(self) -> str:
+        """The command that has the archive forward what the external archive sends without a match to the request."""
+        named = sorted(holders(self.evidence))
+        title = named[0] if len(named) == 1 else "AET"
+        return command("add-value", self.device, f"dcmCStoreSCUOfCMoveSCP={title}={title}")
+
+    @property
     def listened(self) -> bool:
         """Whether this run was the destination."""
         return self.evidence.received is not None

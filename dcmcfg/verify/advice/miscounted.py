@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.dicom.retrieval import Patient
+from dcmcfg.verify.advice import partly_purged
 from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.files import recalled
+from dcmcfg.verify.files import Files, recalled
 from dcmcfg.verify.reported import whose
-
-NOT_MATCHED = (
-    "what the external archive sent was not matched with this request: its C-STOREs need the Move Originator AE title, "
-    "and its AE title must be the one that the archive recorded for the study; else map it with "
-    "dcmCStoreSCUOfCMoveSCP on the archive's device"
-)
 
 
 def steps(case: Case) -> Iterator[str]:
     reported = case.reported
     if reported.ok or reported.status != SUCCESS or reported.failed or reported.warning:
+        return
+    if case.unconfigured or case.asked_fallback or partly_purged.applies(case):
         return
     if case.astray:
         yield case.astray
@@ -39,15 +36,36 @@ def _nothing_completed(case: Case) -> Iterator[str]:
             "UID; studies that only the external archive knows need dcmFallbackCMoveSCP"
         )
     elif case.evidence.records or recalled(case.evidence):
-        yield NOT_MATCHED
+        yield _not_matched(case)
     elif case.files.probably_away:
         yield from _nothing_forwarded(case)
     else:
+        yield from _dropped(case)
+
+
+def _dropped(case: Case) -> Iterator[str]:
+    if case.files.finding is Files.HERE:
         yield (
-            "the archive lists the study but dropped its instances: dcmRestrictRetrieveSilently with a missing "
-            "transfer capability, or instances whose external retrieve AE title is unknown; for a mix of "
-            "local and purged ones dcmCStoreSCUOfCMoveSCP"
+            "the archive has the files and sent none: dcmRestrictRetrieveSilently is set, and a transfer capability is "
+            f"missing. {case.lacking}"
         )
+        return
+    yield (
+        "the archive lists the study but dropped its instances: dcmRestrictRetrieveSilently with a missing "
+        "transfer capability, or instances whose external retrieve AE title is unknown; for a mix of "
+        f"local and purged ones it needs a mapping: {case.add_mapping}"
+    )
+
+
+def _not_matched(case: Case) -> str:
+    """Return why what came back was not forwarded (CommonCMoveSCP, RetrieveServiceImpl)."""
+    is_here = "is in the archive's own storage now" if recalled(case.evidence) else "was sent"
+    return (
+        f"the study {is_here}, but it was not matched with this request, so it was not forwarded: {case.external} must "
+        f"name {case.evidence.question.calling} as Move Originator AE Title (0000,1030), must store under the AE title "
+        "that the archive recorded for the study, and must answer only after it has stored all. If it names none: "
+        f"{case.add_mapping}"
+    )
 
 
 def _nothing_forwarded(case: Case) -> Iterator[str]:
@@ -101,12 +119,12 @@ def _too_few(case: Case, expected: int) -> str:
     away = case.files.probably_away
     if away and away < len(case.evidence.expected):
         return (
-            "of a study that is partly in its own storage the archive forwards what it recalls only where "
-            "dcmCStoreSCUOfCMoveSCP on its device names the external archive's store SCU"
+            "of a partly purged study the archive forwards what it recalls only with a mapping to the external "
+            f"archive's store SCU: {case.add_mapping}"
         )
     if away:
         return f"does {case.external} hold all {expected}? Its log says how many it sent"
     return (
         "compare with what the archive lists (--expect N overrides it): the query/retrieve view of the AE hides "
-        "rejected instances, and a study that is only partly purged needs dcmCStoreSCUOfCMoveSCP"
+        f"rejected instances; a partly purged study needs a mapping: {case.add_mapping}"
     )

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from dcmcfg.dicom.storage_service import NOT_KEPT
 from dcmcfg.verify.advice import (
     destination_refused,
+    fallback,
     holder_unknown,
     miscounted,
     no_answer,
     not_arrived,
     not_performed,
+    partly_purged,
     route_taken,
+    unconfigured_storage,
 )
 from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.evidence import Evidence
@@ -25,6 +28,9 @@ PARTS: tuple[Callable[[Case], Iterator[str]], ...] = (
     holder_unknown.steps,  # nobody can be asked for the study, or the external archive's record says why it failed
     route_taken.steps_of_another_way,  # what came, came by another way than the configured one
     destination_refused.steps,  # A801, C801
+    unconfigured_storage.steps,  # the archive cannot read the files
+    fallback.steps,  # the archive did not know the study
+    partly_purged.steps,  # the archive had some of the files
     no_answer.steps,  # the association ended, or the time was over
     not_performed.steps,  # any other status, or 0000 with failures and warnings
     miscounted.steps,  # 0000, and the numbers do not fit

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 from dcmcfg.dicom.association import NOT_DICOM
 from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.evidence import CANNOT_LOAD
 from dcmcfg.verify.verdict import Witness
 
 
 def steps(case: Case) -> Iterator[str]:
     outcome = case.evidence.outcome
-    if case.reported.status is not None or outcome.cancelled:
+    if case.reported.status is not None:
+        return
+    if outcome.cancelled:
+        yield from _cancelled(case)
         return
     if case.received.finding is Witness.COMPLETE:
         yield "all of it has arrived, only the final answer is missing: the archive's log says why; then verify again"
@@ -20,21 +24,48 @@ def steps(case: Case) -> Iterator[str]:
             f"what answered at {case.evidence.question.archive} broke into something else than DICOM: is a proxy or a "
             "firewall in between, or another program on that port by now?"
         )
-    elif outcome.timed_out:
-        asked = f", like that of {case.external}," if case.files.probably_away else ""
+    elif outcome.timed_out and case.files.probably_away:
+        yield _left_without_an_answer(case)
         yield (
-            f"the archive may still be at it: its log{asked} says what it waits for; a slow recall needs a longer "
-            "dcmRetrieveTimeout on the archive's connection, and --timeout-s here"
+            f"only if the log of {case.external} shows that it was still sending: verify again without --timeout-s, "
+            "which waits longer than the archive does (dcmRetrieveTimeout)"
         )
+    elif outcome.timed_out:
+        yield "the archive may still be at it: its log shows what it waits for"
     elif case.received.number or case.reported.completed:
         yield (
             "it broke off in the middle: the archive's log says why; was it restarted, or does a firewall cut "
             "connections? Then verify again"
         )
+    elif any(warning.endswith(CANNOT_LOAD) for warning in case.evidence.warnings):
+        yield (
+            f"the archive closes the connection without an answer when it cannot load the device of {case.destination} "
+            "from LDAP: dcmcfg check finds the value. Correct it, then dcmcfg reload"
+        )
     else:
         yield "the archive's log says why it ended the association; was it restarted?"
         yield (
-            "a dcm4chee archive gives no answer when a value in LDAP of the device of "
-            f"{case.destination}, or of the external archive, cannot be read (dicomPort, dcmProtocol, the role of a "
-            "dicomTransferCapability): dcmcfg lint finds such values"
+            "a dcm4chee archive closes the connection without an answer when it cannot load the device of "
+            f"{case.destination} from LDAP (for example dicomPort 70000): dcmcfg check finds such values"
+        )
+
+
+def _left_without_an_answer(case: Case) -> str:
+    """Return when the archive gives no final response for what it asks an external archive for."""
+    if case.back_to is None:
+        return (
+            f"the archive sends no final response when {case.external} closes the connection, aborts, or asks for "
+            f"release after the C-MOVE request. The log of {case.external} shows which; a longer time-out does not help"
+        )
+    return (
+        f"the archive sends no final response when {case.external} breaks off after a pending response. The log of "
+        f"{case.external} shows why; a longer time-out does not help"
+    )
+
+
+def _cancelled(case: Case) -> Iterator[str]:
+    if case.back_to is not None and case.files.probably_away:
+        yield (
+            f"the archive ignores C-CANCEL while it recalls a study to {case.back_to}: the recall goes on, unless "
+            f"{case.external} is silent. Its log shows what it does"
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.status import explain
+from dcmcfg.verify.advice import partly_purged
 from dcmcfg.verify.advice.called_in_vain import step_of_the_called
 from dcmcfg.verify.advice.case import SUCCESS, Case
 from dcmcfg.verify.called import NOT_PERFORMED, called, either_side_failed
-from dcmcfg.verify.files import Files
+from dcmcfg.verify.files import Files, recalled
 from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED
 
 _SOME_FAILED = 0xB000
@@ -26,12 +28,14 @@ def steps(case: Case) -> Iterator[str]:
         return
     if case.evidence.outcome.cancelled:
         return
+    if case.unconfigured or case.asked_fallback or partly_purged.applies(case):
+        return
     if case.astray:
         yield case.astray
-    elif case.came_back:
-        yield _not_all_came_through(case)
     elif reported.warning and not reported.failed:
         yield _warned(case)
+    elif case.came_back:
+        yield _not_all_came_through(case)
     else:
         yield from _by_status(case, reported.status or _SOME_FAILED)
 
@@ -42,17 +46,33 @@ def _by_status(case: Case, status: int) -> Iterator[str]:
         yield _unable(case)
     elif status == NOT_PERFORMED and whom and (step := step_of_the_called(case, whom)):
         yield step
+    elif status == NOT_PERFORMED and _dropped_before(case):
+        yield f"the archive dropped the instances before it asked or called anybody: {case.lacking}"
     elif status == NOT_PERFORMED and not _is_telling(case):
         yield from _without_a_reason(case)
     elif status == _SOME_FAILED:
         yield from _some_failed(case)
     elif status == _PROCESSING_FAILURE and case.sent_straight:
         yield _broken_off(case)
+    elif case.files.finding is Files.AWAY and not (case.reported.comment and case.back_to):
+        yield (
+            f"the answer is most likely that of {case.external}, which the archive passed on: its log shows the reason"
+        )
     elif status == NOT_PERFORMED and not whom and not case.files.probably_away and not case.evidence.records:
         yield from _at_the_destination(case)
         yield f"if the study is purged, check: {_look_at(case, status)}"
     else:
         yield f"check: {_look_at(case, status)}"
+
+
+def _dropped_before(case: Case) -> bool:
+    """Return whether no SOP class of the study may be sent to the destination (``RetrieveServiceImpl``).
+
+    Only then does the archive count all as failed and write out counters that are zero. What an external archive
+    answers may look the same, where it is passed on.
+    """
+    outcome, own = case.evidence.outcome, case.files.finding is Files.HERE or case.back_to is not None
+    return own and (outcome.completed, outcome.warning) == (0, 0) and outcome.failed == case.reported.expected
 
 
 def _is_telling(case: Case) -> bool:
@@ -65,6 +85,12 @@ def _look_at(case: Case, status: int) -> str:
 
 
 def _broken_off(case: Case) -> str:
+    if "NoPresentationContextException" in case.reported.comment:
+        model = "Study Root" if case.evidence.question.model is Model.STUDY else "Patient Root"
+        return (
+            f"{case.external} accepted the association, but not its presentation context for C-MOVE ({model}): its "
+            "administrator must allow that, for the calling AE title that the archive passes on"
+        )
     if case.received.number or case.reported.completed:
         return f"the connection of the archive with {case.external} broke in the middle: the log of either says why"
     model = "Study Root" if case.evidence.question.model is Model.STUDY else "Patient Root"
@@ -76,15 +102,15 @@ def _broken_off(case: Case) -> str:
 
 def _not_all_came_through(case: Case) -> str:
     """Return where it failed, of what the external archive sent to the archive: on from there, or before."""
-    if case.reported.completed and not case.reported.failed:
+    came, forwarded = recalled(case.evidence), case.reported.completed + case.reported.warning
+    if forwarded and (came == forwarded if came else not case.reported.failed):
         return (
             f"{case.external} sent a part of it to {case.back_to}, which was forwarded; the rest never came from "
-            "there: its log says why"
+            "there: its log shows the reason"
         )
-    return (
-        f"the archive got the study from the external archive, and could not send it on to {case.destination}: "
-        f"{_reaching(case)}"
-    )
+    local = ", and it is in the archive's own storage now" if came else ""
+    failed = f"could not send it on to {case.destination}" if case.listened else f"{case.destination} did not take it"
+    return f"the archive recalled the study from {case.external}{local}, but {failed}: {_reaching(case)}"
 
 
 def _warned(case: Case) -> str:
@@ -122,18 +148,29 @@ def _without_a_reason(case: Case) -> Iterator[str]:
             f"either {case.external} could not send to {case.back_to}, which its log tells, or the archive could not "
             f"send it on to {case.destination}: {_reaching(case)}"
         )
-    elif case.files.probably_away:
+    elif case.files.probably_away and case.reported.failed:
         yield (
-            f"nothing came back to {case.back_to}: {case.external} broke off, kept silent for longer than "
-            f"dcmRetrieveTimeout of the archive's connection, or does not reach {case.back_to} at the host and "
-            f"port that it has for it; its log tells which ({case.work_order} has the right address)"
+            f"nothing came back to {case.back_to}: {case.external} could not read the study, or does not reach "
+            f"{case.back_to} at the host and port that it has for it. Its log shows which ({case.work_order} has the "
+            "right address)"
+        )
+    elif case.files.probably_away:
+        calling = case.evidence.question.calling
+        yield (
+            f"nothing came back to {case.back_to}, and {case.external} did not say why. Most often it does not know "
+            f"the caller: the archive calls it as {calling}, the calling AE title of this run, and it ends the "
+            f"association. {case.work_order} --calling {shlex.quote(calling)} lists what its administrator must enter"
+        )
+        yield (
+            f"if it knows {calling}, its log shows why it ended the association, accepted no presentation context for "
+            "C-MOVE, or kept silent for longer than dcmRetrieveTimeout of the archive's connection"
         )
     else:
         yield from _at_the_destination(case)
         if case.files.finding is not Files.HERE:
             yield f"if the study is purged: the log of {case.external} says whether it was asked, and why it failed"
     if case.reported.failed and case.files.probably_away:
-        yield (f"where its log shows no request, the archive dropped the instances before it asked: {case.lacking}")
+        yield f"where its log shows no request, the archive dropped the instances before it asked: {case.lacking}"
 
 
 def _at_the_destination(case: Case) -> Iterator[str]:

@@ -32,7 +32,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
             reporting(UNWITNESSED, completed=1),
             expected=(*listed("ONLINE", UIDS[:1]), *listed("NEARLINE", UIDS[1:])),
         ),
-        "only where dcmCStoreSCUOfCMoveSCP",
+        "only with a mapping to the external archive's store SCU: dcmcfg add-value",
     ),
     "too few, none local before": (
         reporting(UNWITNESSED, completed=1),

@@ -5,17 +5,40 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.verify.evidence import CANNOT_LOAD
 from dcmcfg.verify.judge import judge
 from tests.verify.advice.cases import first_step, listening
-from tests.verify.evidence import GOOD, UIDS, UNWITNESSED
+from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, listed
 
 ABORTED = replace(UNWITNESSED, outcome=MoveOutcome(None, interrupted="the peer aborted the association"))
 SILENT = replace(UNWITNESSED, outcome=MoveOutcome(None, interrupted="no response within 9 s", timed_out=True))
 
 
-def test_silence_may_be_a_slow_recall() -> None:
-    assert "its log, like that of the external archive LONGTERM, says what it waits for" in first_step(SILENT)
-    assert "dcmRetrieveTimeout" in first_step(SILENT)
+def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
+    """The real archive leaves its client without an answer then (external-unset-closes-on-move and others)."""
+    back, straight = judge(SILENT).next_steps, judge(replace(SILENT, route=DIRECT)).next_steps
+    assert "LONGTERM breaks off after a pending response" in back[0]
+    assert "LONGTERM closes the connection, aborts, or asks for release after the C-MOVE request" in straight[0]
+    for steps in (back, straight):
+        assert steps[0].endswith("a longer time-out does not help")
+        assert steps[1].startswith("only if the log of the external archive LONGTERM shows that it was still sending")
+
+
+def test_silence_about_another_study_may_end() -> None:
+    silent = replace(SILENT, expected=listed("ONLINE"))
+    assert judge(silent).next_steps == ("the archive may still be at it: its log shows what it waits for",)
+
+
+def test_a_destination_that_cannot_be_loaded_is_named() -> None:
+    warned = replace(ABORTED, warnings=(f"WORKSTATION has the dicomPort 70000: {CANNOT_LOAD}",))
+    (step,) = judge(warned).next_steps
+    assert step.startswith("the archive closes the connection without an answer when it cannot load the device of")
+
+
+def test_the_archive_goes_on_with_a_recall_that_is_cancelled() -> None:
+    cancelled = replace(SILENT, outcome=replace(SILENT.outcome, cancelled=True))
+    assert first_step(cancelled).startswith("the archive ignores C-CANCEL while it recalls a study to DCM4CHEE")
+    assert judge(replace(cancelled, route=DIRECT)).next_steps == ()
 
 
 def test_an_abort_before_anything_came_may_be_a_value_that_cannot_be_read() -> None:

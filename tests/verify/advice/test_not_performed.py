@@ -22,6 +22,7 @@ from tests.verify.evidence import (
     VIA_ARCHIVE,
     listed,
     stored,
+    study,
 )
 
 STRAIGHT = replace(UNWITNESSED, route=DIRECT)
@@ -142,16 +143,39 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no comment, some failed, and it is here now": (
         failing(replace(stored(UNWITNESSED, PURGED, LOCAL_STUDY), route=VIA_ARCHIVE), 0xA702, failed=3),
-        "the archive got the study from the external archive, and could not send it on to WORKSTATION",
+        "LONGTERM, and it is in the archive's own storage now, but WORKSTATION did not take it: dcmcfg echo",
     ),
     "no comment, some failed, and it is not here yet": (
         failing(stored(UNWITNESSED, PURGED, PURGED), 0xA702, failed=3),
-        "nothing came back to DCM4CHEE: the external archive LONGTERM broke off",
+        "nothing came back to DCM4CHEE: the external archive LONGTERM could not read the study",
     ),
-    "no comment, nothing came back": (failing(UNWITNESSED, 0xA702), "nothing came back to DCM4CHEE"),
+    "no comment, nothing came back": (
+        failing(UNWITNESSED, 0xA702),
+        "it does not know the caller: the archive calls it as DCMCFG",
+    ),
+    "no comment, all failed before anybody was asked": (
+        failing(stored(ALONE, PURGED, PURGED), 0xA702, completed=0, failed=3, warning=0),
+        "the archive dropped the instances before it asked or called anybody: dcmcfg route --dest WORKSTATION",
+    ),
+    "no comment, all failed at the external archive": (
+        failing(replace(stored(ALONE, PURGED, PURGED), route=DIRECT), 0xA702, completed=0, failed=3, warning=0),
+        "was to send straight to WORKSTATION",
+    ),
+    "the external archive aborts": (
+        failing(UNWITNESSED, 0xA702, "A-ABORT[source: 0 - service-user, reason: 0]"),
+        "LONGTERM aborted the association, or did not answer the association request within dcmAAACTimeout",
+    ),
+    "the external archive's device does not load": (
+        failing(UNWITNESSED, 0xA702, "java.lang.IllegalArgumentException: port out of range:70000"),
+        "the archive cannot load the device of LONGTERM from LDAP",
+    ),
     "the external archive delivered to the archive": (
         failing(replace(GOOD, received=()), 0xA702, failed=3),
         "could not send it on to WORKSTATION: this run listened as it",
+    ),
+    "all that came back was forwarded": (
+        failing(listening(stored(ALONE, PURGED, study("fs1", "fs1", "")), *UIDS[:2]), 0xB000, completed=2, failed=1),
+        "sent a part of it to DCM4CHEE, which was forwarded; the rest never came from there",
     ),
     "the external archive delivered a part": (
         failing(listening(GOOD, *UIDS[:1]), 0xA702, completed=1),
@@ -174,7 +198,19 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "this run took all that came without a warning",
     ),
     "a warning of the destination": (failing(UNSEEN, 0xB000, completed=2, warning=1), "WORKSTATION took them with"),
-    "no context accepted": (failing(STRAIGHT, 0x0110), "LONGTERM did not take the archive's request (Study Root)"),
+    "a warning of the destination, recalled": (
+        failing(replace(stored(ALONE, PURGED, LOCAL_STUDY), received=None), 0x0000, warning=3),
+        "WORKSTATION took them with a warning",
+    ),
+    "an answer that is passed on": (
+        failing(stored(ALONE, PURGED, PURGED), 0xA701),
+        "the answer is most likely that of the external archive LONGTERM, which the archive passed on",
+    ),
+    "broken off": (failing(STRAIGHT, 0x0110), "LONGTERM did not take the archive's request (Study Root)"),
+    "no context accepted": (
+        failing(STRAIGHT, 0x0110, "org.dcm4che3.net.NoPresentationContextException: No Presentation"),
+        "accepted the association, but not its presentation context for C-MOVE (Study Root)",
+    ),
     "C000, purged": (failing(STRAIGHT, 0xC000), "LONGTERM most likely answered so"),
     "C000 of whom nothing is known": (failing(UNSEEN, 0xC000), "Is it an Orthanc?"),
 }

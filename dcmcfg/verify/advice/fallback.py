@@ -1,0 +1,33 @@
+"""What to do where the archive asked its fallback archive for a study that it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.verify.advice.called_in_vain import NOT_FOUND, not_found
+from dcmcfg.verify.advice.case import SUCCESS, Case
+from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED
+
+
+def steps(case: Case) -> Iterator[str]:
+    reported = case.reported
+    if not case.asked_fallback or reported.ok or reported.status in (None, DESTINATION_UNKNOWN, NOT_ALLOWED):
+        return
+    fallback = case.evidence.route.fallback
+    if NOT_FOUND in reported.comment and (step := not_found(case, fallback)):
+        yield step
+    elif reported.status == SUCCESS and reported.completed:
+        yield (
+            f"{reported.completed} instances came from the fallback archive {fallback} (dcmFallbackCMoveSCP): the "
+            "archive does not know the study. If you know how many instances it has, verify again with --expect N"
+        )
+    elif reported.status == SUCCESS:
+        yield (
+            f"the archive does not know the study, and its fallback archive {fallback} (dcmFallbackCMoveSCP) sent "
+            "nothing: check the Study Instance UID"
+        )
+    else:
+        yield (
+            f"the archive does not know the study, so it asked its fallback archive {fallback} "
+            f"(dcmFallbackCMoveSCP): the log of {fallback} shows the reason"
+        )

@@ -1,0 +1,35 @@
+"""What to do where the files are on a storage that is not configured, so that the archive cannot read them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from dcmcfg.route.command import command
+from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED
+
+
+def steps(case: Case) -> Iterator[str]:
+    reported = case.reported
+    if not case.unconfigured or reported.ok or reported.status in (None, DESTINATION_UNKNOWN, NOT_ALLOWED):
+        return
+    files = f"the files are on the storage {_storages(case)}, which the tree does not configure"
+    if alternative := case.evidence.route.alternative:
+        order = f"dcmcfg work-order --external {shlex.quote(alternative)}"
+        yield (
+            f"{files}: the archive asked {alternative} (dcmAltCMoveSCP) to send to {case.destination} itself, and "
+            f"passed its answer on. The log of {alternative} shows the reason. It must know {case.destination}: "
+            f"{order} lists what its administrator must enter (--format orthanc for an Orthanc)"
+        )
+        return
+    yield (
+        f"{files}: the archive cannot read them, and asked no external archive. Configure the storage again, or name "
+        f"an archive that has the study: {command('set', case.device, 'dcmAltCMoveSCP=AET')}"
+    )
+
+
+def _storages(case: Case) -> str:
+    before = case.evidence.stored.before
+    held = before.instances or () if before else ()
+    return ", ".join(sorted({storage for each in held for storage in each.storage_ids}))

@@ -1,0 +1,106 @@
+"""What ``verify`` says next at each recording: the words that must be there, and those that must not.
+
+The answers are those that ``test_answers.py`` compares with what the real command says.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.recorded.answers import told_of
+from tests.recorded.truth import TRUTH
+
+_UNKNOWN_CALLER = "Most often it does not know the caller: the archive calls it as {calling}"
+_WORK_ORDER = "dcmcfg work-order --external LONGTERM --calling {calling} lists what its administrator must enter"
+_NO_FINAL_STRAIGHT = "closes the connection, aborts, or asks for release after the C-MOVE request"
+_NO_FINAL_BACK = "the archive sends no final response when the external archive LONGTERM breaks off after a pending"
+_MAPPING = "dcmcfg add-value dcm4chee-arc dcmCStoreSCUOfCMoveSCP=LONGTERM=LONGTERM"
+_RECALLED = "and it is in the archive's own storage now, but WORKSTATION did not take it"
+_PASSED_ON = "the answer is most likely that of the external archive LONGTERM, which the archive passed on"
+_ABORTED = "LONGTERM aborted the association, or did not answer the association request within dcmAAACTimeout"
+_UNLOADABLE = "the archive cannot load the device of LONGTERM from LDAP"
+_DROPPED = "the archive dropped the instances before it asked or called anybody"
+_ENDED = (_UNKNOWN_CALLER.format(calling="DCMCFG"), _WORK_ORDER.format(calling="DCMCFG"))
+
+SAID: dict[str, tuple[str, ...]] = {
+    "move-caller-unknown-to-longterm": (
+        _UNKNOWN_CALLER.format(calling="VIEWER"),
+        _WORK_ORDER.format(calling="VIEWER"),
+    ),
+    "external-set-closes-on-move": _ENDED,
+    "external-set-no-context": _ENDED,
+    "external-set-releases-on-move": _ENDED,
+    "external-unset-closes-on-move": (_NO_FINAL_STRAIGHT, "a longer time-out does not help"),
+    "external-unset-releases-on-move": (_NO_FINAL_STRAIGHT, "a longer time-out does not help"),
+    "external-unset-aborts-after-pending": (_NO_FINAL_STRAIGHT, "a longer time-out does not help"),
+    "external-set-aborts-after-pending": (_NO_FINAL_BACK, "a longer time-out does not help"),
+    "returns-then-aborts": (_NO_FINAL_BACK, "a longer time-out does not help"),
+    "move-destination-port-70000": ("it cannot load the device of WORKSTATION from LDAP: dcmcfg check finds",),
+    "external-set-port-70000": (_UNLOADABLE,),
+    "external-unset-port-70000": (_UNLOADABLE,),
+    "external-set-aborts-association": (_ABORTED,),
+    "external-unset-aborts-association": (_ABORTED,),
+    "external-set-silent-on-connect": (_ABORTED,),
+    "external-unset-silent-on-connect": (_ABORTED,),
+    "external-unset-no-context": ("accepted the association, but not its presentation context for C-MOVE",),
+    "move-partly-purged-by-recall": ("the archive recalled 2 instances", "did not forward them", _MAPPING),
+    "mixed-aborts": ("the archive sent only the instances in its own storage", "the calling AE title DCM4CHEE"),
+    "mixed-rejects": ("rejected the association, or WORKSTATION did", "--calling DCM4CHEE"),
+    "returns-late": ("it was not matched with this request, so it was not forwarded", "after it has stored all"),
+    "returns-with-other-originator": ("must name DCMCFG as Move Originator AE Title (0000,1030)", _MAPPING),
+    "returns-then-fails": ("sent a part of it to DCM4CHEE, which was forwarded; the rest never came from there",),
+    "move-unconfigured-storage": ("on the storage fs9, which the tree does not configure", "asked no external archive"),
+    "move-unconfigured-storage-alt": ("the archive asked LONGTERM (dcmAltCMoveSCP)",),
+    "fallback-nodest-calling-aet": ("3 instances came from the fallback archive FALLBACK", "--expect N"),
+    "fallback-dest-unknown-everywhere": ("its fallback archive FALLBACK (dcmFallbackCMoveSCP) sent nothing",),
+    "fallback-unknown-ae": ("no AE has the title NOSUCH: dcmcfg ae add NOSUCH@HOST:PORT",),
+    "destination-rejects-purged": (_RECALLED,),
+    "destination-no-context-purged": (_RECALLED,),
+    "destination-aborts-on-store-purged": (_RECALLED,),
+    "destination-status-b000-purged": ("WORKSTATION took them with a warning",),
+    "restricted-local": (_DROPPED, "dcmcfg route --dest WORKSTATION"),
+    "restricted-purged": (_DROPPED, "dcmcfg route --dest WORKSTATION"),
+    "restricted-silently-local": ("dcmRestrictRetrieveSilently is set",),
+    "cancel-set": ("the archive ignores C-CANCEL while it recalls a study to DCM4CHEE",),
+    **{
+        f"external-{mode}-status-{status}": (_PASSED_ON,)
+        for mode in ("set", "unset")
+        for status in ("0122", "a701", "a900", "fe00-counters")
+    },
+}
+#: Words that blame what was not at fault, or advise what does not help.
+NEVER: dict[str, tuple[str, ...]] = {
+    "move-unconfigured-storage": ("LONGTERM",),
+    "fallback-nodest-calling-aet": ("view",),
+    "fallback-unknown-ae": ("it is WORKSTATION", "is purged"),
+    "restricted-purged": ("LONGTERM",),
+    "returns-then-fails": ("send it on",),
+    "external-unset-closes-on-move": ("the archive may still be at it", "a longer dcmRetrieveTimeout"),
+    "external-set-aborts-after-pending": ("the archive may still be at it", "a longer dcmRetrieveTimeout"),
+    "external-set-status-0122": ("the archive's transfer capabilities",),
+    "mixed-rejects": ("the calling title of this C-MOVE",),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_it_says_what_to_do(name: str) -> None:
+    steps = _steps(name)
+    assert all(words in steps for words in SAID[name]), steps
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_it_blames_nobody_else(name: str) -> None:
+    steps = _steps(name)
+    assert not any(words in steps for words in NEVER[name]), steps
+
+
+@pytest.mark.parametrize("name", [name for name, truth in TRUTH.items() if not truth.success])
+def test_what_failed_has_a_next_step(name: str) -> None:
+    assert TRUTH[name].cancelled or _steps(name)
+
+
+def _steps(name: str) -> str:
+    """Return the next steps as one line: those of a cancelled run are folded at the width of a terminal."""
+    lines = told_of(name).text.splitlines()
+    first = next((number for number, line in enumerate(lines) if line.startswith(("next", "!   next"))), len(lines))
+    return " ".join(line.strip() for line in lines[first:])

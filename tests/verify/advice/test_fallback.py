@@ -1,0 +1,54 @@
+"""Of a study that only the fallback archive can have, the fallback archive is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.verify.evidence import Evidence, Stored
+from dcmcfg.verify.judge import judge
+from tests.verify.advice.cases import failing
+from tests.verify.evidence import ALONE, UNKNOWN_STUDY, UNWITNESSED
+
+_ROUTE = replace(ALONE.route, fallback="FALLBACK", titles=frozenset({"WORKSTATION"}))
+ASKED = replace(UNWITNESSED, expected=(), route=_ROUTE, stored=Stored(UNKNOWN_STUDY, UNKNOWN_STUDY))
+UNSEEN = replace(ASKED, stored=Stored())
+NOT_FOUND = "org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"
+CASES: dict[str, tuple[Evidence, str]] = {
+    "some came, and nobody knows how many there are": (
+        failing(ASKED, 0x0000, completed=3),
+        "3 instances came from the fallback archive FALLBACK (dcmFallbackCMoveSCP): the archive does not know the "
+        "study. If you know how many instances it has, verify again with --expect N",
+    ),
+    "nothing came": (
+        failing(ASKED, 0x0000, completed=0),
+        "the archive does not know the study, and its fallback archive FALLBACK (dcmFallbackCMoveSCP) sent nothing: "
+        "check the Study Instance UID",
+    ),
+    "nothing came, and the database was not asked": (
+        failing(UNSEEN, 0x0000),
+        "the archive does not know the study, and its fallback archive FALLBACK (dcmFallbackCMoveSCP) sent nothing: "
+        "check the Study Instance UID",
+    ),
+    "the tree has no such AE": (
+        failing(ASKED, 0xA702, NOT_FOUND),
+        "the tree has no AE FALLBACK, which the archive has to ask: dcmcfg ae add FALLBACK@HOST:PORT creates it, and "
+        "has the archive reload",
+    ),
+    "it failed": (
+        failing(ASKED, 0xC001),
+        "the archive does not know the study, so it asked its fallback archive FALLBACK (dcmFallbackCMoveSCP): the log "
+        "of FALLBACK shows the reason",
+    ),
+}
+
+
+@pytest.mark.parametrize(("evidence", "step"), CASES.values(), ids=CASES)
+def test_it_is_the_only_step(evidence: Evidence, step: str) -> None:
+    assert judge(evidence).next_steps == (step,)
+
+
+def test_a_study_that_the_archive_knows_has_other_steps() -> None:
+    known = replace(UNWITNESSED, route=_ROUTE)
+    assert not any("FALLBACK" in step for step in judge(failing(known, 0xA702)).next_steps)

@@ -1,0 +1,48 @@
+"""Of a study of which the archive had a part, the setting is named that has it forward the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.judge import judge
+from tests.verify.advice.cases import REJECTED, failing, listening
+from tests.verify.evidence import ALONE, LOCAL_STUDY, UIDS, stored, study
+
+_BEFORE = study("fs1", "", "")
+_ROUTE = replace(ALONE.route, device="dcm4chee-arc")
+RECALLED = replace(listening(stored(ALONE, _BEFORE, LOCAL_STUDY), *UIDS[:1]), route=_ROUTE)
+NOTHING_CAME = replace(listening(stored(ALONE, _BEFORE, _BEFORE), *UIDS[:1]), route=_ROUTE)
+CASES: dict[str, tuple[Evidence, str]] = {
+    "recalled and not forwarded": (
+        failing(RECALLED, 0xB000, completed=1),
+        "the archive recalled 2 instances from the external archive LONGTERM, which are in its own storage now, and "
+        "did not forward them. Of a partly purged study it forwards what it recalls only with this setting: "
+        "dcmcfg add-value dcm4chee-arc dcmCStoreSCUOfCMoveSCP=LONGTERM=LONGTERM",
+    ),
+    "nothing came back": (
+        failing(NOTHING_CAME, 0xB000, completed=1),
+        "the archive sent only the instances in its own storage. It asked the external archive LONGTERM for the "
+        "others, which sent none: its log shows the reason. It must accept the calling AE title DCM4CHEE, because for "
+        "a partly purged study the archive asks under its own title (dcmcfg work-order --external LONGTERM --calling "
+        "DCM4CHEE)",
+    ),
+    "rejected": (
+        failing(replace(NOTHING_CAME, received=()), 0xA702, REJECTED),
+        "the external archive LONGTERM rejected the association, or WORKSTATION did. Both must accept the calling AE "
+        "title DCM4CHEE: for a partly purged study the archive asks under its own title. dcmcfg work-order --external "
+        "LONGTERM --calling DCM4CHEE lists what the external archive's administrator must enter",
+    ),
+}
+
+
+@pytest.mark.parametrize(("evidence", "step"), CASES.values(), ids=CASES)
+def test_it_is_the_only_step(evidence: Evidence, step: str) -> None:
+    assert judge(evidence).next_steps == (step,)
+
+
+def test_what_failed_on_its_way_has_other_steps() -> None:
+    (step,) = judge(failing(RECALLED, 0xB000, completed=1, failed=2)).next_steps
+    assert "dcmCStoreSCUOfCMoveSCP" not in step

@@ -1,0 +1,28 @@
+"""Of files on a storage that is not configured, no external archive is blamed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dcmcfg.verify.judge import judge
+from tests.verify.advice.cases import failing
+from tests.verify.evidence import ALONE, stored, study
+
+ELSEWHERE = study("fs9", "fs9", "fs9")
+LOST = replace(stored(ALONE, ELSEWHERE, ELSEWHERE), received=(), route=replace(ALONE.route, device="dcm4chee-arc"))
+
+
+def test_the_storage_is_named_with_the_ways_out() -> None:
+    for evidence in (failing(LOST, 0xA702), failing(LOST, 0x0000)):
+        assert judge(evidence).next_steps == (
+            "the files are on the storage fs9, which the tree does not configure: the archive cannot read them, and "
+            "asked no external archive. Configure the storage again, or name an archive that has the study: "
+            "dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET",
+        )
+
+
+def test_the_archive_that_is_asked_instead_is_named() -> None:
+    asked = replace(LOST, route=replace(LOST.route, alternative="OLDARC"))
+    (step,) = judge(failing(asked, 0xC000)).next_steps
+    assert "the archive asked OLDARC (dcmAltCMoveSCP) to send to WORKSTATION itself" in step
+    assert "dcmcfg work-order --external OLDARC" in step
