@@ -57,8 +57,8 @@ def unloadable_devices(findings: Sequence[Finding]) -> str:
 def findings_json(findings: Sequence[Finding], entries: int) -> dict[str, Any]:
     """Return *findings* for ``--json``: ``entries``, ``errors`` and ``warnings`` as numbers, ``findings`` in order.
 
-    The value of a secret is ``(secret)``; octets that are not UTF-8 are escaped; ``file`` and ``line`` are null
-    unless the entry came from a file.
+    Each finding has its ``kind`` (:data:`~dcmcfg.schema.findings.Kind`). The value of a secret is ``(secret)``; octets
+    that are not UTF-8 are escaped; ``file`` and ``line`` are null unless the entry came from a file.
     """
     count = Counter(finding.severity for finding in findings)
     return {

@@ -59,7 +59,7 @@ def test_values_and_default_are_those_of_the_class(run: Run) -> None:
     content = json.loads(run("explain", "dcmEntity", "--on", "dcmExportRule", "--offline", "--json").stdout)
     assert list(content["classes"]) == ["dcmExportRule"]
     assert content["classes"]["dcmExportRule"]["values"] == ["Study", "Series", "Instance"]
-    assert content["classes"]["dcmExportRule"]["enforced"] is False
+    assert content["classes"]["dcmExportRule"]["enforced"] is True
 
 
 @pytest.mark.parametrize(

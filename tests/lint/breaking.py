@@ -756,7 +756,7 @@ FINER = (
         [more(RULE, "dcmProperty", "StudyDescription=*CT")],
         RULE,
         "dcmProperty",
-        "in its pattern *, + or ? has nothing to repeat",
+        "*, + or ? has nothing to repeat",
     ),
     Break(
         "bound-to-loopback",

@@ -37,6 +37,10 @@ def test_an_attribute_is_read_otherwise_on_another_class() -> None:
     assert kinds_on("dcmProperty", frozenset({"dcmCollection"})) == ()
 
 
+def test_an_attribute_that_is_parsed_on_a_device_may_be_plain_text_on_an_ae() -> None:
+    assert list(value_kinds("dcmWadoThumbnailViewport")) == ["dcmArchiveDevice"]
+
+
 def test_the_constants_of_an_attribute_are_those_of_all_its_classes() -> None:
     assert constants("dicomTransferRole") == ("SCU", "SCP")
     assert constants("dcmEntity")[:3] == ("Patient", "Study", "Series")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.entry import Entry
 from dcmcfg.schema.findings import Finding
 from tests.recorded.recordings import http
 from tests.recorded.refused_values import TriedValue, tried_values
@@ -77,7 +76,7 @@ def tree() -> RecordedTree:
 def judged(recordings: Path, tree: RecordedTree) -> list[Judged]:
     """All values that were tried, each with what ``check`` finds where it is set."""
     assert recordings.is_dir()
-    return [(each, tree.findings_around(_with(tree, each))) for each in tried_values()]
+    return [(each, tree.findings_with(each.entry, each.attribute, each.value)) for each in tried_values()]
 
 
 def unloadable(findings: tuple[Finding, ...]) -> list[Finding]:
@@ -132,7 +131,3 @@ def test_a_device_that_is_renamed_is_not_judged(recordings: Path) -> None:
     """The archive looks for the name that it was started with, and a tree does not have that."""
     assert recordings.is_dir()
     assert http("ctrl-broken", _NO_DEVICE).status == 500
-
-
-def _with(tree: RecordedTree, tried: TriedValue) -> Entry:
-    return tree.entry(tried.entry).with_values(tried.attribute, (tried.value,))

@@ -35,5 +35,5 @@ def test_what_a_server_refuses_is_an_error() -> None:
 def test_what_only_the_archive_asks_for_is_a_warning() -> None:
     nowhere = f"cn=nowhere,{ARCHIVE}".encode()
     (found,) = findings(with_value("dicomNetworkConnectionReference", nowhere))
-    assert (found.rule.name, found.severity) == ("dangling-reference", "warning")
+    assert (found.rule.name, found.severity) == ("required-reference", "warning")
     assert loadable([found])

@@ -1,86 +1,26 @@
-"""Conditions of rules, as the archive reads them (Conditions)."""
+"""Conditions of rules, as the archive reads them (Conditions, HL7Conditions)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from itertools import accumulate
 
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
+from dcmcfg.schema.archive_values import value_kinds
+from dcmcfg.schema.value_kinds.conditions import CONDITION, HL7_CONDITION
 
 _ATTRIBUTE = "dcmProperty"
-#: The classes on which dcmProperty holds conditions; on others it holds settings of any form.
-CLASSES = (
-    "dcmArchiveAttributeCoercion",
-    "dcmArchiveAttributeCoercion2",
-    "dcmArchiveCompressionRule",
-    "dcmExportPriorsRule",
-    "dcmExportRule",
-    "dcmMPPSForwardRule",
-    "dcmStoreAccessControlIDRule",
-    "dcmStudyRetentionPolicy",
-    "dcmUPSOnStore",
-    "dcmUPSOnUPSCanceled",
-    "dcmUPSOnUPSCompleted",
-    "hl7ExportRule",
-    "hl7ForwardRule",
-    "hl7OrderScheduledStation",
-    "hl7PrefetchRule",
-    "hl7StudyRetentionPolicy",
-    "hl7UPSOnHL7",
-)
-_QUOTED = re.compile(r"\\Q.*?(?:\\E|\Z)|\\.", re.DOTALL)
-_WITH_COMMENTS = re.compile(r"\(\?[a-zA-Z]*x")  # what follows a # is then no pattern
-_NOTHING_TO_REPEAT = re.compile(r"(?:\A|\||\((?!\?))[*+?]")
 
 
 def _format(survey: Survey) -> Iterator[Breach]:
-    for entry in survey.judged:
-        if _ATTRIBUTE in entry and any(entry.is_a(name) for name in CLASSES):
+    kinds = {name: kind for name, kind in value_kinds(_ATTRIBUTE).items() if kind in (CONDITION, HL7_CONDITION)}
+    for entry in survey.tree.ordered():
+        if _ATTRIBUTE not in entry:
+            continue
+        for kind in dict.fromkeys(kind for name, kind in kinds.items() if entry.is_a(name)):
             for value in entry.values(_ATTRIBUTE):
-                problem = _problem(value.decode("utf-8", "replace"))
-                if problem:
-                    message = f"{problem}, so the archive does not load the device"
-                    yield Breach(entry.dn, message, _ATTRIBUTE, value)
-
-
-def _problem(condition: str) -> str:
-    """Return what is wrong with *condition*, ``key=regex`` or ``key!=regex``; nothing where that is not certain."""
-    key, equals, pattern = condition.partition("=")
-    if not equals or not key:
-        return "it is not KEY=PATTERN or KEY!=PATTERN"
-    return "" if '"' in pattern else _pattern_problem(pattern)  # codes stand in quotes, and may hold anything
-
-
-def _pattern_problem(pattern: str) -> str:
-    """Return why Java does not take *pattern* for a regular expression; nothing where that is not certain."""
-    if _WITH_COMMENTS.search(pattern):
-        return ""
-    rest = _QUOTED.sub("x", pattern)
-    if rest.endswith("\\"):
-        return "its pattern ends in a lone backslash"
-    outside = _without_classes(rest)
-    if outside is None:
-        return "in its pattern a [ is not closed"
-    if _NOTHING_TO_REPEAT.search(outside):
-        return "in its pattern *, + or ? has nothing to repeat (any text is .*)"
-    depths = list(accumulate({"(": 1, ")": -1}.get(character, 0) for character in outside))
-    return "in its pattern the parentheses do not match" if depths and (min(depths) < 0 or depths[-1]) else ""
-
-
-def _without_classes(pattern: str) -> str | None:
-    """Return *pattern* with an x for each character class, which may hold others in Java; None if one stays open."""
-    depth, outside = 0, ""
-    for character in pattern:
-        if character == "[":
-            depth += 1
-        elif character == "]" and depth:
-            depth -= 1
-            outside += "" if depth else "x"
-        elif not depth:
-            outside += character
-    return None if depth else outside
+                if problem := kind.problem(value.decode("utf-8", "replace")):
+                    yield Breach(entry.dn, f"{problem}; the archive does not load the device", _ATTRIBUTE, value)
 
 
 RULES = (

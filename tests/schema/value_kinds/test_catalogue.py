@@ -130,7 +130,7 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
             "http://[::1/",
         ],
     ),
-    "uri-with-properties": (["${a}/b", "http://h/x"], ["{0}x", "FOO bar"]),
+    "uri-with-properties": (["${jboss.server.data.url}/b", "http://h/x"], ["{0}x", "FOO bar"]),
     "value-selector": (
         ['DicomAttribute[@tag="00100010"]', 'DicomAttribute[@tag="00100010"]/Value[@number="1"]'],
         ["FOO bar", 'DicomAttribute[@tag="00100010"]/Value[@number="x"]'],
