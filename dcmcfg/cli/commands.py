@@ -42,7 +42,7 @@ SECTIONS = {
         "onboard": Command("onboard", "onboard_command", "Add the AEs of a file, a row each."),
     },
     "Judge": {
-        "check": Command("check", "check_command", "Find what is wrong in the tree, or in LDIF files."),
+        "check": Command("check", "check_command", "Find errors in the tree, or in LDIF files."),
         "lint": Command("lint", "lint_command", "Find what will not work, before anyone tries."),
     },
     "Files": {
