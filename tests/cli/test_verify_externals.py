@@ -67,7 +67,7 @@ def recalls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recalls]:
     files = tuple(ObjectStore(folder / "three").save(each) for each in THREE.instances)
     made = Made(THREE.uid, files, tuple(str(each.SOPInstanceUID) for each in THREE.instances))
     with running_site(tmp_path_factory.mktemp("lab")) as site:
-        site.put("dcmRetrieveTimeout", "1000", dn=f"cn=dicom,{DEVICE}")
+        site.put("dcmRetrieveTimeout", "3000", dn=f"cn=dicom,{DEVICE}")
         site.start("archive")
         yield Recalls(site, made, make_instances(folder / "other", OTHER))
 
