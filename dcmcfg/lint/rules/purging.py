@@ -134,7 +134,8 @@ RULES = (
         "purged-shows-online",
         "note",
         "A storage with dcmExternalRetrieveAET says what purged studies show as.",
-        "Without dcmExternalRetrieveInstanceAvailability nobody sees that a retrieve will take long.",
+        "Without dcmExternalRetrieveInstanceAvailability purged studies show as ONLINE; nobody sees that a retrieve "
+        "takes long. With it, a study keeps the value after a recall, so it does not show where the files are.",
         "Set it to NEARLINE or OFFLINE.",
         "dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
         _availability,
