@@ -38,7 +38,7 @@ _MOVES = """\
 
 `verify` and `route --study` are replayed for each of these recordings. The verdict is that with the archive's database
 as witness. The tests also run `verify` without it, with Instance Availability NEARLINE, with the external archive's
-record, and with `--require-route`.
+record, and with `--require-route`. The stand-in is held to each of them as well.
 
 | recording | what was done | what is true | `verify` says first | route | exit code |
 |---|---|---|---|---|---|
@@ -71,7 +71,7 @@ def _sections() -> Iterator[str]:
         yield f"| {' | '.join(cells)} |\n"
     yield _OTHERS
     for name, why in NOT_ASKED_BY_VERIFY.items():
-        yield f"| {name} | {Use.DATA.value} | {why} |\n"
+        yield f"| {name} | {Use.HELD.value} | {why} |\n"
     yield from (f"| {name} | {use.value} | {how} |\n" for name, (use, how) in OTHER_DIMSE.items())
     yield _CONTROL
     for each in said_of_control():

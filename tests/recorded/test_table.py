@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.recorded.answers import ANSWERS
+from tests.recorded.held import difference_of
 from tests.recorded.recordings import dimse_names, index
 from tests.recorded.table import PAGE, page
 from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH
-from tests.recorded.uses import HTTP, OTHER_DIMSE
+from tests.recorded.uses import HTTP, OTHER_DIMSE, Use
+
+_HELD = (Use.HELD, Use.BOTH)
 
 
 def test_the_page_is_what_was_said() -> None:
@@ -21,5 +24,7 @@ def test_every_answer_is_that_of_a_recording() -> None:
 
 def test_every_recording_has_its_use(recordings: Path) -> None:
     assert sorted(dimse_names()) == sorted({*TRUTH, *NOT_ASKED_BY_VERIFY, *OTHER_DIMSE})
+    held = {name for name in dimse_names() if difference_of(name) is None}
+    assert held == {*TRUTH, *NOT_ASKED_BY_VERIFY, *(name for name, (use, _) in OTHER_DIMSE.items() if use in _HELD)}
     files = {each["file"].removeprefix("http/").removesuffix(".json") for each in index()["http"]}
     assert files == set(HTTP)

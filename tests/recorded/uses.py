@@ -10,15 +10,16 @@ class Use(Enum):
 
     REPLAYED = "replayed"
     HELD = "held to the stand-in"
+    BOTH = "replayed, held to the stand-in"
     DATA = "data only"
 
 
 _ARCHIVING = (Use.DATA, "dcmcfg takes no part in archiving")
 _GET = (Use.DATA, "dcmcfg sends no C-GET")
-_REPLAYED_FIND = (Use.REPLAYED, "`route --study`")
+_REPLAYED_FIND = (Use.BOTH, "`route --study`")
 
 OTHER_DIMSE: dict[str, tuple[Use, str]] = {
-    "echo": (Use.REPLAYED, "`echo`"),
+    "echo": (Use.BOTH, "`echo`"),
     "find-study-local": _REPLAYED_FIND,
     "find-study-purged": _REPLAYED_FIND,
     "find-study-purged-star": _REPLAYED_FIND,
@@ -38,7 +39,7 @@ OTHER_DIMSE: dict[str, tuple[Use, str]] = {
 
 #: By file below ``http/``.
 HTTP: dict[str, tuple[Use, str]] = {
-    "qido": (Use.REPLAYED, "`verify`, `route --study`: every answer is made from them; the stand-in is held to them"),
+    "qido": (Use.BOTH, "`verify`, `route --study`: every answer of the replayer is made from them"),
     "qido-spelling": (Use.HELD, "include fields"),
     "qido-query": (Use.HELD, "paging, filters, errors"),
     "ctrl": (Use.REPLAYED, "`status`, `reload`; the stand-in is held to them (above)"),
