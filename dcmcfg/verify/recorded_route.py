@@ -42,11 +42,7 @@ def weigh_record(
         _weigh_destination(evidence, findings, record)
     hidden = [record for record in evidence.records if not record.study_uid and _may_be_ours(evidence, record)]
     for record in recalled:
-        if record.by_archive:
-            findings.shown.append(_by_archive(evidence, record))
-            continue
-        number = "how many it does not say" if record.completed is None else f"{record.completed} completed"
-        findings.shown.append(f"{_OWN_RECORD}: {_asked(record)} to send to {record.destination}, {number}")
+        _weigh_sent(evidence, findings, record)
     if not recalled and ours and ours[-1].by_archive:
         findings.neutral.append(_by_archive(evidence, ours[-1]))
     elif not recalled and ours:
@@ -65,11 +61,34 @@ def weigh_record(
         findings.neutral.append(f"others moved the study from the external archive meanwhile: {others}")
 
 
+def _weigh_sent(evidence: Evidence, findings: Findings, record: MoveRecord) -> None:
+    """Weigh a record of a C-MOVE with which something was sent."""
+    if record.by_archive:
+        findings.shown.append(_by_archive(evidence, record))
+        return
+    number = "how many it does not say" if record.completed is None else f"{record.completed} completed"
+    words = f"{_OWN_RECORD}: {_asked(record)} to send to {record.destination}, {number}"
+    if counts_local_ones(evidence, record):
+        findings.neutral.append(f"{words}; called by the archive's own title, it counts local instances as well")
+    else:
+        findings.shown.append(words)
+
+
+def counts_local_ones(evidence: Evidence, record: MoveRecord) -> bool:
+    """Return whether *record* may count instances that the archive had itself.
+
+    For a study that is partly local the archive asks for the whole study, under its own AE title and not under that of
+    the requester (``CommonCMoveSCP``). The archive's own log tells them apart.
+    """
+    return not record.by_archive and record.calling not in ("", evidence.question.calling)
+
+
 def instances_shown(evidence: Evidence, recalled: list[MoveRecord]) -> int:
-    """Return of how many instances *recalled* show that they came from the external archive and were sent on."""
-    if any(record.completed is None and record.forwarded is None for record in recalled):
+    """Return for how many instances *recalled* show that they came from the external archive and were sent on."""
+    counted_alone = [record for record in recalled if not counts_local_ones(evidence, record)]
+    if any(record.completed is None and record.forwarded is None for record in counted_alone):
         return len(evidence.expected)
-    return sum(record.completed or 0 if record.forwarded is None else record.forwarded for record in recalled)
+    return sum(record.completed or 0 if record.forwarded is None else record.forwarded for record in counted_alone)
 
 
 def _no_move(evidence: Evidence) -> str:

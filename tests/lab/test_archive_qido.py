@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from dcmcfg.archive.bearer import Bearer
+from dcmcfg.archive.qido import Qido
+from dcmcfg.archive.web import Web
 from dcmcfg.lab.archive.seed import database_of
 from dcmcfg.lab.studies import study
 from tests.lab.requests import move_study
@@ -117,6 +120,8 @@ def test_more_results_than_a_page_may_have_are_cut_and_more_matches_than_a_query
     site.put("dcmQidoMaxNumberOfResults", "2", dn=AE)
     site.reload()
     assert len(found(site, "studies")) == len(found(site, "studies?limit=3")) == 2
+    pages = Qido(site.site.archive_url, "DCM4CHEE", Bearer(Web()))
+    assert pages.study(study("twenty").uid).number == 20, "a page that was cut short is not the last"
     site.put("dcmQueryMaxNumberOfResults", "3", dn=AE)
     site.reload()
     assert get(site, "DCM4CHEE/rs/studies")[0] == 413

@@ -20,6 +20,7 @@ from tests.verify.evidence import (
     arrived,
     listed,
     recorded,
+    study,
 )
 
 ONLINE = replace(UNWITNESSED, expected=listed("ONLINE"))
@@ -48,6 +49,10 @@ CASES: dict[str, tuple[Evidence, RouteFinding]] = {
     ),
     "record of a mixed retrieve, called by the archive": (
         replace(ONLINE, records=(recorded(calling="DCM4CHEE"),)),
+        NOT_SHOWN,
+    ),
+    "record of a mixed retrieve, and the database": (
+        replace(ONLINE, stored=Stored(study("fs1", "", ""), LOCAL_STUDY), records=(recorded(calling="DCM4CHEE"),)),
         SHOWN,
     ),
     "record of a mixed retrieve, called by the archive under another title": (
@@ -56,7 +61,7 @@ CASES: dict[str, tuple[Evidence, RouteFinding]] = {
             route=replace(VIA_ARCHIVE, asks_as=frozenset({"MASKED"})),
             records=(recorded(calling="MASKED"),),
         ),
-        SHOWN,
+        NOT_SHOWN,
     ),
     "record of a refusal": (replace(ONLINE, records=(recorded(status=0xA801, completed=None),)), NOT_SHOWN),
     "record with zero completed": (replace(ONLINE, records=(recorded(completed=0),)), NOT_SHOWN),

@@ -68,7 +68,8 @@ class _Control(BaseHTTPRequestHandler):
         elif is_search(self.path):
             accept, host = self.headers.get("Accept", "*/*"), self.headers.get("Host", "")
             found = search(self._service.state, self.path, accept=accept, host=host)
-            self._answer(found.status, found.content_type, found.body)
+            headers = {"Warning": found.warning} if found.warning else _NO_HEADERS
+            self._answer(found.status, found.content_type, found.body, headers)
         else:
             self._not_here()
 

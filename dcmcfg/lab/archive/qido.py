@@ -68,6 +68,7 @@ class QidoAnswer:
     status: HTTPStatus
     content_type: str = ""
     body: str = ""
+    warning: str = ""  # the header Warning of an answer that dcmQidoMaxNumberOfResults cut short
 
 
 class _Refused(Exception):
@@ -173,12 +174,14 @@ def search(state: ArchiveState, path: str, *, accept: str = "*/*", host: str = "
         _accept(accept)
         if _matches_nothing(state, asked):
             return QidoAnswer(HTTPStatus.OK, _JSON, "[]")
-        found = _page(asked, _ordered(asked, _found(state, asked)))
+        everything = _ordered(asked, _found(state, asked))
+        found = _page(asked, everything)
     except _Refused as refused:
         return refused.answer
     if not found:
         return QidoAnswer(HTTPStatus.NO_CONTENT)
-    return QidoAnswer(HTTPStatus.OK, _JSON, json.dumps([_answer(state, asked, each).to_json_dict() for each in found]))
+    body = json.dumps([_answer(state, asked, each).to_json_dict() for each in found])
+    return QidoAnswer(HTTPStatus.OK, _JSON, body, _warning(asked, len(everything), host))
 
 
 def _search(state: ArchiveState, target: str, resource: re.Match[str], host: str) -> _Search:
@@ -296,6 +299,15 @@ def _page(asked: _Search, found: list[Entity[KnownInstance]]) -> list[Entity[Kno
     if most and (limit == 0 or limit > most):
         limit = most
     return found[offset : offset + limit] if limit else found[offset:]
+
+
+def _warning(asked: _Search, number: int, host: str) -> str:
+    """Return the header Warning for a page of *number* matches; empty where dcmQidoMaxNumberOfResults cut nothing."""
+    offset, limit, most = asked.number("offset"), asked.number("limit"), asked.ae.qido_max_results
+    left = number - offset - most
+    if not most or 0 < limit <= most or left <= 0:
+        return ""
+    return f'299 {host} "There are {left} additional results that can be requested"'
 
 
 def _answer(state: ArchiveState, asked: _Search, entity: Entity[KnownInstance]) -> Dataset:
