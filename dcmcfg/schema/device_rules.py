@@ -10,7 +10,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.schema.archive_values import value_kinds
-from dcmcfg.schema.findings import BIND_HOST, KEY_STORE, PROTOCOL, TLS, Finding, Rule
+from dcmcfg.schema.findings import BIND_HOST, KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, TLS, Finding, Rule
 from dcmcfg.schema.value_kinds.catalogue import CONNECTION
 from dcmcfg.schema.value_kinds.java_names import cipher_suite_problem, tls_protocol_problem
 
@@ -30,21 +30,26 @@ class DeviceRules:
 
     def findings(self, entry: Entry) -> Iterator[Finding]:
         """Yield what is wrong with *entry*, seen together with the others of its device."""
-        yield from self._protocols(entry)
+        yield from self._connections(entry)
         if entry.is_a("dicomNetworkConnection") and self._listens(entry):
             yield from _tls(entry)
             yield from _bind_host(entry)
         if entry.is_a("dcmArchiveDevice"):
             yield from _key_store(entry)
 
-    def _protocols(self, entry: Entry) -> Iterator[Finding]:
-        """Yield references to connections whose protocol the archive does not accept there."""
+    def _connections(self, entry: Entry) -> Iterator[Finding]:
+        """Yield references to connections of another device, and to those of a protocol that the archive refuses."""
         if _REFERENCE not in entry:
             return
         kinds = [kind for name, kind in value_kinds(_REFERENCE).items() if entry.is_a(name) and kind.name == CONNECTION]
         for value in entry.values(_REFERENCE):
             target = self._find(value)
             if target is None or not target.is_a("dicomNetworkConnection"):
+                continue
+            if kinds and target.dn.parent.normalised() != entry.dn.parent.normalised():
+                yield _found(
+                    REQUIRED_REFERENCE, entry, _REFERENCE, "it must name a connection of the same device", value
+                )
                 continue
             protocol = _protocol(target)
             for kind in kinds:

@@ -28,8 +28,8 @@ from dcmcfg.schema.findings import (
     Rule,
 )
 from dcmcfg.schema.structure import with_superiors
-from dcmcfg.schema.value_kinds.catalogue import CONNECTION, REFERENCES
 from dcmcfg.schema.value_kinds.catalogue import ENUMERATION as ONE_OF
+from dcmcfg.schema.value_kinds.catalogue import REFERENCES
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.web_form import OPEN_LISTS, FormField, form_fields
 
@@ -87,7 +87,7 @@ class ValueRules:
         if problem := syntaxes.problem(definition.syntax, value):
             yield found(SYNTAX, problem)
         elif definition.syntax == "DN":
-            yield from self._reference(dn, DN.parse(value.decode()), readers.kinds, found)
+            yield from self._reference(DN.parse(value.decode()), readers.kinds, found)
         elif refused := _refused(_text(value), readers.kinds):
             kind, problem = refused
             yield found(_RULES.get(kind.name, FORMAT), problem)
@@ -96,17 +96,10 @@ class ValueRules:
         elif definition.syntax in ("IA5String", "DirectoryString"):
             yield from _advice(definition.name, value.decode(), readers, found)
 
-    def _reference(self, dn: DN, target: DN, kinds: tuple[ValueKind, ...], found: _Found) -> Iterator[Finding]:
-        followed = next((kind for kind in kinds if kind.name in REFERENCES), None)
-        if followed is not None and followed.name == CONNECTION and not self._are_of_one_device(dn, target):
-            yield found(REQUIRED_REFERENCE, "it must name a connection of the same device")
-        elif not self.exists(target):
-            yield found(DANGLING if followed is None else REQUIRED_REFERENCE, "there is no such entry")
-
-    def _are_of_one_device(self, dn: DN, target: DN) -> bool:
-        """Tell whether *target* lies directly below the device of *dn*, where the archive looks for connections."""
-        device = next((DN(dn.rdns[at:]) for at in range(len(dn.rdns)) if _names_device(dn, at)), None)
-        return device is not None and self.schema.normal_dn(device) == self.schema.normal_dn(target)[1:]
+    def _reference(self, target: DN, kinds: tuple[ValueKind, ...], found: _Found) -> Iterator[Finding]:
+        if not self.exists(target):
+            followed = any(kind.name in REFERENCES for kind in kinds)
+            yield found(REQUIRED_REFERENCE if followed else DANGLING, "there is no such entry")
 
 
 _Found = Callable[[Rule, str], Finding]

@@ -120,9 +120,13 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         "  next: --force-dangling-reference, if it is meant\n",
     )
     assert site.octets() == before
-    offered = run("set", "dcm4chee-arc", "hl7PatientArrivalMessageType=SOMETIMES", "--dry-run")
+    enumerated = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
+    assert enumerated.exit_code == 0
+    assert "not carried out without --force-unloadable" in enumerated.stderr
+    assert "dcmOverwritePolicy 'SOMETIMES': it must be one of NEVER, ALWAYS, " in enumerated.stderr
+    offered = run("set", "dcm4chee-arc", "hl7PatientArrivalMessageType=ADT^A99", "--dry-run")
     assert offered.exit_code == 0
-    assert "hl7PatientArrivalMessageType 'SOMETIMES': the web form offers " in offered.stderr
+    assert "hl7PatientArrivalMessageType 'ADT^A99': the web form offers ADT^A10" in offered.stderr
 
 
 def test_a_name_of_nothing_is_warned_of_on_screen_and_in_json(run: Run, site: CliSite) -> None:
