@@ -18,7 +18,7 @@ from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.rule import LintRule, finding_of
 from dcmcfg.lint.rules import listening
-from dcmcfg.lint.survey import CONNECTION_REFERENCE, Survey
+from dcmcfg.lint.survey import Survey
 from dcmcfg.plan.dangling import new_dangling
 from dcmcfg.plan.guard import NewFinding
 from dcmcfg.plan.loading import REFUSED
@@ -123,8 +123,6 @@ class _Comparison:
         for name in dict.fromkeys(written):
             if device_of(name) is not None and name in tree.entries:
                 yield from _of_values(rules, tree.entries[name], tree.entries[name].attributes)
-        for each in survey.connection_references if self._names.moves else ():  # a device may have left its connection
-            yield from _of_values(rules, each.entry, [Attribute(CONNECTION_REFERENCE, (each.value,))])
 
     @cached_property
     def _names(self) -> NamesThrough:
