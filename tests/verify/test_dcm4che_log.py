@@ -210,8 +210,8 @@ def test_whatever_is_in_a_log_is_read(lines: list[str]) -> None:
     assert isinstance(is_dcm4che_log(lines), bool)
 
 
-@given(st.integers(0, len(HALF)), st.integers(0, len(HALF)))
+@given(st.integers(0, HALF.count("\n") + 1), st.integers(0, HALF.count("\n") + 1))
 def test_a_log_that_is_cut_off_shows_no_more_than_the_whole_one(start: int, end: int) -> None:
-    for record in read(HALF[start:end].splitlines(), SOUGHT, NOW).records:
+    for record in read(HALF.splitlines()[start:end], SOUGHT, NOW).records:  # log_tail.py gives whole lines only
         assert (record.calling, record.called, record.destination) == ("DCMCFG", "LONGTERM", "DCM4CHEE")
         assert (record.completed or 0) <= 3
