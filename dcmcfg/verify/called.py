@@ -50,9 +50,7 @@ def _first_called(evidence: Evidence) -> str:
     match files_before(evidence).finding:
         case Files.HERE:
             return evidence.question.destination
-        case Files.AWAY | Files.PROBABLY_AWAY if not (
-            evidence.records or came_back(evidence) or either_side_failed(evidence)
-        ):
+        case Files.AWAY if not (evidence.records or came_back(evidence) or either_side_failed(evidence)):
             return _only(_recorded_or_likely(evidence))
         case _:
             return ""

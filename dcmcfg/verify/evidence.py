@@ -145,6 +145,7 @@ class Evidence:
     moves: tuple[Move, ...] = ()  # each request; ``outcome`` is what they come to
     archive: Acquainted | None = None  # what the archive told of itself
     legs: tuple[Leg, ...] = ()  # C-STOREs of the study according to a log
+    log_is_silent: bool = False  # nothing was written to that log since the C-MOVE was sent
     log_is_archives: bool = False  # that log, and what ``records`` come from, is of the archive that was asked
     listening: Listened | None = None  # our own receiver; None where it did not listen
 

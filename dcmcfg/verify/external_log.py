@@ -49,7 +49,8 @@ class Told:
     """The C-MOVEs of the study since a mark; None with a reason where nobody knows whether there were any.
 
     ``legs`` are the C-STOREs of the study that the log shows. ``is_final`` says that each C-MOVE has its final
-    response, so that no more is to come; ``by_archive`` that the log is of the archive that was asked.
+    response, so that no more is to come; ``by_archive`` that the log is of the archive that was asked. ``is_silent``
+    says that nothing was written to it since the mark: it may be a copy.
     """
 
     records: tuple[MoveRecord, ...] | None
@@ -57,6 +58,7 @@ class Told:
     legs: tuple[Leg, ...] = ()
     is_final: bool = True
     by_archive: bool = False
+    is_silent: bool = False
 
 
 def note_where_it_ends(path: Path) -> LogMark:
@@ -108,7 +110,7 @@ def _told(since: LogMark, sought: Sought) -> Told:
         if record.study_uid == sought.study_uid and record.started >= since.moment
     ]
     legs = tuple(leg for record, leg in found_here if leg is not None)
-    return Told(tuple(record for record, _ in found_here), legs=legs)
+    return Told(tuple(record for record, _ in found_here), legs=legs, is_silent=not lines)
 
 
 def _of_orthanc(since: LogMark, found: Tail, lines: list[str], sought: Sought) -> Told:

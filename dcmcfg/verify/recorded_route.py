@@ -47,6 +47,11 @@ def weigh_record(
         findings.neutral.append(_by_archive(evidence, ours[-1]))
     elif not recalled and ours:
         findings.neutral.append(f"the external archive was asked and answered {_answer(ours[-1])}, nothing completed")
+    elif evidence.log_is_silent:
+        findings.neutral.append(
+            "nothing was written to the external archive's log since the C-MOVE was sent: nobody asked that archive, "
+            "or the file is a copy or another AE's log"
+        )
     elif not ours and not hidden and delivered and purged and evidence.outcome.status is not None:
         # Without its answer it may still be at it.
         findings.contradicted.append(

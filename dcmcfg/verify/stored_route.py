@@ -80,17 +80,20 @@ def _weigh_recalled(evidence: Evidence, findings: Findings, files: FilesBefore, 
     """Weigh which instances got a file by the move, where that is known."""
     came = recalled(evidence)
     if came:
-        words = f"after the move, it has files of {counted(came)} more: recalled"
+        words = f"after the move, the database has files of {counted(came)} more (recalled)"
         (findings.shown if delivered else findings.neutral).append(words)
     elif files.away and database_tells_after(evidence):
-        findings.neutral.append("after the move, it has no more files than before")
+        findings.neutral.append("after the move, the database has no more files than before")
 
 
 def _oddities(evidence: Evidence, files: FilesBefore) -> Iterator[str]:
     """Yield where the database and another piece of evidence do not agree."""
     not_online = [value for value in _availabilities(evidence.expected) if value in NOT_ONLINE]
     if files.finding is Files.HERE and not_online:
-        yield f"Instance Availability is {' or '.join(not_online)}, although the archive has the files"
+        yield (
+            f"Instance Availability is {' or '.join(not_online)}, although the archive has the files: it keeps the "
+            "value of the purge"
+        )
     if files.finding is Files.HERE and any(record.completed for record in evidence.records or ()):
         yield "the external archive's record shows a completed C-MOVE, although the archive had the files"
     before = evidence.stored.before

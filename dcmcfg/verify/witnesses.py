@@ -73,6 +73,7 @@ class Witnesses:
             records=told.records,
             legs=told.legs,
             log_is_archives=told.by_archive,
+            log_is_silent=told.is_silent,
             warnings=(*evidence.warnings, *warnings),
         )
 

@@ -30,6 +30,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSite
     with running_site(folder) as running:
         monkeypatch.setenv("DCMCFG_LDAP_URL", running.slapd.url)
         monkeypatch.setenv("DCMCFG_BIND_PASSWORD", running.slapd.password)
+        monkeypatch.setenv("DCMCFG_ARCHIVE_URL", running.site.archive_url)
         running.start("storage", "archive")
         yield running
 

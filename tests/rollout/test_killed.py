@@ -55,7 +55,7 @@ def plan_of(count: int) -> list[Change]:
     changes: list[Change] = []
     for number in range(count // 5):
         new, old = ARCHIVE.child("cn", f"new {number}"), ARCHIVE.child("cn", f"old {number}")
-        port = Modification(Operation.ADD, "dicomPort", (b"104",))
+        port = Modification(Operation.ADD, "dicomPort", (str(1000 + number).encode(),))
         host = Modification(Operation.REPLACE, "dicomHostname", (b"H",))  # a change of case only
         rename = Rename(new, RDN.of("cn", f"renamed {number}"))
         changes += [Add(connection(f"new {number}")), Modify(new, (port,)), rename, Modify(rename.new_dn, (host,))]

@@ -78,7 +78,7 @@ def test_a_purged_study_that_comes_back_and_is_delivered_shows_the_route(availab
     assert (route.finding, route.instances) == (RouteFinding.SHOWN, 3)
     assert route.reasons[:2] == (
         "before the move, the archive's database had no file of 3 instances",
-        "after the move, it has files of 3 instances more: recalled",
+        "after the move, the database has files of 3 instances more (recalled)",
     )
     assert recalled(evidence) == 3
     assert finding(evidence, delivered=False) is RouteFinding.NOT_SHOWN
@@ -164,7 +164,7 @@ def test_files_on_a_storage_that_is_not_configured_show_nothing() -> None:
 def test_nearline_of_a_file_that_is_here_is_that_of_its_storage() -> None:
     evidence = stored(ALONE, LOCAL_STUDY, None, availability="NEARLINE")
     assert finding(evidence) is RouteFinding.NOT_TRIED
-    assert "Instance Availability is NEARLINE, although the archive has the files" in reasons(evidence)
+    assert any("although the archive has the files" in reason for reason in reasons(evidence))
 
 
 def test_a_record_of_a_recall_does_not_make_a_local_study_prove_anything() -> None:
