@@ -66,7 +66,11 @@ class Qido:
                     f"the study has more than {_MOST_INSTANCES} instances, which is more than dcmcfg asks for",
                     on=self._where(f"studies/{study_uid}/instances"),
                 )
-        return study_of(study_uid, found)
+        try:
+            return study_of(study_uid, found)
+        except NotDicomJson as error:
+            where = self._where(f"studies/{study_uid}/instances")
+            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", on=where) from error
 
     def purged(self, keys: Mapping[str, str], *, enough: int, most: int) -> tuple[StoredStudy, ...]:
         """Return studies that match *keys*, have no file here and an external archive, the oldest first.

@@ -62,7 +62,7 @@ class StoredStudy:
 
 
 class NotDicomJson(ValueError):
-    """A text that is not DICOM JSON, or lacks an element that was asked for; ``str()`` gives the reason."""
+    """A text that is not DICOM JSON, or has no readable value of an element; ``str()`` gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class InstanceAnswer:
     """One answer to a search for instances, with the elements of its study."""
 
     instance: StoredInstance
+    study_uid: str
     availability: str
     completeness: str
     failed_retrieves: int
@@ -86,11 +87,18 @@ def instances(body: str) -> tuple[InstanceAnswer, ...]:
 
 
 def study_of(study_uid: str, answers: Iterable[InstanceAnswer]) -> StoredStudy:
-    """Return the study that *answers* describe: what its instances have in common; unknown where there are none."""
+    """Return the study that *answers* describe: what its instances have in common; unknown where there are none.
+
+    Raises :class:`NotDicomJson` where they contradict each other, or are of another study.
+    """
     found = tuple(answers)
     if not found:
         return StoredStudy(study_uid, known=False)
-    held = tuple({each.instance.sop_instance_uid: each.instance for each in found}.values())
+    held = tuple(dict.fromkeys(each.instance for each in found))
+    if len({each.sop_instance_uid for each in held}) < len(held):
+        raise NotDicomJson("an instance is given twice, with different storages or external archives")
+    if strangers := {each.study_uid for each in found} - {"", study_uid}:
+        raise NotDicomJson(f"an instance of the study {min(strangers)}, which was not asked for")
     externals = {each.external for each in held}
     return StoredStudy(
         study_uid=study_uid,
@@ -130,10 +138,19 @@ class _Dataset:
         return int(text) if text.isdecimal() else None
 
     def private(self, element: int) -> str:
-        """Return the tag of the private *element*; raises :class:`NotDicomJson` where the answer lacks it."""
+        """Return the tag of the private *element*.
+
+        Raises :class:`NotDicomJson` where the answer lacks it, or has a value that is no list of texts and numbers: it
+        must not be taken for an element without a value.
+        """
         tag = f"7777{self.block}{element:02X}"
-        if not isinstance(self.elements.get(tag), dict):
+        found = self.elements.get(tag)
+        if not isinstance(found, dict):
             raise NotDicomJson(f"the element {tag} is missing, although it was asked for")
+        values = found.get("Value", [])
+        readable = isinstance(values, list) and all(type(each) in (str, int) for each in values)
+        if not readable or found.keys() - {"vr", "Value"}:
+            raise NotDicomJson(f"the value of the element {tag} cannot be read")
         return tag
 
 
@@ -180,6 +197,7 @@ def _instance(answer: _Dataset) -> InstanceAnswer:
             answer.texts(answer.private(_INSTANCE_STORAGE)),
             _title(answer.text(answer.private(_INSTANCE_EXTERNAL))),
         ),
+        study_uid=answer.text("0020000D"),
         availability=answer.text("00080056"),
         completeness=answer.text(answer.private(_COMPLETENESS)),
         failed_retrieves=answer.number(answer.private(_FAILED_RETRIEVES)) or 0,

@@ -23,10 +23,6 @@ class StudyState(StrEnum):
     UNKNOWN = "unknown"
 
 
-#: The external AE title of an instance for which the archive's database has none.
-NOBODY = "*"
-
-
 @dataclass(frozen=True)
 class Question:
     """A C-MOVE request: ``asked`` is the archive's AE, ``external`` the AE recorded for purged objects.

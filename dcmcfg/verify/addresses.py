@@ -18,6 +18,7 @@ from dcmcfg.route.connecting import Fit, connection_to, fit
 from dcmcfg.route.question import Question, asked_ae
 from dcmcfg.route.resolving import Unresolved, resolve
 from dcmcfg.route.route import find_route
+from dcmcfg.route.titles import calling_title
 from dcmcfg.route.way import Step
 from dcmcfg.spelling import near_misses
 from dcmcfg.verify.evidence import CANNOT_LOAD, ConfiguredRoute
@@ -179,6 +180,7 @@ def _route(
         hidden=frozenset(_hidden(configuration, target, asks)),
         asks=frozenset((step.called, step.destination) for step in asks),
         asks_as=frozenset(step.calling for step in asks),
+        sends_as=frozenset({calling_title(asked, target.title)} if target is not None else ()),
         storages=frozenset(_storage_ids(asked.device)),
         titles=frozenset(ae.title for ae in configuration.network_aes()),
         places=frozenset(_places(asked, target, asks)),

@@ -52,8 +52,19 @@ def _first_called(evidence: Evidence) -> str:
             return evidence.question.destination
         case Files.AWAY if not (evidence.records or came_back(evidence) or either_side_failed(evidence)):
             return _only(_recorded_or_likely(evidence))
+        case Files.PROBABLY_AWAY if not evidence.records and _is_about_another_archive(evidence):
+            return _only(_recorded_or_likely(evidence))
         case _:
             return ""
+
+
+def _is_about_another_archive(evidence: Evidence) -> bool:
+    """Return whether the Error Comment cannot be about the destination.
+
+    A destination that is not found is A801; one whose device cannot be loaded gets no response (``CommonCMoveSCP``).
+    """
+    comment = evidence.outcome.comment
+    return "ConfigurationNotFoundException" in comment or "IllegalArgumentException" in comment
 
 
 def at_its_place(evidence: Evidence, title: str) -> str:

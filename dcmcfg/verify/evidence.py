@@ -83,6 +83,7 @@ class ConfiguredRoute:
     hidden: frozenset[tuple[str, str, str]] = frozenset()  # AEs that the archive does not find: title, why, next step
     asks: frozenset[tuple[str, str]] = frozenset()  # who may be asked with which Move Destination, wherever a study is
     asks_as: frozenset[str] = frozenset()  # the titles under which it may ask, a masquerade among them
+    sends_as: frozenset[str] = frozenset()  # the titles under which the archive sends to the destination (masquerade)
     storages: frozenset[str] = frozenset()  # storage IDs configured on the archive's device
     titles: frozenset[str] = frozenset()  # all AE titles of the tree
     places: frozenset[tuple[str, str]] = frozenset()  # AE titles, with the HOST:PORT at which the archive calls them

@@ -69,11 +69,11 @@ def files_before(evidence: Evidence) -> FilesBefore:
 
 
 def recalled(evidence: Evidence) -> int:
-    """Return how many expected instances got a file here by the move; 0 also where the database does not tell."""
+    """Return how many expected instances without any file got one here by the move; 0 where that is not known."""
     before, after = _stored(evidence, evidence.stored.before), _stored(evidence, evidence.stored.after)
     if before is None or after is None:
         return 0
-    had = {each.sop_instance_uid for each in before if usable(evidence, each)}
+    had = {each.sop_instance_uid for each in before if each.storage_ids}
     return sum(usable(evidence, each) and each.sop_instance_uid not in had for each in after)
 
 
@@ -82,7 +82,7 @@ def database_tells_after(evidence: Evidence) -> bool:
     return all(_stored(evidence, study) is not None for study in (evidence.stored.before, evidence.stored.after))
 
 
-def fetched_by_fallback(evidence: Evidence) -> int:
+def new_to_the_archive(evidence: Evidence) -> int:
     """Return how many instances the archive has files of after the move, of a study that it did not know before."""
     before, after = evidence.stored.before, evidence.stored.after
     if before is None or before.known or after is None:

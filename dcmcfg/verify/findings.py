@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Findings:
-    """What speaks for *shown*, what against it, what for *contradicted*, and what is only told."""
+    """Reasons for *shown*, doubts about it, reasons against it, reasons for *contradicted*, and remarks.
+
+    The external archive's own record outweighs a doubt (``doubted``), and not what the archive's database shows against
+    the route (``disproved``).
+    """
 
     shown: list[str] = field(default_factory=list)
     doubted: list[str] = field(default_factory=list)
+    disproved: list[str] = field(default_factory=list)
     contradicted: list[str] = field(default_factory=list)
     neutral: list[str] = field(default_factory=list)

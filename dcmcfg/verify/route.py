@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.files import Files, fetched_by_fallback, files_before
+from dcmcfg.verify.files import Files, files_before
 from dcmcfg.verify.findings import Findings
 from dcmcfg.verify.recorded_route import instances_shown, of_this_run, weigh_record
 from dcmcfg.verify.refusing import NOT_ALLOWED, refused_by_the_archive
@@ -38,7 +38,7 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
     _weigh_callers(evidence, findings)
     if delivered:
         weigh_way(evidence, findings)
-    instances = (files.away if files.by_database else from_record) or from_record or fetched_by_fallback(evidence)
+    instances = files.away if files.by_database and files.away else from_record
     if evidence.expected_number is not None:
         instances = min(instances, evidence.expected_number)
     match findings:
@@ -46,11 +46,12 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
             finding, reasons, instances = RouteFinding.CONTRADICTED, findings.contradicted, 0
         case _ if files.finding is Files.HERE:
             finding, reasons, instances = RouteFinding.NOT_TRIED, findings.shown, 0
-        case Findings(shown=[_, *_]) if delivered and (recalled or not findings.doubted):
+        case Findings(shown=[_, *_], disproved=[]) if delivered and (from_record or not findings.doubted):
             finding, reasons = RouteFinding.SHOWN, findings.shown
         case _:
             finding, reasons, instances = RouteFinding.NOT_SHOWN, findings.shown, 0
-    return Route(finding, _way(evidence), instances, (*reasons, *findings.doubted, *findings.neutral))
+    against = (*findings.disproved, *findings.doubted)
+    return Route(finding, _way(evidence), instances, (*reasons, *against, *findings.neutral))
 
 
 def _no_way(evidence: Evidence) -> str:

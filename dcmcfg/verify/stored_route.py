@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dcmcfg.dicom.query import Instance
 from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
-from dcmcfg.verify.files import Files, FilesBefore, database_tells_after, fetched_by_fallback, recalled, without_file
+from dcmcfg.verify.files import Files, FilesBefore, database_tells_after, new_to_the_archive, recalled, without_file
 from dcmcfg.verify.findings import Findings
 from dcmcfg.verify.verdict import counted
 
@@ -18,7 +18,7 @@ def weigh_files(evidence: Evidence, findings: Findings, files: FilesBefore, *, d
     """Weigh where the files were: an instance that is delivered without a file here came from elsewhere."""
     before = evidence.stored.before
     if before is not None and not before.known:
-        _weigh_unknown_study(evidence, findings, delivered=delivered)
+        _weigh_unknown_study(evidence, findings)
     elif before is not None and not files.by_database and evidence.expected:
         findings.neutral.append("the archive's database does not list every instance that the archive lists by C-FIND")
     if files.by_database:
@@ -36,20 +36,21 @@ def weigh_files(evidence: Evidence, findings: Findings, files: FilesBefore, *, d
         findings.neutral.append(line + after)
 
 
-def _weigh_unknown_study(evidence: Evidence, findings: Findings, *, delivered: bool) -> None:
-    """Weigh a study that the database did not have: only a fallback C-MOVE SCP can have delivered it."""
+def _weigh_unknown_study(evidence: Evidence, findings: Findings) -> None:
+    """Weigh a study that the database did not have before the move.
+
+    Files that it has afterwards do not show the fallback archive: a modality may have sent them meanwhile.
+    """
     listed = f", although it lists {counted(len(evidence.expected))} by C-FIND" if evidence.expected else ""
     findings.neutral.append(
         f"before the move, the archive's database had no such study for {evidence.question.archive.ae_title}{listed}"
     )
-    came, route = fetched_by_fallback(evidence), evidence.route
+    came = new_to_the_archive(evidence)
     if not came:
         return
-    words = f"after the move, it has files of {counted(came)}"
-    if delivered and route.fallback and route.fallback_destination in route.archive_titles:
-        findings.shown.append(f"{words}: fetched from the fallback archive {route.fallback}")
-    else:
-        findings.neutral.append(words)
+    fallback = evidence.route.fallback
+    log = f"; the log of {fallback} (--external-log) can show who sent them" if fallback else ""
+    findings.neutral.append(f"after the move, the database has files of {counted(came)}{log}")
 
 
 def _weigh_database(evidence: Evidence, findings: Findings, files: FilesBefore, *, delivered: bool) -> None:
@@ -79,7 +80,7 @@ def _weigh_database(evidence: Evidence, findings: Findings, files: FilesBefore, 
 def _weigh_recalled(evidence: Evidence, findings: Findings, files: FilesBefore, *, delivered: bool) -> None:
     """Weigh which instances got a file by the move, where that is known."""
     came = recalled(evidence)
-    if came:
+    if came and files.away:
         words = f"after the move, the database has files of {counted(came)} more (recalled)"
         (findings.shown if delivered else findings.neutral).append(words)
     elif files.away and database_tells_after(evidence):

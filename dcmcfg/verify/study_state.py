@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.devices import Device
@@ -45,11 +45,14 @@ def whereabouts(
     *stored* is the study in the archive's database; without it the states are those that Instance Availability leaves
     open, and *why_not* says why the database did not answer.
     """
-    if stored is not None and (not stored.known or stored.instances):
-        states, external, notes = _by_database(stored, device)
+    decides = stored is not None and _covers(stored, instances)
+    if stored is not None and decides:
+        states, external, notes = _by_database(_listed_of(stored, instances), device)
     else:
         states, external, notes = _by_availability(instances, device)
-        if instances:
+        if stored is not None:
+            notes.append("the archive's database lacks instances that C-FIND lists: the state is not certain")
+        elif instances:
             reason = f" ({why_not})" if why_not else ""
             notes.append(f"the archive's database was not asked{reason}, so the state is not certain")
     return Whereabouts(
@@ -60,8 +63,21 @@ def whereabouts(
         states,
         external,
         tuple(notes),
-        by_database=stored is not None,
+        by_database=decides,
     )
+
+
+def _covers(stored: StoredStudy, listed: Sequence[Instance]) -> bool:
+    """Return whether the database has every instance that the archive lists by C-FIND."""
+    held = {each.sop_instance_uid for each in stored.instances or ()}
+    return {each.sop_instance_uid for each in listed} <= held and (not stored.known or stored.instances is not None)
+
+
+def _listed_of(stored: StoredStudy, listed: Sequence[Instance]) -> StoredStudy:
+    """Return *stored* with the listed instances only: a C-MOVE sends no others (query/retrieve view)."""
+    uids = {each.sop_instance_uid for each in listed}
+    held = tuple(each for each in stored.instances or () if not uids or each.sop_instance_uid in uids)
+    return replace(stored, instances=held)
 
 
 _State = tuple[tuple[StudyState, ...], str | None, list[str]]
@@ -115,13 +131,13 @@ def _by_availability(instances: Sequence[Instance], device: Device) -> _State:
     match (len(instances), not_online):
         case (0, _):
             states: tuple[StudyState, ...] = (StudyState.UNKNOWN,)
-        case (number, count) if count:
-            states = (StudyState.LOCAL, StudyState.PURGED if number == count else StudyState.PARTIAL)
-        case _ if purges_unseen(device):
-            states = (StudyState.LOCAL, StudyState.PURGED)
-            notes.append(f"the archive says ONLINE of purged instances too ({_AVAILABILITY} is not set)")
+        case (number, count) if count or purges_unseen(device):
+            partial = (StudyState.PARTIAL,) if number > 1 else ()
+            states = (StudyState.LOCAL, StudyState.PURGED, *partial, StudyState.ELSEWHERE)
+            if not count:
+                notes.append(f"the archive says ONLINE of purged instances too ({_AVAILABILITY} is not set)")
         case _:
-            states = (StudyState.LOCAL,)
+            states = (StudyState.LOCAL, StudyState.ELSEWHERE)
     if len(names) > 1:
         notes.append(f"several other archives are named: {', '.join(sorted(names))}")
     return states, next(iter(names)) if len(names) == 1 else None, notes

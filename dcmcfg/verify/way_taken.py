@@ -26,7 +26,7 @@ def weigh_way(evidence: Evidence, findings: Findings) -> None:
         return
     match _comes_back(evidence):
         case True if came < away:
-            findings.doubted.append(
+            findings.disproved.append(
                 f"after the move, the archive has no file of {counted(away - came)} of these, although the tree has "
                 f"them sent to {evidence.route.destination or 'the archive'}"
             )
@@ -40,10 +40,20 @@ def weigh_way(evidence: Evidence, findings: Findings) -> None:
                 f"the archive relays the external archive's answer, and nobody saw what arrived at {destination} "
                 "(--receive does)"
             )
-        case False if callers := _only_the_archive(evidence):
+        case False if callers := _callers(evidence) & (evidence.route.archive_titles | evidence.route.sends_as):
             findings.doubted.append(
                 f"{', '.join(sorted(callers))} called the receiver, although the tree has the external archive send "
                 f"straight to {destination}"
+            )
+        case False if strangers := _callers(evidence) - set(external_archives(evidence)):
+            findings.doubted.append(
+                f"{', '.join(sorted(strangers))} called the receiver, which the archive's database does not record as "
+                "the external archive"
+            )
+        case True if strangers := _callers(evidence) - evidence.route.archive_titles - evidence.route.sends_as:
+            findings.doubted.append(
+                f"{', '.join(sorted(strangers))} called the receiver, although the tree has the archive forward the "
+                "instances"
             )
         case None if came < away and evidence.received is None:
             findings.doubted.append(
@@ -63,7 +73,6 @@ def _comes_back(evidence: Evidence) -> bool | None:
     return None if back and back != asked else bool(back)
 
 
-def _only_the_archive(evidence: Evidence) -> frozenset[str]:
-    """Return the callers of the receiver where all of them are AEs of the archive."""
-    callers = frozenset(each.calling_ae_title for each in evidence.received or () if each.calling_ae_title)
-    return callers if callers <= evidence.route.archive_titles else frozenset()
+def _callers(evidence: Evidence) -> frozenset[str]:
+    """Return the AE titles that called the receiver, as they gave them."""
+    return frozenset(each.calling_ae_title for each in evidence.received or () if each.calling_ae_title)

@@ -89,6 +89,24 @@ def test_an_element_that_does_not_come_back_tells_nothing(archive: Scripted, abs
         qido(archive, lacking).study("1.2.3")
 
 
+@pytest.mark.parametrize(
+    "value", [{"InlineBinary": "ZnMx"}, {"Value": [None]}, {"Value": "fs1"}, {"Value": [1.5]}, {"Value": [True]}]
+)
+def test_a_value_that_cannot_be_read_is_not_taken_for_none(archive: Scripted, value: dict[str, Any]) -> None:
+    with pytest.raises(ArchiveError, match="the value of the element 77771050 cannot be read"):
+        qido(archive, instance("1.1") | {"77771050": {"vr": "LO"} | value}).study("1.2.3")
+    with pytest.raises(ArchiveError, match="the value of the element 77771028 cannot be read"):
+        qido(archive, study(x45="A") | {"77771028": {"vr": "LO"} | value}).purged({}, enough=1, most=1)
+
+
+def test_answers_that_contradict_each_other_are_refused(archive: Scripted) -> None:
+    with pytest.raises(ArchiveError, match="an instance is given twice"):
+        qido(archive, instance("1.1", x50="fs1"), instance("1.1")).study("1.2.3")
+    assert qido(archive, instance("1.1", x50="fs1"), instance("1.1", x50="fs1")).study("1.2.3").number == 1
+    with pytest.raises(ArchiveError, match=r"an instance of the study 9\.9, which was not asked for"):
+        qido(archive, instance("1.1") | {"0020000D": element("9.9")}).study("1.2.3")
+
+
 def test_a_study_is_asked_for_page_by_page(archive: Scripted) -> None:
     service = qido(archive, *[instance(f"1.{number}", x50="fs1") for number in range(2000)])
     second = "includefield=77771025,77771026,77771043,77771050&limit=2000&offset=2000"

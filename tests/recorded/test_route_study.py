@@ -82,8 +82,7 @@ def test_without_the_database_the_state_is_open(
         assert told["states"] == ["unknown"]
         return
     assert any("so the state is not certain" in note for note in told["notes"])
-    if state in ("local", "purged"):  # of part of a study, and of a storage ID, no C-FIND tells
-        assert state in told["states"]
+    assert state in told["states"]
 
 
 def _route(run: Run, replayer: Replayer, site: Site, name: str, *more: str) -> tuple[dict[str, dict[str, object]], int]:

@@ -200,12 +200,23 @@ def test_a_study_that_the_database_does_not_know_is_named() -> None:
 def test_a_study_that_comes_from_the_fallback_archive_is_expected_as_listed_afterwards() -> None:
     fetched = replace(stored(ALONE, UNKNOWN_STUDY, LOCAL_STUDY), expected=(), after=listed("ONLINE"), route=FALLBACK)
     verdict = judge(fetched)
-    assert (verdict.route.finding, verdict.route.instances) == (RouteFinding.SHOWN, 3)
+    assert verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route not shown"
     assert verdict.route.way == "fallback archive OLDPACS → DCM4CHEE → WORKSTATION (dcmFallbackCMoveSCP)"
-    assert verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route shown"
-    straight = replace(fetched, route=replace(FALLBACK, fallback_destination=""))
-    assert finding(straight) is RouteFinding.NOT_SHOWN
-    assert finding(fetched, delivered=False) is RouteFinding.NOT_SHOWN
+
+
+def test_files_of_an_unknown_study_do_not_show_the_fallback_archive() -> None:
+    """A modality that sends the study meanwhile leaves the same traces."""
+    fetched = replace(stored(ALONE, UNKNOWN_STUDY, LOCAL_STUDY), expected=(), after=listed("ONLINE"), route=FALLBACK)
+    assert finding(fetched) is RouteFinding.NOT_SHOWN
+    log = "the log of OLDPACS (--external-log) can show who sent them"
+    assert f"after the move, the database has files of 3 instances; {log}" in reasons(fetched)
+    logged = replace(fetched, records=(replace(recorded(), called="OLDPACS"),))
+    assert finding(logged) is RouteFinding.SHOWN
+
+
+def test_files_that_go_from_one_storage_to_another_are_not_recalled() -> None:
+    moved = stored(ALONE, study("tape", "tape", "tape"), LOCAL_STUDY)
+    assert (recalled(moved), finding(moved)) == (0, RouteFinding.NOT_SHOWN)
 
 
 def test_an_incomplete_study_is_named() -> None:

@@ -15,6 +15,7 @@ from tests.verify.evidence import LOCAL_STUDY, PURGED, STUDY, UNKNOWN_STUDY, stu
 
 UNSEEN = put("dcmExternalRetrieveInstanceAvailability", on=ARCHIVE.child("dcmStorageID", "fs1"))
 TITLES = ("DCM4CHEE", "LONGTERM")
+OPEN = (StudyState.LOCAL, StudyState.PURGED, StudyState.PARTIAL, StudyState.ELSEWHERE)
 NOT_CERTAIN = "the archive's database was not asked, so the state is not certain"
 
 
@@ -39,7 +40,6 @@ def found(
         (study("tape", "tape", "tape"), (StudyState.ELSEWHERE,), None),
         (study("tape", "fs1", ""), (StudyState.PARTIAL, StudyState.ELSEWHERE), "LONGTERM"),
         (study("fs1", "fs1", "fs1", completeness="PARTIAL"), (StudyState.INCOMPLETE,), None),
-        (UNKNOWN_STUDY, (StudyState.UNKNOWN,), None),
     ],
 )
 def test_the_database_decides_whatever_the_availability(
@@ -50,14 +50,26 @@ def test_the_database_decides_whatever_the_availability(
     assert NOT_CERTAIN not in where.notes
 
 
+def test_a_database_that_lacks_a_listed_instance_does_not_decide() -> None:
+    for lacking in (study("", ""), UNKNOWN_STUDY):
+        where = found("NEARLINE", "NEARLINE", "NEARLINE", stored=lacking)
+        assert (where.states, where.by_database) == (OPEN, False)
+        assert "the archive's database lacks instances that C-FIND lists: the state is not certain" in where.notes
+
+
+def test_only_the_instances_that_the_archive_lists_count() -> None:
+    assert found("ONLINE", stored=study("fs1", "", "")).states == (StudyState.LOCAL,)
+
+
 @pytest.mark.parametrize(
     ("availabilities", "states"),
     [
         ((), (StudyState.UNKNOWN,)),
-        (("ONLINE", "ONLINE"), (StudyState.LOCAL,)),
-        (("",), (StudyState.LOCAL,)),
-        (("NEARLINE", "OFFLINE"), (StudyState.LOCAL, StudyState.PURGED)),
-        (("ONLINE", "UNAVAILABLE"), (StudyState.LOCAL, StudyState.PARTIAL)),
+        (("ONLINE", "ONLINE"), (StudyState.LOCAL, StudyState.ELSEWHERE)),
+        (("",), (StudyState.LOCAL, StudyState.ELSEWHERE)),
+        (("NEARLINE", "OFFLINE"), OPEN),
+        (("ONLINE", "UNAVAILABLE"), OPEN),
+        (("NEARLINE",), (StudyState.LOCAL, StudyState.PURGED, StudyState.ELSEWHERE)),
     ],
 )
 def test_availability_alone_leaves_states_open(availabilities: tuple[str, ...], states: tuple[StudyState, ...]) -> None:
@@ -69,7 +81,7 @@ def test_availability_alone_leaves_states_open(availabilities: tuple[str, ...], 
 def test_online_may_be_purged_where_a_purge_does_not_show() -> None:
     for titles in (TITLES, ("DCM4CHEE",)):
         uncertain = found("ONLINE", titles=titles, unseen=True)
-        assert uncertain.states == (StudyState.LOCAL, StudyState.PURGED)
+        assert uncertain.states == (StudyState.LOCAL, StudyState.PURGED, StudyState.ELSEWHERE)
         assert uncertain.notes[0] == (
             "the archive says ONLINE of purged instances too (dcmExternalRetrieveInstanceAvailability is not set)"
         )
@@ -87,5 +99,5 @@ def test_a_title_that_is_returned_instead_of_all_does_not_name_the_external_arch
     tree = lab().after([UNSEEN, put("dcmReturnRetrieveAET", title, on=ARCHIVE)])
     device = Configuration(tree).device("dcm4chee-arc")
     where = whereabouts(STUDY, [Instance(STUDY, "1.2.3.0", CT, "1.2.3.0.1", "ONLINE", (title,))], device)
-    assert (where.external, where.states) == (None, (StudyState.LOCAL, StudyState.PURGED))
+    assert (where.external, where.states) == (None, (StudyState.LOCAL, StudyState.PURGED, StudyState.ELSEWHERE))
     assert where.notes[0] == f"the archive returns {title} instead of the AE that holds it (dcmReturnRetrieveAET)"

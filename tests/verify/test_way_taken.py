@@ -9,11 +9,13 @@ import pytest
 from dcmcfg.verify.evidence import Evidence, Stored
 from dcmcfg.verify.route import judge_route
 from dcmcfg.verify.verdict import RouteFinding
-from tests.verify.evidence import ALONE, DIRECT, GOOD, LOCAL_STUDY, PURGED, VIA_ARCHIVE, arrived, listed, recorded
+from tests.verify.evidence import ALONE, DIRECT, GOOD, LOCAL_STUDY, PURGED, UIDS, VIA_ARCHIVE, arrived, listed, recorded
 
 BOTH = replace(GOOD, records=None, expected=listed("ONLINE"))
 BACK = replace(BOTH, route=VIA_ARCHIVE, received=arrived(calling="DCM4CHEE"))
 PAST = replace(BOTH, route=DIRECT, received=arrived(calling="LONGTERM"))
+MIXED = (*arrived(UIDS[:1], "DCM4CHEE"), *arrived(UIDS[1:], "LONGTERM"))
+MASKED = replace(VIA_ARCHIVE, sends_as=frozenset({"MASKED"}))
 CAME, STAYED, UNKNOWN = Stored(PURGED, LOCAL_STUDY), Stored(PURGED, PURGED), Stored(PURGED, None)
 
 
@@ -28,7 +30,10 @@ CAME, STAYED, UNKNOWN = Stored(PURGED, LOCAL_STUDY), Stored(PURGED, PURGED), Sto
         (replace(PAST, stored=CAME), RouteFinding.CONTRADICTED),  # not reloaded?
         (replace(PAST, stored=UNKNOWN), RouteFinding.NOT_SHOWN),
         (replace(PAST, stored=STAYED, received=arrived(calling="DCM4CHEE")), RouteFinding.NOT_SHOWN),
-        (replace(PAST, stored=STAYED, received=arrived(calling="GATEWAY")), RouteFinding.SHOWN),
+        (replace(PAST, stored=STAYED, received=arrived(calling="GATEWAY")), RouteFinding.NOT_SHOWN),
+        (replace(PAST, stored=STAYED, received=MIXED), RouteFinding.NOT_SHOWN),
+        (replace(BACK, stored=CAME, received=arrived(calling="GATEWAY")), RouteFinding.NOT_SHOWN),
+        (replace(BACK, stored=CAME, received=arrived(calling="MASKED"), route=MASKED), RouteFinding.SHOWN),
         (replace(PAST, stored=STAYED, received=None), RouteFinding.NOT_SHOWN),  # relayed, and nobody saw it
     ],
 )
@@ -37,9 +42,14 @@ def test_the_files_afterwards_must_fit_the_way(evidence: Evidence, finding: Rout
 
 
 def test_the_external_archives_own_record_outweighs_a_doubt() -> None:
-    evidence = replace(BACK, stored=STAYED, records=(recorded(),))
-    route = judge_route(evidence, delivered=True)
-    assert route.finding is RouteFinding.SHOWN
+    assert judge_route(replace(BACK, stored=UNKNOWN, records=(recorded(),)), delivered=True).finding is (
+        RouteFinding.SHOWN
+    )
+
+
+def test_no_record_outweighs_that_the_files_did_not_come_back() -> None:
+    route = judge_route(replace(BACK, stored=STAYED, records=(recorded(),)), delivered=True)
+    assert route.finding is RouteFinding.NOT_SHOWN
     assert any("although the tree has them sent to DCM4CHEE" in reason for reason in route.reasons)
 
 

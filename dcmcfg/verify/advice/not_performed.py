@@ -10,7 +10,7 @@ from dcmcfg.dicom.status import explain
 from dcmcfg.verify.advice import partly_purged
 from dcmcfg.verify.advice.called_in_vain import step_of_the_called
 from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.called import NOT_PERFORMED, called, either_side_failed
+from dcmcfg.verify.called import NOT_PERFORMED, called, either_side_failed, holders
 from dcmcfg.verify.files import Files, recalled
 from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED
 
@@ -46,6 +46,8 @@ def _by_status(case: Case, status: int) -> Iterator[str]:
         yield _unable(case)
     elif status == NOT_PERFORMED and whom and (step := step_of_the_called(case, whom)):
         yield step
+    elif status == NOT_PERFORMED and not whom and (either := tuple(_of_either(case))):
+        yield from either
     elif status == NOT_PERFORMED and _dropped_before(case):
         yield f"the archive dropped the instances before it asked or called anybody: {case.lacking}"
     elif status == NOT_PERFORMED and not _is_telling(case):
@@ -63,6 +65,20 @@ def _by_status(case: Case, status: int) -> Iterator[str]:
         yield f"if the study is purged, check: {_look_at(case, status)}"
     else:
         yield f"check: {_look_at(case, status)}"
+
+
+def _of_either(case: Case) -> Iterator[str]:
+    """Yield the steps for both AEs that the archive may have called, where only Instance Availability is known."""
+    if case.files.finding is not Files.PROBABLY_AWAY or case.evidence.records or case.came_back:
+        return
+    likely = holders(case.evidence)
+    named = (
+        ("if the study was purged", next(iter(likely)) if len(likely) == 1 else ""),
+        ("if it is local", case.destination),
+    )
+    for condition, title in named:
+        if title and (step := step_of_the_called(case, title)):
+            yield f"{condition}: {step}"
 
 
 def _dropped_before(case: Case) -> bool:

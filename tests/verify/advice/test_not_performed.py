@@ -89,7 +89,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "by the tree they do not fit either: it has no connection",
     ),
     "no connections that go together, of the external archive that sends straight": (
-        unfitting(STRAIGHT, PLAIN_LONGTERM, OVER_TLS),
+        unfitting(replace(stored(UNWITNESSED, PURGED, PURGED), route=DIRECT), PLAIN_LONGTERM, OVER_TLS),
         "fits one of LONGTERM (both plain)",
     ),
     "no connections that go together, of what is to be sent on over TLS": (
@@ -98,7 +98,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no connections that go together, and nothing tells which": (
         unfitting(UNWITNESSED, PLAIN_LONGTERM, replace(OVER_TLS, tls=False)),
-        "check: their connections in LDAP: both installed",
+        "if the study was purged: by the tree a connection of DCM4CHEE fits one of LONGTERM",
     ),
     "an external archive that is not installed": (
         failing(replace(UNWITNESSED, route=NOT_INSTALLED), 0xA702, f"{NOT_FOUND} AE: LONGTERM no"),
@@ -223,13 +223,21 @@ def test_the_first_next_step_names_the_way_out(evidence: Evidence, words: str) -
 
 def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archive_asks() -> None:
     placed = replace(VIA_ARCHIVE, places=frozenset({("LONGTERM", "127.0.0.1:31998")}))
-    assert judge(replace(DOWN, route=placed)).headline.endswith(
-        "nothing listens where the archive looks for LONGTERM (127.0.0.1:31998)"
-    )
-    untold = judge(replace(DOWN, expected=listed("ONLINE")))
-    assert untold.headline.endswith(
-        "the external archive (a purged study), or the destination (a study in the archive's own storage)"
-    )
+    purged = replace(stored(DOWN, PURGED, PURGED), route=placed)
+    assert judge(purged).headline.endswith("nothing listens where the archive looks for LONGTERM (127.0.0.1:31998)")
+    for availability in ("ONLINE", "NEARLINE"):
+        open_ = judge(replace(DOWN, expected=listed(availability)))
+        assert open_.headline.endswith(
+            "the external archive (a purged study), or the destination (a study in the archive's own storage)"
+        )
+
+
+def test_where_either_may_be_down_both_have_a_next_step() -> None:
+    steps = judge(replace(DOWN, expected=listed("NEARLINE"))).next_steps
+    assert [step.partition(" tells")[0] for step in steps] == [
+        "if the study was purged: dcmcfg echo LONGTERM",
+        "if it is local: dcmcfg echo WORKSTATION",
+    ]
 
 
 def test_a_way_that_does_not_lead_back_is_not_told_as_one_that_does() -> None:
