@@ -47,7 +47,8 @@ def answered(name: str, fields: tuple[str, ...]) -> str:
 def test_each_instance_is_read_as_the_database_has_it(recordings: Path, archive: Scripted, state: str) -> None:
     storages, external, each = STATES[state]
     archive.answer(200, answered(f"{state}-instances-el-six-1x", INSTANCE_FIELDS))
-    found = Qido(archive.url, "DCM4CHEE", Bearer(Web(), None)).study("1.2.3")
+    study_uid = json.loads(archive.body)[0]["0020000D"]["Value"][0]
+    found = Qido(archive.url, "DCM4CHEE", Bearer(Web(), None)).study(study_uid)
     assert (found.known, found.number, found.storage_ids, found.external) == (True, len(each), storages, external)
     assert [(one.storage_ids, one.external) for one in found.instances or ()] == each
 

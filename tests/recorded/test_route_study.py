@@ -13,6 +13,7 @@ from tests.recorded.replayer import Replayer
 from tests.recorded.site import Site
 from tests.recorded.stored import StoredStudy
 from tests.recorded.truth import TRUTH
+from tests.sampling import sample
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("recordings")]
 
@@ -67,7 +68,7 @@ def test_what_the_tree_keeps_from_arriving_is_named(
 
 
 @pytest.mark.parametrize("nearline", [False, True], ids=["ONLINE", "NEARLINE"])
-@pytest.mark.parametrize("name", TRUTH)
+@pytest.mark.parametrize("name", sample(list(TRUTH), 0.3))
 def test_without_the_database_the_state_is_open(
     run: Run, replayer: Replayer, recorded_site: Site, name: str, *, nearline: bool
 ) -> None:

@@ -74,8 +74,12 @@ class Truth:
         match witness:
             case Witness.RECEIVER | Witness.NEARLINE:
                 return frozenset({NOT_SHOWN})
+            case Witness.DATABASE | Witness.REPORT if self.way is Way.FALLBACK:
+                return frozenset({NOT_SHOWN})  # a modality that stores the study meanwhile leaves the same traces
             case _ if self.way is Way.FALLBACK:
                 return frozenset({SHOWN, NOT_SHOWN})  # shown only as what it is: see the tests
+            case Witness.RECORD if self.way is Way.BOTH:
+                return frozenset({NOT_SHOWN})  # the record counts local instances as well
             case Witness.DATABASE | Witness.RECORD | Witness.BOTH if self.success:
                 return frozenset({SHOWN})
             case Witness.REPORT if self.success and self.way is not Way.STRAIGHT:

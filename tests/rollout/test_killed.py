@@ -30,12 +30,11 @@ from tests.forked import forking
 from tests.killing_proxy import READS, KillingProxy
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
+from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 
 ARCHIVE = DN.parse("dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
-#: With this in the environment, each of 500 records is looked at (some minutes), instead of every fiftieth.
-EVERY = "DCMCFG_LONG"
 Octets = dict[str, dict[str, frozenset[bytes]]]
 KILLED = -9
 
@@ -243,11 +242,11 @@ def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> Non
     assert len(set(results)) == 2
 
 
-@pytest.mark.timeout(3600 if os.environ.get(EVERY) else 240)
+@pytest.mark.timeout(3600 if LONG else 240)
 def test_each_instant_of_500_records_leads_to_new_and_old(programs: Programs) -> None:
     """At each request the program stands still, as one that was killed there: what it has left behind is looked at."""
     old, new = programs.plan(500)
-    every = 1 if os.environ.get(EVERY) else 50
+    every = 1 if LONG else 50
     aside = programs.state / "aside"
     seen: list[tuple[int, bool, int]] = []
     astray: list[str] = []

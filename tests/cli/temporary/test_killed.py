@@ -17,11 +17,10 @@ from tests.forked import forking
 from tests.killing_proxy import KillingProxy
 from tests.killing_relay import KillingRelay
 from tests.lab.running_site import AE, RunningSite, running_site
+from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 KILLED = -9
-#: In the environment: kill at each request, which takes three times as long.
-EVERY = "DCMCFG_LONG"
 VERIFY = ("verify", "--study", study("local").uid, "--temporary-dest", "--yes", "--json")
 CLEAN = ("verify", "--clean-temporary", "--yes")
 #: What a reload and a C-MOVE-RQ begin with: the command field 0021H of PS3.7 Annex E.1.
@@ -81,7 +80,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
 def test_killed_at_each_request_to_the_directory_the_next_run_leaves_the_tree_as_it_was(programs: Programs) -> None:
     """All of them where the environment says so, else every third."""
     before = programs.octets()
-    at, moved, every = 1, 0, 1 if os.environ.get(EVERY) else 3
+    at, moved, every = 1, 0, 1 if LONG else 3
     while True:
         programs.directory.kill_at(at, answered=bool(at % 2))
         code, output = programs.verify(programs.directory.victim_is)
