@@ -29,7 +29,7 @@ from dcmcfg.lab.process import run
 from dcmcfg.lab.query import HeldInstance, selected
 from dcmcfg.lab.query_scp import IDENTIFIER_MISMATCH, find
 from dcmcfg.lab.received import received
-from dcmcfg.lab.requesting import AssociationFailed, NotSent, associated, send_file
+from dcmcfg.lab.requesting import AssociationFailed, NotSent, SentIn, associated, send_file
 from dcmcfg.lab.site import LOOPBACK, Site
 from dcmcfg.lab.studies import Held, all_studies
 from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM, SubOperations
@@ -139,10 +139,12 @@ class ExternalArchive:
         request = exchange.request
         operations = SubOperations(len(found))
         with associated(TITLE, peer, _contexts(found)) as association:
+            sent_in = SentIn(association)
             for each in found:
                 if exchange.is_abandoned or exchange.is_cancelled:
                     return operations.cancelled()
                 uid = each.unique_key("IMAGE")
+                sent_in.transfer_syntax_uid = None
                 try:
                     status = send_file(
                         association,
@@ -153,7 +155,7 @@ class ExternalArchive:
                 except NotSent:
                     status = None
                 operations.record(uid, status)
-                stores.append(_store_of(each, status))
+                stores.append(_store_of(each, sent_in.transfer_syntax_uid, status))
                 exchange.send(operations.pending())
         return operations.final()
 
@@ -170,12 +172,12 @@ class ExternalArchive:
         )
 
 
-def _store_of(instance: HeldInstance, status: int | None) -> _Store:
-    """Return what the record holds of one C-STORE; it is sent as it is kept, or not at all."""
+def _store_of(instance: HeldInstance, transfer_syntax_uid: str | None, status: int | None) -> _Store:
+    """Return what the record holds of one C-STORE; *transfer_syntax_uid* is None for an instance that was not sent."""
     return {
         "sop_instance_uid": instance.unique_key("IMAGE"),
         "sop_class_uid": str(instance.header.SOPClassUID),
-        "transfer_syntax_uid": str(instance.header.file_meta.TransferSyntaxUID),
+        "transfer_syntax_uid": transfer_syntax_uid,
         "status": status,
     }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
+from pynetdicom.dimse_messages import C_STORE_RQ
 from pynetdicom.pdu import A_RELEASE_RQ
 from pynetdicom.pdu_primitives import A_ASSOCIATE, SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext
@@ -132,6 +133,21 @@ def send_file(association: Association, path: Path, *, originator: str, message_
     if status is None:
         abort(association)  # pynetdicom may not have noticed its end yet: the next C-STORE would wait for ever
     return status
+
+
+class SentIn:
+    """The transfer syntax in which an association last sent a C-STORE: that of the accepted presentation context."""
+
+    def __init__(self, association: Association) -> None:
+        self.transfer_syntax_uid: str | None = None
+        association.bind(evt.EVT_DIMSE_SENT, self._note)
+
+    def _note(self, event: evt.Event) -> None:
+        message = event.message
+        if isinstance(message, C_STORE_RQ):
+            accepted = (each for each in event.assoc.accepted_contexts if each.context_id == message.context_id)
+            syntaxes = [str(uid) for each in accepted for uid in each.transfer_syntax]
+            self.transfer_syntax_uid = syntaxes[0] if syntaxes else None
 
 
 def _relational_queries(sop_class_uid: str) -> SOPClassExtendedNegotiation:

@@ -5,7 +5,8 @@ archive's own. The AE titles tell which: an AE that serves C-MOVEs under a title
 
 The external archive's log shows the C-MOVE that it served, and each C-STORE that it sent. dcm4che writes the Study
 Instance UID of a C-MOVE only at level DEBUG, a dcm4chee archive at INFO too (``CommonCMoveSCP``); else the study is
-recognised by the SOP Instance UIDs that were sent for the C-MOVE.
+recognised by the SOP Instance UIDs that were sent for the C-MOVE. An instance counts as completed where the final
+response counts it and a C-STORE in the log stored it.
 
 The archive's own log shows the C-MOVE that we sent, the C-MOVE that the archive sent to the external archive because
 of it, what came back, and what the archive forwarded. One counts only where the log itself connects the two: by the
@@ -24,6 +25,8 @@ from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, Store
 from dcmcfg.verify.logged import Logged
 from dcmcfg.verify.sought import Sought
+
+_NO_STUDY = "the log does not show of which study: dcm4che logs that at level DEBUG"
 
 
 def read(lines: Iterable[str], sought: Sought, now: datetime) -> Logged:
@@ -95,14 +98,27 @@ def _studies(move: Move, sought: Sought) -> set[str]:
 
 def _served(move: Move, sought: Sought) -> MoveRecord | None:
     """Return the record of a C-MOVE that the external archive served; None where it is of another study."""
-    studies = _studies(move, sought)
-    if studies and sought.study_uid not in studies:
+    studies, sent = _studies(move, sought), _sent_by(move, sought)
+    if not studies:
+        is_of_another = bool(sought.sop_instance_uids and sent)
+        return None if is_of_another else replace(_record(move, ""), why_hidden=_NO_STUDY)
+    if sought.study_uid not in studies:
         return None
-    record = _record(move, sought.study_uid if studies else "")
-    sent = _sent_by(move, sought)
-    if record.completed is None and sent:  # without a final response, what was stored until then
-        stored = sum(each.stated().is_stored for each in sent)
-        return replace(record, completed=stored, failed=len(sent) - stored)
+    record = _record(move, sought.study_uid)
+    if sought.sop_instance_uids:
+        sent = [each for each in sent if each.uid in sought.sop_instance_uids]
+    elif len(studies) > 1:  # nobody knows which of the instances are of this study
+        return replace(record, completed=None, failed=None)
+    return _counted(record, sent)
+
+
+def _counted(record: MoveRecord, sent: list[Stored]) -> MoveRecord:
+    """Return *record* with no more instances completed than the C-STOREs *sent* because of it have stored."""
+    stored = len({each.uid for each in sent if each.stated().is_stored})
+    if record.completed is None:  # without a final response, what was stored until then
+        return replace(record, completed=stored, failed=len(sent) - stored) if sent else record
+    if stored < record.completed:
+        return replace(record, completed=stored, reported=record.completed)
     return record
 
 

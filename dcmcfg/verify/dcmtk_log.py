@@ -4,7 +4,8 @@ With ``--verbose`` (level INFO) it writes who asks for which study to be sent wh
 that of the C-MOVE, both in words. It writes neither the SOP Instance UID, the SOP class nor the transfer syntax of a
 C-STORE; with ``--debug`` it writes in which transfer syntax the file is that it sends. Lines have no time unless a
 pattern of ``--log-config`` adds one. A process serves each association and all write into one log without saying
-which is which, so two C-MOVEs at the same time cannot be told apart: of those nothing is taken.
+which is which, so two C-MOVEs at the same time cannot be told apart: of those nothing is taken. Nor is anything taken
+of a C-MOVE while an association was open whose caller the log does not show, because it began before.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _LINE = re.compile(
     re.ASCII,
 )
 _RECEIVED = re.compile(r"Association Received \((?P<host>.*?):(?P<calling>.*) -> (?P<called>.*)\)")
-_OVER = re.compile(r"Association (?:Release|Aborted)|Refusing Association .*")
+_OVER = re.compile(r"Association (?:Release|Aborted)|Refusing Association .*|DIMSE Failure \(aborting association\).*")
 _REQUEST = "Received Move SCP:"
 _DESTINATION = re.compile(r"Move Destination +: (?P<destination>.*)")
 _IDENTIFIERS = "Move SCP Request Identifiers:"
@@ -35,6 +36,8 @@ _STORED = re.compile(r"Move SCP: Received Store SCU RSP \[Status=(?P<status>.*)\
 _NOT_STORED = re.compile(r"Move SCP: storeSCU: (?P<why>.*)")
 _ANSWER = re.compile(r"Move SCP Response \d+ \[status: (?P<status>.*)\]")
 _FAILED = re.compile(r"(?:mapMoveDestination|moveSCP): (?P<why>.*)")
+_UNCLEAR = "other associations were open at that time, and dcmtk's log does not show which of them sent it"
+_NO_STUDY = "it does not name a study"
 _READ = re.compile(r'DcmDataset::read\(\) TransferSyntax="(?P<name>.*)"')
 
 #: The words for a status (dcmtk's ``DU_cstoreStatusString`` and ``DU_cmoveStatusString``).
@@ -76,13 +79,18 @@ def is_dcmtk_log(lines: Iterable[str]) -> bool:
     )
 
 
-def read(lines: Iterable[str], sought: Sought, since: datetime) -> Logged:
+def read(lines: Iterable[str], sought: Sought, since: datetime, before: Iterable[str] = ()) -> Logged:
     """Return the C-MOVEs of the study in *lines*, and what was sent for them.
 
     A C-MOVE of which the log does not tell the study has ``study_uid`` empty. *since* is the moment of what has no
-    time; its zone is that of all times.
+    time; its zone is that of all times. *before* are the last lines before *lines*: they show which associations were
+    open already.
     """
     log = _Log(since)
+    for line in before:
+        if found := _LINE.fullmatch(line):
+            log.read(found)
+    log.begin_run(since)
     for line in lines:
         if found := _LINE.fullmatch(line):
             log.read(found)
@@ -101,7 +109,7 @@ class _Move:
     study_uids: frozenset[str] = frozenset()
     status: int | None = None
     failure: str = ""
-    is_unclear: bool = False  # others called at the same time, or asked
+    is_unclear: bool = False  # others called at the same time, or asked, or nobody knows who called
     stores: list[Store] = field(default_factory=list)
 
 
@@ -114,7 +122,9 @@ def _record(move: _Move, sought: Sought) -> MoveRecord:
         sought.study_uid if sought.study_uid in move.study_uids else "",
     )
     if move.is_unclear:
-        return replace(record, destination="", study_uid="")
+        return replace(record, destination="", study_uid="", why_hidden=_UNCLEAR)
+    if not record.study_uid:
+        record = replace(record, why_hidden=_NO_STUDY)
     stored = sum(each.is_stored for each in move.stores)
     return replace(record, status=move.status, completed=stored, failed=len(move.stores) - stored, failure=move.failure)
 
@@ -137,6 +147,12 @@ class _Log:
         self._stored_as = ""
         self._is_storing = False
 
+    def begin_run(self, since: datetime) -> None:
+        """Forget the C-MOVEs and titles that were read; associations stay open, and C-MOVEs under way."""
+        self.moves.clear()
+        self.titles.clear()
+        self._moment = since
+
     def read(self, found: re.Match[str]) -> None:
         """Read the next line."""
         if found["date"]:
@@ -148,10 +164,7 @@ class _Log:
             self._callers.add((calling, called))
             self.titles |= {called} - {""}
         elif _OVER.fullmatch(message):
-            self._open = max(self._open - 1, 0)
-            if not self._open:
-                self._callers.clear()
-                self._drop()
+            self._end()
         elif message == _REQUEST:
             self._begin()
         elif message.endswith(" Identifiers:"):
@@ -159,10 +172,19 @@ class _Log:
         elif self._under_way:
             self._read_of(self._under_way[-1], message)
 
+    def _end(self) -> None:
+        if not self._open:  # it began before the first line, and may have sent any C-MOVE since
+            for move in self.moves:
+                move.is_unclear = True
+        self._open = max(self._open - 1, 0)
+        if not self._open:
+            self._callers.clear()
+            self._drop()
+
     def _begin(self) -> None:
         callers = self._callers
         calling, called = next(iter(callers)) if len(callers) == 1 else ("", "")
-        move = _Move(self._moment, calling, called, is_unclear=len(callers) > 1)
+        move = _Move(self._moment, calling, called, is_unclear=not calling)
         self._in_identifiers = self._is_storing = False
         self._under_way.append(move)
         self.moves.append(move)

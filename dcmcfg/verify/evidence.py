@@ -46,7 +46,8 @@ class MoveRecord:
     ``is_sending`` says that it found what to send, ``failure`` in its own words why it did not. ``by_archive`` says
     that the log is that of the archive, which sent the C-MOVE, and not the external archive's. ``forwarded`` is how
     many of the instances that came back because of it were stored by the destination; None where they do not come back
-    to the archive, or its log was not read.
+    to the archive, or its log was not read. ``reported`` is the number in the final response, where the C-STOREs in the
+    same log show fewer (``completed``). ``why_hidden`` says why the log does not show of which study it is.
     """
 
     started: datetime
@@ -61,6 +62,8 @@ class MoveRecord:
     failure: str = ""
     by_archive: bool = False
     forwarded: int | None = None
+    reported: int | None = None
+    why_hidden: str = ""
 
     @property
     def has_sent(self) -> bool:

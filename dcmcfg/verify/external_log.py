@@ -143,7 +143,7 @@ def _of_dcm4che(since: LogMark, found: Tail, lines: list[str], sought: Sought) -
 def _of_dcmtk(since: LogMark, found: Tail, lines: list[str], sought: Sought) -> Told:
     now = datetime.now().astimezone()
     start = since.moment if found.appended else _LONG_AGO
-    logged = dcmtk_log.read(lines, sought, start.astimezone(now.tzinfo))
+    logged = dcmtk_log.read(lines, sought, start.astimezone(now.tzinfo), found.before.splitlines())
     if not logged.shows_messages:
         return Told(
             None,

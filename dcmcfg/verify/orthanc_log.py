@@ -31,6 +31,7 @@ _JOB = re.compile(r"New job submitted with priority -?\d+: (?P<job>\S+)")
 _JOB_ENDED = re.compile(r"Job has completed with (?P<how>success|failure): (?P<job>\S+)")
 _FAILED = re.compile(r"I?MoveRequestHandler Failed: (?P<why>.*)")
 _FINISHED = re.compile(r"Finishing association with AET (?P<calling>.*) on IP .*")
+_NO_STUDY = 'the log does not show of which study: an Orthanc does with "DeidentifyLogs": false'
 _IN_MESSAGE = re.compile(r"(?P<name>Message Type|Affected SOP Instance UID|DIMSE Status) +: (?P<value>.*)")
 
 
@@ -100,6 +101,7 @@ class _Move:
         return replace(
             self.record_so_far,
             study_uid=known,
+            why_hidden="" if known else _NO_STUDY,
             is_sending=bool(self.resources),
             completed=self.stored if counted else None,
             failed=self.not_stored if counted else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import Files, files_before
 from dcmcfg.verify.findings import Findings
-from dcmcfg.verify.recorded_route import instances_shown, of_this_run, weigh_record
+from dcmcfg.verify.recorded_route import instances_shown, of_this_run, weigh_record, witnessing
 from dcmcfg.verify.refusing import NOT_ALLOWED, refused_by_the_archive
 from dcmcfg.verify.stored_route import weigh_files
 from dcmcfg.verify.verdict import Route, RouteFinding
@@ -31,7 +31,8 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
         return Route(RouteFinding.NOT_SHOWN, _no_way(evidence), reasons=(_ASKED_NOBODY,))
     findings = Findings()
     recalled = [record for record in of_this_run(evidence) if record.has_sent]
-    from_record = instances_shown(evidence, recalled)
+    witnesses = witnessing(evidence, recalled)
+    from_record = instances_shown(evidence, witnesses)
     files = files_before(evidence)
     weigh_record(evidence, findings, recalled, purged=files.away, delivered=delivered)
     weigh_files(evidence, findings, files, delivered=delivered)
@@ -46,7 +47,7 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
             finding, reasons, instances = RouteFinding.CONTRADICTED, findings.contradicted, 0
         case _ if files.finding is Files.HERE:
             finding, reasons, instances = RouteFinding.NOT_TRIED, findings.shown, 0
-        case Findings(shown=[_, *_], disproved=[]) if delivered and (from_record or not findings.doubted):
+        case Findings(shown=[_, *_], disproved=[]) if delivered and (witnesses or not findings.doubted):
             finding, reasons = RouteFinding.SHOWN, findings.shown
         case _:
             finding, reasons, instances = RouteFinding.NOT_SHOWN, findings.shown, 0

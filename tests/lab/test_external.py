@@ -16,6 +16,7 @@ from tests.lab.requests import find, identifier, move, move_study
 from tests.lab.running_site import RunningSite
 
 pytestmark = pytest.mark.real
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 
 
 @pytest.fixture
@@ -78,6 +79,28 @@ def test_each_move_is_recorded_with_what_became_of_it(site: RunningSite) -> None
         ("VIEWER", "LONGTERM", "WORKSTATION", 0xA702, 0, 0),
         ("VIEWER", "LONGTERM", "STORESCP", 0xA900, 0, 0),
     ]
+
+
+@pytest.mark.parametrize(("option", "accepted"), [("+x=", EXPLICIT), ("+xi", IMPLICIT)])
+def test_each_c_store_is_recorded_in_the_transfer_syntax_of_its_context(
+    site: RunningSite, tmp_path: Path, option: str, accepted: str
+) -> None:
+    """The files are in Explicit VR Little Endian; the receiver may accept Implicit VR only."""
+    with storescp(tmp_path / "stored", ae_title="OTHER", options=(option,)) as other:
+        site.external_knows(OTHER=other)
+        assert move_study(site.external, "OTHER", study("three").uid).counters == {"completed": 3}
+    (line,) = site.external_moves()
+    assert [each["transfer_syntax_uid"] for each in line["stores"]] == [accepted] * 3
+
+
+def test_what_the_receiver_takes_in_no_context_is_recorded_without_a_transfer_syntax(
+    site: RunningSite, tmp_path: Path
+) -> None:
+    with storescp(tmp_path / "stored", ae_title="OTHER", options=("+xi",)) as other:
+        site.external_knows(OTHER=other)
+        move_study(site.external, "OTHER", study("jpeg-ls").uid)
+    (line,) = site.external_moves()
+    assert [(each["transfer_syntax_uid"], each["status"]) for each in line["stores"]] == [(None, None)] * 2
 
 
 def test_no_match_is_success_without_counters(site: RunningSite) -> None:

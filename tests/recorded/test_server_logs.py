@@ -11,6 +11,7 @@ import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.query import Instance
+from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
 from dcmcfg.verify.external_log import Told, note_where_it_ends, records_since
 from dcmcfg.verify.judge import judge
@@ -65,7 +66,7 @@ class Scenario:
             log.write((recordings / "logs" / f"{self.log}.log").read_text())
         return records_since(mark, self.sought)
 
-    def judged(self, told: Told) -> Route:
+    def judged(self, told: Told, received: tuple[ReceivedInstance, ...] | None = None) -> Route:
         """Return the route that the log shows; neither the database nor Instance Availability says anything."""
         question = replace(QUESTION, study_uid=self.study, destination=self.destination, expected_number=3)
         expected = tuple(Instance(self.study, f"{self.study}.1", CT, uid, "ONLINE", ()) for uid in self.uids)
@@ -73,7 +74,7 @@ class Scenario:
             question,
             expected,
             self.outcome,
-            received=None,
+            received=received,
             records=told.records,
             route=self.route,
             legs=told.legs,
@@ -129,10 +130,15 @@ def test_a_log_that_shows_another_way_than_the_tree_contradicts_it(recordings: P
 def test_a_purged_study_is_sent_past_the_archive(recordings: Path, tmp_path: Path) -> None:
     told = PASSED_BY.told(tmp_path, recordings)
     assert told.legs == ()  # the archive does not see what the external archive sends elsewhere
-    route = PASSED_BY.judged(told)
-    assert (route.finding, route.instances) == (RouteFinding.SHOWN, 3)
     asked = "per the archive's log, DCMCFG asked LONGTERM to send to WORKSTATION: 0000, 3 completed"
-    assert route.reasons[0] == asked
+    relayed = "; the archive only relays this answer of the external archive (--receive shows what arrives)"
+    route = PASSED_BY.judged(told)
+    assert (route.finding, route.instances, route.reasons[0]) == (RouteFinding.NOT_SHOWN, 0, asked + relayed)
+    received = tuple(
+        ReceivedInstance(uid, CT, PASSED_BY.study, "LONGTERM", "DCMCFG", 9, EXPLICIT) for uid in PASSED_BY.uids
+    )
+    route = PASSED_BY.judged(told, received)
+    assert (route.finding, route.instances, route.reasons[0]) == (RouteFinding.SHOWN, 3, asked)
 
 
 def test_an_unlisted_study_comes_by_the_fallback(recordings: Path, tmp_path: Path) -> None:

@@ -117,6 +117,32 @@ def test_a_move_of_another_study_is_none() -> None:
 def test_a_move_of_which_nothing_tells_the_study_is_hidden() -> None:
     (record,) = logged(request(), response("", "a702")).records
     assert (record.study_uid, record.status, record.completed) == ("", 0xA702, 0)
+    assert record.why_hidden == "the log does not show of which study: dcm4che logs that at level DEBUG"
+
+
+def test_a_move_that_sends_other_instances_is_of_another_study() -> None:
+    assert logged(request(), store("9.9.9.1"), response()).records == ()
+
+
+def test_no_more_is_completed_than_the_c_stores_in_the_log_have_stored() -> None:
+    refused = [store(uid, "a700", number) for number, uid in enumerate(UIDS, 1)]
+    (record,) = logged(request(), identifier(), *refused, response()).records
+    assert (record.status, record.completed, record.reported, record.has_sent) == (0, 0, 3, False)
+    (record,) = logged(request(), identifier(), response()).records
+    assert (record.completed, record.reported, record.has_sent) == (0, 3, False)
+    (record,) = logged(request(), identifier(), STORES[0], store(UIDS[1], "b000", 2), STORES[2], response()).records
+    assert (record.completed, record.reported) == (3, None)
+    (record,) = logged(request(), identifier(), STORES[0], STORES[0], response()).records
+    assert (record.completed, record.reported) == (1, 3)
+
+
+def test_of_a_move_of_two_studies_only_this_ones_instances_count() -> None:
+    both, six = identifier(f"{STUDY}\\9.9.9"), response(", completed=6")
+    others = [store(f"9.9.9.{number}", number=number) for number in (4, 5, 6)]
+    (record,) = logged(request(), both, *STORES, *others, six).records
+    assert (record.study_uid, record.completed, record.reported) == (STUDY, 3, 6)
+    (record,) = logged(request(), both, *STORES, *others, six, sought=Sought(STUDY)).records
+    assert (record.status, record.completed, record.has_sent) == (0, None, False)
 
 
 def test_instances_that_name_another_move_are_not_of_this_one() -> None:

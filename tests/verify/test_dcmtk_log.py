@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,8 +52,8 @@ I: (0020,000d) UI [{study}]             #  26, 1 StudyInstanceUID
 I: Requesting Sub-Association"""
 
 
-def logged(*parts: str) -> Logged:
-    return read("\n".join(parts).splitlines(), SOUGHT, SINCE)
+def logged(*parts: str, before: str = "") -> Logged:
+    return read("\n".join(parts).splitlines(), SOUGHT, SINCE, before.splitlines())
 
 
 def test_who_asked_for_what_to_be_sent_where_and_how_many_were_stored() -> None:
@@ -121,6 +122,39 @@ def test_two_moves_at_a_time_cannot_be_told_apart() -> None:
 def test_who_asked_is_unknown_while_two_are_connected() -> None:
     found = logged(RECEIVED.replace("DCMCFG", "MODALITY"), RECEIVED, request(), STORES, SUCCESS, RELEASE)
     assert [(each.calling, each.study_uid, each.has_sent) for each in found.records] == [("", "", False)]
+
+
+def test_a_move_without_a_caller_in_the_log_is_unclear() -> None:
+    found = logged(request(), STORES, SUCCESS, RELEASE)
+    assert [(each.calling, each.study_uid, each.has_sent) for each in found.records] == [("", "", False)]
+    assert found.legs == ()
+
+
+@pytest.mark.parametrize(
+    "end", [RELEASE, "I: Association Aborted", "E: DIMSE Failure (aborting association): 0006:031d"]
+)
+def test_the_end_of_an_association_that_began_before_makes_moves_unclear(end: str) -> None:
+    found = logged(RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE, end)
+    assert [(each.study_uid, each.has_sent) for each in found.records] == [("", False)]
+    assert found.legs == ()
+    since = logged(end, RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE)
+    assert since.records == (RECORD,)
+
+
+def test_the_lines_before_show_which_associations_were_open() -> None:
+    viewer = RECEIVED.replace("DCMCFG", "VIEWER")
+    (theirs,) = logged(request(), STORES, SUCCESS, RELEASE, before=viewer).records
+    assert (theirs.calling, theirs.study_uid) == ("VIEWER", STUDY)
+    (unclear,) = logged(RECEIVED, request(), STORES, SUCCESS, RELEASE, before=viewer).records
+    assert (unclear.study_uid, unclear.has_sent) == ("", False)
+    earlier = "\n".join((viewer, request("9.9.9"), STORES, SUCCESS, RELEASE))
+    assert logged(RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE, before=earlier).records == (RECORD,)
+
+
+def test_a_move_of_no_study_has_its_status() -> None:
+    (record,) = logged(RECEIVED, request().replace("0020,000d", "0010,0020"), STORES, SUCCESS, RELEASE).records
+    assert (record.study_uid, record.status, record.completed) == ("", 0, 1)
+    assert record.why_hidden == "it does not name a study"
 
 
 def test_one_after_the_other_they_can() -> None:

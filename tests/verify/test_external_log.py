@@ -59,6 +59,12 @@ def test_dcmtks_log_is_a_witness(tell: Tell) -> None:
     assert (record.calling, record.completed) == ("DCMCFG", 2)
 
 
+def test_dcmtks_caller_may_have_connected_before_the_c_move_was_sent(tell: Tell) -> None:
+    viewer = dcmtk.RECEIVED.replace("DCMCFG", "VIEWER")
+    (record,) = tell("\n".join(dcmtk.WHOLE) + "\n", before=f"{viewer}\n").records or ()
+    assert (record.study_uid, record.has_sent) == ("", False)
+
+
 def test_a_log_that_shows_other_messages_only_shows_that_nobody_asked(tell: Tell) -> None:
     assert tell(ECHO).records == ()
     assert tell(f"{dcmtk.RECEIVED}\n{dcmtk.RELEASE}\n").records == ()

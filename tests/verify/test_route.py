@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, Stored
+from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Stored
+from dcmcfg.verify.recorded_route import instances_shown, witnessing
 from dcmcfg.verify.route import judge_route
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.evidence import (
@@ -29,6 +31,9 @@ RECALLED = replace(ONLINE, stored=Stored(PURGED, LOCAL_STUDY))
 PASSED = replace(ONLINE, stored=Stored(PURGED, PURGED))
 #: LONGTERM is dcmAltCMoveSCP as well, or the fallback without a destination of its own.
 AS_ALTERNATIVE = replace(VIA_ARCHIVE, asks=frozenset({("LONGTERM", "WORKSTATION")}))
+#: What the archive's own log shows of a C-MOVE whose instances do not come back to the archive.
+RELAYED = replace(recorded("WORKSTATION"), by_archive=True)
+HIDDEN = MoveRecord(datetime(2026, 1, 2, tzinfo=UTC), "DCMCFG", "LONGTERM", "DCM4CHEE", "")
 SHOWN, NOT_SHOWN, CONTRADICTED = RouteFinding.SHOWN, RouteFinding.NOT_SHOWN, RouteFinding.CONTRADICTED
 
 CASES: dict[str, tuple[Evidence, RouteFinding]] = {
@@ -62,6 +67,34 @@ CASES: dict[str, tuple[Evidence, RouteFinding]] = {
             records=(recorded(calling="MASKED"),),
         ),
         NOT_SHOWN,
+    ),
+    "record of another retrieve of the archive": (
+        replace(ONLINE, records=(recorded("OTHER", calling="DCM4CHEE"),)),
+        NOT_SHOWN,
+    ),
+    "record of another retrieve of the archive, purged before": (
+        replace(RECALLED, records=(recorded("OTHER", calling="DCM4CHEE"),)),
+        SHOWN,
+    ),
+    "record without a caller": (replace(ONLINE, records=(recorded(calling=""),)), NOT_SHOWN),
+    "record without a caller, to another destination": (
+        replace(RECALLED, records=(recorded("OTHER", calling=""),)),
+        SHOWN,
+    ),
+    "record without a Move Destination": (replace(ONLINE, records=(recorded(""),)), NOT_SHOWN),
+    "relayed, by the archive's log": (replace(ONLINE, route=DIRECT, records=(RELAYED,)), NOT_SHOWN),
+    "relayed, by the archive's log and its database": (
+        replace(PASSED, route=DIRECT, records=(RELAYED,)),
+        NOT_SHOWN,
+    ),
+    "relayed, by the archive's log, and received": (
+        replace(ONLINE, route=DIRECT, records=(RELAYED,), received=arrived(calling="LONGTERM")),
+        SHOWN,
+    ),
+    "a hidden move that may have sent it": (replace(RECALLED, records=(HIDDEN,)), SHOWN),
+    "a hidden move that has sent nothing": (
+        replace(RECALLED, records=(replace(HIDDEN, status=0xA702, completed=0),)),
+        CONTRADICTED,
     ),
     "record of a refusal": (replace(ONLINE, records=(recorded(status=0xA801, completed=None),)), NOT_SHOWN),
     "record with zero completed": (replace(ONLINE, records=(recorded(completed=0),)), NOT_SHOWN),
@@ -109,6 +142,69 @@ def test_a_relayed_refusal_is_not_shown_and_says_what_the_external_archive_answe
     route = judge_route(evidence, delivered=False)
     assert route.finding is NOT_SHOWN
     assert "the external archive was asked and answered A801, nothing completed" in route.reasons
+
+
+def neutral(record: MoveRecord) -> list[str]:
+    """Return the reasons that come from *record* alone."""
+    judged = judge_route(replace(ONLINE, records=(record,)), delivered=True)
+    return [reason for reason in judged.reasons if "Instance Availability" not in reason]
+
+
+def test_the_archives_log_of_a_relay_says_what_would_show_the_route() -> None:
+    route = judge_route(replace(ONLINE, route=DIRECT, records=(RELAYED,)), delivered=True)
+    assert (route.instances, route.reasons[0]) == (
+        0,
+        "per the archive's log, DCMCFG asked LONGTERM to send to WORKSTATION: 0000, 3 completed; "
+        "the archive only relays this answer of the external archive (--receive shows what arrives)",
+    )
+
+
+def test_records_that_do_not_show_the_route_say_why() -> None:
+    own = "the external archive's own record"
+    assert neutral(recorded(calling="")) == [f"{own} has a C-MOVE of this study whose caller the log does not name"]
+    assert neutral(recorded("OTHER", calling="DCM4CHEE")) == [
+        f"{own}: DCM4CHEE asked it to send to OTHER, 3 completed; "
+        "called by the archive's own title, it may be another retrieve of the archive"
+    ]
+    assert neutral(recorded("")) == [
+        f"{own}: DCMCFG asked it to send, 3 completed; the log does not show the Move Destination"
+    ]
+
+
+def test_a_record_with_nothing_sent_says_what_the_log_shows_of_it() -> None:
+    asked = "the external archive was asked"
+    assert neutral(recorded(completed=None)) == [
+        f"{asked} and answered 0000; its log gives no count of this study's instances"
+    ]
+    assert neutral(recorded(completed=0)) == [f"{asked} and answered 0000, nothing completed"]
+    assert neutral(replace(recorded(completed=0), reported=3)) == [
+        f"{asked} and answered 0000; it counted 3 completed, "
+        "but its log shows no C-STORE for it that stored any of them"
+    ]
+    silent = replace(recorded(completed=None), status=None)
+    assert neutral(silent) == [f"{asked}, and its log shows no final response"]
+
+
+def test_a_move_of_an_unknown_study_is_printed_with_what_the_log_shows_of_it() -> None:
+    asked = "the external archive's own record: DCMCFG asked it to send something to DCM4CHEE"
+    assert neutral(replace(HIDDEN, status=0, completed=3, why_hidden="X")) == [f"{asked}: 0000, 3 completed; X"]
+    assert neutral(replace(HIDDEN, failure="no")) == [f"{asked}: failed (no)"]
+    assert neutral(HIDDEN) == [f"{asked}: the log does not show the result"]
+    unclear = replace(HIDDEN, calling="", destination="", why_hidden="X")
+    assert neutral(unclear) == [
+        "the external archive's own record: a caller that the log does not name asked it to send something: "
+        "the log does not show the result; X"
+    ]
+
+
+def test_only_records_that_show_the_route_are_witnesses() -> None:
+    own, partly = recorded(calling="DCM4CHEE"), replace(recorded(completed=2), reported=3)
+    assert witnessing(ONLINE, [own, partly, RELAYED]) == [partly]
+    assert instances_shown(ONLINE, [own, partly, RELAYED]) == 2
+    assert neutral(partly) == [
+        "the external archive's own record: DCMCFG asked it to send to DCM4CHEE, "
+        "2 completed of the 3 that it counted, per the C-STOREs in the log"
+    ]
 
 
 def test_a_refused_relay_although_set_is_contradicted() -> None:
