@@ -132,7 +132,20 @@ def test_what_only_looks_like_one_is_not(value: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    [b"://a:", b"a:b", b"?token=", b"a", b"://a:b/", b"a:b@ ", b"://a:1/", b"://a:{", b"://a:{b/", b"://", b"a:@", b"a b "],
+    [
+        b"://a:",
+        b"a:b",
+        b"?token=",
+        b"a",
+        b"://a:b/",
+        b"a:b@ ",
+        b"://a:1/",
+        b"://a:{",
+        b"://a:{b/",
+        b"://",
+        b"a:@",
+        b"a b ",
+    ],
 )
 def test_a_long_value_is_looked_through_in_no_time(piece: bytes) -> None:
     """Quadratic searches took minutes on these."""
