@@ -28,6 +28,15 @@ def located(findings: Iterable[Finding], schema: Schema, files: Iterable[Path]) 
             yield finding
 
 
+def at_values(findings: Iterable[Finding], schema: Schema) -> Iterator[Finding]:
+    """Yield *findings*, each that is placed at a record with the line of its value in that record.
+
+    The record's line stays where the record does not give the value, or the file cannot be read again.
+    """
+    given = tuple(findings)
+    return located(given, schema, {Path(each.place.file) for each in given if each.place is not None})
+
+
 def _lines(path: str) -> list[bytes]:
     try:
         return Path(path).read_bytes().split(b"\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 from dcmcfg.changes import Add, Change, Modify
 from dcmcfg.entry import Attribute, Entry
@@ -27,11 +28,15 @@ _SECRET_KEY = re.compile(
     rb"|token(?!s?[-_.]?(?:url|uri|endpoint|path|type|life|expir|ttl))|(?<![a-z])(?:pin|pass)(?![a-z])",
     re.IGNORECASE,
 )
-#: ``user:password@`` as in URLs and proxy settings; a port before an ``@`` does not occur. The bounds are there for
-#: long values, on which the search would otherwise take quadratic time.
-_USER_INFO = re.compile(rb"(?<![\w.+-])(?!mailto:)[^\s:/@{}]{1,256}:[^\s/@{}]{1,256}@(?=[\w\[])")
-#: In a URL a password may hold a ``/``, in spite of RFC 3986; digits, or a variable, and then a ``/`` are a port.
-_USER_INFO_IN_URL = re.compile(rb"://[^\s/@:]{0,256}:(?![0-9]{1,5}[/?#])(?:[^\s/@]{1,256}|(?!\$?\{)[^\s@]{1,256})@")
+#: What ends a word: ``user:password@`` outside a URL, as in proxy settings, is in one word.
+_BETWEEN_WORDS = re.compile(rb"[\s/{}]+")
+_MAIL = re.compile(rb"[^\w.+-]*mailto:", re.IGNORECASE)
+_HOST_START = re.compile(rb"[\w\[]")
+#: In a URL, everything up to the password, on one line.
+_BEFORE_PASSWORD = re.compile(rb"://[^/@:\r\n]*:")
+#: A port and not the start of a password: digits, and what may follow the authority of a URL.
+_PORT = re.compile(rb"[0-9]{1,5}[/?#]")
+_VARIABLE = re.compile(rb"\$?\{")
 #: A parameter of a URL that names a secret; a variable in its place is none.
 _SECRET_PARAMETER = re.compile(
     rb"[?&;](?:(?:access|auth)?[-_]?token|api[-_]?key|passw(?:or)?d|pwd|(?:client[-_]?)?secret)=(?!\$?\{)[^\s&;]",
@@ -53,9 +58,41 @@ def is_secret(name: str, value: bytes) -> bool:
         return True
     if plain == "dcmproperty" and _SECRET_KEY.search(value.partition(b"=")[0]):
         return True
-    if b"@" in value and (_USER_INFO_IN_URL.search(value) or _USER_INFO.search(value)):
+    if b"@" in value and (_has_password_in_url(value) or _has_user_info(value)):
         return True
     return bool(_SECRET_PARAMETER.search(value))
+
+
+def _has_password_in_url(value: bytes) -> bool:
+    """Tell whether *value* holds ``://user:password@``, in time linear in its length.
+
+    A password may hold a blank or a ``/``, in spite of RFC 3986. A port, or a variable, and then a ``/`` are none.
+    """
+    for line in value.splitlines():
+        last_at = line.rfind(b"@")
+        for head in _BEFORE_PASSWORD.finditer(line, 0, max(last_at, 0)):
+            if head.end() < last_at and not _is_port(line, head.end()):
+                return True
+    return False
+
+
+def _is_port(line: bytes, start: int) -> bool:
+    """Tell whether a port of a URL is in *line* from *start* on, in digits or as a variable, and no password."""
+    if _PORT.match(line, start):
+        return True
+    slash = line.find(b"/", start)
+    return bool(_VARIABLE.match(line, start)) and slash >= 0 and line.find(b"@", start, slash) < 0
+
+
+def _has_user_info(value: bytes) -> bool:
+    """Tell whether *value* holds ``user:password@host`` in one word, in time linear in its length."""
+    for word in _BETWEEN_WORDS.split(value):
+        parts = word.split(b"@")
+        for before, after in pairwise(parts):
+            user, colon, password = _MAIL.sub(b"", before, count=1).partition(b":")
+            if user and colon and password and _HOST_START.match(after):
+                return True
+    return False
 
 
 def told(name: str, value: bytes, most: int = LONGEST_TOLD) -> str:

@@ -84,6 +84,15 @@ def test_a_property_whose_key_only_looks_like_it_is_not(line: str) -> None:
         "ldap://joe:p/w@host",
         "http://joe:geheim/2024/x@host:8080/y",
         "http://:pw@host",
+        "https://joe:my secret pw@host/x",
+        "s3://key:my secret/pw@bucket",
+        "https://joe doe:1234 5678@host",
+        "https://joe:tab\tand (more), too!@host",
+        "https://joe:@pw@host",
+        f"https://joe:{'long' * 100}@host",
+        f"https://{'joe' * 100}:pw@host",
+        f"joe:{'long' * 100}@proxy:3128",
+        "see https://host:8443/x and https://joe:my pw@host",
         "joe:pw@proxy:3128",
         "https://host/x?token=abc",
         "https://host/x?a=b&access_token=abc",
@@ -105,6 +114,10 @@ def test_a_password_inside_a_value_is_secret(value: str) -> None:
         "http://host/a:b",
         "file:///opt/storage/",
         "mailto:joe@example.org",
+        "Contact (mailto:joe@example.org), room: 12",
+        "Contact: joe@example.org",
+        "http://host:8080/x, contact: joe@example.org",
+        "https://host/x\nmail: joe@example.org",
         "joe@example.org",
         "../viewer?token={{access_token}}",
         "../viewer?token=${token}",
@@ -117,7 +130,23 @@ def test_what_only_looks_like_one_is_not(value: str) -> None:
     assert not is_secret("dcmURI", value.encode())
 
 
-@pytest.mark.parametrize("piece", [b"://a:", b"a:b", b"?token=", b"a", b"://a:b/", b"a:b@ "])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"://a:",
+        b"a:b",
+        b"?token=",
+        b"a",
+        b"://a:b/",
+        b"a:b@ ",
+        b"://a:1/",
+        b"://a:{",
+        b"://a:{b/",
+        b"://",
+        b"a:@",
+        b"a b ",
+    ],
+)
 def test_a_long_value_is_looked_through_in_no_time(piece: bytes) -> None:
     """Quadratic searches took minutes on these."""
     value = piece * (200_000 // len(piece)) + b" @"

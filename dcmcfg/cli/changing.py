@@ -22,6 +22,7 @@ from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
+from dcmcfg.ldif_places import at_values
 from dcmcfg.lint.plan_risks import plan_risks
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.guard import UNLOADABLE
@@ -80,7 +81,8 @@ def carry_out(
     """
     if choices.strict:
         plan = with_versions(plan)
-    judged = plan_risks(plan, datetime.now(UTC), device=settings.device, under=under)
+    locate = functools.partial(at_values, schema=plan.after.schema)
+    judged = plan_risks(plan, datetime.now(UTC), device=settings.device, under=under, locate=locate)
     found = judged.risks
     if undoes is not None:
         choices = replace(choices, forced=frozenset(risk.name for risk in found))

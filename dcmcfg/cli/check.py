@@ -104,5 +104,5 @@ def _subjects(path: str, records: tuple[Record, ...]) -> Iterator[Subject]:
                 raise LdifError(
                     "a change and no entry, there is nothing to check by itself",
                     on=f"{name}:{line}",
-                    next_step="dcmcfg apply --dry-run FILE says what it would do, with doubts",
+                    next_step="dcmcfg apply --dry-run FILE shows what it would do, with warnings",
                 )

@@ -10,7 +10,7 @@ import click
 from dcmcfg.cli.site import RiskOption
 from dcmcfg.errors import Refused
 from dcmcfg.plan import guard
-from dcmcfg.plan.guard import Risk
+from dcmcfg.plan.guard import NewFinding, Risk
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -40,7 +40,17 @@ def require_named(risks: Sequence[Risk], forced: Collection[str]) -> None:
     options = " ".join(f"--force-{risk.name}" for risk in left)
     listed = f" {_headline(left[0])}" if len(left) == 1 else "".join(f"\n  {_headline(risk)}" for risk in left)
     listed += "".join(f"\n    {line}" for risk in left for line in risk.details)
-    raise Refused(f"the plan is not carried out:{listed}", next_step=f"{options}, if it is meant")
+    fixes = [new for risk in left for new in risk.findings]
+    forcing = f"{_correction(fixes)}; to apply the plan anyway: {options}" if fixes else f"{options}, if it is meant"
+    raise Refused(f"the plan is refused:{listed}", next_step=forcing)
+
+
+def _correction(found: Sequence[NewFinding]) -> str:
+    """Return what to correct, one attribute by its name."""
+    attributes = {new.finding.attribute for new in found}
+    if len(attributes) == 1 and (name := attributes.pop()):
+        return f"correct {name} (dcmcfg explain {name})"
+    return "make the fixes above"
 
 
 def risk_lines(risks: Iterable[Risk], forced: Collection[str], *, refused: bool) -> Iterator[str]:

@@ -23,7 +23,7 @@ def invalid_syntax(said: str, change: Change | None) -> tuple[str, str] | None:
     if name.lower() == "objectclass":
         return _unknown_class(value)
     shown = f": {told(name, value)}" if value is not None else ""
-    return f"the value of {name} has the wrong syntax{shown}", "dcmcfg check FILE says what is wrong with each value"
+    return f"the value of {name} has the wrong syntax{shown}", f"dcmcfg explain {name} shows its form"
 
 
 def _unknown_class(value: bytes | None) -> tuple[str, str]:

@@ -16,7 +16,7 @@ def parse_cipher_suite(text: str) -> str:
         raise MalformedInput(
             "not the name of a cipher suite as Java has it",
             on=repr(text),
-            next_step="it looks like TLS_RSA_WITH_AES_128_CBC_SHA; names of OpenSSL do not match",
+            next_step="for example TLS_RSA_WITH_AES_128_CBC_SHA; OpenSSL has other names",
         )
     return text
 

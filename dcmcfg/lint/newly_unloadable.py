@@ -7,6 +7,7 @@ that was there before the plan is not new, whatever name its entry has now.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,6 +42,8 @@ _FIXES = {
 #: What makes two findings the same one: entry, attribute, value (or else the message), and whether it is a reason to
 #: refuse. A value that is a DN is compared by its entry.
 _Key = tuple[NormalDN, str, bytes | NormalDN, bool]
+
+_FILE_LINE = re.compile(r"(.+):([0-9]+)(?: \(AE [0-9]+\))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -216,9 +219,10 @@ def _brings(step: Step, finding: Finding) -> bool:
     return step.before is None or finding.value not in step.before.values(finding.attribute)
 
 
-def _parsed(place: str) -> Place:
-    file, _, line = place.rpartition(":")
-    return Place(file, int(line))
+def _parsed(place: str) -> Place | None:
+    """Return the file and line of *place*, which may name one of several AEs on the line too; None of any other."""
+    found = _FILE_LINE.fullmatch(place)
+    return Place(found[1], int(found[2])) if found is not None else None
 
 
 def _octets(text: str) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dcmcfg.dn import DN
@@ -11,9 +12,7 @@ from dcmcfg.plan.dangling import new_dangling
 from dcmcfg.plan.guard import DANGLING_REFERENCE, UNLOADABLE, NewFinding, Risk, risks
 from dcmcfg.plan.loading import REFUSED
 from dcmcfg.plan.plan import Plan
-from dcmcfg.schema.findings import Kind
-
-_CANNOT: dict[Kind, str] = {"unloadable": "load", "stops-next-start": "start with"}
+from dcmcfg.schema.findings import Finding
 
 
 @dataclass(frozen=True)
@@ -24,13 +23,27 @@ class PlanRisks:
     warnings: tuple[str, ...] = ()
 
 
-def plan_risks(plan: Plan, now: datetime, *, device: str, under: DN | None = None) -> PlanRisks:
+def _unchanged(findings: Iterable[Finding]) -> Iterator[Finding]:
+    return iter(findings)
+
+
+def plan_risks(
+    plan: Plan,
+    now: datetime,
+    *,
+    device: str,
+    under: DN | None = None,
+    locate: Callable[[Iterable[Finding]], Iterator[Finding]] = _unchanged,
+) -> PlanRisks:
     """Return the risks of *plan* for the archive *device*, see :func:`~dcmcfg.plan.guard.risks`.
 
     A reference that makes a device unloadable is that risk, and not a dangling reference too. The name of the latter
-    takes it as well, if there is nothing else that the archive cannot load. *now* has a time zone.
+    takes it as well, if there is nothing else that the archive cannot load. *now* has a time zone. *locate* yields each
+    finding, placed at a record, with a more exact place.
     """
-    found = newly_unloadable(plan, now)
+    placed = newly_unloadable(plan, now)
+    located = locate(new.finding for new in placed)
+    found = tuple(replace(new, finding=finding) for new, finding in zip(placed, located, strict=True))
     refused = tuple(each for each in found if each.finding.kind in REFUSED)
     others = risks(plan, device=device, under=under, but=frozenset(map(_reference, refused)))
     dangling = {(dn, name.lower(), text) for dn, name, text in new_dangling(plan)} if refused else set()
@@ -43,9 +56,15 @@ def _unloadable(found: tuple[NewFinding, ...], also: str) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting" if len(found) == 1 else f"{len(found)} settings"
-    verbs = dict.fromkeys(_CANNOT[each.finding.kind] for each in found)
+    kinds = {each.finding.kind for each in found}
+    if kinds == {"stops-next-start"}:
+        what = f"with {settings} the archive cannot start again"
+    elif "stops-next-start" in kinds:
+        what = f"the archive cannot load {settings}, or cannot start again with them"
+    else:
+        what = f"the archive cannot load {settings}"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
-    return (Risk(UNLOADABLE, f"the archive cannot {' or '.join(verbs)} {settings}", tuple(entries), found, also),)
+    return (Risk(UNLOADABLE, what, tuple(entries), found, also),)
 
 
 def _reference(new: NewFinding) -> tuple[DN, str, str]:

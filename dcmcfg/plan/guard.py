@@ -40,7 +40,7 @@ _LONGEST_VALUE = 300
 
 @dataclass(frozen=True)
 class NewFinding:
-    """A finding that a plan brings about, with the ``fix`` in words; its place is the record that causes it, if any."""
+    """A finding that a plan brings about, with the ``fix`` in words; its place is in the record that causes it."""
 
     finding: Finding
     fix: str

@@ -9,7 +9,7 @@ from functools import cached_property
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import AttributeType, Schema
-from dcmcfg.schema.device_rules import DeviceRules
+from dcmcfg.schema.device_rules import SECRET_PINS, DeviceRules
 from dcmcfg.schema.findings import (
     ENTRY_TWICE,
     NOT_ALLOWED,
@@ -42,8 +42,8 @@ def check(subjects: Iterable[Subject], schema: Schema, *, live: bool, newer: boo
 
     *live* says that they are all that a server holds below its base DN. Then every reference must find its target
     among them. Otherwise they come from files, which may hold a part: a reference into a part that is not there is
-    passed over. With *newer*, the server that took the entries may know more than *schema* does: what it does not
-    know or allow is a warning.
+    passed over, and so is a missing PIN where the files hold no PIN at all. With *newer*, the server that took the
+    entries may know more than *schema* does: what it does not know or allow is a warning.
     Unknown names count below ``cn=DICOM Configuration`` only, what else a directory holds is not the archive's.
     """
     return _Check(tuple(subjects), schema, live, newer).findings()
@@ -95,7 +95,12 @@ class _Check:
 
     @cached_property
     def _devices(self) -> DeviceRules:
-        return DeviceRules(lambda dn: self._entries.get(self.schema.normal_dn(dn)))
+        return DeviceRules(lambda dn: self._entries.get(self.schema.normal_dn(dn)), self.live or self._has_pins)
+
+    @property
+    def _has_pins(self) -> bool:
+        """Whether any entry has a PIN: an export leaves out all of them, or none."""
+        return any(name in subject.entry for subject in self.subjects for name in SECRET_PINS)
 
     @cached_property
     def _rules(self) -> ValueRules:

@@ -17,6 +17,8 @@ from dcmcfg.schema.value_kinds.java_names import cipher_suite_problem, tls_proto
 _REFERENCE = "dicomNetworkConnectionReference"
 _CIPHERS, _VERSIONS = "dicomTLSCipherSuite", "dcmTLSProtocol"
 _PIN = ("dcmKeyStorePin", "dcmKeyStorePinProperty")
+#: Attributes with a PIN as their value.
+SECRET_PINS = ("dcmKeyStorePin", "dcmKeyStoreKeyPin", "dcmTrustStorePin")
 _DEFAULT_PROTOCOL = "DICOM"
 #: What stands in host names and IP addresses; whatever has another character is none.
 _HOST = re.compile(r"[A-Za-z0-9._:%-]*", re.ASCII)
@@ -24,9 +26,13 @@ _HOST = re.compile(r"[A-Za-z0-9._:%-]*", re.ASCII)
 
 @dataclass(frozen=True)
 class DeviceRules:
-    """The rules about several entries of a device; ``find`` returns the entry of a DN, None where it is not given."""
+    """The rules about several entries of a device; ``find`` returns the entry of a DN, None where it is not given.
+
+    Without ``pins`` the entries come from a file that may leave out all PINs, as an export does: none is then missing.
+    """
 
     find: Callable[[DN], Entry | None]
+    pins: bool = True
 
     def findings(self, entry: Entry) -> Iterator[Finding]:
         """Yield what is wrong with *entry*, seen together with the others of its device."""
@@ -35,7 +41,7 @@ class DeviceRules:
             yield from _tls(entry)
             yield from _bind_host(entry)
         if entry.is_a("dcmArchiveDevice"):
-            yield from _key_store(entry)
+            yield from _key_store(entry, pin=self.pins)
 
     def _connections(self, entry: Entry) -> Iterator[Finding]:
         """Yield references to connections of another device, and to those of a protocol that the archive refuses."""
@@ -90,14 +96,14 @@ def _bind_host(connection: Entry) -> Iterator[Finding]:
             yield _found(BIND_HOST, connection, name, "the archive cannot listen there: it is no host name", value)
 
 
-def _key_store(device: Entry) -> Iterator[Finding]:
-    """Yield a key store that lacks what the archive opens it with; a reload goes on with the old key."""
+def _key_store(device: Entry, *, pin: bool) -> Iterator[Finding]:
+    """Yield a key store that lacks its type or, with *pin*, its PIN; a reload goes on with the old key."""
     url = "dcmKeyStoreURL"
     if not device.is_a("dcmDevice") or not device.values(url):
         return
     if not device.values("dcmKeyStoreType"):
         yield _found(KEY_STORE, device, url, "dcmKeyStoreType is missing", None)
-    if not any(device.values(name) for name in _PIN):
+    if pin and not any(device.values(name) for name in _PIN):
         yield _found(KEY_STORE, device, url, f"{' or '.join(_PIN)} is missing", None)
 
 

@@ -38,7 +38,7 @@ def _boolean(value: bytes) -> str:
 
 
 def _integer(value: bytes) -> str:
-    return "" if _INTEGER.fullmatch(value) else "an integer is digits, no leading zero, a '-' before it at most"
+    return "" if _INTEGER.fullmatch(value) else "a whole number, for example 300 or -1"
 
 
 def _dn(value: bytes) -> str:

@@ -30,13 +30,15 @@ from dcmcfg.schema.findings import (
 from dcmcfg.schema.structure import with_superiors
 from dcmcfg.schema.value_kinds.catalogue import ENUMERATION as ONE_OF
 from dcmcfg.schema.value_kinds.catalogue import REFERENCES
+from dcmcfg.schema.value_kinds.integers import NOT_LISTENING
+from dcmcfg.schema.value_kinds.integers import PORT as PORT_KIND
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.web_form import OPEN_LISTS, FormField, form_fields
 
 _Classes = tuple[bytes, ...]
 _DEVICE = "dicomdevicename"
 #: The rule that a value of such a kind breaks; any other kind is a format.
-_RULES = {ONE_OF: ENUMERATION, "port": PORT}
+_RULES = {ONE_OF: ENUMERATION, PORT_KIND.name: PORT}
 
 
 class _Readers(NamedTuple):
@@ -125,6 +127,9 @@ def _refused(text: str, kinds: tuple[ValueKind, ...]) -> tuple[ValueKind, str] |
 
 def _number(value: bytes, readers: _Readers, found: _Found) -> Iterator[Finding]:
     number = _integer(value)
+    if number == NOT_LISTENING and PORT_KIND in readers.kinds:
+        yield found(OUT_OF_RANGE, "the connection does not listen")
+        return
     for form in readers.fields:
         low, high = form.minimum, form.maximum
         if (low is not None and number < low) or (high is not None and number > high):

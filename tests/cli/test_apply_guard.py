@@ -29,7 +29,7 @@ def test_a_risk_is_refused_by_name_and_taken_by_name(run: Run, site: CliSite, tm
     refused = run("apply", file, "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: the plan is not carried out: vendor-data: dicomVendorData would change: {ARCHIVE_DN}\n"
+        f"dcmcfg: the plan is refused: vendor-data: dicomVendorData would change: {ARCHIVE_DN}\n"
         "  next: --force-vendor-data, if it is meant\n"
     )
     assert site.octets() == before
@@ -64,12 +64,15 @@ def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path
     before = site.octets()
     result = run("apply", written(tmp_path / "both.ldif", NO_CONNECTION + VENDOR), "--yes")
     lines = result.stderr.splitlines()
-    assert (result.exit_code, lines[0]) == (3, "dcmcfg: the plan is not carried out:")
+    assert (result.exit_code, lines[0]) == (3, "dcmcfg: the plan is refused:")
     reference = f": dicomNetworkConnectionReference 'cn=dicom,{ARCHIVE_DN}': there is no such entry"
     assert lines[1] == f"  vendor-data: dicomVendorData would change: {ARCHIVE_DN}"
     assert lines[2] == f"  unloadable: the archive cannot load {len(lines) - 4} settings"
     assert all("both.ldif:1: dicomAETitle=" in line and reference in line for line in lines[3:-1])
-    assert lines[-1] == "  next: --force-vendor-data --force-unloadable, if it is meant"
+    assert lines[-1] == (
+        "  next: correct dicomNetworkConnectionReference (dcmcfg explain dicomNetworkConnectionReference); "
+        "to apply the plan anyway: --force-vendor-data --force-unloadable"
+    )
     assert site.octets() == before
 
 

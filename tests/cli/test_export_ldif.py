@@ -56,6 +56,15 @@ def test_secrets_are_left_out_with_a_comment_that_names_the_attribute(run: Run, 
     assert "password=" not in text
 
 
+def test_an_export_without_secrets_has_no_error(run: Run, site: CliSite, tmp_path: Path) -> None:
+    set_url = run("set", ARCHIVE_DN, "dcmKeyStoreURL=file:/key.p12", "dcmKeyStoreType=PKCS12", "--yes")
+    assert set_url.exit_code == 0, set_url.stderr
+    file = tmp_path / "e.ldif"
+    file.write_text(run("export-ldif").stdout)
+    result = run("check", str(file))
+    assert (result.exit_code, "key-store" in result.stdout) == (0, False)
+
+
 def test_loaded_into_an_empty_server_it_is_the_same_tree(run: Run, site: CliSite, tmp_path: Path) -> None:
     file = tmp_path / "all.ldif"
     result = run("export-ldif", "--with-secrets", "-o", str(file))

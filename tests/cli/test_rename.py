@@ -113,7 +113,7 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
     refused = run("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes")
     assert refused.exit_code == 3
     assert refused.stderr.endswith(
-        "dcmcfg: the plan is not carried out: archive-device: the archive's own device would be deleted or renamed: "
+        "dcmcfg: the plan is refused: archive-device: the archive's own device would be deleted or renamed: "
         f"{ARCHIVE_DN}\n  next: --force-archive-device, if it is meant\n"
     )
     assert site.octets() == before

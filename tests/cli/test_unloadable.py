@@ -17,8 +17,8 @@ LONGTERM = f"cn=dicom,dicomDeviceName=longterm,{DEVICES}"
 AE = f"dicomAETitle=STORESCP,dicomDeviceName=storescp,{DEVICES}"
 FIX = "Fix: Correct the value. dcmcfg explain dicomPort shows its form."
 WRONG = f"{STORESCP}: dicomPort '70000': a port is from 1 to 65535. {FIX}"
-HEAD = "dcmcfg: the plan is not carried out: unloadable: the archive cannot"
-NEXT = "  next: --force-unloadable, if it is meant\n"
+HEAD = "dcmcfg: the plan is refused: unloadable: the archive cannot"
+NEXT = "  next: correct dicomPort (dcmcfg explain dicomPort); to apply the plan anyway: --force-unloadable\n"
 PORT_FIX = "Fix: Give one of the two another port or another dcmBindAddress, or set its dicomInstalled to FALSE."
 
 
@@ -59,14 +59,30 @@ def test_apply_names_file_and_line(run: Run, site: CliSite, tmp_path: Path) -> N
     first = written(tmp_path / "1.ldif", port(104, LONGTERM))
     second = written(tmp_path / "2.ldif", f"# a comment\n{port(104)}{port(70000)}")
     refused = run("apply", first, second, "--yes")
-    assert (refused.exit_code, refused.stderr) == (3, f"{HEAD} load 1 setting\n    {second}:7: {WRONG}\n{NEXT}")
+    assert (refused.exit_code, refused.stderr) == (3, f"{HEAD} load 1 setting\n    {second}:10: {WRONG}\n{NEXT}")
     assert site.octets() == before
     dry = run("apply", first, second, "--dry-run")
     assert (dry.exit_code, dry.stderr) == (
         0,
         "warning: unloadable: the archive cannot load 1 setting; not carried out without --force-unloadable\n"
-        f"warning: {second}:7: {WRONG}\n",
+        f"warning: {second}:10: {WRONG}\n",
     )
+
+
+def test_apply_names_the_line_as_check_does(run: Run, site: CliSite, tmp_path: Path) -> None:
+    lines = run("export-ldif", "--device", "storescp").stdout.splitlines(keepends=True)
+    (at,) = (number for number, line in enumerate(lines) if line.startswith("dicomPort: "))
+    lines[at] = "dicomPort:\n  70000\n"
+    file = written(tmp_path / "entries.ldif", "".join(lines))
+    refused = run("apply", file, "--yes")
+    assert (refused.exit_code, refused.stderr) == (3, f"{HEAD} load 1 setting\n    {file}:{at + 1}: {WRONG}\n{NEXT}")
+    (finding,) = json.loads(run("check", file, "--json").stdout)["findings"]
+    assert (finding["file"], finding["line"]) == (file, at + 1)
+
+
+def test_from_standard_input_the_line_is_that_of_the_record(run: Run, site: CliSite) -> None:
+    refused = run("apply", "-", "--yes", input=port(70000))
+    assert (refused.exit_code, refused.stderr.splitlines()[1]) == (3, f"    -:1: {WRONG}")
 
 
 def test_a_record_may_break_what_a_later_one_mends(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -79,7 +95,7 @@ def test_json_has_each_finding(run: Run, site: CliSite, tmp_path: Path) -> None:
     file = written(tmp_path / "x.ldif", port(70000))
     refused = json.loads(run("apply", file, "--yes", "--json").stdout)
     assert (refused["error"]["exit_code"], refused["changed"]) == (3, False)
-    assert refused["error"]["next_step"] == "--force-unloadable, if it is meant"
+    assert refused["error"]["next_step"] == NEXT.removeprefix("  next: ").rstrip()
     assert json.loads(run("apply", file, "--dry-run", "--json").stdout)["risks"] == [
         {
             "name": "unloadable",
@@ -96,7 +112,7 @@ def test_json_has_each_finding(run: Run, site: CliSite, tmp_path: Path) -> None:
                     "value": "70000",
                     "message": "a port is from 1 to 65535",
                     "file": file,
-                    "line": 1,
+                    "line": 4,
                     "fix": "Correct the value. dcmcfg explain dicomPort shows its form.",
                 }
             ],
@@ -112,7 +128,8 @@ def test_a_connection_that_an_ae_refers_to_does_not_go(run: Run, site: CliSite, 
         3,
         f"{HEAD} load 1 setting\n"
         f"    {file}:1: {AE}: dicomNetworkConnectionReference '{STORESCP}': there is no such entry. "
-        f"Fix: Remove the reference, or add the entry that it names.\n{NEXT}",
+        "Fix: Remove the reference, or add the entry that it names.\n"
+        + NEXT.replace("dicomPort", "dicomNetworkConnectionReference"),
     )
     assert site.octets() == before
     # What dangles may be taken by that name too, as long as there is nothing else.
@@ -136,7 +153,7 @@ def test_undo_and_restore_warn_and_do_it(run: Run, site: CliSite, tmp_path: Path
     assert (shown.exit_code, shown.stderr) == (0, warned)
     undo = undo_files()[-1]
     by_file = run("apply", str(undo), "--yes")  # the undo file, as it was printed
-    assert (by_file.exit_code, by_file.stderr) == (0, warned.replace(WRONG, f"{undo}:5: {WRONG}"))
+    assert (by_file.exit_code, by_file.stderr) == (0, warned.replace(WRONG, f"{undo}:13: {WRONG}"))
 
 
 def test_an_interrupted_roll_out_is_resumed_with_a_warning(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -169,12 +186,12 @@ def test_two_connections_of_the_archive_do_not_share_a_port(
     before = site.octets()
     refused = run(*arguments, "--yes")
     assert refused.exit_code == 3
-    head, _, rest = refused.stderr.partition(f"{HEAD} start with 1 setting\n")
+    head, _, rest = refused.stderr.partition("unloadable: with 1 setting the archive cannot start again\n")
     assert "unloadable" not in head
-    where = rest.partition(" (")[2].partition(")")[0]
+    where = rest.partition(" (bound to ")[2].partition(")")[0]
     assert rest == (
-        f"    cn={connection},{ARCHIVE_DN}: dicomPort '11112': the connection dicom has port 11112 too ({where}); "
-        f"port 11113 is unused in the configuration. {PORT_FIX}\n{NEXT}"
+        f"    cn={connection},{ARCHIVE_DN}: dicomPort '11112': the connection dicom has port 11112 too (bound to "
+        f"{where}); port 11113 is unused in the configuration. {PORT_FIX}\n{NEXT}"
     )
     assert site.octets() == before
     other = [text.replace("11112", "11113") for text in arguments]
@@ -187,8 +204,9 @@ def test_a_port_that_may_be_taken_is_a_warning(run: Run, site: CliSite) -> None:
     done = run("connection", "add", "dcm4chee-arc/more", f"pacs.example.org:{number}", "--yes")
     assert (done.exit_code, done.stderr) == (
         0,
-        f"warning: cn=more,{ARCHIVE_DN}: dicomPort '{number}': the connection dicom has port {number} too (127.0.0.1 "
-        f"and pacs.example.org), and dcmcfg does not look host names up. {PORT_FIX} (lint: port-perhaps-taken)\n",
+        f"warning: cn=more,{ARCHIVE_DN}: dicomPort '{number}': the connection dicom has port {number} too "
+        f"(bound to 127.0.0.1 and pacs.example.org), and dcmcfg does not look host names up. "
+        f"{PORT_FIX} (lint: port-perhaps-taken)\n",
     )
 
 
@@ -203,7 +221,7 @@ def test_a_plan_of_many_steps_is_judged(run: Run, site: CliSite, tmp_path: Path)
     refused = run("apply", file, "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"{HEAD} load 1 setting\n    {file}:{249 * 7 + 1}: cn=c249,dicomDeviceName=storescp,{DEVICES}: "
+        f"{HEAD} load 1 setting\n    {file}:{249 * 7 + 6}: cn=c249,dicomDeviceName=storescp,{DEVICES}: "
         f"dicomPort '70000': a port is from 1 to 65535. {FIX}\n{NEXT}"
     )
     assert site.octets() == before

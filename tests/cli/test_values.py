@@ -86,7 +86,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     for arguments, problem in (
         (
             ("set", connection, "dicomPort=0x"),
-            f"{connection}: dicomPort '0x': an integer is digits, no leading zero, a '-' before it at most\n",
+            f"{connection}: dicomPort '0x': a whole number, for example 300 or -1\n",
         ),
         (
             ("unset", connection, "dicomHostname"),
@@ -115,7 +115,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         f"warning: {ae}: dcmAcceptedMoveDestination was empty and let every destination in; from now on each but "
         "STORSCP is refused (C801)\n"
         f"warning: {ae}: no AE has the title STORSCP; near misses: STORESCP (lint: accepted-destination-unknown)\n"
-        f"dcmcfg: the plan is not carried out: dangling-reference: a reference would lead to no entry: {ae} "
+        f"dcmcfg: the plan is refused: dangling-reference: a reference would lead to no entry: {ae} "
         "(dcmAcceptedMoveDestination: STORSCP)\n"
         "  next: --force-dangling-reference, if it is meant\n",
     )

@@ -15,7 +15,7 @@ from dcmcfg.errors import DirectoryError
 
 STORESCP = "dicomDeviceName=storescp,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 SAID = "{}: value #{} invalid per syntax"
-CHECK = "dcmcfg check FILE says what is wrong with each value"
+EXPLAIN = "dcmcfg explain {} shows its form"
 
 
 def connection(port: str = "104", *classes: str) -> Add:
@@ -50,7 +50,7 @@ def test_slapd_is_understood(directory: LdapDirectory, carry_out: Callable[[Ldap
         carry_out(directory, setting((Operation.REPLACE, "dicomInstalled", b"true")))
     assert str(wrong.value) == (
         f"{STORESCP}: the value of dicomInstalled has the wrong syntax: 'true' (LDAP result 21: "
-        f"dicomInstalled: value #0 invalid per syntax) — {CHECK}"
+        f"dicomInstalled: value #0 invalid per syntax) — {EXPLAIN.format('dicomInstalled')}"
     )
     assert (unknown.value.result_code, wrong.value.result_code) == (21, 21)
 
@@ -74,7 +74,10 @@ def test_of_several_modifications_the_value_that_is_meant_is_told_where_it_is_pl
 def test_a_secret_is_not_told() -> None:
     change = setting((Operation.REPLACE, "dcmKeycloakClientSecret", b"hidden"))
     told = invalid_syntax(SAID.format("dcmKeycloakClientSecret", 0), change)
-    assert told == ("the value of dcmKeycloakClientSecret has the wrong syntax: the value, a secret", CHECK)
+    assert told == (
+        "the value of dcmKeycloakClientSecret has the wrong syntax: the value, a secret",
+        EXPLAIN.format("dcmKeycloakClientSecret"),
+    )
 
 
 @pytest.mark.parametrize("said", ["", "no idea", "objectClass: value #99999999999 invalid per syntax"])
@@ -85,7 +88,7 @@ def test_other_words_of_a_server_are_left_as_they_are(said: str) -> None:
 def test_a_value_that_is_not_in_the_change_is_not_made_up() -> None:
     assert invalid_syntax(SAID.format("dicomPort", 7), connection()) == (
         "the value of dicomPort has the wrong syntax",
-        CHECK,
+        EXPLAIN.format("dicomPort"),
     )
     assert invalid_syntax(SAID.format("objectClass", 7), None) == (
         "the server's schema does not know an object class of the entry",

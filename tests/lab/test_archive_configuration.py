@@ -126,6 +126,7 @@ def test_a_reference_in_other_case_and_spacing_is_the_same(memory: Memory) -> No
     [
         (f"cn=dicom,{ARCHIVE}", "dicomPort", "0"),
         (f"cn=dicom,{ARCHIVE}", "dicomPort", "70000"),
+        (f"cn=dicom,{ARCHIVE}", "dicomPort", "-2"),
         (f"cn=dicom,{ARCHIVE}", "dcmProtocol", "dicom"),
         (f"cn=dicom,{ARCHIVE}", "dcmProtocol", "HL7"),
         (ARCHIVE, "dcmAECacheStaleTimeout", "PT"),
@@ -139,6 +140,12 @@ def test_a_value_that_the_archive_cannot_read_fails_the_whole_device(
     memory.change(dn, attribute, value)
     with pytest.raises(IllegalArgumentException):
         memory.archive()
+
+
+def test_a_connection_with_port_minus_one_does_not_listen(memory: Memory) -> None:
+    memory.change(f"cn=dicom,{ARCHIVE}", "dicomPort", "-1")
+    ports = {each.dn: each.port for each in memory.archive().connections}
+    assert ports[DN.parse(f"cn=dicom,{ARCHIVE}").normalised()] is None
 
 
 def test_installed_is_inherited_and_false_on_the_device_wins(memory: Memory) -> None:

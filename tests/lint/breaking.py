@@ -487,7 +487,8 @@ CONNECTIONS = (
         [put(f"cn=hl7,{ARCHIVE}", dicomPort="11115", dcmBindAddress="127.0.0.2")],
         f"cn=hl7,{ARCHIVE}",
         "dicomPort",
-        "the connection dicom has port 11115 too (0.0.0.0 and 127.0.0.2); port 11116 is unused in the configuration",
+        "the connection dicom has port 11115 too (bound to 0.0.0.0 and 127.0.0.2); "
+        "port 11116 is unused in the configuration",
     ),
     Break(
         "port-perhaps-taken",
@@ -497,7 +498,7 @@ CONNECTIONS = (
         ],
         f"cn=hl7,{ARCHIVE}",
         "dicomPort",
-        "the connection dicom has port 11115 too (127.0.0.1 and pacs), and dcmcfg does not look host names up",
+        "the connection dicom has port 11115 too (bound to 127.0.0.1 and pacs), and dcmcfg does not look host names up",
     ),
     Break(
         "connection-not-installed",

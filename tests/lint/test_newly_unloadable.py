@@ -15,6 +15,7 @@ from dcmcfg.lint.plan_risks import PlanRisks, plan_risks
 from dcmcfg.plan.guard import NewFinding
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.findings import Place
 from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae, site, site_entries, tree
 
@@ -51,6 +52,14 @@ def told(*changes: Change, before: Tree | None = None) -> list[tuple[str, str, s
 
 def risks(*changes: Change, before: Tree | None = None) -> PlanRisks:
     return plan_risks(plan_of(*changes, before=before), NOW, device="dcm4chee-arc")
+
+
+@pytest.mark.parametrize(
+    ("place", "told"), [("aes.json:12 (AE 2)", Place("aes.json", 12)), ("a:b.csv:3", Place("a:b.csv", 3)), ("-", None)]
+)
+def test_a_place_is_that_of_a_row_too(place: str, told: Place | None) -> None:
+    plan = make_plan(site(), [Wanted(setting(CONNECTION, "dicomPort", "70000"), place=place)])
+    assert [each.finding.place for each in newly_unloadable(plan, NOW)] == [told]
 
 
 def setting(dn: str, name: str, *values: str) -> Modify:
@@ -157,7 +166,7 @@ def test_a_second_connection_on_the_port_stops_the_next_start() -> None:
     (found,) = new(Add(connection(ARCHIVE, name="new")))
     assert (found.finding.rule.name, found.finding.kind) == ("port-taken", "stops-next-start")
     assert str(found) == (
-        f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom has port 11112 too (localhost); "
+        f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom has port 11112 too (bound to localhost); "
         "port 11113 is unused in the configuration. Fix: Give one of the two another port or another dcmBindAddress, "
         "or set its dicomInstalled to FALSE."
     )
@@ -242,7 +251,7 @@ def test_equal_fixes_are_told_once() -> None:
 
 def test_of_many_findings_the_first_are_shown_and_all_are_counted() -> None:
     (risk,) = risks(*(Add(connection(ARCHIVE, name=f"c{n}")) for n in range(300))).risks
-    assert risk.what == "the archive cannot start with 300 settings"
+    assert risk.what == "with 300 settings the archive cannot start again"
     assert len(risk.findings) == 300
     assert (len(risk.details), risk.details[-1]) == (41, "… and 260 more")
     ports = {each.finding.message.rpartition("; port ")[2].split()[0] for each in risk.findings}

@@ -86,6 +86,12 @@ def test_a_port_out_of_range_is_an_error(port: str) -> None:
     assert (finding.rule.name, finding.severity, finding.attribute) == ("port", "error", "dicomPort")
 
 
+def test_port_minus_one_is_a_connection_that_does_not_listen() -> None:
+    (finding,) = found(*site_entries(), connection(ARCHIVE, "-1", name="more"))
+    assert (finding.rule.name, finding.severity, finding.kind) == ("out-of-range", "warning", "rule")
+    assert finding.message == "the connection does not listen"
+
+
 @pytest.mark.parametrize("port", ["1", "65535"])
 def test_the_first_and_last_port_are_in_range(port: str) -> None:
     assert found(*site_entries(), connection(ARCHIVE, port, name="more")) == []

@@ -7,6 +7,7 @@ import pytest
 from dcmcfg.entry import Entry
 from dcmcfg.schema.check import Subject, check
 from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.findings import KEY_STORE
 from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site_entries
 
 CLASSES = (b"dicomNetworkConnection", b"dcmNetworkConnection")
@@ -76,7 +77,27 @@ def test_on_other_devices_no_archive_listens() -> None:
     ],
 )
 def test_a_key_store_has_a_type_and_a_pin(values: dict[str, str], findings: int) -> None:
-    schema = bundled()
+    kinds = [each.kind for each in check(map(Subject, with_key_store(values)), bundled(), live=True)]
+    assert kinds == ["stops-next-start"] * findings
+
+
+@pytest.mark.parametrize(
+    ("values", "messages"),
+    [
+        ({}, ["dcmKeyStoreType is missing"]),
+        ({"dcmKeyStoreType": "PKCS12"}, []),
+        (
+            {"dcmKeyStoreType": "PKCS12", "dcmTrustStorePin": "x"},
+            ["dcmKeyStorePin or dcmKeyStorePinProperty is missing"],
+        ),
+    ],
+)
+def test_of_a_file_without_any_pin_none_is_missing(values: dict[str, str], messages: list[str]) -> None:
+    found = check(map(Subject, with_key_store(values)), bundled(), live=False)
+    assert [each.message for each in found if each.rule is KEY_STORE] == messages
+
+
+def with_key_store(values: dict[str, str]) -> list[Entry]:
     entries = []
     for entry in site_entries():
         changed = entry
@@ -84,5 +105,4 @@ def test_a_key_store_has_a_type_and_a_pin(values: dict[str, str], findings: int)
             for name, value in {"dcmKeyStoreURL": "file:/key", **values}.items():
                 changed = changed.with_values(name, (value.encode(),))
         entries.append(changed)
-    kinds = [each.kind for each in check(map(Subject, entries), schema, live=True)]
-    assert kinds == ["stops-next-start"] * findings
+    return entries

@@ -26,6 +26,7 @@ _CONSTANTS = {
     "dcmStorageDuration": ("org.dcm4chee.arc.conf.StorageDuration", ("PERMANENT", "CACHE", "TEMPORARY")),
 }
 _PORTS = range(1, 65536)
+_NOT_LISTENING = -1  # Connection.NOT_LISTENING
 
 
 def device_of(entries: Sequence[Entry]) -> Device:
@@ -62,8 +63,8 @@ def _all(entries: Sequence[Entry], object_class: str) -> list[Entry]:
 
 
 def _connection(entry: Entry, device: Entry) -> Connection:
-    port = entry.text("dicomPort")
-    if port is not None and int(port) not in _PORTS:
+    port = int(entry.text("dicomPort") or _NOT_LISTENING)
+    if port != _NOT_LISTENING and port not in _PORTS:
         raise IllegalArgumentException(f"port out of range:{port}")
     if (entry.text("dcmProtocol") or "DICOM") not in _PROTOCOLS:
         raise IllegalArgumentException(
@@ -72,7 +73,7 @@ def _connection(entry: Entry, device: Entry) -> Connection:
     return Connection(
         dn=entry.dn.normalised(),
         host=entry.text("dicomHostname") or "",
-        port=int(port) if port else None,
+        port=port if port != _NOT_LISTENING else None,
         installed=_installed(entry, device),
         bind_address=entry.text("dcmBindAddress"),
         protocol=entry.text("dcmProtocol") or "DICOM",

@@ -102,8 +102,7 @@ def _doubt(ports: _Ports, new: Listener) -> tuple[Listener, str] | None:
         if taken.certainly_by(new) is not None:
             return None
         if (other := taken.perhaps_by(new)) is not None:
-            unknown = "and dcmcfg does not look host names up"
-            return other, f"the connection {other.name} has port {other.port} too ({_addresses(new, other)}), {unknown}"
+            return other, f"{_same(new, other)}, and dcmcfg does not look host names up"
     for opener in _OTHERS[new.opener]:
         if (other := ports.by(new.place, opener).certainly_by(new)) is not None:
             unopened = new if new.opener != ARCHIVE else other
@@ -117,7 +116,7 @@ def _breach(survey: Survey, device: NormalDN, new: Listener, other: Listener, me
 
 
 def _same(new: Listener, other: Listener) -> str:
-    return f"the connection {other.name} has port {other.port} too ({_addresses(new, other)})"
+    return f"the connection {other.name} has port {other.port} too (bound to {_addresses(new, other)})"
 
 
 def _addresses(new: Listener, other: Listener) -> str:

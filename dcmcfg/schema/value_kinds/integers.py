@@ -6,7 +6,8 @@ from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.value_kinds.split import INT_MAXIMUM, INT_MINIMUM
 
 _MAXIMUM_PORT = 65535
-_NOT_LISTENING = -1
+#: The ``dicomPort`` of a connection that does not listen (``Connection.NOT_LISTENING``).
+NOT_LISTENING = -1
 _LONGEST = 40
 
 
@@ -35,7 +36,7 @@ def integer(low: int = INT_MINIMUM, high: int = INT_MAXIMUM) -> ValueKind:
 def port_problem(text: str) -> str:
     """Return why *text* is no TCP or UDP port; -1 stands for a connection that does not listen."""
     number = _number(text)
-    if number is not None and (1 <= number <= _MAXIMUM_PORT or number == _NOT_LISTENING):
+    if number is not None and (1 <= number <= _MAXIMUM_PORT or number == NOT_LISTENING):
         return ""
     return f"a port is from 1 to {_MAXIMUM_PORT}"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
 
-_FLAGS = "idmsuxU"
+_FLAGS = "cdimsuxU"
 _QUANTITY = re.compile(r"\{([0-9]{1,9})(?:(,)([0-9]{0,9}))?\}", re.ASCII)
 _GROUP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*>", re.ASCII)
 _INLINE_FLAGS = re.compile(rf"[{_FLAGS}]*(?:-[{_FLAGS}]*)?([:)])", re.ASCII)

@@ -10,7 +10,10 @@ from dcmcfg.schema.value_kinds.split import LONG_MAXIMUM
 
 _UNIT = "(?:K|[kMGTP]|[KMGTP]i)?B?"
 _WHOLE = re.compile(rf"\+?([0-9]+){_UNIT}", re.ASCII)
-_FRACTION = re.compile(rf"\+?[0-9]*\.[0-9]*[0-9]{_UNIT}", re.ASCII)
+#: What ``Double.parseDouble`` reads and ends in a digit. A sign ``-`` may follow a blank; alone it is refused.
+_DECIMAL = r"(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_HEXADECIMAL = r"0[xX](?:[0-9a-fA-F]+\.[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+"
+_FRACTION = re.compile(rf"(?:[\x00-\x20]+[+-]?|\+?)(?:{_DECIMAL}|{_HEXADECIMAL})(?<=[0-9]){_UNIT}", re.ASCII)
 
 
 def size_problem(text: str) -> str:
