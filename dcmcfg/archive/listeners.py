@@ -62,9 +62,7 @@ def probe(listeners: Sequence[Listener], archive_url: str, closed: str = "") -> 
     A host that is the archive's own name for itself (``localhost``) is looked for at the host of *archive_url*.
     """
     taken = Counter(each.address.lower() for each in listeners)
-    return tuple(
-        _probed(each, archive_url, closed, shares_port=taken[each.address.lower()] > 1) for each in listeners
-    )
+    return tuple(_probed(each, archive_url, closed, shares_port=taken[each.address.lower()] > 1) for each in listeners)
 
 
 def other_users(configuration: Configuration, device_name: str, address: str) -> tuple[str, ...]:

@@ -66,9 +66,7 @@ def test_reason_about_something_else_names_no_attribute() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("device", "command"), [("", ""), ("dcm4chee-arc", " (dcmcfg connection list dcm4chee-arc)")]
-)
+@pytest.mark.parametrize(("device", "command"), [("", ""), ("dcm4chee-arc", " (dcmcfg connection list dcm4chee-arc)")])
 def test_port_in_use_names_the_command_that_lists_the_connections(device: str, command: str) -> None:
     body = f"{FORCED}Caused by: java.net.BindException: Address already in use\n"
     assert failure(500, body, device).next_step == (

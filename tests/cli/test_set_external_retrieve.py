@@ -301,13 +301,14 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but "
         "the archive could not open the listener localhost:11112: IOException: Unable to start TCPListener on "
-        "localhost:11112; cause: BindException: Address already in use (HTTP 500; dcmcfg reloaded twice). Until a reload "
-        "succeeds, other listeners may be closed too, and the AE cache keeps old AEs. "
+        "localhost:11112; cause: BindException: Address already in use (HTTP 500; dcmcfg reloaded twice). Until a "
+        "reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs. "
         f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
         f"dicom-tls localhost:{ports[1]} closed\n"
         "  next: Find what else uses port 11112: another connection of the archive (dcmcfg connection list "
-        "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run dcmcfg reload. dcmcfg undo 1 reverts "
-        "the change; it binds the listener once more, which can fail in the same way\n"
+        "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
+        "dcmcfg reload. dcmcfg undo 1 reverts the change; it binds the listener once more, which can fail in "
+        "the same way\n"
     )
     content = json.loads(again.stdout)
     assert (content["changed"], content["reloaded"], content["error"]["exit_code"]) == (True, False, 4)
@@ -466,8 +467,8 @@ def test_an_archive_that_is_stopped_loads_the_change_and_exits_4(run: Run, site:
         "warning: The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them; "
         "dcmcfg status shows how to start it\n"
         f"dcmcfg: {site.archive.url}: The directory was changed. The archive loaded the new configuration, but it is "
-        f"STOPPED: its DICOM and HL7 ports are closed\n  next: Start the archive on the Control page of its web interface, or "
-        f"run: curl -X POST {site.archive.url}/ctrl/start\n"
+        f"STOPPED: its DICOM and HL7 ports are closed\n  next: Start the archive on the Control page of its web "
+        f"interface, or run: curl -X POST {site.archive.url}/ctrl/start\n"
     )
     content = json.loads(run("undo", "--yes", "--json").stdout)
     assert (content["changed"], content["reload"]["in_force"], content["error"]["exit_code"]) == (True, True, 4)
