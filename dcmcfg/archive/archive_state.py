@@ -75,8 +75,10 @@ def finding_of(answer: Answer) -> Finding | None:
         case 404 if is_page:
             return Finding(
                 State.NOT_DEPLOYED,
-                "The archive is not deployed: the web server has no application at this path (HTTP 404)",
-                f"Deploy the archive, or wait if that is under way. {_BASE_URL}",
+                "The web server has no application at this path (HTTP 404): the path of the URL is wrong, or the "
+                "archive is not deployed",
+                "Check the path of --archive-url: a stock one is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
+                "the archive, or wait if that is under way",
             )
         case 404 | 405 if _OF_THE_APPLICATION in answer.headers:
             return Finding(

@@ -61,6 +61,7 @@ class ControlService:
 
     *token* is sent as :class:`Bearer` says. ``https`` is verified against *ca_file*, else against the certificates
     that this machine trusts. Redirects are not followed, and no proxy is used: a token goes to the archive or nowhere.
+    *device* is the name of the archive's device in the directory, for the next steps of errors.
     """
 
     def __init__(
@@ -70,12 +71,15 @@ class ControlService:
         ca_file: Path | None = None,
         timeouts: Timeouts | None = None,
         patience: Patience | None = None,
+        *,
+        device: str = "",
     ) -> None:
         self._url = url.rstrip("/")
         self._web = Web(ca_file, timeouts)
         self._web.prepare(url)
         self._bearer = Bearer(self._web, token)
         self._patience = patience or Patience()
+        self._device = device
 
     def status(self, on_wait: OnWait | None = None) -> ArchiveStatus:
         """Return the archive's status (``GET ctrl/status``).
@@ -121,7 +125,7 @@ class ControlService:
             return reload
         if reload.closed is None and isinstance(reload.outcome, NotRunning):
             raise self._not_running(url, reload)
-        raise failure_of(reload, url)
+        raise failure_of(reload, url, self._device)
 
     def _attempt(self, url: str, before: Reload | None = None) -> Attempt:
         begun = time.monotonic()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from dcmcfg.devices import Device
+from dcmcfg.devices import Configuration, Device
 
 #: Protocols for which the archive opens a TCP port; ``HTTP`` is the web server's.
 _PROTOCOLS = frozenset({"DICOM", "HL7", "HL7_MLLP2"})
@@ -35,11 +35,14 @@ class Probed:
     """A listener with what a TCP connection to it showed: open, closed, or None where that is not known.
 
     Of connections on one address and port (``shares_port``) only one can listen; a TCP connection does not show which.
+    ``is_taken`` is true where something answers at a listener that the archive could not open: it is another process,
+    or another connection of the archive, so that ``is_open`` is None.
     """
 
     listener: Listener
     is_open: bool | None
     shares_port: bool = False
+    is_taken: bool = False
 
 
 def listeners_of(device: Device) -> tuple[Listener, ...]:
@@ -51,18 +54,38 @@ def listeners_of(device: Device) -> tuple[Listener, ...]:
     )
 
 
-def probe(listeners: Sequence[Listener], archive_url: str) -> tuple[Probed, ...]:
+def probe(listeners: Sequence[Listener], archive_url: str, closed: str = "") -> tuple[Probed, ...]:
     """Open a TCP connection to each of *listeners* and close it again, for two seconds at most each.
+
+    *closed* is the address, ``HOST:PORT``, of the listener that the archive could not open, if it gave one.
 
     A host that is the archive's own name for itself (``localhost``) is looked for at the host of *archive_url*.
     """
     taken = Counter(each.address.lower() for each in listeners)
-    return tuple(_probed(each, archive_url, shares_port=taken[each.address.lower()] > 1) for each in listeners)
+    return tuple(_probed(each, archive_url, closed, shares_port=taken[each.address.lower()] > 1) for each in listeners)
 
 
-def _probed(listener: Listener, archive_url: str, *, shares_port: bool) -> Probed:
+def other_users(configuration: Configuration, device_name: str, address: str) -> tuple[str, ...]:
+    """Return, as ``DEVICE/CN``, the installed connections of other devices than *device_name* at *address*.
+
+    *address* is ``HOST:PORT``; host names are compared without regard to case and are not resolved.
+    """
+    return tuple(
+        f"{device.name}/{each.name}"
+        for device in configuration.devices
+        if device.name != device_name
+        for each in listeners_of(device)
+        if each.address.lower() == address.lower()
+    )
+
+
+def _probed(listener: Listener, archive_url: str, closed: str, *, shares_port: bool) -> Probed:
     is_open = _is_open(_seen_from_here(listener.host, archive_url), listener.port)
-    return Probed(listener, None if shares_port and is_open else is_open, shares_port)
+    if is_open and shares_port:
+        return Probed(listener, None, shares_port=True)
+    if is_open and listener.address.lower() == closed.lower():
+        return Probed(listener, None, is_taken=True)
+    return Probed(listener, is_open, shares_port)
 
 
 def _seen_from_here(host: str, archive_url: str) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass
 
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotLoaded, NotRunning, Reloaded, ReloadOutcome, Unclear
 from dcmcfg.errors import ArchiveError
 
 _CHECK = "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload"
-_SUITE = "CipherSuite"
+#: What Java and ``SSLManagerFactory`` say of a key store or a trust store that cannot be read, as far as it is known.
+_STORE = re.compile(
+    r"(?:KeyStore|UnrecoverableKey|UnrecoverableEntry|Certificate\w*)Exception"
+    r"|(?i:key ?store|trust ?store|keyPinProperty)|FileNotFoundException"
+)
 
 
 @dataclass(frozen=True)
@@ -84,9 +90,12 @@ class ReloadUnconfirmed(ReloadFailed):
     exit_code = 4
 
 
-def failure_of(reload: Reload, url: str) -> ReloadFailed:
-    """Return the error that *reload* of *url* ends in, which must not have ended cleanly."""
-    error = _failure(reload, url)
+def failure_of(reload: Reload, url: str, device: str = "") -> ReloadFailed:
+    """Return the error that *reload* of *url* ends in, which must not have ended cleanly.
+
+    With the name of the archive's *device*, the next step names the command that lists its connections.
+    """
+    error = _failure(reload, url, device)
     error.reload = reload
     return error
 
@@ -107,11 +116,11 @@ def unconfirmed(failure: ArchiveError, before: Reload | None = None) -> ReloadUn
     return error
 
 
-def _failure(reload: Reload, url: str) -> ReloadFailed:
+def _failure(reload: Reload, url: str, device: str) -> ReloadFailed:
     last = reload.attempts[-1]
     closed = reload.closed
     if closed is not None:
-        return _not_bound(reload, closed, url)
+        return _not_bound(reload, closed, url, device)
     match last.outcome:
         case NotLoaded(reason):
             return NotReloaded(
@@ -135,18 +144,18 @@ def _failure(reload: Reload, url: str) -> ReloadFailed:
             raise ValueError(f"a clean reload is no failure: {reload}")
 
 
-def _not_bound(reload: Reload, closed: LoadedButNotBound, url: str) -> ReloadFailed:
+def _not_bound(reload: Reload, closed: LoadedButNotBound, url: str, device: str) -> ReloadFailed:
     last = reload.attempts[-1]
-    twice = ", 2 reloads" if len(reload.attempts) > 1 else ""
+    twice = "; dcmcfg reloaded twice" if len(reload.attempts) > 1 else ""
     words = f"{_in_force(closed)}: {_reason(closed.reason)} (HTTP {_status_of(reload, closed)}{twice})"
     if last.outcome is not closed:
         words += (
             f". The second reload ended otherwise: {_reason(getattr(last.outcome, 'reason', ''))} (HTTP {last.status})"
         )
     return ReloadUnfinished(
-        f"{words}. Until a clean reload, other listeners may be closed too, and the AE cache keeps old AEs",
+        f"{words}. Until a reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs",
         on=url,
-        next_step=f"{_fix(closed)}, then run dcmcfg reload",
+        next_step=f"{_fix(closed, device)}, then run dcmcfg reload",
     )
 
 
@@ -159,18 +168,41 @@ def _status_of(reload: Reload, closed: LoadedButNotBound) -> int:
     return next(each.status for each in reversed(reload.attempts) if each.outcome is closed)
 
 
-def _fix(closed: LoadedButNotBound) -> str:
+def _fix(closed: LoadedButNotBound, device: str) -> str:
     """Return how to open the listener, by what the archive gives as the reason."""
-    if not closed.is_worth_repeating:
-        attribute = "dicomTLSCipherSuite" if _SUITE in closed.reason else "dcmTLSProtocol"
-        return f"Correct {attribute} of the TLS connection (Java's names), or what the reason names"
+    reason = closed.reason
+    if "Unsupported CipherSuite" in reason:
+        return "Correct dicomTLSCipherSuite of the TLS connection (Java's names)"
+    if "Unsupported protocol" in reason:
+        return "Correct dcmTLSProtocol of the TLS connection (Java's names, such as TLSv1.2)"
+    if _STORE.search(reason):
+        return _fix_of_a_store(reason)
     port = closed.listener.rpartition(":")[2]
-    if "Address already in use" in closed.reason and port.isdecimal():
+    if closed.is_worth_repeating and port.isdecimal():
+        return _fix_of_a_port(reason, port, device)
+    return "Correct what the reason names (the archive's server.log has the full error)"
+
+
+def _fix_of_a_store(reason: str) -> str:
+    if "FileNotFoundException" in reason:
         return (
-            f"Find what else uses port {port}: another connection of the archive (dcmcfg show DEVICE), or another "
-            f"process (ss -tlnp 'sport = :{port}' on the archive's machine)"
+            "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: it must name a file that the archive "
+            "can read"
         )
-    return f"Correct the connection with port {port} (dcmBindAddress, dicomHostname, key store)"
+    return (
+        "Correct the key store or the trust store of the archive's device (dcmKeyStoreURL, dcmKeyStoreType, "
+        "dcmKeyStorePin, dcmKeyStoreKeyPin; dcmTrustStoreURL, dcmTrustStoreType, dcmTrustStorePin)"
+    )
+
+
+def _fix_of_a_port(reason: str, port: str, device: str) -> str:
+    if "Address already in use" in reason:
+        listed = f" (dcmcfg connection list {shlex.quote(device)})" if device else ""
+        return (
+            f"Find what else uses port {port}: another connection of the archive{listed}, or another process "
+            f"(ss -tlnp 'sport = :{port}' on the archive's machine)"
+        )
+    return f"Correct the connection with port {port} (dcmBindAddress, or dicomHostname without one)"
 
 
 def _reason(reason: str) -> str:

@@ -18,7 +18,7 @@ def control_service(settings: Settings) -> ControlService:
     Warns on stderr of a credential that leaves this machine unencrypted. Raises :class:`MalformedInput` or
     :class:`NotFound` when the token, the client secret or the CA file cannot be read.
     """
-    return ControlService(settings.archive_url, credential(settings), settings.ca_file)
+    return ControlService(settings.archive_url, credential(settings), settings.ca_file, device=settings.device)
 
 
 def web_services(settings: Settings, timeouts: Timeouts, longest_body: int) -> Bearer:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
+from collections.abc import Callable
+from dataclasses import replace
 
 import click
 
 from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.archive_unreachable import with_status
 from dcmcfg.cli.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
@@ -89,7 +94,8 @@ def echo_command(
     if over:
         tls.require_use(calls=secure)
     context = tls.files(settings).client_context() if secure else None
-    echoed = _call(called, title, context, parallel, timeouts, named=bool(titles), as_json=as_json)
+    advised = functools.partial(_advised, settings.device)
+    echoed = _call(called, title, context, parallel, timeouts, advised, named=bool(titles), as_json=as_json)
     answers = [each.verdict.answered if each.verdict is not None else everyone for each in echoed]
     return 0 if all(answers) else 1
 
@@ -100,6 +106,7 @@ def _call(
     tls: ssl.SSLContext | None,
     parallel: int,
     timeouts: Timeouts,
+    advised: Callable[[Echoed], Echoed],
     *,
     named: bool,
     as_json: bool,
@@ -111,10 +118,11 @@ def _call(
         with progress("calling", of) as step:
 
             def hear(each: Echoed) -> None:
-                known.append(each)
+                known.append(advised(each))
                 step(len(known), of)
 
-            echoed = echo_all(called, calling, tls=tls, parallel=parallel, timeouts=timeouts, on_echoed=hear)
+            called_all = echo_all(called, calling, tls=tls, parallel=parallel, timeouts=timeouts, on_echoed=hear)
+            echoed = tuple(map(advised, called_all))
     except KeyboardInterrupt:
         if not as_json:
             print_echoed(stdout_console(), known, calling, len(called), named=named)
@@ -124,3 +132,12 @@ def _call(
     else:
         print_echoed(stdout_console(), echoed, calling, len(called), named=named)
     return echoed
+
+
+def _advised(device: str, echoed: Echoed) -> Echoed:
+    """Return *echoed*, with the status command in its next step for an AE of the archive's *device* out of reach."""
+    verdict = echoed.verdict
+    if verdict is None or verdict.reached or echoed.target.ae.device.name != device:
+        return echoed
+    next_step = invocation.current().spoken(with_status(verdict.next_step))
+    return replace(echoed, verdict=replace(verdict, next_step=next_step))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from dcmcfg.archive.archive_state import State
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import TokenError
-from dcmcfg.archive.listeners import Probed, listeners_of, probe
+from dcmcfg.archive.listeners import Probed, listeners_of, other_users, probe
 from dcmcfg.archive.reload_failures import Reload, ReloadFailed, ReloadUnconfirmed
-from dcmcfg.archive.reload_outcome import NotRunning
+from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotRunning
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.report import ReloadReport
@@ -64,12 +64,14 @@ class Reloading:
     def _unfinished(self, error: ReloadFailed, tree: Tree, undo: str) -> ChangedButNotFinished:
         reload = error.reload
         closed = reload.closed if reload else None
-        probed = () if closed is None else self._probed(tree)
+        probed = () if reload is None or closed is None else self._probed(tree, reload)
         if reload is not None:
             _so_far(reload, probed)
         what = f"The directory was changed. {error.what}"
         if line := listeners_line(probed):
             what = f"{what}. {line}"
+        if closed is not None and (users := self._other_users(tree, closed)):
+            what = f"{what}. In the directory, {closed.listener} is also the address of {', '.join(users)}"
         step = error.next_step
         if undo and closed is not None:
             step = f"{step}. {undo} reverts the change; it binds the listener once more, which can fail in the same way"
@@ -77,12 +79,19 @@ class Reloading:
             step = f"{step}. If it is this change: {undo} reverts it"
         return ChangedButNotFinished(what, on=error.on, next_step=step)
 
-    def _probed(self, tree: Tree) -> tuple[Probed, ...]:
+    def _other_users(self, tree: Tree, closed: LoadedButNotBound) -> tuple[str, ...]:
+        if "Address already in use" not in closed.reason:
+            return ()
+        return other_users(Configuration(tree), self.settings.device, closed.listener)
+
+    def _probed(self, tree: Tree, reload: Reload) -> tuple[Probed, ...]:
         try:
             device = Configuration(tree).device(self.settings.device)
         except NotFound:
             return ()
-        return probe(listeners_of(device), self.settings.archive_url)
+        last = reload.outcome  # after a last attempt of unknown outcome, the listener may be open
+        still_closed = last.listener if isinstance(last, LoadedButNotBound) else ""
+        return probe(listeners_of(device), self.settings.archive_url, still_closed)
 
 
 def _is_down(reload: Reload | None) -> bool:
@@ -134,6 +143,6 @@ def reachable(settings: Settings, without: str = _WITHOUT) -> Reloading:
         step = f"{error.next_step}; {again}" if error.next_step else again
         raise ArchiveError(error.what, on=error.on, next_step=step) from error
     if not status.started:
-        told = invocation.current().spoken(f"{STOPPED}. {how_to_start(settings)}")
-        tell(f"warning: {visible(told)}.")
+        told = invocation.current().spoken(f"{STOPPED}; dcmcfg status shows how to start it")
+        tell(f"warning: {visible(told)}")
     return Reloading(service, settings)

@@ -10,6 +10,7 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_database import reach_database
+from dcmcfg.cli.archive_unreachable import status_advised
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
@@ -156,7 +157,10 @@ def _found(
     """
     asked = question.asked
     addresses = find_addresses(configuration, asked.device.name, question.destination, ae=asked.title, connect=connect)
-    with associated(addresses.archive, question.calling, [Model.STUDY.find], query_timeouts(addresses)) as opened:
+    with (
+        status_advised(addresses.archive),
+        associated(addresses.archive, question.calling, [Model.STUDY.find], query_timeouts(addresses)) as opened,
+    ):
         instances = find_instances(opened, study_uid)
     if settings is None:
         return whereabouts(study_uid, instances, asked.device, why_not="--no-qido")

@@ -10,7 +10,7 @@ STOPPED = "The archive is STOPPED: its DICOM and HL7 ports are closed. A reload 
 
 
 def how_to_start(settings: Settings) -> str:
-    """Return how to start the archive of *settings*, with a command to copy."""
+    """Return how to start the archive of *settings*, with a command to copy at the end."""
     words = ["curl", "-X", "POST"]
     if settings.ca_file is not None and settings.archive_url.startswith("https:"):
         words += ["--cacert", str(settings.ca_file)]
@@ -18,4 +18,4 @@ def how_to_start(settings: Settings) -> str:
     if settings.oidc is not None or settings.token_secret is not None:
         command += ' -H "Authorization: Bearer $(dcmcfg token --print)"'
     command += f" {shlex.quote(f'{settings.archive_url}/ctrl/start')}"
-    return f"{command} starts it; so does Start on the Control page of the archive's web interface"
+    return f"Start the archive on the Control page of its web interface, or run: {command}"

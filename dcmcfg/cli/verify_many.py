@@ -25,6 +25,7 @@ from dcmcfg.bulk.session import Anew, Done, Session
 from dcmcfg.bulk.source import Matching, Named, Source
 from dcmcfg.bulk.store import Store
 from dcmcfg.cli import invocation
+from dcmcfg.cli.archive_unreachable import next_step_of, status_advised
 from dcmcfg.cli.asking import Answered
 from dcmcfg.cli.failures import INTERRUPTED
 from dcmcfg.cli.once_sent import a_no_once_sent
@@ -48,6 +49,7 @@ from dcmcfg.verify.evidence import Question
 if TYPE_CHECKING:
     from dcmcfg.cli.temporary_destination import Place
     from dcmcfg.devices import Configuration
+    from dcmcfg.dicom.peer import Peer
 
 #: More studies than that are asked about where nobody has said how many may match.
 _MANY = 100
@@ -89,7 +91,7 @@ def verify_many(
             )
             required = Required(wanted.require_route, None if bulk.only_failed else tree)
             done = Session(asking, source, manner, bulk_progress, _anew(bulk), required).go()
-        next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place, _anew(bulk))))
+        next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place, _anew(bulk), addresses.archive)))
         notes = (*_of_keeping(bulk, source), *done.notes)
         code = _exit_code(done, sent=sent.is_set())
         told = functools.partial(bulk_json, done.report, notes, next_steps, accepted=code == 0)
@@ -131,7 +133,8 @@ def _sought(run: Verification, source: Source, asked: Asked, question: Question,
     listed_at = Store.look(_store_of(run.bulk, source, asked), asked, source.name)
     if not isinstance(source, Matching) or source.found is not None or (listed_at is not None and not run.bulk.again):
         return source
-    return matched(source, question, addresses, run.client_tls(addresses), _consent)
+    with status_advised(addresses.archive):
+        return matched(source, question, addresses, run.client_tls(addresses), _consent)
 
 
 def _store_of(bulk: Bulk, source: Source, asked: Asked) -> Path:
@@ -207,10 +210,11 @@ def _consent(found: Matching) -> None:
         raise AnswerIsNo("nothing was sent")
 
 
-def _next_steps(done: Done, place: Place | None, anew: Anew) -> list[str]:
+def _next_steps(done: Done, place: Place | None, anew: Anew, archive: Peer) -> list[str]:
     steps = []
     if done.error is not None:
-        steps.append(": ".join(part for part in (done.error.on, done.error.what, done.error.next_step) if part))
+        parts = (done.error.on, done.error.what, next_step_of(done.error, archive))
+        steps.append(": ".join(part for part in parts if part))
     if done.report.summary.open:
         without = {Anew.ALL: " without --again", Anew.FAILED: " without --only-failed"}.get(anew, " again")
         steps.append(f"the same command{without} goes on: what has its answer is not asked again")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.archive_unreachable import status_advised
 from dcmcfg.cli.asking import Answered
 from dcmcfg.cli.cancelling import cancelling_on_interrupt
 from dcmcfg.cli.carried import proposed
@@ -40,14 +41,15 @@ def verify_one(
     witnesses = wanted.witnesses(run.settings, addresses.archive.ae_title)
     tls = run.client_tls(addresses)
     device = configuration.device(run.settings.device)
-    chosen = run.recalling.choose(Recall(device, addresses, run.calling, run.keys, witnesses.database, tls))
+    with status_advised(addresses.archive):
+        chosen = run.recalling.choose(Recall(device, addresses, run.calling, run.keys, witnesses.database, tls))
     if chosen is not None:
         addresses = replace(addresses, warnings=(*addresses.warnings, f"chosen by --recall: {chosen.why}"))
     question = run.question(
         addresses, study_uid=chosen.study_uid if chosen else "", destination=place.title if place else ""
     )
     listening = run.listening_at(addresses)
-    with a_no_once_sent() as sent:
+    with status_advised(addresses.archive), a_no_once_sent() as sent:
         with verify_progress() as watcher, cancelling_on_interrupt(cancellation, watcher.on_step) as moving:
             evidence = gather(
                 question,

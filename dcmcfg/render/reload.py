@@ -28,6 +28,8 @@ def listeners_line(probed: Iterable[Probed]) -> str:
 def _state(probed: Probed) -> str:
     if probed.shares_port and probed.is_open is None:
         return "shares its port: only one connection can listen there"
+    if probed.is_taken:
+        return "answers, but it is another process (or connection)"
     return {True: "open", False: "closed", None: "not known"}[probed.is_open]
 
 
@@ -45,13 +47,18 @@ def reload_json(reload: Reload) -> dict[str, Any]:
 
 
 def listeners_json(probed: Iterable[Probed]) -> list[dict[str, Any]]:
-    """Return the listeners for ``--json``; ``open`` is None where it is not known."""
+    """Return the listeners for ``--json``; ``open`` is None where it is not known.
+
+    ``taken_by_another`` is true where another process or connection answers at the listener that the archive could not
+    open.
+    """
     return [
         {
             "connection": each.listener.name,
             "address": each.listener.address,
             "open": each.is_open,
             "shares_port": each.shares_port,
+            "taken_by_another": each.is_taken,
         }
         for each in probed
     ]

@@ -177,8 +177,9 @@ def test_listener_that_stays_closed_is_named_after_two_reloads(archive: Scripted
     assert archive.reloads == 2
     assert error.what == (
         "The new configuration is in force, but the archive could not open the listener localhost:9112: IOException: "
-        "Unable to start TCPListener on localhost:9112; cause: BindException: Address already in use (HTTP 500, "
-        "2 reloads). Until a clean reload, other listeners may be closed too, and the AE cache keeps old AEs"
+        "Unable to start TCPListener on localhost:9112; cause: BindException: Address already in use (HTTP 500; "
+        "dcmcfg reloaded twice). Until a reload succeeds, other listeners may be closed too, and the AE cache "
+        "keeps old AEs"
     )
     assert "ss -tlnp 'sport = :9112'" in error.next_step
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 
-from dcmcfg.archive.listeners import Listener, listeners_of, probe
+from dcmcfg.archive.listeners import Listener, listeners_of, other_users, probe
 from dcmcfg.devices import Configuration
-from dcmcfg.render.reload import listeners_line
-from tests.trees import ARCHIVE, connection, site_entries, tree
+from dcmcfg.render.reload import listeners_json, listeners_line
+from tests.trees import ARCHIVE, STORESCP, connection, site_entries, tree
 
 URL = "http://127.0.0.1:8080/dcm4chee-arc"
 
@@ -45,3 +45,28 @@ def test_of_connections_on_one_port_it_is_not_known_which_one_listens() -> None:
     )
     closed = probe([Listener("a", "localhost", port), Listener("b", "localhost", port)], URL)
     assert [each.is_open for each in closed] == [False, False]
+
+
+def test_listener_that_the_archive_could_not_open_and_that_answers_is_another_process() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
+        port, open_port = server.getsockname()[1], other.getsockname()[1]
+        listeners = [Listener("a", "localhost", port), Listener("b", "localhost", open_port)]
+        found = probe(listeners, URL, closed=f"LOCALHOST:{port}")
+    assert listeners_line(found) == (
+        f"Listeners (TCP connection): a localhost:{port} answers, but it is another process (or connection), "
+        f"b localhost:{open_port} open"
+    )
+    assert [(each["open"], each["taken_by_another"]) for each in listeners_json(found)] == [(None, True), (True, False)]
+    closed = probe(listeners[:1], URL, closed=f"localhost:{port}")
+    assert [(each["open"], each["taken_by_another"]) for each in listeners_json(closed)] == [(False, False)]
+
+
+def test_connections_of_other_devices_at_an_address_are_its_other_users() -> None:
+    held = tree(
+        *site_entries(),
+        connection(STORESCP, "11112", name="second", dicomHostname="LOCALHOST"),
+        connection(STORESCP, "11112", name="off", dicomInstalled="FALSE"),
+        connection(STORESCP, "11112", name="elsewhere", dicomHostname="pacs2"),
+    )
+    assert other_users(Configuration(held), "dcm4chee-arc", "localhost:11112") == ("storescp/second",)
+    assert other_users(Configuration(held), "dcm4chee-arc", "") == ()

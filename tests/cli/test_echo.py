@@ -62,6 +62,23 @@ def test_named_aes_are_called_in_that_order(run: Run, site: CliSite, ports: dict
     assert run("echo", "LONGTERM").exit_code == 0
 
 
+def test_archive_out_of_reach_names_the_status_command(
+    run: Run, site: CliSite, ports: dict[str, int], tmp_path: Path
+) -> None:
+    (tmp_path / "closed.ldif").write_text(
+        f"dn: cn=dicom,dicomDeviceName=dcm4chee-arc,{DEVICES}\nchangetype: modify\nreplace: dicomPort\n"
+        f"dicomPort: {ports['storescp']}\n"
+    )
+    assert site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "closed.ldif")).returncode == 0
+    result = run("echo", "DCM4CHEE", "STORESCP", "--json")
+    assert result.exit_code == 1
+    archive, storescp = json.loads(result.stdout)["aes"]
+    step = "is it running? Compare its host and port in LDAP (dicomHostname, dicomPort)"
+    assert storescp["next_step"] == step
+    assert archive["next_step"] == f"{step}; dcmcfg status shows whether the archive is started"
+    assert "; dcmcfg status shows whether the archive is started\n" in run("echo", "DCM4CHEE").stdout
+
+
 def test_all_leaves_out_what_is_not_installed(run: Run, site: CliSite, ports: dict[str, int]) -> None:
     result = run("echo", "--all", "--calling", "ME", "--json")
     assert (result.exit_code, result.stderr) == (1, "")

@@ -80,11 +80,11 @@ def test_listener_that_stays_closed_is_exit_code_4_with_what_is_in_force(run: Ru
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/reload: The new configuration is in force, but the archive could not open the "
         "listener localhost:9112: IOException: Unable to start TCPListener on localhost:9112; cause: BindException: "
-        "Address already in use (HTTP 500, 2 reloads). Until a clean reload, other listeners may be closed too, "
-        "and the AE cache keeps old AEs\n"
+        "Address already in use (HTTP 500; dcmcfg reloaded twice). Until a reload succeeds, other listeners may be "
+        "closed too, and the AE cache keeps old AEs\n"
         f"  next: Find what else uses port 9112: another connection of the archive (dcmcfg --archive-url {archive.url} "
-        "show DEVICE), or another process (ss -tlnp 'sport = :9112' on the archive's machine), then run dcmcfg "
-        f"--archive-url {archive.url} reload\n"
+        "connection list dcm4chee-arc), or another process (ss -tlnp 'sport = :9112' on the archive's machine), then "
+        f"run dcmcfg --archive-url {archive.url} reload\n"
     )
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
     assert content.pop("error")["exit_code"] == 4
@@ -104,8 +104,8 @@ def test_reload_of_a_stopped_archive_is_exit_code_4(run: Run, archive: Scripted)
     assert result.stderr == (
         f"dcmcfg: {archive.url}: The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 ports "
         "are closed\n"
-        f"  next: curl -X POST {archive.url}/ctrl/start starts it; so does Start on the Control page of the archive's "
-        "web interface\n"
+        "  next: Start the archive on the Control page of its web interface, or run: curl -X POST "
+        f"{archive.url}/ctrl/start\n"
     )
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
     assert content.pop("error")["exit_code"] == 4

@@ -11,6 +11,8 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
+from tests.dicom.dcmtk import LOOPBACK
+from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 LONGTERM = f"dicomDeviceName=longterm,{DEVICES}"
@@ -228,3 +230,12 @@ def test_the_next_step_that_is_told_is_one_that_mends(run: Run, site: CliSite, t
         mended.append(words[0])
     assert mended == ["add-value", "set", "set-external-retrieve", "add-value"]
     assert run("route", "--dest", "STORESCP", "--state", "partial").exit_code == 0
+
+
+def test_archive_that_refuses_the_connection_names_the_status_command(run: Run, site: CliSite) -> None:
+    result = run("route", "--dest", "STORESCP", "--study", "1.2", "--connect", f"{LOOPBACK}:{free_port()}")
+    assert result.exit_code == 3
+    assert result.stderr.endswith(
+        "\n  next: is it running? Check the host and port that --connect gives; dcmcfg status shows whether the "
+        "archive is started\n"
+    )

@@ -301,21 +301,45 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but "
         "the archive could not open the listener localhost:11112: IOException: Unable to start TCPListener on "
-        "localhost:11112; cause: BindException: Address already in use (HTTP 500, 2 reloads). Until a clean reload, "
-        "other listeners may be closed too, and the AE cache keeps old AEs. "
+        "localhost:11112; cause: BindException: Address already in use (HTTP 500; dcmcfg reloaded twice). Until a "
+        "reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs. "
         f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
         f"dicom-tls localhost:{ports[1]} closed\n"
-        "  next: Find what else uses port 11112: another connection of the archive (dcmcfg show DEVICE), or another "
-        "process (ss -tlnp 'sport = :11112' on the archive's machine), then run dcmcfg reload. dcmcfg undo 1 reverts "
-        "the change; it binds the listener once more, which can fail in the same way\n"
+        "  next: Find what else uses port 11112: another connection of the archive (dcmcfg connection list "
+        "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
+        "dcmcfg reload. dcmcfg undo 1 reverts the change; it binds the listener once more, which can fail in "
+        "the same way\n"
     )
     content = json.loads(again.stdout)
     assert (content["changed"], content["reloaded"], content["error"]["exit_code"]) == (True, False, 4)
     assert (content["reload"]["in_force"], content["reload"]["listener"]) == (True, "localhost:11112")
+    apart = {"shares_port": False, "taken_by_another": False}
     assert content["reload"]["listeners"] == [
-        {"connection": "dicom", "address": f"localhost:{ports[0]}", "open": True, "shares_port": False},
-        {"connection": "dicom-tls", "address": f"localhost:{ports[1]}", "open": False, "shares_port": False},
+        {"connection": "dicom", "address": f"localhost:{ports[0]}", "open": True} | apart,
+        {"connection": "dicom-tls", "address": f"localhost:{ports[1]}", "open": False} | apart,
     ]
+
+
+def test_a_listener_that_another_process_has_is_not_shown_as_open(run: Run, site: CliSite, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        taken = ((ARCHIVE_DN, "dicom"), (ARCHIVE_DN.replace("dcm4chee-arc", "storescp"), "dicom"))
+        (tmp_path / "port.ldif").write_text(
+            "".join(
+                f"dn: cn={name},{device}\nchangetype: modify\nreplace: dicomHostname\ndicomHostname: localhost\n-\n"
+                f"replace: dicomPort\ndicomPort: {port}\n-\n\n"
+                for device, name in taken
+            )
+        )
+        assert site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "port.ldif")).returncode == 0
+        site.archive.by_path["ctrl/reload"] = (500, FORCED.replace(b"11112", str(port).encode()))
+        result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+        again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--json")
+    assert result.exit_code == 4
+    assert f" dicom localhost:{port} answers, but it is another process (or connection), " in result.stderr
+    assert f". In the directory, localhost:{port} is also the address of storescp/dicom\n" in result.stderr
+    listeners = {each["connection"]: each for each in json.loads(again.stdout)["reload"]["listeners"]}
+    assert (listeners["dicom"]["open"], listeners["dicom"]["taken_by_another"]) == (None, True)
 
 
 def test_a_listener_that_a_second_reload_opens_is_a_note(run: Run, site: CliSite) -> None:
@@ -439,12 +463,12 @@ def test_an_archive_that_is_stopped_loads_the_change_and_exits_4(run: Run, site:
     site.archive.by_path["ctrl/status"] = (200, b'{"status":"STOPPED"}')
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert (result.exit_code, "the archive has reloaded" in result.stdout) == (4, False)
-    start = f"curl -X POST {site.archive.url}/ctrl/start starts it; so does Start on the Control page of the archive's"
     assert result.stderr == (
-        "warning: The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them. "
-        f"{start} web interface.\n"
+        "warning: The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them; "
+        "dcmcfg status shows how to start it\n"
         f"dcmcfg: {site.archive.url}: The directory was changed. The archive loaded the new configuration, but it is "
-        f"STOPPED: its DICOM and HL7 ports are closed\n  next: {start} web interface\n"
+        f"STOPPED: its DICOM and HL7 ports are closed\n  next: Start the archive on the Control page of its web "
+        f"interface, or run: curl -X POST {site.archive.url}/ctrl/start\n"
     )
     content = json.loads(run("undo", "--yes", "--json").stdout)
     assert (content["changed"], content["reload"]["in_force"], content["error"]["exit_code"]) == (True, True, 4)
@@ -471,9 +495,10 @@ def test_an_archive_that_went_down_after_the_change_is_no_reason_to_undo(run: Ru
     assert result.exit_code == 4
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed, but the archive did not reload: The "
-        "archive is not deployed: the web server has no application at this path (HTTP 404)\n"
-        "  next: Deploy the archive, or wait if that is under way. Is this the archive's base URL? A stock one is "
-        "http://HOST:8080/dcm4chee-arc (--archive-url). Then run dcmcfg reload\n"
+        "web server has no application at this path (HTTP 404): the path of the URL is wrong, or the archive is not "
+        "deployed\n"
+        "  next: Check the path of --archive-url: a stock one is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
+        "the archive, or wait if that is under way. Then run dcmcfg reload\n"
     )
     assert json.loads(run("undo", "--yes", "--json").stdout)["changed"] is True
 

@@ -29,8 +29,8 @@ def test_stopped_archive_is_exit_code_1(run: Run, archive: Scripted) -> None:
         "archive_url": archive.url,
         "status": "STOPPED",
         "state": "stopped",
-        "next_step": f"curl -X POST {archive.url}/ctrl/start starts it; so does Start on the Control page of the "
-        "archive's web interface",
+        "next_step": "Start the archive on the Control page of its web interface, or run: curl -X POST "
+        f"{archive.url}/ctrl/start",
     }
 
 
@@ -42,14 +42,14 @@ def test_stopped_archive_says_how_to_start_it(run: Run, archive: Scripted, tmp_p
     assert re.fullmatch(rf"STOPPED: archive {archive.url} \(\d+\.\d\d s\)", first)
     assert rest == [
         "The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them.",
-        f"  next: curl -X POST {archive.url}/ctrl/start starts it; so does Start on the Control page of the "
-        "archive's web interface",
+        "  next: Start the archive on the Control page of its web interface, or run: curl -X POST "
+        f"{archive.url}/ctrl/start",
     ]
     (tmp_path / "token").write_text("abc\n")
     secured = run("status", "--archive-url", archive.url, "--archive-token-file", str(tmp_path / "token"))
     assert (
         f'curl -X POST -H "Authorization: Bearer $(dcmcfg --archive-url {archive.url} --archive-token-file '
-        f'{tmp_path}/token token --print)" {archive.url}/ctrl/start starts it' in secured.stdout
+        f'{tmp_path}/token token --print)" {archive.url}/ctrl/start\n' in secured.stdout
     )
 
 

@@ -155,7 +155,8 @@ def test_an_archive_that_is_down_is_3(verify: Verify) -> None:
     result = verify(Peer("DCM4CHEE", LOOPBACK, free_port()))
     assert (result.exit_code, result.stdout) == (3, "")
     assert "connection refused" in result.stderr
-    assert "next: " in result.stderr
+    next_step = result.stderr.partition("\n  next: ")[2]
+    assert re.fullmatch(r"is it running\? .*; dcmcfg .*status shows whether the archive is started\n", next_step)
 
 
 def test_a_called_title_that_is_none_is_rejected_with_3(verify: Verify, plain_pacs: Peer) -> None:

@@ -86,7 +86,7 @@ def test_stopped_names_the_closed_ports_and_the_command_that_starts_it(replay: A
     told, content, server = replay("status", {STATUS: [ctrl(name)]})
     assert (told.exit_code, content["status"], content["state"]) == (1, "STOPPED", "stopped")
     assert "its DICOM and HL7 ports are closed. A reload does not open them." in told.stdout
-    assert f"curl -X POST {server.url}/ctrl/start starts it" in told.stdout
+    assert f"or run: curl -X POST {server.url}/ctrl/start\n" in told.stdout
     assert closed_ports(http("ctrl", name).more["afterwards"]) == set(PORTS)
 
 
@@ -177,7 +177,7 @@ def test_reload_of_a_stopped_archive_says_that_its_ports_are_closed(replay: Any)
     )
     assert (told.exit_code, told.stdout, content["state"], content["in_force"]) == (4, "", "stopped", True)
     assert "it is STOPPED: its DICOM and HL7 ports are closed" in told.stderr
-    assert f"next: curl -X POST {server.url}/ctrl/start" in told.stderr
+    assert f"or run: curl -X POST {server.url}/ctrl/start\n" in told.stderr
     assert closed_ports(http("ctrl", "reload-when-stopped").more["afterwards"]) == set(PORTS)
 
 

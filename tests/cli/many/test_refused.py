@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,3 +109,4 @@ def test_an_archive_that_is_not_there_is_told_and_nothing_was_sent(run: Run, sit
     assert done.exit_code == 3
     assert done.stdout.startswith("5 studies: 5 still to be asked\n")
     assert "connection refused: nothing listens there" in done.stdout
+    assert re.search(r"dcmcfg (.* )?status shows whether the archive is started", " ".join(done.stdout.split()))

@@ -1,0 +1,35 @@
+"""The next step where no connection to the archive's DICOM port can be made.
+
+A stopped archive closes its DICOM ports, and its control service answers all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.errors import DcmcfgError, Unreachable
+
+_STATUS = "dcmcfg status shows whether the archive is started"
+
+
+def with_status(next_step: str) -> str:
+    """Return *next_step* with the command that shows whether the archive is started."""
+    return f"{next_step}; {_STATUS}" if next_step else _STATUS
+
+
+def next_step_of(error: DcmcfgError, archive: Peer) -> str:
+    """Return the next step of *error*, with the status command where it is that *archive* cannot be reached."""
+    is_archive = isinstance(error, Unreachable) and error.on == str(archive)
+    return with_status(error.next_step) if is_archive else error.next_step
+
+
+@contextmanager
+def status_advised(archive: Peer) -> Iterator[None]:
+    """Add the status command to the next step of an :class:`Unreachable` that is about *archive*."""
+    try:
+        yield
+    except Unreachable as error:
+        error.next_step = next_step_of(error, archive)
+        raise
