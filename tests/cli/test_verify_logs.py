@@ -186,7 +186,7 @@ route     shown for 2 instances
           configured: external archive → DCM4CHEE → WORKSTATION ({setting})
           - the external archive's own record: DCMCFG asked it to send to DCM4CHEE, 2 completed
           - before the move, the archive's database had no file of 2 instances
-          - after the move, it has files of 2 instances more: recalled
+          - after the move, the database has files of 2 instances more (recalled)
           - external archive according to the archive's database: LONGTERM
           - Instance Availability before the move: NEARLINE, after it: NEARLINE
           - the receiver was called by DCM4CHEE (as reported by the caller)

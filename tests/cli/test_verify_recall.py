@@ -60,7 +60,7 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
     assert verdict["route"]["finding"] == "shown"
     assert verdict["route"]["reasons"] == [
         "before the move, the archive's database had no file of 20 instances",
-        "after the move, it has files of 20 instances more: recalled",
+        "after the move, the database has files of 20 instances more (recalled)",
         "the external archive's own record was not read",
         "external archive according to the archive's database: LONGTERM",
         "Instance Availability before the move: NEARLINE, after it: NEARLINE",
