@@ -20,6 +20,9 @@ def history_command(*, number: int | None, close: bool, as_json: bool) -> None:
     """List what was rolled out from this account.
 
     With N, that roll-out with its changes; secrets are left out. 'dcmcfg undo N' takes one back. No server is asked.
+
+    The result "written" (with --json "done") means that all changes are in the directory. Whether the archive reloaded
+    is not recorded.
     """
     history = History(state_folder())
     if number is None:

@@ -16,6 +16,8 @@ from dcmcfg.secret_values import is_secret
 
 #: Where lines have a width, so much of a command is listed; ``history N`` shows it whole.
 _SHOWN_COMMAND = 60
+#: In place of "done": the record is of the directory, and does not hold whether the archive reloaded.
+_WRITTEN = "written"
 _DONE = {"add": "added", "change": "changed", "rename": "renamed", "delete": "deleted"}
 
 
@@ -147,4 +149,5 @@ def _result(history: History, record: Record) -> str:
         Result.STOPPED: f", {progress.done} of {steps} made",
         Result.CUT_OFF: f", {progress.done} of {steps} made for sure",
     }
-    return str(result.value) + how_far.get(result, "")
+    word = _WRITTEN if result is Result.DONE else str(result.value)
+    return word + how_far.get(result, "")

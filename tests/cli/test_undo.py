@@ -84,7 +84,7 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     listed = run("history")
     rows = [line.split() for line in listed.stdout.splitlines() if line[:3].strip().isdigit()]
     assert [(row[0], *row[3:]) for row in rows] == [
-        ("2", "1", "changed", "done", "dcmcfg", "undo", "--yes"),
+        ("2", "1", "changed", "written", "dcmcfg", "undo", "--yes"),
         ("1", "1", "changed", "undone", "by", "2", "dcmcfg", "apply", str(file), "--yes"),
     ]
     assert f"\ndirectory: {site.slapd.url}\n" in listed.stdout
@@ -177,7 +177,7 @@ def test_resume_finishes_it_and_one_undo_takes_all_of_it_back(run: Run, site: Cl
     assert (resumed.exit_code, resumed.stderr) == (0, "")
     assert ", of which 1 of 2 steps are made\n" in resumed.stdout
     assert "1 to change, in one change\n" in resumed.stdout
-    assert "done" in run("history", "1").stdout
+    assert "result:   written\n" in run("history", "1").stdout
     assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
 
