@@ -11,7 +11,7 @@ import click
 from dcmcfg.cli.main import program
 from dcmcfg.lint.catalogue import RULES, TOPICS
 from dcmcfg.lint.rule import LintRule
-from dcmcfg.schema.taking_effect import BEHAVIOUR, TAKES_EFFECT, Needs, Place, TakesEffect
+from dcmcfg.schema.taking_effect import BEHAVIOUR, TAKES_EFFECT, Needs, TakesEffect
 
 COMMANDS_HEAD = """\
 # The commands
@@ -117,8 +117,8 @@ force. Why this is so: [archive-behaviour.md](archive-behaviour.md).
 def effect_page() -> str:
     """Return the text of ``taking-effect.md``; attributes with the same row stand together."""
     rows = (
-        f"| {_code(each.attribute for each in alike)} | {place.value} | {needs.value} | {when} | {tried} |\n"
-        for (place, needs, when, tried), alike in groupby(TAKES_EFFECT, _effect)
+        f"| {_code(each.attribute for each in alike)} | {on} | {needs.value} | {when} | {tried} |\n"
+        for (on, needs, when, tried), alike in groupby(TAKES_EFFECT, _effect)
     )
     notes = (
         f"| {_code(each.attribute for each in alike)} | {text} |\n"
@@ -128,8 +128,8 @@ def effect_page() -> str:
     return f"{EFFECT_HEAD}{''.join(rows)}\n{heading}{''.join(notes)}"
 
 
-def _effect(row: TakesEffect) -> tuple[Place, Needs, str, str]:
-    return row.place, row.needs, row.when, "yes" if row.tried else "no"
+def _effect(row: TakesEffect) -> tuple[str, Needs, str, str]:
+    return row.on, row.needs, row.when, "yes" if row.tried else "no"
 
 
 def _code(names: Iterable[str]) -> str:

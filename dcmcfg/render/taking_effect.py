@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.render.console import print_line, wrapped
-from dcmcfg.schema.taking_effect import behaviour, takes_effect
+from dcmcfg.schema.taking_effect import behaviour, explained_effect
 
 _INDENT = 2
 
 
 def print_taking_effect(console: Console, attribute: str) -> None:
-    """Print it for *attribute*, nothing where a reload is all that a change takes."""
+    """Print it for *attribute*, nothing where the archive does not read it and nothing is known."""
     blocks = {
-        "Takes effect:": [f"on {each.place.value}: {each.when}." for each in takes_effect(attribute)],
+        "Takes effect:": [f"on {each.on}: {each.when}." for each in explained_effect(attribute)],
         "How the archive behaves:": list(behaviour(attribute)),
     }
     for heading, paragraphs in blocks.items():
@@ -34,7 +34,7 @@ def taking_effect_json(attribute: str) -> dict[str, Any]:
     """Return ``takes_effect`` (by device: what is needed, and when) and ``behaviour`` (paragraphs) of *attribute*."""
     return {
         "takes_effect": [
-            {"on": each.place.value, "needs": each.needs.value, "when": each.when} for each in takes_effect(attribute)
+            {"on": each.on, "needs": each.needs.value, "when": each.when} for each in explained_effect(attribute)
         ],
         "behaviour": list(behaviour(attribute)),
     }

@@ -28,10 +28,28 @@ def kinds_on(attribute: str, classes: frozenset[str]) -> tuple[ValueKind, ...]:
     return tuple(dict.fromkeys(kind for name, kind in value_kinds(attribute).items() if name in classes))
 
 
+def loaded_classes() -> frozenset[str]:
+    """Return the object classes of which the archive's loader reads attributes, as the schema spells them."""
+    return frozenset(name for kinds in _by_attribute().values() for name in kinds)
+
+
+def is_loaded(attribute: str) -> bool:
+    """Tell whether the archive's loader reads *attribute* (a name as the schema spells it) of a class that it loads.
+
+    ``not_loaded.txt`` has the attributes of those classes whose names the archive's source does not hold.
+    """
+    return attribute not in _not_loaded()
+
+
 def constants(attribute: str) -> tuple[str, ...]:
     """Return the constants of *attribute* where the archive reads an enumeration; of all its classes, each once."""
     kinds = (kind for kind in value_kinds(attribute).values() if kind.name == ENUMERATION)
     return tuple(dict.fromkeys(constant for kind in kinds for constant in kind.constants if constant))
+
+
+@cache
+def _not_loaded() -> frozenset[str]:
+    return frozenset(resources.files(__package__).joinpath("not_loaded.txt").read_text("ascii").split())
 
 
 @cache

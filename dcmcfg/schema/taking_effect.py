@@ -12,12 +12,18 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
 
+from dcmcfg.schema.archive_values import is_loaded, loaded_classes
+from dcmcfg.schema.definitions import bundled
+
+_AE_CLASSES = ("dicomNetworkAE", "dcmNetworkAE", "dcmArchiveNetworkAE")
+
 
 class Needs(StrEnum):
     """What puts a change in force."""
 
     RESTART = "restart"
-    NEXT_START = "reload, and a check at the next start"
+    RELOAD = "reload"
+    NEXT_START = "next start"
     START_DELAY = "reload and start delay"
     REBIND = "reload, sometimes two"
     CACHE = "nothing, the cache time, or a reload"
@@ -46,6 +52,11 @@ class TakesEffect:
     told_in_plan: bool = False
     tried: bool = True
 
+    @property
+    def on(self) -> str:
+        """The entries that it is about: those of the device, or AEs of it."""
+        return f"AEs of {self.place.value}" if self.object_class in _AE_CLASSES else self.place.value
+
 
 @dataclass(frozen=True)
 class Behaviour:
@@ -63,7 +74,8 @@ _CACHE = (
     "at once if the archive has not looked up the AE yet, else when dcmAECacheStaleTimeout is over, or after a reload"
 )
 
-_NOT_COPIED = "after a restart of the archive: a reload does not take it over"
+_RELOAD = "with dcmcfg reload (changing commands reload by themselves)"
+_NOT_COPIED = "after a restart of the archive; a reload is not enough"
 
 
 def _not_copied(attribute: str, object_class: str) -> TakesEffect:
@@ -81,7 +93,7 @@ TAKES_EFFECT: tuple[TakesEffect, ...] = (
         "dcmNetworkAE",
         Place.ARCHIVE,
         Needs.RESTART,
-        "after a restart of the archive: a reload takes over neither a new value nor its removal",
+        "after a restart of the archive; a reload puts neither a new value nor its removal in force",
         told_in_plan=True,
     ),
     # ArchiveDeviceProducer looks the device up by the name that it was started with.
@@ -98,8 +110,8 @@ TAKES_EFFECT: tuple[TakesEffect, ...] = (
         "dcmDevice",
         Place.ARCHIVE,
         Needs.REBIND,
-        "after a reload, which opens the TLS ports again, sometimes after two. A new file under the same URL and pin: "
-        "after a restart of the archive",
+        "after a reload, which opens the TLS ports again, sometimes after two. A new file under the same URL and pin "
+        "takes effect after a restart of the archive",
     ),
     TakesEffect(
         "dcmKeyStorePin",
@@ -136,11 +148,11 @@ TAKES_EFFECT: tuple[TakesEffect, ...] = (
     TakesEffect(
         "dicomInstalled", "dicomDevice, dicomNetworkAE, dicomNetworkConnection", Place.OTHER, Needs.CACHE, _CACHE
     ),
-    TakesEffect("dicomAETitle", "dicomNetworkAE", Place.OTHER, Needs.CACHE, _CACHE),
-    TakesEffect("dicomNetworkConnectionReference", "dicomNetworkAE", Place.OTHER, Needs.CACHE, _CACHE),
     TakesEffect("dicomSOPClass", "dicomTransferCapability", Place.OTHER, Needs.CACHE, _CACHE),
     TakesEffect("dicomTransferRole", "dicomTransferCapability", Place.OTHER, Needs.CACHE, _CACHE),
     TakesEffect("dicomTransferSyntax", "dicomTransferCapability", Place.OTHER, Needs.CACHE, _CACHE),
+    TakesEffect("dicomAETitle", "dicomNetworkAE", Place.OTHER, Needs.CACHE, _CACHE),
+    TakesEffect("dicomNetworkConnectionReference", "dicomNetworkAE", Place.OTHER, Needs.CACHE, _CACHE),
 )
 
 _NOT_SHOWN = (
@@ -186,7 +198,8 @@ BEHAVIOUR: tuple[Behaviour, ...] = (
     Behaviour("dcmTag", "The archive loads a value that is no tag, such as 0020000Z; it has no effect."),
     Behaviour(
         "dcmKeyStorePin",
-        "`dcmcfg check` cannot try the pin: try it with `keytool -list` before the next start of the archive.",
+        "`dcmcfg check` cannot try the PIN. Try it with `keytool -list -keystore FILE` before the next start of the "
+        "archive.",
     ),
     Behaviour(
         "dicomInstalled",
@@ -208,6 +221,28 @@ BEHAVIOUR: tuple[Behaviour, ...] = (
         "nodes; a reload of one node does not reach the others.",
     ),
 )
+
+
+def explained_effect(attribute: str) -> tuple[TakesEffect, ...]:
+    """Return :func:`takes_effect`, led by the reload that a change on the archive's device takes if nothing else.
+
+    Empty for an attribute that the archive's loader does not read, unless :func:`takes_effect` knows of it.
+    """
+    special = takes_effect(attribute)
+    if any(each.place is Place.ARCHIVE for each in special):
+        return special
+    loaded = ", ".join(_loaded_on(attribute))
+    return (TakesEffect(attribute, loaded, Place.ARCHIVE, Needs.RELOAD, _RELOAD), *special) if loaded else special
+
+
+def _loaded_on(attribute: str) -> Iterator[str]:
+    """Yield the names of the object classes on which the archive's loader reads *attribute*."""
+    definition = bundled().attribute(attribute)
+    if definition is None or not is_loaded(definition.name):
+        return
+    for each in bundled().object_classes:
+        if each.name in loaded_classes() and definition.name in (*each.must, *each.may):
+            yield each.name
 
 
 @cache

@@ -23,6 +23,9 @@ dcmExternalRetrieveAEDestination (1.2.40.0.13.1.15.110.3.124)
  dcmArchiveDevice      may   an AE title: up to 16 characters, case is significant
  dcmArchiveNetworkAE   may   an AE title: up to 16 characters, case is significant
 
+Takes effect:
+  on the archive's device: with dcmcfg reload (changing commands reload by themselves).
+
 How the archive behaves:
   No request to the archive shows which value it has loaded. After a change, run `dcmcfg reload`, then `dcmcfg verify`.
 
@@ -52,8 +55,8 @@ def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
     text = run("explain", "dcmMasqueradeCalledAETitle", "--offline").stdout
     assert (
         "Takes effect:\n"
-        "  on the archive's device: after a restart of the archive: a reload takes over neither a new value nor its "
-        "removal.\n\n"
+        "  on AEs of the archive's device: after a restart of the archive; a reload puts neither a new value nor its "
+        "removal in force.\n\n"
     ) in text
     content = json.loads(run("explain", "dcmPurgeStoragePollingInterval", "--offline", "--json").stdout)
     assert content["takes_effect"] == [
@@ -64,7 +67,9 @@ def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
         }
     ]
     assert content["behaviour"] == []
-    assert "Takes effect" not in run("explain", "dcmObjectStorageID", "--offline").stdout
+    loaded = "on AEs of the archive's device: with dcmcfg reload (changing commands reload by themselves).\n\n"
+    assert f"Takes effect:\n  {loaded}" in run("explain", "dcmObjectStorageID", "--offline").stdout
+    assert "Takes effect" not in run("explain", "dcmuiDeviceClusterDevices", "--offline").stdout
 
 
 def test_a_boolean_is_true_or_false(run: Run) -> None:

@@ -13,7 +13,7 @@ from tests.route.sites import ARCHIVE, DCM4CHEE, DEVICES, LONGTERM, lab, put
 from tests.trees import network_ae
 
 MASQUERADE = "dcmMasqueradeCalledAETitle"
-RESTART = "after a restart of the archive: a reload takes over neither a new value nor its removal"
+RESTART = "after a restart of the archive; a reload puts neither a new value nor its removal in force"
 DELAY = "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval"
 
 
@@ -44,10 +44,7 @@ def storage(name: str, **values: str) -> Add:
         ([put("dcmRetrieveTimeout", "4000", on=ARCHIVE.child("cn", "dicom"))], []),
         (
             [put("dcmRetrieveTimeoutTotal", "TRUE", on=ARCHIVE.child("cn", "dicom"))],
-            [
-                "dcmRetrieveTimeoutTotal (cn=dicom) takes effect after a restart of the archive: a reload does not "
-                "take it over"
-            ],
+            ["dcmRetrieveTimeoutTotal (cn=dicom) takes effect after a restart of the archive; a reload is not enough"],
         ),
         (
             [put("hl7OutgoingLogFilePattern", "/x", on=ARCHIVE.child("hl7ApplicationName", "*"))],

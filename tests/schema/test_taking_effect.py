@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dcmcfg.schema.archive_values import is_loaded
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.taking_effect import BEHAVIOUR, TAKES_EFFECT, Needs, Place, behaviour, takes_effect
+from dcmcfg.schema.taking_effect import BEHAVIOUR, TAKES_EFFECT, Needs, Place, behaviour, explained_effect, takes_effect
 
 
 def known(pattern: str) -> bool:
@@ -48,6 +49,27 @@ def test_no_row_is_there_twice() -> None:
 )
 def test_what_puts_a_change_in_force(attribute: str, expected: list[tuple[Place, Needs]]) -> None:
     assert [(each.place, each.needs) for each in takes_effect(attribute)] == expected
+
+
+@pytest.mark.parametrize(
+    ("attribute", "expected"),
+    [
+        ("dcmObjectStorageID", [("AEs of the archive's device", Needs.RELOAD)]),
+        ("DICOMDESCRIPTION", [("the archive's device", Needs.RELOAD)]),
+        ("dicomPort", [("the archive's device", Needs.RELOAD), ("another device", Needs.CACHE)]),
+        ("dcmMasqueradeCalledAETitle", [("AEs of the archive's device", Needs.RESTART)]),
+        ("dcmuiDeviceClusterDevices", []),  # for the web interface
+        ("dcmJndiName", []),  # in the schema only
+        ("noSuchAttribute", []),
+    ],
+)
+def test_what_a_reload_puts_in_force_is_explained_too(attribute: str, expected: list[tuple[str, Needs]]) -> None:
+    assert [(each.on, each.needs) for each in explained_effect(attribute)] == expected
+
+
+def test_every_attribute_that_is_not_loaded_is_in_the_schema() -> None:
+    names = {name for each in bundled().object_classes for name in (*each.must, *each.may)}
+    assert sum(not is_loaded(name) for name in names) == 32
 
 
 def test_what_no_request_shows_is_explained_for_each_such_attribute() -> None:
