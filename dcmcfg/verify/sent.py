@@ -11,6 +11,8 @@ from dcmcfg.verify.legs import Leg, Store
 from dcmcfg.verify.verdict import counted
 
 OUR_RECEIVER = "our receiver"
+#: Implicit and Explicit VR Little Endian: each AE converts one to the other, and the pixel data stay the same.
+_LITTLE_ENDIAN = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
 
 
 def legs_of(evidence: Evidence) -> tuple[Leg, ...]:
@@ -46,7 +48,10 @@ def _received(evidence: Evidence) -> Iterator[Leg]:
 
 
 def transcoded(evidence: Evidence) -> Iterator[str]:
-    """Yield which instances reached the destination in another transfer syntax than they were stored or sent in."""
+    """Yield which instances reached the destination in another transfer syntax than they were stored or sent in.
+
+    A change between Implicit and Explicit VR Little Endian is left out.
+    """
     destination = evidence.question.destination
     legs = legs_of(evidence)
     last = [leg for leg in legs if leg.called == destination]
@@ -56,21 +61,25 @@ def transcoded(evidence: Evidence) -> Iterator[str]:
     for uid, store in arrived.items():
         for title, source in sources.items():
             syntax = source.syntax_of(uid)
-            if syntax and store.transfer_syntax and syntax != store.transfer_syntax:
+            if syntax and store.transfer_syntax and _differ(syntax, store.transfer_syntax):
                 changes[title, syntax, store.transfer_syntax] += 1
     for (title, before, after), number in changes.items():
         reached = f"{counted(number)} reached {destination} in {uid_name(after)}"
         them = "it" if number == 1 else "them"
         if sources[title].is_of_files:
             yield (
-                f"{reached}, while {title} stores {them} in {uid_name(before)}: {title} does not offer the latter, "
-                "or an AE on the way does not accept it (see its transfer capabilities in the tree)"
+                f"{reached}, while {title} stores {them} in {uid_name(before)}; possible reasons: {title} does not "
+                "offer the latter, or an AE on the way does not accept it (see its transfer capabilities in the tree)"
             )
         else:
             yield (
-                f"{reached}, while {title} sent {them} in {uid_name(before)}: {destination} does not accept the "
-                "latter, or its transfer capabilities in the tree do not list it"
+                f"{reached}, while {title} sent {them} in {uid_name(before)}; possible reasons: {destination} does "
+                "not accept the latter, or its transfer capabilities in the tree do not list it"
             )
+
+
+def _differ(one: str, other: str) -> bool:
+    return one != other and not {one, other} <= _LITTLE_ENDIAN
 
 
 class _Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.lab.running_site import RunningSite
 from tests.peers.answers import without_times
 
 pytestmark = pytest.mark.real
-JPEG_LS, EXPLICIT = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.1"
+JPEG_LS, EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
 PATTERN = """\
 log4cplus.rootLogger = INFO, file
 log4cplus.appender.file = log4cplus::FileAppender
@@ -59,10 +60,14 @@ def dcmtk(site: RunningSite, folder: Path, name: str, logging: Sequence[str | Pa
     files = ObjectStore(folder / "files")
     knows = {"DCM4CHEE": site.archive}
     compressed = ("-xt", "+xt") if name == "jpeg-ls" else proposed
+    sent_in = ("-xt",) if name == "jpeg-ls" else ("-xb",) if "+xb" in proposed else ()
     port = site.site.ports.external
     with dcmqrscp(folder, knows=knows, port=port, logging=logging, options=compressed) as external:
         sent = [files.save(each) for each in study(name).instances]
-        done = storescu(external, sent, options=("-xt",) if name == "jpeg-ls" else ())
+        if "+xb" in proposed:
+            for path in sent:
+                subprocess.run(("/usr/bin/dcmconv", "+tb", path, path), check=True)
+        done = storescu(external, sent, options=sent_in)
         assert done.returncode == 0, done.stderr
         yield
 
@@ -104,14 +109,23 @@ def test_dcmtks_log_at_debug_has_the_transfer_syntax_of_the_files(run: Run, site
 
 
 def test_another_transfer_syntax_than_that_of_the_files_is_a_note(run: Run, site: RunningSite, tmp_path: Path) -> None:
-    with dcmtk(site, tmp_path, "three", ("-d",), "-xi"):
+    with dcmtk(site, tmp_path, "three", ("-d",), "+xb"):
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
     assert verdict["verified"] is True
     assert (
-        "3 instances reached WORKSTATION in Implicit VR Little Endian, while LONGTERM stores them in Explicit VR "
-        "Little Endian: LONGTERM does not offer the latter, or an AE on the way does not accept it (see its transfer "
-        "capabilities in the tree)"
+        "3 instances reached WORKSTATION in Explicit VR Little Endian, while LONGTERM stores them in Explicit VR Big "
+        "Endian; possible reasons: LONGTERM does not offer the latter, or an AE on the way does not accept "
+        "it (see its transfer capabilities in the tree)"
     ) in verdict["notes"]
+
+
+def test_implicit_in_place_of_explicit_little_endian_is_no_note(run: Run, site: RunningSite, tmp_path: Path) -> None:
+    with dcmtk(site, tmp_path, "three", ("-d",), "-xi"):
+        verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
+    (logged, received) = verdict["legs"]
+    assert [each["stored_as"] for each in logged["stores"]] == [EXPLICIT] * 3
+    assert [each["transfer_syntax_uid"] for each in received["stores"]] == [IMPLICIT] * 3
+    assert not any("reached WORKSTATION in" in note for note in verdict["notes"])
 
 
 def test_a_pattern_of_log_config_is_read(run: Run, site: RunningSite, tmp_path: Path) -> None:

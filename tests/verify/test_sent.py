@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from dcmcfg.render.verify_sent import legs_json, sent_lines
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.legs import Alike, Leg, Store, alike
@@ -11,20 +13,22 @@ from dcmcfg.verify.sent import OUR_RECEIVER, legs_of, transcoded
 from tests.verify.evidence import CT, GOOD, IMPLICIT, STUDY, UIDS, UNWITNESSED, arrived
 
 JPEG_LS = "1.2.840.10008.1.2.4.80"
+EXPLICIT, DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
 LOGGED = Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(Store(uid, CT, JPEG_LS, 0) for uid in UIDS))
 #: What a log tells that names no instances: the files are in JPEG-LS.
 OF_FILES = replace(LOGGED, stores=tuple(Store("", status=0, stored_as=JPEG_LS) for _ in UIDS))
 RECEIVED = Leg("DCM4CHEE", "WORKSTATION", OUR_RECEIVER, tuple(Store(uid, CT, IMPLICIT, 0, "DCMCFG") for uid in UIDS))
 CHANGED = (
     "3 instances reached WORKSTATION in Implicit VR Little Endian, while LONGTERM sent them in JPEG-LS Lossless Image "
-    "Compression: WORKSTATION does not accept the latter, or its transfer capabilities in the tree do not list it"
+    "Compression; possible reasons: WORKSTATION does not accept the latter, or its transfer capabilities in the tree "
+    "do not list it"
 )
 
 
 STORED = (
     "3 instances reached WORKSTATION in Implicit VR Little Endian, while LONGTERM stores them in JPEG-LS Lossless "
-    "Image Compression: LONGTERM does not offer the latter, or an AE on the way does not accept it (see its transfer "
-    "capabilities in the tree)"
+    "Image Compression; possible reasons: LONGTERM does not offer the latter, or an AE on the way does not accept it "
+    "(see its transfer capabilities in the tree)"
 )
 
 
@@ -67,6 +71,14 @@ def test_another_transfer_syntax_than_that_of_the_files_is_a_note() -> None:
     assert list(transcoded(replace(GOOD, legs=(OF_FILES,)))) == [STORED]
     straight = replace(OF_FILES, called="WORKSTATION")
     assert list(transcoded(replace(GOOD, legs=(straight,)))) == [STORED]
+
+
+@pytest.mark.parametrize(("syntax", "is_noted"), [(EXPLICIT, False), (DEFLATED, True), (BIG_ENDIAN, True)])
+def test_implicit_in_place_of_explicit_little_endian_is_no_note(syntax: str, is_noted: bool) -> None:
+    sent = replace(LOGGED, stores=tuple(replace(each, transfer_syntax=syntax) for each in LOGGED.stores))
+    assert bool(list(transcoded(replace(GOOD, legs=(sent,))))) is is_noted
+    kept = replace(OF_FILES, stores=tuple(replace(each, stored_as=syntax) for each in OF_FILES.stores))
+    assert bool(list(transcoded(replace(GOOD, legs=(kept,))))) is is_noted
 
 
 def test_the_same_transfer_syntax_is_no_note() -> None:
