@@ -319,7 +319,7 @@ def test_values_that_will_not_do_are_warned_of(run: Run, site: CliSite, tmp_path
     assert risk == (
         "warning: unloadable: the archive cannot load 1 setting; not carried out without --force-unloadable"
     )
-    assert interval.startswith(f"warning: {tmp_path / 'odd.ldif'}:1: {ARCHIVE_DN}: dcmSendPendingCMoveInterval '5s': ")
+    assert interval.startswith(f"warning: {tmp_path / 'odd.ldif'}:7: {ARCHIVE_DN}: dcmSendPendingCMoveInterval '5s': ")
 
 
 def test_a_wrong_dn_is_refused_with_near_misses(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -164,7 +164,8 @@ def test_hostile_values_neither_steer_the_terminal_nor_fill_it_and_secrets_stay_
         ("nonsense\n", "dcmcfg: standard input:1: "),
         (
             "dn: cn=x\nchangetype: delete\n",
-            "dcmcfg: standard input:1: a change and no entry, there is nothing to check by itself\n",
+            "dcmcfg: standard input:1: a change and no entry, there is nothing to check by itself\n"
+            "  next: dcmcfg apply --dry-run FILE shows what it would do, with warnings\n",
         ),
     ],
 )

@@ -131,7 +131,7 @@ def test_another_entry_beside_one_that_is_gone_is_no_rename() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("dicomPort: 11115", "dicomPort: 0x", "an integer is digits"),
+        ("dicomPort: 11115", "dicomPort: 0x", "a whole number, for example"),
         ("dicomPort: 11115", "dcmProtocol: HL7", "none of its object classes allows dcmProtocol"),
         ("dicomHostname: localhost\n", "", "dicomNetworkConnection requires dicomHostname"),
         ("cn: dicom\n", "", "cn is part of the entry's name"),

@@ -244,6 +244,23 @@ def test_of_a_secret_neither_value_nor_message_is_told() -> None:
     assert "dcmProperty (secret): " in str(found)
 
 
+def test_a_password_with_a_blank_in_a_url_is_not_told() -> None:
+    exporter = Entry.of(
+        f"dcmExporterID=x,{ARCHIVE}",
+        {"objectClass": ("dcmExporter",), "dcmExporterID": ("x",), "dcmURI": ("https://joe:my secret pw@host/x",)},
+    )
+    found = [str(each) for each in new(Add(exporter)) if each.finding.attribute == "dcmURI"]
+    assert found
+    assert "secret pw" not in "".join(found)
+    assert all("dcmURI (secret): " in each for each in found)
+
+
+def test_settings_of_both_kinds_are_counted_together() -> None:
+    (risk,) = risks(Add(connection(ARCHIVE, name="more")), setting(ARCHIVE, INTERVAL, "5s")).risks
+    assert {each.finding.kind for each in risk.findings} == {"unloadable", "stops-next-start"}
+    assert risk.what == f"the archive cannot load {len(risk.findings)} settings, or cannot start again with them"
+
+
 def test_equal_fixes_are_told_once() -> None:
     (risk,) = risks(Delete(DN.parse(CONNECTION))).risks
     assert [" Fix: " in line for line in risk.details] == [False, True]

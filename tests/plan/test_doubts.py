@@ -101,7 +101,7 @@ def test_of_a_secret_the_rule_is_told_and_not_the_value() -> None:
 def test_the_values_of_a_new_entry_and_of_a_rename_are_held_to_the_rules() -> None:
     odd = f"cn=more,{ARCHIVE}"
     (doubt,) = of(Add(connection(ARCHIVE, "0x", name="more")))
-    assert doubt.startswith(f"{odd}: dicomPort '0x': an integer is digits")
+    assert doubt.startswith(f"{odd}: dicomPort '0x': a whole number, for example")
     registered = Entry.of(
         f"dicomAETitle=A,{ROOT}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "A"}
     )  # outside all devices, where the archive loads nothing
