@@ -76,6 +76,8 @@ class Truth:
                 return frozenset({NOT_SHOWN})
             case _ if self.way is Way.FALLBACK:
                 return frozenset({SHOWN, NOT_SHOWN})  # shown only as what it is: see the tests
+            case Witness.RECORD if self.way is Way.BOTH:
+                return frozenset({NOT_SHOWN})  # it counts local instances as well
             case Witness.DATABASE | Witness.RECORD | Witness.BOTH if self.success:
                 return frozenset({SHOWN})
             case Witness.REPORT if self.success and self.way is not Way.STRAIGHT:
