@@ -167,17 +167,19 @@ def test_last_known_counters_survive_an_abort(timeouts: Timeouts) -> None:
     assert (outcome.status, outcome.remaining, outcome.completed, outcome.failed) == (None, 3, 2, None)
 
 
-def test_pending_responses_keep_a_slow_move_from_timing_out(impatient: Timeouts) -> None:
+def test_pending_responses_keep_a_slow_move_from_timing_out() -> None:
+    patience = Timeouts(connect=2, acse=2, dimse=2, network=2)
+
     def slow(event: evt.Event) -> None:
-        for _ in range(3):
-            time.sleep(0.6)
+        for _ in range(9):
+            time.sleep(0.25)
             responds(0xFF00)(event)
         responds(0x0000, NumberOfCompletedSuboperations=1)(event)
 
     with misbehaving_scp(on_move=slow) as peer:
-        outcome = _move(peer, impatient)
+        outcome = _move(peer, patience)
     assert (outcome.status, outcome.completed) == (0x0000, 1)
-    assert outcome.seconds > impatient.dimse
+    assert outcome.seconds > patience.dimse
 
 
 def test_failure_before_the_request_was_sent_is_an_error(timeouts: Timeouts) -> None:
