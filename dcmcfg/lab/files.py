@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
@@ -27,16 +28,15 @@ class ObjectStore:
         return self.save_octets(str(instance.SOPInstanceUID), octets.getvalue())
 
     def save_octets(self, sop_instance_uid: str, file: bytes) -> Path:
-        """Write a DICOM file and return it; it is there whole or not at all.
+        """Write a DICOM file and return it; it is there whole or not at all, also where two write the same one.
 
         Raises :class:`ValueError` when *sop_instance_uid* is not a UID, so that none leads out of the folder.
         """
         path = self.path(sop_instance_uid)
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part")
-        temporary.write_bytes(file)
-        temporary.replace(path)
-        return path
+        with NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as temporary:
+            temporary.write(file)
+        return Path(temporary.name).replace(path)
 
     def path(self, sop_instance_uid: str) -> Path:
         """Return where an instance is kept; raises :class:`ValueError` when the UID is none."""

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from dcmcfg.lab.files import ObjectStore
+
+UID = "1.2.3"
+
+
+def test_an_instance_that_several_send_at_once_is_kept_whole(tmp_path: Path) -> None:
+    """Two external archives may send one instance to the same destination."""
+    store = ObjectStore(tmp_path)
+    files = [bytes([number]) * 200_000 for number in range(8)]
+    for _ in range(20):
+        with ThreadPoolExecutor(len(files)) as threads:
+            kept = list(threads.map(lambda file: store.save_octets(UID, file), files))
+        assert kept == [store.path(UID)] * len(files)
+        assert store.path(UID).read_bytes() in files
+    assert list(tmp_path.iterdir()) == [store.path(UID)]
