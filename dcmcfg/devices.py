@@ -139,13 +139,21 @@ class Device:
     @cached_property
     def connections(self) -> tuple[Connection, ...]:
         """Its network connections, in the order of their names."""
-        children = self.tree.children(self.entry.dn)
-        return tuple(self._connection(child) for child in children if child.is_a("dicomNetworkConnection"))
+        return tuple(map(self._connection, self.children("dicomNetworkConnection")))
 
     @cached_property
     def network_aes(self) -> tuple[NetworkAE, ...]:
         """Its network AEs, in the order of their titles."""
-        return tuple(self._ae(child) for child in self.tree.children(self.entry.dn) if child.is_a("dicomNetworkAE"))
+        return tuple(map(self._ae, self.children("dicomNetworkAE")))
+
+    def children(self, object_class: str) -> tuple[Entry, ...]:
+        """Return the entries of *object_class* directly below it, in the order of their names."""
+        return tuple(child for child in self.tree.children(self.entry.dn) if child.is_a(object_class))
+
+    @property
+    def storage_ids(self) -> frozenset[str]:
+        """The dcmStorageID of each storage of the archive device."""
+        return frozenset(text for storage in self.children("dcmStorage") for text in storage.texts("dcmStorageID"))
 
     def network_ae(self, title: str) -> NetworkAE:
         """Return the AE *title*; raises :class:`NotFound` naming those it has, of many some."""

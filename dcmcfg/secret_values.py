@@ -64,7 +64,7 @@ def is_secret(name: str, value: bytes) -> bool:
 
 
 def _has_password_in_url(value: bytes) -> bool:
-    """Tell whether *value* holds ``://user:password@``, in time linear in its length.
+    """Return whether *value* holds ``://user:password@``, in time linear in its length.
 
     A password may hold a blank or a ``/``, in spite of RFC 3986. A port, or a variable, and then a ``/`` are none.
     """
@@ -77,7 +77,7 @@ def _has_password_in_url(value: bytes) -> bool:
 
 
 def _is_port(line: bytes, start: int) -> bool:
-    """Tell whether a port of a URL is in *line* from *start* on, in digits or as a variable, and no password."""
+    """Return whether a port of a URL is in *line* from *start* on, in digits or as a variable, and no password."""
     if _PORT.match(line, start):
         return True
     slash = line.find(b"/", start)
@@ -85,7 +85,7 @@ def _is_port(line: bytes, start: int) -> bool:
 
 
 def _has_user_info(value: bytes) -> bool:
-    """Tell whether *value* holds ``user:password@host`` in one word, in time linear in its length."""
+    """Return whether *value* holds ``user:password@host`` in one word, in time linear in its length."""
     for word in _BETWEEN_WORDS.split(value):
         parts = word.split(b"@")
         for before, after in pairwise(parts):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotLoaded, NotRunning, Reloaded, ReloadOutcome, Unclear
 from dcmcfg.errors import ArchiveError
 
-_CHECK = "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload"
+#: The next step where a value may keep the archive from loading its configuration.
+CHECK_VALUES = "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload"
 #: What Java and ``SSLManagerFactory`` say of a key store or a trust store that cannot be read, as far as it is known.
 _STORE = re.compile(
     r"(?:KeyStore|UnrecoverableKey|UnrecoverableEntry|Certificate\w*)Exception"
@@ -63,9 +64,11 @@ class Reload:
     @property
     def repaired(self) -> LoadedButNotBound | None:
         """What the first attempt left closed and the second one opened; None where the first one was clean."""
-        first = self.attempts[0].outcome
-        opened = isinstance(self.outcome, Reloaded) and isinstance(first, LoadedButNotBound)
-        return first if opened and isinstance(first, LoadedButNotBound) else None
+        match self.attempts[0].outcome, self.outcome:
+            case LoadedButNotBound() as first, Reloaded():
+                return first
+            case _:
+                return None
 
 
 class ReloadFailed(ArchiveError):
@@ -126,7 +129,7 @@ def _failure(reload: Reload, url: str, device: str) -> ReloadFailed:
             return NotReloaded(
                 f"Not reloaded: {_reason(reason)} (HTTP {last.status}). The archive keeps its previous configuration",
                 on=url,
-                next_step=f"{_CHECK}. The archive's server.log has the full error",
+                next_step=f"{CHECK_VALUES}. The archive's server.log has the full error",
             )
         case NotRunning(reason):
             return NotReloaded(
@@ -138,7 +141,7 @@ def _failure(reload: Reload, url: str, device: str) -> ReloadFailed:
                 f"{_reason(reason)} (HTTP {last.status}). It is not known whether the new configuration is in force",
                 on=url,
                 next_step="See the archive's server.log. GET "
-                f"{archive}/aets lists the archive's AEs as loaded, with dicomDescription. {_CHECK}",
+                f"{archive}/aets lists the archive's AEs as loaded, with dicomDescription. {CHECK_VALUES}",
             )
         case _:
             raise ValueError(f"a clean reload is no failure: {reload}")

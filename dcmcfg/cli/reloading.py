@@ -11,7 +11,7 @@ from dcmcfg.archive.archive_state import State
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import TokenError
 from dcmcfg.archive.listeners import Probed, listeners_of, other_users, probe
-from dcmcfg.archive.reload_failures import Reload, ReloadFailed, ReloadUnconfirmed
+from dcmcfg.archive.reload_failures import CHECK_VALUES, Reload, ReloadFailed, ReloadUnconfirmed
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotRunning
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_control import control_service
@@ -24,8 +24,6 @@ from dcmcfg.render.console import visible
 from dcmcfg.render.reload import listeners_json, listeners_line, reload_json, repaired_line
 from dcmcfg.settings import Settings
 from dcmcfg.tree import Tree
-
-_CHECK = "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload"
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Reloading:
             raise self._unfinished(error, tree, "" if is_undo else f"dcmcfg undo {number}") from error
         except ArchiveError as error:
             what = f"The directory was changed, but the archive did not reload: {error.what}"
-            next_step = f"{_CHECK}{undo}"
+            next_step = f"{CHECK_VALUES}{undo}"
             if isinstance(error, TokenError):
                 next_step = f"{error.next_step}; then dcmcfg reload"
             elif error.next_step:

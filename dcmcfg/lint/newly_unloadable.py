@@ -213,7 +213,7 @@ def _meant(finding: Finding) -> tuple[DN, ...]:
 
 
 def _brings(step: Step, finding: Finding) -> bool:
-    """Tell whether *step* gives its entry the value of *finding*."""
+    """Return whether *step* gives its entry the value of *finding*."""
     if step.after is None or finding.value not in step.after.values(finding.attribute):
         return False
     return step.before is None or finding.value not in step.before.values(finding.attribute)

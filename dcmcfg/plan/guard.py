@@ -71,7 +71,7 @@ class Risk:
     also: str = ""
 
     def is_taken(self, forced: Collection[str]) -> bool:
-        """Tell whether the risk is among those that were named, *forced*."""
+        """Return whether the risk is among those that were named, *forced*."""
         return self.name in forced or self.also in forced
 
     def __str__(self) -> str:

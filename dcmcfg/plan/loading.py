@@ -11,7 +11,7 @@ REFUSED: tuple[Kind, ...] = ("unloadable", "stops-next-start")
 
 
 def decides_loading(finding: Finding, schema: Schema) -> bool:
-    """Tell whether *finding* keeps the archive from loading a device, or from its next start.
+    """Return whether *finding* keeps the archive from loading a device, or from its next start.
 
     The archive loads what stands at and below devices, its own and those of the AEs that it looks up.
     """

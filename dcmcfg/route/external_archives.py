@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dcmcfg.devices import Device
-from dcmcfg.entry import Entry
 
 
 def external_archives(device: Device) -> dict[str, tuple[str, ...]]:
@@ -13,16 +12,12 @@ def external_archives(device: Device) -> dict[str, tuple[str, ...]]:
     result of a storage commitment: an exporter's first dcmRetrieveAET, else its dcmStgCmtSCP (``StgCmtEJB``).
     """
     found: dict[str, list[str]] = {}
-    for storage in _parts(device, "dcmStorage"):
+    for storage in device.children("dcmStorage"):
         for title in storage.texts("dcmExternalRetrieveAET"):
             found.setdefault(title, []).append(f"storage {storage.text('dcmStorageID')}")
-    for exporter in _parts(device, "dcmExporter"):
+    for exporter in device.children("dcmExporter"):
         committed = exporter.text("dcmStgCmtSCP")
         if committed:
             title = next(iter(exporter.texts("dcmRetrieveAET")), committed)
             found.setdefault(title, []).append(f"exporter {exporter.text('dcmExporterID')}")
     return {title: tuple(named_by) for title, named_by in found.items()}
-
-
-def _parts(device: Device, object_class: str) -> list[Entry]:
-    return [entry for entry in device.tree.children(device.entry.dn) if entry.is_a(object_class)]

@@ -120,7 +120,7 @@ def _wrong_connection(entry: Entry) -> Unreadable | None:
 
 
 def _is_port(text: str) -> bool:
-    """Tell whether the archive takes *text* as a port; -1 is a connection that does not listen."""
+    """Return whether the archive takes *text* as a port; -1 is a connection that does not listen."""
     return text == _NOT_LISTENING or (text.isdecimal() and len(text) < 6 and int(text) in _PORTS)
 
 

@@ -34,7 +34,7 @@ def loaded_classes() -> frozenset[str]:
 
 
 def is_loaded(attribute: str) -> bool:
-    """Tell whether the archive's loader reads *attribute* (a name as the schema spells it) of a class that it loads.
+    """Return whether the archive's loader reads *attribute* (a name as the schema spells it) of a class that it loads.
 
     ``not_loaded.txt`` has the attributes of those classes whose names the archive's source does not hold.
     """

@@ -20,7 +20,7 @@ _PIN = ("dcmKeyStorePin", "dcmKeyStorePinProperty")
 #: Attributes with a PIN as their value.
 SECRET_PINS = ("dcmKeyStorePin", "dcmKeyStoreKeyPin", "dcmTrustStorePin")
 _DEFAULT_PROTOCOL = "DICOM"
-#: What stands in host names and IP addresses; whatever has another character is none.
+#: The characters of host names and IP addresses.
 _HOST = re.compile(r"[A-Za-z0-9._:%-]*", re.ASCII)
 
 
@@ -70,7 +70,7 @@ class DeviceRules:
             return None
 
     def _listens(self, connection: Entry) -> bool:
-        """Tell whether an archive listens on *connection*: only that is bound on reload and at the start."""
+        """Return whether an archive listens on *connection*: only that is bound on reload and at the start."""
         device = self.find(connection.dn.parent) if len(connection.dn.rdns) > 1 else None
         if device is None or not device.is_a("dcmArchiveDevice"):
             return False

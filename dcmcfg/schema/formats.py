@@ -47,5 +47,5 @@ _AE_TITLES = frozenset(
 
 
 def holds_ae_titles(attribute: str, form_format: str) -> bool:
-    """Tell whether *attribute* holds AE titles, where the web form calls its format *form_format* (may be empty)."""
+    """Return whether *attribute* holds AE titles, where the web form calls its format *form_format* (may be empty)."""
     return attribute in _AE_TITLES or form_format in _OF_FORM

@@ -257,5 +257,5 @@ def behaviour(attribute: str) -> Iterator[str]:
 
 
 def _is(attribute: str, pattern: str) -> bool:
-    """Tell whether *attribute* (an LDAP name, options left out) is *pattern*; case is ignored, as in LDAP."""
+    """Return whether *attribute* (an LDAP name, options left out) is *pattern*; case is ignored, as in LDAP."""
     return fnmatchcase(attribute.partition(";")[0].lower(), pattern.lower())

@@ -31,5 +31,5 @@ def loadable(found: Iterable[Finding]) -> bool:
 
 
 def _is_the_archives(finding: Finding) -> bool:
-    """Tell whether only the archive objects: a directory server loads the entry all the same."""
+    """Return whether only the archive objects: a directory server loads the entry all the same."""
     return finding.kind != "rule" or finding.rule is AE_TITLE

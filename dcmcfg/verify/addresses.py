@@ -181,7 +181,7 @@ def _route(
         asks=frozenset((step.called, step.destination) for step in asks),
         asks_as=frozenset(step.calling for step in asks),
         sends_as=frozenset({calling_title(asked, target.title)} if target is not None else ()),
-        storages=frozenset(_storage_ids(asked.device)),
+        storages=asked.device.storage_ids,
         titles=frozenset(ae.title for ae in configuration.network_aes()),
         places=frozenset(_places(asked, target, asks)),
         fits=tuple(_fits(configuration, asked, target, asks)),
@@ -223,12 +223,6 @@ def _fits(
         yield fit(target, asked)
     others = (configuration.network_ae(title) for title in dict.fromkeys(step.receiver for step in asks))
     yield from (fit(other, asked) for other in others if other is not None)
-
-
-def _storage_ids(device: Device) -> Iterator[str]:
-    for entry in device.tree.children(device.entry.dn):
-        if entry.is_a("dcmStorage"):
-            yield from entry.texts("dcmStorageID")
 
 
 def _timeouts(device: Device, connection: Connection | None, timeout_s: float | None) -> Timeouts:

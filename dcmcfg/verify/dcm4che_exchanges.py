@@ -67,7 +67,7 @@ class Stored:
                 each.stores.append(self)
 
     def is_for(self, move: Move, study_uid: str, sop_instance_uids: frozenset[str]) -> bool:
-        """Tell whether it was sent for *move*, of the study *study_uid* with these instances, and for no other C-MOVE.
+        """Return whether it was sent for *move* (study *study_uid* with these instances) and for no other C-MOVE.
 
         Several callers may use one title and Message ID at a time: then the study tells which is meant, where each
         C-MOVE has one.

@@ -124,7 +124,7 @@ def entries(lines: Iterable[str], now: datetime) -> Iterator[Entry]:
 
 
 def is_dcm4che_log(lines: Iterable[str]) -> bool:
-    """Tell whether any of *lines* is of dcm4che: it has a time stamp, and begins with an association."""
+    """Return whether any of *lines* is of dcm4che: it has a time stamp, and begins with an association."""
     stamped = (_STAMPED.fullmatch(line) for line in lines)
     return any(found is not None and _OF_ASSOCIATION.fullmatch(found["message"]) for found in stamped)
 

@@ -71,7 +71,7 @@ _SYNTAXES = {
 
 
 def is_dcmtk_log(lines: Iterable[str]) -> bool:
-    """Tell whether any of *lines* is one that dcmtk's archive writes about an association or a C-MOVE."""
+    """Return whether any of *lines* is one that dcmtk's archive writes about an association or a C-MOVE."""
     found = (_LINE.fullmatch(line) for line in lines)
     return any(
         each is not None and (each["message"] == _REQUEST or bool(_RECEIVED.fullmatch(each["message"])))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Findings:
-    """Reasons for *shown*, doubts about it, reasons against it, reasons for *contradicted*, and remarks.
+    """Reasons for *shown*, against it (``doubted``, ``disproved``), for *contradicted*, and remarks.
 
-    The external archive's own record outweighs a doubt (``doubted``), and not what the archive's database shows against
-    the route (``disproved``).
+    The external archive's own record outweighs ``doubted``. It does not outweigh ``disproved``, which the archive's
+    database shows.
     """
 
     shown: list[str] = field(default_factory=list)

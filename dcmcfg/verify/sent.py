@@ -16,7 +16,7 @@ _LITTLE_ENDIAN = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
 
 
 def legs_of(evidence: Evidence) -> tuple[Leg, ...]:
-    """Return the legs that anybody witnessed, those that end at the archive first; our own receiver's last.
+    """Return the legs that any witness states, those that end at the archive first; our own receiver's last.
 
     Each witness has one leg between two AEs, for all C-MOVEs.
     """

@@ -87,10 +87,10 @@ def _by_database(stored: StoredStudy, device: Device) -> _State:
     """Return the states, the external archive recorded for instances without a file, and notes."""
     if not stored.known:
         return (StudyState.UNKNOWN,), None, []
-    configured = set(_storage_ids(device))
+    configured = device.storage_ids
     held = stored.instances or ()
     away = [each for each in held if not each.storage_ids]
-    elsewhere = [each for each in held if each.storage_ids and not configured.intersection(each.storage_ids)]
+    elsewhere = [each for each in held if each.storage_ids and configured.isdisjoint(each.storage_ids)]
     states = tuple(_states(len(held), len(away), len(elsewhere)))
     if stored.completeness:
         states = (StudyState.INCOMPLETE, *(each for each in states if each is not StudyState.LOCAL))
@@ -153,13 +153,6 @@ def _titles(device: Device, attribute: str) -> set[str]:
     return {title for entry in entries for title in entry.texts(attribute)}
 
 
-def _storage_ids(device: Device) -> Iterator[str]:
-    for entry in device.tree.children(device.entry.dn):
-        if entry.is_a("dcmStorage"):
-            yield from entry.texts("dcmStorageID")
-
-
 def purges_unseen(device: Device) -> bool:
     """Return whether the archive says ONLINE of what it purges, as far as its configuration goes."""
-    storages = [each for each in device.tree.children(device.entry.dn) if each.is_a("dcmStorage")]
-    return any("dcmExternalRetrieveAET" in each and _AVAILABILITY not in each for each in storages)
+    return any("dcmExternalRetrieveAET" in each and _AVAILABILITY not in each for each in device.children("dcmStorage"))

@@ -38,7 +38,7 @@ def test_no_free_port_names_the_range() -> None:
 
 
 def _all_free(candidates: range) -> bool:
-    """Tell whether none is in use, nor in TIME-WAIT, which ``create_server`` does not see."""
+    """Return whether none is in use, nor in TIME-WAIT, which ``create_server`` does not see."""
     for port in candidates:
         with socket.socket() as probe:
             try:

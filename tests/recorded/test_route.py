@@ -91,7 +91,7 @@ def counted(recording: DimseRecording, name: str) -> int:
 
 
 def prerequisites_hold(recording: DimseRecording, way: Way) -> bool:
-    """Tell whether the other systems did their part in *recording*, as its ``configured`` describes them."""
+    """Return whether the other systems did their part in *recording*, as its ``configured`` describes them."""
     if re.search(r"(LONGTERM replaced by|WORKSTATION is) a scripted SCP: \{\"mode\": \"(?!ok)", recording.configured):
         return False
     if recording.name in HAS_NOTHING:

@@ -58,7 +58,7 @@ class Scenario:
         return Sought(self.study, frozenset(self.uids), calling="DCMCFG", archive_titles=OWN, external_titles=external)
 
     def told(self, folder: Path, recordings: Path) -> Told:
-        """Return what the log tells that was written after it was marked."""
+        """Return what the part of the log after the mark shows."""
         path = folder / "server.log"
         path.write_text("2026-11-30 12:00:00,000 INFO  [org.jboss.as] (main) WFLYSRV0025: started\n")
         mark = note_where_it_ends(path)

@@ -41,9 +41,9 @@ SHOWN, NOT_SHOWN, NOT_TRIED = "shown", "not shown", "not tried"
 class Truth:
     """*delivered* of *number* instances arrived; *number* is 0 where the archive never lists any.
 
-    ``local`` tells that the archive had the files of all before. ``success`` tells that all arrived, and that the
-    archive reported so; ``warned`` that the destination stored them with a warning. ``does`` says in a few words what
-    was done, ``arguments`` are those that ``verify`` needs for the same request.
+    ``local`` means that the archive had the files of all before. ``success`` means that all were delivered, and that
+    the archive reported so; ``warned`` that the destination stored them with a warning. ``does`` says in a few words
+    what was done, ``arguments`` are those that ``verify`` needs for the same request.
     """
 
     does: str

@@ -65,6 +65,6 @@ def verify(name: str, witness: Witness, run: Run, replayer: Replayer, site: Site
 
 
 def witness_of(name: str) -> Witness:
-    """Return the witness by which *name* is told on the page: our receiver and the database where both can be."""
+    """Return the witness with which the page shows *name*: our receiver and the database where both can be."""
     silent = TRUTH[name].own_destination or name.startswith("move-destination-")  # verify refuses to listen there
     return Witness.REPORT if silent else Witness.DATABASE

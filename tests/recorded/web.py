@@ -105,7 +105,7 @@ class Web:
 
 
 def _is_meant(study: StoredStudy, keys: Mapping[str, str]) -> bool:
-    """Tell whether *study* matches the keys that are no element of an answer; raises Unanswerable for an unknown."""
+    """Return whether *study* matches the keys that are no element of an answer; raises Unanswerable for an unknown."""
     for name, value in keys.items():
         match name:
             case "ExternalRetrieveAET":

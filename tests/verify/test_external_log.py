@@ -33,7 +33,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Tell:
-    """Return what is told of a log to which something is appended after it was marked."""
+    """Return what a log shows to which lines are appended after the mark."""
 
     def told(appended: str, *, before: str = "", sought: Sought = SOUGHT) -> Told:
         path = tmp_path / "log"

@@ -15,7 +15,7 @@ from tests.verify.evidence import CT, GOOD, IMPLICIT, STUDY, UIDS, UNWITNESSED, 
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 EXPLICIT, DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
 LOGGED = Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(Store(uid, CT, JPEG_LS, 0) for uid in UIDS))
-#: What a log tells that names no instances: the files are in JPEG-LS.
+#: A log entry without instances: the files are in JPEG-LS.
 OF_FILES = replace(LOGGED, stores=tuple(Store("", status=0, stored_as=JPEG_LS) for _ in UIDS))
 RECEIVED = Leg("DCM4CHEE", "WORKSTATION", OUR_RECEIVER, tuple(Store(uid, CT, IMPLICIT, 0, "DCMCFG") for uid in UIDS))
 CHANGED = (

@@ -94,7 +94,7 @@ def value_kind(name: str, *parameters: str | int) -> ValueKind:
 
     *parameters* are the constants of an enumeration, the bounds of an integer, the protocols of a connection.
 
-    Raises KeyError for a name that is none.
+    Raises KeyError for an unknown name.
     """
     match name:
         case "one-of":

@@ -17,11 +17,11 @@ def keywords() -> frozenset[str]:
 
 
 def is_element(text: str) -> bool:
-    """Tell whether *text* is a tag (hexadecimal digits, as Java's ``Integer.parseInt`` reads them) or a keyword."""
+    """Return whether *text* is a tag (hexadecimal digits, as Java's ``Integer.parseInt`` reads them) or a keyword."""
     number = parse_hexadecimal(text)
     return number != _NO_TAG if number is not None else text in keywords()
 
 
 def is_path(text: str) -> bool:
-    """Tell whether *text* is a path of elements: ``ReferencedSOPSequence.ReferencedSOPInstanceUID``."""
+    """Return whether *text* is a path of elements: ``ReferencedSOPSequence.ReferencedSOPInstanceUID``."""
     return all(map(is_element, split(text, ".")))
