@@ -99,6 +99,7 @@ class Draft:
         self.schema = tree.schema
         self._entries = dict(tree.entries)
         self._versions = dict(tree.versions)
+        self._origins: dict[NormalDN, NormalDN | None] = {}
         self._children: dict[NormalDN, set[NormalDN]] = {}
         self._names_compared = 0
         for key in self._entries:
@@ -120,6 +121,11 @@ class Draft:
     def version(self, dn: DN) -> str | None:
         """Return the entryCSN that the entry at *dn* had in the tree it came from, or None once it has changed."""
         return self._versions.get(self.key(dn))
+
+    def origin(self, dn: DN) -> NormalDN | None:
+        """Return the key that the entry at *dn* had in the tree it came from, or None if it was added since."""
+        key = self.key(dn)
+        return self._origins.get(key, key)
 
     def children(self, dn: DN) -> int:
         """Return how many children the entry at *dn* has now."""
@@ -162,7 +168,9 @@ class Draft:
         complete = with_naming_values(self.schema, entry)
         for attribute in complete.attributes:
             self._check_values(entry.dn, attribute.name, attribute.values)
-        self._put(self.key(entry.dn), complete)
+        key = self.key(entry.dn)
+        self._put(key, complete)
+        self._origins[key] = None
 
     def _delete(self, dn: DN) -> None:
         self._existing(dn)
@@ -175,7 +183,9 @@ class Draft:
                 "all at and below DN that its files do not name",
                 result_code=66,
             )
-        self._take(self.key(dn))
+        key = self.key(dn)
+        self._take(key)
+        self._origins.pop(key, None)
 
     def _modify(self, change: Modify) -> None:
         before = self._existing(change.dn)
@@ -205,11 +215,17 @@ class Draft:
         for name in {canonical_name(self.schema, kind) for kind, _ in change.new_rdn.parts}:
             self._check_values(change.dn, name, after.values(name))
         moved = self._subtree(old)
+        # A server gives only the entry that is renamed another entryCSN, not those below it.
+        versions = {key: self._versions[key] for key in moved if key != old and key in self._versions}
+        origins = {key: self._origins.pop(key, key) for key in moved}
         for key in reversed(moved):
             moved[key] = self._take(key)
         for key, entry in moved.items():
             kept = key[: len(key) - len(old)] + new
             self._put(kept, entry.at(entry.dn.rebased(change.dn, new_dn)))
+            self._origins[kept] = origins[key]
+            if key in versions:
+                self._versions[kept] = versions[key]
         self._entries[new] = after
 
     def _subtree(self, top: NormalDN) -> dict[NormalDN, Entry]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from dcmcfg.ber import OCTET_STRING, element, elements, split
 from dcmcfg.changes import Change, Control
@@ -22,6 +23,8 @@ OID = "1.3.6.1.1.12"
 _AND, _OR, _NOT, _EQUALITY, _PRESENT = 0xA0, 0xA1, 0xA2, 0xA3, 0x87
 #: Of many values found, a message tells so many.
 _TOLD = 3
+
+C = TypeVar("C", bound=Change)
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,24 @@ def of_control(given: Control) -> Filter | None:
 def asserts(change: Change) -> bool:
     """Tell whether *change* carries an assertion control."""
     return any(control.oid == OID for control in change.controls)
+
+
+def parts(change: Change) -> tuple[Filter, ...] | None:
+    """Return the filters that *change* asserts together, or None when it asserts one that is not understood here."""
+    found: list[Filter] = []
+    for each in change.controls:
+        if each.oid == OID:
+            wanted = of_control(each)
+            if wanted is None:
+                return None
+            found += wanted.inner if isinstance(wanted, All) else (wanted,)
+    return tuple(found)
+
+
+def asserting(change: C, wanted: Iterable[Filter]) -> C:
+    """Return *change* with one control that asserts *wanted*, in place of what it asserts."""
+    others = tuple(each for each in change.controls if each.oid != OID)
+    return replace(change, controls=others + control(dict.fromkeys(wanted)))
 
 
 def without(change: Change) -> Change:

@@ -10,11 +10,13 @@ from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import assertion, content, difference, taken_for_granted
+from dcmcfg.plan.assertion import Equals, Filter
 from dcmcfg.plan.comparison import Comparison, Lacking
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.plan.tolerance import outstanding
 from dcmcfg.tree import Draft, Tree, with_naming_values
 
+_VERSION = "entryCSN"
 _NO_SUCH_ENTRY = 32
 _ASSERTION_FAILED = 122
 #: Results that a change made for the tree as it was ends in once the entry is another: no such value, a second value
@@ -112,14 +114,14 @@ class Plan:
         """
         done = self.steps[:applied]
         tree = self.after if len(done) == len(self.steps) else self.before.after(step.change for step in done)
-        undoing = _Planning(tree)
+        undoing = _Planning(tree, read=False)
         for step in reversed(done):
             undoing.take_back(step)
         return undoing.plan()
 
     def undo_pieces(self) -> tuple[tuple[Change, ...], ...]:
         """Return for each step what takes it back; those of the first steps, the last first, are the undo of these."""
-        undoing = _Planning(self.after)
+        undoing = _Planning(self.after, read=False)
         pieces = [tuple(taken.change for taken in undoing.take_back(step)) for step in reversed(self.steps)]
         return tuple(reversed(pieces))
 
@@ -177,10 +179,15 @@ def _made_or_gone(change: Change) -> tuple[DN, ...]:
 
 
 class _Planning:
-    """A plan in the making: a draft of the tree, with what led to it."""
+    """A plan in the making: a draft of the tree, with what led to it.
 
-    def __init__(self, tree: Tree) -> None:
+    The tree was *read* from a server, or is what a plan makes of one: then what the server will hold is not known.
+    """
+
+    def __init__(self, tree: Tree, *, read: bool = True) -> None:
         self._before = tree
+        self._read = read
+        self._first: dict[NormalDN, int] = {}
         self._draft = Draft(tree)
         self._steps: list[Step] = []
         self._already: list[Already] = []
@@ -259,14 +266,14 @@ class _Planning:
             self._take_resolved(Modify(entry.dn, modifications))
 
     def _take_as_written(self, change: Change, place: str) -> None:
-        before = self._draft.get(change.dn)
+        before, origin = self._draft.get(change.dn), self._draft.origin(change.dn)
         try:
             if before is not None:
                 self._check_assertions(change, before)
             self._draft.apply(change)
         except DoesNotFit as problem:
             raise _told_as_moved(problem) from problem
-        self._steps.append(Step(change, before, self._draft.get(_dn_after(change)), place))
+        self._take_step(Step(change, before, self._draft.get(_dn_after(change)), place), origin)
 
     def _check_assertions(self, change: Change, before: Entry) -> None:
         version = self._draft.version(change.dn)
@@ -283,6 +290,7 @@ class _Planning:
 
     def _take_resolved(self, change: Change, place: str = "") -> None:
         before, version = self._draft.get(change.dn), self._draft.version(change.dn)
+        origin = self._draft.origin(change.dn)
         self._draft.apply(change)
         after = self._draft.get(_dn_after(change))
         match change:
@@ -300,7 +308,39 @@ class _Planning:
                 change = replace(change, entry=after)
             case _:
                 pass
-        self._steps.append(Step(change, before, after, place))
+        self._take_step(Step(change, before, after, place), origin)
+
+    def _take_step(self, step: Step, origin: NormalDN | None) -> None:
+        """Add *step*, of the entry that was called *origin* before the plan (None: it is new).
+
+        Where the step takes away values that it does not assert, the first step of that entry asserts what was read.
+        """
+        number = len(self._steps)
+        self._steps.append(step)
+        if not self._read or origin is None or step.before is None:
+            return
+        first = self._first.setdefault(origin, number)
+        schema, version = self._draft.schema, self._before.versions.get(origin)
+        if version is None and self._before.versions:
+            return
+        asserted = assertion.parts(step.change) or ()
+        misjudged = [part for part in asserted if taken_for_granted.is_misjudged(part, step.before)]
+        if not misjudged and taken_for_granted.is_exact(step.change, step.before, schema):
+            return
+        if version is not None:
+            self._assert(number, [part for part in asserted if part not in misjudged])
+            self._assert(
+                first, [*(assertion.parts(self._steps[first].change) or ()), Equals(_VERSION, version.encode())]
+            )
+        elif (held := self._before.entries.get(origin)) is not None:
+            mine = taken_for_granted.by_value(step.change, held, schema)
+            self._assert(first, [*(assertion.parts(self._steps[first].change) or ()), *mine])
+
+    def _assert(self, number: int, wanted: Sequence[Filter]) -> None:
+        """Have the step of *number* assert *wanted*, unless it asserts what only a server understands."""
+        step = self._steps[number]
+        if assertion.parts(step.change) is not None:
+            self._steps[number] = replace(step, change=assertion.asserting(step.change, wanted))
 
 
 def _dn_after(change: Change) -> DN:

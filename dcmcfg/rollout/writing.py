@@ -16,7 +16,7 @@ from dcmcfg.plan import assertion
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.rollout.interruption import HeldInterrupts
 from dcmcfg.rollout.journal import Pen
-from dcmcfg.rollout.preconditions import check_step
+from dcmcfg.rollout.preconditions import as_sent, check_step
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.settling import are_made
 from dcmcfg.rollout.waiting import await_writes
@@ -79,7 +79,7 @@ class Writing:
     def _together(self, steps: Sequence[Step]) -> None:
         try:
             self._begin(steps)
-            self.directory.apply_in_transaction([step.change for step in steps])
+            self.directory.apply_in_transaction([as_sent(step, self._plan.before)[0] for step in steps])
         except ConnectionLost as lost:
             self._settle(steps, lost)
         except TransactionUnavailable:
@@ -109,10 +109,13 @@ class Writing:
         self._on_step(self._done, len(self._plan.steps))
 
     def _apply(self, step: Step) -> None:
-        """Send *step*; to a database that knows no assertion control, what it asserts is checked by a read."""
+        """Send *step*; what it takes for granted is checked by a read where the server cannot check all of it."""
         if self._asserting:
+            change, needs_read = as_sent(step, self._plan.before)
+            if needs_read:
+                check_step(self.directory, step, self._plan.before.schema, asserting=True)
             try:
-                self.directory.apply(step.change)
+                self.directory.apply(change)
             except DirectoryError as refused:
                 if refused.result_code != UNAVAILABLE_CRITICAL_EXTENSION or not assertion.asserts(step.change):
                     raise
