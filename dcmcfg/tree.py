@@ -373,10 +373,14 @@ def with_naming_values(schema: Schema, entry: Entry) -> Entry:
 
 
 def canonical_name(schema: Schema, name: str) -> str:
-    """Return attribute description *name* as servers give it back: aliases and OIDs by the first name of the type."""
+    """Return attribute description *name* as slapd gives it back: aliases and OIDs by the first name of the type.
+
+    Neither the case of options nor their order counts (RFC 4512 §2.5.2).
+    """
     plain, semicolon, options = name.partition(";")
     known = schema.attribute(plain)
-    return name if known is None or known.name.lower() == plain.lower() else known.name + semicolon + options
+    kind = plain if known is None or known.name.lower() == plain.lower() else known.name
+    return kind + semicolon + ";".join(sorted(options.lower().split(";")))
 
 
 def comparable(schema: Schema, name: str) -> bool:

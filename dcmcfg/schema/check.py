@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
@@ -25,6 +26,7 @@ from dcmcfg.schema.values import ValueRules
 
 #: Where the archive looks for its configuration (LdapDicomConfiguration).
 _ROOT = (("cn", "dicom configuration"),)
+_NO_TAGS: frozenset[str] = frozenset()
 #: What a server that holds the entry knows better than the bundled schema.
 _SERVER_KNOWS = (UNKNOWN_ATTRIBUTE, UNKNOWN_CLASS, NOT_ALLOWED)
 
@@ -47,6 +49,11 @@ def check(subjects: Iterable[Subject], schema: Schema, *, live: bool, newer: boo
     Unknown names count below ``cn=DICOM Configuration`` only, what else a directory holds is not the archive's.
     """
     return _Check(tuple(subjects), schema, live, newer).findings()
+
+
+def _tags(name: str) -> frozenset[str]:
+    """Return the tagging options of *name*: with others it is another attribute (RFC 4512 §2.5.2)."""
+    return frozenset(name.lower().split(";")[1:]) - {"binary"} if ";" in name else _NO_TAGS
 
 
 @dataclass(frozen=True)
@@ -80,14 +87,18 @@ class _Check:
                 yield replace(finding, severity="warning") if self.newer else finding
 
     def _values(self, entry: Entry) -> Iterator[Finding]:
-        held: dict[str, tuple[AttributeType, list[bytes]]] = {}
+        held: dict[str, dict[frozenset[str], list[bytes]]] = {}
+        definitions: dict[str, AttributeType] = {}
         for attribute in entry.attributes:
             definition = self.schema.attribute(attribute.name)
             if definition is not None:
-                held.setdefault(definition.name, (definition, []))[1].extend(attribute.values)
-        for name, (definition, values) in held.items():
-            yield from self._together(entry.dn, definition, values)
-            yield from self._rules.findings(entry, name, values)
+                definitions[definition.name] = definition
+                by_options = held.setdefault(definition.name, {})
+                by_options.setdefault(_tags(attribute.name), []).extend(attribute.values)
+        for name, by_options in held.items():
+            for values in by_options.values():
+                yield from self._together(entry.dn, definitions[name], values)
+            yield from self._rules.findings(entry, name, list(chain.from_iterable(by_options.values())))
 
     @cached_property
     def _structures(self) -> Structures:

@@ -72,6 +72,17 @@ def test_a_breach_is_found_by_its_rule(name: str, values: list[str], rule: str, 
     assert {each for each, _, _ in findings} - {"single-valued"} <= {rule}
 
 
+def test_an_attribute_with_other_options_is_another_one() -> None:
+    entries = site_with("dicomDescription", "a")
+    tagged = [
+        entry.with_values("dicomDescription;lang-de", (b"a",)) if "dicomDescription" in entry else entry
+        for entry in entries
+    ]
+    assert rules(*tagged) == []
+    twice = [entry.with_values("dicomDescription;LANG-DE", (b"a", b"b")) for entry in tagged[-1:]]
+    assert ("single-valued", "dicomDescription", None) in rules(*tagged[:-1], *twice)
+
+
 def test_a_uid_that_is_none_is_told() -> None:
     odd = [
         entry.with_values("dicomSOPClass", (b"1.02",)) if "dicomSOPClass" in entry else entry
