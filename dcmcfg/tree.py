@@ -20,6 +20,8 @@ _VERSION = "entrycsn"
 _NAMES_COMPARED = 20_000
 #: Of many children, so many are told.
 _TOLD = 3
+#: Of so many options the order can differ.
+_SEVERAL = 2
 #: Of a longer name the beginning is compared.
 _COMPARED = 80
 
@@ -381,6 +383,15 @@ def canonical_name(schema: Schema, name: str) -> str:
     known = schema.attribute(plain)
     kind = plain if known is None or known.name.lower() == plain.lower() else known.name
     return kind + semicolon + ";".join(sorted(options.lower().split(";")))
+
+
+def held_name(schema: Schema, name: str, entry: Entry | None) -> str:
+    """Return *name* as *entry* has it, else its canonical name: a server may keep options in the order given."""
+    canonical = canonical_name(schema, name)
+    if entry is None or canonical in entry or canonical.count(";") < _SEVERAL:
+        return canonical
+    same = (each.name for each in entry.attributes if canonical_name(schema, each.name).lower() == canonical.lower())
+    return next(same, canonical)
 
 
 def comparable(schema: Schema, name: str) -> bool:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, NotFound
 from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.structure import OPERATIONAL
 from dcmcfg.tree import Tree
+
+_VERSION = "entryCSN"
+_KEPT_BY_THE_SERVER = OPERATIONAL - {_VERSION.lower()}
 
 
 def read_tree(directory: Directory) -> Tree:
@@ -20,7 +25,24 @@ def read_tree(directory: Directory) -> Tree:
     does not exist and :class:`~dcmcfg.errors.DirectoryError`, also when the server cut the answer short.
     """
     with collector_paused(), base_dn_told(directory):
-        return Tree.of(bundled(), directory.read(directory.server.base_dn, "subtree", ("*", "entryCSN")))
+        found = directory.read(directory.server.base_dn, "subtree", ("*", _VERSION))
+        return Tree.of(bundled(), user_attributes(found))
+
+
+def user_attributes(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return *entries* without what the server keeps itself, but for the entryCSN.
+
+    A server that has no definitions of its operational attributes (UnboundID's in-memory server without a schema) gives
+    them for ``*`` too: then the first entry has them, as every other.
+    """
+    first = entries[0].attributes if entries else ()
+    if not any(attribute.name.lower() in _KEPT_BY_THE_SERVER for attribute in first):
+        return entries
+    kept = (
+        Entry(each.dn, tuple(one for one in each.attributes if one.name.lower() not in _KEPT_BY_THE_SERVER))
+        for each in entries
+    )
+    return tuple(kept)
 
 
 def read_tree_to_fill(directory: Directory) -> Tree:

@@ -16,7 +16,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.enumerating import first_of
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.secret_values import told
-from dcmcfg.tree import canonical_name
+from dcmcfg.tree import canonical_name, held_name
 
 OID = "1.3.6.1.1.12"
 
@@ -139,9 +139,11 @@ def holds(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> 
             return version is None or version.encode() == value
         case Equals(name, value):
             normal = schema.normal_value(name, value)
-            return any(schema.normal_value(name, held) == normal for held in entry.values(canonical_name(schema, name)))
+            return any(
+                schema.normal_value(name, held) == normal for held in entry.values(held_name(schema, name, entry))
+            )
         case Present(name):
-            return canonical_name(schema, name) in entry
+            return held_name(schema, name, entry) in entry
         case Not(inner):
             return not holds(inner, entry, schema, version)
         case All(inner):
@@ -178,7 +180,7 @@ def _told(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> 
             expected = "none"
         case _:
             return _about(wanted)
-    canonical = canonical_name(schema, name)  # a secret is one by its OID too
+    canonical = held_name(schema, name, entry)  # a secret is one by its OID too
     held = entry.values(canonical)
     found = ", ".join(told(canonical, value) for value in held[:_TOLD]) + (", …" if len(held) > _TOLD else "")
     return f"{name} (expected {expected}, found {found or 'none'})"

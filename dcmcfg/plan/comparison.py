@@ -6,8 +6,9 @@ from collections.abc import Collection
 from enum import Enum
 
 from dcmcfg.entry import Entry
+from dcmcfg.plan import hashed_passwords
+from dcmcfg.plan.held_form import classes
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.structure import with_implied
 from dcmcfg.secret_values import is_secret
 from dcmcfg.tree import canonical_name
 
@@ -66,8 +67,13 @@ class Comparison:
                 new = self._with_what_stays(name, old, new)
             case Lacking.GONE:
                 pass
-        if self._plain(name) == "objectclass":
-            new = self._with_what_is_implied(old, new)
+        match self._plain(name):
+            case "objectclass":
+                new = classes(old, new, self._schema)
+            case hashed_passwords.PASSWORD:
+                new = hashed_passwords.as_held(old, new)
+            case _:
+                pass
         held = {self._schema.normal_value(name, value): value for value in old}
         wanted = {self._schema.normal_value(name, value): value for value in new}
         if wanted.keys() == held.keys():
@@ -107,16 +113,6 @@ class Comparison:
             return kept
         keys = {value.partition(b"=")[0] for value in others}
         return tuple(value for value in kept if value.partition(b"=")[0] not in keys)
-
-    def _with_what_is_implied(self, old: _Values, new: _Values) -> _Values:
-        """Return *new* with the classes of *old* that those of *new* imply; *old* where the two imply the same."""
-        implied, held = (
-            with_implied(self._schema, (value.decode("utf-8", "replace") for value in each)) for each in (new, old)
-        )
-        if implied == held:
-            return old
-        said = {value.lower() for value in new}
-        return (*new, *(v for v in old if v.lower() not in said and v.lower().decode("utf-8", "replace") in implied))
 
     def _is_replaced(self, name: str, old: _Values, new: _Values) -> bool:
         definition = self._schema.attribute(name)

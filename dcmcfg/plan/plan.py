@@ -202,7 +202,7 @@ class _Planning:
         return Plan(self._before, self._draft.tree(), tuple(self._steps), tuple(self._already), tuple(self._misspelt))
 
     def take(self, wanted: Wanted) -> None:
-        asked = with_canonical_names(self._draft.schema, wanted.change)
+        asked = with_canonical_names(self._draft.schema, wanted.change, self._draft.get(wanted.change.dn))
         self._require_known_place(asked.dn)
         if isinstance(asked, Rename) and asked.new_superior is not None:
             self._require_known_place(asked.new_superior)
