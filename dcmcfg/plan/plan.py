@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -206,6 +207,8 @@ class _Planning:
         self._require_known_place(asked.dn)
         if isinstance(asked, Rename) and asked.new_superior is not None:
             self._require_known_place(asked.new_superior)
+        if isinstance(asked, Delete):
+            self._require_parent(asked.dn)
         if wanted.content and isinstance(asked, Add):
             self._take_content(asked, wanted.place)
             return
@@ -230,6 +233,16 @@ class _Planning:
                 "it is not below the base DN",
                 on=str(dn),
                 next_step="--base-dn (DCMCFG_BASE_DN) names what to read; dcmcfg apply --map-base takes files along",
+            )
+
+    def _require_parent(self, dn: DN) -> None:
+        """Refuse to delete an entry whose parent is missing: no undo could add it again."""
+        if self._top and len(dn.rdns) > len(self._top) and self._draft.get(dn) and not self._draft.get(dn.parent):
+            raise DoesNotFit(
+                f"its parent is missing, so that no undo could add it again: {dn.parent}",
+                on=str(dn),
+                next_step=f"to delete it without an undo: ldapdelete {shlex.quote(str(dn))}",
+                result_code=_NO_SUCH_ENTRY,
             )
 
     def _take_content(self, asked: Add, place: str) -> None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.device_rules import SECRET_PINS, DeviceRules
 from dcmcfg.schema.findings import (
     ENTRY_TWICE,
     NOT_ALLOWED,
+    PARENT_MISSING,
     SINGLE_VALUED,
     UNKNOWN_ATTRIBUTE,
     UNKNOWN_CLASS,
@@ -71,6 +72,9 @@ class _Check:
             if key in seen:
                 yield Finding(ENTRY_TWICE, entry.dn, "", "the entry was given before", place=subject.place)
             seen.add(key)
+            if self._is_orphan(key):
+                message = f"its parent is missing: {entry.dn.parent}"
+                yield Finding(PARENT_MISSING, entry.dn, "", message, place=subject.place)
             for finding in (*self._structure(entry), *self._values(entry), *self._devices.findings(entry)):
                 yield replace(finding, place=subject.place)
 
@@ -128,6 +132,12 @@ class _Check:
             if normal in seen:
                 yield Finding(VALUE_TWICE, dn, definition.name, "the value is given twice", value)
             seen.add(normal)
+
+    def _is_orphan(self, key: NormalDN) -> bool:
+        """Tell whether the parent of the entry *key* is missing, although one further up is there."""
+        if key[1:] in self._entries:
+            return False
+        return any(key[depth:] in self._entries for depth in range(2, len(key)))
 
     def _exists(self, dn: DN) -> bool:
         """Tell whether the entry *dn* is there, or may be in a part of the tree that was not read."""

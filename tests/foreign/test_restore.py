@@ -87,6 +87,17 @@ def check_undo(server: Server389 | ApacheDS, run: Run, tmp_path: Path) -> None:
     assert held(server) == before
 
 
+def check_rename(server: ApacheDS, run: Run) -> None:
+    """A device goes to another name with all below it, and back."""
+    before = held(server)
+    renamed = run("rename", "device", "dcm4chee-arc", "other", "--yes", "--no-reload", "--force-archive-device")
+    assert renamed.exit_code == 0, renamed.stderr
+    moved = {dn for dn in held(server) if ",dicomDeviceName=other," in f",{dn}"}
+    assert len(moved) == sum(ARCHIVE in dn for dn in before)
+    assert run("undo", "--yes", "--no-reload").exit_code == 0
+    assert held(server) == before
+
+
 def snapshot_of(ldif: bytes, path: Path) -> str:
     """The file of a snapshot of a server that keeps *ldif* as it was given, as slapd does."""
     facts = Facts(DN.parse(BASE_DN), taken="2026-11-30T00:00:00Z", program="the test", server="ldap://slapd.example")
@@ -102,7 +113,8 @@ def test_389_directory_server(server389: Server389, run: Run, tmp_path: Path) ->
 
 
 def test_apacheds(apacheds: ApacheDS, run: Run, tmp_path: Path) -> None:
-    """It adds ``top``, and has no assertion control."""
+    """It adds ``top``, and has no assertion control; what is below a renamed entry keeps its entryCSN."""
     suffix = f"dn: {BASE_DN}\nobjectClass: organization\nobjectClass: dcObject\no: dcm4che.org\ndc: dcm4che\n\n"
     check_restore(apacheds, run, snapshot_of(f"{suffix}{TREE}".encode(), tmp_path / "snapshot"))
     check_undo(apacheds, run, tmp_path)
+    check_rename(apacheds, run)
