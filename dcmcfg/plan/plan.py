@@ -338,16 +338,19 @@ class _Planning:
             return
         asserted = assertion.parts(step.change) or ()
         misjudged = [part for part in asserted if taken_for_granted.is_misjudged(part, step.before)]
-        if not misjudged and taken_for_granted.is_exact(step.change, step.before, schema):
+        if not misjudged and taken_for_granted.is_exact(step.change, asserted, step.before, schema):
             return
-        if version is not None:
+        if misjudged and version is not None:
             self._assert(number, [part for part in asserted if part not in misjudged])
-            self._assert(
-                first, [*(assertion.parts(self._steps[first].change) or ()), Equals(_VERSION, version.encode())]
-            )
+        if version is not None:
+            self._assert_too(first, [Equals(_VERSION, version.encode())])
         elif (held := self._before.entries.get(origin)) is not None:
-            mine = taken_for_granted.by_value(step.change, held, schema)
-            self._assert(first, [*(assertion.parts(self._steps[first].change) or ()), *mine])
+            self._assert_too(first, taken_for_granted.by_value(step.change, asserted, held, schema))
+
+    def _assert_too(self, number: int, wanted: Sequence[Filter]) -> None:
+        asserted = assertion.parts(self._steps[number].change) or ()
+        if not all(each in asserted for each in wanted):
+            self._assert(number, [*asserted, *wanted])
 
     def _assert(self, number: int, wanted: Sequence[Filter]) -> None:
         """Have the step of *number* assert *wanted*, unless it asserts what only a server understands."""

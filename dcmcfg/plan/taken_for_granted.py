@@ -38,12 +38,11 @@ def of_modifications(
     return wanted
 
 
-def is_exact(change: Change, before: Entry, schema: Schema) -> bool:
-    """Tell whether *change* fails where it would take away another value than *before*, its entry, holds.
+def is_exact(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> bool:
+    """Tell whether *change*, asserting *wanted*, fails where it would take away another value than *before* holds.
 
     It does where it asserts the entryCSN, or each value that goes. A value that is deleted by name must be there.
     """
-    wanted = assertion.parts(change) or ()
     if any(isinstance(each, Equals) and each.name.lower() == _VERSION for each in wanted):
         return True
     match change:
@@ -55,22 +54,22 @@ def is_exact(change: Change, before: Entry, schema: Schema) -> bool:
             return True
 
 
-def taken_away(change: Change, before: Entry, schema: Schema) -> frozenset[str] | None:
-    """Return the attributes, in lower case, of which *change* takes away values without asserting each; None for all.
+def taken_away(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> frozenset[str] | None:
+    """Return the attributes, in lower case, of which *change* takes away values that *wanted* does not assert.
 
-    *before* is its entry.
+    None is all of *before*, its entry.
     """
     if isinstance(change, Modify):
-        return frozenset(name.lower() for name in _loose(change, before, schema, assertion.parts(change) or ()))
+        return frozenset(name.lower() for name in _loose(change, before, schema, wanted))
     return None if isinstance(change, Delete) else frozenset()
 
 
-def by_value(change: Change, before: Entry, schema: Schema) -> list[Filter]:
+def by_value(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> list[Filter]:
     """Return filters for what :func:`taken_away` names, octet by octet, where *before* has no entryCSN.
 
     They are for dcmcfg to check: not every server compares such values.
     """
-    names = taken_away(change, before, schema)
+    names = taken_away(change, wanted, before, schema)
     return [
         Equals(attribute.name, value)
         for attribute in before.attributes
@@ -91,11 +90,11 @@ def is_misjudged(part: Filter, before: Entry) -> bool:
             return False
 
 
-def judged_by_server(change: Change, before: Entry, schema: Schema) -> tuple[Filter, ...]:
-    """Return what *change* asserts of *before* that any server judges as dcmcfg does."""
+def judged_by_server(wanted: Sequence[Filter], before: Entry, schema: Schema) -> tuple[Filter, ...]:
+    """Return what of *wanted* any server judges of *before* as dcmcfg does."""
     return tuple(
         part
-        for part in assertion.parts(change) or ()
+        for part in wanted
         if not is_misjudged(part, before) and not (isinstance(part, Equals) and not _assertable(schema, part.name))
     )
 

@@ -65,11 +65,11 @@ def as_sent(step: Step, before: Tree) -> tuple[Change, bool]:
     """
     if step.before is None:
         return step.change, False
-    exact = taken_for_granted.is_exact(step.change, step.before, before.schema)
     asserted = assertion.parts(step.change)
+    exact = taken_for_granted.is_exact(step.change, asserted or (), step.before, before.schema)
     if before.versions or asserted is None:
         return step.change, not exact
-    judged = taken_for_granted.judged_by_server(step.change, step.before, before.schema)
+    judged = taken_for_granted.judged_by_server(asserted, step.before, before.schema)
     if judged == asserted:
         return step.change, not exact
     return assertion.asserting(step.change, judged), True
@@ -116,9 +116,10 @@ def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_on
 
 def _check_taken_away(step: Step, found: Entry, schema: Schema) -> None:
     """Raise :class:`DoesNotFit` where *step* would take away other values than those that it was planned for."""
-    if step.before is None or taken_for_granted.is_exact(step.change, step.before, schema):
+    asserted = assertion.parts(step.change) or ()
+    if step.before is None or taken_for_granted.is_exact(step.change, asserted, step.before, schema):
         return
-    names = taken_for_granted.taken_away(step.change, step.before, schema)
+    names = taken_for_granted.taken_away(step.change, asserted, step.before, schema)
     held = as_said(found.with_values(_VERSION, ()), step.before)
     moved = difference.differing(held, step.before, schema)
     if names is not None:
