@@ -28,13 +28,13 @@ _MOST_ROUNDS = 2_000_000
 
 
 def is_hashed(value: bytes) -> bool:
-    """Tell whether *value* of a password is a hash."""
+    """Return whether *value* of a password is a hash."""
     return _HASHED.match(value) is not None
 
 
 def as_held(held: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Return *given*, each password in the form in which *held* has it, as a hash or as the one that a hash is of."""
-    return tuple(next((each for each in held if _is_same(each, value)), value) for value in given)
+    return tuple(dict.fromkeys(next((each for each in held if _is_same(each, value)), value) for value in given))
 
 
 def _is_same(one: bytes, other: bytes) -> bool:
@@ -42,7 +42,7 @@ def _is_same(one: bytes, other: bytes) -> bool:
 
 
 def _is_hash_of(hashed: bytes, plain: bytes) -> bool:
-    """Tell whether *hashed* is known to be a hash of *plain*; False also for a scheme that is not known here."""
+    """Return whether *hashed* is known to be a hash of *plain*; False also for a scheme that is not known here."""
     found = _HASHED.fullmatch(hashed)
     if found is None or is_hashed(plain):
         return False

@@ -1,8 +1,8 @@
 """Values in the form in which a server keeps them, which is not in every case the one that it was given.
 
 Each server has its own: 389 Directory Server, ApacheDS and UnboundID add the classes above a class, slapd does not and
-spells class names and DNs anew, 389 Directory Server and ApacheDS hash passwords. Whoever asked for the form of before
-would ask for ever.
+spells class names and DNs anew, 389 Directory Server and ApacheDS hash passwords. A plan that asks for the given form
+never converges.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def _respelt(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema:
 
 
 def _is_own(held: Entry, wanted: Entry, schema: Schema) -> bool:
-    """Tell whether only blanks of the names differ, which 389 Directory Server keeps in the values and not in a DN."""
+    """Return whether only blanks of the names differ, which 389 Directory Server keeps in values and not in a DN."""
     names = [canonical_name(schema, kind) for kind, _ in wanted.dn.rdn.parts]
     folded = (
         {(kind, " ".join(text.split())) for kind, text in _values(each.dn.rdn, schema)} for each in (held, wanted)

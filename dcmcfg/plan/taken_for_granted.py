@@ -39,7 +39,7 @@ def of_modifications(
 
 
 def is_exact(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> bool:
-    """Tell whether *change*, asserting *wanted*, fails where it would take away another value than *before* holds.
+    """Return whether *change*, asserting *wanted*, fails where it would take away another value than *before* holds.
 
     It does where it asserts the entryCSN, or each value that goes. A value that is deleted by name must be there.
     """
@@ -79,7 +79,7 @@ def by_value(change: Change, wanted: Sequence[Filter], before: Entry, schema: Sc
 
 
 def is_misjudged(part: Filter, before: Entry) -> bool:
-    """Tell whether a server finds *part* false of *before* although it is true.
+    """Return whether a server finds *part* false of *before* although it is true.
 
     A filter on an attribute is one on its subtypes too (RFC 4512 §2.5): where ``cn;lang-de`` is there, so is ``cn``.
     """
@@ -121,7 +121,7 @@ def _loose(change: Modify, before: Entry, schema: Schema, wanted: Sequence[Filte
 
 
 def _asserts_only(schema: Schema, name: str, held: tuple[bytes, ...], wanted: Sequence[Filter]) -> bool:
-    """Tell whether *wanted* asserts *held*, and the attribute can hold no other value beside it."""
+    """Return whether *wanted* asserts *held*, and the attribute can hold no other value beside it."""
     definition = schema.attribute(name)
     single = definition is not None and definition.single_valued and _assertable(schema, name)
     return single and all(Equals(name, value) in wanted for value in held)

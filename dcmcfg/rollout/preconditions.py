@@ -76,7 +76,7 @@ def as_sent(step: Step, before: Tree) -> tuple[Change, bool]:
 
 
 def check_step(directory: Directory, step: Step, schema: Schema, *, asserting: bool = False) -> None:
-    """Read what *step* touches and check what it takes for granted, where the server does not, or not all of it.
+    """Read what *step* touches and check its preconditions, where the server does not, or not all of them.
 
     Raises :class:`DoesNotFit`, also for an assertion that is not understood here unless the server is *asserting*.
     """

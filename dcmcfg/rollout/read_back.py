@@ -60,7 +60,7 @@ def _depths(key: NormalDN, renamed: frozenset[NormalDN]) -> Iterator[int]:
 
 
 def _is_spelt_alike(found: DN, planned: DN, depth: int) -> bool:
-    """Tell whether the RDN at *depth* has the same values, case included; servers may fold the blanks in a name."""
+    """Return whether the RDN at *depth* has the same values, case included; servers may fold the blanks in a name."""
     one, other = (sorted(" ".join(text.split()) for _, text in dn.rdns[depth].parts) for dn in (found, planned))
     return one == other
 

@@ -109,7 +109,7 @@ class Writing:
         self._on_step(self._done, len(self._plan.steps))
 
     def _apply(self, step: Step) -> None:
-        """Send *step*; what it takes for granted is checked by a read where the server cannot check all of it."""
+        """Send *step*; its preconditions are checked by a read where the server cannot check all of them."""
         if self._asserting:
             change, needs_read = as_sent(step, self._plan.before)
             if needs_read:

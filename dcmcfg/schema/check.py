@@ -134,7 +134,7 @@ class _Check:
             seen.add(normal)
 
     def _is_orphan(self, key: NormalDN) -> bool:
-        """Tell whether the parent of the entry *key* is missing, although one further up is there."""
+        """Return whether the parent of the entry *key* is missing, although one further up is there."""
         if key[1:] in self._entries:
             return False
         return any(key[depth:] in self._entries for depth in range(2, len(key)))
