@@ -98,6 +98,22 @@ def check_rename(server: ApacheDS, run: Run) -> None:
     assert held(server) == before
 
 
+def check_options(server: Server389, run: Run, tmp_path: Path) -> None:
+    """The plain attribute is set and reverted beside one with options, which the server knows in one order only."""
+    name, file = "dicomDescription", tmp_path / "options.ldif"
+    head = f"dn: {ARCHIVE}\nchangetype: modify\n"
+    both = f"{head}delete: {name}\n-\nadd: {name};lang-en;lang-de\n{name};lang-en;lang-de: Archiv\n"
+    assert server.run_client("ldapmodify", text=both).returncode == 0
+    before = held(server)
+    assert run("set", "dcm4chee-arc", f"{name}=archive", "--yes").exit_code == 0
+    assert held(server)[ARCHIVE][name.lower()] == {b"archive"}
+    assert run("undo", "--yes").exit_code == 0
+    assert held(server) == before
+    file.write_text(f"{head}delete: {name};lang-de;lang-en\n")
+    assert run("apply", str(file), "--yes").exit_code == 0
+    assert not any(each.startswith(name.lower()) for each in held(server)[ARCHIVE])
+
+
 def snapshot_of(ldif: bytes, path: Path) -> str:
     """The file of a snapshot of a server that keeps *ldif* as it was given, as slapd does."""
     facts = Facts(DN.parse(BASE_DN), taken="2026-11-30T00:00:00Z", program="the test", server="ldap://slapd.example")
@@ -110,6 +126,7 @@ def test_389_directory_server(server389: Server389, run: Run, tmp_path: Path) ->
     ldif = b"\n".join(file.read_bytes().replace(b"version: 1\n", b"") for file in site_files())
     check_restore(server389, run, snapshot_of(ldif, tmp_path / "snapshot"))
     check_undo(server389, run, tmp_path)
+    check_options(server389, run, tmp_path)
 
 
 def test_apacheds(apacheds: ApacheDS, run: Run, tmp_path: Path) -> None:
