@@ -108,4 +108,6 @@ def test_every_changing_command_names_the_risks_in_its_help(run: Run) -> None:
             "--force-dangling-reference",
             "--force-vendor-data",
             "--force-unloadable",
+            "--force-recorded-studies",
+            "--force-stored-objects",
         ]
