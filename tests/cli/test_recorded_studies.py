@@ -125,8 +125,8 @@ def test_an_archive_that_cannot_be_asked_is_unknown_and_refused_likewise(
     before = site.octets()
     result = run("ae", "remove", "LONGTERM", "--yes", "--no-reload")
     told = (
-        "dcmcfg: the plan is refused: recorded-studies: the archive could no longer fetch studies: it is unknown whether "
-        "studies are recorded under LONGTERM (http://127.0.0.1:9/dcm4chee-arc: connection refused): "
+        "dcmcfg: the plan is refused: recorded-studies: the archive could no longer fetch studies: it is unknown "
+        "whether studies are recorded under LONGTERM (http://127.0.0.1:9/dcm4chee-arc: connection refused): "
         f"{AE}\n  next: {NEXT}\n"
     )
     assert (result.exit_code, result.stderr.endswith(told)) == (3, True), result.stderr
