@@ -16,6 +16,8 @@ from dcmcfg.edits.edit import Edit
 from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.render.beside import Beside
+from dcmcfg.render.referrers import referrers_json
 from dcmcfg.rollout.added_classes import added_classes
 from dcmcfg.rollout.history import History
 from dcmcfg.schema.definitions import Schema
@@ -28,7 +30,7 @@ def carry_out_edit(settings: Settings, choices: Choices, intent: Callable[[Confi
     """Read the tree, show what *intent* makes of it and, when it is wanted, roll it out; raises as ``carry_out``."""
     with open_directory(settings) as directory:
         plan, edit = _planned(directory, intent)
-        carry_out(settings, directory, plan, choices, edit.warnings)
+        carry_out(settings, directory, plan, choices, edit.warnings, beside=Beside(json=referrers_json(edit)))
 
 
 def carry_out_on(
