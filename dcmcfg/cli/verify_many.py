@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dcmcfg.bulk.answer import Outcome
-from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.asked import Asked, ReceivedBy, asked_about
 from dcmcfg.bulk.asking import Asking, as_judged
 from dcmcfg.bulk.deciding_tree import deciding_tree
+from dcmcfg.bulk.destination import require_known
 from dcmcfg.bulk.kept import FOLDER, SUFFIX
 from dcmcfg.bulk.matching import matched
 from dcmcfg.bulk.report import Report
@@ -34,14 +35,13 @@ from dcmcfg.cli.terminal import ask
 from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk
 from dcmcfg.dicom.cancel import Cancellation
-from dcmcfg.errors import AnswerIsNo, DcmcfgError, NotFound
+from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.bulk import bulk_json, print_bulk
 from dcmcfg.render.bulk_csv import bulk_csv
 from dcmcfg.render.bulk_html import bulk_html
 from dcmcfg.render.bulk_junit import bulk_junit
 from dcmcfg.render.bulk_progress import bulk_progress
 from dcmcfg.render.console import stderr_console, stdout_console
-from dcmcfg.route.command import command
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
@@ -65,13 +65,14 @@ def verify_many(
     witnesses of each study are those of :meth:`EvidenceWanted.witnesses_of_many`.
     """
     if place is None:
-        _require_known(run.destination, addresses)
+        require_known(run.destination, addresses)
     bulk, wanted, files, listening = run.bulk, run.wanted, run.files, run.listening_at(addresses)
     manner = bulk.manner
     own = listening.as_destination(addresses, lambda _: None) if listening and place is None else None
     receiver = place.receiver if place else own
     question = run.question(addresses, destination=place.title if place else "")
-    asked = _asked(run, addresses, question, received=receiver is not None, temporary=place is not None)
+    received_by = ReceivedBy.TEMPORARY if place else ReceivedBy.OTHERS if receiver is None else ReceivedBy.US
+    asked = _asked(run, addresses, question, received_by)
     source = _sought(run, source, asked, question, addresses)
     tree = deciding_tree(configuration, run.settings.device, addresses, question)
     with a_no_once_sent() as sent:
@@ -124,7 +125,7 @@ def look_first(run: Verification, source: Source, addresses: Addresses) -> Sourc
     :func:`~dcmcfg.bulk.matching.matched` does for a query that has to be asked.
     """
     question = run.question(addresses)
-    asked = _asked(run, addresses, question, received=True, temporary=True)
+    asked = _asked(run, addresses, question, ReceivedBy.TEMPORARY)
     return _sought(run, source, asked, question, addresses)
 
 
@@ -141,50 +142,10 @@ def _store_of(bulk: Bulk, source: Source, asked: Asked) -> Path:
     return bulk.results or state_folder() / FOLDER / f"{asked.key(source.name)}{SUFFIX}"
 
 
-def _require_known(destination: str, addresses: Addresses) -> None:
-    """Raise :class:`NotFound` for a destination to which the archive will send none of the studies."""
-    route = addresses.route
-    if route.destination_known:
-        return
-    if destination in route.titles:
-        raise NotFound(
-            f"{destination} is not installed (dicomInstalled), so the archive would refuse it for each study",
-            next_step="have it installed, then dcmcfg reload; or name another AE with --dest",
-        )
-    meant = f"did you mean {', '.join(route.near_destination)}? Else " if route.near_destination else ""
-    raise NotFound(
-        f"the tree has no AE {destination}, so the archive would refuse it for each study",
-        next_step=f"{meant}name another AE with --dest, or {command('ae', 'add', f'{destination}@HOST:PORT')}",
-    )
-
-
-def _asked(run: Verification, addresses: Addresses, question: Question, *, received: bool, temporary: bool) -> Asked:
-    """Return what a store is known by: a temporary destination has another title each time."""
-    settings = run.settings
-    facts = {
-        "archive": str(question.archive),
-        "destination": "a temporary one" if temporary else question.destination,
-        "calling": question.calling,
-        "received": "by others" if not received else "by us" if temporary else "by us (--receive)",
-        "level": question.selection.level.value,
-        "model": question.model.value,
-        "directory": f"{settings.ldap_url}/{settings.base_dn}",
-        "device": settings.device,
-        "dcmExternalRetrieveAEDestination": addresses.route.destination or "",
-    }
-    return Asked(facts | {name: value for name, value in _further(run, question).items() if value})
-
-
-def _further(run: Verification, question: Question) -> dict[str, str]:
-    """Return what else an answer depends on, where it is said: of a part it says nothing of the rest."""
-    wanted, patient, selection = run.wanted, question.patient, question.selection
-    return {
-        "series": ", ".join(sorted(selection.series_uids)),
-        "instances": ", ".join(sorted(selection.instance_uids)),
-        "patient": f"{patient.patient_id} {patient.issuer}".rstrip() if patient else "",
-        "expected": "" if wanted.expect is None else str(wanted.expect),
-        "files": "kept and read back" if run.listening and run.listening.keep else "",
-    }
+def _asked(run: Verification, addresses: Addresses, question: Question, received_by: ReceivedBy) -> Asked:
+    """Return what a store is known by."""
+    keeps_files = run.listening is not None and run.listening.keep is not None
+    return asked_about(question, addresses, run.settings, received_by, keeps_files=keeps_files)
 
 
 def _anew(bulk: Bulk) -> Anew:
