@@ -37,6 +37,7 @@ _PROPOSED = (
         ),
     ),
     _Proposed(re.compile(rf"\bdcmcfg route --dest {_WORD}"), ("--ae", "--calling")),
+    _Proposed(re.compile(rf"\bdcmcfg work-order --external {_WORD}"), ("--ae", "--calling")),
 )
 
 

@@ -28,6 +28,7 @@ from dcmcfg.bulk.store import Store
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_unreachable import next_step_of, status_advised
 from dcmcfg.cli.asking import Answered
+from dcmcfg.cli.carried import proposed
 from dcmcfg.cli.failures import INTERRUPTED
 from dcmcfg.cli.once_sent import a_no_once_sent
 from dcmcfg.cli.output import STDOUT, write_report
@@ -42,6 +43,7 @@ from dcmcfg.render.bulk_html import bulk_html
 from dcmcfg.render.bulk_junit import bulk_junit
 from dcmcfg.render.bulk_progress import bulk_progress
 from dcmcfg.render.console import stderr_console, stdout_console
+from dcmcfg.route.command import command
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
@@ -90,17 +92,19 @@ def verify_many(
                 sent,
                 place.advised if place else as_judged,
             )
-            required = Required(wanted.require_route, None if bulk.only_failed else tree)
+            recall = command("verify", "--recall", *(["--temporary-dest"] if place else ["--dest", run.destination]))
+            required = Required(wanted.require_route, None if bulk.only_failed else tree, recall)
             done = Session(asking, source, manner, bulk_progress, _anew(bulk), required).go()
-        next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place, _anew(bulk), addresses.archive)))
+        next_steps = tuple(map(proposed, _next_steps(done, place, _anew(bulk), addresses.archive)))
+        report = done.report.told(functools.cache(proposed))
         notes = (*_of_keeping(bulk, source), *done.notes)
         code = _exit_code(done, sent=sent.is_set())
-        told = functools.partial(bulk_json, done.report, notes, next_steps, accepted=code == 0)
+        told = functools.partial(bulk_json, report, notes, next_steps, accepted=code == 0)
         invocation.current().so_far = place.with_verdict(told) if place else told
         if not run.as_json:
-            _print(done.report, notes, next_steps, aside=STDOUT in bulk.reports.values())
+            _print(report, notes, next_steps, aside=STDOUT in bulk.reports.values())
         for form, target in bulk.reports.items():
-            write_report(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
+            write_report(target, _FORMS[form](report), new=not files.replace and target != STDOUT)
             if target != STDOUT:
                 click.echo(f"{form}: {target}", err=True)
     return code, told
