@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import click
 
 from dcmcfg.bulk.answer import Outcome
 from dcmcfg.bulk.asked import Asked, ReceivedBy, asked_about
-from dcmcfg.bulk.asking import Asking, as_judged
+from dcmcfg.bulk.asking import Asking, Proven, as_judged
 from dcmcfg.bulk.deciding_tree import deciding_tree
 from dcmcfg.bulk.destination import require_known
 from dcmcfg.bulk.kept import FOLDER, SUFFIX
@@ -28,8 +29,9 @@ from dcmcfg.bulk.store import Store
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_unreachable import next_step_of, status_advised
 from dcmcfg.cli.asking import Answered
-from dcmcfg.cli.carried import proposed
+from dcmcfg.cli.carried import proposed, proposing
 from dcmcfg.cli.failures import INTERRUPTED
+from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.once_sent import a_no_once_sent
 from dcmcfg.cli.output import STDOUT, write_report
 from dcmcfg.cli.terminal import ask
@@ -46,7 +48,9 @@ from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.route.command import command
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import Question
+from dcmcfg.verify.evidence import Evidence, Question
+from dcmcfg.verify.judge import judge
+from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
     from dcmcfg.cli.temporary_destination import Place
@@ -91,6 +95,7 @@ def verify_many(
                 tree,
                 sent,
                 place.advised if place else as_judged,
+                _keeping(run, place.configuration if place else configuration, addresses, place),
             )
             recall = command("verify", "--recall", *(["--temporary-dest"] if place else ["--dest", run.destination]))
             required = Required(wanted.require_route, None if bulk.only_failed else tree, recall)
@@ -103,6 +108,8 @@ def verify_many(
         invocation.current().so_far = place.with_verdict(told) if place else told
         if not run.as_json:
             _print(report, notes, next_steps, aside=STDOUT in bulk.reports.values())
+        for folder in files.evidence:
+            click.echo(f"evidence: {folder}", err=True)
         for form, target in bulk.reports.items():
             write_report(target, _FORMS[form](report), new=not files.replace and target != STDOUT)
             if target != STDOUT:
@@ -120,6 +127,25 @@ def _of_keeping(bulk: Bulk, source: Source) -> Iterator[str]:
     """Yield what is to be said where an option that is not for that alone has the answer about one study kept."""
     if isinstance(source, Named) and len(set(source.uids)) == 1 and bulk.results is None:
         yield f"{bulk.keeping} has the answer kept, as those of many studies are: the same command again asks nothing"
+
+
+def _keeping(
+    run: Verification, configuration: Configuration, addresses: Addresses, place: Place | None
+) -> Callable[[Proven], None] | None:
+    """Return what keeps the evidence on each study; None where that is not wanted."""
+    if not run.files.evidence:
+        return None
+    tell = proposing()
+
+    def judged(evidence: Evidence) -> Verdict:
+        verdict = judge(evidence, require_route=run.wanted.require_route)
+        verdict = place.advised(verdict, evidence) if place else verdict
+        return replace(verdict, next_steps=tuple(map(tell, verdict.next_steps)))
+
+    keep: Callable[[Proven], None] = loaded("proof_files", "folder_of_proofs")(
+        run.files, run.settings, configuration, addresses, judged
+    )
+    return keep
 
 
 def look_first(run: Verification, source: Source, addresses: Addresses) -> Source:
