@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -65,8 +66,8 @@ class Risk:
     """A danger of a plan by its ``name``, what it is, and the entries concerned.
 
     ``findings`` are the findings that make the danger, where findings do, ``records`` what the archive's database has
-    recorded. ``also`` is another risk whose name takes this one as well, if there is one. ``instead`` is a command that
-    avoids the danger.
+    recorded. ``also`` is another risk whose name takes this one as well, if there is one. ``instead`` says how to avoid
+    the danger.
     """
 
     name: str
@@ -127,8 +128,9 @@ def record_risks(found: Sequence[Records]) -> tuple[Risk, ...]:
     risks = []
     if titles:
         what = f"the archive could no longer fetch studies: {'; '.join(map(_at_external, titles))}"
-        alias = "keep an AE of that title (dcmcfg rename ae OLD NEW --keep-alias)"
-        risks.append(Risk(RECORDED_STUDIES, what, _entries(titles), records=titles, instead=alias))
+        rename = f"dcmcfg rename ae {shlex.quote(titles[0].name.name)} NEW --keep-alias"
+        instead = f"leave the AE, or keep one of that title ({rename})"
+        risks.append(Risk(RECORDED_STUDIES, what, _entries(titles), records=titles, instead=instead))
     if storages:
         what = f"the archive could no longer find stored files: {'; '.join(map(_on_storage, storages))}"
         risks.append(Risk(STORED_OBJECTS, what, _entries(storages), records=storages))

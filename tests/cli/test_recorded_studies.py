@@ -26,7 +26,10 @@ RECORDED = (
     "recorded-studies: the archive could no longer fetch studies: the database has studies recorded under LONGTERM "
     "(at least {} purged, {} recorded and still local): {}"
 )
-NEXT = "keep an AE of that title (dcmcfg rename ae OLD NEW --keep-alias); or --force-recorded-studies, if it is meant"
+NEXT = (
+    "leave the AE, or keep one of that title (dcmcfg rename ae LONGTERM NEW --keep-alias); "
+    "or --force-recorded-studies, if it is meant"
+)
 COMMANDS = {
     "rename": ("rename", "ae", "LONGTERM", "TAPE"),
     "ae remove": ("ae", "remove", "LONGTERM"),
