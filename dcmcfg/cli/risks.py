@@ -18,11 +18,11 @@ _TAKING = {
     guard.MANY_CHANGES: "Change more than 30 % of the entries.",
     guard.MANY_DELETES: "Delete more than 30 % of the entries.",
     guard.ARCHIVE_DEVICE: "Delete or rename the archive's own device.",
+    guard.RECORDED_STUDIES: "Remove or rename an AE under whose title the archive's database has recorded studies.",
+    guard.STORED_OBJECTS: "Remove or rename a storage although the database has its ID with each object.",
     guard.DANGLING_REFERENCE: "Leave a reference that leads to no entry.",
     guard.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
     guard.UNLOADABLE: "Write settings that the archive cannot load, or with which its next start fails.",
-    guard.RECORDED_STUDIES: "Remove or rename an AE under whose title the archive's database has recorded studies.",
-    guard.STORED_OBJECTS: "Remove or rename a storage although the database has its ID with each object.",
 }
 #: Option's parameter → the risk that it takes.
 PARAMETERS = {f"force_{name.replace('-', '_')}": name for name in _TAKING}

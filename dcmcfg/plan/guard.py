@@ -26,11 +26,11 @@ from dcmcfg.tree import Tree
 MANY_CHANGES = "many-changes"
 MANY_DELETES = "many-deletes"
 ARCHIVE_DEVICE = "archive-device"
+RECORDED_STUDIES = "recorded-studies"
+STORED_OBJECTS = "stored-objects"
 DANGLING_REFERENCE = "dangling-reference"
 VENDOR_DATA_CHANGE = "vendor-data"
 UNLOADABLE = "unloadable"
-RECORDED_STUDIES = "recorded-studies"
-STORED_OBJECTS = "stored-objects"
 
 #: An entry, an attribute of it (in lower case), and the name or DN that stands there.
 Reference = tuple[DN, str, str]
