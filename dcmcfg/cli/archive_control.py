@@ -6,6 +6,7 @@ from dcmcfg.archive.bearer import Bearer
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
 from dcmcfg.archive.web import Timeouts, Web
+from dcmcfg.cli import invocation
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import client_secret
 from dcmcfg.settings import Settings
@@ -33,8 +34,11 @@ def credential(settings: Settings, timeouts: Timeouts | None = None) -> str | To
 
     The issuer is waited for as long as *timeouts* say.
     """
+    run = invocation.current()
     for warning in archive_exposures(settings):
-        tell(f"warning: {warning}")
+        if warning not in run.warned:
+            tell(f"warning: {warning}")
+            run.warned.add(warning)
     client = settings.oidc
     if client is None:
         return settings.archive_token()

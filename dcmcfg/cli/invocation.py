@@ -25,6 +25,7 @@ class Invocation:
     on, and 3 before. ``words`` are the arguments that the program was called with. ``changes_directory`` is true in a
     command that can change the directory. ``answered`` is true once the JSON object of ``--json`` is printed; until
     then ``so_far``, if any, returns what it would hold were the command to end now, for a failure to be told in.
+    ``warned`` are the warnings of a credential that leaves this machine unencrypted, each printed once.
     """
 
     words: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class Invocation:
     changes_directory: bool = False
     answered: bool = False
     so_far: Callable[[], dict[str, Any]] | None = None
+    warned: set[str] = field(default_factory=set)
 
     @property
     def wants_json(self) -> bool:

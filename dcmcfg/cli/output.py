@@ -42,6 +42,30 @@ def refuse_unwritable(target: str, *, new: bool) -> None:
         raise _unwritable(error, target, path) from error
 
 
+def refuse_unwritable_folder(target: str) -> None:
+    """Raise :class:`DcmcfgError` where :func:`make_folder` would, or no file can be written in the folder *target*."""
+    path = Path(target).resolve()
+    if path.exists() and not path.is_dir():
+        raise _no_folder(target)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".", dir=path if path.exists() else path.parent)
+        os.close(handle)
+        Path(temporary).unlink()
+    except OSError as error:
+        raise _unwritable(error, target, path) from error
+
+
+def make_folder(target: str) -> None:
+    """Make the folder *target*, for its owner only, unless it is there; raises :class:`DcmcfgError`."""
+    path = Path(target).resolve()
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        raise _no_folder(target) from None
+    except OSError as error:
+        raise _unwritable(error, target, path) from error
+
+
 def write_report(target: str, text: Iterable[str], *, new: bool) -> None:
     """Write *text*, in which patients' studies are named, as :func:`write_whole` does.
 
@@ -106,6 +130,10 @@ def _unwritable(error: OSError, target: str, path: Path) -> DcmcfgError:
         case _:
             step = "name another file"
     return DcmcfgError(f"the file cannot be written ({error.strerror})", on=target, next_step=step)
+
+
+def _no_folder(target: str) -> DcmcfgError:
+    return DcmcfgError("a file, not a folder", on=target, next_step="name a folder")
 
 
 def _exists(target: str) -> DcmcfgError:
