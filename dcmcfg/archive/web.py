@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
+from urllib.parse import quote, quote_plus
 
 import httpx
 
@@ -17,7 +20,7 @@ from dcmcfg.errors import MalformedInput
 
 #: Octets of an answer that are read, unless more are asked for.
 LONGEST_BODY = 256 * 1024
-_SHORTEST_SECRET = 8  # characters; what is shorter may be a word of the answer
+_SHORTEST_SECRET = 8  # characters; what is shorter may be a part of a word of the answer
 
 
 @dataclass(frozen=True)
@@ -125,12 +128,23 @@ class Web:
 
 
 def _without(secrets: Collection[str], answer: Answer) -> Answer:
-    """Return *answer* with none of *secrets* in it."""
-    known = [re.escape(secret) for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+    """Return *answer* with none of *secrets* in it, as they are or as a form, JSON or HTML writes them.
+
+    A short one may be a part of any word: it goes from errors, where it stands alone.
+    """
+    forms = {form for secret in secrets if secret for form in _forms(secret)}
+    known = [re.escape(form) for form in forms if len(form) >= _SHORTEST_SECRET]
+    if answer.status >= httpx.codes.BAD_REQUEST:
+        known += [rf"(?<!\w){re.escape(form)}(?!\w)" for form in forms if len(form) < _SHORTEST_SECRET]
     if not known:
         return answer
-    secret = re.compile("|".join(known))
+    secret = re.compile("|".join(sorted(known, key=len, reverse=True)))
     headers = httpx.Headers(
         [(name.encode(), secret.sub("…", value).encode()) for name, value in answer.headers.items()]
     )
     return Answer(answer.status, headers, secret.sub("…", answer.body))
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    in_json = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
+    return secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *in_json, escape(secret)
