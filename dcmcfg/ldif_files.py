@@ -78,6 +78,9 @@ def told_together(problems: Sequence[LdifError]) -> LdifError:
     """Return one error that lists *problems*, or the only one of them."""
     if len(problems) == 1:
         return problems[0]
-    lines = "".join(f"\n  {problem}" for problem in problems[:_SHOWN_PROBLEMS])
-    more = f"\n  … and {len(problems) - _SHOWN_PROBLEMS} more" if len(problems) > _SHOWN_PROBLEMS else ""
-    return LdifError(f"{len(problems)} records are not LDIF:{lines}{more}", next_step="nothing was changed; mend them")
+    more = [f"… and {len(problems) - _SHOWN_PROBLEMS} more"] if len(problems) > _SHOWN_PROBLEMS else []
+    return LdifError(
+        f"{len(problems)} records are not LDIF:",
+        next_step="nothing was changed; mend them",
+        details=[*map(str, problems[:_SHOWN_PROBLEMS]), *more],
+    )

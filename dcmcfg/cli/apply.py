@@ -15,6 +15,7 @@ from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.map_base import map_base_option, old_base, to_site
 from dcmcfg.cli.rejects import Rejects, rejects_path
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import say
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
@@ -143,5 +144,5 @@ def _resume(settings: Settings, choices: Choices) -> None:
             )
         with telling_who(directory):
             plan = plan_left(record, read_tree(directory))
-        click.echo(taken_up(record), err=choices.stdout_taken)
+        say(taken_up(record), on_stderr=choices.stdout_taken)
         carry_out(settings, directory, plan, choices, resuming=record)

@@ -13,6 +13,7 @@ import click
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.site import section_option
 from dcmcfg.cli.telling import tell
+from dcmcfg.cli.terminal import ask_hidden
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.errors import DicomError
 from dcmcfg.settings import Secret, Settings
@@ -93,7 +94,7 @@ def _asking(passphrase: Secret | None, holder: Path | None) -> Callable[[], str]
                 on=str(holder),
                 next_step="--tls-key-passphrase-file names a file that holds it",
             )
-        return str(click.prompt(f"Passphrase of {holder}", hide_input=True, err=True))
+        return ask_hidden(f"Passphrase of {holder}")
 
     return ask
 

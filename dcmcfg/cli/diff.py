@@ -11,6 +11,7 @@ from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.file_urls import file_urls_option
 from dcmcfg.cli.map_base import AUTO, base_named
+from dcmcfg.cli.output import print_text
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.telling import tell
 from dcmcfg.collector import collector_paused
@@ -167,5 +168,4 @@ def _print(found: Diff, sides: _Sides, form: str | None, *, with_secrets: bool) 
             base = devices_dn(*sides.trees)
             print_diff(stdout_console(), found, names, base, with_secrets=with_secrets)
             return
-    for piece in pieces:
-        click.echo(piece, nl=False)
+    print_text(pieces)

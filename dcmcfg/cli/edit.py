@@ -16,6 +16,7 @@ from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.completing import complete_target
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.editor import KeptText, edit_file
+from dcmcfg.cli.failures import problem_lines
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
@@ -149,7 +150,7 @@ def _edited(directory: LdapDirectory, tree: Tree, before: Sequence[Shown], path:
         except (LdifError, Refused) as problem:
             if not sys.stdin.isatty():
                 raise
-            tell(f"dcmcfg: {visible(str(problem))}")
+            tell(*problem_lines(problem), *([f"  next: {problem.next_step}"] if problem.next_step else []))
             if not ask("Edit it again?"):
                 raise
 

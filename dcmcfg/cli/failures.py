@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import KW_ONLY, asdict, dataclass
 from typing import Any, NoReturn
@@ -43,6 +43,12 @@ class _Failure:
     next_step: str = ""
 
 
+def problem_lines(error: DcmcfgError) -> Iterator[str]:
+    """Yield the lines that tell *error*, without its next step."""
+    yield f"dcmcfg: {error.on}: {error.what}" if error.on else f"dcmcfg: {error.what}"
+    yield from (f"  {detail}" for detail in error.details)
+
+
 def exit_from(run: Callable[[], object], invocation: Invocation) -> NoReturn:
     """Call *run*, tell its failure on stderr in one line, and exit.
 
@@ -69,15 +75,15 @@ def _code_of(run: Callable[[], object], invocation: Invocation) -> int:
     except click.ClickException as error:
         said = io.StringIO()
         error.show(said)
-        tell(said.getvalue().rstrip("\n"))
+        tell(*said.getvalue().rstrip("\n").split("\n"))
         failure = _misused(error)
     except (click.Abort, KeyboardInterrupt):
         unwritten = ", nothing was changed" if invocation.changes_directory else ""
         failure = _Failure("interrupted" + (_MAYBE_CHANGED if invocation.writing else unwritten), INTERRUPTED)
         _tell(failure)
     except DcmcfgError as error:
-        failure = _Failure(error.what, error.exit_code, on=error.on, next_step=invocation.spoken(error.next_step))
-        _tell(failure)
+        failure = _Failure(error.whole, error.exit_code, on=error.on, next_step=invocation.spoken(error.next_step))
+        tell(*problem_lines(error), *_next_line(failure))
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
@@ -112,8 +118,9 @@ def _answer(failure: _Failure, invocation: Invocation) -> dict[str, Any]:
 
 
 def _tell(failure: _Failure) -> None:
-    """Print *failure* on stderr, the next step on a line of its own."""
-    problem = f"{failure.on}: {failure.what}" if failure.on else failure.what
-    text = f"dcmcfg: {problem}" + (f"\n  next: {failure.next_step}" if failure.next_step else "")
-    # Peers and files had a hand in the text: their control characters must not reach the terminal.
-    tell("".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text))
+    tell(f"dcmcfg: {failure.what}", *_next_line(failure))
+
+
+def _next_line(failure: _Failure) -> Iterator[str]:
+    if failure.next_step:
+        yield f"  next: {failure.next_step}"

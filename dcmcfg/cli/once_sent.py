@@ -34,7 +34,7 @@ def a_no_once_sent() -> Iterator[threading.Event]:
             raise
         match error:
             case DcmcfgError():
-                raise AnswerIsNo(error.what, on=error.on, next_step=error.next_step) from error
+                raise AnswerIsNo(error.what, on=error.on, next_step=error.next_step, details=error.details) from error
             case OSError():
                 problem = error.strerror or str(error)
             case _:

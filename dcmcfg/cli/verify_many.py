@@ -9,8 +9,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from dcmcfg.bulk.answer import Outcome
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.asking import Asking, as_judged
@@ -30,6 +28,7 @@ from dcmcfg.cli.asking import Answered
 from dcmcfg.cli.failures import INTERRUPTED
 from dcmcfg.cli.once_sent import a_no_once_sent
 from dcmcfg.cli.output import STDOUT, write_report
+from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk
@@ -101,7 +100,7 @@ def verify_many(
         for form, target in bulk.reports.items():
             write_report(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
             if target != STDOUT:
-                click.echo(f"{form}: {target}", err=True)
+                tell(f"{form}: {target}")
     return code, told
 
 
@@ -198,7 +197,7 @@ def _consent(found: Matching) -> None:
     number = len(found.read().uids)
     studies = "1 study matches" if number == 1 else f"{number:,} studies match"
     taken = f"more than {number:,} match, {number:,} taken" if found.leaves_out else studies
-    click.echo(taken, err=True)
+    tell(taken)
     if number <= _MANY or found.limit is not None:
         return
     if not sys.stdin.isatty():

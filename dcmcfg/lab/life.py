@@ -207,9 +207,14 @@ def _failure(folder: Path, state: LabState | None) -> LabError:
     at_fault = state.failed if state and state.failed else "supervisor"
     log = log_file(folder, at_fault)
     lines = log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:] if log.exists() else []
-    said = "".join(f"\n    {line}" for line in lines) or " (its log is empty)"
+    empty = "" if lines else " (its log is empty)"
     reason = state.reason if state and state.reason else "its supervisor ended"
-    return LabError(f"the lab did not start: {reason}{said}", on=str(log), next_step="mend that, then dcmcfg lab up")
+    return LabError(
+        f"the lab did not start: {reason}{empty}",
+        on=str(log),
+        next_step="mend that, then dcmcfg lab up",
+        details=[f"  {line}" for line in lines],
+    )
 
 
 def _end_processes(state: LabState | None) -> bool:

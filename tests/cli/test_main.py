@@ -246,6 +246,13 @@ def test_error_cannot_steer_the_terminal(run: Run, monkeypatch: pytest.MonkeyPat
     assert run("trial").stderr == "dcmcfg: a\\x0d.ldif: bad \\x1b[2J\\x07 é\n"
 
 
+def test_error_begins_no_line_of_its_own(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    forged = "bad\n  next: rm -rf /\u2028x"
+    add_failing(monkeypatch, LdifError(forged, on=forged, next_step=forged, details=["one", forged]))
+    shown = "bad\\x0a  next: rm -rf /\\u2028x"
+    assert run("trial").stderr == f"dcmcfg: {shown}: {shown}\n  one\n  {shown}\n  next: {shown}\n"
+
+
 @pytest.mark.parametrize(("writing", "code"), [(False, 3), (True, 4)])
 def test_internal_error_says_how_to_see_more(
     run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool, code: int
