@@ -316,7 +316,7 @@ def test_a_part_that_cannot_start_is_named_with_the_last_lines_of_its_log(
         with pytest.raises(LabError) as raised:
             life.up(home.lab, lambda _: None, with_pid=os.getpid())
     assert re.search(r"the lab did not start: storage ended with exit status \d+\n    .*", raised.value.whole)
-    assert str(ports.storage) in raised.value.what
+    assert str(ports.storage) in raised.value.whole
     assert raised.value.on == str(home.lab / "log" / "storage.log")
     assert left_listening(ports) == []
     assert not home.profile.exists()
