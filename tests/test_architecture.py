@@ -75,6 +75,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "ldif_references",
             "ldif_trees",
             "onboarding_files",
+            "private_folders",
         }
     ),  # edges
     frozenset({"lab"}),

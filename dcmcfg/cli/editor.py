@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.private_folders import make_private
 from dcmcfg.settings.folders import state_folder
 
 _FALLBACKS = ("sensible-editor", "editor", "vi", "nano")
@@ -59,7 +60,7 @@ def _says_something(octets: bytes) -> bool:
 def _private_file(text: str) -> Path:
     folder = state_folder() / "edits"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         handle, name = tempfile.mkstemp(prefix="edit-", suffix=".ldif", dir=folder)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

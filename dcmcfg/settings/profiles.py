@@ -15,6 +15,7 @@ import platformdirs
 import tomli_w
 
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+from dcmcfg.private_folders import make_private, require_unshared
 
 DEFAULT = "default"
 #: What a profile may hold; the values are strings, ``starttls`` is a boolean.
@@ -76,9 +77,12 @@ def read_profile(name: str, named_by: str = "--profile") -> dict[str, str]:
 
     *named_by* says in an error who asked for it.
 
-    Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile.
+    Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile, and
+    :class:`~dcmcfg.errors.Refused` where others may write to it.
     """
     path = profile_path(name)
+    for each in (path.parent, path):
+        require_unshared(each)  # it says where the password goes
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -104,7 +108,7 @@ def write_profile(name: str, values: Mapping[str, str]) -> Path:
     path = profile_path(name)
     _check(values, str(path))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         _write(path, tomli_w.dumps(dict(values)))
     except OSError as error:
         raise DcmcfgError(f"the profile cannot be written: {error.strerror}", on=str(path)) from None
