@@ -312,6 +312,7 @@ def test_question_without_a_terminal_is_answered_with_no(
 ) -> None:
     add_command(monkeypatch, question)
     (tmp_path / "password").write_text("geheim\n")
+    (tmp_path / "password").chmod(0o600)
     result = run("trial", "--bind-password-file", str(tmp_path / "password"), input="y\n")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (

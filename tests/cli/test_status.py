@@ -46,6 +46,7 @@ def test_stopped_archive_says_how_to_start_it(run: Run, archive: Scripted, tmp_p
         f"{archive.url}/ctrl/start",
     ]
     (tmp_path / "token").write_text("abc\n")
+    (tmp_path / "token").chmod(0o600)
     secured = run("status", "--archive-url", archive.url, "--archive-token-file", str(tmp_path / "token"))
     assert (
         f'curl -X POST -H "Authorization: Bearer $(dcmcfg --archive-url {archive.url} --archive-token-file '
@@ -85,6 +86,7 @@ def test_archive_and_issuer_over_tls_are_verified_with_the_one_ca_file(run: Run,
     with scripted_archive(certificate) as archive, running_issuer(certificate) as issuer:
         archive.run_as_an_archive_does()
         (tmp_path / "secret").write_text(issuer.clients["dcmcfg"].secret)
+        (tmp_path / "secret").chmod(0o600)
         (tmp_path / "ca.pem").write_text((tmp_path / "certificate.pem").read_text())
         profile = {
             "archive_url": archive.url,
