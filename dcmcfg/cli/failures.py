@@ -25,6 +25,8 @@ READER_GONE = 141
 _OUTPUT_FAILED = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 #: In the environment: show the traceback of an internal error.
 DEBUG = "DCMCFG_DEBUG"
+OUT_OF_MEMORY = "this machine has not enough memory for it, or its limit (ulimit -v) is too low"
+_MORE_MEMORY = "give it less at once: a smaller file, fewer studies"
 _MAYBE_CHANGED = "; something may have been changed"
 
 
@@ -107,6 +109,9 @@ def _unforeseen(error: Exception, invocation: Invocation) -> _Failure:
     if isinstance(error, OSError) and error.errno in _OUTPUT_FAILED:
         changed = _MAYBE_CHANGED if invocation.writing else ""
         return _Failure(f"the output cannot be written ({error.strerror}){changed}", code)
+    if isinstance(error, MemoryError):
+        changed = _MAYBE_CHANGED if invocation.writing else ""
+        return _Failure(f"{OUT_OF_MEMORY}{changed}", code, next_step=_MORE_MEMORY)
     told = f"internal error ({type(error).__name__}: {error})"
     return _Failure(told, code, next_step=f"{DEBUG}=1 shows where; please report it")
 

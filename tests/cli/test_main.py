@@ -254,6 +254,21 @@ def test_error_begins_no_line_of_its_own(run: Run, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(("writing", "code"), [(False, 3), (True, 4)])
+def test_want_of_memory_is_no_internal_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool, code: int
+) -> None:
+    add_failing(monkeypatch, MemoryError(), writing=writing)
+    result = run("trial")
+    changed = "; something may have been changed" if writing else ""
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        code,
+        "",
+        f"dcmcfg: this machine has not enough memory for it, or its limit (ulimit -v) is too low{changed}\n"
+        "  next: give it less at once: a smaller file, fewer studies\n",
+    )
+
+
+@pytest.mark.parametrize(("writing", "code"), [(False, 3), (True, 4)])
 def test_internal_error_says_how_to_see_more(
     run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool, code: int
 ) -> None:

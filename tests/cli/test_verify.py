@@ -323,6 +323,21 @@ def test_a_bug_before_the_move_is_3_and_one_after_it_is_1(
     assert (shown.exit_code, str(shown.exception)) == (1, "a bug")
 
 
+def test_want_of_memory_after_the_move_is_no_internal_error(
+    verify: Verify, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def want_memory(*_: object, **__: object) -> NoReturn:
+        raise MemoryError
+
+    monkeypatch.setattr("dcmcfg.cli.verify_one.judge", want_memory)
+    with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
+        result = verify(archive)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "dcmcfg: the C-MOVE was sent, but how it went cannot be told (this machine has not enough memory for it, "
+    )
+
+
 def test_an_error_after_the_move_is_1(verify: Verify, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     def lose_the_answer(*_: object, **__: object) -> NoReturn:
         raise DicomError("it is gone", on="DCM4CHEE@x:1", next_step="look")
