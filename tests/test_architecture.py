@@ -76,6 +76,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "ldif_trees",
             "onboarding_files",
             "private_folders",
+            "shown_certificate",
+            "trust",
         }
     ),  # edges
     frozenset({"lab"}),

@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus
 import httpx
 
 from dcmcfg.errors import MalformedInput
+from dcmcfg.trust import THIS_MACHINE, UnusableCaFile, trusting
 
 #: Octets of an answer that are read, unless more are asked for.
 LONGEST_BODY = 256 * 1024
@@ -47,25 +48,35 @@ class Answer:
 class Web:
     """Requests to web servers.
 
-    ``https`` is verified against *ca_file*, else against the certificates that this machine trusts. Redirects are not
-    followed, and no proxy is used: a credential goes to the server that is named or nowhere.
+    ``https`` is verified (:func:`~dcmcfg.trust.trusting`) against *ca_file*, else against the certificates that this
+    machine trusts. Redirects are not followed, and no proxy is used: a credential goes to the server that is named or
+    nowhere.
     """
 
     def __init__(
-        self, ca_file: Path | None = None, timeouts: Timeouts | None = None, longest_body: int = LONGEST_BODY
+        self,
+        ca_file: Path | None = None,
+        timeouts: Timeouts | None = None,
+        longest_body: int = LONGEST_BODY,
+        *,
+        require_crl: bool = False,
     ) -> None:
         self._ca_file = ca_file
+        self._require_crl = require_crl
         self._longest_body = longest_body
         self.timeouts = timeouts or Timeouts()
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         try:
-            return ssl.create_default_context(cafile=self._ca_file)
-        except ssl.SSLError:
-            raise MalformedInput("the file holds no CA certificate in PEM", on=str(self._ca_file)) from None
-        except OSError as error:
-            raise MalformedInput(f"the CA file cannot be read: {error.strerror}", on=str(self._ca_file)) from None
+            return trusting(self._ca_file, require_crl=self._require_crl)
+        except UnusableCaFile as error:
+            what = THIS_MACHINE if self._ca_file is None else "the CA file cannot be used"
+            raise MalformedInput(
+                f"{what}: {error}",
+                on=str(self._ca_file or ""),
+                next_step="--ca-file names a file of CA certificates, and of CRLs where they are wanted",
+            ) from None
 
     def prepare(self, url: str) -> None:
         """Raise now what a request to *url* would: :class:`MalformedInput` when the CA file cannot be read."""

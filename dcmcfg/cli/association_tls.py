@@ -80,6 +80,7 @@ class TlsOptions:
             key,
             _asking(passphrase, key or certificate),
             check_host=not self.tls_any_host,
+            require_crl=settings.require_crl,
         )
 
 

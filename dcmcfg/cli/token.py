@@ -46,7 +46,8 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
         say(token)
         return 0
     issuer = settings.oidc.issuer if settings.oidc else ""
-    found = examine(settings.archive_url, token, issuer, Web(settings.ca_file, _TIMEOUTS))
+    web = Web(settings.ca_file, _TIMEOUTS, require_crl=settings.require_crl)
+    found = examine(settings.archive_url, token, issuer, web)
     why = reasons(found, role)
     source = _source(settings)
     result = functools.partial(token_json, source, settings.archive_url, found, role, why)

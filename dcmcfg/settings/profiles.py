@@ -18,7 +18,7 @@ from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.private_folders import make_private, require_unshared
 
 DEFAULT = "default"
-#: What a profile may hold; the values are strings, ``starttls`` is a boolean.
+#: What a profile may hold; the values are strings, those of ``FLAGS`` booleans.
 KEYS = (
     "ldap_url",
     "base_dn",
@@ -35,6 +35,7 @@ KEYS = (
     "oidc_client_secret_keychain",
     "oidc_scope",
     "ca_file",
+    "require_crl",
     "starttls",
     "client_cert",
     "client_key",
@@ -44,6 +45,7 @@ KEYS = (
     "tls_key_passphrase_file",
     "external_move_log",
 )
+FLAGS = ("require_crl", "starttls")
 _FILES = (
     "bind_password_file",
     "archive_token_file",
@@ -188,7 +190,7 @@ def _check(content: Mapping[str, object], where: str) -> None:
     for key, value in content.items():
         if key not in KEYS:
             raise MalformedInput(f"unknown key {key!r}", on=where, next_step=f"a profile holds {', '.join(KEYS)}")
-        if key == "starttls" and isinstance(value, bool):
+        if key in FLAGS and isinstance(value, bool):
             continue
         if not isinstance(value, str) or not value:
             raise MalformedInput(f"the value of {key!r} is not a text in quotes, or is empty", on=where)

@@ -81,6 +81,18 @@ def test_wrong_base_url_is_exit_code_3(run: Run, archive: Scripted) -> None:
     )
 
 
+def test_required_revocation_lists_that_are_not_there_are_refused(run: Run, tmp_path: Path) -> None:
+    ca_file = self_signed_certificate(tmp_path)
+    refused = run("status", "--archive-url", "https://127.0.0.1:1", "--ca-file", str(ca_file), "--require-crl")
+    assert (refused.exit_code, refused.stdout, refused.stderr) == (
+        2,
+        "",
+        f"dcmcfg: {ca_file}: the CA file cannot be used: it holds no revocation list (CRL) in PEM form, and "
+        "--require-crl wants one\n"
+        "  next: --ca-file names a file of CA certificates, and of CRLs where they are wanted\n",
+    )
+
+
 def test_archive_and_issuer_over_tls_are_verified_with_the_one_ca_file(run: Run, tmp_path: Path) -> None:
     certificate = self_signed_certificate(tmp_path)
     with scripted_archive(certificate) as archive, running_issuer(certificate) as issuer:
