@@ -59,6 +59,10 @@ def test_what_verify_keeps_is_private(verify: Verify, plain_pacs: Peer, workstat
     done = verify(plain_pacs, "--receive", "--keep", str(kept), "--evidence", str(tmp_path / "xdg" / "proof.html"))
     assert done.exit_code == 0, done.output
     assert len(list(kept.rglob("*.dcm"))) == 3
+    results = tmp_path / "xdg" / "results" / "deep" / "answers"
+    many = verify(plain_pacs, "--receive", "--results", str(results), "--csv", str(tmp_path / "xdg" / "answers.csv"))
+    assert many.exit_code == 0, many.output
+    assert results.exists()
     assert shared_below(tmp_path / "xdg") == []
 
 
