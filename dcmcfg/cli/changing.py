@@ -123,7 +123,7 @@ def carry_out(
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):
         outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes), report)
-    choices.say(f"done {outcome.manner.value}\nundo: dcmcfg undo {outcome.number}")
+    choices.say(f"done {outcome.manner.value}", f"undo: dcmcfg undo {outcome.number}")
     reload: ReloadReport | None = None
     if reloading is not None:
         undone = undoes if resuming is None else resuming.head.undoes

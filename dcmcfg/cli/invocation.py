@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from dcmcfg.cli.commands import COMMANDS
+from dcmcfg.cli.options import FLAGS
 
 _NAMED = "|".join(name for name, command in COMMANDS.items() if command.at_a_site)
 _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")
@@ -56,7 +57,7 @@ class Invocation:
 
 def _option(name: str, value: str) -> str:
     option = f"--{name.replace('_', '-')}"
-    return option if name == "starttls" else f"{option} {shlex.quote(value)}"
+    return option if name in FLAGS else f"{option} {shlex.quote(value)}"
 
 
 def current() -> Invocation:

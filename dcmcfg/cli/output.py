@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,6 +14,7 @@ from stat import S_IMODE
 import click
 
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.render.visible import visible_lines
 
 STDOUT = "-"
 _READABLE = 0o666
@@ -74,6 +76,13 @@ def write_report(target: str, text: Iterable[str], *, new: bool) -> None:
     write_whole(target, text, private=not Path(target).exists(), new=new)
 
 
+def print_text(text: Iterable[str]) -> None:
+    """Print *text* on standard output as it would be in a file; on a terminal, nothing in it moves the cursor."""
+    at_terminal = sys.stdout.isatty()
+    for piece in text:
+        click.echo(visible_lines(piece) if at_terminal else piece, nl=False)
+
+
 def write_whole(target: str, text: Iterable[str], *, private: bool = False, new: bool = False) -> None:
     """Write *text* to the file *target*, replacing it whole or not at all; ``-`` is standard output.
 
@@ -81,8 +90,7 @@ def write_whole(target: str, text: Iterable[str], *, private: bool = False, new:
     Any other that is replaced stays as readable as it was. Raises :class:`DcmcfgError` when it cannot be written.
     """
     if target == STDOUT:
-        for piece in text:
-            click.echo(piece, nl=False)
+        print_text(text)
         return
     path = Path(target).resolve()
     if new:

@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from dcmcfg.bulk.answer import Outcome
 from dcmcfg.bulk.asked import Asked, ReceivedBy, asked_about
 from dcmcfg.bulk.asking import Asking, Proven, as_judged
@@ -34,6 +32,7 @@ from dcmcfg.cli.failures import INTERRUPTED
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.once_sent import a_no_once_sent
 from dcmcfg.cli.output import STDOUT, write_report
+from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk
@@ -109,11 +108,11 @@ def verify_many(
         if not run.as_json:
             _print(report, notes, next_steps, aside=STDOUT in bulk.reports.values())
         for folder in files.evidence:
-            click.echo(f"evidence: {folder}", err=True)
+            tell(f"evidence: {folder}")
         for form, target in bulk.reports.items():
             write_report(target, _FORMS[form](report), new=not files.replace and target != STDOUT)
             if target != STDOUT:
-                click.echo(f"{form}: {target}", err=True)
+                tell(f"{form}: {target}")
     return code, told
 
 
@@ -189,7 +188,7 @@ def _consent(found: Matching) -> None:
     number = len(found.read().uids)
     studies = "1 study matches" if number == 1 else f"{number:,} studies match"
     taken = f"more than {number:,} match, {number:,} taken" if found.leaves_out else studies
-    click.echo(taken, err=True)
+    tell(taken)
     if number <= _MANY or found.limit is not None:
         return
     if not sys.stdin.isatty():

@@ -30,8 +30,7 @@ def require_sound(schema: Schema, before: Entry | None, after: Entry, more: Iter
     if len(problems) == 1:
         raise Refused(problems[0], on=str(after.dn))
     if problems:
-        listed = "".join(f"\n  {problem}" for problem in problems)
-        raise Refused(f"{len(problems)} problems:{listed}", on=str(after.dn))
+        raise Refused(f"{len(problems)} problems:", on=str(after.dn), details=problems)
 
 
 def _require_name_kept(schema: Schema, after: Entry) -> None:

@@ -57,7 +57,8 @@ def print_plan(console: Console, plan: Plan, *, ldif: bool = True) -> None:
     if left:
         print_line(console, f"… and {left} more steps")
     if ldif and len(plan.steps) <= _SHOWN_AS_LDIF:
-        print_line(console, changes_ldif(plan.changes).rstrip("\n"))
+        for line in changes_ldif(plan.changes).rstrip("\n").split("\n"):
+            print_line(console, line)
     elif len(plan.steps) > _SHOWN_AS_LDIF:
         print_line(console, "--out FILE writes the whole plan as LDIF")
 
