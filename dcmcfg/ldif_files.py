@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dcmcfg.errors import LdifError
 from dcmcfg.ldif.reader import LdifErrors, read_all
-from dcmcfg.ldif.records import Record
+from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.ldif_references import References, refuse_references
 from dcmcfg.plan.text import directory_of
 
@@ -19,12 +19,13 @@ _HEAD = 4096
 
 
 def read_files(
-    paths: Sequence[Path], *, file_urls: bool = False, strict: bool = False
+    paths: Sequence[Path], *, file_urls: bool = False, strict: bool = False, mixed: bool = True
 ) -> tuple[tuple[str, tuple[Record, ...]], ...]:
     """Return (name, records) of each file, in order; ``-`` is standard input.
 
     A value that stands in another file (``attr:< file:name``) is read with *file_urls*, and refused without. *strict*
-    holds them to RFC 2849, otherwise what OpenLDAP's tools take is taken.
+    holds them to RFC 2849, otherwise what OpenLDAP's tools take is taken. Without *mixed*, a file holds entries or
+    changes, not both: an entry among changes may be a change that lost its ``changetype:`` line.
     Raises :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them.
     """
     read: list[tuple[str, tuple[Record, ...]]] = []
@@ -34,9 +35,34 @@ def read_files(
             read.append((str(path), _read(path, resolver(path, file_urls=file_urls), strict=strict)))
         except LdifErrors as errors:
             problems += errors.problems
+    if strict:
+        problems += [LdifError("the file holds no records", on=called(name)) for name, records in read if not records]
+    if not mixed:
+        problems += [problem for name, records in read if (problem := _mixture(name, records))]
     if problems:
         raise told_together(problems)
     return tuple(read)
+
+
+def _mixture(name: str, records: Sequence[Record]) -> LdifError | None:
+    """Return the problem of a file *name* that holds entries and changes; it names the first record of the fewer."""
+    entries = [record.line for record in records if isinstance(record, ContentRecord)]
+    changes = [record.line for record in records if isinstance(record, ChangeRecord)]
+    if not entries or not changes:
+        return None
+    name = called(name)
+    if len(entries) <= len(changes):
+        what = f"an entry (no 'changetype:') among change records, the first of {len(entries)}"
+        step = "if the 'changetype:' line was lost, add it; --mixed accepts entries and changes in one file"
+        return LdifError(what, on=f"{name}:{entries[0]}", next_step=step)
+    what = f"a change record among entries, the first of {len(changes)}"
+    step = "put it into a file of its own; --mixed accepts entries and changes in one file"
+    return LdifError(what, on=f"{name}:{changes[0]}", next_step=step)
+
+
+def called(name: str) -> str:
+    """Return how messages name the file at path *name*."""
+    return "standard input" if name == STDIN else name
 
 
 def file_doubts(files: Sequence[tuple[str, Sequence[Record]]], ldap_url: str) -> Iterator[str]:

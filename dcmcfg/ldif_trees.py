@@ -43,13 +43,13 @@ def read_ldif_tree(path: Path, schema: Schema, *, file_urls: bool = False) -> Tr
     return reading.tree(str(path))
 
 
-def tree_of(source: Iterable[bytes], name: str, schema: Schema, *, strict: bool = False) -> Tree:
-    """Return the tree of the entries in *source*, LDIF octets called *name*; *strict* holds it to RFC 2849.
+def tree_of(source: Iterable[bytes], name: str, schema: Schema) -> Tree:
+    """Return the tree of the entries in *source*, LDIF octets called *name*.
 
     Raises :class:`LdifError` as :func:`read_ldif_tree` does.
     """
     reading = _Reading(schema)
-    reading.take(source, name, strict=strict)
+    reading.take(source, name)
     return reading.tree(name)
 
 
@@ -78,11 +78,10 @@ class _Reading:
         source: Iterable[bytes],
         name: str,
         *,
-        strict: bool = False,
         resolve_url: Callable[[str], bytes] = refuse_references,
     ) -> None:
         with collector_paused():
-            for record in read(source, name, strict=strict, resolve_url=resolve_url):
+            for record in read(source, name, resolve_url=resolve_url):
                 try:
                     self._take(record, name)
                 except LdifError as problem:

@@ -60,7 +60,7 @@ def read_snapshot(path: Path) -> Snapshot:
     facts, _, _ = content.removeprefix(_FIRST + _PURPOSE).partition(b"\n\n")
     # The first line gives way to the one that RFC 2849 asks for and slapadd refuses: line numbers stay.
     source = [VERSION_LINE.encode(), content.removeprefix(_FIRST)]
-    return Snapshot(parse_facts(facts + b"\n", str(path)), tree_of(source, str(path), bundled(), strict=True))
+    return Snapshot(parse_facts(facts + b"\n", str(path)), tree_of(source, str(path), bundled()))
 
 
 def _checked(octets: bytes, name: str) -> bytes:
