@@ -6,8 +6,10 @@ from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import bind_password
 from dcmcfg.directory.failures import INVALID_CREDENTIALS, NotReached
 from dcmcfg.directory.ldap import LdapDirectory, connect
+from dcmcfg.directory.referrals import Referral
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.errors import DirectoryError
+from dcmcfg.render.visible import visible
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import exposures
 
@@ -24,7 +26,7 @@ def open_directory(settings: Settings) -> LdapDirectory:
     external = not settings.bind_dn
     server = directory_server(settings, "" if external else bind_password(settings))
     try:
-        return connect(server)
+        return connect(server, _tell_of_referral)
     except NotReached as error:
         origin = settings.origins.get("ldap_url", "")
         if not origin.startswith("profile"):
@@ -42,6 +44,11 @@ def open_directory(settings: Settings) -> LdapDirectory:
             next_step=f"the bind DN comes from {settings.origins['bind_dn']}, the password from {origin}",
             result_code=error.result_code,
         ) from error
+
+
+def _tell_of_referral(referral: Referral) -> None:
+    at = f"{referral.dn} is" if referral.dn is not None else "a part of the tree is"
+    tell(visible(f"warning: {at} held by other servers, and was not read: {referral.where}"))
 
 
 def directory_server(settings: Settings, password: str) -> LdapServer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.server import Directory
@@ -16,11 +17,15 @@ from dcmcfg.tree import Tree
 def read_tree(directory: Directory) -> Tree:
     """Return the entries at and below the server's base DN, with their entryCSN as versions.
 
-    Values compare by the schema that comes with dcmcfg. Raises :class:`~dcmcfg.errors.NotFound` when the base DN
-    does not exist and :class:`~dcmcfg.errors.DirectoryError`, also when the server cut the answer short.
+    Values compare by the schema that comes with dcmcfg. What other servers hold is not in the tree. Raises
+    :class:`~dcmcfg.errors.NotFound` when the base DN does not exist and :class:`~dcmcfg.errors.DirectoryError`, also
+    when the server cut the answer short.
     """
     with collector_paused(), base_dn_told(directory):
-        return Tree.of(bundled(), directory.read(directory.server.base_dn, "subtree", ("*", "entryCSN")))
+        entries = directory.read(directory.server.base_dn, "subtree", ("*", "entryCSN"))
+        tree = Tree.of(bundled(), entries)
+        elsewhere = {tree.key(each.dn): each.where for each in directory.referrals if each.dn is not None}
+        return replace(tree, elsewhere=elsewhere) if elsewhere else tree
 
 
 def read_tree_to_fill(directory: Directory) -> Tree:
