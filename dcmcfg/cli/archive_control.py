@@ -7,7 +7,7 @@ from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
 from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.cli.telling import tell
-from dcmcfg.cli.terminal import client_secret
+from dcmcfg.cli.terminal import client_secret, require_client_secret
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import archive_exposures
 
@@ -33,6 +33,8 @@ def credential(settings: Settings, timeouts: Timeouts | None = None) -> str | To
 
     The issuer is waited for as long as *timeouts* say.
     """
+    if settings.oidc is not None:
+        require_client_secret(settings.oidc)
     for warning in archive_exposures(settings):
         tell(f"warning: {warning}")
     client = settings.oidc

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.cli.telling import tell
-from dcmcfg.cli.terminal import bind_password
+from dcmcfg.cli.terminal import asked_bind_password, known_bind_password
 from dcmcfg.directory.failures import INVALID_CREDENTIALS, NotReached
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.referrals import Referral
@@ -21,10 +21,11 @@ def open_directory(settings: Settings) -> LdapDirectory:
     private key that others can read. Raises :class:`~dcmcfg.errors.DirectoryError` when the server cannot be reached,
     cannot be trusted or refuses.
     """
+    external = not settings.bind_dn
+    known = "" if external else known_bind_password(settings)
     for warning in exposures(settings):
         tell(f"warning: {warning}")
-    external = not settings.bind_dn
-    server = directory_server(settings, "" if external else bind_password(settings))
+    server = directory_server(settings, asked_bind_password(settings) if known is None else known)
     try:
         return connect(server, _tell_of_referral)
     except NotReached as error:

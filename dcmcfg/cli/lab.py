@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.errors import LabError
 from dcmcfg.lab import demo, life
 from dcmcfg.lab.site import Secured
@@ -46,7 +47,7 @@ def lab_group() -> None:
     """
 
 
-@lab_group.command("up")
+@lab_group.command("up", cls=GivenOnce)
 @_folder_option
 @click.option("--foreground", is_flag=True, help="Stay until Ctrl-C, then take the lab down.")
 @click.option("--with-pid", type=_LIFE, envvar="DCMCFG_LAB_WITH_PID", help="End the lab when this process ends.")
@@ -76,7 +77,7 @@ def up(folder: Path, with_pid: int | None, secured_by: str | None, studies: int,
         click.echo(line)
 
 
-@lab_group.command("down")
+@lab_group.command("down", cls=GivenOnce)
 @_folder_option
 def down(folder: Path) -> None:
     """End the lab, and remove its folder and its profile."""
@@ -89,7 +90,7 @@ def down(folder: Path) -> None:
             click.echo("No lab is up.")
 
 
-@lab_group.command("status")
+@lab_group.command("status", cls=GivenOnce)
 @_folder_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def status(folder: Path, *, as_json: bool) -> int:
@@ -107,7 +108,7 @@ def status(folder: Path, *, as_json: bool) -> int:
     return 0 if lab and lab.is_up else 1
 
 
-@lab_group.command("demo", short_help="Tell the story of an external retrieve, on a lab of its own.")
+@lab_group.command("demo", cls=GivenOnce, short_help="Tell the story of an external retrieve, on a lab of its own.")
 def demo_command() -> int:
     """Tell the story of a retrieve from an external archive, on a lab of its own.
 
