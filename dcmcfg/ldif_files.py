@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from dcmcfg.errors import LdifError
+from dcmcfg.file_kinds import HEAD, LDIF, SNAPSHOT, file_kind
 from dcmcfg.ldif.reader import LdifErrors, read_all
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.ldif_references import References, refuse_references
@@ -16,6 +19,7 @@ from dcmcfg.plan.text import directory_of
 STDIN = "-"
 _SHOWN_PROBLEMS = 20
 _HEAD = 4096
+_CHUNK = 64 * 1024
 
 
 def read_files(
@@ -91,13 +95,39 @@ def resolver(path: Path, *, file_urls: bool) -> Callable[[str], bytes]:
 
 
 def _read(path: Path, resolve_url: Callable[[str], bytes], *, strict: bool) -> tuple[Record, ...]:
-    if str(path) == STDIN:
-        return read_all(sys.stdin.buffer, "standard input", strict=strict, resolve_url=resolve_url)
+    head = bytearray()
+
+    def records(file: BinaryIO) -> tuple[Record, ...]:
+        source = remembering(file, head)
+        return read_all(source, called(str(path)), strict=strict, resolve_url=resolve_url)
+
     try:
+        if str(path) == STDIN:
+            return records(sys.stdin.buffer)
         with path.open("rb") as file:
-            return read_all(file, str(path), strict=strict, resolve_url=resolve_url)
+            return records(file)
     except OSError as error:
         raise LdifError(f"the file cannot be read ({error.strerror})", on=str(path)) from error
+    except LdifErrors:
+        if problem := other_kind(bytes(head), str(path)):
+            raise LdifErrors((problem,)) from None
+        raise
+
+
+def remembering(file: BinaryIO, head: bytearray) -> Iterator[bytes]:
+    """Yield the octets of *file* in chunks; the first ones are appended to *head*, for :func:`other_kind`."""
+    for chunk in iter(partial(file.read, _CHUNK), b""):
+        if len(head) < HEAD:
+            head += chunk[: HEAD - len(head)]
+        yield chunk
+
+
+def other_kind(head: bytes, name: str) -> LdifError | None:
+    """Return the error for the file at path *name* that begins with *head* and is no LDIF, if its kind is known."""
+    kind = file_kind(head)
+    if kind is None or kind in (LDIF, SNAPSHOT):
+        return None
+    return LdifError(f"this is {kind.name}, not LDIF", on=called(name), next_step=kind.next_step(name))
 
 
 def told_together(problems: Sequence[LdifError]) -> LdifError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from dcmcfg.changes import Add
 from dcmcfg.collector import collector_paused
@@ -13,7 +14,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit, LdifError
 from dcmcfg.ldif.reader import read
 from dcmcfg.ldif.records import ContentRecord, Record
-from dcmcfg.ldif_files import STDIN, resolver, told_together
+from dcmcfg.ldif_files import STDIN, called, other_kind, remembering, resolver, told_together
 from dcmcfg.ldif_references import refuse_references
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.schema.definitions import NormalRDNs, Schema
@@ -33,11 +34,11 @@ def read_ldif_tree(path: Path, schema: Schema, *, file_urls: bool = False) -> Tr
     for file in _files(path):
         resolve_url = resolver(file, file_urls=file_urls)
         if str(file) == STDIN:
-            reading.take(sys.stdin.buffer, "standard input", resolve_url=resolve_url)
+            reading.take_file(sys.stdin.buffer, STDIN, resolve_url)
             continue
         try:
             with file.open("rb") as source:
-                reading.take(source, str(file), resolve_url=resolve_url)
+                reading.take_file(source, str(file), resolve_url)
         except OSError as error:
             raise LdifError(f"the file cannot be read ({error.strerror})", on=str(file)) from error
     return reading.tree(str(path))
@@ -86,6 +87,13 @@ class _Reading:
                     self._take(record, name)
                 except LdifError as problem:
                     self._problems.append(problem)
+
+    def take_file(self, source: BinaryIO, path: str, resolve_url: Callable[[str], bytes]) -> None:
+        """Take the entries of an open file; one of another kind than LDIF is one problem."""
+        head, before = bytearray(), len(self._problems)
+        self.take(remembering(source, head), called(path), resolve_url=resolve_url)
+        if len(self._problems) > before and (problem := other_kind(bytes(head), path)):
+            self._problems[before:] = [problem]
 
     def tree(self, name: str) -> Tree:
         self._problems += self._orphans()

@@ -36,6 +36,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "collector",
             "network_address",
             "unescaped",
+            "file_kinds",
         }
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.export import records
+from dcmcfg.file_kinds import HEAD, LDIF, file_kind
 from dcmcfg.ldif.writer import VERSION_LINE
 from dcmcfg.ldif_trees import tree_of
 from dcmcfg.schema.definitions import bundled
@@ -74,6 +75,10 @@ def _checked(octets: bytes, name: str) -> bytes:
             )
         if _ANY_FIRST.match(octets):
             raise Refused("the snapshot is of a format that this dcmcfg does not read", on=name)
+        kind = file_kind(octets[:HEAD])
+        if kind is not None and kind is not LDIF:
+            what = f"this is {kind.name}, not a snapshot of dcmcfg"
+            raise Refused(what, on=name, next_step=kind.next_step(name))
         raise Refused("it is no snapshot of dcmcfg", on=name, next_step="dcmcfg apply takes other LDIF files")
     start = octets.rfind(b"\n", 0, -1) + 1
     last = _LAST.fullmatch(octets, start)
