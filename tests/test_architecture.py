@@ -37,6 +37,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "network_address",
             "unescaped",
             "file_kinds",
+            "zip_members",
         }
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text
