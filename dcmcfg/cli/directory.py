@@ -9,7 +9,6 @@ from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.referrals import Referral
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.errors import DirectoryError
-from dcmcfg.render.visible import visible
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import exposures
 
@@ -49,7 +48,7 @@ def open_directory(settings: Settings) -> LdapDirectory:
 
 def _tell_of_referral(referral: Referral) -> None:
     at = f"{referral.dn} is" if referral.dn is not None else "a part of the tree is"
-    tell(visible(f"warning: {at} held by other servers, and was not read: {referral.where}"))
+    tell(f"warning: {at} held by other servers, and was not read: {referral.where}")
 
 
 def directory_server(settings: Settings, password: str) -> LdapServer:
@@ -60,6 +59,7 @@ def directory_server(settings: Settings, password: str) -> LdapServer:
         settings.bind_dn,
         password,
         ca_file=settings.ca_file,
+        require_crl=settings.require_crl,
         starttls=settings.starttls,
         client_cert=settings.client_cert,
         client_key=settings.client_key,
