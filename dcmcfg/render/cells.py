@@ -31,11 +31,16 @@ def relative_dn(dn: DN, base: DN) -> str:
     return str(dn.relative_to(base))
 
 
+def changed_files(gone: Sequence[bytes], come: Sequence[bytes]) -> tuple[tuple[str, Member | None, Member | None], ...]:
+    """Return what :func:`changed_members` does where one value at most goes, and one comes; else nothing."""
+    if len(gone) > 1 or len(come) > 1:
+        return ()
+    return changed_members(b"".join(gone), b"".join(come))
+
+
 def member_rows(gone: Sequence[bytes], come: Sequence[bytes]) -> Iterator[tuple[str, str]]:
     """Yield (before, after) of each file that changes where a value goes and comes that are ZIP files, one of each."""
-    if len(gone) > 1 or len(come) > 1:
-        return
-    changed = changed_members(b"".join(gone), b"".join(come))
+    changed = changed_files(gone, come)
     for name, before, after in changed[:_SHOWN_MEMBERS]:
         yield shown_member(name, before), shown_member(name, after)
     if (left := len(changed) - _SHOWN_MEMBERS) > 0:

@@ -18,7 +18,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.plan.diff import Diff
 from dcmcfg.plan.plan import Step
-from dcmcfg.render.cells import member_rows, relative_dn, shown_value
+from dcmcfg.render.cells import changed_files, member_rows, relative_dn, shown_value
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.plan import plan_counts
 from dcmcfg.render.table import Breaks, Column, print_table
@@ -108,7 +108,8 @@ def diff_json(diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> dict
 
     ``entries`` counts those compared on each side. ``changes`` stand in the order in which they apply, each with
     ``dn``, ``change`` (add, modify, delete) and ``attributes``: ``name``, ``from`` and ``to``, lists of the values
-    that go and come. A value is text, ``{"base64": …}`` for other octets, or ``{"secret": true}``.
+    that go and come. A value is text, ``{"base64": …}`` for other octets, or ``{"secret": true}``. Where a ZIP file
+    goes or comes there are ``files``, those that differ: ``name``, ``from`` and ``to``, their octets or null.
     """
     plan = diff.plan
     return {
@@ -148,7 +149,13 @@ def _moved(step: Step) -> Iterator[_Moved]:
 
 def _attribute_json(moved: _Moved, *, with_secrets: bool) -> dict[str, Any]:
     gone, come = ([_json_value(moved.name, v, with_secrets=with_secrets) for v in held] for held in moved[1:])
-    return {"name": moved.name, "from": gone, "to": come}
+    found: dict[str, Any] = {"name": moved.name, "from": gone, "to": come}
+    if files := changed_files(moved.gone, moved.come):
+        found["files"] = [
+            {"name": name, "from": before and before.length, "to": after and after.length}
+            for name, before, after in files
+        ]
+    return found
 
 
 def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[str, Any]:

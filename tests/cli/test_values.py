@@ -225,6 +225,12 @@ def test_of_vendor_data_the_files_that_change_are_shown_and_get_writes_it(
     )
     assert re.search(shown, changed.stdout), changed.stdout
     assert re.search(shown, run("diff", "before.ldif", "live").stdout)
+    (change,) = json.loads(run("diff", "before.ldif", "live", "--json").stdout)["changes"]
+    assert change["attributes"][0]["files"] == [
+        {"name": "gone.xsl", "from": 2, "to": None},
+        {"name": "new.xsl", "from": None, "to": 0},
+        {"name": "other.xsl", "from": 3, "to": 4},
+    ]
     assert site.octets()[ARCHIVE_DN]["dicomvendordata"] == {second}
 
 
