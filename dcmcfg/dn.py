@@ -20,7 +20,7 @@ _SPECIAL = set('"+,;<>\\')
 _STRING_TAGS = {0x04, 0x0C, 0x13, 0x16}
 _HEX_STRING = re.compile(r"#((?:[0-9A-Fa-f]{2})+) *")
 _set = object.__setattr__
-_BEYOND_PLAIN = re.compile('["#+;<>\\\\\ud800-\udfff]')
+_BEYOND_PLAIN = re.compile('[\x00"#+;<>\\\\\ud800-\udfff]')
 
 _DELICATE = re.compile('[\x00-\x1f"+,;<>\\\\\x7f\udc80-\udcff]|^[ #]| $')
 
@@ -301,6 +301,8 @@ class _Parser:
         raise self._error("'\\' must be followed by a special character or two hex digits")
 
     def _character(self) -> bytes:
+        if self.text[self.at] == "\0":
+            raise self._error(r"a NUL must be written \00")
         try:
             octets = self.text[self.at].encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:

@@ -16,6 +16,7 @@ from dcmcfg.secret_values import told
 from dcmcfg.spelling import near_misses
 
 _VERSION = "entrycsn"
+_REFERRAL = 10
 #: Looking for names spelt alike takes some 10 µs for each name there; after so many a draft no longer does.
 _NAMES_COMPARED = 20_000
 #: Of many children, so many are told.
@@ -30,12 +31,14 @@ _COMPARED = 80
 class Tree:
     """Entries by DN, compared by the rules of a schema.
 
-    ``versions`` holds the entryCSN of entries that came from a server, for those who want to assert it.
+    ``versions`` holds the entryCSN of entries that came from a server, for those who want to assert it. ``elsewhere``
+    holds the tops of what other servers hold (referrals, RFC 3296), with their URLs; they are no entries of this tree.
     """
 
     schema: Schema
     entries: Mapping[NormalDN, Entry]
     versions: Mapping[NormalDN, str] = field(default_factory=dict)
+    elsewhere: Mapping[NormalDN, str] = field(default_factory=dict)
 
     @staticmethod
     def of(schema: Schema, entries: Iterable[Entry]) -> Tree:
@@ -102,6 +105,7 @@ class Draft:
         self._entries = dict(tree.entries)
         self._versions = dict(tree.versions)
         self._origins: dict[NormalDN, NormalDN | None] = {}
+        self._elsewhere = tree.elsewhere
         self._children: dict[NormalDN, set[NormalDN]] = {}
         self._names_compared = 0
         for key in self._entries:
@@ -110,7 +114,7 @@ class Draft:
 
     def tree(self) -> Tree:
         """Return the tree as it now is."""
-        return Tree(self.schema, dict(self._entries), dict(self._versions))
+        return Tree(self.schema, dict(self._entries), dict(self._versions), self._elsewhere)
 
     def key(self, dn: DN) -> NormalDN:
         """Return the form of *dn* in which equal names are equal."""
@@ -153,6 +157,7 @@ class Draft:
 
     def apply(self, change: Change) -> None:
         """Make *change*; raises :class:`DoesNotFit` with the LDAP result it would end in, changing nothing."""
+        self.require_held_here(change)
         match change:
             case Add(entry):
                 self._add(entry)
@@ -162,6 +167,28 @@ class Draft:
                 self._rename(change)
             case Delete(dn):
                 self._delete(dn)
+
+    def require_held_here(self, change: Change) -> None:
+        """Raise :class:`DoesNotFit` when *change* concerns a referral: what is there is held by other servers."""
+        if not self._elsewhere:
+            return
+        for dn in (change.dn, change.new_dn) if isinstance(change, Rename) else (change.dn,):
+            key = self.key(dn)
+            for top, where in self._elsewhere.items():
+                if key[max(len(key) - len(top), 0) :] == top:
+                    raise DoesNotFit(
+                        f"other servers hold this part of the tree: {where}",
+                        on=str(dn),
+                        next_step="make the change there; ldapmodify -M changes the referral itself",
+                        result_code=_REFERRAL,
+                    )
+                if isinstance(change, Delete | Rename) and top[max(len(top) - len(key), 0) :] == key:
+                    raise DoesNotFit(
+                        f"a referral to other servers stands below it: {where}",
+                        on=str(dn),
+                        next_step="ldapdelete -M deletes a referral",
+                        result_code=_REFERRAL,
+                    )
 
     def _add(self, entry: Entry) -> None:
         if self.get(entry.dn) is not None:

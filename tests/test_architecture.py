@@ -36,6 +36,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "collector",
             "network_address",
             "unescaped",
+            "file_kinds",
+            "zip_members",
         }
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text

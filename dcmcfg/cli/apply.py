@@ -59,6 +59,7 @@ _REJECTED = 1
     metavar="NEW",
     help="Where --continue writes what it leaves out; the first FILE's name with .rejects.ldif by default.",
 )
+@click.option("--mixed", is_flag=True, help="Accept entries and change records in one FILE, as ldapadd does.")
 @map_base_option
 @file_urls_options
 @changing_options
@@ -72,14 +73,16 @@ def apply_command(
     under: str | None,
     go_on: bool,
     rejects: Path | None,
+    mixed: bool,
     map_base: str | None,
     file_urls: Path | bool,
 ) -> int:
     """Carry out LDIF files, undo files included.
 
     A FILE holds change records, or entries as they are wanted: one that is not there is added, one that differs is
-    changed, none is deleted without --prune; '-' is standard input. What the tree holds already is listed and passed
-    over. A file with assertion controls (a plan, an undo) fits exactly as it is written, or is refused as a whole.
+    changed, none is deleted without --prune; '-' is standard input. Both kinds in one FILE need --mixed, since a change
+    that lost its 'changetype:' line is an entry. What the tree holds already is listed and passed over. A file with
+    assertion controls (a plan, an undo) fits exactly as it is written, or is refused as a whole.
     Nothing is written unless every record of every file fits, or --continue.
     """
     if bool(files) == resume:
@@ -95,7 +98,7 @@ def apply_command(
         _resume(settings, choices)
         return 0
     subtree = DN.parse(under) if under is not None else None
-    records = read_files(files, file_urls=file_urls)
+    records = read_files(files, file_urls=file_urls, mixed=mixed)
     left_out = rejects_path(files, rejects, suffix=".ldif", option="--continue") if go_on else None
     base = old_base(map_base, records) if map_base is not None else None
     return _apply(settings, choices, files, records, under=subtree, left_out=left_out, old_base=base)

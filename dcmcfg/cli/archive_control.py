@@ -8,7 +8,7 @@ from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
 from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.cli import invocation
 from dcmcfg.cli.telling import tell
-from dcmcfg.cli.terminal import client_secret
+from dcmcfg.cli.terminal import client_secret, require_client_secret
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import archive_exposures
 
@@ -40,6 +40,8 @@ def credential(settings: Settings, timeouts: Timeouts | None = None) -> str | To
 
     The issuer is waited for as long as *timeouts* say.
     """
+    if settings.oidc is not None:
+        require_client_secret(settings.oidc)
     run = invocation.current()
     for warning in archive_exposures(settings):
         if warning not in run.warned:

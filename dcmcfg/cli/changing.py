@@ -36,12 +36,14 @@ from dcmcfg.plan.versions import with_versions
 from dcmcfg.render.beside import Beside
 from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console, visible
 from dcmcfg.render.plan import already_lines, plan_counts, print_plan
+from dcmcfg.rollout import reload_result
 from dcmcfg.rollout.last_change import telling_who
 from dcmcfg.rollout.left import require_finished
 from dcmcfg.rollout.manner import Manner, manner_left, manner_of
 from dcmcfg.rollout.private_file import write_private
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.reload_result import Reloaded, ReloadResult
 from dcmcfg.rollout.roll_out import Outcome, resume, roll_out
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
@@ -125,9 +127,13 @@ def carry_out(
         outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes), report)
     choices.say(f"done {outcome.manner.value}", f"undo: dcmcfg undo {outcome.number}")
     reload: ReloadReport | None = None
-    if reloading is not None:
+    record_folder = outcome.undo_file.parent
+    if reloading is None:
+        reload_result.note_result(record_folder, ReloadResult(Reloaded.NOT_ASKED))
+    else:
         undone = undoes if resuming is None else resuming.head.undoes
-        reload = reloading.reload(outcome.number, plan.after, is_undo=undone is not None)
+        with reload_result.noted(record_folder):
+            reload = reloading.reload(outcome.number, plan.after, is_undo=undone is not None)
     profile = follow_in_profile(settings, renamed)
     report.tell(outcome, reload=reload, profile=profile)
 

@@ -17,6 +17,7 @@ from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
 from dcmcfg.cli.commands import COMMANDS, SECTIONS
 from dcmcfg.cli.failures import ReaderGone, exit_from
+from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options import add_site_options
 from dcmcfg.spelling import near_misses
@@ -26,7 +27,7 @@ from dcmcfg.spelling import near_misses
 _GARBAGE_AFTER = 100_000
 
 
-class Program(click.Group):
+class Program(GivenOnce, click.Group):
     """The group that knows its commands by :data:`COMMANDS`."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.cli.options import SITE_SETTINGS, add_site_options
 from dcmcfg.settings import Settings, resolve
 
@@ -34,7 +35,7 @@ def section_option(section: str) -> Callable[..., Callable[[Callable[..., R]], C
     return functools.partial(click.option, cls=SectionOption, section=section)
 
 
-class SiteCommand(click.Command):
+class SiteCommand(GivenOnce):
     """A command whose help has sections: its own options, those with a heading, risks, where the site is."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -51,12 +51,19 @@ class SearchDone(NamedTuple):
     found: int = 0
 
 
-def entries(receive: Receive, number: int) -> Generator[list[bytes], None, SearchDone]:
+def _pass_over(urls: tuple[str, ...]) -> None:
+    """Take no note of a reference to other servers."""
+
+
+def entries(
+    receive: Receive, number: int, referred: Callable[[tuple[str, ...]], None] = _pass_over
+) -> Generator[list[bytes], None, SearchDone]:
     """Yield the octets of the entries that the search of message ID *number* finds; return what ended it.
 
     They come as they arrive, some at a time. The octets of each begin with the tag of SearchResultEntry; controls may
-    follow the entry. Raises :class:`DirectoryError` when the connection ends before that, when the server refers to
-    another one for a part of the tree, and, as :class:`NotLDAP`, for whatever a server may not send.
+    follow the entry. *referred* is called with the URLs of other servers that hold a part of the tree. Raises
+    :class:`DirectoryError` when the connection ends before that, and, as :class:`NotLDAP`, for whatever a server may
+    not send.
     """
     identity = _encoded_integer(number)
     entry = identity + bytes((SEARCH_RESULT_ENTRY,))
@@ -84,7 +91,7 @@ def entries(receive: Receive, number: int) -> Generator[list[bytes], None, Searc
             if held[at] == SEQUENCE and held.startswith(entry, begin):
                 found.append(held[begin + skipped : stop])
             else:
-                answer = _understood(held[at:stop], number)
+                answer = _understood(held[at:stop], number, referred)
                 if isinstance(answer, SearchDone):
                     yield found
                     return answer._replace(found=count + len(found))
@@ -119,14 +126,14 @@ def _length_at(octets: bytes, at: int) -> tuple[int, int]:
         raise NotLDAP(str(problem)) from None
 
 
-def _understood(message: bytes, number: int) -> SearchDone | bytes:
+def _understood(message: bytes, number: int, referred: Callable[[tuple[str, ...]], None]) -> SearchDone | bytes:
     try:
-        return _other(message, number)
+        return _other(message, number, referred)
     except ValueError as problem:
         raise NotLDAP(str(problem)) from None
 
 
-def _other(message: bytes, number: int) -> SearchDone | bytes:
+def _other(message: bytes, number: int, referred: Callable[[tuple[str, ...]], None]) -> SearchDone | bytes:
     """Return what the whole *message*, no entry in the usual form, means: the end, an entry, or nothing (no octets)."""
     begin, end = contents(message, 0, SEQUENCE)
     their_number, at = integer_at(message, begin)
@@ -142,12 +149,13 @@ def _other(message: bytes, number: int) -> SearchDone | bytes:
         case 0x65:
             return _done(message, at, end)
         case 0x73:
-            begin, _ = contents(message, at, tag)
-            url, _ = octet_string_at(message, begin)
-            raise DirectoryError(
-                f"part of the tree is kept by another server: {url.decode('utf-8', 'replace')}",
-                next_step="use the URL of a server that holds all of it",
-            )
+            at, stop = contents(message, at, tag)
+            urls = []
+            while at < stop:
+                url, at = octet_string_at(message, at)
+                urls.append(url.decode("utf-8", "replace"))
+            referred(tuple(urls))
+            return b""
         case 0x79:
             return b""  # none was asked for, so it may be passed over (RFC 4511 §4.13)
         case _:

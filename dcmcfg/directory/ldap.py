@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from types import TracebackType
 
@@ -12,9 +12,11 @@ from dcmcfg.changes import Change
 from dcmcfg.directory import transaction
 from dcmcfg.directory.decoding import EntryDecoder
 from dcmcfg.directory.exchange import Exchange
-from dcmcfg.directory.failures import check_answer, translated
+from dcmcfg.directory.failures import REFERRAL, check_answer, translated
 from dcmcfg.directory.opening import WHO_AM_I, closed, opened
+from dcmcfg.directory.referrals import Referral
 from dcmcfg.directory.request import change_request, extended_request
+from dcmcfg.directory.response import Response
 from dcmcfg.directory.search import search
 from dcmcfg.directory.server import LdapServer, Scope, ServerFacts
 from dcmcfg.dn import DN
@@ -22,17 +24,27 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
 
 
-def connect(server: LdapServer) -> LdapDirectory:
-    """Return an open connection, secured and bound as *server* says; raises what :func:`opened` raises."""
-    return LdapDirectory(server, opened(server))
+def connect(server: LdapServer, referred: Callable[[Referral], None] | None = None) -> LdapDirectory:
+    """Return an open connection, secured and bound as *server* says; raises what :func:`opened` raises.
+
+    *referred* is called once with each part of the tree that a search finds to be held by other servers.
+    """
+    return LdapDirectory(server, opened(server), referred)
 
 
 class LdapDirectory:
     """An open LDAP connection; also a context manager that closes it."""
 
-    def __init__(self, server: LdapServer, connection: ldap3.Connection) -> None:
+    def __init__(
+        self,
+        server: LdapServer,
+        connection: ldap3.Connection,
+        referred: Callable[[Referral], None] | None = None,
+    ) -> None:
         self._server = server
         self._connection = connection
+        self._referred = referred
+        self._referrals: dict[Referral, None] = {}
 
     def __enter__(self) -> LdapDirectory:
         return self
@@ -51,11 +63,29 @@ class LdapDirectory:
 
     def reopened(self) -> LdapDirectory:
         self.close()
-        return connect(self._server)
+        again = connect(self._server, self._referred)
+        again._referrals |= self._referrals  # noqa: SLF001 — another of this class
+        return again
 
     def search(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> Iterator[list[bytes]]:
+        def referred(referral: Referral) -> None:
+            if referral.dn is not None and referral.dn.is_below(base) and base.is_below(referral.dn):
+                check_answer(Response(0, REFERRAL, referrals=referral.urls), str(base))
+            self._note(referral)
+
         with translated(self._server.url, sent=False):
-            yield from search(self._connection, base, scope, attributes)
+            yield from search(self._connection, base, scope, attributes, referred)
+
+    def _note(self, referral: Referral) -> None:
+        if referral in self._referrals:
+            return
+        self._referrals[referral] = None
+        if self._referred is not None:
+            self._referred(referral)
+
+    @property
+    def referrals(self) -> tuple[Referral, ...]:
+        return tuple(self._referrals)
 
     def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
         decode = EntryDecoder().entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.server import Directory
@@ -21,12 +22,15 @@ _KEPT_BY_THE_SERVER = OPERATIONAL - {_VERSION.lower()}
 def read_tree(directory: Directory) -> Tree:
     """Return the entries at and below the server's base DN, with their entryCSN as versions.
 
-    Values compare by the schema that comes with dcmcfg. Raises :class:`~dcmcfg.errors.NotFound` when the base DN
-    does not exist and :class:`~dcmcfg.errors.DirectoryError`, also when the server cut the answer short.
+    Values compare by the schema that comes with dcmcfg. What other servers hold is not in the tree. Raises
+    :class:`~dcmcfg.errors.NotFound` when the base DN does not exist and :class:`~dcmcfg.errors.DirectoryError`, also
+    when the server cut the answer short.
     """
     with collector_paused(), base_dn_told(directory):
-        found = directory.read(directory.server.base_dn, "subtree", ("*", _VERSION))
-        return Tree.of(bundled(), user_attributes(found))
+        entries = directory.read(directory.server.base_dn, "subtree", ("*", _VERSION))
+        tree = Tree.of(bundled(), user_attributes(entries))
+        elsewhere = {tree.key(each.dn): each.where for each in directory.referrals if each.dn is not None}
+        return replace(tree, elsewhere=elsewhere) if elsewhere else tree
 
 
 def user_attributes(entries: Sequence[Entry]) -> Sequence[Entry]:

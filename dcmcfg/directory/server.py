@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from dcmcfg.changes import Change
+from dcmcfg.directory.referrals import Referral
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 
@@ -62,9 +63,14 @@ class Directory(Protocol):
     def server(self) -> LdapServer:
         """Where this connection leads."""
 
+    @property
+    def referrals(self) -> tuple[Referral, ...]:
+        """The parts of the tree that other servers hold, as far as searches came upon them."""
+
     def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
         """Return the entries in *scope* of *base*, in the server's order, with their user attributes.
 
+        Below *base*, what other servers hold is passed over, and noted in :attr:`referrals`.
         Raises :class:`~dcmcfg.errors.NotFound` when *base* does not exist; a read that the server cut short
         is an error.
         """

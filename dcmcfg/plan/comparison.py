@@ -32,6 +32,8 @@ class Lacking(Enum):
 class Comparison:
     """How entries are compared; ``passed_over`` names the attributes that were not, for want of secrets on one side.
 
+    Of ``dcmProperty`` it names each secret line by its key (``dcmProperty mail.password``).
+
     Attributes named in *ignore* (options do not matter) count as equal.
     """
 
@@ -92,8 +94,14 @@ class Comparison:
         old_kept, new_kept = self._of_other_keys(name, old_kept, new), self._of_other_keys(name, new_kept, old)
         if not old_kept and not new_kept:
             return new
-        self.passed_over[name.lower()] = name
+        self.passed_over.update((told.lower(), told) for told in self._told(name, (*old_kept, *new_kept)))
         return (*(value for value in new if value not in new_kept), *old_kept)
+
+    def _told(self, name: str, kept: _Values) -> tuple[str, ...]:
+        """Return *name*, of ``dcmProperty`` with the key of each of *kept*: its other lines are compared."""
+        if self._plain(name) != "dcmproperty":
+            return (name,)
+        return tuple(f"{name} {value.partition(b'=')[0].decode('utf-8', 'replace')}" for value in kept)
 
     def _with_what_stays(self, name: str, old: _Values, new: _Values) -> _Values:
         """Return *new* with the secrets and vendor data of *old* that nothing in *new* takes the place of.

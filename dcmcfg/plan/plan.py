@@ -205,6 +205,7 @@ class _Planning:
     def take(self, wanted: Wanted) -> None:
         asked = with_canonical_names(self._draft.schema, wanted.change, self._draft.get(wanted.change.dn))
         self._require_known_place(asked.dn)
+        self._draft.require_held_here(asked)
         if isinstance(asked, Rename) and asked.new_superior is not None:
             self._require_known_place(asked.new_superior)
         if isinstance(asked, Delete):

@@ -169,6 +169,41 @@ def test_without_a_lab_status_says_no_and_down_has_nothing_to_do(home: Home) -> 
     assert home.run("lab", "down") == (0, "No lab is up.\n", "")
 
 
+def test_status_and_down_find_the_lab_that_is_in_another_folder(home: Home) -> None:
+    folder = home.folder / "elsewhere"
+    assert home.run("lab", "up", "--folder", str(folder))[0] == 0
+    code, out, err = home.run("lab", "status")
+    assert (code, err) == (0, "")
+    assert str(folder) in out.replace("\n", "")
+    assert home.run("lab", "down") == (0, "The lab is down.\n", "")
+    assert not folder.exists()
+    assert not home.profile.exists()
+
+
+def test_of_a_lab_whose_folder_is_gone_status_says_so_and_down_removes_the_profile(home: Home) -> None:
+    folder = home.folder / "gone"
+    home.profile.parent.mkdir(parents=True)
+    home.profile.write_text(
+        f'ldap_url = "ldap://127.0.0.1:9"\nbind_password_file = "{folder}/ldap-password"\n'
+        f'external_move_log = "{folder}/external/moves.jsonl"\n'
+    )
+    assert home.run("show", "--profile", "lab") == (
+        3,
+        "",
+        f"dcmcfg: {folder}/ldap-password: there is no such file (named by profile lab)\n"
+        "  next: if this is the lab's profile: dcmcfg lab up starts the lab\n",
+    )
+    assert home.run("lab", "status") == (
+        1,
+        f"The lab in {folder}, which the profile lab describes, is gone. To remove the profile: dcmcfg lab down. "
+        "To start a new lab: dcmcfg lab up\n",
+        "",
+    )
+    assert home.run("lab", "down") == (0, f"The lab in {folder} is gone; its profile is removed.\n", "")
+    assert not home.profile.exists()
+    assert home.run("lab", "down") == (0, "No lab is up.\n", "")
+
+
 def test_many_studies_are_verified_in_a_lab_that_has_them(home: Home) -> None:
     code, out, err = home.run("lab", "up", "--studies", "20")
     listed = home.lab / "more-studies.txt"

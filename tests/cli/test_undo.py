@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,29 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     assert (newest["number"], newest["undoes"], newest["result"], newest["undone_by"]) == (2, 1, "done", None)
     assert (oldest["counts"], oldest["steps"], oldest["made"], oldest["undone_by"]) == ({"change": 1}, 1, 1, 2)
     assert json.loads(as_json[1].stdout)["changes"].startswith("# not shown")
+
+
+def test_history_tells_what_became_of_the_reload(run: Run, site: CliSite) -> None:
+    site.archive.by_path["ctrl/reload"] = (409, b"IllegalArgumentException: wrong")
+    failed = run("set", "storescp", "dicomDescription=a", "--yes")
+    assert failed.exit_code == 4
+    site.archive.run_as_an_archive_does()
+    assert run("set", "storescp", "dicomDescription=b", "--yes").exit_code == 0
+    assert run("set", "storescp", "dicomDescription=c", "--yes", "--no-reload").exit_code == 0
+    results = [each["reload"] for each in json.loads(run("history", "--json").stdout)["roll_outs"]]
+    assert [each["outcome"] for each in results] == ["not asked for", "loaded", "failed"]
+    assert results[2]["what"].startswith("The directory was changed. Not reloaded: ")
+    assert f"\nreload:   failed: {results[2]['what']}\n" in run("history", "1").stdout
+    assert "\nreload:   loaded\n" in run("history", "2").stdout
+    rows = [" ".join(line.split()) for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
+    assert ["reload failed" in row for row in rows] == [False, False, True]
+    folder = undo_files()[0].parent
+    assert stat.S_IMODE((folder / "reload.json").stat().st_mode) == 0o600
+    (folder / "reload.json").write_text('{"outcome": "unknown", "what": ""}')
+    assert "written, reload unknown" in run("history").stdout
+    for damaged in ("", "[]", '{"outcome": "x", "what": ""}'):
+        (folder / "reload.json").write_text(damaged)
+        assert json.loads(run("history", "1", "--json").stdout)["reload"] is None
 
 
 def test_applying_the_undo_file_counts_as_its_undo(run: Run, site: CliSite) -> None:

@@ -29,9 +29,11 @@ def answer(octets: bytes, sizes: tuple[int, ...] = ()) -> tuple[list[bytes], Sea
     return read(in_pieces(octets, sizes))
 
 
-def read(receive: Callable[[int], bytes]) -> tuple[list[bytes], SearchDone]:
+def read(
+    receive: Callable[[int], bytes], referred: Callable[[tuple[str, ...]], None] = lambda _: None
+) -> tuple[list[bytes], SearchDone]:
     found: list[bytes] = []
-    answers = entries(receive, NUMBER)
+    answers = entries(receive, NUMBER, referred)
     while True:
         try:
             found += next(answers)
@@ -65,9 +67,18 @@ def test_a_cookie_is_found_after_a_criticality_and_another_control() -> None:
     assert end.cookie == b"more"
 
 
-def test_part_of_the_tree_on_another_server_is_an_error_that_names_it() -> None:
-    with pytest.raises(DirectoryError, match=r"another server: ldap://other/dc=org"):
-        answer(FIRST + reference("ldap://other/dc=org??sub") + done())
+def test_a_reference_to_other_servers_is_passed_over_and_handed_out_with_its_urls() -> None:
+    urls = ("ldap://other/dc=org??sub", "ldap://third/")
+    referred: list[tuple[str, ...]] = []
+    octets = FIRST + reference(*urls) + SECOND + done()
+    assert read(in_pieces(octets, ()), referred.append) == answer(FIRST + SECOND + done())
+    assert answer(octets) == answer(FIRST + SECOND + done())
+    assert referred == [urls]
+
+
+def test_a_reference_that_holds_something_else_than_urls_is_no_ldap() -> None:
+    with pytest.raises(NotLDAP):
+        answer(element(0x30, element(0x02, bytes((NUMBER,))) + element(0x73, element(0x02, b"\1"))))
 
 
 def test_a_notice_of_disconnection_is_told_with_its_words() -> None:

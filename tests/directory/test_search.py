@@ -13,6 +13,8 @@ import pytest
 from dcmcfg.changes import Add
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.referrals import Referral
+from dcmcfg.directory.server import Scope
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
@@ -65,14 +67,32 @@ def test_a_tree_beyond_the_size_limit_is_an_error_and_not_a_part_of_it(tmp_path:
 
 
 @pytest.mark.real
-def test_a_part_of_the_tree_on_another_server_is_told(directory: LdapDirectory) -> None:
+def test_a_part_of_the_tree_on_another_server_is_passed_over_and_reported_once(directory: LdapDirectory) -> None:
+    before = read_tree(directory)
+    elsewhere = BASE.child("cn", "elsewhere")
+    url = "ldap://other.example/dc=x"
+    referral = {"objectClass": ("referral", "extensibleObject"), "cn": "elsewhere", "ref": url}
+    directory.apply(Add(Entry.of(elsewhere, referral)))
+    reported: list[Referral] = []
+    with connect(directory.server, reported.append) as again:
+        tree = read_tree(again)
+        assert read_tree(again).entries == tree.entries == before.entries
+        assert again.referrals == (Referral(elsewhere, (url,)),)
+        assert reported == [*again.referrals]
+        with again.reopened() as anew:
+            read_tree(anew)
+            assert (len(reported), anew.referrals) == (1, again.referrals)
+    assert tree.elsewhere == {tree.key(elsewhere): url}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("scope", ["base", "subtree"])
+def test_a_base_that_another_server_holds_is_an_error(directory: LdapDirectory, scope: Scope) -> None:
     elsewhere = BASE.child("cn", "elsewhere")
     referral = {"objectClass": ("referral", "extensibleObject"), "cn": "elsewhere", "ref": "ldap://other.example/dc=x"}
     directory.apply(Add(Entry.of(elsewhere, referral)))
-    with pytest.raises(DirectoryError, match=r"another server: ldap://other\.example"):
-        read_tree(directory)
-    with directory.reopened() as again, pytest.raises(DirectoryError, match=r"LDAP result 10"):
-        again.read_entry(elsewhere)
+    with pytest.raises(DirectoryError, match=r"LDAP result 10"):
+        directory.read(elsewhere, scope)
 
 
 @pytest.mark.real
