@@ -18,7 +18,6 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
-from dcmcfg.errors import Refused
 from dcmcfg.ldif_files import file_doubts, read_files
 from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan import content
@@ -134,13 +133,8 @@ def _apply(
 
 def _resume(settings: Settings, choices: Choices) -> None:
     with open_directory(settings) as directory:
-        record = settle(state_folder(), directory)
-        if record is None:
-            raise Refused(
-                "no roll-out on this directory is unfinished",
-                on=settings.ldap_url,
-                next_step="dcmcfg history lists what there was; dcmcfg reload, if the archive has not loaded it",
-            )
+        interrupted = settle(state_folder(), directory)
+        record = History(state_folder()).to_resume(settings.ldap_url, interrupted)
         with telling_who(directory):
             plan = plan_left(record, read_tree(directory))
         click.echo(taken_up(record), err=choices.stdout_taken)

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.moments import readable_text
 from dcmcfg.rollout.lock import directory_lock, is_locked
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import ROLLOUTS
@@ -93,6 +94,25 @@ class History:
             cut_off and record == self.unfinished(record.head.ldap_url) and is_locked(self._state, record.head.ldap_url)
         )
 
+    def unfinished_beside(self, record: Record) -> Record | None:
+        """Return the unfinished roll-out on the directory of *record* that blocks the undo of *record*, or None.
+
+        It does not block its own undo. Nor does it block the undo of an undo that leads back to it: the directory is
+        then as half changed as before that undo.
+        """
+        found = self.unfinished(record.head.ldap_url)
+        return None if found is None or found.number in self._undone_in_turn(record) else found
+
+    def _undone_in_turn(self, record: Record) -> frozenset[int]:
+        """Return the number of *record*, of the roll-out that it reverts, of the one that this reverts, and so on."""
+        by_number = {each.number: each for each in self.records}
+        found = {record.number}
+        undoes = record.head.undoes
+        while undoes is not None and undoes not in found:
+            found.add(undoes)
+            undoes = by_number[undoes].head.undoes if undoes in by_number else None
+        return frozenset(found)
+
     def close(self, record: Record) -> None:
         """Note that the directory was put right by hand after *record*, which is unfinished.
 
@@ -107,14 +127,12 @@ class History:
     def to_take_back(self, ldap_url: str, number: int | None, interrupted: Record | None) -> Record:
         """Return the roll-out that ``dcmcfg undo`` means: *number*, else the unfinished one or the newest that stands.
 
-        *interrupted* is the one that was unfinished before it was settled: it is meant, even where nothing came of it.
-        One that took another back is meant only by its number, so that undoing twice goes back by two. Raises
-        :class:`NotFound` when there is none, and :class:`Refused` when there is nothing to take back there.
+        *interrupted* is the one that was cut off, as it was settled: where nothing is unfinished, it says what is meant.
+        A roll-out that reverts another is meant only by its number, so that undoing twice goes back by two. Raises
+        :class:`NotFound` when there is none, and :class:`Refused` when there is nothing to revert or another roll-out
+        is unfinished.
         """
-        if number is None:
-            record = self._meant(ldap_url) if interrupted is None else _meant_by_default(interrupted)
-        else:
-            record = self.numbered(number)
+        record = self._meant(ldap_url, interrupted) if number is None else self.numbered(number)
         if record.head.ldap_url != ldap_url:
             where = f"{_said_where(record)} says which directory is meant"
             raise Refused(f"roll-out {record.number} was on {record.head.ldap_url}", on=ldap_url, next_step=where)
@@ -122,10 +140,81 @@ class History:
             again = f"dcmcfg undo {undoing.number} makes it again"
             raise Refused(f"roll-out {record.number} was undone by roll-out {undoing.number}", next_step=again)
         if result_of(record) is Result.NOTHING:
-            raise Refused(f"roll-out {record.number} has changed nothing")
+            unfinished = self.unfinished(ldap_url)
+            next_step = two_ways(unfinished) if unfinished is not None else self._before(record)
+            raise Refused(f"roll-out {record.number} has changed nothing", next_step=next_step)
+        if (unfinished := self.unfinished_beside(record)) is not None:
+            raise not_finished(unfinished)
+        self._refuse_overtaken(record)
         return record
 
-    def _meant(self, ldap_url: str) -> Record:
+    def to_resume(self, ldap_url: str, interrupted: Record | None) -> Record:
+        """Return the roll-out that ``dcmcfg apply --resume`` means: the unfinished one.
+
+        *interrupted* is the one that was cut off, as it was settled. It is meant where nothing is unfinished. Raises
+        :class:`Refused` when there is none, and when *interrupted* has nothing left to go on with while another
+        roll-out is unfinished: the user cannot mean the other one before hearing of it.
+        """
+        unfinished = self.unfinished(ldap_url)
+        if interrupted is not None and unfinished is not None and interrupted.number != unfinished.number:
+            raise _another_is_left(interrupted, unfinished)
+        if (found := unfinished or interrupted) is None:
+            raise Refused(
+                "no roll-out on this directory is unfinished",
+                on=ldap_url,
+                next_step="dcmcfg history lists what there was; dcmcfg reload, if the archive has not loaded it",
+            )
+        return found
+
+    def _refuse_overtaken(self, record: Record) -> None:
+        """Refuse to make an undo again whose roll-out was resumed since: that undo reverted a part of it only."""
+        undone = self._record(record.head.undoes)
+        first = self._record(undone.head.undoes) if undone is not None else None
+        if undone is None or first is None or not first.progress().ended:
+            return
+        if undone.head.steps + undone.head.left_out != sum(first.head.undo_sizes[: first.progress().done]):
+            raise Refused(
+                f"roll-out {first.number} was gone on with since roll-out {undone.number}, its undo, "
+                f"which is what roll-out {record.number} reverts",
+                on=record.head.ldap_url,
+                next_step=f"dcmcfg undo {first.number} reverts all of roll-out {first.number}",
+            )
+
+    def _record(self, number: int | None) -> Record | None:
+        return next((each for each in self.records if each.number == number), None)
+
+    def _meant(self, ldap_url: str, interrupted: Record | None) -> Record:
+        """Return what is meant without a number."""
+        if (unfinished := self.unfinished(ldap_url)) is not None:
+            if interrupted is not None and unfinished.number not in (interrupted.number, interrupted.head.undoes):
+                raise _another_is_left(interrupted, unfinished)
+            if unfinished.head.undoes is not None:
+                raise Refused(
+                    f"{_called(unfinished)} was interrupted itself", on=ldap_url, next_step=two_ways(unfinished)
+                )
+            return unfinished
+        if interrupted is None:
+            return self._newest_standing(ldap_url)
+        if interrupted.head.undoes is None:
+            return interrupted
+        if result_of(interrupted) is Result.NOTHING:
+            return self.numbered(interrupted.head.undoes)
+        raise Refused(
+            f"{_called(interrupted)} was interrupted and is complete",
+            on=ldap_url,
+            next_step=f"dcmcfg undo {interrupted.number} makes roll-out {interrupted.head.undoes} again; "
+            + self._before(interrupted),
+        )
+
+    def _before(self, record: Record) -> str:
+        """Return how to go back by one more than *record*, of which nothing is left to revert."""
+        try:
+            standing = self._newest_standing(record.head.ldap_url)
+        except NotFound:
+            return "dcmcfg history lists what there was"
+        return f"dcmcfg undo {standing.number} reverts the roll-out before it"
+
+    def _newest_standing(self, ldap_url: str) -> Record:
         for record in self.records:
             stands = result_of(record) is Result.DONE and self.undone_by(record) is None
             if stands and record.head.ldap_url == ldap_url and record.head.undoes is None:
@@ -155,14 +244,36 @@ def _said_where(record: Record) -> str:
     return f"--ldap-url {shlex.quote(record.head.ldap_url)}"
 
 
-def _meant_by_default(interrupted: Record) -> Record:
-    if interrupted.head.undoes is None:
-        return interrupted
-    raise Refused(
-        f"roll-out {interrupted.number}, the undo of {interrupted.head.undoes}, was interrupted itself",
-        on=interrupted.head.ldap_url,
-        next_step=f"dcmcfg apply --resume goes on with it, dcmcfg undo {interrupted.number} takes it back",
+def not_finished(record: Record) -> Refused:
+    """Return the refusal of any other change while *record* is unfinished."""
+    return Refused(
+        f"roll-out {record.number} of {readable_text(record.head.when)} is not finished "
+        f"({record.progress().done} of {record.head.steps} steps are made), nothing was changed by this one",
+        on=record.head.ldap_url,
+        next_step=two_ways(record),
     )
+
+
+def two_ways(record: Record) -> str:
+    """Return the commands that finish *record*, which is unfinished, and that revert it."""
+    back = "dcmcfg undo" if record.head.undoes is None else f"dcmcfg undo {record.number}"
+    return f"dcmcfg apply --resume finishes it, {back} takes it back"
+
+
+def _another_is_left(interrupted: Record, unfinished: Record) -> Refused:
+    """Return the refusal to take *unfinished* for *interrupted*, of which nothing is left to go on with or to revert."""
+    nothing = result_of(interrupted) is Result.NOTHING
+    became = "has changed nothing" if nothing else "is complete"
+    return Refused(
+        f"{_called(interrupted)} was interrupted and {became}; {not_finished(unfinished).what}",
+        on=unfinished.head.ldap_url,
+        next_step=two_ways(unfinished),
+    )
+
+
+def _called(record: Record) -> str:
+    undoes = f", the undo of {record.head.undoes}," if record.head.undoes is not None else ""
+    return f"roll-out {record.number}{undoes}"
 
 
 def result_of(record: Record) -> Result:

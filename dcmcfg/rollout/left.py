@@ -11,10 +11,9 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused
-from dcmcfg.moments import readable_text
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.rollout.history import History
+from dcmcfg.rollout.history import History, not_finished
 from dcmcfg.rollout.lock import directory_lock
 from dcmcfg.rollout.read_back import as_said
 from dcmcfg.rollout.record import Record
@@ -27,21 +26,23 @@ from dcmcfg.tree import Tree
 _TOLD = 3
 
 
-def settle(state: Path, directory: Directory) -> Record | None:
-    """Return the newest roll-out on *directory* that its journal calls unfinished, or None.
+def settle(state: Path, directory: Directory, *, leaving: int | None = None) -> Record | None:
+    """Settle each roll-out on *directory* that was cut off; return the newest that its journal called unfinished.
 
-    Where it was cut off, what became of the steps then begun is found out by reading, and noted: it may turn out to be
-    complete, or to have changed nothing. Raises :class:`Refused` while another roll-out is under way or when the
-    directory holds neither what was nor what was planned, and :class:`~dcmcfg.errors.DirectoryError`.
+    What became of the steps that were under way is found out by reading, and noted: the roll-out returned may turn out
+    to be complete, or to have changed nothing, and an older one to be unfinished (:meth:`History.unfinished`).
+    *leaving* is the number of one that is left as it is. Raises :class:`Refused` while another roll-out is under way or
+    when the directory holds neither what was nor what was planned, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     url = directory.server.url
     if History(state).unfinished(url) is None:
         return None
     with directory_lock(state, url):
-        record = History(state).unfinished(url)
-        if record is not None and not record.progress().ended:
-            _settle(record, directory)
-        return record
+        newest = found = History(state).unfinished(url)
+        while found is not None and found.number != leaving and not found.progress().ended:
+            _settle(found, directory)
+            found = History(state).unfinished(url)
+        return newest
 
 
 def require_finished(state: Path, directory: Directory, *, but: int | None = None) -> None:
@@ -49,22 +50,19 @@ def require_finished(state: Path, directory: Directory, *, but: int | None = Non
 
     *but* is the number of the one that is about to be taken back.
     """
-    settle(state, directory)
+    settle(state, directory, leaving=but)
     refuse_unfinished(state, directory.server.url, but=but)
 
 
 def refuse_unfinished(state: Path, ldap_url: str, *, but: int | None = None) -> None:
-    """Raise :class:`Refused` when a journal says that the directory at *ldap_url* is half changed."""
-    found = History(state).unfinished(ldap_url)
-    if found is None or found.number == but:
-        return
-    back = "dcmcfg undo" if found.head.undoes is None else f"dcmcfg undo {found.number}"
-    raise Refused(
-        f"roll-out {found.number} of {readable_text(found.head.when)} is not finished "
-        f"({found.progress().done} of {found.head.steps} steps are made), nothing was changed by this one",
-        on=ldap_url,
-        next_step=f"dcmcfg apply --resume finishes it, {back} takes it back",
-    )
+    """Raise :class:`Refused` when a journal says that the directory at *ldap_url* is half changed.
+
+    *but* is the number of the roll-out that is about to be taken back or gone on with.
+    """
+    history = History(state)
+    found = history.unfinished(ldap_url) if but is None else history.unfinished_beside(history.numbered(but))
+    if found is not None:
+        raise not_finished(found)
 
 
 def plan_left(record: Record, tree: Tree) -> Plan:

@@ -159,7 +159,7 @@ def test_an_interrupted_roll_out_of_which_nothing_came_is_not_passed_over_for_an
 def test_an_interrupted_undo_is_not_guessed_about(tmp_path: Path) -> None:
     recorded(tmp_path)
     interrupted = recorded(tmp_path, undoes=1, done=1)
-    with pytest.raises(Refused, match="--resume goes on with it, dcmcfg undo 2 takes it back"):
+    with pytest.raises(Refused, match="apply --resume finishes it, dcmcfg undo 2 takes it back"):
         History(tmp_path).to_take_back(URL, None, interrupted)
 
 
