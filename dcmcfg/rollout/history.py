@@ -127,7 +127,7 @@ class History:
     def to_take_back(self, ldap_url: str, number: int | None, interrupted: Record | None) -> Record:
         """Return the roll-out that ``dcmcfg undo`` means: *number*, else the unfinished one or the newest that stands.
 
-        *interrupted* is the one that was cut off, as it was settled: where nothing is unfinished, it says what is meant.
+        *interrupted* is the one that was cut off, as it was settled: it is meant where nothing else is unfinished.
         A roll-out that reverts another is meant only by its number, so that undoing twice goes back by two. Raises
         :class:`NotFound` when there is none, and :class:`Refused` when there is nothing to revert or another roll-out
         is unfinished.
@@ -137,6 +137,7 @@ class History:
             where = f"{_said_where(record)} says which directory is meant"
             raise Refused(f"roll-out {record.number} was on {record.head.ldap_url}", on=ldap_url, next_step=where)
         if undoing := self.undone_by(record):
+            self._refuse_overtaken(undoing)
             again = f"dcmcfg undo {undoing.number} makes it again"
             raise Refused(f"roll-out {record.number} was undone by roll-out {undoing.number}", next_step=again)
         if result_of(record) is Result.NOTHING:
@@ -167,18 +168,23 @@ class History:
         return found
 
     def _refuse_overtaken(self, record: Record) -> None:
-        """Refuse to make an undo again whose roll-out was resumed since: that undo reverted a part of it only."""
+        """Refuse to revert *record* where that would leave another undo in force that says less than was reverted.
+
+        *record* has made a roll-out again by reverting its undo. Since then, that roll-out was reverted in another way,
+        or finished: then its first undo reverted a part of it only.
+        """
         undone = self._record(record.head.undoes)
         first = self._record(undone.head.undoes) if undone is not None else None
-        if undone is None or first is None or not first.progress().ended:
+        if undone is None or first is None:
             return
-        if undone.head.steps + undone.head.left_out != sum(first.head.undo_sizes[: first.progress().done]):
-            raise Refused(
-                f"roll-out {first.number} was gone on with since roll-out {undone.number}, its undo, "
-                f"which is what roll-out {record.number} reverts",
-                on=record.head.ldap_url,
-                next_step=f"dcmcfg undo {first.number} reverts all of roll-out {first.number}",
-            )
+        url, made_again = record.head.ldap_url, f"roll-out {first.number}, which roll-out {record.number} made again,"
+        if (undoing := self.undone_by(first)) is not None:
+            again = f"dcmcfg undo {undoing.number} makes it again"
+            raise Refused(f"{made_again} was undone by roll-out {undoing.number}", on=url, next_step=again)
+        reverted = undone.head.steps + undone.head.left_out
+        if first.progress().ended and reverted != sum(first.head.undo_sizes[: first.progress().done]):
+            whole = f"dcmcfg undo {first.number} reverts all of it"
+            raise Refused(f"{made_again} was finished since", on=url, next_step=whole)
 
     def _record(self, number: int | None) -> Record | None:
         return next((each for each in self.records if each.number == number), None)
@@ -261,7 +267,7 @@ def two_ways(record: Record) -> str:
 
 
 def _another_is_left(interrupted: Record, unfinished: Record) -> Refused:
-    """Return the refusal to take *unfinished* for *interrupted*, of which nothing is left to go on with or to revert."""
+    """Return the refusal to take *unfinished* for *interrupted*, which is settled."""
     nothing = result_of(interrupted) is Result.NOTHING
     became = "has changed nothing" if nothing else "is complete"
     return Refused(

@@ -83,8 +83,18 @@ class Programs:
         with connect(server_of(self.slapd)) as directory:
             return octets_of(read_tree(directory))
 
+    def history(self) -> History:
+        return History(self.state / "dcmcfg")
+
+    def records(self) -> tuple[Record, ...]:
+        """Its roll-outs, the newest first."""
+        return self.history().records
+
     def last(self) -> Record:
-        return History(self.state / "dcmcfg").records[0]
+        return self.records()[0]
+
+    def unfinished(self) -> Record | None:
+        return self.history().unfinished(self.proxy.url)
 
     def settled(self) -> Result:
         """What the last roll-out turns out to be, when the next run has read the tree."""

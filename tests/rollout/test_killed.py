@@ -30,6 +30,8 @@ from tests.sampling import LONG
 pytestmark = pytest.mark.real
 
 ARCHIVE = DN.parse("dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
+
+
 def connection(name: str) -> Entry:
     return Entry.of(
         ARCHIVE.child("cn", name), {"objectClass": "dicomNetworkConnection", "cn": name, "dicomHostname": "h"}
