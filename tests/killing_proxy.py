@@ -9,18 +9,21 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-from dcmcfg.rollout.waiting import IN_NO_ENTRY
+from dcmcfg.directory.transaction import BEGIN, END, IN_NO_ENTRY, end_request
 from tests.relay import Relay, end
 
 #: RFC 4511 protocolOps that may change something: modify, add, delete, modify DN, extended.
 WRITES = frozenset({0x66, 0x68, 0x4A, 0x6C, 0x77})
 #: And those that read: search.
 READS = frozenset({0x63})
+#: Signs of requests that change nothing.
+_NOTHING = (IN_NO_ENTRY, BEGIN.encode(), END.encode() + b"\x81\x07" + end_request(b"", commit=False))
 
 
 class KillingProxy(Relay):
     """Relays to *port* on loopback; the client is killed at request number *at* (from 1) of the kinds *counted*.
-    What only waits for others (:mod:`dcmcfg.rollout.waiting`) does not count.
+    What can change nothing does not count: waiting for others (:mod:`dcmcfg.rollout.waiting`), the begin of a
+    transaction, and its end without commit.
 
     Before the server has got it, or (*answered*) when the server has answered it and before the client hears of that.
     """
@@ -66,7 +69,7 @@ class KillingProxy(Relay):
     def _requests(self, client: socket.socket, server: socket.socket, fatal: dict[int, int]) -> None:
         with contextlib.suppress(OSError):
             for message, number, operation in _messages(client):
-                if operation in self._counted and IN_NO_ENTRY not in message:
+                if operation in self._counted and not any(each in message for each in _NOTHING):
                     self._count += 1
                     if self._count == self._at and not self._answered:
                         self._kill()

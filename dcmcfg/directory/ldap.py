@@ -88,6 +88,9 @@ class LdapDirectory:
     def apply(self, change: Change) -> None:
         check_answer(self._exchange().ask(partial(change_request, change=change)), str(change.dn), change)
 
+    def does_transactions(self) -> bool:
+        return transaction.is_available(self._exchange(), self._server.base_dn)
+
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
         transaction.carry_out(self._exchange(), changes, self._server.url)
 

@@ -178,7 +178,9 @@ class History:
         if undone is None or first is None:
             return
         url, made_again = record.head.ldap_url, f"roll-out {first.number}, which roll-out {record.number} made again,"
-        if (undoing := self.undone_by(first)) is not None:
+        undoing = self.undone_by(first)
+        if undoing is not None and undoing.number != undone.number:
+            self._refuse_overtaken(undoing)
             again = f"dcmcfg undo {undoing.number} makes it again"
             raise Refused(f"{made_again} was undone by roll-out {undoing.number}", on=url, next_step=again)
         reverted = undone.head.steps + undone.head.left_out

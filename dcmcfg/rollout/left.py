@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dcmcfg.changes import Change
@@ -17,7 +17,7 @@ from dcmcfg.rollout.history import History, not_finished
 from dcmcfg.rollout.lock import directory_lock
 from dcmcfg.rollout.read_back import as_said
 from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.settling import are_made
+from dcmcfg.rollout.settling import how_many_made
 from dcmcfg.rollout.touched import touched
 from dcmcfg.rollout.waiting import await_writes
 from dcmcfg.tree import Tree
@@ -90,7 +90,7 @@ def _strict(record: Record, tree: Tree, changes: Sequence[Change], since: Sequen
         raise DoesNotFit(
             f"the tree has moved since roll-out {record.number}: {moved.what}",
             on=moved.on,
-            next_step=_first(tree, moved, since) if finished else _by_hand(record),
+            next_step=f"{_first(tree, moved, since)}; {_what_fits(record)}" if finished else by_hand(record),
             result_code=moved.result_code,
             moved=moved.moved,
         ) from moved
@@ -125,41 +125,55 @@ def _refuse_loss(record: Record, back: Plan, made: Sequence[Change]) -> None:
         again = back.after.after(made)
     except DoesNotFit:  # it could not be made any more, which says nothing of the way back
         return
+    for dn, names in losses(back.before, again, made):
+        raise DoesNotFit(
+            f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
+            "and that would be lost",
+            on=str(dn),
+            next_step=f"change it by hand, or take it back all the same: dcmcfg apply {record.undo_file}; "
+            + _what_fits(record),
+            moved=str(dn),
+        )
+
+
+def losses(before: Tree, again: Tree, made: Sequence[Change]) -> Iterator[tuple[DN, tuple[str, ...]]]:
+    """Yield what reverting *made* would lose of the tree *before*: an entry, and the attributes somebody has changed.
+
+    *again* is the tree after reverting *made* and making it once more.
+    """
     for dn in touched(made):
-        held, redone = back.before.get(dn), again.get(dn)
+        held, redone = before.get(dn), again.get(dn)
         if held is None or redone is None:
             continue
         if names := difference.differing(as_said(held, redone), redone, again.schema):
-            raise DoesNotFit(
-                f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
-                "and that would be lost",
-                on=str(held.dn),
-                next_step=f"change it by hand, or take it back all the same: dcmcfg apply {record.undo_file}",
-                moved=str(held.dn),
-            )
+            yield held.dn, tuple(names)
 
 
 def _settle(record: Record, directory: Directory) -> None:
     progress = record.progress()
     first, last = progress.done + 1, progress.done + progress.begun
-    made: bool | None = False
+    made: int | None = 0
     if progress.begun:
-        changes, undo = record.changes[first - 1 : last], record.undo(last, first)
         await_writes(directory)
-        made = are_made(read_tree(directory), changes, undo)
+        made = how_many_made(read_tree(directory), record, first, last)
     if made is None:
         raise Refused(
             f"roll-out {record.number} was cut off at step {first}, "
             "and the tree is neither as before that nor as planned",
             on=str(record.changes[first - 1].dn),
-            next_step=_by_hand(record),
+            next_step=by_hand(record),
         )
     with record.journal.opened() as pen:
-        pen.ended(last if made else progress.done)
+        pen.ended(progress.done + made)
 
 
-def _by_hand(record: Record) -> str:
+def by_hand(record: Record) -> str:
+    """Return what to do where *record*, which is unfinished, can neither be finished nor reverted as a whole."""
     return (
-        f"compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif, put it right, "
-        f"and say so: dcmcfg history --close {record.number}"
+        f"{_what_fits(record)}; or compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif, "
+        f"put it right, and say so: dcmcfg history --close {record.number}"
     )
+
+
+def _what_fits(record: Record) -> str:
+    return f"dcmcfg undo {record.number} --what-fits takes back the part that still fits"

@@ -25,7 +25,7 @@ class Head:
     ``when`` is UTC (RFC 3339); ``site`` the headline of its plan; ``command`` what was called; ``counts`` how many
     entries to ``add``, ``change``, ``rename`` and ``delete``; ``undo_sizes`` how many records of the undo belong to
     each step; ``undoes`` the number of the roll-out that this one takes back; ``sha256`` the digests of plan and undo;
-    ``left_out`` how many changes an undo left out, since they no longer fitted.
+    ``left_out`` how many changes did not fit and are not part of the plan.
     """
 
     when: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dcmcfg.changes import Change
+from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.touched import touched
 from dcmcfg.tree import Tree
 
@@ -27,6 +28,38 @@ def are_made(tree: Tree, changes: Sequence[Change], undo: Sequence[Change]) -> b
         if made != _leads_back(tree, (*changes, *undo), exact=exact):
             return made
     return made or None
+
+
+def how_many_made(tree: Tree, record: Record, first: int, last: int) -> int | None:
+    """Return how many of the steps *first* to *last* (1-based) of *record* are made in *tree*; None if nothing fits.
+
+    All or none of them, as a rule. Of a transaction, a server that does not roll back leaves the first ones.
+    """
+    changes = record.changes[first - 1 : last]
+    made = are_made(tree, changes, record.undo(last, first))
+    if made is not None:
+        return len(changes) if made else 0
+    for count in range(len(changes) - 1, 0, -1):
+        step, end = changes[count - 1], first + count - 1
+        if (
+            _may_be_made(tree, step)
+            and are_made(tree, [step], record.undo(end, end))
+            and are_made(tree, changes[:count], record.undo(end, first))
+            and are_made(tree, changes[count:], record.undo(last, end + 1)) is False
+        ):
+            return count
+    return None
+
+
+def _may_be_made(tree: Tree, change: Change) -> bool:
+    """Tell by the names alone whether *change* may be the last one made; for a first look that costs little."""
+    match change:
+        case Add() | Modify():
+            return change.dn in tree
+        case Rename():
+            return change.new_dn in tree
+        case Delete():
+            return change.dn not in tree
 
 
 def _leads_back(tree: Tree, changes: Sequence[Change], *, exact: bool) -> bool:

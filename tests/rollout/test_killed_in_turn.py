@@ -95,7 +95,8 @@ class Walk:
         self.programs.proxy.kill_at(at, answered=answered, counted=WRITES | READS)
         manner = ("--step-by-step",) if command[0] == "apply" and self.chance.random() < 0.4 else ()
         code, output = self.programs.run(*command, *manner)
-        self.story.append(f"{' '.join(command)} {manner} killed at {at}: {code}\n{output}")
+        told = re.sub(r"(?s)\n\ndn: .*?\n(?=\d+ to )", "\n…\n", output)
+        self.story.append(f"{' '.join(command)} {manner} killed at {at}: {code}\n{told}")
         self._note(command, now)
         if code == KILLED:
             self.kills += 1

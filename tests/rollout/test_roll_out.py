@@ -37,7 +37,7 @@ DEVICES = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
 ARCHIVE = DEVICES.child("dicomDeviceName", "dcm4chee-arc")
 STORESCP = DEVICES.child("dicomDeviceName", "storescp")
 NEW = DEVICES.child("dicomDeviceName", "new")
-COMMIT = b"1.3.6.1.1.21.3"
+COMMIT = b"1.3.6.1.1.21.3\x81\x04"
 SiteOf = Callable[[LdapServer], Site]
 
 
