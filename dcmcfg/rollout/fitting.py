@@ -52,8 +52,10 @@ def plan_what_fits(record: Record, tree: Tree) -> tuple[Plan, tuple[Misfit, ...]
 
 
 def nothing_fits(record: Record) -> str:
-    """Return the warning that nothing of *record* can be reverted any more, with the next step."""
-    return f"no change of roll-out {record.number} can be reverted any more; {by_hand(record)}"
+    """Return the warning that nothing of *record* can be reverted any more, with what is left to do, if anything."""
+    finished = record.progress().done == record.head.steps
+    left = "" if finished else f"; {by_hand(record)}"
+    return f"no change of roll-out {record.number} can be reverted any more{left}"
 
 
 def _steps(record: Record, tree: Tree) -> tuple[int, ...]:

@@ -187,6 +187,7 @@ class History:
         if first.progress().ended and reverted != sum(first.head.undo_sizes[: first.progress().done]):
             whole = f"dcmcfg undo {first.number} reverts all of it"
             raise Refused(f"{made_again} was finished since", on=url, next_step=whole)
+        self._refuse_overtaken(first)
 
     def _record(self, number: int | None) -> Record | None:
         return next((each for each in self.records if each.number == number), None)

@@ -90,7 +90,7 @@ def _strict(record: Record, tree: Tree, changes: Sequence[Change], since: Sequen
         raise DoesNotFit(
             f"the tree has moved since roll-out {record.number}: {moved.what}",
             on=moved.on,
-            next_step=f"{_first(tree, moved, since)}; {_what_fits(record)}" if finished else by_hand(record),
+            next_step=f"{_first(tree, moved, since)}; {_what_fits(record)}" if finished else _in_part(record),
             result_code=moved.result_code,
             moved=moved.moved,
         ) from moved
@@ -161,18 +161,20 @@ def _settle(record: Record, directory: Directory) -> None:
             f"roll-out {record.number} was cut off at step {first}, "
             "and the tree is neither as before that nor as planned",
             on=str(record.changes[first - 1].dn),
-            next_step=by_hand(record),
+            next_step=_in_part(record),
         )
     with record.journal.opened() as pen:
         pen.ended(progress.done + made)
 
 
 def by_hand(record: Record) -> str:
-    """Return what to do where *record*, which is unfinished, can neither be finished nor reverted as a whole."""
-    return (
-        f"{_what_fits(record)}; or compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif, "
-        f"put it right, and say so: dcmcfg history --close {record.number}"
-    )
+    """Return what to do by hand where *record* can neither be finished nor reverted, and how to say so."""
+    compared = f"compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif"
+    return f"{compared}, put it right, and say so: dcmcfg history --close {record.number}"
+
+
+def _in_part(record: Record) -> str:
+    return f"{_what_fits(record)}; or {by_hand(record)}"
 
 
 def _what_fits(record: Record) -> str:

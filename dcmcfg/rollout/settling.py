@@ -22,12 +22,10 @@ def are_made(tree: Tree, changes: Sequence[Change], undo: Sequence[Change]) -> b
     Octets decide first, because a change of case is a change; then the rules of the schema, because a server may give
     a value back in another spelling (a DN without its blanks).
     """
-    made = False
     for exact in (True, False):
-        made = _leads_back(tree, (*undo, *changes), exact=exact)
-        if made != _leads_back(tree, (*changes, *undo), exact=exact):
+        if (made := _verdict(tree, changes, undo, exact=exact)) is not None:
             return made
-    return made or None
+    return _leads_back(tree, (*undo, *changes), exact=False) or None
 
 
 def how_many_made(tree: Tree, record: Record, first: int, last: int) -> int | None:
@@ -35,20 +33,34 @@ def how_many_made(tree: Tree, record: Record, first: int, last: int) -> int | No
 
     All or none of them, as a rule. Of a transaction, a server that does not roll back leaves the first ones.
     """
+    changes, undo = record.changes[first - 1 : last], record.undo(last, first)
+    for exact in (True, False):
+        if (made := _verdict(tree, changes, undo, exact=exact)) is not None:
+            return len(changes) if made else 0
+        if (count := _first_made(tree, record, first, last, exact=exact)) is not None:
+            return count
+    return len(changes) if are_made(tree, changes, undo) else None
+
+
+def _first_made(tree: Tree, record: Record, first: int, last: int, *, exact: bool) -> int | None:
+    """Return how many steps are made, where it is the first of them, but neither all nor none."""
     changes = record.changes[first - 1 : last]
-    made = are_made(tree, changes, record.undo(last, first))
-    if made is not None:
-        return len(changes) if made else 0
     for count in range(len(changes) - 1, 0, -1):
         step, end = changes[count - 1], first + count - 1
         if (
             _may_be_made(tree, step)
-            and are_made(tree, [step], record.undo(end, end))
-            and are_made(tree, changes[:count], record.undo(end, first))
-            and are_made(tree, changes[count:], record.undo(last, end + 1)) is False
+            and _verdict(tree, [step], record.undo(end, end), exact=exact)
+            and _verdict(tree, changes[:count], record.undo(end, first), exact=exact)
+            and _verdict(tree, changes[count:], record.undo(last, end + 1), exact=exact) is False
         ):
             return count
     return None
+
+
+def _verdict(tree: Tree, changes: Sequence[Change], undo: Sequence[Change], *, exact: bool) -> bool | None:
+    """Tell whether *changes* are made; None where both could be, or neither."""
+    made = _leads_back(tree, (*undo, *changes), exact=exact)
+    return None if made == _leads_back(tree, (*changes, *undo), exact=exact) else made
 
 
 def _may_be_made(tree: Tree, change: Change) -> bool:
