@@ -9,15 +9,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-from dcmcfg.directory.transaction import BEGIN, END, IN_NO_ENTRY, end_request
+from dcmcfg.directory.transaction import BEGIN, END, IN_NO_ENTRY
 from tests.relay import Relay, end
 
 #: RFC 4511 protocolOps that may change something: modify, add, delete, modify DN, extended.
 WRITES = frozenset({0x66, 0x68, 0x4A, 0x6C, 0x77})
 #: And those that read: search.
 READS = frozenset({0x63})
-#: Signs of requests that change nothing.
-_NOTHING = (IN_NO_ENTRY, BEGIN.encode(), END.encode() + b"\x81\x07" + end_request(b"", commit=False))
 
 
 class KillingProxy(Relay):
@@ -69,7 +67,7 @@ class KillingProxy(Relay):
     def _requests(self, client: socket.socket, server: socket.socket, fatal: dict[int, int]) -> None:
         with contextlib.suppress(OSError):
             for message, number, operation in _messages(client):
-                if operation in self._counted and not any(each in message for each in _NOTHING):
+                if operation in self._counted and not _changes_nothing(message):
                     self._count += 1
                     if self._count == self._at and not self._answered:
                         self._kill()
@@ -98,6 +96,11 @@ class KillingProxy(Relay):
         assert self._victim
         self.has_killed = True
         os.kill(self._victim, signal.SIGKILL)
+
+
+def _changes_nothing(message: bytes) -> bool:
+    aborts = END.encode() in message and b"\x01\x01\x00\x04" in message  # commit FALSE, then the identifier
+    return aborts or IN_NO_ENTRY in message or BEGIN.encode() in message
 
 
 def _messages(source: socket.socket) -> Iterator[tuple[bytes, int, int]]:

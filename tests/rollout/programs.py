@@ -33,15 +33,12 @@ def octets_of(tree: Tree) -> Octets:
 
 
 @dataclass
-class Programs:
-    """The program, run by the fork server against one slapd through the proxy."""
+class Program:
+    """The program, run by the fork server against one directory through the proxy."""
 
     server: subprocess.Popen[str]
     proxy: KillingProxy
-    slapd: RunningSlapd
     state: Path
-    file: Path
-    in_transaction: bool
 
     def run(self, *arguments: str) -> tuple[int, str]:
         assert self.server.stdin
@@ -51,6 +48,28 @@ class Programs:
         self.proxy.victim_is(json.loads(self.server.stdout.readline()))
         code, output = json.loads(self.server.stdout.readline())
         return code, output
+
+    def history(self) -> History:
+        return History(self.state / "dcmcfg")
+
+    def records(self) -> tuple[Record, ...]:
+        """Its roll-outs, the newest first."""
+        return self.history().records
+
+    def last(self) -> Record:
+        return self.records()[0]
+
+    def unfinished(self) -> Record | None:
+        return self.history().unfinished(self.proxy.url)
+
+
+@dataclass
+class Programs(Program):
+    """The same against a slapd, with a plan in *file*."""
+
+    slapd: RunningSlapd
+    file: Path
+    in_transaction: bool
 
     def killed(self, at: int, *arguments: str, answered: bool, reading: bool = False) -> bool:
         """Run it and kill it at that request; False when it ended by itself before."""
@@ -82,19 +101,6 @@ class Programs:
         self.revive()
         with connect(server_of(self.slapd)) as directory:
             return octets_of(read_tree(directory))
-
-    def history(self) -> History:
-        return History(self.state / "dcmcfg")
-
-    def records(self) -> tuple[Record, ...]:
-        """Its roll-outs, the newest first."""
-        return self.history().records
-
-    def last(self) -> Record:
-        return self.records()[0]
-
-    def unfinished(self) -> Record | None:
-        return self.history().unfinished(self.proxy.url)
 
     def settled(self) -> Result:
         """What the last roll-out turns out to be, when the next run has read the tree."""

@@ -70,7 +70,7 @@ def programs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     with slapd, KillingProxy(slapd.port) as proxy:
         settings = {"LDAP_URL": proxy.url, "BIND_PASSWORD": PASSWORD}
         with forking(tmp_path / "state", dict(os.environ), **settings) as server:
-            yield Programs(server, proxy, RunningSlapd(slapd), tmp_path / "state", tmp_path / "plan.ldif", not stepwise)
+            yield Programs(server, proxy, tmp_path / "state", RunningSlapd(slapd), tmp_path / "plan.ldif", not stepwise)
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])

@@ -176,7 +176,7 @@ def programs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program
         with forking(tmp_path / "state", dict(os.environ), **settings) as server:
             in_transaction = request.param == "mdb"
             yield Programs(
-                server, proxy, RunningSlapd(slapd), tmp_path / "state", tmp_path / "plan.ldif", in_transaction
+                server, proxy, tmp_path / "state", RunningSlapd(slapd), tmp_path / "plan.ldif", in_transaction
             )
 
 
