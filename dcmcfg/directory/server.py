@@ -87,7 +87,10 @@ class Directory(Protocol):
         """Carry out one change."""
 
     def does_transactions(self) -> bool:
-        """Tell whether the database does transactions, by one that is aborted; for a server that advertises them."""
+        """Tell whether the database does transactions; for a server that advertises them.
+
+        It is found out by one that is aborted, on a connection of its own.
+        """
 
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
         """Carry out *changes* in one transaction (RFC 5805): on an error nothing has changed.

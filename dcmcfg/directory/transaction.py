@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from dcmcfg.ber import BOOLEAN, INTEGER, OCTET_STRING, SEQUENCE, element, elements, split
@@ -50,21 +51,29 @@ class _MemberFailed(Exception):
         self.answer = answer
 
 
-def is_available(exchange: Exchange, dn: DN) -> bool:
-    """Tell whether the database that holds *dn* does transactions; the root DSE only speaks of the server.
+@dataclass(frozen=True)
+class Trial:
+    """A transaction that is begun to be aborted: whether the database does them, and its end, still to be sent."""
 
-    A transaction is begun and aborted. Its only member deletes a value that no entry holds, so it could not be made
-    either. Raises :class:`~dcmcfg.errors.DirectoryError`.
+    available: bool
+    end: Callable[[], object]
+
+
+def try_out(exchange: Exchange, dn: DN) -> Trial:
+    """Find out whether the database that holds *dn* does transactions; the root DSE only speaks of the server.
+
+    The only member deletes a value that no entry holds, so that it could not be made either. Raises
+    :class:`~dcmcfg.errors.DirectoryError`.
     """
     begun = exchange.ask(partial(extended_request, name=BEGIN))
     if begun.result_code != SUCCESS:
-        return False
+        return Trial(available=False, end=lambda: None)
     identifier = begun.value or b""
     nothing = Modify(dn, (Modification(Operation.DELETE, "description", (IN_NO_ENTRY,)),))
     control = (Control(MEMBER, critical=True, value=identifier),)
     answer = exchange.ask(partial(change_request, change=nothing, more=control))
-    _end(exchange, identifier, commit=False)
-    return answer.result_code != UNAVAILABLE_CRITICAL_EXTENSION
+    available = answer.result_code != UNAVAILABLE_CRITICAL_EXTENSION
+    return Trial(available, partial(_end, exchange, identifier, commit=False))
 
 
 def carry_out(exchange: Exchange, changes: Sequence[Change], url: str) -> None:

@@ -171,7 +171,7 @@ class History:
         """Refuse to revert *record* where that would leave another undo in force that says less than was reverted.
 
         *record* has made a roll-out again by reverting its undo. Since then, that roll-out was reverted in another way,
-        or finished: then its first undo reverted a part of it only.
+        or resumed: then its first undo reverted a part of it only.
         """
         undone = self._record(record.head.undoes)
         first = self._record(undone.head.undoes) if undone is not None else None
@@ -186,7 +186,7 @@ class History:
         reverted = undone.head.steps + undone.head.left_out
         if first.progress().ended and reverted != sum(first.head.undo_sizes[: first.progress().done]):
             whole = f"dcmcfg undo {first.number} reverts all of it"
-            raise Refused(f"{made_again} was finished since", on=url, next_step=whole)
+            raise Refused(f"{made_again} was resumed since", on=url, next_step=whole)
         self._refuse_overtaken(first)
 
     def _record(self, number: int | None) -> Record | None:

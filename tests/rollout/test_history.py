@@ -47,6 +47,12 @@ def recorded(
     return record
 
 
+def undo_of_the_first_step(state: Path) -> None:
+    record = record_roll_out(Occasion(state, "s", "c", 1), URL, plan().undo(1), "in one change")
+    with record.journal.opened() as pen:
+        pen.ended(1)
+
+
 def numbers(state: Path) -> list[int]:
     return [record.number for record in History(state).records]
 
@@ -161,6 +167,73 @@ def test_an_interrupted_undo_is_not_guessed_about(tmp_path: Path) -> None:
     interrupted = recorded(tmp_path, undoes=1, done=1)
     with pytest.raises(Refused, match="apply --resume finishes it, dcmcfg undo 2 takes it back"):
         History(tmp_path).to_take_back(URL, None, interrupted)
+
+
+def test_an_interrupted_undo_of_which_nothing_came_is_done_again(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    recorded(tmp_path)
+    interrupted = recorded(tmp_path, undoes=1, done=0)
+    assert History(tmp_path).to_take_back(URL, None, interrupted).number == 1, "not the newest that stands"
+
+
+def test_an_interrupted_undo_that_is_complete_is_not_followed_by_another(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    recorded(tmp_path)
+    interrupted = recorded(tmp_path, undoes=2)
+    with pytest.raises(Refused, match="roll-out 3, the undo of 2, was interrupted and is complete") as refused:
+        History(tmp_path).to_take_back(URL, None, interrupted)
+    assert refused.value.next_step == (
+        "dcmcfg undo 3 makes roll-out 2 again; dcmcfg undo 1 reverts the roll-out before it"
+    )
+
+
+@pytest.mark.parametrize(("done", "became"), [(0, "has changed nothing"), (1, "is complete")])
+def test_what_is_unfinished_is_not_taken_for_what_was_interrupted(tmp_path: Path, done: int, became: str) -> None:
+    """Roll-out 1 is unfinished, and what was interrupted is the undo of its undo, or its undo."""
+    recorded(tmp_path, done=1)
+    recorded(tmp_path, undoes=1)
+    interrupted = recorded(tmp_path, undoes=2) if done else recorded(tmp_path, undoes=1, done=0)
+    history = History(tmp_path)
+    if not done:
+        recorded(tmp_path, undoes=2)
+        history = History(tmp_path)
+    with pytest.raises(Refused, match=rf"{became}; roll-out 1 of .* is not finished \(1 of 2") as refused:
+        history.to_resume(URL, interrupted)
+    assert refused.value.next_step == "dcmcfg apply --resume finishes it, dcmcfg undo takes it back"
+    assert history.to_resume(URL, None).number == 1
+
+
+def test_an_undo_can_be_undone_where_that_leads_back_to_what_is_unfinished(tmp_path: Path) -> None:
+    recorded(tmp_path, done=1)
+    undo_of_the_first_step(tmp_path)
+    recorded(tmp_path, undoes=2)
+    history = History(tmp_path)
+    assert (history.unfinished(URL) or history.records[0]).number == 1
+    assert history.to_take_back(URL, 3, None).number == 3
+
+
+def test_a_roll_out_that_was_resumed_since_is_not_reverted_in_part(tmp_path: Path) -> None:
+    """2 reverted the one step that was made, 3 made it again, and then 1 was resumed."""
+    first = recorded(tmp_path, done=1)
+    undo_of_the_first_step(tmp_path)
+    recorded(tmp_path, undoes=2)
+    with first.journal.opened() as pen:
+        pen.ended(2)
+    with pytest.raises(Refused, match="roll-out 1, which roll-out 3 made again, was resumed since") as refused:
+        History(tmp_path).to_take_back(URL, 3, None)
+    assert refused.value.next_step == "dcmcfg undo 1 reverts all of it"
+
+
+def test_an_undo_that_another_one_has_overtaken_is_named_with_that_one(tmp_path: Path) -> None:
+    for undoes in (None, 1, 2, 1):
+        recorded(tmp_path, undoes=undoes)
+    history = History(tmp_path)
+    for number in (2, 3):
+        with pytest.raises(
+            Refused, match="roll-out 1, which roll-out 3 made again, was undone by roll-out 4"
+        ) as refused:
+            history.to_take_back(URL, number, None)
+        assert refused.value.next_step == "dcmcfg undo 4 makes it again"
 
 
 def test_an_undone_roll_out_is_not_unfinished_any_more(tmp_path: Path) -> None:
