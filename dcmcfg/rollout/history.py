@@ -141,9 +141,10 @@ class History:
             again = f"dcmcfg undo {undoing.number} makes it again"
             raise Refused(f"roll-out {record.number} was undone by roll-out {undoing.number}", next_step=again)
         if result_of(record) is Result.NOTHING:
-            unfinished = self.unfinished(ldap_url)
-            next_step = two_ways(unfinished) if unfinished is not None else self._before(record)
-            raise Refused(f"roll-out {record.number} has changed nothing", next_step=next_step)
+            nothing = f"roll-out {record.number} has changed nothing"
+            if (unfinished := self.unfinished(ldap_url)) is not None:
+                raise Refused(f"{nothing}; {not_finished(unfinished).what}", next_step=two_ways(unfinished))
+            raise Refused(nothing, next_step=self._before(record))
         if (unfinished := self.unfinished_beside(record)) is not None:
             raise not_finished(unfinished)
         self._refuse_overtaken(record)

@@ -46,8 +46,14 @@ class Head:
         return len(self.undo_sizes)
 
     def text(self) -> str:
-        """Return it as JSON, for :attr:`Record.head`."""
-        return json.dumps(asdict(self)) + "\n"
+        """Return it as JSON, for :attr:`Record.head`.
+
+        Nothing left out is not written: an earlier version does not know of it.
+        """
+        content = asdict(self)
+        if not self.left_out:
+            del content["left_out"]
+        return json.dumps(content) + "\n"
 
 
 class Record:

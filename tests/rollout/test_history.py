@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,23 @@ def test_what_is_unfinished_is_not_taken_for_what_was_interrupted(tmp_path: Path
         history.to_resume(URL, interrupted)
     assert refused.value.next_step == "dcmcfg apply --resume finishes it, dcmcfg undo takes it back"
     assert history.to_resume(URL, None).number == 1
+
+
+def test_where_nothing_was_changed_the_unfinished_one_is_named(tmp_path: Path) -> None:
+    recorded(tmp_path, done=1)
+    recorded(tmp_path, undoes=1, done=0)
+    with pytest.raises(Refused, match=r"roll-out 2 has changed nothing; roll-out 1 of .* is not finished") as refused:
+        History(tmp_path).to_take_back(URL, 2, None)
+    assert refused.value.next_step == "dcmcfg apply --resume finishes it, dcmcfg undo takes it back"
+
+
+def test_a_head_has_what_was_left_out_only_where_something_was(tmp_path: Path) -> None:
+    occasion = Occasion(tmp_path, "a site")
+    heads = [
+        record_roll_out(each, URL, plan(), "step by step").head for each in (occasion, replace(occasion, left_out=2))
+    ]
+    assert [head.left_out for head in heads] == [0, 2]
+    assert ["left_out" in head.text() for head in heads] == [False, True]
 
 
 def test_an_undo_can_be_undone_where_that_leads_back_to_what_is_unfinished(tmp_path: Path) -> None:
