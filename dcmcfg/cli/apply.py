@@ -26,6 +26,7 @@ from dcmcfg.plan.prune import surplus
 from dcmcfg.plan.rebased import Files, rebased_files
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.render.history import taken_up
+from dcmcfg.rollout.choosing import to_resume
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.last_change import planned_telling_who, telling_who
 from dcmcfg.rollout.left import plan_left, settle
@@ -134,7 +135,7 @@ def _apply(
 def _resume(settings: Settings, choices: Choices) -> None:
     with open_directory(settings) as directory:
         interrupted = settle(state_folder(), directory)
-        record = History(state_folder()).to_resume(settings.ldap_url, interrupted)
+        record = to_resume(History(state_folder()), settings.ldap_url, interrupted)
         with telling_who(directory):
             plan = plan_left(record, read_tree(directory))
         click.echo(taken_up(record), err=choices.stdout_taken)

@@ -16,6 +16,7 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.render.history import taken_back, taken_back_in_part
+from dcmcfg.rollout.choosing import to_take_back
 from dcmcfg.rollout.fitting import nothing_fits, plan_what_fits, settle_where_possible
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.last_change import telling_who, told_who
@@ -64,7 +65,7 @@ def undo_command(
     with open_directory(settings) as directory:
         settled = (settle_where_possible if what_fits else settle)(state_folder(), directory)
         history = History(state_folder())
-        record = history.to_take_back(settings.ldap_url, number, settled)
+        record = to_take_back(history, settings.ldap_url, number, settled)
         if what_fits:
             return _take_back_what_fits(settings, directory, record, choices, rejects)
         with telling_who(directory):

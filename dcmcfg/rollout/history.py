@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from functools import cached_property
-from itertools import zip_longest
 from pathlib import Path
 
 from dcmcfg.errors import NotFound, Refused
@@ -36,9 +34,8 @@ class History:
 
     def numbered(self, number: int) -> Record:
         """Return the roll-out *number*; raises :class:`NotFound`."""
-        for record in self.records:
-            if record.number == number:
-                return record
+        if (record := self.named(number)) is not None:
+            return record
         raise NotFound(f"there is no roll-out {number}", next_step="dcmcfg history lists those there are")
 
     def owner_of(self, files: Sequence[Path], ldap_url: str) -> int | None:
@@ -94,6 +91,10 @@ class History:
             cut_off and record == self.unfinished(record.head.ldap_url) and is_locked(self._state, record.head.ldap_url)
         )
 
+    def named(self, number: int | None) -> Record | None:
+        """Return the roll-out *number*, or None."""
+        return next((each for each in self.records if each.number == number), None)
+
     def unfinished_beside(self, record: Record) -> Record | None:
         """Return the unfinished roll-out on the directory of *record* that blocks the undo of *record*, or None.
 
@@ -103,15 +104,12 @@ class History:
         found = self.unfinished(record.head.ldap_url)
         return None if found is None or found.number in self._undone_in_turn(record) else found
 
-    def _undone_in_turn(self, record: Record) -> frozenset[int]:
-        """Return the number of *record*, of the roll-out that it reverts, of the one that this reverts, and so on."""
-        by_number = {each.number: each for each in self.records}
-        found = {record.number}
-        undoes = record.head.undoes
-        while undoes is not None and undoes not in found:
-            found.add(undoes)
-            undoes = by_number[undoes].head.undoes if undoes in by_number else None
-        return frozenset(found)
+    def _undone_in_turn(self, record: Record) -> Iterator[int]:
+        """Yield the number of *record*, of the roll-out that it reverts, of the one that this reverts, and so on."""
+        undone: Record | None = record
+        while undone is not None:
+            yield undone.number
+            undone = self.named(undone.head.undoes)
 
     def close(self, record: Record) -> None:
         """Note that the directory was put right by hand after *record*, which is unfinished.
@@ -123,135 +121,6 @@ class History:
                 raise Refused(f"roll-out {record.number} is not unfinished", next_step="dcmcfg history")
             with record.journal.opened() as pen:
                 pen.closed(record.progress().done)
-
-    def to_take_back(self, ldap_url: str, number: int | None, interrupted: Record | None) -> Record:
-        """Return the roll-out that ``dcmcfg undo`` means: *number*, else the unfinished one or the newest that stands.
-
-        *interrupted* is the one that was cut off, as it was settled: it is meant where nothing else is unfinished.
-        A roll-out that reverts another is meant only by its number, so that undoing twice goes back by two. Raises
-        :class:`NotFound` when there is none, and :class:`Refused` when there is nothing to revert or another roll-out
-        is unfinished.
-        """
-        record = self._meant(ldap_url, interrupted) if number is None else self.numbered(number)
-        if record.head.ldap_url != ldap_url:
-            where = f"{_said_where(record)} says which directory is meant"
-            raise Refused(f"roll-out {record.number} was on {record.head.ldap_url}", on=ldap_url, next_step=where)
-        if undoing := self.undone_by(record):
-            self._refuse_overtaken(undoing)
-            again = f"dcmcfg undo {undoing.number} makes it again"
-            raise Refused(f"roll-out {record.number} was undone by roll-out {undoing.number}", next_step=again)
-        if result_of(record) is Result.NOTHING:
-            nothing = f"roll-out {record.number} has changed nothing"
-            if (unfinished := self.unfinished(ldap_url)) is not None:
-                raise Refused(f"{nothing}; {not_finished(unfinished).what}", next_step=two_ways(unfinished))
-            raise Refused(nothing, next_step=self._before(record))
-        if (unfinished := self.unfinished_beside(record)) is not None:
-            raise not_finished(unfinished)
-        self._refuse_overtaken(record)
-        return record
-
-    def to_resume(self, ldap_url: str, interrupted: Record | None) -> Record:
-        """Return the roll-out that ``dcmcfg apply --resume`` means: the unfinished one.
-
-        *interrupted* is the one that was cut off, as it was settled. It is meant where nothing is unfinished. Raises
-        :class:`Refused` when there is none, and when *interrupted* has nothing left to go on with while another
-        roll-out is unfinished: the user cannot mean the other one before hearing of it.
-        """
-        unfinished = self.unfinished(ldap_url)
-        if interrupted is not None and unfinished is not None and interrupted.number != unfinished.number:
-            raise _another_is_left(interrupted, unfinished)
-        if (found := unfinished or interrupted) is None:
-            raise Refused(
-                "no roll-out on this directory is unfinished",
-                on=ldap_url,
-                next_step="dcmcfg history lists what there was; dcmcfg reload, if the archive has not loaded it",
-            )
-        return found
-
-    def _refuse_overtaken(self, record: Record) -> None:
-        """Refuse to revert *record* where that would leave another undo in force that says less than was reverted.
-
-        *record* has made a roll-out again by reverting its undo. Since then, that roll-out was reverted in another way,
-        or resumed: then its first undo reverted a part of it only.
-        """
-        undone = self._record(record.head.undoes)
-        first = self._record(undone.head.undoes) if undone is not None else None
-        if undone is None or first is None:
-            return
-        url, made_again = record.head.ldap_url, f"roll-out {first.number}, which roll-out {record.number} made again,"
-        undoing = self.undone_by(first)
-        if undoing is not None and undoing.number != undone.number:
-            self._refuse_overtaken(undoing)
-            again = f"dcmcfg undo {undoing.number} makes it again"
-            raise Refused(f"{made_again} was undone by roll-out {undoing.number}", on=url, next_step=again)
-        reverted = undone.head.steps + undone.head.left_out
-        if first.progress().ended and reverted != sum(first.head.undo_sizes[: first.progress().done]):
-            whole = f"dcmcfg undo {first.number} reverts all of it"
-            raise Refused(f"{made_again} was resumed since", on=url, next_step=whole)
-        self._refuse_overtaken(first)
-
-    def _record(self, number: int | None) -> Record | None:
-        return next((each for each in self.records if each.number == number), None)
-
-    def _meant(self, ldap_url: str, interrupted: Record | None) -> Record:
-        """Return what is meant without a number."""
-        if (unfinished := self.unfinished(ldap_url)) is not None:
-            if interrupted is not None and unfinished.number not in (interrupted.number, interrupted.head.undoes):
-                raise _another_is_left(interrupted, unfinished)
-            if unfinished.head.undoes is not None:
-                raise Refused(
-                    f"{_called(unfinished)} was interrupted itself", on=ldap_url, next_step=two_ways(unfinished)
-                )
-            return unfinished
-        if interrupted is None:
-            return self._newest_standing(ldap_url)
-        if interrupted.head.undoes is None:
-            return interrupted
-        if result_of(interrupted) is Result.NOTHING:
-            return self.numbered(interrupted.head.undoes)
-        raise Refused(
-            f"{_called(interrupted)} was interrupted and is complete",
-            on=ldap_url,
-            next_step=f"dcmcfg undo {interrupted.number} makes roll-out {interrupted.head.undoes} again; "
-            + self._before(interrupted),
-        )
-
-    def _before(self, record: Record) -> str:
-        """Return how to go back by one more than *record*, of which nothing is left to revert."""
-        try:
-            standing = self._newest_standing(record.head.ldap_url)
-        except NotFound:
-            return "dcmcfg history lists what there was"
-        return f"dcmcfg undo {standing.number} reverts the roll-out before it"
-
-    def _newest_standing(self, ldap_url: str) -> Record:
-        for record in self.records:
-            stands = result_of(record) is Result.DONE and self.undone_by(record) is None
-            if stands and record.head.ldap_url == ldap_url and record.head.undoes is None:
-                return record
-        next_step = "dcmcfg history lists what there was"
-        if (undo := self._standing_undo(ldap_url)) is not None:
-            next_step = f"dcmcfg undo {undo.number} makes roll-out {undo.head.undoes} again; {next_step}"
-        raise NotFound("no roll-out stands that could be taken back", on=ldap_url, next_step=next_step)
-
-    def _standing_undo(self, ldap_url: str) -> Record | None:
-        """Return the newest roll-out there that took another back and was not taken back itself."""
-        there = (each for each in self.records if each.head.ldap_url == ldap_url and each.head.undoes is not None)
-        return next((each for each in there if result_of(each) is Result.DONE and not self.undone_by(each)), None)
-
-
-def _said_where(record: Record) -> str:
-    """Return the option that said which directory *record* was on: ``--profile`` where its command had one."""
-    try:
-        words = shlex.split(record.head.command)
-    except ValueError:  # a damaged record: the URL is known
-        words = []
-    for word, following in zip_longest(words, words[1:], fillvalue=""):
-        if word == "--profile" and following:
-            return f"--profile {shlex.quote(following)}"
-        if word.startswith("--profile="):
-            return shlex.quote(word)
-    return f"--ldap-url {shlex.quote(record.head.ldap_url)}"
 
 
 def not_finished(record: Record) -> Refused:
@@ -268,22 +137,6 @@ def two_ways(record: Record) -> str:
     """Return the commands that finish *record*, which is unfinished, and that revert it."""
     back = "dcmcfg undo" if record.head.undoes is None else f"dcmcfg undo {record.number}"
     return f"dcmcfg apply --resume finishes it, {back} takes it back"
-
-
-def _another_is_left(interrupted: Record, unfinished: Record) -> Refused:
-    """Return the refusal to take *unfinished* for *interrupted*, which is settled."""
-    nothing = result_of(interrupted) is Result.NOTHING
-    became = "has changed nothing" if nothing else "is complete"
-    return Refused(
-        f"{_called(interrupted)} was interrupted and {became}; {not_finished(unfinished).what}",
-        on=unfinished.head.ldap_url,
-        next_step=two_ways(unfinished),
-    )
-
-
-def _called(record: Record) -> str:
-    undoes = f", the undo of {record.head.undoes}," if record.head.undoes is not None else ""
-    return f"roll-out {record.number}{undoes}"
 
 
 def result_of(record: Record) -> Result:

@@ -29,8 +29,8 @@ pytestmark = pytest.mark.real
 
 Command = tuple[str, ...]
 RESUME: Command = ("apply", "--resume")
-#: On which database the walks are, how many of them, and how many kills each has.
-WALKS, KILLS = (8, 25) if LONG else (1, 6)
+#: How many walks there are on each database, and how many kills each of them has.
+WALKS, KILLS = (8, 25) if LONG else (1, 4)
 #: A command is killed at one of so many requests, or ends before.
 REQUESTS = 16
 DEVICES = ("storescp", "workstation", "longterm")
