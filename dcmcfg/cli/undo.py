@@ -32,8 +32,8 @@ _REJECTED = 1
     "undo",
     cls=SiteCommand,
     epilog=examples(
-        ("Take back the newest roll-out", "dcmcfg undo"),
-        ("Take back roll-out 12, but for what others have changed since", "dcmcfg undo 12 --what-fits"),
+        ("Revert the newest roll-out", "dcmcfg undo"),
+        ("Revert roll-out 12, except for what others have changed since", "dcmcfg undo 12 --what-fits"),
     ),
 )
 @click.argument("number", required=False, type=RollOutNumber(), metavar="[N]")
@@ -41,7 +41,7 @@ _REJECTED = 1
 @click.option(
     "--what-fits",
     is_flag=True,
-    help="Take back only the steps that still fit, and list the others; exit code 1 then.",
+    help="Revert only the steps that still fit, and list the others; exit code 1 then.",
 )
 @click.option(
     "--rejects",

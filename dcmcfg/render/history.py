@@ -108,7 +108,7 @@ def taken_back(record: Record) -> str:
 
 def taken_back_in_part(record: Record) -> str:
     """Return the line that says of which roll-out an undo takes back what still fits."""
-    return f"takes back the part that still fits of {_named(record)}"
+    return f"reverts the part that still fits of {_named(record)}"
 
 
 def taken_up(record: Record) -> str:

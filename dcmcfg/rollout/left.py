@@ -178,4 +178,4 @@ def _in_part(record: Record) -> str:
 
 
 def _what_fits(record: Record) -> str:
-    return f"dcmcfg undo {record.number} --what-fits takes back the part that still fits"
+    return f"dcmcfg undo {record.number} --what-fits reverts the part that still fits"

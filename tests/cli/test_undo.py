@@ -278,7 +278,7 @@ def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run:
         f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the tree has moved since roll-out 1: the entry has 2 children: "
         "cn=dicom-ws8, dicomAETitle=WS8\n"
         "  next: take back first what was changed since: dcmcfg undo 2; or change it by hand; dcmcfg undo 1 "
-        "--what-fits takes back the part that still fits\n"
+        "--what-fits reverts the part that still fits\n"
     )
     for number in ("3", "2", "1"):
         assert run("undo", number, "--yes").exit_code == 0

@@ -57,7 +57,7 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     overwritten(site, "workstation")
     refused = run("undo", "--yes")
     assert refused.exit_code == 3
-    assert "; dcmcfg undo 1 --what-fits takes back the part that still fits\n" in refused.stderr
+    assert "; dcmcfg undo 1 --what-fits reverts the part that still fits\n" in refused.stderr
     shown = run("undo", "--what-fits", "--dry-run")
     assert (shown.exit_code, descriptions(site), list(tmp_path.glob("*.rejects.ldif"))) == (
         0,
@@ -66,7 +66,7 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     )
     undone = run("undo", "1", "--what-fits", "--yes")
     assert undone.exit_code == 1
-    assert undone.stdout.startswith("takes back the part that still fits of roll-out 1 of ")
+    assert undone.stdout.startswith("reverts the part that still fits of roll-out 1 of ")
     assert "left out, 1 to be mended: undo-1.rejects.ldif\n" in undone.stdout
     assert "warning: left out: dicomDeviceName=workstation" in undone.stderr
     assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in undone.stderr
@@ -111,7 +111,7 @@ def test_where_resume_and_undo_are_both_refused_it_is_the_way_out(
     for arguments in (("apply", "--resume", "--yes"), ("undo", "--yes")):
         refused = run(*arguments)
         assert refused.exit_code == 3
-        assert "  next: dcmcfg undo 1 --what-fits takes back the part that still fits; or compare" in refused.stderr
+        assert "  next: dcmcfg undo 1 --what-fits reverts the part that still fits; or compare" in refused.stderr
     undone = run("undo", "1", "--what-fits", "--yes")
     assert undone.exit_code == 1, undone.stderr
     assert descriptions(site) == ["somebody else's", before[1], "somebody else's"]
