@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dcmcfg.archive.recorded import Recorded
 from dcmcfg.cli import invocation
+from dcmcfg.cli.archive_database import recorded_under
 from dcmcfg.cli.archive_name import follow_in_profile
 from dcmcfg.cli.choices import Choices
 from dcmcfg.cli.loading import loaded
@@ -25,7 +27,7 @@ from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refuse
 from dcmcfg.ldif_places import at_values
 from dcmcfg.lint.plan_risks import plan_risks
 from dcmcfg.plan.doubts import doubts
-from dcmcfg.plan.guard import UNLOADABLE
+from dcmcfg.plan.guard import UNLOADABLE, record_risks
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
 from dcmcfg.plan.taking_effect import delayed, loaded_unasked
@@ -67,13 +69,14 @@ def carry_out(
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
-    With *undoes*, the plan reverts the roll-out of that number; with *resuming*, it is the rest of that one. Then no
-    risk has to be named: the former leads back to an earlier state, and the risks of the latter were named when it
-    began. With *restoring*, settings that the archive cannot load are a warning and no reason to refuse. Risks are
-    measured by the entries at and below *under* (else the configuration root). *rejects* are printed, and written to
-    their file unless it is a dry run. *beside* is printed below the plan. An archive whose own device is renamed is not
-    asked to reload, since it would not find its device; the next step is printed, and a profile that names the device
-    follows.
+    With *undoes*, the plan reverts the roll-out of that number; with *resuming*, it is the rest of that one. Then
+    no risk has to be named: the former leads back to an earlier state, and the risks of the latter were named when
+    it began. What the archive's database has recorded meanwhile no undo reverts, so that is to be named all the
+    same. With *restoring*, settings that the archive cannot load are a warning and no reason to refuse. Risks are
+    measured by the entries at and below *under* (else the configuration root). *rejects* are printed, and written
+    to their file unless it is a dry run. *beside* is printed below the plan. An archive whose own device is renamed
+    is not asked to reload, since it would not find its device; the next step is printed, and a profile that names
+    the device follows.
 
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
     the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
@@ -84,16 +87,18 @@ def carry_out(
         plan = with_versions(plan)
     locate = functools.partial(at_values, schema=plan.after.schema)
     judged = plan_risks(plan, datetime.now(UTC), device=settings.device, under=under, locate=locate)
-    found = judged.risks
+    recorded = recorded_under(settings, plan) if resuming is None else Recorded()
+    found = (*judged.risks, *record_risks(recorded.records))
     if undoes is not None:
-        choices = replace(choices, forced=frozenset(risk.name for risk in found))
+        back = (risk.name for risk in found if not risk.is_recorded)
+        choices = replace(choices, forced=choices.forced.union(back))
     elif restoring or resuming is not None:
         choices = replace(choices, forced=choices.forced | {UNLOADABLE})
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
     risky = risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None)
     left = (*delayed(plan), *(loaded_unasked(plan.after) if choices.no_reload and plan.steps else ()))
     rejected = rejects.lines() if rejects else ()
-    told = (*warnings, *rejected, *doubts(plan), *judged.warnings, *left, *risky)
+    told = (*warnings, *rejected, *doubts(plan), *judged.warnings, *recorded.warnings, *left, *risky)
     report = Report(settings, plan, choices, found, rejects, renamed, beside.json, told)
     invocation.current().so_far = report.json
     taken_up = undoes if resuming is None else resuming.number
@@ -118,7 +123,7 @@ def carry_out(
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):
         outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes, rejects), report)
-    choices.say(f"done {outcome.manner.value}\nundo: dcmcfg undo {outcome.number}")
+    choices.say(f"done {outcome.manner.value}", f"undo: dcmcfg undo {outcome.number}")
     reload: ReloadReport | None = None
     if reloading is not None:
         undone = undoes if resuming is None else resuming.head.undoes

@@ -13,6 +13,7 @@ from dcmcfg.cli.examples import examples
 from dcmcfg.cli.rejects import Rejects
 from dcmcfg.cli.roll_out_number import RollOutNumber
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import say
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.render.history import taken_back, taken_back_in_part
@@ -70,7 +71,7 @@ def undo_command(
             return _take_back_what_fits(settings, directory, record, choices, rejects)
         with telling_who(directory):
             plan = plan_back(record, read_tree(directory), history.standing_since(record))
-        click.echo(taken_back(record), err=choices.stdout_taken)
+        say(taken_back(record), on_stderr=choices.stdout_taken)
         carry_out(settings, directory, plan, choices, undoes=record.number)
     return 0
 

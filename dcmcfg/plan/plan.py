@@ -51,11 +51,11 @@ class Misfits(DoesNotFit):
     """Several of *count* changes do not fit; ``problems`` has the reason of each."""
 
     def __init__(self, problems: Sequence[DoesNotFit], count: int) -> None:
-        listed = "".join(f"\n  {problem}" for problem in problems[:_LISTED])
-        more = f"\n  … and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
+        more = [f"… and {len(problems) - _LISTED} more"] if len(problems) > _LISTED else []
         super().__init__(
-            f"{len(problems)} of {count} changes do not fit the tree:{listed}{more}",
+            f"{len(problems)} of {count} changes do not fit the tree:",
             result_code=problems[0].result_code,
+            details=[*map(str, problems[:_LISTED]), *more],
         )
         self.problems = tuple(problems)
         self.count = count

@@ -93,6 +93,7 @@ def _strict(record: Record, tree: Tree, changes: Sequence[Change], since: Sequen
             next_step=f"{_first(tree, moved, since)}; {_what_fits(record)}" if finished else _in_part(record),
             result_code=moved.result_code,
             moved=moved.moved,
+            details=moved.details,
         ) from moved
 
 
