@@ -19,7 +19,6 @@ from dcmcfg.cli.telling import say
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
-from dcmcfg.errors import Refused
 from dcmcfg.ldif_files import file_doubts, read_files
 from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan import content
@@ -28,6 +27,7 @@ from dcmcfg.plan.prune import surplus
 from dcmcfg.plan.rebased import Files, rebased_files
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.render.history import taken_up
+from dcmcfg.rollout.choosing import to_resume
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.last_change import planned_telling_who, telling_who
 from dcmcfg.rollout.left import plan_left, settle
@@ -138,13 +138,8 @@ def _apply(
 
 def _resume(settings: Settings, choices: Choices) -> None:
     with open_directory(settings) as directory:
-        record = settle(state_folder(), directory)
-        if record is None:
-            raise Refused(
-                "no roll-out on this directory is unfinished",
-                on=settings.ldap_url,
-                next_step="dcmcfg history lists what there was; dcmcfg reload, if the archive has not loaded it",
-            )
+        interrupted = settle(state_folder(), directory)
+        record = to_resume(History(state_folder()), settings.ldap_url, interrupted)
         with telling_who(directory):
             plan = plan_left(record, read_tree(directory))
         say(taken_up(record), on_stderr=choices.stdout_taken)

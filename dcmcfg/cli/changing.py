@@ -39,7 +39,7 @@ from dcmcfg.render.plan import already_lines, plan_counts, print_plan
 from dcmcfg.rollout import reload_result
 from dcmcfg.rollout.last_change import telling_who
 from dcmcfg.rollout.left import require_finished
-from dcmcfg.rollout.manner import Manner, manner_left, manner_of
+from dcmcfg.rollout.manner import Manner, asserts_something, manner_left, manner_of
 from dcmcfg.rollout.private_file import write_private
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import Occasion
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from dcmcfg.cli.reloading import Reloading
 
 _NOTHING_BESIDE = Beside()
+_BY_READING = "preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)"
 
 
 def carry_out(
@@ -111,8 +112,7 @@ def carry_out(
         return
     if resuming is None and not choices.dry_run:
         require_named(found, choices.forced)
-    manner = (manner_of if resuming is None else manner_left)(directory, plan, choices.in_transaction)
-    choices.say(f"{plan_counts(plan)}, {manner.value}")
+    manner = _announced(directory, plan, choices, resuming)
     if choices.out is not None:
         _write_plan(settings, plan, choices.out)
         choices.say(f"plan: {choices.out}")
@@ -124,7 +124,7 @@ def carry_out(
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):
-        outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes), report)
+        outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes, rejects), report)
     choices.say(f"done {outcome.manner.value}", f"undo: dcmcfg undo {outcome.number}")
     reload: ReloadReport | None = None
     record_folder = outcome.undo_file.parent
@@ -136,6 +136,16 @@ def carry_out(
             reload = reloading.reload(outcome.number, plan.after, is_undo=undone is not None)
     profile = follow_in_profile(settings, renamed)
     report.tell(outcome, reload=reload, profile=profile)
+
+
+def _announced(directory: Directory, plan: Plan, choices: Choices, resuming: Record | None) -> Manner:
+    """Return how *plan* will be carried out, having said so; raises what :func:`manner_of` does."""
+    manners = manner_of if resuming is None else manner_left
+    manner = manners(directory, plan, choices.in_transaction, asking=not choices.dry_run)
+    choices.say(f"{plan_counts(plan)}, {manner.value}")
+    if asserts_something(plan) and not directory.facts().assertions:
+        choices.say(_BY_READING)
+    return manner
 
 
 def _tell_unfinished(directory: Directory, but: int | None, *, only_warn: bool) -> None:
@@ -187,8 +197,10 @@ def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
         raise DcmcfgError(f"the plan cannot be written ({error.strerror})", on=str(path)) from error
 
 
-def _occasion(settings: Settings, undoes: int | None) -> Occasion:
-    return Occasion(state_folder(), site_headline(settings), invocation.current().command_line, undoes)
+def _occasion(settings: Settings, undoes: int | None, rejects: Rejects | None) -> Occasion:
+    left_out = len(rejects.rejected) if rejects is not None else 0
+    command = invocation.current().command_line
+    return Occasion(state_folder(), site_headline(settings), command, undoes, left_out)
 
 
 def _write(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record, report: Report) -> Outcome:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 
@@ -21,7 +23,7 @@ from dcmcfg.directory.search import search
 from dcmcfg.directory.server import LdapServer, Scope, ServerFacts
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import NotFound
+from dcmcfg.errors import DcmcfgError, NotFound
 
 
 def connect(server: LdapServer, referred: Callable[[Referral], None] | None = None) -> LdapDirectory:
@@ -118,8 +120,25 @@ class LdapDirectory:
     def apply(self, change: Change) -> None:
         check_answer(self._exchange().ask(partial(change_request, change=change)), str(change.dn), change)
 
+    def does_transactions(self) -> bool:
+        other = opened(self._server)
+        try:
+            trial = transaction.try_out(Exchange(other, self._server.url), self._server.base_dn)
+        except DcmcfgError:
+            closed(other)
+            raise
+        # The rest before the end of a transaction is no time to wait; the interpreter does not end before the thread.
+        threading.Thread(target=_end_of, args=(trial, other)).start()
+        return trial.available
+
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
         transaction.carry_out(self._exchange(), changes, self._server.url)
 
     def _exchange(self) -> Exchange:
         return Exchange(self._connection, self._server.url)
+
+
+def _end_of(trial: transaction.Trial, connection: ldap3.Connection) -> None:
+    with suppress(DcmcfgError):
+        trial.end()
+    closed(connection)

@@ -44,6 +44,7 @@ class ServerFacts:
     """What the server says of itself.
 
     ``transactions``: RFC 5805 is advertised; the root DSE says so even where the database cannot do it.
+    ``assertions``: the assertion control (RFC 4528) is.
     ``replicated``: the suffix entry carries contextCSN, so replicas may follow this server.
     """
 
@@ -92,6 +93,12 @@ class Directory(Protocol):
 
     def apply(self, change: Change) -> None:
         """Carry out one change."""
+
+    def does_transactions(self) -> bool:
+        """Tell whether the database does transactions; for a server that advertises them.
+
+        It is found out by one that is aborted, on a connection of its own.
+        """
 
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
         """Carry out *changes* in one transaction (RFC 5805): on an error nothing has changed.

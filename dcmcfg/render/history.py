@@ -81,9 +81,9 @@ def roll_out_json(history: History, record: Record, *, with_changes: bool = Fals
     """Return one roll-out for ``--json``.
 
     ``result`` is one of ``done``, ``nothing changed``, ``unfinished``, ``cut off`` (what became of the step under way
-    is not known yet), ``under way``, ``put right by hand``; ``made`` and ``steps`` are counts; ``changes`` LDIF.
-    ``reload`` has ``outcome`` (``loaded``, ``failed``, ``unknown``, ``not asked for``) and ``what``, the reason of a
-    failure; it is null where the record does not say.
+    is not known yet), ``under way``, ``put right by hand``; ``made`` and ``steps`` are counts, and ``left_out`` that of
+    the changes that did not fit; ``changes`` LDIF. ``reload`` has ``outcome`` (``loaded``, ``failed``, ``unknown``,
+    ``not asked for``) and ``what``, the reason of a failure; it is null where the record does not say.
     """
     head, undone_by = record.head, history.undone_by(record)
     found: dict[str, Any] = {
@@ -98,6 +98,7 @@ def roll_out_json(history: History, record: Record, *, with_changes: bool = Fals
         "steps": head.steps,
         "made": record.progress().done,
         "manner": head.manner,
+        "left_out": head.left_out,
         "result": "under way" if history.is_under_way(record) else result_of(record).value,
         "reload": _reload_json(record),
         "undoes": head.undoes,
@@ -110,6 +111,11 @@ def roll_out_json(history: History, record: Record, *, with_changes: bool = Fals
 def taken_back(record: Record) -> str:
     """Return the line that says which roll-out an undo takes back."""
     return f"takes back {_named(record)}"
+
+
+def taken_back_in_part(record: Record) -> str:
+    """Return the line that says of which roll-out an undo takes back what still fits."""
+    return f"reverts the part that still fits of {_named(record)}"
 
 
 def taken_up(record: Record) -> str:
@@ -176,7 +182,9 @@ def _reload_json(record: Record) -> dict[str, str] | None:
 def _result(history: History, record: Record) -> str:
     progress, steps = record.progress(), record.head.steps
     if undoing := history.undone_by(record):
-        return f"undone by {undoing.number}"
+        left_out = undoing.head.left_out
+        but = f", but for {left_out} change{'' if left_out == 1 else 's'}" if left_out else ""
+        return f"undone by {undoing.number}{but}"
     if history.is_under_way(record):
         return f"under way, {progress.done} of {steps} made"
     result = result_of(record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,8 +29,13 @@ def planned_telling_who(
         with telling_who(directory):
             return make_plan(tree, wanted), ()
     plan, misfits = plan_fitting(tree, wanted)
+    return plan, told_who(directory, misfits)
+
+
+def told_who(directory: Directory, misfits: Sequence[Misfit]) -> tuple[Misfit, ...]:
+    """Return *misfits* with who changed the entry last; of many, the first ones."""
     asked = (replace(misfit, problem=told(directory, misfit.problem)) for misfit in misfits[:_ASKED])
-    return plan, (*asked, *misfits[_ASKED:])
+    return (*asked, *misfits[_ASKED:])
 
 
 @contextmanager
