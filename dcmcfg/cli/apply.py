@@ -17,6 +17,7 @@ from dcmcfg.cli.rejects import Rejects, rejects_path
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
+from dcmcfg.directory.subschema import server_rules
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
 from dcmcfg.ldif_files import file_doubts, read_files
@@ -121,14 +122,18 @@ def _apply(
             records = rebased_files(records, notes, tree)
         wanted = tuple(wanted_of(records))
         deletes = surplus(tree, under, wanted) if under is not None else ()
-        plan, misfits = planned_telling_who(directory, tree, (*wanted, *deletes), go_on=left_out is not None)
+        rules = server_rules(directory, tree)
+        every = (*wanted, *deletes)
+        plan, misfits = planned_telling_who(directory, tree, every, rules.refusal, go_on=left_out is not None)
         rejects = Rejects.of_records(left_out, misfits) if left_out is not None else None
         doubts = (*narrowings(plan), *newly_wrong(plan, datetime.now(UTC)))
         kept = notes.lines() if notes else ()
         warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *doubts)
         # An undo of which records were left out has not taken all of it back.
         undoes = None if misfits or old_base is not None else History(state_folder()).owner_of(files, settings.ldap_url)
-        carry_out(settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects)
+        carry_out(
+            settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects, rules=rules
+        )
     return _REJECTED if misfits and not choices.dry_run else 0
 
 

@@ -20,6 +20,7 @@ from dcmcfg.cli.risks import require_named, risk_lines
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.subschema import server_rules
 from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
 from dcmcfg.ldif_places import at_values
@@ -28,6 +29,7 @@ from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.guard import UNLOADABLE
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
+from dcmcfg.plan.server_schema import ServerRules, require_accepted
 from dcmcfg.plan.taking_effect import delayed, loaded_unasked
 from dcmcfg.plan.text import plan_ldif
 from dcmcfg.plan.versions import with_versions
@@ -63,6 +65,7 @@ def carry_out(
     resuming: Record | None = None,
     beside: Beside = _NOTHING_BESIDE,
     restoring: bool = False,
+    rules: ServerRules | None = None,
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
@@ -70,17 +73,21 @@ def carry_out(
     risk has to be named: the former leads back to an earlier state, and the risks of the latter were named when it
     began. With *restoring*, settings that the archive cannot load are a warning and no reason to refuse. Risks are
     measured by the entries at and below *under* (else the configuration root). *rejects* are printed, and written to
-    their file unless it is a dry run. *beside* is printed below the plan. An archive whose own device is renamed is not
+    their file unless it is a dry run. *rules* are those of the server's own schema for the tree before *plan*, made here
+    if not given. *beside* is printed below the plan. An archive whose own device is renamed is not
     asked to reload, since it would not find its device; the next step is printed, and a profile that names the device
     follows.
 
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
     the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
-    while another roll-out is unfinished, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the
+    while another roll-out is unfinished, :class:`~dcmcfg.errors.DoesNotFit` for what the server's own schema does not
+    allow, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the
     directory was changed and the reload was not clean.
     """
     if choices.strict:
         plan = with_versions(plan)
+    rules = rules or server_rules(directory, plan.before)
+    require_accepted(plan, rules)
     locate = functools.partial(at_values, schema=plan.after.schema)
     judged = plan_risks(plan, datetime.now(UTC), device=settings.device, under=under, locate=locate)
     found = judged.risks
@@ -92,7 +99,7 @@ def carry_out(
     risky = risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None)
     left = (*delayed(plan), *(loaded_unasked(plan.after) if choices.no_reload and plan.steps else ()))
     rejected = rejects.lines() if rejects else ()
-    told = (*warnings, *rejected, *doubts(plan), *judged.warnings, *left, *risky)
+    told = (*warnings, *rejected, *doubts(plan, structural=not rules.decided), *judged.warnings, *left, *risky)
     report = Report(settings, plan, choices, found, rejects, renamed, beside.json, told)
     invocation.current().so_far = report.json
     taken_up = undoes if resuming is None else resuming.number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
@@ -51,10 +51,14 @@ class Misfits(DoesNotFit):
     """Several of *count* changes do not fit; ``problems`` has the reason of each."""
 
     def __init__(self, problems: Sequence[DoesNotFit], count: int) -> None:
-        listed = "".join(f"\n  {problem}" for problem in problems[:_LISTED])
+        steps = {problem.next_step for problem in problems}
+        shared = steps.pop() if len(steps) == 1 else ""
+        told = [f"{problem.on}: {problem.what}" if shared else str(problem) for problem in problems[:_LISTED]]
+        listed = "".join(f"\n  {each}" for each in told)
         more = f"\n  … and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
         super().__init__(
             f"{len(problems)} of {count} changes do not fit the tree:{listed}{more}",
+            next_step=shared,
             result_code=problems[0].result_code,
         )
         self.problems = tuple(problems)
@@ -124,14 +128,18 @@ class Plan:
         return tuple(reversed(pieces))
 
 
-def make_plan(tree: Tree, wanted: Iterable[Wanted]) -> Plan:
+#: Return why a step is refused although the tree allows it, or None.
+Refusal = Callable[[Step], DoesNotFit | None]
+
+
+def make_plan(tree: Tree, wanted: Iterable[Wanted], refusal: Refusal | None = None) -> Plan:
     """Return the plan that makes each *wanted* change of *tree*, in order.
 
-    Raises :class:`DoesNotFit` (:class:`Misfits` for several) with every change that the tree refuses, and its place;
-    nothing is planned then.
+    Raises :class:`DoesNotFit` (:class:`Misfits` for several) with every change that the tree or *refusal* refuses, and
+    its place; nothing is planned then.
     """
     every = tuple(wanted)
-    plan, misfits = plan_fitting(tree, every)
+    plan, misfits = plan_fitting(tree, every, refusal)
     if len(misfits) == 1:
         raise misfits[0].problem
     if misfits:
@@ -139,23 +147,43 @@ def make_plan(tree: Tree, wanted: Iterable[Wanted]) -> Plan:
     return plan
 
 
-def plan_fitting(tree: Tree, wanted: Iterable[Wanted]) -> tuple[Plan, tuple[Misfit, ...]]:
-    """Return the plan of what fits of *wanted*, in order, and what does not.
+def plan_fitting(
+    tree: Tree, wanted: Iterable[Wanted], refusal: Refusal | None = None
+) -> tuple[Plan, tuple[Misfit, ...]]:
+    """Return the plan of what fits of *wanted*, in order, and what does not, which *refusal* has a say in.
 
     Nor does what builds on an add, a delete or a rename that did not fit: changes of that entry and of those below.
     """
+    every = tuple(wanted)
+    refused: dict[int, DoesNotFit] = {}
+    while True:
+        plan, misfits, takers = _fitting(tree, every, refused)
+        problems = zip(takers, map(refusal, plan.steps), strict=True) if refusal is not None else ()
+        more = {index: problem for index, problem in problems if problem is not None}
+        if not more:
+            return plan, misfits
+        refused |= more
+
+
+def _fitting(
+    tree: Tree, wanted: Sequence[Wanted], refused: Mapping[int, DoesNotFit]
+) -> tuple[Plan, tuple[Misfit, ...], list[int]]:
+    """Return plan and misfits as :func:`plan_fitting` does, without those of *refused*, and whose each step is."""
     planning = _Planning(tree)
     misfits: list[Misfit] = []
     without: dict[NormalDN, str] = {}
-    for each in wanted:
+    takers: list[int] = []
+    for index, each in enumerate(wanted):
         try:
+            if index in refused:
+                raise refused[index]
             _require_ground(tree, each.change, without)
-            planning.take(each)
+            takers += [index] * planning.take(each)
         except DoesNotFit as problem:
-            misfits.append(Misfit(each, _placed(problem, each.place)))
+            misfits.append(Misfit(each, placed(problem, each.place)))
             for dn in _made_or_gone(each.change):
                 without.setdefault(tree.key(dn), each.place)
-    return planning.plan(), tuple(misfits)
+    return planning.plan(), tuple(misfits), takers
 
 
 def _require_ground(tree: Tree, change: Change, without: Mapping[NormalDN, str]) -> None:
@@ -194,7 +222,13 @@ class _Planning:
     def plan(self) -> Plan:
         return Plan(self._before, self._draft.tree(), tuple(self._steps), tuple(self._already), tuple(self._misspelt))
 
-    def take(self, wanted: Wanted) -> None:
+    def take(self, wanted: Wanted) -> int:
+        """Plan *wanted*, and return how many steps it takes: one or none."""
+        known = len(self._steps)
+        self._take(wanted)
+        return len(self._steps) - known
+
+    def _take(self, wanted: Wanted) -> None:
         asked = with_canonical_names(self._draft.schema, wanted.change)
         self._require_known_place(asked.dn)
         if isinstance(asked, Rename) and asked.new_superior is not None:
@@ -332,7 +366,8 @@ def _told_as_moved(problem: DoesNotFit) -> DoesNotFit:
     return problem
 
 
-def _placed(problem: DoesNotFit, place: str) -> DoesNotFit:
+def placed(problem: DoesNotFit, place: str) -> DoesNotFit:
+    """Return *problem* with the *place* of the change, if it has one."""
     if not place:
         return problem
     return DoesNotFit(

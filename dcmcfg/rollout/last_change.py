@@ -12,7 +12,7 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, DirectoryError, DoesNotFit
 from dcmcfg.moments import readable
-from dcmcfg.plan.plan import Misfit, Misfits, Plan, Wanted, make_plan, plan_fitting
+from dcmcfg.plan.plan import Misfit, Misfits, Plan, Refusal, Wanted, make_plan, plan_fitting
 from dcmcfg.rollout.preconditions import check_unmoved
 from dcmcfg.tree import Tree
 
@@ -22,13 +22,16 @@ _ASKED = 20
 
 
 def planned_telling_who(
-    directory: Directory, tree: Tree, wanted: Iterable[Wanted], *, go_on: bool
+    directory: Directory, tree: Tree, wanted: Iterable[Wanted], refusal: Refusal | None = None, *, go_on: bool
 ) -> tuple[Plan, tuple[Misfit, ...]]:
-    """Return the plan of *wanted*, and with *go_on* what does not fit; without it that raises :class:`DoesNotFit`."""
+    """Return the plan of *wanted*, and with *go_on* what does not fit; without it that raises :class:`DoesNotFit`.
+
+    *refusal* has a say in what fits.
+    """
     if not go_on:
         with telling_who(directory):
-            return make_plan(tree, wanted), ()
-    plan, misfits = plan_fitting(tree, wanted)
+            return make_plan(tree, wanted, refusal), ()
+    plan, misfits = plan_fitting(tree, wanted, refusal)
     asked = (replace(misfit, problem=told(directory, misfit.problem)) for misfit in misfits[:_ASKED])
     return plan, (*asked, *misfits[_ASKED:])
 
