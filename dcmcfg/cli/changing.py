@@ -73,8 +73,8 @@ def carry_out(
     risk has to be named: the former leads back to an earlier state, and the risks of the latter were named when it
     began. With *restoring*, settings that the archive cannot load are a warning and no reason to refuse. Risks are
     measured by the entries at and below *under* (else the configuration root). *rejects* are printed, and written to
-    their file unless it is a dry run. *rules* are those of the server's own schema for the tree before *plan*, made here
-    if not given. *beside* is printed below the plan. An archive whose own device is renamed is not
+    their file unless it is a dry run. *rules* are those of the server's own schema for the tree before *plan*;
+    without them they are made here. *beside* is printed below the plan. An archive whose own device is renamed is not
     asked to reload, since it would not find its device; the next step is printed, and a profile that names the device
     follows.
 

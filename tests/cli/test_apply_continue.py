@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, undo_files
+from tests.cli.sites import ARCHIVE_DN, CliSite, undo_files
 
 pytestmark = pytest.mark.real
 
