@@ -82,6 +82,10 @@ class Tree:
 
     def ordered(self) -> tuple[Entry, ...]:
         """Return all entries, parents before children, siblings in the order of their RDNs."""
+        return self._ordered
+
+    @cached_property
+    def _ordered(self) -> tuple[Entry, ...]:
         return tuple(self.entries[key] for key in sorted(self.entries, key=root_first))
 
     def after(self, changes: Iterable[Change]) -> Tree:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -21,7 +20,6 @@ from dcmcfg.directory.subschema import server_rules
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
 from dcmcfg.ldif_files import file_doubts, read_files
-from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan import content
 from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.prune import surplus
@@ -126,9 +124,8 @@ def _apply(
         every = (*wanted, *deletes)
         plan, misfits = planned_telling_who(directory, tree, every, rules.refusal, go_on=left_out is not None)
         rejects = Rejects.of_records(left_out, misfits) if left_out is not None else None
-        doubts = (*narrowings(plan), *newly_wrong(plan, datetime.now(UTC)))
         kept = notes.lines() if notes else ()
-        warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *doubts)
+        warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *narrowings(plan))
         # An undo of which records were left out has not taken all of it back.
         undoes = None if misfits or old_base is not None else History(state_folder()).owner_of(files, settings.ldap_url)
         carry_out(

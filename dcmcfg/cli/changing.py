@@ -24,9 +24,10 @@ from dcmcfg.directory.subschema import server_rules
 from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
 from dcmcfg.ldif_places import at_values
+from dcmcfg.lint.newly_wrong import changes_certificates, newly_wrong
 from dcmcfg.lint.plan_risks import plan_risks
 from dcmcfg.plan.doubts import doubts
-from dcmcfg.plan.guard import UNLOADABLE
+from dcmcfg.plan.guard import UNLOADABLE, UNUSABLE_REFERENCE
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
 from dcmcfg.plan.server_schema import ServerRules, require_accepted
@@ -71,12 +72,12 @@ def carry_out(
 
     With *undoes*, the plan reverts the roll-out of that number; with *resuming*, it is the rest of that one. Then no
     risk has to be named: the former leads back to an earlier state, and the risks of the latter were named when it
-    began. With *restoring*, settings that the archive cannot load are a warning and no reason to refuse. Risks are
-    measured by the entries at and below *under* (else the configuration root). *rejects* are printed, and written to
-    their file unless it is a dry run. *rules* are those of the server's own schema for the tree before *plan*;
-    without them they are made here. *beside* is printed below the plan. An archive whose own device is renamed is not
-    asked to reload, since it would not find its device; the next step is printed, and a profile that names the device
-    follows.
+    began. With *restoring*, settings that the archive cannot load, and AEs that cannot play their role, are a warning
+    and no reason to refuse. Risks are measured by the entries at and below *under* (else the configuration root).
+    *rejects* are printed, and written to their file unless it is a dry run. *rules* are those of the server's own
+    schema for the tree before *plan*; without them they are made here. *beside* is printed below the plan. An archive
+    whose own device is renamed is not asked to reload, since it would not find its device; the next step is printed,
+    and a profile that names the device follows.
 
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
     the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
@@ -89,17 +90,20 @@ def carry_out(
     rules = rules or server_rules(directory, plan.before)
     require_accepted(plan, rules)
     locate = functools.partial(at_values, schema=plan.after.schema)
-    judged = plan_risks(plan, datetime.now(UTC), device=settings.device, under=under, locate=locate)
+    now = datetime.now(UTC)
+    judged = plan_risks(plan, now, device=settings.device, under=under, locate=locate)
     found = judged.risks
     if undoes is not None:
         choices = replace(choices, forced=frozenset(risk.name for risk in found))
     elif restoring or resuming is not None:
-        choices = replace(choices, forced=choices.forced | {UNLOADABLE})
+        choices = replace(choices, forced=choices.forced | {UNLOADABLE, UNUSABLE_REFERENCE})
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
     risky = risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None)
     left = (*delayed(plan), *(loaded_unasked(plan.after) if choices.no_reload and plan.steps else ()))
     rejected = rejects.lines() if rejects else ()
-    told = (*warnings, *rejected, *doubts(plan, structural=not rules.decided), *judged.warnings, *left, *risky)
+    more = loaded("lint", "RULES") if changes_certificates(plan) else ()  # those for certificates are slow to load
+    errors = newly_wrong(plan, now, more)
+    told = (*warnings, *rejected, *doubts(plan, structural=not rules.decided), *errors, *judged.warnings, *left, *risky)
     report = Report(settings, plan, choices, found, rejects, renamed, beside.json, told)
     invocation.current().so_far = report.json
     taken_up = undoes if resuming is None else resuming.number

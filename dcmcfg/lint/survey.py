@@ -82,6 +82,14 @@ class Survey:
         return tuple(device for device in self.devices if device.is_archive)
 
     @cached_property
+    def judged_archives(self) -> tuple[Device, ...]:
+        """The archives whose device is among the judged entries."""
+        if self.scope is None:
+            return self.archives
+        devices = (Device(entry, self.tree) for entry in self.scope if entry.is_a("dicomDevice"))
+        return tuple(device for device in devices if device.is_archive)
+
+    @cached_property
     def carriers(self) -> Mapping[str, tuple[NetworkAE, ...]]:
         """The AEs that carry a title, by title."""
         found: dict[str, list[NetworkAE]] = {}

@@ -10,8 +10,12 @@ from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.references.kinds import Kind, Use
-from dcmcfg.references.values import names
+from dcmcfg.references.values import may_name, names
 from dcmcfg.tree import Tree
+
+#: Object class, in lower case → the kind of thing that its entries are.
+_KINDS = {kind.value.object_class.lower(): kind for kind in Kind if kind is not Kind.ENTRY}
+_ORDER = {kind: number for number, kind in enumerate(Kind)}
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,12 @@ class References:
 
     @cached_property
     def _named(self) -> Mapping[tuple[Kind, str], tuple[Entry, ...]]:
-        kinds = [kind for kind in Kind if kind is not Kind.ENTRY]
         found: dict[tuple[Kind, str], list[Entry]] = {}
         for entry in self.tree.ordered():
-            for kind in kinds:
+            classes = (value.decode("utf-8", "replace").lower() for value in entry.values("objectClass"))
+            for kind in sorted({_KINDS[each] for each in classes if each in _KINDS}, key=_ORDER.__getitem__):
                 name = entry.text(kind.value.attribute)
-                if name is not None and entry.is_a(kind.value.object_class):
+                if name is not None:
                     found.setdefault((kind, _key(kind, name)), []).append(entry)
         return {key: tuple(entries) for key, entries in found.items()}
 
@@ -121,7 +125,7 @@ class References:
                         entry.dn, attribute.name, value, Kind.ENTRY, Use.REMOTE, value.decode("utf-8", "replace")
                     )
             elif plain not in own:
-                for value in attribute.values:
+                for value in attribute.values if may_name(attribute.name) else ():
                     for name in names(attribute.name, value):
                         yield Reference(entry.dn, attribute.name, value, name.kind, name.use, name.text)
 

@@ -11,6 +11,11 @@ from dcmcfg.references.kinds import Kind
 from dcmcfg.references.shapes import Name
 
 
+def may_name(attribute: str) -> bool:
+    """Return whether values of *attribute* (any case, options ignored) have names in them."""
+    return attribute.partition(";")[0].lower() in SHAPES
+
+
 def names(attribute: str, value: bytes) -> tuple[Name, ...]:
     """Return the names in *value* of *attribute* (any case, options ignored), in order; DNs are not names here."""
     shape = SHAPES.get(attribute.partition(";")[0].lower())

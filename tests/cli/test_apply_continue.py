@@ -123,7 +123,7 @@ def test_what_the_server_refuses_leaves_no_rejects_behind(run: Run, site: CliSit
 def test_what_moved_is_left_out_with_who_moved_it(run: Run, site: CliSite, tmp_path: Path) -> None:
     plan = tmp_path / "plan.ldif"
     assert run("set-external-retrieve", "DCM4CHEE", "--dry-run", "--out", str(plan)).exit_code == 0
-    assert run("set-external-retrieve", "AS_RECEIVED", "--yes").exit_code == 0
+    assert run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference").exit_code == 0
     result = run("apply", str(plan), "--continue", "--yes")
     assert result.exit_code == 1
     assert f"(expected none, found 'AS_RECEIVED'); {site.slapd.bind_dn} changed the entry last" in result.stderr

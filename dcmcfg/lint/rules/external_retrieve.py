@@ -8,6 +8,7 @@ from dcmcfg.devices import Device, NetworkAE
 from dcmcfg.entry import Entry
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
+from dcmcfg.retrieve_settings import unable_to_store
 
 ATTRIBUTE = "dcmExternalRetrieveAEDestination"
 _SET = "dcmcfg set-external-retrieve AET"
@@ -15,7 +16,7 @@ _SET = "dcmcfg set-external-retrieve AET"
 
 def _settings(survey: Survey) -> Iterator[tuple[Device, Entry, str]]:
     """Yield where the destination is set: the archive, the entry that has it (itself or an AE), the title."""
-    for device in survey.archives:
+    for device in survey.judged_archives:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
             for title in entry.texts(ATTRIBUTE):
                 yield device, entry, title
@@ -57,17 +58,10 @@ def _command(storage: list[str], entry: Entry) -> tuple[str, ...]:
 
 
 def _takes_nothing(survey: Survey) -> Iterator[Breach]:
-    for device, entry, ae in destinations(survey):
+    for _, entry, ae in destinations(survey):
         value = entry.values(ATTRIBUTE)[0]
-        if not ae.installed or ae.entry.text("dicomAssociationAcceptor") != "TRUE":
-            message = f"{ae.title} accepts no associations (dicomInstalled or dicomAssociationAcceptor)"
-        elif not ae.takes_storage:
-            message = f"{ae.title} has no storage SCP capability"
-        elif "dcmObjectStorageID" not in ae.entry and "dcmObjectStorageID" not in device.entry:
-            message = f"{ae.title} has no dcmObjectStorageID"
-        else:
-            continue
-        yield Breach(entry.dn, message, ATTRIBUTE, value)
+        if why := unable_to_store(ae):
+            yield Breach(entry.dn, f"{ae.title} {why}", ATTRIBUTE, value)
 
 
 def _refuses(survey: Survey) -> Iterator[Breach]:
@@ -117,6 +111,7 @@ RULES = (
         "Set it to a storage SCP of the archive.",
         _SET,
         _unknown,
+        kind="reference",
     ),
     LintRule(
         "external-retrieve-elsewhere",
@@ -126,6 +121,7 @@ RULES = (
         "Set it to a storage SCP of the archive.",
         _SET,
         _elsewhere,
+        kind="reference",
     ),
     LintRule(
         "external-retrieve-cannot-store",
@@ -135,6 +131,7 @@ RULES = (
         "Set another AE of the archive, one with storage SCP capabilities and dcmObjectStorageID.",
         _SET,
         _takes_nothing,
+        kind="reference",
     ),
     LintRule(
         "external-retrieve-caller-refused",
@@ -174,3 +171,5 @@ RULES = (
         _overridden,
     ),
 )
+#: The rules of the AE itself: it exists, is the archive's own, and can store.
+OF_THE_AE = tuple(rule for rule in RULES if rule.kind == "reference")
