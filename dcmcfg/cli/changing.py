@@ -102,7 +102,8 @@ def carry_out(
     left = (*delayed(plan), *(loaded_unasked(plan.after) if choices.no_reload and plan.steps else ()))
     rejected = rejects.lines() if rejects else ()
     more = loaded("lint", "RULES") if changes_certificates(plan) else ()  # those for certificates are slow to load
-    errors = newly_wrong(plan, now, more)
+    refused = [new.finding for risk in found for new in risk.findings]
+    errors = newly_wrong(plan, now, more, but=refused)
     told = (*warnings, *rejected, *doubts(plan, structural=not rules.decided), *errors, *judged.warnings, *left, *risky)
     report = Report(settings, plan, choices, found, rejects, renamed, beside.json, told)
     invocation.current().so_far = report.json

@@ -84,8 +84,19 @@ class _Comparison:
             found.setdefault(_key(self.plan.after, each.finding), each)
         known = {_key(self.plan.before, each.finding) for each in self._before()} if found else ()
         for key, each in found.items():
-            if self._origin(key) not in known:
+            if self._origin(key) not in known and not self._is_of_the_ae(each.finding):
                 yield NewFinding(replace(each.finding, place=self._place(each)), each.fix)
+
+    def _is_of_the_ae(self, finding: Finding) -> bool:
+        """Return whether a reference that is there already only names an AE that *finding* says cannot work now.
+
+        Whoever switches an AE off, or takes its capabilities, is not refused for that.
+        """
+        if finding.rule.name != external_retrieve.CANNOT_STORE:
+            return False
+        origin = self._names.origin(self.plan.after.key(finding.dn))
+        held = self.plan.before.entries.get(origin) if origin is not None else None
+        return held is not None and finding.value in held.values(finding.attribute)
 
     def _before(self) -> Iterator[_Found]:
         origins = {self._names.origin(name) for name in self._devices}

@@ -1,4 +1,4 @@
-"""The errors of lint that a plan brings about, but for those that it is refused for.
+"""The errors of lint that a plan brings about.
 
 Judged is what touches the changed entries: the devices of the plan, the archives, and the devices whose AEs these name,
 in the sight of all names in the tree. So the cost follows the archives and the plan, and no size is too large.
@@ -15,7 +15,6 @@ from itertools import islice
 from dcmcfg.devices import device_of
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.lint.newly_unloadable import REFERENCES
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.rules import (
     archive_settings,
@@ -38,6 +37,7 @@ from dcmcfg.plan.names_through import NamesThrough
 from dcmcfg.plan.plan import Plan
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.values import may_name, names
+from dcmcfg.schema.findings import Finding
 from dcmcfg.tree import Tree
 
 _TOPICS = (
@@ -63,9 +63,9 @@ _CERTIFICATES = ("usercertificate", "cacertificate")
 
 
 def _reported(rules: Iterable[LintRule]) -> tuple[LintRule, ...]:
-    """Return the errors of *rules* that no plan is refused for."""
+    """Return the errors of *rules*, but for what the archive cannot load, which is judged elsewhere."""
     found = (rule for rule in rules if rule.severity == "error" or rule.name in _ALSO)
-    return tuple(rule for rule in found if rule.kind not in REFUSED and rule not in REFERENCES)
+    return tuple(rule for rule in found if rule.kind not in REFUSED)
 
 
 #: All of lint but for certificates, which take a library that is slow to load.
@@ -83,14 +83,19 @@ def changes_certificates(plan: Plan) -> bool:
     )
 
 
-def newly_wrong(plan: Plan, now: datetime, more: Sequence[LintRule] = ()) -> Iterator[str]:
+def newly_wrong(
+    plan: Plan, now: datetime, more: Sequence[LintRule] = (), *, but: Iterable[Finding] = ()
+) -> Iterator[str]:
     """Yield a sentence for each breach of :data:`RULES` and the errors of *more* that *plan* brings about.
 
-    *now* has a time zone. Of many, the first are told, and how many there are.
+    *now* has a time zone. Findings in *but* are left out: the plan is refused for them. Of many breaches, the first are
+    told, and how many there are.
     """
     if not plan.steps:
         return
+    known = {(finding.rule.name, finding.dn, finding.value) for finding in but}
     found = _Comparison(plan, now, tuple(dict.fromkeys((*RULES, *_reported(more))))).new()
+    found = ((rule, each) for rule, each in found if (rule.name, each.dn, each.value) not in known)
     yield from (f"{breach.dn}: {rule.told(breach)} (lint: {rule.name})" for rule, breach in islice(found, _TOLD))
     if left := sum(1 for _ in found):
         yield f"and {left} more that dcmcfg lint would tell"

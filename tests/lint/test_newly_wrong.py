@@ -12,6 +12,7 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.lab.large_tree import large_tree
 from dcmcfg.lint.catalogue import RULES as ALL
 from dcmcfg.lint.lint import lint
+from dcmcfg.lint.newly_unloadable import newly_unloadable
 from dcmcfg.lint.newly_wrong import RULES, changes_certificates, newly_wrong
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.schema.definitions import bundled
@@ -44,8 +45,12 @@ def test_what_was_wrong_before_is_not_told() -> None:
     assert told(setting("dicomDescription", "x"), tree=site(dcmFallbackCMoveSCP="NOSUCHAE")) == []
 
 
-def test_an_ae_that_is_refused_by_a_risk_is_not_told_again() -> None:
-    assert told(setting(NAME, "NOSUCHAE")) == []
+def test_an_ae_that_the_plan_is_refused_for_is_not_told_again() -> None:
+    plan = make_plan(site(), [Wanted(setting(NAME, "NOSUCHAE"))])
+    refused = [each.finding for each in newly_unloadable(plan, NOW)]
+    assert [each.rule.name for each in refused] == ["external-retrieve-unknown"]
+    assert list(newly_wrong(plan, NOW, but=refused)) == []
+    assert len(list(newly_wrong(plan, NOW))) == 1
 
 
 @pytest.mark.parametrize("breaking", REPORTED, ids=[f"{each.rule}-{n}" for n, each in enumerate(REPORTED)])

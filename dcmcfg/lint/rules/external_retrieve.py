@@ -11,6 +11,7 @@ from dcmcfg.lint.survey import Survey
 from dcmcfg.retrieve_settings import unable_to_store
 
 ATTRIBUTE = "dcmExternalRetrieveAEDestination"
+CANNOT_STORE = "external-retrieve-cannot-store"
 _SET = "dcmcfg set-external-retrieve AET"
 
 
@@ -124,7 +125,7 @@ RULES = (
         kind="reference",
     ),
     LintRule(
-        "external-retrieve-cannot-store",
+        CANNOT_STORE,
         "error",
         "The AE that external retrieves are sent to accepts associations, is a storage SCP and has a storage.",
         "What the external archive sends is refused.",
