@@ -9,7 +9,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
-from dcmcfg.cli.completing import complete_title
+from dcmcfg.cli.completing import complete_external_retrieve
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
 from dcmcfg.cli.output import STDOUT, write_whole
@@ -32,7 +32,7 @@ from dcmcfg.settings import Settings
         ("Have the external archive send straight to the destination again", "dcmcfg set-external-retrieve --clear"),
     ),
 )
-@click.argument("aet", required=False, shell_complete=complete_title)
+@click.argument("aet", required=False, shell_complete=complete_external_retrieve)
 @site_options
 @click.option("--ae", metavar="AET", help="Set it on this AE of the device; its value wins over the device's.")
 @click.option("--clear", is_flag=True, help="Remove the setting; AET is left out then.")

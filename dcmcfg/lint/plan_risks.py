@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dcmcfg.dn import DN
-from dcmcfg.lint.newly_unloadable import newly_unloadable
+from dcmcfg.lint.newly_unloadable import REFERENCES, newly_unloadable
+from dcmcfg.lint.rule import as_rule
 from dcmcfg.plan.dangling import new_dangling
 from dcmcfg.plan.guard import DANGLING_REFERENCE, UNLOADABLE, UNUSABLE_REFERENCE, NewFinding, Risk, risks
 from dcmcfg.plan.loading import REFUSED
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema.findings import Finding
+
+_REFERENCES = frozenset(map(as_rule, REFERENCES))
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def plan_risks(
     others = risks(plan, device=device, under=under, but=frozenset(map(_reference, refused)))
     dangling = {(dn, name.lower(), text) for dn, name, text in new_dangling(plan)} if refused else set()
     also = DANGLING_REFERENCE if all(_reference(each) in dangling for each in refused) else ""
-    references = tuple(each for each in found if each.finding.kind == "reference")
+    references = tuple(each for each in found if each.finding.rule in _REFERENCES)
     left = (each for each in found if each not in refused and each not in references)
     warnings = tuple(f"{each} (lint: {each.finding.rule.name})" for each in left)
     return PlanRisks((*others, *_unloadable(refused, also), *_unusable(references)), warnings)

@@ -12,7 +12,7 @@ Severity = Literal["error", "warning", "note"]
 #:
 #: ``unloadable``: a reload answers 409 or 500, and the next start of the archive fails.
 #: ``stops-next-start``: a reload accepts it, and the next start fails.
-#: ``reference``: the archive loads it, although it names something that does not exist or cannot play that role.
+#: ``reference``: the archive loads it, although it names something that does not exist.
 #: ``rule``: a rule of the schema, or advice.
 Kind = Literal["unloadable", "stops-next-start", "reference", "rule"]
 

@@ -112,7 +112,6 @@ RULES = (
         "Set it to a storage SCP of the archive.",
         _SET,
         _unknown,
-        kind="reference",
     ),
     LintRule(
         "external-retrieve-elsewhere",
@@ -122,7 +121,6 @@ RULES = (
         "Set it to a storage SCP of the archive.",
         _SET,
         _elsewhere,
-        kind="reference",
     ),
     LintRule(
         CANNOT_STORE,
@@ -132,7 +130,6 @@ RULES = (
         "Set another AE of the archive, one with storage SCP capabilities and dcmObjectStorageID.",
         _SET,
         _takes_nothing,
-        kind="reference",
     ),
     LintRule(
         "external-retrieve-caller-refused",
@@ -173,4 +170,4 @@ RULES = (
     ),
 )
 #: The rules of the AE itself: it exists, is the archive's own, and can store.
-OF_THE_AE = tuple(rule for rule in RULES if rule.kind == "reference")
+OF_THE_AE = tuple(rule for rule in RULES if rule.find in (_unknown, _elsewhere, _takes_nothing))
