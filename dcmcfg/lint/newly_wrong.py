@@ -1,7 +1,7 @@
 """The errors of lint that a plan brings about.
 
-Judged is what touches the changed entries: the devices of the plan, the archives, and the devices whose AEs these name,
-in the sight of all names in the tree. So the cost follows the archives and the plan, and no size is too large.
+Judged is what touches the changed entries: the devices of the plan, the archives, and the devices whose AEs an archive
+names, in the sight of all names in the tree. So the cost follows the archives and the plan, and no size is too large.
 """
 
 from __future__ import annotations
@@ -58,7 +58,6 @@ _TOPICS = (
 #: Warnings that are reported too: who adds a title to the list means it to be found.
 _ALSO = frozenset({"accepted-destination-unknown"})
 _TOLD = 40
-_PARTS_OF_PEERS = ("dicomTransferCapability", "dicomNetworkConnection")
 _CERTIFICATES = ("usercertificate", "cacertificate")
 
 
@@ -131,29 +130,40 @@ class _Comparison:
         return rule.name, tree.key(breach.dn), breach.attribute.lower(), value
 
     def _sight(self, tree: Tree) -> Tree:
-        """Return *tree* without the connections and capabilities of devices that have nothing to do with the plan."""
-        devices = self._devices
-        held = {
-            name: entry
-            for name, entry in tree.entries.items()
-            if (device := device_of(name)) is None or device in devices or not any(map(entry.is_a, _PARTS_OF_PEERS))
-        }
-        return Tree(tree.schema, held)
+        """Return *tree* without what no rule would look at.
+
+        These are capabilities of other devices than archives, and connections of those that have nothing to do with the
+        plan.
+        """
+        archives, concerned = self._archives, self._concerned
+
+        def is_seen(name: NormalDN, entry: Entry) -> bool:
+            device = device_of(name)
+            if device is None or len(name) == len(device) or device in archives:
+                return True
+            return not entry.is_a("dicomTransferCapability") and (
+                device in concerned or not entry.is_a("dicomNetworkConnection")
+            )
+
+        return Tree(tree.schema, {name: entry for name, entry in tree.entries.items() if is_seen(name, entry)})
 
     @cached_property
     def _names(self) -> NamesThrough:
         return NamesThrough(self.plan)
 
     @cached_property
-    def _devices(self) -> frozenset[NormalDN]:
-        """The devices that the plan touches, the archives, and those whose AEs these name, before or after it."""
-        entries = tuple(self._entries())
-        own = {device_of(name) for name in (*self._names.before, *self._names.after)}
-        own.update(name for name, entry in entries if entry.is_a("dcmArchiveDevice"))
-        titles = {title for name, entry in entries if device_of(name) in own for title in _titles_of(entry)}
+    def _archives(self) -> frozenset[NormalDN]:
+        """The devices that are archives, before or after the plan."""
+        return frozenset(name for name, entry in self._entries() if entry.is_a("dcmArchiveDevice"))
+
+    @cached_property
+    def _concerned(self) -> frozenset[NormalDN | None]:
+        """The devices that the plan touches, and those whose AEs an archive names, before it or after it."""
+        entries, archives = tuple(self._entries()), self._archives
+        titles = {title for name, entry in entries if device_of(name) in archives for title in _titles_of(entry)}
         aes = ((name, entry.text("dicomAETitle")) for name, entry in entries if entry.is_a("dicomNetworkAE"))
-        own.update(device_of(name) for name, title in aes if title in titles)
-        return frozenset(name for name in own if name is not None)
+        peers = (device_of(name) for name, title in aes if title in titles)
+        return frozenset((*map(device_of, (*self._names.before, *self._names.after)), *peers))
 
     def _entries(self) -> Iterator[tuple[NormalDN, Entry]]:
         """Yield the entries before the plan, and those after it that are other ones."""

@@ -117,17 +117,33 @@ class References:
     def _of(self, entry: Entry) -> Iterator[Reference]:
         own = {kind.lower() for kind, _ in entry.dn.rdn.parts} if entry.dn.rdns else set()
         for attribute in entry.attributes:
-            plain = attribute.name.partition(";")[0].lower()
-            definition = self.tree.schema.attribute(attribute.name)
-            if definition is not None and definition.syntax == "DN":
+            is_dn, may = self._kinds[attribute.name]
+            if is_dn:
                 for value in attribute.values:
                     yield Reference(
                         entry.dn, attribute.name, value, Kind.ENTRY, Use.REMOTE, value.decode("utf-8", "replace")
                     )
-            elif plain not in own:
-                for value in attribute.values if may_name(attribute.name) else ():
+            elif may and attribute.name.partition(";")[0].lower() not in own:
+                for value in attribute.values:
                     for name in names(attribute.name, value):
                         yield Reference(entry.dn, attribute.name, value, name.kind, name.use, name.text)
+
+    @cached_property
+    def _kinds(self) -> _Attributes:
+        return _Attributes(self.tree)
+
+
+class _Attributes(dict[str, tuple[bool, bool]]):
+    """Attribute as spelt → whether its values are DNs, and whether they may have names in them."""
+
+    def __init__(self, tree: Tree) -> None:
+        super().__init__()
+        self._schema = tree.schema
+
+    def __missing__(self, name: str) -> tuple[bool, bool]:
+        definition = self._schema.attribute(name)
+        self[name] = found = definition is not None and definition.syntax == "DN", may_name(name)
+        return found
 
 
 def _key(kind: Kind, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.errors import MalformedInput
@@ -11,6 +12,7 @@ from dcmcfg.references.kinds import Kind
 from dcmcfg.references.shapes import Name
 
 
+@lru_cache(maxsize=4096)
 def may_name(attribute: str) -> bool:
     """Return whether values of *attribute* (any case, options ignored) have names in them."""
     return attribute.partition(";")[0].lower() in SHAPES
