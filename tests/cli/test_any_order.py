@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, CliSite
-from tests.sampling import sample
+from tests.sampling import LONG, sample
 
 pytestmark = pytest.mark.real
 
@@ -76,6 +76,7 @@ def orders(commands: tuple[tuple[str, ...], ...], count: int) -> list[tuple[tupl
     return sample(found, count / len(found))
 
 
+@pytest.mark.timeout(3600 if LONG else 240)
 @pytest.mark.parametrize(("commands", "count"), [(WIKI, 4), (STORED, 4)], ids=["wiki", "storage"])
 def test_every_order_leads_to_the_same_tree_without_force(
     run: Run, site: CliSite, tmp_path: Path, commands: tuple[tuple[str, ...], ...], count: int
