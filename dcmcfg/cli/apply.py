@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import click
@@ -29,6 +30,7 @@ from dcmcfg.render.history import taken_up
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.last_change import planned_telling_who, telling_who
 from dcmcfg.rollout.left import plan_left, settle
+from dcmcfg.rollout.past_renames import past_renames
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
 
@@ -122,12 +124,15 @@ def _apply(
         deletes = surplus(tree, under, wanted) if under is not None else ()
         rules = server_rules(directory, tree)
         every = (*wanted, *deletes)
-        plan, misfits = planned_telling_who(directory, tree, every, rules.refusal, go_on=left_out is not None)
+        history = History(state_folder())
+        past = functools.partial(past_renames, history, settings.ldap_url)
+        go_on = left_out is not None
+        plan, misfits = planned_telling_who(directory, tree, every, rules.refusal, go_on=go_on, past=past)
         rejects = Rejects.of_records(left_out, misfits) if left_out is not None else None
         kept = notes.lines() if notes else ()
         warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *narrowings(plan))
         # An undo of which records were left out has not taken all of it back.
-        undoes = None if misfits or old_base is not None else History(state_folder()).owner_of(files, settings.ldap_url)
+        undoes = None if misfits or old_base is not None else history.owner_of(files, settings.ldap_url)
         carry_out(
             settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects, rules=rules
         )

@@ -140,11 +140,15 @@ def make_plan(tree: Tree, wanted: Iterable[Wanted], refusal: Refusal | None = No
     """
     every = tuple(wanted)
     plan, misfits = plan_fitting(tree, every, refusal)
-    if len(misfits) == 1:
-        raise misfits[0].problem
     if misfits:
-        raise Misfits([misfit.problem for misfit in misfits], len(every))
+        raise refused(misfits, len(every))
     return plan
+
+
+def refused(misfits: Sequence[Misfit], count: int) -> DoesNotFit:
+    """Return the error that tells *misfits*, of which there is at least one, among *count* changes."""
+    first, *others = [misfit.problem for misfit in misfits]
+    return Misfits((first, *others), count) if others else first
 
 
 def plan_fitting(
