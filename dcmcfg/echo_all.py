@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dcmcfg.callee import Callee, Verdict
 from dcmcfg.connection_users import connection_name
@@ -33,6 +33,11 @@ class Echoed:
 
     target: Target
     verdict: Verdict | None = None
+
+    def told(self, tell: Callable[[str], str]) -> Echoed:
+        """Return it with what *tell* makes of its next steps."""
+        verdict = self.verdict and replace(self.verdict, next_step=tell(self.verdict.next_step))
+        return Echoed(replace(self.target, next_step=tell(self.target.next_step)), verdict)
 
 
 def targets(configuration: Configuration, named: Sequence[str], *, tls: bool = False) -> tuple[Target, ...]:

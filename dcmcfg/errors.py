@@ -8,27 +8,35 @@ Exit codes: 1 the answer is no; 2 usage; 3 could not, nothing changed; 4 changed
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
 
 class DcmcfgError(Exception):
-    """A failure told to the user in one line.
+    """A failure told to the user in one line, with a line below it for each of ``details``.
 
     ``what`` says what went wrong, ``on`` names the thing (DN, URL, ``AE@host:port``, ``file:line``) and
-    ``next_step`` says what to do about it; the last two may be empty. ``str()`` joins them.
+    ``next_step`` says what to do about it; all but the first may be empty. ``str()`` joins them. A line feed in any of
+    them comes from outside and begins no line where it is printed.
     """
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, what: str, *, on: str = "", next_step: str = "") -> None:
+    def __init__(self, what: str, *, on: str = "", next_step: str = "", details: Iterable[str] = ()) -> None:
         super().__init__(what)
         self.what = what
         self.on = on
         self.next_step = next_step
+        self.details = tuple(details)
+
+    @property
+    def whole(self) -> str:
+        """``what`` with the lines below it."""
+        return "\n  ".join((self.what, *self.details))
 
     def __str__(self) -> str:
-        located = f"{self.on}: {self.what}" if self.on else self.what
+        located = f"{self.on}: {self.whole}" if self.on else self.whole
         return f"{located} — {self.next_step}" if self.next_step else located
 
 
@@ -70,8 +78,17 @@ class DoesNotFit(Refused):
     ``moved`` is the DN of an entry that is no longer as it was taken for granted, if that is the reason.
     """
 
-    def __init__(self, what: str, *, on: str = "", next_step: str = "", result_code: int = 0, moved: str = "") -> None:
-        super().__init__(what, on=on, next_step=next_step)
+    def __init__(
+        self,
+        what: str,
+        *,
+        on: str = "",
+        next_step: str = "",
+        result_code: int = 0,
+        moved: str = "",
+        details: Iterable[str] = (),
+    ) -> None:
+        super().__init__(what, on=on, next_step=next_step, details=details)
         self.result_code = result_code
         self.moved = moved
 

@@ -19,11 +19,11 @@ _HEAD = 4096
 
 
 def read_files(
-    paths: Sequence[Path], *, file_urls: bool = False, strict: bool = False
+    paths: Sequence[Path], *, file_urls: Path | bool = False, strict: bool = False
 ) -> tuple[tuple[str, tuple[Record, ...]], ...]:
     """Return (name, records) of each file, in order; ``-`` is standard input.
 
-    A value that stands in another file (``attr:< file:name``) is read with *file_urls*, and refused without. *strict*
+    A value that stands in another file (``attr:< file:name``) is read with *file_urls* (:func:`resolver`). *strict*
     holds them to RFC 2849, otherwise what OpenLDAP's tools take is taken.
     Raises :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them.
     """
@@ -57,11 +57,16 @@ def _written_for(path: Path) -> str | None:
         return None
 
 
-def resolver(path: Path, *, file_urls: bool) -> Callable[[str], bytes]:
-    """Return what the reader of the LDIF at *path* does with a value that stands in another file."""
-    if not file_urls:
+def resolver(path: Path, *, file_urls: Path | bool) -> Callable[[str], bytes]:
+    """Return what the reader of the LDIF at *path* does with a value that stands in another file.
+
+    It reads it from the folder *file_urls*; True stands for the LDIF's own folder, and with False it is refused.
+    """
+    if file_urls is False:
         return refuse_references
-    return References(None if str(path) == STDIN else path.parent).value
+    return References(
+        None if str(path) == STDIN else path.parent, file_urls if isinstance(file_urls, Path) else None
+    ).value
 
 
 def _read(path: Path, resolve_url: Callable[[str], bytes], *, strict: bool) -> tuple[Record, ...]:
@@ -78,6 +83,9 @@ def told_together(problems: Sequence[LdifError]) -> LdifError:
     """Return one error that lists *problems*, or the only one of them."""
     if len(problems) == 1:
         return problems[0]
-    lines = "".join(f"\n  {problem}" for problem in problems[:_SHOWN_PROBLEMS])
-    more = f"\n  … and {len(problems) - _SHOWN_PROBLEMS} more" if len(problems) > _SHOWN_PROBLEMS else ""
-    return LdifError(f"{len(problems)} records are not LDIF:{lines}{more}", next_step="nothing was changed; mend them")
+    more = [f"… and {len(problems) - _SHOWN_PROBLEMS} more"] if len(problems) > _SHOWN_PROBLEMS else []
+    return LdifError(
+        f"{len(problems)} records are not LDIF:",
+        next_step="nothing was changed; mend them",
+        details=[*map(str, problems[:_SHOWN_PROBLEMS]), *more],
+    )

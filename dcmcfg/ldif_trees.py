@@ -21,7 +21,7 @@ from dcmcfg.schema.structure import OPERATIONAL
 from dcmcfg.tree import Tree, with_naming_values
 
 
-def read_ldif_tree(path: Path, schema: Schema, *, file_urls: bool = False) -> Tree:
+def read_ldif_tree(path: Path, schema: Schema, *, file_urls: Path | bool = False) -> Tree:
     """Return the tree of the entries in *path*: a file, ``-`` for standard input, or a folder's ``*.ldif`` by name.
 
     Entries are as a server would hold them: attributes by their names in *schema*, with the values that the RDN names,

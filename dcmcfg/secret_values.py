@@ -10,16 +10,19 @@ from itertools import pairwise
 from dcmcfg.changes import Add, Change, Modify
 from dcmcfg.entry import Attribute, Entry
 
+#: By name and by OID: LDIF may name an attribute either way (RFC 4512 §2.5).
 _SECRET_ATTRIBUTES = frozenset(
     name.lower()
-    for name in (
-        "dcmKeyStorePin",
-        "dcmTrustStorePin",
-        "dcmKeyStoreKeyPin",
-        "dcmKeycloakClientSecret",
-        "userPassword",
+    for names in (
+        ("dcmKeyStorePin", "1.2.40.0.13.1.15.0.3.46"),
+        ("dcmTrustStorePin", "1.2.40.0.13.1.15.0.3.42"),
+        ("dcmKeyStoreKeyPin", "1.2.40.0.13.1.15.0.3.48"),
+        ("dcmKeycloakClientSecret", "1.2.40.0.13.1.15.0.3.78"),
+        ("userPassword", "2.5.4.35"),
     )
+    for name in names
 )
+_PROPERTY = frozenset({"dcmproperty", "1.2.40.0.13.1.15.0.3.62"})
 #: In the key of a property. Where a token is got or how long it lives is no secret; ``pin`` and ``pass`` are words.
 #: ``basic-auth`` of a web application is ``user:password`` (the archive's wiki, "Web Application Properties").
 _SECRET_KEY = re.compile(
@@ -32,14 +35,14 @@ _SECRET_KEY = re.compile(
 _BETWEEN_WORDS = re.compile(rb"[\s/{}]+")
 _MAIL = re.compile(rb"[^\w.+-]*mailto:", re.IGNORECASE)
 _HOST_START = re.compile(rb"[\w\[]")
-#: In a URL, everything up to the password, on one line.
-_BEFORE_PASSWORD = re.compile(rb"://[^/@:\r\n]*:")
-#: A port and not the start of a password: digits, and what may follow the authority of a URL.
-_PORT = re.compile(rb"[0-9]{1,5}[/?#]")
-_VARIABLE = re.compile(rb"\$?\{")
-#: A parameter of a URL that names a secret; a variable in its place is none.
+#: In a URL, everything up to the password, on one line. A user may be a mail address.
+_BEFORE_PASSWORD = re.compile(rb"://[^/:\r\n]*:")
+#: A port and not the start of a password: digits or a variable, and what may follow the authority of a URL.
+_PORT = re.compile(rb"(?:[0-9]{1,5}|\$?\{+[^{}@]*\}+)[/?#]")
+#: A parameter of a URL, at the end of whose name a secret is named; a variable in its place is none.
 _SECRET_PARAMETER = re.compile(
-    rb"[?&;](?:(?:access|auth)?[-_]?token|api[-_]?key|passw(?:or)?d|pwd|(?:client[-_]?)?secret)=(?!\$?\{)[^\s&;]",
+    rb"[?&;#][\w.-]*?(?:token|(?:api|access)[-_]?key|passw(?:or)?d|pwd|secret|signature|(?<![a-z])sig)"
+    rb"=(?!\$?\{)[^\s&;#]",
     re.IGNORECASE,
 )
 
@@ -56,7 +59,7 @@ def is_secret(name: str, value: bytes) -> bool:
     plain = _plain(name)
     if plain in _SECRET_ATTRIBUTES:
         return True
-    if plain == "dcmproperty" and _SECRET_KEY.search(value.partition(b"=")[0]):
+    if plain in _PROPERTY and _SECRET_KEY.search(value.partition(b"=")[0]):
         return True
     if b"@" in value and (_has_password_in_url(value) or _has_user_info(value)):
         return True
@@ -71,17 +74,9 @@ def _has_password_in_url(value: bytes) -> bool:
     for line in value.splitlines():
         last_at = line.rfind(b"@")
         for head in _BEFORE_PASSWORD.finditer(line, 0, max(last_at, 0)):
-            if head.end() < last_at and not _is_port(line, head.end()):
+            if head.end() < last_at and not _PORT.match(line, head.end()):
                 return True
     return False
-
-
-def _is_port(line: bytes, start: int) -> bool:
-    """Return whether a port of a URL is in *line* from *start* on, in digits or as a variable, and no password."""
-    if _PORT.match(line, start):
-        return True
-    slash = line.find(b"/", start)
-    return bool(_VARIABLE.match(line, start)) and slash >= 0 and line.find(b"@", start, slash) < 0
 
 
 def _has_user_info(value: bytes) -> bool:

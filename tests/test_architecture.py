@@ -75,6 +75,9 @@ LAYERS: tuple[frozenset[str], ...] = (
             "ldif_references",
             "ldif_trees",
             "onboarding_files",
+            "private_folders",
+            "shown_certificate",
+            "trust",
         }
     ),  # edges
     frozenset({"lab"}),

@@ -13,6 +13,13 @@ from dcmcfg.ldif_files import read_files
 from dcmcfg.ldif_references import References
 
 
+def said(references: References, url: str) -> str:
+    """What is said of *url*, which is refused."""
+    with pytest.raises(LdifError) as refused:
+        references.value(url)
+    return str(refused.value)
+
+
 def test_a_relative_url_starts_from_the_folder_of_the_ldif(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "vendor data.zip").write_bytes(b"PK\0\xff")
@@ -26,11 +33,83 @@ def test_a_relative_url_starts_from_the_folder_of_the_ldif(tmp_path: Path, monke
         assert References(Path("sub")).value(url) == b"PK\0\xff"
 
 
-def test_an_absolute_url_is_that_file_wherever_the_ldif_is(tmp_path: Path) -> None:
-    file = tmp_path / "x"
-    file.write_bytes(b"")
-    for url in (f"file:{file}", f"file://{file}"):
-        assert References(None).value(url) == References(Path("/nowhere")).value(url) == b""
+def test_an_absolute_url_is_read_below_the_named_folder_only(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "x").write_bytes(b"x")
+    (tmp_path / "y").write_bytes(b"y")
+    for prefix in ("file:", "file://"):
+        for references in (References(None, root), References(Path("/nowhere"), root)):
+            assert references.value(f"{prefix}{root / 'x'}") == references.value("file:x") == b"x"
+            assert said(references, f"{prefix}{tmp_path / 'y'}").startswith(f"the file is not in the folder {root}")
+        assert said(References(root), f"{prefix}{root / 'x'}").startswith(
+            "only a path below the LDIF file's own folder"
+        )
+
+
+@pytest.mark.parametrize("name", ["../secret", "link", "folder/secret", "below/../../secret", "below/link", "loop"])
+@pytest.mark.parametrize("named", [True, False])
+def test_no_path_and_no_link_leads_out_of_the_folder(tmp_path: Path, name: str, named: bool) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    (inside / "below").mkdir(parents=True)
+    outside.mkdir()
+    for secret in (tmp_path / "secret", outside / "secret"):
+        secret.write_bytes(b"secret")
+    (inside / "link").symlink_to(outside / "secret")
+    (inside / "below" / "link").symlink_to("../../secret")
+    (inside / "folder").symlink_to(outside)
+    (inside / "loop").symlink_to("loop")
+    references = References(None, inside) if named else References(inside)
+    shown = said(references, f"file:{name}")
+    assert "the file cannot be read" in shown if name == "loop" else "the file is not in the folder" in shown
+
+
+def test_a_link_that_stays_in_the_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "v2.zip").write_bytes(b"PK")
+    (tmp_path / "vendor-data.zip").symlink_to("v2.zip")
+    assert References(tmp_path).value("file:vendor-data.zip") == b"PK"
+
+
+def test_what_becomes_a_link_meanwhile_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = tmp_path / "inside"
+    (inside / "below").mkdir(parents=True)
+    (tmp_path / "secret").write_bytes(b"secret")
+    (inside / "below" / "secret").write_bytes(b"mine")
+    real = os.path.realpath
+
+    def swap(path: Path) -> str:
+        found = real(path)
+        if str(path).endswith("secret"):
+            (inside / "below").rename(inside / "gone")
+            (inside / "below").symlink_to(tmp_path)
+        return found
+
+    monkeypatch.setattr("dcmcfg.ldif_references.os.path.realpath", swap)
+    assert "the file cannot be read" in said(References(inside), "file:below/secret")
+
+
+@pytest.mark.parametrize("folder", ["/proc/self", "/sys/kernel", "/dev", "/proc/self/fd"])
+def test_what_the_kernel_makes_up_is_never_read(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "link").symlink_to("/proc/self")
+    for root in (Path(folder), tmp_path / "link"):
+        for references in (References(root), References(None, root)):
+            assert said(references, "file:environ").startswith(f"{root}/environ: there are no files on a disk")
+
+
+def test_what_says_another_size_than_it_has_is_never_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ldif_references, "_MADE_UP", ())
+    assert said(References(Path("/proc/self")), "file:environ") == (
+        "/proc/self/environ: not a file on a disk, or it is being written"
+    )
+
+
+def test_a_file_that_stands_one_folder_up_is_named_with_the_option(tmp_path: Path) -> None:
+    (tmp_path / "5.33.1").mkdir()
+    (tmp_path / "vendor-data.zip").write_bytes(b"PK")
+    assert said(References(tmp_path / "5.33.1"), "file:vendor-data.zip").endswith(
+        f" — {tmp_path}/vendor-data.zip is read with: --file-urls-from {tmp_path}"
+    )
+    assert References(tmp_path / "5.33.1", tmp_path).value("file:vendor-data.zip") == b"PK"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +125,7 @@ def test_an_absolute_url_is_that_file_wherever_the_ldif_is(tmp_path: Path) -> No
         ("file:missing", "missing: the file cannot be read (No such file or directory)"),
         ("file:.", "not a regular file"),
         ("file:pipe", "not a regular file"),
-        ("file:/dev/zero", "/dev/zero: not a regular file"),
+        ("file:/dev/zero", "only a path below the LDIF file's own folder is read, not file:/dev/zero"),
         ("file:" + "x" * 5000, "cannot be read"),
     ],
 )
@@ -73,10 +152,11 @@ def test_an_unreadable_or_missing_file_is_told_with_the_line_that_names_it(tmp_p
         read_files([ldif], file_urls=True)
     assert str(caught.value) == (
         f"{ldif}:3: dicomVendorData: {tmp_path}/gone.zip: the file cannot be read (No such file or directory)"
+        " — --file-urls-from DIR names the folder that such files are in"
     )
     with pytest.raises(LdifError) as caught:
         read_files([ldif])
     assert str(caught.value) == (
         f"{ldif}:3: dicomVendorData: the value stands in another file, which is not read: file:gone.zip"
-        " — --allow-file-urls reads such files"
+        " — --allow-file-urls reads such a file beside the LDIF file, --file-urls-from DIR one in DIR"
     )

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
-from dcmcfg.secret_values import is_secret
+from dcmcfg.schema.definitions import bundled
+from dcmcfg.secret_values import _PROPERTY, _SECRET_ATTRIBUTES, is_secret
 from tests.conftest import UPSTREAM_FILES
 
 #: Stock PINs, which are in every default configuration.
 PINS = {"dcmKeyStorePin", "dcmTrustStorePin"}
 
 
-@pytest.mark.parametrize("name", ["dcmKeyStorePin", "DCMKEYSTOREKEYPIN", "userPassword", "userPassword;x-old"])
+@pytest.mark.parametrize(
+    "name", ["dcmKeyStorePin", "DCMKEYSTOREKEYPIN", "userPassword", "userPassword;x-old", "2.5.4.35"]
+)
 def test_an_attribute_of_secrets_is_secret_whatever_its_value(name: str) -> None:
     assert is_secret(name, b"x")
+
+
+def test_the_oids_of_secret_attributes_are_those_of_the_schema() -> None:
+    schema = bundled()
+    named = [schema.attribute(name) for name in sorted(_SECRET_ATTRIBUTES | _PROPERTY)]
+    assert all(each is not None and each.oid in _SECRET_ATTRIBUTES | _PROPERTY for each in named)
+
+
+def test_a_property_named_by_its_oid_is_secret_for_its_key() -> None:
+    assert is_secret("1.2.40.0.13.1.15.0.3.62", b"password=x")
+
+
+@settings(deadline=None)
+@given(
+    user=st.text(st.characters(exclude_characters="/:\r\n", codec="utf-8"), max_size=20),
+    password=st.text(st.characters(exclude_characters="\r\n", codec="utf-8"), min_size=1),
+    times=st.integers(1, 5_000),
+)
+def test_a_password_in_a_url_is_secret_whatever_its_length(user: str, password: str, times: int) -> None:
+    if re.match(r"[0-9]+[/?#]|\$?{", password):  # the URL has a port, as far as anybody can say
+        password = f"x{password}"
+    assert is_secret("dcmURI", f"https://{user}:{password * times}@host:8080/x".encode())
 
 
 @pytest.mark.parametrize(
@@ -89,6 +117,9 @@ def test_a_property_whose_key_only_looks_like_it_is_not(line: str) -> None:
         "https://joe doe:1234 5678@host",
         "https://joe:tab\tand (more), too!@host",
         "https://joe:@pw@host",
+        "https://joe@example.org:p/w@host",
+        "https://joe:{p/w@host",
+        "https://joe:{pw}x/y@host",
         f"https://joe:{'long' * 100}@host",
         f"https://{'joe' * 100}:pw@host",
         f"joe:{'long' * 100}@proxy:3128",
@@ -100,6 +131,9 @@ def test_a_property_whose_key_only_looks_like_it_is_not(line: str) -> None:
         "https://host/x?API-key=abc",
         "https://host/x?auth_token=abc",
         "https://host/x?client_secret=abc",
+        "https://host/x?X-Amz-Signature=abc",
+        "https://host/x?sv=1&sig=abc",
+        "https://host/x#access_token=abc",
     ],
 )
 def test_a_password_inside_a_value_is_secret(value: str) -> None:
@@ -111,6 +145,8 @@ def test_a_password_inside_a_value_is_secret(value: str) -> None:
     [
         "http://host:8080/users/joe@example.org",
         "http://host:${port}/joe@example.org",
+        "http://{{host}}:{{port}}/joe@example.org",
+        "https://host/x?AWSAccessKeyId=AKIA&design=abc",
         "http://host/a:b",
         "file:///opt/storage/",
         "mailto:joe@example.org",
@@ -145,6 +181,9 @@ def test_what_only_looks_like_one_is_not(value: str) -> None:
         b"://",
         b"a:@",
         b"a b ",
+        b"?a",
+        b"://a:{{",
+        b"://a@b:",
     ],
 )
 def test_a_long_value_is_looked_through_in_no_time(piece: bytes) -> None:

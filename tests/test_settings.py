@@ -267,6 +267,16 @@ def test_starttls_beside_a_url_that_needs_none_is_passed_over_from_elsewhere_and
     assert refused(options={"starttls": "true"}, LDAP_URL="ldapi:///").on == "--starttls"
 
 
+def test_revocation_lists_are_required_where_the_strongest_source_says_so() -> None:
+    assert not site().require_crl
+    assert site(REQUIRE_CRL="true").require_crl
+    path = write_profile("lab", {})
+    path.write_text("require_crl = true\n")
+    assert site(PROFILE="lab").require_crl
+    assert not site(PROFILE="lab", REQUIRE_CRL="no").require_crl
+    assert site(options={"require_crl": "true"}, REQUIRE_CRL="no").require_crl
+
+
 def test_starttls_is_true_or_false() -> None:
     assert str(refused(STARTTLS="maybe")) == "DCMCFG_STARTTLS: it is true or false, and not 'maybe'"
 

@@ -59,8 +59,8 @@ class NotStarted(ArchiveError):
 class ControlService:
     """The control service of the archive whose base URL is *url*.
 
-    *token* is sent as :class:`Bearer` says. ``https`` is verified against *ca_file*, else against the certificates
-    that this machine trusts. Redirects are not followed, and no proxy is used: a token goes to the archive or nowhere.
+    *token* is sent as :class:`Bearer` says. ``https`` is verified as :class:`~dcmcfg.archive.web.Web`
+    does. Redirects are not followed, and no proxy is used: a token goes to the archive or nowhere.
     *device* is the name of the archive's device in the directory, for the next steps of errors.
     """
 
@@ -73,9 +73,10 @@ class ControlService:
         patience: Patience | None = None,
         *,
         device: str = "",
+        require_crl: bool = False,
     ) -> None:
         self._url = url.rstrip("/")
-        self._web = Web(ca_file, timeouts)
+        self._web = Web(ca_file, timeouts, require_crl=require_crl)
         self._web.prepare(url)
         self._bearer = Bearer(self._web, token)
         self._patience = patience or Patience()

@@ -31,6 +31,13 @@ class Database(Protocol):
         are not asked for.
         """
 
+    def studies(self, keys: Mapping[str, str], *, most: int) -> tuple[StoredStudy, ...]:
+        """Return the studies that match *keys*, each once, at most *most*: fewer are all. Instances are not asked for.
+
+        Keys are attributes, or the archive's own: ``ExternalRetrieveAET``, which all instances of a study have in
+        common, and ``storageID``. A study of which the instances differ is not found by the former.
+        """
+
 
 def why_not_reached(url: str) -> str:
     """Return why nothing answers at *url*, in words; empty where its port accepts connections."""

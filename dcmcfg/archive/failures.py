@@ -11,9 +11,11 @@ import httpx
 from dcmcfg.archive.error_body import one_line, read_error
 from dcmcfg.archive.web import Answer
 from dcmcfg.errors import ArchiveError
+from dcmcfg.trust import refusal, shown_with, version_problem
 
 _BASE_URL = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
 _TOKEN = "dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one"  # noqa: S105 — advice
+_TRUST = "--ca-file FILE names the CA that signed it"
 _WHY = "dcmcfg token tells why"
 _ARCHIVE_UP = "is the archive running? its URL is set with --archive-url"
 
@@ -39,10 +41,10 @@ def transport_reason(error: httpx.TransportError, seconds: float, up: str) -> tu
     for cause in _chain(error):
         match cause:
             case ssl.SSLCertVerificationError():
-                return (
-                    f"its certificate was not accepted: {cause.verify_message}",
-                    "--ca-file FILE names the CA that signed it",
-                )
+                what, step = refusal(cause, shown_with(cause)) or (cause.verify_message, _TRUST)
+                return f"its certificate was not accepted: {what}", step
+            case ssl.SSLError() if problem := version_problem(cause):
+                return problem, "the web server has to offer TLS 1.2 or newer"
             case ssl.SSLError():
                 return f"TLS failed: {cause.reason or cause}", "does this port speak https?"
             case socket.gaierror():

@@ -87,6 +87,15 @@ class Qido:
                 break
         return tuple(found[:enough])
 
+    def studies(self, keys: Mapping[str, str], *, most: int) -> tuple[StoredStudy, ...]:
+        """Return the studies that match *keys*, each once, at most *most*: fewer are all."""
+        found: dict[str, StoredStudy] = {}
+        for page in self._pages("studies", {**keys, "orderby": "StudyDate"}, STUDY_FIELDS, studies, _STUDIES_IN_PAGE):
+            found |= {each.study_uid: each for each in page.found}
+            if len(found) >= most:
+                break
+        return tuple(found.values())[:most]
+
     def _pages(
         self,
         resource: str,

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
+from urllib.parse import quote, quote_plus
 
 import httpx
 
 from dcmcfg.errors import MalformedInput
+from dcmcfg.trust import THIS_MACHINE, UnusableCaFile, trusting
 
 #: Octets of an answer that are read, unless more are asked for.
 LONGEST_BODY = 256 * 1024
-_SHORTEST_SECRET = 8  # characters; what is shorter may be a word of the answer
+_SHORTEST_SECRET = 8  # characters; what is shorter may be a part of a word of the answer
 
 
 @dataclass(frozen=True)
@@ -44,25 +48,35 @@ class Answer:
 class Web:
     """Requests to web servers.
 
-    ``https`` is verified against *ca_file*, else against the certificates that this machine trusts. Redirects are not
-    followed, and no proxy is used: a credential goes to the server that is named or nowhere.
+    ``https`` is verified (:func:`~dcmcfg.trust.trusting`) against *ca_file*, else against the certificates that this
+    machine trusts. Redirects are not followed, and no proxy is used: a credential goes to the server that is named or
+    nowhere.
     """
 
     def __init__(
-        self, ca_file: Path | None = None, timeouts: Timeouts | None = None, longest_body: int = LONGEST_BODY
+        self,
+        ca_file: Path | None = None,
+        timeouts: Timeouts | None = None,
+        longest_body: int = LONGEST_BODY,
+        *,
+        require_crl: bool = False,
     ) -> None:
         self._ca_file = ca_file
+        self._require_crl = require_crl
         self._longest_body = longest_body
         self.timeouts = timeouts or Timeouts()
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         try:
-            return ssl.create_default_context(cafile=self._ca_file)
-        except ssl.SSLError:
-            raise MalformedInput("the file holds no CA certificate in PEM", on=str(self._ca_file)) from None
-        except OSError as error:
-            raise MalformedInput(f"the CA file cannot be read: {error.strerror}", on=str(self._ca_file)) from None
+            return trusting(self._ca_file, require_crl=self._require_crl)
+        except UnusableCaFile as error:
+            what = THIS_MACHINE if self._ca_file is None else "the CA file cannot be used"
+            raise MalformedInput(
+                f"{what}: {error}",
+                on=str(self._ca_file or ""),
+                next_step="--ca-file names a file of CA certificates, and of CRLs where they are wanted",
+            ) from None
 
     def prepare(self, url: str) -> None:
         """Raise now what a request to *url* would: :class:`MalformedInput` when the CA file cannot be read."""
@@ -125,12 +139,23 @@ class Web:
 
 
 def _without(secrets: Collection[str], answer: Answer) -> Answer:
-    """Return *answer* with none of *secrets* in it."""
-    known = [re.escape(secret) for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+    """Return *answer* with none of *secrets* in it, as they are or as a form, JSON or HTML writes them.
+
+    A short one may be a part of any word: it goes from errors, where it stands alone.
+    """
+    forms = {form for secret in secrets if secret for form in _forms(secret)}
+    known = [re.escape(form) for form in forms if len(form) >= _SHORTEST_SECRET]
+    if answer.status >= httpx.codes.BAD_REQUEST:
+        known += [rf"(?<!\w){re.escape(form)}(?!\w)" for form in forms if len(form) < _SHORTEST_SECRET]
     if not known:
         return answer
-    secret = re.compile("|".join(known))
+    secret = re.compile("|".join(sorted(known, key=len, reverse=True)))
     headers = httpx.Headers(
         [(name.encode(), secret.sub("…", value).encode()) for name, value in answer.headers.items()]
     )
     return Answer(answer.status, headers, secret.sub("…", answer.body))
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    in_json = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
+    return secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *in_json, escape(secret)

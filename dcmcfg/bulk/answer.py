@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -81,6 +81,16 @@ class StudyResult:
         """The attempt whose answer stands, or the latest."""
         standing = [each for each in self.attempts if each.final] if self.answered else []
         return next(reversed(standing or self.attempts), None)
+
+    def told(self, tell: Callable[[str], str]) -> StudyResult:
+        """Return the result with what *tell* makes of the next step of each answer."""
+        attempts = (
+            replace(each, answer=replace(each.answer, next_step=tell(each.answer.next_step)))
+            if each.answer is not None and each.answer.next_step
+            else each
+            for each in self.attempts
+        )
+        return replace(self, attempts=tuple(attempts))
 
 
 def answer_of(verdict: Verdict, evidence: Evidence, known: Collection[str] = ()) -> Answer:

@@ -6,8 +6,23 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dcmcfg.settings import Settings
+    from dcmcfg.verify.addresses import Addresses
+    from dcmcfg.verify.evidence import Question
 
 _KEY_LENGTH = 16
+
+
+class ReceivedBy(Enum):
+    """Who receives the studies of a run."""
+
+    OTHERS = "by others"
+    US = "by us (--receive)"
+    TEMPORARY = "by us"  # at a destination that is there for the run only, with another title each time
 
 
 @dataclass(frozen=True)
@@ -29,3 +44,38 @@ class Asked:
             for name in names
             if (self.facts.get(name) or "") != (other.facts.get(name) or "")
         )
+
+
+def asked_about(
+    question: Question, addresses: Addresses, settings: Settings, received_by: ReceivedBy, *, keeps_files: bool
+) -> Asked:
+    """Return what the store of a run is known by: everything that its answers depend on.
+
+    *question* is about no study yet. *keeps_files* says whether received files are kept and read back.
+    """
+    temporary = received_by is ReceivedBy.TEMPORARY
+    facts = {
+        "archive": str(question.archive),
+        "destination": "a temporary one" if temporary else question.destination,
+        "calling": question.calling,
+        "received": received_by.value,
+        "level": question.selection.level.value,
+        "model": question.model.value,
+        "directory": f"{settings.ldap_url}/{settings.base_dn}",
+        "device": settings.device,
+        "dcmExternalRetrieveAEDestination": addresses.route.destination or "",
+    }
+    further = _further(question, keeps_files=keeps_files)
+    return Asked(facts | {name: value for name, value in further.items() if value})
+
+
+def _further(question: Question, *, keeps_files: bool) -> dict[str, str]:
+    """Return what else an answer depends on, where it is set: an answer to a part is none to another."""
+    patient, selection = question.patient, question.selection
+    return {
+        "series": ", ".join(sorted(selection.series_uids)),
+        "instances": ", ".join(sorted(selection.instance_uids)),
+        "patient": f"{patient.patient_id} {patient.issuer}".rstrip() if patient else "",
+        "expected": "" if question.expected_number is None else str(question.expected_number),
+        "files": "kept and read back" if keeps_files else "",
+    }

@@ -19,6 +19,7 @@ from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.dicom.request_set import Kind
 from dcmcfg.errors import DicomError, NotFound, OutOfResources, TryLater
 from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.chronicle import Chronicle
 from dcmcfg.verify.evidence import Evidence, Question
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.listening import STRAGGLERS_S
@@ -32,16 +33,25 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True)
+class Proven:
+    """The ``evidence`` on one study, and what happened when."""
+
+    evidence: Evidence
+    chronicle: Chronicle
+
+
+@dataclass(frozen=True)
 class Tried:
     """What came of it; ``attempt`` is its number in the store, None where no C-MOVE was about to be sent.
 
-    ``usable`` tells whether the association can be used again.
+    ``usable`` tells whether the association can be used again, ``proven`` what is to be kept, if anything.
     """
 
     answer: Answer
     next: Next
     attempt: int | None
     usable: bool
+    proven: Proven | None = None
 
     @property
     def broke(self) -> bool:
@@ -69,6 +79,7 @@ class Asking:
     tree: str = ""  # what is kept with each answer as Answer.tree
     sent: threading.Event = field(default_factory=threading.Event)  # set when the first C-MOVE is about to go out
     advised: Callable[[Verdict, Evidence], Verdict] = as_judged  # with other next steps
+    keep: Callable[[Proven], None] | None = None  # keeps the evidence of an answer that stands; in several threads
 
     def associated(self) -> AbstractContextManager[OpenAssociation]:
         """Return an association with the archive, as a context."""
@@ -83,6 +94,7 @@ class Asking:
         """
         attempts: list[int] = []
         asked = Try(uid)
+        chronicle = Chronicle()
 
         def on_asking() -> None:
             if attempts:  # below STUDY level several C-MOVEs are one attempt
@@ -105,7 +117,7 @@ class Asking:
                     arrived=self._arrived_for(asked),
                     witnesses=self.witnesses,
                     cancellation=self.cancellation,
-                    watcher=Watcher(on_asking=on_asking, on_pending=lambda _: on_life()),
+                    watcher=chronicle.of(Watcher(on_asking=on_asking, on_pending=lambda _: on_life())),
                 )
         except (DicomError, NotFound) as error:
             answer = replace(_not_asked(error), tree=self.tree)
@@ -114,12 +126,20 @@ class Asking:
         usable = evidence.outcome.status is not None
         follows = after(evidence.outcome, accepted=verdict.accepted)
         answer = answer_of(verdict, evidence, self.addresses.warnings)
-        headline = "; ".join((answer.headline, *self._astray(asked)))
-        answer = replace(answer, headline=headline, tree=self.tree)
-        return Tried(answer, follows, attempts[0], usable=usable)
+        astray = tuple(self._astray(asked))
+        answer = replace(answer, headline="; ".join((answer.headline, *astray)), tree=self.tree)
+        proven = None
+        if self.keep is not None:
+            proven = Proven(replace(evidence, warnings=(*evidence.warnings, *astray)), chronicle)
+        return Tried(answer, follows, attempts[0], usable=usable, proven=proven)
 
     def record(self, uid: str, tried: Tried, *, final: bool) -> None:
-        """Put on record what came of an attempt; where no C-MOVE was about to go out, only if that is *final*."""
+        """Put on record what came of an attempt; where no C-MOVE was about to go out, only if that is *final*.
+
+        Its evidence is kept before: a study without an answer is asked for again, one without evidence would not be.
+        """
+        if final and self.keep is not None and tried.proven is not None:
+            self.keep(tried.proven)
         attempt = tried.attempt
         if attempt is None and final:
             attempt = self.store.begin(uid)

@@ -44,7 +44,12 @@ def parse_list(name: str, octets: bytes) -> Listed:
         except MalformedInput as error:
             broken.append((number, f"{_shortened(error.on)}: {error.what}"))
     if broken:
-        raise MalformedInput(_told(broken), on=name, next_step="mend them, or put a # before each; nothing was asked")
+        raise MalformedInput(
+            f"{'1 line holds' if len(broken) == 1 else f'{len(broken)} lines hold'} no Study Instance UID:",
+            on=name,
+            next_step="mend them, or put a # before each; nothing was asked",
+            details=_listed(broken),
+        )
     if not uids:
         raise MalformedInput("no study is listed", on=name, next_step="one Study Instance UID a line; docs/bulk.md")
     return named(uids)
@@ -110,9 +115,7 @@ def _shortened(cell: str) -> str:
     return cell if len(cell) <= _SHOWN_OF_A_CELL else f"{cell[:_SHOWN_OF_A_CELL]}…"
 
 
-def _told(broken: list[tuple[int, str]]) -> str:
-    count = "1 line holds" if len(broken) == 1 else f"{len(broken)} lines hold"
-    shown = "".join(f"\n    line {number}: {problem}" for number, problem in broken[:_SHOWN])
-    rest = broken[_SHOWN:]
-    more = f"\n    and lines {', '.join(str(number) for number, _ in rest)}" if rest else ""
-    return f"{count} no Study Instance UID:{shown}{more}"
+def _listed(broken: list[tuple[int, str]]) -> Iterator[str]:
+    yield from (f"  line {number}: {problem}" for number, problem in broken[:_SHOWN])
+    if rest := broken[_SHOWN:]:
+        yield f"  and lines {', '.join(str(number) for number, _ in rest)}"

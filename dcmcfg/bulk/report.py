@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -43,6 +43,12 @@ class Report:
     ) -> Report:
         """Return the report on *results*."""
         return Report(asked, store, made, tuple(results), summarised(results), asked_now, tree)
+
+    def told(self, tell: Callable[[str], str]) -> Report:
+        """Return the report with what *tell* makes of each next step."""
+        groups = tuple(replace(group, next_step=tell(group.next_step)) for group in self.summary.groups)
+        results = tuple(each.told(tell) for each in self.results)
+        return replace(self, results=results, summary=replace(self.summary, groups=groups))
 
     @property
     def headline(self) -> str:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, Refused
+from dcmcfg.private_folders import make_private
 from dcmcfg.rollout.lock import taken
 
 #: SQLite's application_id and user_version (its file format, 1.3.17 and 1.3.15): "dcmv", and the schema's version.
@@ -67,7 +68,7 @@ def companions(path: Path) -> tuple[Path, Path, Path]:
 def create_whole(path: Path, schema: str, facts: Mapping[str, str]) -> None:
     """Make a store in *path*, which gets its name when all is in it; raises :class:`DcmcfgError`."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
@@ -117,7 +118,7 @@ def lock_of(path: Path) -> Path:
 def _locked(beside: Path, path: Path) -> int:
     while True:
         try:
-            beside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(beside.parent)
             handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise DcmcfgError(f"the store of results cannot be made ({error.strerror})", on=str(path)) from error

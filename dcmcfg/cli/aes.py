@@ -6,6 +6,7 @@ import click
 
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.output import print_text
 from dcmcfg.cli.picked import picked_something
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
@@ -42,7 +43,7 @@ def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool
     if as_json:
         print_json({"aes": [ae_json(ae) for ae in aes]})
     elif as_csv:
-        click.echo(write_rows(map(described_openly, aes)), nl=False)
+        print_text([write_rows(map(described_openly, aes))])
     else:
         print_aes(stdout_console(), aes)
     return picked_something(aes, pattern, (ae.title for ae in there))

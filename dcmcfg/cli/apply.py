@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.changing import carry_out, server_rules
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
-from dcmcfg.cli.file_urls import file_urls_option
+from dcmcfg.cli.file_urls import file_urls_options
 from dcmcfg.cli.map_base import map_base_option, old_base, to_site
 from dcmcfg.cli.rejects import Rejects, rejects_path
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import say
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
-from dcmcfg.directory.subschema import server_rules
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
 from dcmcfg.ldif_files import file_doubts, read_files
@@ -60,7 +60,7 @@ _REJECTED = 1
     help="Where --continue writes what it leaves out; the first FILE's name with .rejects.ldif by default.",
 )
 @map_base_option
-@file_urls_option
+@file_urls_options
 @changing_options
 def apply_command(
     settings: Settings,
@@ -73,7 +73,7 @@ def apply_command(
     go_on: bool,
     rejects: Path | None,
     map_base: str | None,
-    file_urls: bool,
+    file_urls: Path | bool,
 ) -> int:
     """Carry out LDIF files, undo files included.
 
@@ -150,5 +150,5 @@ def _resume(settings: Settings, choices: Choices) -> None:
             )
         with telling_who(directory):
             plan = plan_left(record, read_tree(directory))
-        click.echo(taken_up(record), err=choices.stdout_taken)
+        say(taken_up(record), on_stderr=choices.stdout_taken)
         carry_out(settings, directory, plan, choices, resuming=record)

@@ -6,6 +6,7 @@ from dcmcfg.archive.bearer import Bearer
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
 from dcmcfg.archive.web import Timeouts, Web
+from dcmcfg.cli import invocation
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import client_secret
 from dcmcfg.settings import Settings
@@ -18,12 +19,18 @@ def control_service(settings: Settings) -> ControlService:
     Warns on stderr of a credential that leaves this machine unencrypted. Raises :class:`MalformedInput` or
     :class:`NotFound` when the token, the client secret or the CA file cannot be read.
     """
-    return ControlService(settings.archive_url, credential(settings), settings.ca_file, device=settings.device)
+    return ControlService(
+        settings.archive_url,
+        credential(settings),
+        settings.ca_file,
+        device=settings.device,
+        require_crl=settings.require_crl,
+    )
 
 
 def web_services(settings: Settings, timeouts: Timeouts, longest_body: int) -> Bearer:
     """Return what asks the archive's other web services; as :func:`control_service` does, it warns and raises."""
-    web = Web(settings.ca_file, timeouts, longest_body)
+    web = Web(settings.ca_file, timeouts, longest_body, require_crl=settings.require_crl)
     web.prepare(settings.archive_url)
     return Bearer(web, credential(settings, timeouts))
 
@@ -33,12 +40,15 @@ def credential(settings: Settings, timeouts: Timeouts | None = None) -> str | To
 
     The issuer is waited for as long as *timeouts* say.
     """
+    run = invocation.current()
     for warning in archive_exposures(settings):
-        tell(f"warning: {warning}")
+        if warning not in run.warned:
+            tell(f"warning: {warning}")
+            run.warned.add(warning)
     client = settings.oidc
     if client is None:
         return settings.archive_token()
     credentials = ClientCredentials(
         client.issuer, client.client_id, client_secret(settings), client.token_url, client.scope
     )
-    return TokenIssuer(credentials, Web(settings.ca_file, timeouts))
+    return TokenIssuer(credentials, Web(settings.ca_file, timeouts, require_crl=settings.require_crl))

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dcmcfg.archive.database import Database, why_not_reached
+from dcmcfg.archive.recorded import Recorded, recorded
 from dcmcfg.cli.loading import loaded
+from dcmcfg.devices import Configuration
 from dcmcfg.errors import ArchiveError
+from dcmcfg.plan.plan import Plan
+from dcmcfg.plan.recorded_names import recorded_names
+from dcmcfg.route.question import searched_ae
 from dcmcfg.settings import Settings
 
 #: Why the state of a study is uncertain, before the reason in parentheses.
@@ -22,3 +27,13 @@ def reach_database(settings: Settings, archive_ae: str) -> Database:
         raise ArchiveError(why, on=settings.archive_url)
     found: Database = loaded("database", "database")(settings, archive_ae)
     return found
+
+
+def recorded_under(settings: Settings, plan: Plan) -> Recorded:
+    """Return what the archive's database has recorded under the names that *plan* takes away; see :func:`recorded`."""
+    names = recorded_names(plan, device=settings.device)
+
+    def reach() -> Database:
+        return reach_database(settings, searched_ae(Configuration(plan.before).device(settings.device)))
+
+    return recorded(names, reach)

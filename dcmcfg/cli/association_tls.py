@@ -13,10 +13,11 @@ import click
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.site import section_option
 from dcmcfg.cli.telling import tell
+from dcmcfg.cli.terminal import ask_hidden
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.errors import DicomError
 from dcmcfg.settings import Secret, Settings
-from dcmcfg.settings.exposure import key_exposures
+from dcmcfg.settings.exposure import key_exposures, secret_exposures
 
 R = TypeVar("R")
 _FILE = click.Path(path_type=Path)
@@ -61,7 +62,7 @@ class TlsOptions:
     def files(self, settings: Settings) -> TlsFiles:
         """Return what secures associations: the options, else what environment and profile say, else ``--ca-file``.
 
-        Warns of a private key that others can read.
+        Warns of a private key or a passphrase that others can read.
         """
         site = settings.dicom_tls
         certificate, key, passphrase = site.certificate, site.key, site.passphrase
@@ -70,7 +71,8 @@ class TlsOptions:
             option = "--tls-key-passphrase-file"
             passphrase = Secret(option, path=self.tls_key_passphrase_file) if self.tls_key_passphrase_file else None
         if certificate is not None:
-            for warning in key_exposures(key or certificate):
+            shown = key or certificate
+            for warning in (*key_exposures(shown), *secret_exposures(passphrase, "passphrase")):
                 tell(f"warning: {warning}")
         return TlsFiles(
             self.tls_ca or site.ca or settings.ca_file,
@@ -78,6 +80,7 @@ class TlsOptions:
             key,
             _asking(passphrase, key or certificate),
             check_host=not self.tls_any_host,
+            require_crl=settings.require_crl,
         )
 
 
@@ -93,7 +96,7 @@ def _asking(passphrase: Secret | None, holder: Path | None) -> Callable[[], str]
                 on=str(holder),
                 next_step="--tls-key-passphrase-file names a file that holds it",
             )
-        return str(click.prompt(f"Passphrase of {holder}", hide_input=True, err=True))
+        return ask_hidden(f"Passphrase of {holder}")
 
     return ask
 

@@ -14,6 +14,7 @@ from dcmcfg.cli.completing import complete_ae
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.editing import carry_out_edit
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import say
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import capability_line
 from dcmcfg.dicom.registered_uids import ANY, Kind, find, keywords, name_of
@@ -66,7 +67,7 @@ def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, 
     elif lines:
         for each in entries:
             sop_class, of_role = ability(each)
-            click.echo(capability_line(of_role, sop_class, each.texts("dicomTransferSyntax")))
+            say(capability_line(of_role, sop_class, each.texts("dicomTransferSyntax")))
     else:
         print_capabilities(stdout_console(), found, entries)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import click
@@ -37,6 +38,7 @@ _PROPOSED = (
         ),
     ),
     _Proposed(re.compile(rf"\bdcmcfg route --dest {_WORD}"), ("--ae", "--calling")),
+    _Proposed(re.compile(rf"\bdcmcfg work-order --external {_WORD}"), ("--ae", "--calling")),
 )
 
 
@@ -54,7 +56,13 @@ def carried(context: click.Context, text: str) -> str:
 
 def proposed(text: str) -> str:
     """Return *text*, said by the command that runs, with what its command lines need of this run: options and site."""
-    return invocation.current().spoken(carried(click.get_current_context(), text))
+    return proposing()(text)
+
+
+def proposing() -> Callable[[str], str]:
+    """Return :func:`proposed` for the command that runs, to be called in any thread."""
+    context, run = click.get_current_context(), invocation.current()
+    return lambda text: run.spoken(carried(context, text))
 
 
 def _typed(option: str, value: object) -> str:

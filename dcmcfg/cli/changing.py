@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dcmcfg.archive.recorded import Recorded
 from dcmcfg.cli import invocation
+from dcmcfg.cli.archive_database import recorded_under
 from dcmcfg.cli.archive_name import follow_in_profile
 from dcmcfg.cli.choices import Choices
 from dcmcfg.cli.loading import loaded
@@ -20,14 +22,14 @@ from dcmcfg.cli.risks import require_named, risk_lines
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
-from dcmcfg.directory.subschema import server_rules
+from dcmcfg.directory.subschema import read_own_schema
 from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
 from dcmcfg.ldif_places import at_values
 from dcmcfg.lint.newly_wrong import changes_certificates, newly_wrong
 from dcmcfg.lint.plan_risks import plan_risks
 from dcmcfg.plan.doubts import doubts
-from dcmcfg.plan.guard import UNLOADABLE, UNUSABLE_REFERENCE
+from dcmcfg.plan.guard import UNLOADABLE, UNUSABLE_REFERENCE, record_risks
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
 from dcmcfg.plan.server_schema import ServerRules, require_accepted
@@ -49,8 +51,14 @@ from dcmcfg.settings.folders import state_folder
 
 if TYPE_CHECKING:
     from dcmcfg.cli.reloading import Reloading
+    from dcmcfg.tree import Tree
 
 _NOTHING_BESIDE = Beside()
+
+
+def server_rules(directory: Directory, tree: Tree) -> ServerRules:
+    """Return the rules of the server's own schema for what is written to *tree*; it is read when it is needed."""
+    return ServerRules(tree, functools.partial(read_own_schema, directory))
 
 
 def carry_out(
@@ -70,9 +78,10 @@ def carry_out(
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
-    With *undoes*, the plan reverts the roll-out of that number; with *resuming*, it is the rest of that one. Then no
-    risk has to be named: the former leads back to an earlier state, and the risks of the latter were named when it
-    began. With *restoring*, settings that the archive cannot load, and AEs that cannot play their role, are a warning
+    With *undoes*, the plan reverts the roll-out of that number; with *resuming*, it is the rest of that one. Then
+    no risk has to be named: the former leads back to an earlier state, and the risks of the latter were named when
+    it began. What the archive's database has recorded meanwhile no undo reverts, so that is to be named all the
+    same. With *restoring*, settings that the archive cannot load, and AEs that cannot play their role, are a warning
     and no reason to refuse. Risks are measured by the entries at and below *under* (else the configuration root).
     *rejects* are printed, and written to their file unless it is a dry run. *rules* are those of the server's own
     schema for the tree before *plan*; without them they are made here. *beside* is printed below the plan. An archive
@@ -92,9 +101,11 @@ def carry_out(
     locate = functools.partial(at_values, schema=plan.after.schema)
     now = datetime.now(UTC)
     judged = plan_risks(plan, now, device=settings.device, under=under, locate=locate)
-    found = judged.risks
+    recorded = recorded_under(settings, plan) if resuming is None else Recorded()
+    found = (*judged.risks, *record_risks(recorded.records))
     if undoes is not None:
-        choices = replace(choices, forced=frozenset(risk.name for risk in found))
+        back = (risk.name for risk in found if not risk.is_recorded)
+        choices = replace(choices, forced=choices.forced.union(back))
     elif restoring or resuming is not None:
         choices = replace(choices, forced=choices.forced | {UNLOADABLE, UNUSABLE_REFERENCE})
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
@@ -104,7 +115,16 @@ def carry_out(
     more = loaded("lint", "RULES") if changes_certificates(plan) else ()  # those for certificates are slow to load
     refused = [new.finding for risk in found for new in risk.findings]
     errors = newly_wrong(plan, now, more, but=refused)
-    told = (*warnings, *rejected, *doubts(plan, structural=not rules.decided), *errors, *judged.warnings, *left, *risky)
+    told = (
+        *warnings,
+        *rejected,
+        *doubts(plan, structural=not rules.decided),
+        *errors,
+        *judged.warnings,
+        *recorded.warnings,
+        *left,
+        *risky,
+    )
     report = Report(settings, plan, choices, found, rejects, renamed, beside.json, told)
     invocation.current().so_far = report.json
     taken_up = undoes if resuming is None else resuming.number
@@ -130,7 +150,7 @@ def carry_out(
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):
         outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes), report)
-    choices.say(f"done {outcome.manner.value}\nundo: dcmcfg undo {outcome.number}")
+    choices.say(f"done {outcome.manner.value}", f"undo: dcmcfg undo {outcome.number}")
     reload: ReloadReport | None = None
     if reloading is not None:
         undone = undoes if resuming is None else resuming.head.undoes

@@ -12,7 +12,7 @@ import click
 from dcmcfg.changes import Add
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.file_urls import file_urls_option
+from dcmcfg.cli.file_urls import file_urls_options
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.telling import tell
 from dcmcfg.directory.reading import read_tree
@@ -34,7 +34,7 @@ from dcmcfg.settings import Settings
 @click.command("check", cls=SiteCommand)
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
-@file_urls_option
+@file_urls_options
 @click.option(
     "--schema",
     "which",
@@ -49,7 +49,7 @@ def check_command(
     *,
     files: tuple[Path, ...],
     which: str | None,
-    file_urls: bool,
+    file_urls: Path | bool,
     rfc2849: bool,
     as_json: bool,
     as_sarif: bool,

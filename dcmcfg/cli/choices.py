@@ -12,6 +12,7 @@ import click
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.risks import PARAMETERS, risk_options
+from dcmcfg.cli.telling import say
 
 R = TypeVar("R")
 
@@ -34,9 +35,9 @@ class Choices:
     #: The risks that were named.
     forced: frozenset[str] = frozenset()
 
-    def say(self, text: str) -> None:
-        """Print *text* where the plan is shown, the commands in it with this run's site."""
-        click.echo(invocation.current().spoken(text), err=self.stdout_taken)
+    def say(self, *lines: str) -> None:
+        """Print *lines* where the plan is shown, the commands in them with this run's site."""
+        say(*map(invocation.current().spoken, lines), on_stderr=self.stdout_taken)
 
 
 def changing_options(command: Callable[..., R]) -> Callable[..., R]:

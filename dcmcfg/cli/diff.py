@@ -9,8 +9,9 @@ import click
 
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.file_urls import file_urls_option
+from dcmcfg.cli.file_urls import file_urls_options
 from dcmcfg.cli.map_base import AUTO, base_named
+from dcmcfg.cli.output import print_text
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.telling import tell
 from dcmcfg.collector import collector_paused
@@ -52,7 +53,7 @@ _DIFFERENT = 1
     metavar="DN",
     help="Take the file from this base DN to that of the other side; 'auto': from the one that it is at.",
 )
-@file_urls_option
+@file_urls_options
 @click.option("--ldif", "form", flag_value="ldif", help="Print change records for 'dcmcfg apply'.")
 @click.option("--unified", "form", flag_value="unified", help="Print a unified diff of the two exports.")
 @click.option("--json", "form", flag_value="json", help="Print it as JSON.")
@@ -64,7 +65,7 @@ def diff_command(
     ignore: tuple[str, ...],
     with_secrets: bool,
     map_base: str | None,
-    file_urls: bool,
+    file_urls: Path | bool,
     form: str | None,
 ) -> int:
     """Show what differs between two trees.
@@ -96,7 +97,7 @@ class _Sides(NamedTuple):
     live: int | None
 
 
-def _read(settings: Settings, sides: tuple[str, ...], *, file_urls: bool) -> _Sides:
+def _read(settings: Settings, sides: tuple[str, ...], *, file_urls: Path | bool) -> _Sides:
     """Read both sides; the files first, so that nobody types a password for a file that is none."""
     if len(sides) > 2:
         raise click.UsageError("name one side or two")
@@ -167,5 +168,4 @@ def _print(found: Diff, sides: _Sides, form: str | None, *, with_secrets: bool) 
             base = devices_dn(*sides.trees)
             print_diff(stdout_console(), found, names, base, with_secrets=with_secrets)
             return
-    for piece in pieces:
-        click.echo(piece, nl=False)
+    print_text(pieces)

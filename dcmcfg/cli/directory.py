@@ -52,6 +52,7 @@ def directory_server(settings: Settings, password: str) -> LdapServer:
         settings.bind_dn,
         password,
         ca_file=settings.ca_file,
+        require_crl=settings.require_crl,
         starttls=settings.starttls,
         client_cert=settings.client_cert,
         client_key=settings.client_key,

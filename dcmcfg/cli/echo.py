@@ -135,9 +135,11 @@ def _call(
 
 
 def _advised(device: str, echoed: Echoed) -> Echoed:
-    """Return *echoed*, with the status command in its next step for an AE of the archive's *device* out of reach."""
+    """Return *echoed* with the site's options in its next steps.
+
+    For an AE of the archive's *device* out of reach the status command is added to them.
+    """
     verdict = echoed.verdict
-    if verdict is None or verdict.reached or echoed.target.ae.device.name != device:
-        return echoed
-    next_step = invocation.current().spoken(with_status(verdict.next_step))
-    return replace(echoed, verdict=replace(verdict, next_step=next_step))
+    if verdict is not None and not verdict.reached and echoed.target.ae.device.name == device:
+        echoed = replace(echoed, verdict=replace(verdict, next_step=with_status(verdict.next_step)))
+    return echoed.told(invocation.current().spoken)

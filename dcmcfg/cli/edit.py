@@ -14,7 +14,8 @@ from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.completing import complete_target
 from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.editor import KeptText, edit_file
+from dcmcfg.cli.editor import KeptText, edit_file, require_editing
+from dcmcfg.cli.failures import problem_lines
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
@@ -68,12 +69,14 @@ def edit_command(
 ) -> None:
     """Edit an entry, or a subtree, as LDIF in your editor.
 
-    TARGET is as for 'dcmcfg get'. The editor is $VISUAL or $EDITOR. The difference between what it was given and what
+    TARGET is as for 'dcmcfg get'. The editor is $VISUAL or $EDITOR. Without a terminal, --yes or --dry-run is needed,
+    and a $VISUAL or $EDITOR that needs none. The difference between what it was given and what
     it leaves becomes a plan like any other. Secrets and vendor data are not in the text unless --with-secrets, and
     stay as they are. A text that is not LDIF, or does not fit, can be edited again; it is kept until it is done.
     """
     if resume is not None and with_secrets:
         raise click.UsageError("--resume and --with-secrets exclude each other")
+    require_editing(asked=not (choices.yes or choices.dry_run))
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         meant = named(Configuration(tree), target)
@@ -147,7 +150,7 @@ def _edited(directory: LdapDirectory, tree: Tree, before: Sequence[Shown], path:
         except (LdifError, Refused) as problem:
             if not sys.stdin.isatty():
                 raise
-            tell(f"dcmcfg: {visible(str(problem))}")
+            tell(*problem_lines(problem), *([f"  next: {problem.next_step}"] if problem.next_step else []))
             if not ask("Edit it again?"):
                 raise
 

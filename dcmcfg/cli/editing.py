@@ -14,8 +14,13 @@ from dcmcfg.directory.subschema import schema_knowing
 from dcmcfg.edits.edit import Edit
 from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.render.beside import Beside
+from dcmcfg.render.referrers import referrers_json
+from dcmcfg.rollout.added_classes import added_classes
+from dcmcfg.rollout.history import History
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.settings import Settings
+from dcmcfg.settings.folders import state_folder
 from dcmcfg.targets import Target, named
 
 
@@ -23,7 +28,7 @@ def carry_out_edit(settings: Settings, choices: Choices, intent: Callable[[Confi
     """Read the tree, show what *intent* makes of it and, when it is wanted, roll it out; raises as ``carry_out``."""
     with open_directory(settings) as directory:
         plan, edit = _planned(directory, intent)
-        carry_out(settings, directory, plan, choices, edit.warnings)
+        carry_out(settings, directory, plan, choices, edit.warnings, beside=Beside(json=referrers_json(edit)))
 
 
 def carry_out_on(
@@ -42,6 +47,11 @@ def carry_out_on(
         schema = schema_knowing(directory, attributes)
         plan, edit = _planned(directory, lambda configuration: intent(schema, named(configuration, text)))
         carry_out(settings, directory, plan, choices, (*edit.warnings, *narrowings(plan)))
+
+
+def added_unasked(settings: Settings, schema: Schema, target: Target) -> Callable[[], frozenset[str]]:
+    """Return what looks up the object classes that commands of this account added to *target* with values."""
+    return lambda: added_classes(History(state_folder()), settings.ldap_url, schema, target.entry.dn)
 
 
 def _planned(directory: Directory, intent: Callable[[Configuration], Edit]) -> tuple[Plan, Edit]:

@@ -6,12 +6,15 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-from dcmcfg.errors import DcmcfgError
+from dcmcfg.errors import AnswerIsNo, DcmcfgError
+from dcmcfg.private_folders import make_private
 from dcmcfg.settings.folders import state_folder
 
+_VARIABLES = ("VISUAL", "EDITOR")
 _FALLBACKS = ("sensible-editor", "editor", "vi", "nano")
 
 
@@ -59,7 +62,7 @@ def _says_something(octets: bytes) -> bool:
 def _private_file(text: str) -> Path:
     folder = state_folder() / "edits"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         handle, name = tempfile.mkstemp(prefix="edit-", suffix=".ldif", dir=folder)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -68,14 +71,29 @@ def _private_file(text: str) -> Path:
     return Path(name)
 
 
+def require_editing(*, asked: bool) -> None:
+    """Raise :class:`AnswerIsNo` where an editor would wait for ever: standard input is no terminal.
+
+    An editor that the user has named may be a script; it is taken where nobody is to be *asked* afterwards.
+    """
+    if sys.stdin.isatty():
+        return
+    if asked or not any(os.environ.get(variable) for variable in _VARIABLES):
+        raise AnswerIsNo(
+            "there is no terminal to edit on, nothing was changed",
+            next_step="dcmcfg set, add-value and apply need none; with --yes, $VISUAL or $EDITOR may be a script",
+        )
+
+
 def edit_file(path: Path) -> None:
     """Have the user edit *path* with ``$VISUAL``, ``$EDITOR`` or what there is.
 
     Raises :class:`DcmcfgError` when there is no editor, or it ends with an error.
     """
     words = _editor()
+    source = None if sys.stdin.isatty() else subprocess.DEVNULL  # where nobody types, nothing is waited for
     try:
-        code = subprocess.run([*words, str(path)], check=False).returncode  # noqa: S603 — the user's own choice
+        code = subprocess.run([*words, str(path)], stdin=source, check=False).returncode  # noqa: S603 — the user's choice
     except OSError as error:
         raise DcmcfgError(
             f"the editor cannot be started ({error.strerror})", on=words[0], next_step="set VISUAL or EDITOR"
@@ -85,7 +103,7 @@ def edit_file(path: Path) -> None:
 
 
 def _editor() -> list[str]:
-    for variable in ("VISUAL", "EDITOR"):
+    for variable in _VARIABLES:
         if words := shlex.split(os.environ.get(variable, "")):
             return words
     for name in _FALLBACKS:

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import KW_ONLY, asdict, dataclass
 from typing import Any, NoReturn
@@ -25,6 +25,8 @@ READER_GONE = 141
 _OUTPUT_FAILED = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 #: In the environment: show the traceback of an internal error.
 DEBUG = "DCMCFG_DEBUG"
+OUT_OF_MEMORY = "this machine has not enough memory for it, or its limit (ulimit -v) is too low"
+_MORE_MEMORY = "give it less at once: a smaller file, fewer studies"
 _MAYBE_CHANGED = "; something may have been changed"
 
 
@@ -41,6 +43,12 @@ class _Failure:
     _: KW_ONLY
     on: str = ""
     next_step: str = ""
+
+
+def problem_lines(error: DcmcfgError) -> Iterator[str]:
+    """Yield the lines that tell *error*, without its next step."""
+    yield f"dcmcfg: {error.on}: {error.what}" if error.on else f"dcmcfg: {error.what}"
+    yield from (f"  {detail}" for detail in error.details)
 
 
 def exit_from(run: Callable[[], object], invocation: Invocation) -> NoReturn:
@@ -69,15 +77,15 @@ def _code_of(run: Callable[[], object], invocation: Invocation) -> int:
     except click.ClickException as error:
         said = io.StringIO()
         error.show(said)
-        tell(said.getvalue().rstrip("\n"))
+        tell(*said.getvalue().rstrip("\n").split("\n"))
         failure = _misused(error)
     except (click.Abort, KeyboardInterrupt):
         unwritten = ", nothing was changed" if invocation.changes_directory else ""
         failure = _Failure("interrupted" + (_MAYBE_CHANGED if invocation.writing else unwritten), INTERRUPTED)
         _tell(failure)
     except DcmcfgError as error:
-        failure = _Failure(error.what, error.exit_code, on=error.on, next_step=invocation.spoken(error.next_step))
-        _tell(failure)
+        failure = _Failure(error.whole, error.exit_code, on=error.on, next_step=invocation.spoken(error.next_step))
+        tell(*problem_lines(error), *_next_line(failure))
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
@@ -101,6 +109,9 @@ def _unforeseen(error: Exception, invocation: Invocation) -> _Failure:
     if isinstance(error, OSError) and error.errno in _OUTPUT_FAILED:
         changed = _MAYBE_CHANGED if invocation.writing else ""
         return _Failure(f"the output cannot be written ({error.strerror}){changed}", code)
+    if isinstance(error, MemoryError):
+        changed = _MAYBE_CHANGED if invocation.writing else ""
+        return _Failure(f"{OUT_OF_MEMORY}{changed}", code, next_step=_MORE_MEMORY)
     told = f"internal error ({type(error).__name__}: {error})"
     return _Failure(told, code, next_step=f"{DEBUG}=1 shows where; please report it")
 
@@ -112,8 +123,9 @@ def _answer(failure: _Failure, invocation: Invocation) -> dict[str, Any]:
 
 
 def _tell(failure: _Failure) -> None:
-    """Print *failure* on stderr, the next step on a line of its own."""
-    problem = f"{failure.on}: {failure.what}" if failure.on else failure.what
-    text = f"dcmcfg: {problem}" + (f"\n  next: {failure.next_step}" if failure.next_step else "")
-    # Peers and files had a hand in the text: their control characters must not reach the terminal.
-    tell("".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text))
+    tell(f"dcmcfg: {failure.what}", *_next_line(failure))
+
+
+def _next_line(failure: _Failure) -> Iterator[str]:
+    if failure.next_step:
+        yield f"  next: {failure.next_step}"

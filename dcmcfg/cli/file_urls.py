@@ -1,12 +1,36 @@
-"""The option that lets values come from other files."""
+"""The options that let values come from other files."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
 import click
 
-file_urls_option = click.option(
-    "--allow-file-urls",
-    "file_urls",
-    is_flag=True,
-    help="Read values written as 'attr:< file:NAME', relative to the LDIF file.",
-)
+R = TypeVar("R")
+
+
+def file_urls_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Return *command* with the options added, to be called with ``file_urls``.
+
+    It is the folder that such files are in, True for that of the LDIF file, or False where none is read.
+    """
+
+    @functools.wraps(command)
+    def with_file_urls(*, allow_file_urls: bool, file_urls_from: Path | None, **rest: Any) -> R:
+        return command(file_urls=file_urls_from or allow_file_urls, **rest)
+
+    allowed = click.option(
+        "--allow-file-urls",
+        is_flag=True,
+        help="Read values written as 'attr:< file:NAME' from the LDIF file's own folder.",
+    )
+    rooted = click.option(
+        "--file-urls-from",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Read them from the folder DIR instead.",
+    )
+    return allowed(rooted(with_file_urls))

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from dcmcfg.cli.commands import COMMANDS
+from dcmcfg.cli.options import FLAGS
 
 _NAMED = "|".join(name for name, command in COMMANDS.items() if command.at_a_site)
 _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")
@@ -25,6 +26,7 @@ class Invocation:
     on, and 3 before. ``words`` are the arguments that the program was called with. ``changes_directory`` is true in a
     command that can change the directory. ``answered`` is true once the JSON object of ``--json`` is printed; until
     then ``so_far``, if any, returns what it would hold were the command to end now, for a failure to be told in.
+    ``warned`` are the warnings of a credential that leaves this machine unencrypted, each printed once.
     """
 
     words: tuple[str, ...] = ()
@@ -34,6 +36,7 @@ class Invocation:
     changes_directory: bool = False
     answered: bool = False
     so_far: Callable[[], dict[str, Any]] | None = None
+    warned: set[str] = field(default_factory=set)
 
     @property
     def wants_json(self) -> bool:
@@ -54,7 +57,7 @@ class Invocation:
 
 def _option(name: str, value: str) -> str:
     option = f"--{name.replace('_', '-')}"
-    return option if name == "starttls" else f"{option} {shlex.quote(value)}"
+    return option if name in FLAGS else f"{option} {shlex.quote(value)}"
 
 
 def current() -> Invocation:

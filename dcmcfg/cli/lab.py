@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.telling import say
 from dcmcfg.errors import LabError
 from dcmcfg.lab import demo, life
 from dcmcfg.lab.site import Secured
@@ -67,13 +68,13 @@ def up(folder: Path, with_pid: int | None, secured_by: str | None, studies: int,
     pid = os.getpid() if foreground else with_pid
     lab, started = life.up(folder, _tell, with_pid=pid, secured=secured, more_studies=studies)
     said = "The lab is up" if started else "The lab is already up"
-    line = f"{said}: profile {life.PROFILE}, folder {lab.site.folder}"
+    lines = [f"{said}: profile {life.PROFILE}, folder {lab.site.folder}"]
     if lab.site.more_studies:
-        line += f"\n{lab.site.more_studies} more studies: {lab.site.study_list}"
+        lines.append(f"{lab.site.more_studies} more studies: {lab.site.study_list}")
     if foreground:
-        _stay(lab, line)
+        _stay(lab, lines)
     else:
-        click.echo(line)
+        say(*lines)
 
 
 @lab_group.command("down")
@@ -82,11 +83,11 @@ def down(folder: Path) -> None:
     """End the lab, and remove its folder and its profile."""
     match life.down(folder):
         case life.Down.ENDED_NOW:
-            click.echo("The lab is down.")
+            say("The lab is down.")
         case life.Down.ENDED_BEFORE:
-            click.echo("The lab had ended before; what it left is removed.")
+            say("The lab had ended before; what it left is removed.")
         case life.Down.NO_LAB:
-            click.echo("No lab is up.")
+            say("No lab is up.")
 
 
 @lab_group.command("status")
@@ -101,7 +102,7 @@ def status(folder: Path, *, as_json: bool) -> int:
     if as_json:
         print_json(lab_json(lab, make_studies()))
     elif lab is None:
-        click.echo("No lab is up. To start one: dcmcfg lab up")
+        say("No lab is up. To start one: dcmcfg lab up")
     else:
         print_lab(lab, make_studies())
     return 0 if lab and lab.is_up else 1
@@ -114,19 +115,19 @@ def demo_command() -> int:
     A retrieve fails; the setting it needs is made; it works; the setting is undone. Each step is a real command,
     and checked. Exit code 0: every step did what the story says. 1: one did not.
     """
-    return 0 if demo.play(click.echo) else 1
+    return 0 if demo.play(lambda text: say(*text.split("\n"))) else 1
 
 
 def _tell(part: PartState) -> None:
-    click.echo(part_line(part), err=True)
+    say(part_line(part), on_stderr=True)
 
 
-def _stay(lab: life.Lab, line: str) -> None:
-    """Say *line*, wait until Ctrl-C, and take *lab* down; raises :class:`LabError` when it ends by itself."""
+def _stay(lab: life.Lab, lines: Sequence[str]) -> None:
+    """Print *lines*, wait until Ctrl-C, and take *lab* down; raises :class:`LabError` when it ends by itself."""
     folder = lab.site.folder
     try:
-        click.echo(line)
-        click.echo("Ctrl-C ends it.", err=True)
+        say(*lines)
+        say("Ctrl-C ends it.", on_stderr=True)
         while (found := life.find(folder)) and found.is_up:
             time.sleep(_POLL)
     finally:

@@ -18,7 +18,7 @@ from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
 from dcmcfg.cli.site import SiteCommand, site_options
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.telling import say, tell
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
@@ -189,7 +189,7 @@ def _fix(
         console = stderr_console() if choices.stdout_taken else stdout_console()
         print_found(console, left, len(tree.entries), tuple(beyond))
     if nothing:
-        click.echo("nothing to do: --fix mends none of it" if left else "nothing to do")
+        say("nothing to do: --fix mends none of it" if left else "nothing to do")
     return _exit_code(left)
 
 

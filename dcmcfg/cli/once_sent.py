@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dcmcfg.cli.failures import DEBUG
+from dcmcfg.cli.failures import DEBUG, OUT_OF_MEMORY
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 
 
@@ -34,7 +34,9 @@ def a_no_once_sent() -> Iterator[threading.Event]:
             raise
         match error:
             case DcmcfgError():
-                raise AnswerIsNo(error.what, on=error.on, next_step=error.next_step) from error
+                raise AnswerIsNo(error.what, on=error.on, next_step=error.next_step, details=error.details) from error
+            case MemoryError():
+                problem = OUT_OF_MEMORY
             case OSError():
                 problem = error.strerror or str(error)
             case _:

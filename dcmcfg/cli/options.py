@@ -28,10 +28,13 @@ _OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
     ("oidc_client_id", "ID", click.STRING, "Client to get them as."),
     ("oidc_client_secret_file", "FILE", _FILE, "File that holds the secret of that client."),
     ("ca_file", "FILE", _FILE, "CA certificates (PEM) to verify ldaps://, StartTLS and https:// with."),
+    ("require_crl", "", _FLAG, "Take no certificate without a revocation list (CRL) of its authority in the CA file."),
     ("starttls", "", _FLAG, "Encrypt ldap:// by StartTLS, or do not connect."),
     ("client_cert", "FILE", _FILE, "Certificate (PEM) to show the directory server."),
     ("client_key", "FILE", _FILE, "Its private key (PEM), unless it is in the same file."),
 )
+#: The settings whose option takes no value.
+FLAGS = tuple(setting for setting, _, kind, _ in _OPTIONS if kind is _FLAG)
 #: The settings that have an option.
 SITE_SETTINGS = tuple(setting for setting, *_ in _OPTIONS)
 

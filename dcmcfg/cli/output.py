@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,6 +14,7 @@ from stat import S_IMODE
 import click
 
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.render.visible import visible_lines
 
 STDOUT = "-"
 _READABLE = 0o666
@@ -42,12 +44,43 @@ def refuse_unwritable(target: str, *, new: bool) -> None:
         raise _unwritable(error, target, path) from error
 
 
+def refuse_unwritable_folder(target: str) -> None:
+    """Raise :class:`DcmcfgError` where :func:`make_folder` would, or no file can be written in the folder *target*."""
+    path = Path(target).resolve()
+    if path.exists() and not path.is_dir():
+        raise _no_folder(target)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".", dir=path if path.exists() else path.parent)
+        os.close(handle)
+        Path(temporary).unlink()
+    except OSError as error:
+        raise _unwritable(error, target, path) from error
+
+
+def make_folder(target: str) -> None:
+    """Make the folder *target*, for its owner only, unless it is there; raises :class:`DcmcfgError`."""
+    path = Path(target).resolve()
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        raise _no_folder(target) from None
+    except OSError as error:
+        raise _unwritable(error, target, path) from error
+
+
 def write_report(target: str, text: Iterable[str], *, new: bool) -> None:
     """Write *text*, in which patients' studies are named, as :func:`write_whole` does.
 
     A file that was not there is readable by its owner only; one that is replaced stays as readable as it was.
     """
     write_whole(target, text, private=not Path(target).exists(), new=new)
+
+
+def print_text(text: Iterable[str]) -> None:
+    """Print *text* on standard output as it would be in a file; on a terminal, nothing in it moves the cursor."""
+    at_terminal = sys.stdout.isatty()
+    for piece in text:
+        click.echo(visible_lines(piece) if at_terminal else piece, nl=False)
 
 
 def write_whole(target: str, text: Iterable[str], *, private: bool = False, new: bool = False) -> None:
@@ -57,8 +90,7 @@ def write_whole(target: str, text: Iterable[str], *, private: bool = False, new:
     Any other that is replaced stays as readable as it was. Raises :class:`DcmcfgError` when it cannot be written.
     """
     if target == STDOUT:
-        for piece in text:
-            click.echo(piece, nl=False)
+        print_text(text)
         return
     path = Path(target).resolve()
     if new:
@@ -106,6 +138,10 @@ def _unwritable(error: OSError, target: str, path: Path) -> DcmcfgError:
         case _:
             step = "name another file"
     return DcmcfgError(f"the file cannot be written ({error.strerror})", on=target, next_step=step)
+
+
+def _no_folder(target: str) -> DcmcfgError:
+    return DcmcfgError("a file, not a folder", on=target, next_step="name a folder")
 
 
 def _exists(target: str) -> DcmcfgError:

@@ -1,13 +1,15 @@
-"""The files in which a verification is kept; loaded only where there are any."""
+"""The files in which verifications are kept; loaded only where there are any."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dcmcfg.cli.output import write_report
+from dcmcfg.cli.output import make_folder, write_report
 from dcmcfg.cli.telling import tell
-from dcmcfg.cli.verify_files import HTML, EvidenceFiles, ending
+from dcmcfg.cli.verify_files import HTML, JSON, EvidenceFiles, ending
 from dcmcfg.devices import Configuration
 from dcmcfg.render.proof import proof_json
 from dcmcfg.render.proof_page import proof_page
@@ -15,8 +17,11 @@ from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.chronicle import Chronicle
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.proof import Proof, SiteSetting, configured, proof_of
+from dcmcfg.verify.proof import Proof, SiteSetting, configured, proof_of, tree_facts
 from dcmcfg.verify.verdict import Verdict
+
+if TYPE_CHECKING:
+    from dcmcfg.bulk.asking import Proven
 
 
 def write_proof(
@@ -39,6 +44,35 @@ def write_proof(
         tell(f"evidence: {file}")
 
 
+def folder_of_proofs(
+    files: EvidenceFiles,
+    settings: Settings,
+    configuration: Configuration,
+    addresses: Addresses,
+    judged: Callable[[Evidence], Verdict],
+) -> Callable[[Proven], None]:
+    """Return what writes the evidence on each of many studies to a file of its own, in each folder of *files*.
+
+    The folders are made now.
+    The name is the Study Instance UID with the moment in UTC at which it was asked for, so no file is replaced. It may
+    be called in several threads, and raises :class:`~dcmcfg.errors.DcmcfgError` when a file cannot be written.
+    """
+    tree, site = tree_facts(configuration), site_settings(settings)
+    for folder in files.evidence:
+        make_folder(folder)
+
+    def keep(proven: Proven) -> None:
+        evidence, chronicle = proven.evidence, proven.chronicle
+        about = configured(configuration, settings.device, addresses, site, evidence, tree)
+        proof = proof_of(chronicle, about, evidence, judged(evidence))
+        began = f"{chronicle.began:%Y%m%dT%H%M%S}{chronicle.began.microsecond // 1000:03}Z"
+        for folder in files.evidence:
+            file = Path(folder) / f"{evidence.question.study_uid}-{began}{JSON}"
+            write_report(str(file), _json(proof), new=True)
+
+    return keep
+
+
 def site_settings(settings: Settings) -> tuple[SiteSetting, ...]:
     """Return what *settings* say of the site, secrets left out."""
     named = {
@@ -55,4 +89,8 @@ def site_settings(settings: Settings) -> tuple[SiteSetting, ...]:
 
 
 def _text(file: str, proof: Proof) -> Iterable[str]:
-    return proof_page(proof) if ending(file) == HTML else [json.dumps(proof_json(proof), indent=2), "\n"]
+    return proof_page(proof) if ending(file) == HTML else _json(proof)
+
+
+def _json(proof: Proof) -> Iterable[str]:
+    return [json.dumps(proof_json(proof), indent=2), "\n"]

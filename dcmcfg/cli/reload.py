@@ -14,6 +14,7 @@ from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.reloading import require_started
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import say
 from dcmcfg.render.reload import reload_json, repaired_line
 from dcmcfg.settings import Settings
 
@@ -38,8 +39,8 @@ def reload_command(settings: Settings, *, as_json: bool) -> None:
         print_json(_result(settings, reload, reloaded=True, state=state), indent=None)
         return
     if line := repaired_line(reload):
-        click.echo(line)
-    click.echo(f"reloaded: archive {settings.archive_url} ({reload.seconds:.2f} s)")
+        say(line)
+    say(f"reloaded: archive {settings.archive_url} ({reload.seconds:.2f} s)")
 
 
 def _reload(service: ControlService, settings: Settings) -> Reload:

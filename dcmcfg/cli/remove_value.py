@@ -6,7 +6,7 @@ import click
 
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.completing import complete_held_value, complete_target
-from dcmcfg.cli.editing import carry_out_on
+from dcmcfg.cli.editing import added_unasked, carry_out_on
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.value_arguments import value_arguments
 from dcmcfg.edits.attribute import Values, remove_values
@@ -22,7 +22,13 @@ def remove_value_command(settings: Settings, choices: Choices, *, target: str, v
     """Take single values away from an entry.
 
     TARGET and ATTR=VALUE are as for 'dcmcfg set'. A value that is not there is nothing to do, and is told; so
-    are values that look like it.
+    are values that look like it. An object class that 'set' or 'add-value' added for the last such value goes with it.
     """
     names = [each.name for each in values]
-    carry_out_on(settings, choices, target, names, lambda schema, found: remove_values(schema, found, values))
+    carry_out_on(
+        settings,
+        choices,
+        target,
+        names,
+        lambda schema, found: remove_values(schema, found, values, added_unasked(settings, schema, found)),
+    )

@@ -17,6 +17,7 @@ from dcmcfg.edits.rename.device import rename_device
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
 from dcmcfg.edits.rename.part import FORCED, rename_part
 from dcmcfg.edits.rename.renaming import Renaming
+from dcmcfg.plan.guard import STORED_OBJECTS
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import References
@@ -110,7 +111,7 @@ def device_command(settings: Settings, choices: Choices, *, old: str, new: str) 
 _PARTS: Mapping[str, tuple[Kind, str, str]] = {
     "exporter": (Kind.EXPORTER, "an exporter", ""),
     "queue": (Kind.QUEUE, "a queue", "Rename a queue that the archive's own program names."),
-    "storage": (Kind.STORAGE, "a storage", "Rename a storage although the database has its ID with each object."),
+    "storage": (Kind.STORAGE, "a storage", ""),
     "view": (Kind.VIEW, "a query/retrieve view", ""),
     "web-app": (Kind.WEB_APP, "a web application", ""),
 }
@@ -120,8 +121,9 @@ def _part_command(name: str, kind: Kind, noun: str, taking: str) -> click.Comman
     def part_command(
         settings: Settings, choices: Choices, *, old: str, new: str, references_only: bool, force: bool = False
     ) -> None:
+        named = force or (kind is Kind.STORAGE and STORED_OBJECTS in choices.forced)
         rename = functools.partial(
-            rename_part, device=settings.device, kind=kind, old=old, new=new, force=force, only=references_only
+            rename_part, device=settings.device, kind=kind, old=old, new=new, force=named, only=references_only
         )
         _carry_out(settings, choices, rename)
 

@@ -11,7 +11,7 @@ from dcmcfg.bulk.kept import FOLDER, KeptStore, kept_stores, named_stores, older
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.examples import examples
 from dcmcfg.cli.quantities import Quantity
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.telling import say, tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.console import stderr_console, stdout_console
@@ -90,7 +90,7 @@ def clear_results(*, names: tuple[str, ...], older_than_days: float | None, yes:
     if as_json:
         print_json({"deleted": deleted})
     else:
-        click.echo(f"deleted {', '.join(deleted)}" if deleted else "nothing was deleted")
+        say(f"deleted {', '.join(deleted)}" if deleted else "nothing was deleted")
     return 0 if len(deleted) == len(meant) else _LEFT
 
 

@@ -18,6 +18,8 @@ _TAKING = {
     guard.MANY_CHANGES: "Change more than 30 % of the entries.",
     guard.MANY_DELETES: "Delete more than 30 % of the entries.",
     guard.ARCHIVE_DEVICE: "Delete or rename the archive's own device.",
+    guard.RECORDED_STUDIES: "Remove or rename an AE under whose title the archive's database has recorded studies.",
+    guard.STORED_OBJECTS: "Remove or rename a storage although the database has its ID with each object.",
     guard.DANGLING_REFERENCE: "Leave a reference that leads to no entry.",
     guard.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
     guard.UNLOADABLE: "Write settings that the archive cannot load, or with which its next start fails.",
@@ -39,11 +41,14 @@ def require_named(risks: Sequence[Risk], forced: Collection[str]) -> None:
     if not left:
         return
     options = " ".join(f"--force-{risk.name}" for risk in left)
-    listed = f" {_headline(left[0])}" if len(left) == 1 else "".join(f"\n  {_headline(risk)}" for risk in left)
-    listed += "".join(f"\n    {line}" for risk in left for line in risk.details)
+    heads = [_headline(risk) for risk in left]
+    only = f" {heads.pop()}" if len(heads) == 1 else ""
+    listed = [*heads, *(f"  {line}" for risk in left for line in risk.details)]
     fixes = [new for risk in left for new in risk.findings]
     forcing = f"{_correction(fixes)}; to apply the plan anyway: {options}" if fixes else f"{options}, if it is meant"
-    raise Refused(f"the plan is refused:{listed}", next_step=forcing)
+    if instead := "; ".join(risk.instead for risk in left if risk.instead):
+        forcing = f"{instead}; or {forcing}"
+    raise Refused(f"the plan is refused:{only}", next_step=forcing, details=listed)
 
 
 def _correction(found: Sequence[NewFinding]) -> str:

@@ -16,6 +16,7 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
 from dcmcfg.cli.output import STDOUT, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import say
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.query import find_instances
@@ -142,7 +143,7 @@ def route_command(
     if as_json:
         print_json(route_json(route, leads=leads, study=found))
     elif as_mermaid:
-        click.echo("\n".join(mermaid(sequences(route))))
+        say(*mermaid(sequences(route)))
     elif svg != STDOUT:
         print_route(route, found, states=states)
     return 0 if leads else 1

@@ -12,7 +12,7 @@ from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.output import STDOUT, refuse_existing, write_whole
 from dcmcfg.cli.site import SiteCommand, site_options
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import AnswerIsNo, LdifError, MalformedInput, Refused
 from dcmcfg.render.check import print_findings
 from dcmcfg.render.console import stdout_console
@@ -57,7 +57,7 @@ def _take(settings: Settings, file: Path, *, replacing: bool, as_json: bool) -> 
     if as_json:
         print_json(snapshot_json(str(file), snapshot, found))
     else:
-        click.echo(f"{file}: {snapshot_line(snapshot)}; it holds secrets")
+        say(f"{file}: {snapshot_line(snapshot)}; it holds secrets")
     if not loadable(found):
         tell("warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.")
 
@@ -67,7 +67,7 @@ def _check(file: Path, *, as_json: bool) -> None:
         snapshot = read_snapshot(file)
         found = findings(snapshot)
     except (Refused, LdifError, MalformedInput) as refused:
-        raise AnswerIsNo(refused.what, on=refused.on, next_step=refused.next_step) from refused
+        raise AnswerIsNo(refused.what, on=refused.on, next_step=refused.next_step, details=refused.details) from refused
     invocation.current().so_far = partial(snapshot_json, str(file), snapshot, found)
     if found and not as_json:
         print_findings(stdout_console(), found, len(snapshot.tree.entries))
@@ -76,4 +76,4 @@ def _check(file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(snapshot_json(str(file), snapshot, found))
     else:
-        click.echo(f"{file}: whole and loadable: {snapshot_line(snapshot)}")
+        say(f"{file}: whole and loadable: {snapshot_line(snapshot)}")

@@ -15,7 +15,7 @@ from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.stopped import STOPPED, how_to_start
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import ArchiveError
 from dcmcfg.render.console import visible
 from dcmcfg.settings import Settings
@@ -44,7 +44,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
             who = directory.who_am_i()
             left |= loaded("leftovers", "left_in")(settings, directory)
     if who is not None and not as_json:
-        click.echo(f"directory {settings.ldap_url}: {who or 'anonymous'}")
+        say(f"directory {settings.ldap_url}: {who or 'anonymous'}")
     for title, made in left.items():
         told = f"a verify may have left the temporary destination {title} ({made}); {CLEAN} removes it"
         tell(f"warning: {visible(invocation.current().spoken(told))}")
@@ -57,9 +57,9 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
         step = {"next_step": next_step} if next_step else {}
         print_json(result | {"seconds": round(status.seconds, 3)} | step | beside, indent=None)
     else:
-        click.echo(f"{status.state}: archive {settings.archive_url} ({status.seconds:.2f} s)")
+        say(f"{status.state}: archive {settings.archive_url} ({status.seconds:.2f} s)")
         if next_step:
-            click.echo(f"{STOPPED}.\n  next: {next_step}")
+            say(f"{STOPPED}.", f"  next: {next_step}")
     return 0 if status.started else 1
 
 

@@ -1,4 +1,4 @@
-"""Lines on standard error: progress, warnings, failures."""
+"""Lines on standard error (progress, warnings, failures) and on standard output, whatever is in them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,26 @@ import sys
 
 import click
 
+from dcmcfg.render.visible import visible, visible_lines
 from dcmcfg.render.wrapping import wrapped_lines
 
 
-def tell(text: str) -> None:
-    """Print *text* on standard error: broken between words where that is a terminal, else as it is."""
-    click.echo(fitting(text), err=True)
+def tell(*lines: str) -> None:
+    """Print each of *lines* on standard error, escaped: broken between words where that is a terminal, else whole."""
+    click.echo("\n".join(fitting(visible(line)) for line in lines), err=True)
+
+
+def say(*lines: str, on_stderr: bool = False) -> None:
+    """Print each of *lines* on standard output, or *on_stderr*, escaped and unbroken."""
+    click.echo("\n".join(map(visible, lines)), err=on_stderr)
 
 
 def fitting(text: str, *, beside: int = 0) -> str:
-    """Return *text* so that it fits, with *beside* columns for what follows it, where standard error is a terminal."""
-    width = _terminal_width()
+    """Return *text* so that it fits, with *beside* columns for what follows it, where standard error is a terminal.
+
+    It is escaped, but for its line feeds.
+    """
+    width, text = _terminal_width(), visible_lines(text)
     return text if width is None else "\n".join(wrapped_lines(text, max(width - beside, 1)))
 
 

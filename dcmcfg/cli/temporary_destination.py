@@ -9,13 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import click
-
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.asking import Answered, Asking
 from dcmcfg.cli.loading import loaded
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.telling import say, tell
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.cli.verify_temporary import Temporary
 from dcmcfg.devices import Configuration
@@ -110,7 +108,7 @@ def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_j
     if as_json:
         print_json({"removed": titles})
     else:
-        click.echo(f"removed {', '.join(titles)}" if titles else "no temporary destination is left")
+        say(f"removed {', '.join(titles)}" if titles else "no temporary destination is left")
 
 
 def _clean(settings: Settings, directory: Directory, left: Sequence[Leftover], *, yes: bool) -> None:

@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from dcmcfg.cli.telling import fitting
+from dcmcfg.cli.telling import fitting, tell
 from dcmcfg.errors import AnswerIsNo, ArchiveError, DirectoryError
+from dcmcfg.render.visible import visible
 from dcmcfg.settings import Settings
 
 
@@ -20,8 +21,14 @@ def ask(question: str) -> bool:
     try:
         return click.confirm(fitting(question, beside=len(" [y/N]: ")), default=False, err=True)
     except click.Abort:
-        click.echo(err=True)  # what comes next does not belong to the question's line
+        tell("")  # what comes next does not belong to the question's line
         raise
+
+
+def ask_hidden(what: str, *, twice: bool = False) -> str:
+    """Return what is typed at the prompt *what*, on stderr and without echo; *twice* to be sure of it."""
+    asked = click.prompt(visible(what), hide_input=True, confirmation_prompt=twice, err=True)
+    return str(asked)
 
 
 def require_terminal() -> None:
@@ -45,8 +52,7 @@ def bind_password(settings: Settings) -> str:
             on=settings.ldap_url,
             next_step="--bind-password-file FILE; a password counts only where the URL comes from: docs/settings.md",
         )
-    asked = click.prompt(f"Password of {settings.bind_dn} @ {settings.ldap_url}", hide_input=True, err=True)
-    return str(asked)
+    return ask_hidden(f"Password of {settings.bind_dn} @ {settings.ldap_url}")
 
 
 def client_secret(settings: Settings) -> str:
@@ -66,4 +72,4 @@ def client_secret(settings: Settings) -> str:
             on=client.server,
             next_step="oidc_client_secret_file; a secret counts only where the issuer comes from: docs/secured.md",
         )
-    return str(click.prompt(f"Secret of the client {client.client_id} @ {client.server}", hide_input=True, err=True))
+    return ask_hidden(f"Secret of the client {client.client_id} @ {client.server}")

@@ -14,7 +14,7 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import credential
 from dcmcfg.cli.site import SiteCommand, site_options
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import NotFound
 from dcmcfg.render.token import print_token, token_json
 from dcmcfg.settings import Settings
@@ -43,10 +43,11 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
         if token is None:
             raise NotFound("no token is set for this archive", on=settings.archive_url, next_step="docs/secured.md")
         tell("warning: whoever reads this token is you for the archive, until it expires")
-        click.echo(token)
+        say(token)
         return 0
     issuer = settings.oidc.issuer if settings.oidc else ""
-    found = examine(settings.archive_url, token, issuer, Web(settings.ca_file, _TIMEOUTS))
+    web = Web(settings.ca_file, _TIMEOUTS, require_crl=settings.require_crl)
+    found = examine(settings.archive_url, token, issuer, web)
     why = reasons(found, role)
     source = _source(settings)
     result = functools.partial(token_json, source, settings.archive_url, found, role, why)

@@ -9,6 +9,7 @@ from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.roll_out_number import RollOutNumber
 from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.telling import say
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.render.history import taken_back
 from dcmcfg.rollout.history import History
@@ -35,5 +36,5 @@ def undo_command(settings: Settings, choices: Choices, *, number: int | None) ->
         record = history.to_take_back(settings.ldap_url, number, interrupted)
         with telling_who(directory):
             plan = plan_back(record, read_tree(directory), history.standing_since(record))
-        click.echo(taken_back(record), err=choices.stdout_taken)
+        say(taken_back(record), on_stderr=choices.stdout_taken)
         carry_out(settings, directory, plan, choices, undoes=record.number)

@@ -6,7 +6,7 @@ import click
 
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.completing import complete_held_attribute, complete_target
-from dcmcfg.cli.editing import carry_out_on
+from dcmcfg.cli.editing import added_unasked, carry_out_on
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.edits.attribute import unset
 from dcmcfg.settings import Settings
@@ -21,5 +21,12 @@ def unset_command(settings: Settings, choices: Choices, *, target: str, attribut
     """Take attributes away from an entry.
 
     TARGET is as for 'dcmcfg set'. What the entry's classes require stays, and so does what is part of its name.
+    An object class that 'set' or 'add-value' added for the last such value goes with it.
     """
-    carry_out_on(settings, choices, target, attributes, lambda schema, found: unset(schema, found, attributes))
+    carry_out_on(
+        settings,
+        choices,
+        target,
+        attributes,
+        lambda schema, found: unset(schema, found, attributes, added_unasked(settings, schema, found)),
+    )

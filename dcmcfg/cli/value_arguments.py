@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from dcmcfg.cli.terminal import ask_hidden
 from dcmcfg.edits.attribute import Values
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.schema.definitions import bundled
@@ -90,6 +91,5 @@ def _from_file(path: str) -> bytes:
 
 def _from_stdin(name: str) -> bytes:
     if sys.stdin.isatty():
-        asked: str = click.prompt(name, hide_input=True, confirmation_prompt=True, err=True)
-        return asked.encode()
+        return ask_hidden(name, twice=True).encode()
     return sys.stdin.buffer.read()

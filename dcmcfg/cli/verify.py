@@ -134,7 +134,8 @@ def verify_command(
         bulk.require_places(many, as_json=as_json, replace=files.replace)
     archive_ae = parse_ae_title(ae) if ae is not None else None
     calling = parse_ae_title(calling)
-    files.refuse_unwritable()
+    files.require_form(of_many=many is not None)
+    files.refuse_unwritable(of_many=many is not None)
     servers = server_hosts(settings.ldap_url, settings.archive_url)
     find = functools.partial(
         find_addresses,
@@ -146,7 +147,7 @@ def verify_command(
         tls=over_tls,
         elsewhere=servers,
     )
-    manner = receiving.manner(sha256=many is None and (as_json or bool(files.evidence)))
+    manner = receiving.manner(sha256=bool(files.evidence) or (many is None and as_json))
     run = Verification(
         settings,
         parse_uid(studies[0]) if studies and many is None else "",

@@ -76,11 +76,6 @@ _TABLE: tuple[_Needs | _Apart | _Alone, ...] = (
     _Apart(("--studies",), ("--query",), "name the studies in one way: {one} and {other} are two"),
     _Apart(_OF_ONE, (_SEVERAL,), "{one} is for one study, and {other} makes them many"),
     _Apart(
-        ("--evidence",),
-        (_SEVERAL, _KEPT),
-        "{one} is for one study, and {other} makes a run over many, of which --csv, --junit and --html tell",
-    ),
-    _Apart(
         ("--details",),
         (_SEVERAL, _KEPT),
         "{one} is for one study, and {other} makes a run over many, of which --csv, --junit and --html tell",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from dcmcfg.bulk.answer import Outcome
-from dcmcfg.bulk.asked import Asked
-from dcmcfg.bulk.asking import Asking, as_judged
+from dcmcfg.bulk.asked import Asked, ReceivedBy, asked_about
+from dcmcfg.bulk.asking import Asking, Proven, as_judged
 from dcmcfg.bulk.deciding_tree import deciding_tree
+from dcmcfg.bulk.destination import require_known
 from dcmcfg.bulk.kept import FOLDER, SUFFIX
 from dcmcfg.bulk.matching import matched
 from dcmcfg.bulk.report import Report
@@ -27,14 +27,17 @@ from dcmcfg.bulk.store import Store
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_unreachable import next_step_of, status_advised
 from dcmcfg.cli.asking import Answered
+from dcmcfg.cli.carried import proposed, proposing
 from dcmcfg.cli.failures import INTERRUPTED
+from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.once_sent import a_no_once_sent
 from dcmcfg.cli.output import STDOUT, write_report
+from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk
 from dcmcfg.dicom.cancel import Cancellation
-from dcmcfg.errors import AnswerIsNo, DcmcfgError, NotFound
+from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.bulk import bulk_json, print_bulk
 from dcmcfg.render.bulk_csv import bulk_csv
 from dcmcfg.render.bulk_html import bulk_html
@@ -44,7 +47,9 @@ from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.route.command import command
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import Question
+from dcmcfg.verify.evidence import Evidence, Question
+from dcmcfg.verify.judge import judge
+from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
     from dcmcfg.cli.temporary_destination import Place
@@ -65,13 +70,14 @@ def verify_many(
     witnesses of each study are those of :meth:`EvidenceWanted.witnesses_of_many`.
     """
     if place is None:
-        _require_known(run.destination, addresses)
+        require_known(run.destination, addresses)
     bulk, wanted, files, listening = run.bulk, run.wanted, run.files, run.listening_at(addresses)
     manner = bulk.manner
     own = listening.as_destination(addresses, lambda _: None) if listening and place is None else None
     receiver = place.receiver if place else own
     question = run.question(addresses, destination=place.title if place else "")
-    asked = _asked(run, addresses, question, received=receiver is not None, temporary=place is not None)
+    received_by = ReceivedBy.TEMPORARY if place else ReceivedBy.OTHERS if receiver is None else ReceivedBy.US
+    asked = _asked(run, addresses, question, received_by)
     source = _sought(run, source, asked, question, addresses)
     tree = deciding_tree(configuration, run.settings.device, addresses, question)
     with a_no_once_sent() as sent:
@@ -88,20 +94,25 @@ def verify_many(
                 tree,
                 sent,
                 place.advised if place else as_judged,
+                _keeping(run, place.configuration if place else configuration, addresses, place),
             )
-            required = Required(wanted.require_route, None if bulk.only_failed else tree)
+            recall = command("verify", "--recall", *(["--temporary-dest"] if place else ["--dest", run.destination]))
+            required = Required(wanted.require_route, None if bulk.only_failed else tree, recall)
             done = Session(asking, source, manner, bulk_progress, _anew(bulk), required).go()
-        next_steps = tuple(map(invocation.current().spoken, _next_steps(done, place, _anew(bulk), addresses.archive)))
+        next_steps = tuple(map(proposed, _next_steps(done, place, _anew(bulk), addresses.archive)))
+        report = done.report.told(functools.cache(proposed))
         notes = (*_of_keeping(bulk, source), *done.notes)
         code = _exit_code(done, sent=sent.is_set())
-        told = functools.partial(bulk_json, done.report, notes, next_steps, accepted=code == 0)
+        told = functools.partial(bulk_json, report, notes, next_steps, accepted=code == 0)
         invocation.current().so_far = place.with_verdict(told) if place else told
         if not run.as_json:
-            _print(done.report, notes, next_steps, aside=STDOUT in bulk.reports.values())
+            _print(report, notes, next_steps, aside=STDOUT in bulk.reports.values())
+        for folder in files.evidence:
+            tell(f"evidence: {folder}")
         for form, target in bulk.reports.items():
-            write_report(target, _FORMS[form](done.report), new=not files.replace and target != STDOUT)
+            write_report(target, _FORMS[form](report), new=not files.replace and target != STDOUT)
             if target != STDOUT:
-                click.echo(f"{form}: {target}", err=True)
+                tell(f"{form}: {target}")
     return code, told
 
 
@@ -117,6 +128,25 @@ def _of_keeping(bulk: Bulk, source: Source) -> Iterator[str]:
         yield f"{bulk.keeping} has the answer kept, as those of many studies are: the same command again asks nothing"
 
 
+def _keeping(
+    run: Verification, configuration: Configuration, addresses: Addresses, place: Place | None
+) -> Callable[[Proven], None] | None:
+    """Return what keeps the evidence on each study; None where that is not wanted."""
+    if not run.files.evidence:
+        return None
+    tell = proposing()
+
+    def judged(evidence: Evidence) -> Verdict:
+        verdict = judge(evidence, require_route=run.wanted.require_route)
+        verdict = place.advised(verdict, evidence) if place else verdict
+        return replace(verdict, next_steps=tuple(map(tell, verdict.next_steps)))
+
+    keep: Callable[[Proven], None] = loaded("proof_files", "folder_of_proofs")(
+        run.files, run.settings, configuration, addresses, judged
+    )
+    return keep
+
+
 def look_first(run: Verification, source: Source, addresses: Addresses) -> Source:
     """Return *source* with all that must be known of it before a temporary destination is added for it.
 
@@ -124,7 +154,7 @@ def look_first(run: Verification, source: Source, addresses: Addresses) -> Sourc
     :func:`~dcmcfg.bulk.matching.matched` does for a query that has to be asked.
     """
     question = run.question(addresses)
-    asked = _asked(run, addresses, question, received=True, temporary=True)
+    asked = _asked(run, addresses, question, ReceivedBy.TEMPORARY)
     return _sought(run, source, asked, question, addresses)
 
 
@@ -141,50 +171,10 @@ def _store_of(bulk: Bulk, source: Source, asked: Asked) -> Path:
     return bulk.results or state_folder() / FOLDER / f"{asked.key(source.name)}{SUFFIX}"
 
 
-def _require_known(destination: str, addresses: Addresses) -> None:
-    """Raise :class:`NotFound` for a destination to which the archive will send none of the studies."""
-    route = addresses.route
-    if route.destination_known:
-        return
-    if destination in route.titles:
-        raise NotFound(
-            f"{destination} is not installed (dicomInstalled), so the archive would refuse it for each study",
-            next_step="have it installed, then dcmcfg reload; or name another AE with --dest",
-        )
-    meant = f"did you mean {', '.join(route.near_destination)}? Else " if route.near_destination else ""
-    raise NotFound(
-        f"the tree has no AE {destination}, so the archive would refuse it for each study",
-        next_step=f"{meant}name another AE with --dest, or {command('ae', 'add', f'{destination}@HOST:PORT')}",
-    )
-
-
-def _asked(run: Verification, addresses: Addresses, question: Question, *, received: bool, temporary: bool) -> Asked:
-    """Return what a store is known by: a temporary destination has another title each time."""
-    settings = run.settings
-    facts = {
-        "archive": str(question.archive),
-        "destination": "a temporary one" if temporary else question.destination,
-        "calling": question.calling,
-        "received": "by others" if not received else "by us" if temporary else "by us (--receive)",
-        "level": question.selection.level.value,
-        "model": question.model.value,
-        "directory": f"{settings.ldap_url}/{settings.base_dn}",
-        "device": settings.device,
-        "dcmExternalRetrieveAEDestination": addresses.route.destination or "",
-    }
-    return Asked(facts | {name: value for name, value in _further(run, question).items() if value})
-
-
-def _further(run: Verification, question: Question) -> dict[str, str]:
-    """Return what else an answer depends on, where it is said: of a part it says nothing of the rest."""
-    wanted, patient, selection = run.wanted, question.patient, question.selection
-    return {
-        "series": ", ".join(sorted(selection.series_uids)),
-        "instances": ", ".join(sorted(selection.instance_uids)),
-        "patient": f"{patient.patient_id} {patient.issuer}".rstrip() if patient else "",
-        "expected": "" if wanted.expect is None else str(wanted.expect),
-        "files": "kept and read back" if run.listening and run.listening.keep else "",
-    }
+def _asked(run: Verification, addresses: Addresses, question: Question, received_by: ReceivedBy) -> Asked:
+    """Return what a store is known by."""
+    keeps_files = run.listening is not None and run.listening.keep is not None
+    return asked_about(question, addresses, run.settings, received_by, keeps_files=keeps_files)
 
 
 def _anew(bulk: Bulk) -> Anew:
@@ -198,7 +188,7 @@ def _consent(found: Matching) -> None:
     number = len(found.read().uids)
     studies = "1 study matches" if number == 1 else f"{number:,} studies match"
     taken = f"more than {number:,} match, {number:,} taken" if found.leaves_out else studies
-    click.echo(taken, err=True)
+    tell(taken)
     if number <= _MANY or found.limit is not None:
         return
     if not sys.stdin.isatty():

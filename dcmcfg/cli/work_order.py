@@ -9,6 +9,7 @@ from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
+from dcmcfg.cli.output import print_text
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
@@ -101,7 +102,7 @@ def work_order_command(
     elif form == "text":
         print_work_order(stdout_console(), order)
     else:
-        click.echo(_written(order, form, configuration), nl=False)
+        print_text([_written(order, form, configuration)])
 
 
 def _written(order: WorkOrder, form: str, configuration: Configuration) -> str:

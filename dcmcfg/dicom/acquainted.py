@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dcmcfg.dicom.associate import OpenAssociation
-from dcmcfg.dicom.shown_certificate import moment
+from dcmcfg.shown_certificate import moment, subject_in_words
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,9 @@ def acquainted(opened: OpenAssociation) -> Acquainted:
 def _secured(socket: ssl.SSLSocket) -> Secured | None:
     cipher = socket.cipher()
     certificate = socket.getpeercert() or {}
-    subject = certificate.get("subject", ())
-    names = [f"{_SHORT.get(key, key)}={value}" for rdn in subject for key, value in rdn]  # type: ignore[str-unpack]
     return Secured(
         socket.version() or "",
         cipher[0] if cipher else "",
-        ", ".join(reversed(names)),
+        subject_in_words(certificate.get("subject", ())),  # type: ignore[arg-type] # typeshed has it wider
         moment(certificate.get("notAfter")),
     )
-
-
-_SHORT = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU", "countryName": "C"}

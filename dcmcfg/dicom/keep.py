@@ -15,13 +15,13 @@ from typing import BinaryIO
 
 from dcmcfg.dicom.implementation import CLASS_UID, VERSION_NAME
 from dcmcfg.errors import DicomError
+from dcmcfg.private_folders import make_private
 
 _UNFINISHED = ".part"
 _BUFFER_OCTETS = 1 << 16
 _SHORT, _LONG = struct.Struct("<HH2sH"), struct.Struct("<HH2sxxL")
 #: What a UID may be to name a file as it is; anything else is named by its digest.
 _NAME = re.compile(r"[0-9][0-9.]{0,63}", re.ASCII)
-_PRIVATE = 0o700
 
 
 class Folder:
@@ -35,7 +35,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            make_private(path)
             self.new_file(b"").discard()
         except OSError as error:
             raise DicomError(
@@ -66,7 +66,7 @@ class UnfinishedFile:
         """Give the file its name, and return it."""
         self._file.close()
         folder = self._folder / (_name(study_uid) if study_uid else "no-study")
-        folder.mkdir(mode=_PRIVATE, exist_ok=True)
+        make_private(folder)
         for number in itertools.count(1):
             more = "" if number == 1 else f"~{number}"
             path = folder / f"{_name(sop_instance_uid)}{more}.dcm"

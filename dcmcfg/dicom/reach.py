@@ -7,9 +7,9 @@ import ssl
 import time
 
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.shown_certificate import shown_certificate
 from dcmcfg.dicom.tls_failure import no_handshake
 from dcmcfg.errors import Unreachable
+from dcmcfg.shown_certificate import shown_certificate
 
 
 def reach(peer: Peer, timeouts: Timeouts) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dcmcfg.errors import DicomError
 from dcmcfg.pem import holds_certificate, holds_private_key
+from dcmcfg.trust import THIS_MACHINE, UnusableCaFile, trusting
 
 #: All that a stock dcm4chee archive has to offer (TLS_RSA_WITH_AES_128_CBC_SHA, with TLS 1.2), and its like. Python
 #: leaves them out, for want of forward secrecy; they come last, after what it takes by itself.
@@ -23,7 +24,8 @@ class TlsFiles:
 
     ``ca`` holds who is trusted, by default whom this machine trusts; ``certificate`` is shown to the peer, ``key`` is
     its private key, by default in the same file. ``passphrase`` is called where the key is protected by one. Without
-    ``check_host`` a certificate of a trusted authority is taken for any host.
+    ``check_host`` a certificate of a trusted authority is taken for any host. What ``require_crl`` does, and what
+    revocation lists in ``ca`` do, says :func:`~dcmcfg.trust.trusting`.
     """
 
     ca: Path | None = None
@@ -31,6 +33,7 @@ class TlsFiles:
     key: Path | None = None
     passphrase: Callable[[], str] | None = field(default=None, repr=False)
     check_host: bool = True
+    require_crl: bool = False
 
     def client_context(self) -> ssl.SSLContext:
         """Return the context to open associations with; it verifies the peer.
@@ -60,12 +63,11 @@ class TlsFiles:
         return context
 
     def _trusting(self, purpose: ssl.Purpose) -> ssl.SSLContext:
+        verifies = purpose is ssl.Purpose.SERVER_AUTH or self.ca is not None
         try:
-            context = ssl.create_default_context(purpose, cafile=str(self.ca) if self.ca else None)
-        except ssl.SSLError as error:
-            raise _unusable(self.ca, "it holds no certificate in PEM form", "--tls-ca") from error
-        except OSError as error:
-            raise _unusable(self.ca, f"it cannot be read ({error.strerror})", "--tls-ca") from error
+            context = trusting(self.ca, require_crl=self.require_crl and verifies, purpose=purpose)
+        except UnusableCaFile as error:
+            raise _unusable(self.ca, str(error), "--tls-ca") from error
         known = [each["name"] for each in context.get_ciphers()]
         context.set_ciphers(":".join((*known, *_STOCK)))
         return context
@@ -104,6 +106,8 @@ def _readable(path: Path, option: str) -> None:
 
 
 def _unusable(path: Path | None, what: str, option: str) -> DicomError:
+    if path is None:
+        return DicomError(f"{THIS_MACHINE}: {what}", next_step=f"{option} names a file of CA certificates and CRLs")
     return DicomError(f"the file cannot be used: {what}", on=str(path), next_step=f"it is named by {option}")
 
 

@@ -7,18 +7,21 @@ import ssl
 from datetime import UTC, datetime
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.dicom.shown_certificate import ShownCertificate
 from dcmcfg.errors import NotSecured
+from dcmcfg.shown_certificate import ShownCertificate
+from dcmcfg.trust import refusal, version_problem
 
 #: What ends the words for a handshake that failed.
 NOTHING_SENT = "; nothing was sent"
 _TRUST = "--tls-ca names the certificate of the authority that signed it"
 _RENEW = "the peer needs a new certificate; is the clock of this machine right?"
 _WAIT = "is the clock of this machine right? Else the peer has to show a certificate that is valid already"
+_ANY_HOST = "--tls-any-host takes it for any"
 _NAME = (
     "its certificate must name the host that is called (dicomHostname in LDAP, or --connect HOST of verify); "
-    "--tls-any-host takes it for any"
+    f"{_ANY_HOST}"
 )
+_OTHER_NAME = frozenset({62, 64})
 _UNKNOWN_AUTHORITY = "its authority is not one that is trusted here"
 #: OpenSSL's verify code (X509_V_ERR_…) → what is wrong with the peer's certificate, and the next step.
 _VERIFY_ERRORS = {
@@ -74,7 +77,9 @@ def no_handshake(error: OSError, peer: Peer, seconds: float, shown: ShownCertifi
 
 def _untrusted(error: ssl.SSLCertVerificationError, peer: Peer, shown: ShownCertificate | None) -> tuple[str, str]:
     """Return what is wrong with the certificate of *peer*, and the next step."""
-    what, next_step = _VERIFY_ERRORS.get(error.verify_code, (error.verify_message, _TRUST))
+    what, next_step = refusal(error, shown) or _VERIFY_ERRORS.get(error.verify_code, (error.verify_message, _TRUST))
+    if shown is not None and error.verify_code in _OTHER_NAME and not shown.names_hosts:
+        return f"certificate not trusted: {what}", f"{next_step}; {_ANY_HOST}"
     closer = _by_the_shown(error.verify_code, peer.host, shown) if shown is not None else ""
     return f"certificate not trusted: {closer or what}", next_step
 
@@ -95,14 +100,14 @@ def _by_the_shown(code: int, host: str, shown: ShownCertificate) -> str:
 def _handshake(error: OSError) -> tuple[str, str] | None:
     """Return what went wrong, and the next step; None where what the peer said, if anything, was not TLS."""
     said = _alert(error)
+    if problem := version_problem(error):
+        return problem, _NOTHING_IN_COMMON
     if said in _ABOUT_OUR_CERTIFICATE:
         return ended_over_tls(error), _CLIENT_CERTIFICATE
     if said == "handshake failure":  # also how TLS 1.2 wants a client certificate (RFC 5246 §7.4.6)
         return f"the peer refused the TLS handshake ({said})", f"{_CLIENT_CERTIFICATE}. Else {_NOTHING_IN_COMMON}"
     if said:
         return f"the peer refused the TLS handshake ({said})", _NOTHING_IN_COMMON
-    if isinstance(error, ssl.SSLError) and error.reason in {"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"}:
-        return "the peer speaks no version of TLS that is taken here", _NOTHING_IN_COMMON
     return None
 
 

@@ -20,7 +20,8 @@ class LdapServer:
 
     ``external`` binds as whoever the connection shows (SASL EXTERNAL): on ``ldapi`` the account that runs dcmcfg,
     over TLS the owner of ``client_cert``. Without a ``client_key`` the key is in the certificate's file. TLS is
-    always verified, against ``ca_file`` if there is one. ``starttls`` asks for it on ``ldap``.
+    always verified, against ``ca_file`` if there is one, with ``require_crl`` by revocation lists in it.
+    ``starttls`` asks for it on ``ldap``.
     """
 
     url: str
@@ -28,6 +29,7 @@ class LdapServer:
     bind_dn: str
     password: str = field(repr=False)
     ca_file: Path | None = None
+    require_crl: bool = False
     starttls: bool = False
     client_cert: Path | None = None
     client_key: Path | None = None

@@ -8,10 +8,8 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, MalformedInput
-from dcmcfg.plan.server_schema import ServerRules
 from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.schema.subschema import ATTRIBUTES, merged, schema_of
-from dcmcfg.tree import Tree
 
 
 def read_schema(directory: Directory) -> Schema | None:
@@ -24,17 +22,13 @@ def read_schema(directory: Directory) -> Schema | None:
     return schema_of(subschema, bundled()) if "attributeTypes" in subschema else None
 
 
-def server_rules(directory: Directory, tree: Tree) -> ServerRules:
-    """Return the rules that the server's own schema holds what is written to *tree* to; it is read when needed.
+def read_own_schema(directory: Directory) -> Schema | None:
+    """Return what :func:`read_schema` does, in the server's own names.
 
-    It is the schema in the server's own names: what the bundled one calls otherwise is not known by that name.
+    What the bundled schema calls otherwise is not known by that name, as the server does not know it.
     """
-
-    def read() -> Schema | None:
-        subschema = published_schema(directory)
-        return schema_of(subschema, Schema((), ())) if "attributeTypes" in subschema else None
-
-    return ServerRules(tree, read)
+    subschema = published_schema(directory)
+    return schema_of(subschema, Schema((), ())) if "attributeTypes" in subschema else None
 
 
 def schema_knowing(directory: Directory, attributes: Iterable[str]) -> Schema:

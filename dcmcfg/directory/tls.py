@@ -11,6 +11,7 @@ import ldap3
 
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.errors import DirectoryError
+from dcmcfg.trust import THIS_MACHINE, UnusableCaFile, refusal, shown_with, trusting, version_problem
 
 #: OpenSSL's verify code (X509_V_ERR_…) → what is wrong with the server's certificate, and the next step.
 _TRUST = "--ca-file (DCMCFG_CA_FILE) names the certificate of the authority that signed it"
@@ -62,19 +63,13 @@ def client_context(server: LdapServer) -> ssl.SSLContext:
 
     Raises :class:`DirectoryError` when the CA file, the client certificate or its key cannot be used.
     """
-    context = _trusting(server.ca_file)
+    try:
+        context = trusting(server.ca_file, require_crl=server.require_crl)
+    except UnusableCaFile as error:
+        raise _unusable(server.ca_file, str(error), "--ca-file") from error
     if server.client_cert is not None:
         _show(context, server.client_cert, server.client_key)
     return context
-
-
-def _trusting(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    except ssl.SSLError as error:
-        raise _unusable(ca_file, "it holds no certificate in PEM form", "--ca-file") from error
-    except OSError as error:
-        raise _unusable(ca_file, f"it cannot be read ({error.strerror})", "--ca-file") from error
 
 
 def _show(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
@@ -119,16 +114,29 @@ def _no_passphrase() -> str:
 
 
 def _unusable(path: Path | None, what: str, option: str) -> DirectoryError:
+    if path is None:
+        return DirectoryError(f"{THIS_MACHINE}: {what}", next_step=f"{option} names a file of CA certificates and CRLs")
     return DirectoryError(f"the file cannot be used: {what}", on=str(path), next_step=f"it is named by {option}")
 
 
 def _handshake_failure(error: OSError, url: str) -> DirectoryError:
     if isinstance(error, ssl.SSLCertVerificationError):
+        if refused := refusal(error, shown_with(error)):
+            what, next_step = refused
+            return DirectoryError(
+                f"the server's certificate is not trusted: {what}; nothing was sent", on=url, next_step=next_step
+            )
         other = (f"the server's certificate is not trusted: {error.verify_message}", _TRUST)
         what, next_step = _VERIFY_ERRORS.get(error.verify_code, other)
         return DirectoryError(f"{what}; nothing was sent", on=url, next_step=next_step)
     if isinstance(error, TimeoutError):
         return DirectoryError("no answer to the TLS handshake in time", on=url, next_step="is it a TLS port?")
+    if problem := version_problem(error):
+        return DirectoryError(
+            f"{problem}; nothing was sent",
+            on=url,
+            next_step="the server has to offer TLS 1.2 or newer (slapd: TLSProtocolMin 3.3)",
+        )
     if "alert" in str(error):
         return ended_after_handshake(str(error), url)
     return DirectoryError(

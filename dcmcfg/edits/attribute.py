@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.devices import Device
-from dcmcfg.edits.auxiliary_classes import lacking
+from dcmcfg.edits.auxiliary_classes import idle, lacking
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.levels import overridden, overriding
 from dcmcfg.edits.soundness import require_sound
@@ -32,12 +33,20 @@ class Values:
     values: tuple[bytes, ...]
 
 
-def set_values(schema: Schema, target: Target, wanted: Sequence[Values]) -> Edit:
+#: Classes, in lower case, that were added to the entry only for values: they go with the last of these.
+OwnClasses = Callable[[], Collection[str]]
+
+
+def _none() -> Collection[str]:
+    return ()
+
+
+def set_values(schema: Schema, target: Target, wanted: Sequence[Values], own_classes: OwnClasses = _none) -> Edit:
     """Return the edit after which each attribute has exactly the values *wanted*.
 
-    Raises :class:`~dcmcfg.errors.NotFound` for an attribute that *schema* does not know, with near misses, and
-    :class:`Refused` for what the entry, by its classes, could not hold, what ``dcmcfg check`` would call an error, and
-    what would change the entry's name.
+    A class of *own_classes* goes with the last value that needed it. Raises :class:`~dcmcfg.errors.NotFound` for an
+    attribute that *schema* does not know, with near misses, and :class:`Refused` for what the entry, by its classes,
+    could not hold, what ``dcmcfg check`` would call an error, and what would change the entry's name.
     """
     for each in wanted:
         if known_attribute(schema, each.name).name == _CLASSES:
@@ -46,12 +55,12 @@ def set_values(schema: Schema, target: Target, wanted: Sequence[Values]) -> Edit
                 on=str(target.entry.dn),
                 next_step="add-value and remove-value change them one by one",
             )
-    return _edit(schema, target, [(Operation.REPLACE, each) for each in _by_attribute(schema, wanted)])
+    return _edit(schema, target, [(Operation.REPLACE, each) for each in _by_attribute(schema, wanted)], own_classes)
 
 
-def unset(schema: Schema, target: Target, names: Iterable[str]) -> Edit:
-    """Return the edit after which the entry has none of the attributes *names*; raises what :func:`set_values` does."""
-    return set_values(schema, target, [Values(name, ()) for name in names])
+def unset(schema: Schema, target: Target, names: Iterable[str], own_classes: OwnClasses = _none) -> Edit:
+    """Return the edit after which the entry has none of the attributes *names*; as :func:`set_values` does it."""
+    return set_values(schema, target, [Values(name, ()) for name in names], own_classes)
 
 
 def add_values(schema: Schema, target: Target, wanted: Sequence[Values]) -> Edit:
@@ -60,10 +69,11 @@ def add_values(schema: Schema, target: Target, wanted: Sequence[Values]) -> Edit
     return _edit(schema, target, [_one_by_one(schema, target.entry, Operation.ADD, each) for each in together])
 
 
-def remove_values(schema: Schema, target: Target, unwanted: Sequence[Values]) -> Edit:
-    """Return the edit that takes the values *unwanted* away; raises what :func:`set_values` does."""
+def remove_values(schema: Schema, target: Target, unwanted: Sequence[Values], own_classes: OwnClasses = _none) -> Edit:
+    """Return the edit that takes the values *unwanted* away; as :func:`set_values` does it."""
     together = _by_attribute(schema, unwanted)
-    return _edit(schema, target, [_one_by_one(schema, target.entry, Operation.DELETE, each) for each in together])
+    asked = [_one_by_one(schema, target.entry, Operation.DELETE, each) for each in together]
+    return _edit(schema, target, asked, own_classes)
 
 
 def _by_attribute(schema: Schema, given: Iterable[Values]) -> tuple[Values, ...]:
@@ -90,7 +100,7 @@ def _one_by_one(schema: Schema, entry: Entry, operation: Operation, asked: Value
     return Operation.REPLACE, Values(asked.name, tuple(value for value in held if value not in asked.values))
 
 
-def _edit(schema: Schema, target: Target, asked: Sequence[_Asked]) -> Edit:
+def _edit(schema: Schema, target: Target, asked: Sequence[_Asked], own_classes: OwnClasses = _none) -> Edit:
     entry = target.entry
     known_as = _with_classes(entry, _classes_added(asked))
     classes: dict[str, None] = {}
@@ -108,9 +118,25 @@ def _edit(schema: Schema, target: Target, asked: Sequence[_Asked]) -> Edit:
     after = entry
     for modification in modifications:
         after = _after(schema, after, modification)
+    if needless := _needless(schema, entry, after, modifications, own_classes):
+        modifications.append(Modification(Operation.DELETE, _CLASSES, needless))
+        after = _after(schema, after, modifications[-1])
     too_many = [problem for each in modifications for problem in _too_many(schema, entry, after, each)]
     require_sound(schema, entry, after, too_many)
     return Edit((Modify(entry.dn, tuple(modifications)),), tuple(_warnings(schema, target, after, modifications)))
+
+
+def _needless(
+    schema: Schema, before: Entry, after: Entry, modifications: Sequence[Modification], own_classes: OwnClasses
+) -> tuple[bytes, ...]:
+    """Return the classes of *own_classes* that the last value that needed them leaves without a use."""
+    names = [each.name for each in modifications]
+    if any(name.lower() == _CLASSES.lower() for name in names):
+        return ()
+    gone = [known_attribute(schema, name) for name in names if before.values(name) and not after.values(name)]
+    found = idle(schema, after, gone) if gone else ()
+    own = own_classes() if any(found) else ()
+    return tuple(name.encode() for group in found for name in takewhile(lambda name: name.lower() in own, group))
 
 
 def _classes_added(asked: Sequence[_Asked]) -> Iterator[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
@@ -38,6 +40,36 @@ def lacking(schema: Schema, entry: Entry, attribute: AttributeType) -> tuple[str
     if attribute.name.lower() in allowed:
         return ()
     raise _nowhere(schema, entry, attribute)
+
+
+def idle(schema: Schema, entry: Entry, removed: Iterable[AttributeType]) -> tuple[tuple[str, ...], ...]:
+    """Return the auxiliary classes of *entry* that hold nothing, now that *removed* attributes are gone.
+
+    They are in groups, in each the last first: a class that stays needs those before it. Only groups that allow one of
+    *removed* are looked at. Classes with required attributes are none: they say what the entry is.
+    """
+    gone = tuple(removed)
+    groups = (each for structural, groups in _OF_STRUCTURAL.items() if entry.is_a(structural) for each in groups)
+    concerned = (group for group in groups if any(_up_to(schema, group, each) is not None for each in gone))
+    return tuple(tuple(_idle_of(schema, entry, group)) for group in concerned)
+
+
+def _idle_of(schema: Schema, entry: Entry, group: tuple[str, ...]) -> Iterator[str]:
+    names = {each.name.partition(";")[0].lower() for each in entry.attributes}
+    for name in reversed(group):
+        known = schema.object_class(name)
+        if not entry.is_a(name):
+            continue
+        entry = _without(entry, name)
+        allowed = allowed_attributes(schema, entry)
+        if known is None or known.must or allowed is None or not names <= allowed:
+            return
+        yield name
+
+
+def _without(entry: Entry, name: str) -> Entry:
+    classes = (value for value in entry.values("objectClass") if value.lower() != name.lower().encode())
+    return entry.with_values("objectClass", classes)
 
 
 def _up_to(schema: Schema, group: tuple[str, ...], attribute: AttributeType) -> tuple[str, ...] | None:

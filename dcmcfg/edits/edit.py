@@ -5,11 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dcmcfg.changes import Change
+from dcmcfg.dn import DN
+from dcmcfg.references.referring import Reference
+
+
+@dataclass(frozen=True)
+class Referrer:
+    """A reference of an entry that stays to one that goes, ``meant``."""
+
+    reference: Reference
+    meant: DN
 
 
 @dataclass(frozen=True)
 class Edit:
-    """The wanted ``changes``, in the form that is right in each state of the tree, with ``warnings`` as sentences."""
+    """The wanted ``changes``, in the form that is right in each state of the tree, with ``warnings`` as sentences.
+
+    ``referrers`` are what refers to the entries that a removal deletes; None where the edit is none.
+    """
 
     changes: tuple[Change, ...]
     warnings: tuple[str, ...] = ()
+    referrers: tuple[Referrer, ...] | None = None

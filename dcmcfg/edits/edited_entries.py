@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
-from dcmcfg.dn import NormalDN, root_first
+from dcmcfg.dn import DN, NormalDN, root_first
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.soundness import another_name, require_sound
+from dcmcfg.edits.soundness import another_name, is_known_by_name, require_sound
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.errors import Refused
+from dcmcfg.errors import MalformedInput, Refused
 from dcmcfg.plan.comparison import VENDOR_DATA
+from dcmcfg.references.kinds import Kind
+from dcmcfg.references.referring import References
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import structural_classes
 from dcmcfg.secret_values import is_secret
@@ -53,8 +56,8 @@ def edited(schema: Schema, tree: Tree, before: Sequence[Shown], after: Sequence[
 
     An entry that is missing there is deleted, one that was not shown is added, and of the others those attributes
     change that differ from what was shown. Raises :class:`Refused` for an entry that is given twice, one that exists
-    and was not shown, one that bears another name (a rename has to change what refers to it too), and one of which
-    ``dcmcfg check`` would call something new an error, by *schema*.
+    and was not shown, one that bears another name (a rename has to change what refers to it too, unless the text does
+    that by itself), and one of which ``dcmcfg check`` would call something new an error, by *schema*.
     """
     were = {tree.key(each.entry.dn): each for each in before}
     are: dict[NormalDN, Entry] = {}
@@ -149,8 +152,32 @@ def _refuse_renames(tree: Tree, were: _Before, are: _After) -> None:
             raise _renamed(old.entry, entry)
         if old is None:
             for gone in were.keys() - are.keys():
-                if gone[1:] == key[1:] and _alike(tree, were[gone].entry, entry):
+                if gone[1:] != key[1:] or not _alike(tree, were[gone].entry, entry):
+                    continue
+                if not _takes_its_place(tree, were, are, gone, key):
                     raise _renamed(were[gone].entry, entry)
+
+
+def _takes_its_place(tree: Tree, were: _Before, are: _After, gone: NormalDN, new: NormalDN) -> bool:
+    """Tell whether the text has everything that referred to the entry *gone* by its DN refer to *new*.
+
+    Then nothing is lost with the old entry, unless it has a name that others know, or values that were not shown.
+    """
+    old = were[gone]
+    if old.kept or is_known_by_name(old.entry):
+        return False
+    stays = (entry for key, entry in tree.entries.items() if key not in were)
+    after = References(Tree.of(tree.schema, (*stays, *are.values())))
+    meant = set(_by_dn(after))
+    return gone in set(_by_dn(References(tree))) and gone not in meant and new in meant
+
+
+def _by_dn(references: References) -> Iterator[NormalDN]:
+    """Yield what each reference by DN leads to, whether it is there or not."""
+    for reference in references.all:
+        if reference.kind is Kind.ENTRY:
+            with suppress(MalformedInput):
+                yield references.tree.key(DN.parse(reference.name))
 
 
 def _renamed(old: Entry, new: Entry) -> Refused:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from dcmcfg.changes import Delete
 from dcmcfg.devices import devices_dn
 from dcmcfg.dn import DN, NormalDN
-from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.edit import Edit, Referrer
 from dcmcfg.entry import Entry
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import Reference, References
@@ -22,7 +21,8 @@ _TOLD = 20
 def removal(references: References, tops: Iterable[DN]) -> Edit:
     """Return the edit that removes the entries at *tops* of the tree of *references*, in order, with all below them.
 
-    Registrations go with the last entry that carries the name. The warnings list what elsewhere refers to what goes.
+    Registrations go with the last entry that carries the name. The referrers are what refers to what goes from
+    elsewhere; the warnings list the first of them.
     """
     tree = references.tree
     order = [entry for top in tops for entry in _leaf_first(tree.below(top))]
@@ -34,11 +34,11 @@ def removal(references: References, tops: Iterable[DN]) -> Edit:
         going = {name for name in registry.carried(below.values()) if name not in still}
         attribute = registry.kind.value.attribute
         deletes += (Delete(entry.dn) for entry in registry.registered(tree) if entry.text(attribute) in going)
-    found = referrers(references, below)
-    listed = [_line(references, reference, entry) for reference, entry in islice(found, _TOLD)]
-    if more := sum(1 for _ in found):
+    found = tuple(referrers(references, below))
+    listed = [_line(references, reference, entry) for reference, entry in found[:_TOLD]]
+    if more := len(found[_TOLD:]):
         listed.append(f"and {more} more values that name what goes")
-    return Edit(tuple(deletes), tuple(listed))
+    return Edit(tuple(deletes), tuple(listed), tuple(Referrer(reference, entry.dn) for reference, entry in found))
 
 
 def _leaf_first(subtree: tuple[Entry, ...]) -> Iterator[Entry]:

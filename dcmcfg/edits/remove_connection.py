@@ -41,7 +41,7 @@ def remove_connection(device: Device, connection: Connection, *, detach: bool = 
         )
     edit = removal(references, [connection.dn])
     # What referred to it does so no longer, so nothing is left to be told of.
-    return Edit((*(change for change in detaching if change is not None), *edit.changes))
+    return Edit((*(change for change in detaching if change is not None), *edit.changes), referrers=())
 
 
 def _another(device: Device, users: Sequence[Entry], connection: Connection) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from dcmcfg.connection_users import ConnectionUsers, connection_name, told_users
 from dcmcfg.devices import Connection, NetworkAE
@@ -27,10 +28,10 @@ def remove_network_ae(ae: NetworkAE, *, keep_connection: bool) -> Edit:
     if not left and not device.is_archive:
         edit = removal(references, [device.entry.dn])
         last = f"{ae.title} is the last AE of the device {device.name}, and nothing else is in it: the device goes too."
-        return Edit(edit.changes, (last, *edit.warnings))
+        return replace(edit, warnings=(last, *edit.warnings))
     own = [each for each in idle if each in ae.connections]
     edit = removal(references, [ae.entry.dn, *(each.dn for each in own)])
-    return Edit(edit.changes, (*_staying(ae, users, own, keep=keep_connection), *edit.warnings))
+    return replace(edit, warnings=(*_staying(ae, users, own, keep=keep_connection), *edit.warnings))
 
 
 def _staying(ae: NetworkAE, users: ConnectionUsers, going: Collection[Connection], *, keep: bool) -> Iterator[str]:

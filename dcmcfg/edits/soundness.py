@@ -30,8 +30,7 @@ def require_sound(schema: Schema, before: Entry | None, after: Entry, more: Iter
     if len(problems) == 1:
         raise Refused(problems[0], on=str(after.dn))
     if problems:
-        listed = "".join(f"\n  {problem}" for problem in problems)
-        raise Refused(f"{len(problems)} problems:{listed}", on=str(after.dn))
+        raise Refused(f"{len(problems)} problems:", on=str(after.dn), details=problems)
 
 
 def _require_name_kept(schema: Schema, after: Entry) -> None:
@@ -49,11 +48,16 @@ def _require_name_kept(schema: Schema, after: Entry) -> None:
 
 def another_name(entry: Entry) -> str:
     """Return the next step for somebody who wants *entry* to have another name."""
-    if any(entry.is_a(kind.value.object_class) for kind in _RENAMED):
+    if is_known_by_name(entry):
         return "dcmcfg rename gives it another name, in everything that refers to it too"
     if entry.is_a("dicomNetworkConnection"):
         return "dcmcfg connection add makes one of another name, dcmcfg connection remove --detach takes this one away"
     return "add one of the other name first, and delete this one in a second step, once nothing refers to it"
+
+
+def is_known_by_name(entry: Entry) -> bool:
+    """Return whether *entry* is of a kind that values refer to by a name, so that ``dcmcfg rename`` renames it."""
+    return any(entry.is_a(kind.value.object_class) for kind in _RENAMED)
 
 
 def _misplaced(schema: Schema, before: Entry | None, after: Entry) -> Iterator[str]:

@@ -33,6 +33,7 @@ from dcmcfg.lab.requesting import AssociationFailed, NotSent, SentIn, associated
 from dcmcfg.lab.site import LOOPBACK, Site
 from dcmcfg.lab.studies import Held, all_studies
 from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM, SubOperations
+from dcmcfg.private_folders import make_private
 
 TITLE = "LONGTERM"
 ARCHIVE_TITLE = "DCM4CHEE"
@@ -52,7 +53,7 @@ def seed(site: Site) -> None:
 
     The record is there from the beginning, so that one who reads it can tell "never asked" from "no record".
     """
-    site.external_folder.mkdir(parents=True, exist_ok=True)
+    make_private(site.external_folder)
     site.external_move_log.touch()
     if not site.external_aes.exists():
         write_known_aes(site.external_aes, {ARCHIVE_TITLE: (LOOPBACK, site.ports.archive)})

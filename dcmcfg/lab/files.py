@@ -10,6 +10,8 @@ from tempfile import NamedTemporaryFile
 from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
 
+from dcmcfg.private_folders import make_private
+
 _SUFFIX = ".dcm"
 _NAME_CHARACTERS = frozenset("0123456789.")
 
@@ -33,7 +35,7 @@ class ObjectStore:
         Raises :class:`ValueError` when *sop_instance_uid* is not a UID, so that none leads out of the folder.
         """
         path = self.path(sop_instance_uid)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_private(self.folder)
         with NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as temporary:
             temporary.write(file)
         return Path(temporary.name).replace(path)

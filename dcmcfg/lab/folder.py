@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dcmcfg.errors import LabError
 from dcmcfg.lab import site, state
+from dcmcfg.private_folders import make_private
 
 #: Seconds to wait for another ``lab up`` or ``lab down`` on the same folder.
 LOCK_TIMEOUT = 120.0
@@ -80,7 +81,7 @@ def _lock(folder: Path, *, create: bool) -> int | None:
     while True:
         try:
             if create:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private(folder)
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
             return None

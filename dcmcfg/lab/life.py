@@ -23,6 +23,7 @@ from dcmcfg.lab.site import Secured, Site
 from dcmcfg.lab.state import LabState, PartState, Phase
 from dcmcfg.lab.studies import more_uids
 from dcmcfg.lab.supervisor import LOG_FOLDER, log_file, save_parts
+from dcmcfg.private_folders import make_private
 from dcmcfg.settings import profile_path, remove_profile, write_profile
 from dcmcfg.settings.profiles import read_profile
 
@@ -133,7 +134,7 @@ def _fill(folder: Path, secured: Secured | None, more_studies: int) -> Site:
         site.save()
         if more_studies:
             site.study_list.write_text("".join(f"{uid}\n" for uid in more_uids(more_studies)), "utf-8")
-        (folder / LOG_FOLDER).mkdir()
+        make_private(folder / LOG_FOLDER)
         password = secrets.token_urlsafe(24)
         site.password_file.touch(mode=0o600)
         site.password_file.write_text(password + "\n", "utf-8")
@@ -207,9 +208,14 @@ def _failure(folder: Path, state: LabState | None) -> LabError:
     at_fault = state.failed if state and state.failed else "supervisor"
     log = log_file(folder, at_fault)
     lines = log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:] if log.exists() else []
-    said = "".join(f"\n    {line}" for line in lines) or " (its log is empty)"
+    empty = "" if lines else " (its log is empty)"
     reason = state.reason if state and state.reason else "its supervisor ended"
-    return LabError(f"the lab did not start: {reason}{said}", on=str(log), next_step="mend that, then dcmcfg lab up")
+    return LabError(
+        f"the lab did not start: {reason}{empty}",
+        on=str(log),
+        next_step="mend that, then dcmcfg lab up",
+        details=[f"  {line}" for line in lines],
+    )
 
 
 def _end_processes(state: LabState | None) -> bool:

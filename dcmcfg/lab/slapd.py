@@ -15,6 +15,7 @@ import psutil
 from dcmcfg.errors import LabError
 from dcmcfg.lab.openldap import copy_program, find_program, module_lines
 from dcmcfg.lab.site import LOOPBACK
+from dcmcfg.private_folders import make_private
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.slapd import render
 
@@ -92,8 +93,8 @@ class Slapd:
         """
         source = find_program("slapd", "apt-get install slapd ldap-utils")
         find_program("setpriv", "apt-get install util-linux")
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.database_folder.mkdir(mode=0o700, exist_ok=True)
+        make_private(self.folder)
+        make_private(self.database_folder)
         copy_program(source, self._program)
         self._schema.write_text(render(bundled()), "utf-8")
         self._configuration.touch(mode=0o600)

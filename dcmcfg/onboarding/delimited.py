@@ -88,7 +88,10 @@ def _delimiter(text: str) -> str:
     first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
 
     def known(delimiter: str) -> int:
-        cells = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
+        try:
+            cells = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
+        except csv.Error:  # a cell longer than any text; reading the records says so, with the line
+            return 0
         return sum(column(cell) is not None or gazelle.is_heading(cell) for cell in cells)
 
     return max(_DELIMITERS, key=known)

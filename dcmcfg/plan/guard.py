@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import shlex
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
@@ -17,12 +18,16 @@ from dcmcfg.plan.dangling import gone, new_dangling
 from dcmcfg.plan.names_through import NamesThrough
 from dcmcfg.plan.new_values import in_words
 from dcmcfg.plan.plan import Plan
+from dcmcfg.plan.recorded_names import Records
+from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.findings import Finding
 from dcmcfg.tree import Tree
 
 MANY_CHANGES = "many-changes"
 MANY_DELETES = "many-deletes"
 ARCHIVE_DEVICE = "archive-device"
+RECORDED_STUDIES = "recorded-studies"
+STORED_OBJECTS = "stored-objects"
 DANGLING_REFERENCE = "dangling-reference"
 VENDOR_DATA_CHANGE = "vendor-data"
 UNLOADABLE = "unloadable"
@@ -61,8 +66,9 @@ class NewFinding:
 class Risk:
     """A danger of a plan by its ``name``, what it is, and the entries concerned.
 
-    ``findings`` are the findings that make the danger, where findings do. ``also`` is another risk whose name takes
-    this one as well, if there is one.
+    ``findings`` are the findings that make the danger, where findings do, ``records`` what the archive's database has
+    recorded. ``also`` is another risk whose name takes this one as well, if there is one. ``instead`` says how to avoid
+    the danger.
     """
 
     name: str
@@ -70,10 +76,17 @@ class Risk:
     entries: tuple[str, ...]
     findings: tuple[NewFinding, ...] = ()
     also: str = ""
+    records: tuple[Records, ...] = ()
+    instead: str = ""
 
     def is_taken(self, forced: Collection[str]) -> bool:
         """Return whether the risk is among those that were named, *forced*."""
         return self.name in forced or self.also in forced
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the archive's database has records that an undo does not lead back to the time before."""
+        return any(each.purged or each.local for each in self.records)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.what}: {first_of(self.entries, _TOLD, '; ')}"
@@ -106,6 +119,43 @@ def risks(
         _vendor_data(plan),
     )
     return tuple(risk for risk in found if risk is not None)
+
+
+def record_risks(found: Sequence[Records]) -> tuple[Risk, ...]:
+    """Return the risks of taking away the names of *found*: those with records, and those of which it is unknown."""
+    risky = [each for each in found if each.purged or each.local or each.unknown]
+    titles = tuple(each for each in risky if each.name.kind is Kind.AE)
+    storages = tuple(each for each in risky if each.name.kind is not Kind.AE)
+    risks = []
+    if titles:
+        what = f"the archive could no longer fetch studies: {'; '.join(map(_at_external, titles))}"
+        rename = f"dcmcfg rename ae {shlex.quote(titles[0].name.name)} NEW --keep-alias"
+        instead = f"leave the AE, or keep one of that title ({rename})"
+        risks.append(Risk(RECORDED_STUDIES, what, _entries(titles), records=titles, instead=instead))
+    if storages:
+        what = f"the archive could no longer find stored files: {'; '.join(map(_on_storage, storages))}"
+        risks.append(Risk(STORED_OBJECTS, what, _entries(storages), records=storages))
+    return tuple(risks)
+
+
+def _entries(records: Iterable[Records]) -> tuple[str, ...]:
+    return tuple(str(dn) for each in records for dn in each.name.entries)
+
+
+def _at_external(each: Records) -> str:
+    name = each.name.name
+    counts = f"at least {each.purged} purged, {each.local} recorded and still local"
+    if not each.unknown:
+        return f"the database has studies recorded under {name} ({counts})"
+    if each.purged or each.local:
+        return f"the database has studies recorded under {name} ({counts}; beyond that it is unknown: {each.unknown})"
+    return f"it is unknown whether studies are recorded under {name} ({each.unknown})"
+
+
+def _on_storage(each: Records) -> str:
+    if each.unknown:
+        return f"it is unknown whether studies are stored on {each.name.name} ({each.unknown})"
+    return f"the database has studies stored on {each.name.name} (at least {each.local})"
 
 
 def _many(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN | None) -> Risk | None:

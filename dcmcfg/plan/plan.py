@@ -53,13 +53,13 @@ class Misfits(DoesNotFit):
     def __init__(self, problems: Sequence[DoesNotFit], count: int) -> None:
         steps = {problem.next_step for problem in problems}
         shared = steps.pop() if len(steps) == 1 else ""
-        told = [f"{problem.on}: {problem.what}" if shared else str(problem) for problem in problems[:_LISTED]]
-        listed = "".join(f"\n  {each}" for each in told)
-        more = f"\n  … and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
+        told = [f"{each.on}: {each.whole}" if shared else str(each) for each in problems[:_LISTED]]
+        more = [f"… and {len(problems) - _LISTED} more"] if len(problems) > _LISTED else []
         super().__init__(
-            f"{len(problems)} of {count} changes do not fit the tree:{listed}{more}",
+            f"{len(problems)} of {count} changes do not fit the tree:",
             next_step=shared,
             result_code=problems[0].result_code,
+            details=[*told, *more],
         )
         self.problems = tuple(problems)
         self.count = count
@@ -159,28 +159,31 @@ def plan_fitting(
     Nor does what builds on an add, a delete or a rename that did not fit: changes of that entry and of those below.
     """
     every = tuple(wanted)
-    refused: dict[int, DoesNotFit] = {}
+    known: dict[int, DoesNotFit] = {}
     while True:
-        plan, misfits, takers = _fitting(tree, every, refused)
+        plan, misfits, takers = _fitting(tree, every, known)
         problems = zip(takers, map(refusal, plan.steps), strict=True) if refusal is not None else ()
-        more = {index: problem for index, problem in problems if problem is not None}
-        if not more:
+        found = {index: problem for index, problem in problems if problem is not None}
+        if not found:
             return plan, misfits
-        refused |= more
+        known |= found
 
 
 def _fitting(
-    tree: Tree, wanted: Sequence[Wanted], refused: Mapping[int, DoesNotFit]
+    tree: Tree, wanted: Sequence[Wanted], known: Mapping[int, DoesNotFit]
 ) -> tuple[Plan, tuple[Misfit, ...], list[int]]:
-    """Return plan and misfits as :func:`plan_fitting` does, without those of *refused*, and whose each step is."""
+    """Return plan and misfits as :func:`plan_fitting` does, and for each step which of *wanted* it is for.
+
+    *known* are problems of some of *wanted*, which are left out.
+    """
     planning = _Planning(tree)
     misfits: list[Misfit] = []
     without: dict[NormalDN, str] = {}
     takers: list[int] = []
     for index, each in enumerate(wanted):
         try:
-            if index in refused:
-                raise refused[index]
+            if index in known:
+                raise known[index]
             _require_ground(tree, each.change, without)
             takers += [index] * planning.take(each)
         except DoesNotFit as problem:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from dcmcfg.render.visible import visible as visible
+from dcmcfg.render.visible import visible_lines
 from dcmcfg.render.wrapping import break_points, continued_lines, wrapped_lines
 
 #: Where there is neither a terminal nor COLUMNS nothing is broken: rich asks for a number, and no line is as long.
@@ -34,20 +35,25 @@ def bounded_width(console: Console) -> int | None:
 
 
 def print_line(console: Console, line: str) -> None:
-    """Print *line* as it is and unbroken, whatever the width: it may be there to be copied."""
+    """Print *line*, escaped, in one line and unbroken, whatever the width: it may be there to be copied."""
+    print_styled(console, visible(line))
+
+
+def print_styled(console: Console, line: str) -> None:
+    """Print *line*, with the codes that a console gave it, unbroken."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_prose(console: Console, line: str) -> None:
-    """Print *line*, broken between words where lines have a width; what goes on is indented a little more."""
-    width = bounded_width(console)
+    """Print *line*, escaped, broken between words where lines have a width; what goes on is indented a little more."""
+    width, line = bounded_width(console), visible(line)
     for part in [line] if width is None else wrapped_lines(line, width):
         print_line(console, part)
 
 
 def print_command(console: Console, command: str) -> None:
     """Print *command* for a shell, indented; where it is wider than a line, with backslashes at the ends of lines."""
-    width = bounded_width(console)
+    width, command = bounded_width(console), visible(command)
     for line in [f"  {command}"] if width is None or len(command) + 2 <= width else continued_lines(command, width):
         print_line(console, line)
 
@@ -55,9 +61,12 @@ def print_command(console: Console, command: str) -> None:
 def wrapped(text: Text, console: Console, indent: int) -> Iterable[Text]:
     """Return the lines of *text*, broken between words so that they fit behind *indent* columns, none ending in blanks.
 
-    What is there to be copied stays whole in a terminal that is narrower too (:mod:`~dcmcfg.render.wrapping`).
+    What is there to be copied stays whole in a terminal that is narrower too (:mod:`~dcmcfg.render.wrapping`). What
+    moves the cursor is escaped, at the price of the styles.
     """
     width = bounded_width(console)
+    if (plain := visible_lines(text.plain)) != text.plain:
+        text = Text(plain, style=text.style)
     for line in text.split("\n"):
         points = [] if width is None else break_points(line.plain, max(width - indent, 1))
         for part in line.divide(points):

@@ -64,7 +64,8 @@ def print_roll_out(console: Console, history: History, record: Record) -> None:
     ):
         if text:
             print_line(console, f"{name + ':':<10}{visible(text)}")
-    print_line(console, "\n" + changes_ldif(record.changes).rstrip("\n"))
+    for line in ("", *changes_ldif(record.changes).rstrip("\n").split("\n")):
+        print_line(console, line)
 
 
 def history_json(history: History) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Already, Plan, Step
+from dcmcfg.plan.recorded_names import Records
 from dcmcfg.render.cells import relative_dn, shown_value
 from dcmcfg.render.check import finding_json
 from dcmcfg.render.console import print_line, visible
@@ -56,7 +57,8 @@ def print_plan(console: Console, plan: Plan, *, ldif: bool = True) -> None:
     if left:
         print_line(console, f"… and {left} more steps")
     if ldif and len(plan.steps) <= _SHOWN_AS_LDIF:
-        print_line(console, changes_ldif(plan.changes).rstrip("\n"))
+        for line in changes_ldif(plan.changes).rstrip("\n").split("\n"):
+            print_line(console, line)
     elif len(plan.steps) > _SHOWN_AS_LDIF:
         print_line(console, "--out FILE writes the whole plan as LDIF")
 
@@ -121,7 +123,9 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 def risks_json(risks: Iterable[Risk], forced: Collection[str]) -> list[dict[str, Any]]:
     """Return *risks* for ``--json``: ``name``, ``what``, ``entries``, and whether the name was said (``forced``).
 
-    A risk that findings make has ``findings``: each as ``check --json`` has it, with its ``fix`` in words.
+    A risk that findings make has ``findings``: each as ``check --json`` has it, with its ``fix`` in words. A name under
+    which the archive's database has recorded studies has ``records``: ``kind``, ``name``, how many are ``purged`` and
+    ``local`` at least, whether that is ``all`` of them, and why it is ``unknown``, null where it is known.
     """
     return [_risk_json(each, forced=each.is_taken(forced)) for each in risks]
 
@@ -130,7 +134,20 @@ def _risk_json(risk: Risk, *, forced: bool) -> dict[str, Any]:
     content = {"name": risk.name, "what": risk.what, "entries": list(risk.entries), "forced": forced}
     if risk.findings:
         content["findings"] = [finding_json(each.finding) | {"fix": each.fix} for each in risk.findings]
+    if risk.records:
+        content["records"] = [_records_json(each) for each in risk.records]
     return content
+
+
+def _records_json(records: Records) -> dict[str, Any]:
+    return {
+        "kind": records.name.kind.value.word,
+        "name": records.name.name,
+        "purged": records.purged,
+        "local": records.local,
+        "all": records.is_all,
+        "unknown": records.unknown or None,
+    }
 
 
 def already_lines(plan: Plan) -> Iterator[str]:

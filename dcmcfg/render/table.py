@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dcmcfg.render.console import bounded_width, print_line
+from dcmcfg.render.console import bounded_width, print_line, print_styled
+from dcmcfg.render.visible import visible_lines
 
 #: Words in a column narrower than this cannot be read.
 _NARROWEST_PROSE = 24
@@ -52,12 +53,12 @@ Row = Sequence[str]
 def print_table(
     console: Console, columns: Sequence[Column], rows: Sequence[Row], blocks: Sequence[Row] | None = None
 ) -> None:
-    """Print *rows*, cells that are free of control characters but for line ends, as a table below the headings.
+    """Print *rows* as a table below the headings; cells are escaped, but for their line ends.
 
     Where that does not fit with all names whole, each row (or each of *blocks*, the rows as they shall be then) is
     printed as lines, one for each cell that is not empty. Without a width nothing is broken.
     """
-    width = bounded_width(console)
+    width, rows = bounded_width(console), _escaped(rows)
     if width is None:
         _print(console, _table(columns, rows))
         return
@@ -67,8 +68,12 @@ def print_table(
         shown = [["\n".join(_broken(cell, column.breaks, room)) for cell, column, room in row] for row in cells]
         _print(console, _table(columns, shown))
         return
-    for line in _block_lines(columns, rows if blocks is None else blocks, width):
+    for line in _block_lines(columns, rows if blocks is None else _escaped(blocks), width):
         print_line(console, line)
+
+
+def _escaped(rows: Sequence[Row]) -> list[Row]:
+    return [tuple(map(visible_lines, row)) for row in rows]
 
 
 def _print(console: Console, table: Table) -> None:
@@ -76,7 +81,7 @@ def _print(console: Console, table: Table) -> None:
     with console.capture() as captured:
         console.print(table, markup=False, highlight=False)
     for line in captured.get().splitlines():
-        print_line(console, (line[:_LONGEST_RULE] if set(line) == {" ", _RULE} else line).rstrip())
+        print_styled(console, (line[:_LONGEST_RULE] if set(line) == {" ", _RULE} else line).rstrip())
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Row]) -> Table:

@@ -136,7 +136,7 @@ def verify_progress() -> Iterator[Watcher]:
     console = stderr_console()
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -1,8 +1,23 @@
-"""Text that cannot steer a terminal; without rich, which takes its time to load."""
+"""Text that cannot steer a terminal or forge a line; without rich, which takes its time to load."""
 
 from __future__ import annotations
 
 
 def visible(text: str) -> str:
-    r"""Return *text* with what is not printable written as ``\xNN``: a value must not steer the terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    r"""Return *text* with each character that is not printable, line ends too, as ``\xNN`` or ``\uNNNN``.
+
+    What came from a peer, a server or a file passes through here before it is printed, once: what is escaped stays so.
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def visible_lines(text: str) -> str:
+    """Return *text* as :func:`visible` does, its line feeds kept: for a text whose lines are our own."""
+    return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -95,6 +95,7 @@ def _strict(record: Record, tree: Tree, changes: Sequence[Change], since: Sequen
             next_step=_first(tree, moved, since) if finished else _by_hand(record),
             result_code=moved.result_code,
             moved=moved.moved,
+            details=moved.details,
         ) from moved
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, UnderWay
+from dcmcfg.private_folders import make_private
 
 #: Whoever looks whether a lock is held holds it for a moment.
 _PATIENCE_S = 0.5
@@ -25,7 +26,7 @@ def directory_lock(state: Path, ldap_url: str) -> Iterator[None]:
     """
     path = _path(state, ldap_url)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise DcmcfgError(

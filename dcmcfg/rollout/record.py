@@ -90,6 +90,14 @@ class Record:
         """The steps in the order in which they are taken."""
         return self._changes(PLAN)
 
+    def mentions(self, name: str) -> bool:
+        """Return whether the plan may hold the attribute *name*, in lower case, without reading it as LDIF."""
+        path = self.folder / PLAN
+        try:
+            return name.encode() in path.read_bytes().lower()
+        except OSError as error:
+            raise DcmcfgError(f"the plan cannot be read ({error.strerror})", on=str(path)) from error
+
     def undo(self, last: int, first: int = 1) -> tuple[Change, ...]:
         """Return what takes back the steps *first* to *last* (1-based), the last of them first."""
         sizes = self.head.undo_sizes

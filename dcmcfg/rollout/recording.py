@@ -16,6 +16,7 @@ from dcmcfg.errors import DcmcfgError
 from dcmcfg.moments import iso, readable
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.text import change_ldif
+from dcmcfg.private_folders import make_private
 from dcmcfg.rollout.account import account
 from dcmcfg.rollout.journal import PLANNED
 from dcmcfg.rollout.lock import directory_key
@@ -49,7 +50,7 @@ def record_roll_out(occasion: Occasion, ldap_url: str, plan: Plan, manner: str) 
     rollouts = occasion.state / ROLLOUTS
     new = rollouts / f".new-{directory_key(ldap_url)}"
     try:
-        rollouts.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(rollouts)
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
         for name, text in _texts(occasion, ldap_url, plan, manner):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dcmcfg.devices import Device, NetworkAE
+from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 
 #: The external AE of a study for which none is recorded, as the archive's database spells it.
@@ -53,6 +54,21 @@ def usual_ae(device: Device, option: str = "--ae") -> NetworkAE:
         f"which AE of the device {device.name} is to be asked?",
         next_step=f"{option} names one of: {', '.join(titles) or 'none, the device has no AE'}",
     )
+
+
+def searched_ae(device: Device) -> str:
+    """Return the title of the AE of *device* through which the archive's database is searched by HTTP (QIDO-RS).
+
+    One that has such a web application, before the others; of them, one that takes storage. Empty without an AE.
+    """
+    serving = {app.text("dicomAETitle") for app in device.children("dcmWebApp") if _searches(app)}
+    usable = [ae for ae in device.network_aes if ae.installed]
+    usable.sort(key=lambda ae: (ae.title not in serving, not ae.takes_storage))
+    return next((ae.title for ae in usable), "")
+
+
+def _searches(app: Entry) -> bool:
+    return "QIDO_RS" in app.texts("dcmWebServiceClass")
 
 
 def asked_ae(device: Device, title: str | None) -> NetworkAE:

@@ -9,26 +9,39 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dcmcfg.pem import holds_private_key
+from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
 
 
 def exposures(settings: Settings) -> Iterator[str]:
-    """Yield a sentence for each: a password that leaves this machine unencrypted, a key that others can read."""
+    """Yield a sentence for each: a password that leaves this machine unencrypted, a file of a secret that is open."""
     address = urlsplit(settings.ldap_url)
     if address.scheme == "ldap" and settings.bind_dn and not (settings.starttls or _stays_here(address.hostname or "")):
         yield f"the password goes to {settings.ldap_url} unencrypted; --starttls or ldaps:// protects it"
+    if settings.bind_dn:
+        yield from secret_exposures(settings.bind_secret, "password")
     if settings.client_cert is not None:
         yield from key_exposures(settings.client_key or settings.client_cert)
 
 
 def key_exposures(key: Path) -> Iterator[str]:
     """Yield a sentence where others can read the private key in the file *key*; none where it holds no key."""
-    if _open_to_others(key):
+    if _open_to_others(key) and _holds_private_key(key):
         yield f"{key}: others can read this private key; chmod 600 keeps it to you"
 
 
+def secret_exposures(secret: Secret | None, what: str) -> Iterator[str]:
+    """Yield a sentence where *secret* is in a file that others can read; *what* it is, in words."""
+    if secret is not None and secret.path is not None and _open_to_others(secret.path):
+        yield f"{secret.path}: others can read this {what}; chmod 600 keeps it to you"
+
+
 def archive_exposures(settings: Settings) -> Iterator[str]:
-    """Yield a sentence for each: a client secret or token that leaves this machine unencrypted."""
+    """Yield a sentence for each client secret or token that leaves this machine unencrypted or that others can read."""
+    if settings.oidc is not None:
+        yield from secret_exposures(settings.oidc.secret, "client secret")
+    else:
+        yield from secret_exposures(settings.token_secret, "token")
     if settings.oidc is not None and _in_the_open(settings.oidc.server):
         yield f"the client secret goes to {settings.oidc.server} unencrypted; https:// protects it"
     if (settings.oidc or settings.token_secret) and _in_the_open(settings.archive_url):
@@ -52,6 +65,14 @@ def _stays_here(host: str) -> bool:
 
 def _open_to_others(path: Path) -> bool:
     try:
-        return bool(path.stat().st_mode & stat.S_IROTH) and holds_private_key(path.read_bytes())
+        mode = path.stat().st_mode
     except OSError:  # it is told when it is used
+        return False
+    return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)
+
+
+def _holds_private_key(path: Path) -> bool:
+    try:
+        return holds_private_key(path.read_bytes())
+    except OSError:
         return False

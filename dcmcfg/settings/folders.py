@@ -6,7 +6,17 @@ from pathlib import Path
 
 import platformdirs
 
+from dcmcfg.private_folders import require_own
+
+_ELSEWHERE = "XDG_STATE_HOME names a folder of your own"
+
 
 def state_folder() -> Path:
-    """Return the user's state folder of dcmcfg (``~/.local/state/dcmcfg``), which may not exist yet."""
-    return platformdirs.user_state_path("dcmcfg")
+    """Return the user's state folder of dcmcfg (``~/.local/state/dcmcfg``), which may not exist yet.
+
+    Raises :class:`~dcmcfg.errors.Refused` where others may write to it, or another account owns it: what undoes a
+    roll-out would be theirs to choose.
+    """
+    folder = platformdirs.user_state_path("dcmcfg")
+    require_own(folder, instead=_ELSEWHERE)
+    return folder

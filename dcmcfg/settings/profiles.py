@@ -15,9 +15,10 @@ import platformdirs
 import tomli_w
 
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+from dcmcfg.private_folders import make_private, require_unshared
 
 DEFAULT = "default"
-#: What a profile may hold; the values are strings, ``starttls`` is a boolean.
+#: What a profile may hold; the values are strings, those of ``FLAGS`` booleans.
 KEYS = (
     "ldap_url",
     "base_dn",
@@ -34,6 +35,7 @@ KEYS = (
     "oidc_client_secret_keychain",
     "oidc_scope",
     "ca_file",
+    "require_crl",
     "starttls",
     "client_cert",
     "client_key",
@@ -43,6 +45,7 @@ KEYS = (
     "tls_key_passphrase_file",
     "external_move_log",
 )
+FLAGS = ("require_crl", "starttls")
 _FILES = (
     "bind_password_file",
     "archive_token_file",
@@ -76,9 +79,12 @@ def read_profile(name: str, named_by: str = "--profile") -> dict[str, str]:
 
     *named_by* says in an error who asked for it.
 
-    Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile.
+    Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile, and
+    :class:`~dcmcfg.errors.Refused` where others may write to it.
     """
     path = profile_path(name)
+    for each in (path.parent, path):
+        require_unshared(each)  # it says where the password goes
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -104,7 +110,7 @@ def write_profile(name: str, values: Mapping[str, str]) -> Path:
     path = profile_path(name)
     _check(values, str(path))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         _write(path, tomli_w.dumps(dict(values)))
     except OSError as error:
         raise DcmcfgError(f"the profile cannot be written: {error.strerror}", on=str(path)) from None
@@ -184,7 +190,7 @@ def _check(content: Mapping[str, object], where: str) -> None:
     for key, value in content.items():
         if key not in KEYS:
             raise MalformedInput(f"unknown key {key!r}", on=where, next_step=f"a profile holds {', '.join(KEYS)}")
-        if key == "starttls" and isinstance(value, bool):
+        if key in FLAGS and isinstance(value, bool):
             continue
         if not isinstance(value, str) or not value:
             raise MalformedInput(f"the value of {key!r} is not a text in quotes, or is empty", on=where)

@@ -46,6 +46,7 @@ def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
     base_dn, base_origin = _base_dn(sources, ldap_url, dn_in_url)
     device = _strongest(sources, "device") or STOCK
     ca_file = _strongest(sources, "ca_file")
+    crl = _strongest(sources, "require_crl")
     # A password goes with its bind DN: an option that names another one leaves the owner's password behind.
     by_option = {"bind_dn", *_PASSWORDS} & sources.options.values.keys()
     password = (sources.options if by_option else server).secret("bind_password")
@@ -61,6 +62,7 @@ def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
         device=device.values["device"],
         archive_url=parse_archive_url(archive_url.values["archive_url"], archive_url.origin("archive_url")),
         ca_file=ca_file.path("ca_file") if ca_file else None,
+        require_crl=crl is not None and crl.flag("require_crl"),
         starttls=tls.starttls,
         client_cert=tls.client_cert,
         client_key=tls.client_key,

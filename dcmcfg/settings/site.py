@@ -24,8 +24,8 @@ class Settings:
 
     ``bind_dn`` is empty where the connection itself says who asks (SASL EXTERNAL): the account that runs dcmcfg on
     ``ldapi``, else the owner of ``client_cert``, whose key is in ``client_key`` or in the same file. ``starttls``
-    is only true with ``ldap``. ``oidc`` is the client that gets tokens for the archive; with it there is no token.
-    ``dicom_tls`` is what secures associations.
+    is only true with ``ldap``. With ``require_crl`` each CA file must hold revocation lists. ``oidc`` is the client
+    that gets tokens for the archive; with it there is no token. ``dicom_tls`` is what secures associations.
     """
 
     ldap_url: str
@@ -34,6 +34,7 @@ class Settings:
     device: str
     archive_url: str
     ca_file: Path | None = None
+    require_crl: bool = False
     starttls: bool = False
     client_cert: Path | None = None
     client_key: Path | None = None

@@ -31,6 +31,7 @@ _VARIABLES = {
         "oidc_client_secret_keychain",
         "oidc_scope",
         "ca_file",
+        "require_crl",
         "starttls",
         "client_cert",
         "client_key",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.moments import readable_text
+from dcmcfg.private_folders import make_private
 from dcmcfg.rollout import lock
 
 _FOLDER = "temporary"
@@ -49,7 +50,7 @@ def claimed(state: Path, claim: Claim) -> Iterator[None]:
     path = _path(state, claim.title)
     new = path.with_name(f".{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         handle = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise _unwritable(path, error) from error

@@ -99,8 +99,9 @@ def configured(
     addresses: Addresses,
     site: tuple[SiteSetting, ...],
     proven: Evidence,
+    tree: TreeFacts | None = None,
 ) -> Configured:
-    """Return what *configuration* says of the archive that is its *device*.
+    """Return what *configuration* says of the archive that is its *device*; *tree* is its :func:`tree_facts`, if known.
 
     The route is that for the state in which the study was, as far as is known.
     """
@@ -115,7 +116,7 @@ def configured(
     )
     return Configured(
         site,
-        tree_facts(configuration),
+        tree or tree_facts(configuration),
         asked.device.name,
         retrieve_settings(asked),
         addresses,

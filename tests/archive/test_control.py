@@ -457,7 +457,7 @@ def test_https_to_a_plain_port_is_told(archive: Scripted) -> None:
     assert caught.value.what.startswith("TLS failed: ")
 
 
-@pytest.mark.parametrize(("content", "what"), [(None, "cannot be read"), ("not PEM", "no CA certificate")])
+@pytest.mark.parametrize(("content", "what"), [(None, "cannot be read"), ("not PEM", "no certificate in PEM form")])
 def test_unusable_ca_file_is_malformed(tmp_path: Path, content: str | None, what: str) -> None:
     path = tmp_path / "ca.pem"
     if content is not None:

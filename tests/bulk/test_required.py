@@ -35,7 +35,15 @@ def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
 def test_a_local_study_is_no_proof_of_the_route_and_asking_again_would_not_help() -> None:
     judged = Required(route=True).judged(LOCAL)
     assert judged.outcome is Outcome.NOT_VERIFIED
-    assert judged.next_step.startswith("a local study proves nothing about external retrieve")
+    assert judged.next_step == (
+        "a local study proves nothing about external retrieve, however often it is sent: dcmcfg verify --recall finds "
+        "a purged one"
+    )
+    named = Required(route=True, recall="dcmcfg verify --recall --dest A").judged(LOCAL)
+    assert (named.next_step.endswith(": dcmcfg verify --recall --dest A finds a purged one"), may_be_mended(named)) == (
+        True,
+        False,
+    )
     assert [may_be_mended(each) for each in (judged, NO, LOCAL)] == [False, True, False]
 
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,12 @@ from pynetdicom import evt
 
 from dcmcfg.bulk.answer import Outcome
 from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.asking import Proven
 from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Strained
 from dcmcfg.bulk.manner import Manner
 from dcmcfg.bulk.run import Ending, run
 from dcmcfg.bulk.store import Store
-from dcmcfg.errors import DicomError, Unreachable
+from dcmcfg.errors import DcmcfgError, DicomError, Unreachable
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.bulk.archive import GOOD, Archive, archive_of, asking, studies
 from tests.ports import free_port
@@ -230,3 +232,32 @@ def test_the_second_ctrl_c_aborts_at_once(store: Store) -> None:
     assert ending is Ending.STOPPED
     assert archive.moves == TWELVE[:1]
     assert set(outcomes(store).values()) == {"open"}
+
+
+def test_evidence_is_kept_of_each_answer_that_stands_and_before_it_is_recorded(store: Store) -> None:
+    kept: list[tuple[str, str]] = []
+
+    def keep(proven: Proven) -> None:
+        uid = proven.evidence.question.study_uid
+        assert [event.what for event in proven.chronicle.events].count("C-MOVE sent") == 1
+        kept.append((uid, outcomes(store)[uid]))
+
+    def once_short(uid: str, number: int) -> MoveResponse:
+        return MoveResponse(0xA701) if uid == TWELVE[0] and number == 1 else GOOD
+
+    with archive_of(TWELVE, once_short) as archive:
+        store.enlist(TWELVE[:3])
+        run(store.to_ask(), replace(asking(archive, store), keep=keep), QUICK, lambda _: None)
+    assert sorted(kept) == [(uid, "open") for uid in TWELVE[:3]], "none of the attempt that was made again"
+    assert set(outcomes(store).values()) >= {"reported"}
+
+
+def test_where_evidence_cannot_be_kept_the_run_ends_and_the_study_stays_open(store: Store) -> None:
+    def full(_: Proven) -> None:
+        raise DcmcfgError("the file cannot be written (No space left on device)", on="proofs")
+
+    with archive_of(TWELVE) as archive:
+        store.enlist(TWELVE[:1])
+        with pytest.raises(DcmcfgError, match="No space left"):
+            run(store.to_ask(), replace(asking(archive, store), keep=full), QUICK, lambda _: None)
+    assert outcomes(store) == {TWELVE[0]: "open"}

@@ -211,3 +211,25 @@ def test_usage_errors_exit_2_before_any_server_is_asked(run: Run, arguments: lis
     result = run("ae", *arguments, "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
     assert result.exit_code == 2
     assert problem in result.stderr
+
+
+def test_what_refers_to_what_goes_is_told_as_data(run: Run, site: CliSite) -> None:
+    dry = json.loads(run("ae", "remove", "LONGTERM", "--dry-run", "--json").stdout)
+    to = f"dicomAETitle=LONGTERM,dicomDeviceName=longterm,{DEVICES}"
+    exporter = f"dcmExporterID=LONGTERM,{ARCHIVE_DN}"
+    assert dry["referrers"] == [
+        {"dn": dn, "attribute": attribute, "value": value, "kind": "AE", "name": "LONGTERM", "to": to}
+        for dn, attribute, value in (
+            (f"cn=Export to LONGTERM,{ARCHIVE_DN}", "dcmProperty", "SendingApplicationEntityTitle!=LONGTERM"),
+            (exporter, "dcmURI", "dicom:LONGTERM"),
+            (exporter, "dcmStgCmtSCP", "LONGTERM"),
+            (f"dcmStorageID=fs1,{ARCHIVE_DN}", "dcmExternalRetrieveAET", "LONGTERM"),
+        )
+    ]
+    assert len(dry["referrers"]) == sum("names the AE LONGTERM" in each for each in dry["warnings"])
+    assert (
+        json.loads(run("device", "remove", "longterm", "--dry-run", "--json").stdout)["referrers"] == dry["referrers"]
+    )
+    assert run("ae", "add", "ALONE@far:104", "--yes").exit_code == 0
+    assert json.loads(run("ae", "remove", "ALONE", "--dry-run", "--json").stdout)["referrers"] == []
+    assert "referrers" not in json.loads(run("device", "create", "x", "--dry-run", "--json").stdout)

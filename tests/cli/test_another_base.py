@@ -31,6 +31,7 @@ def there(elsewhere: RunningSlapd, tmp_path: Path) -> tuple[str, ...]:
     """The options that name that server."""
     password = tmp_path / "password"
     password.write_text(PASSWORD)
+    password.chmod(0o600)
     named = ("--ldap-url", elsewhere.url, "--base-dn", elsewhere.base_dn, "--bind-dn", elsewhere.bind_dn)
     return (*named, "--bind-password-file", str(password))
 

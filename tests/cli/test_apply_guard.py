@@ -108,6 +108,8 @@ def test_every_changing_command_names_the_risks_in_its_help(run: Run) -> None:
             "--force-many-changes",
             "--force-many-deletes",
             "--force-archive-device",
+            "--force-recorded-studies",
+            "--force-stored-objects",
             "--force-dangling-reference",
             "--force-vendor-data",
             "--force-unloadable",

@@ -12,6 +12,7 @@ from dcmcfg.cli.verify import verify_command
 
 RECALL = "dcmcfg verify --recall --dest"
 ROUTE = "dcmcfg route --dest"
+ORDER = "dcmcfg work-order --external"
 
 
 def understood(*words: str) -> click.Context:
@@ -39,6 +40,11 @@ def understood(*words: str) -> click.Context:
         ("--calling NIGHTJOB --receive", f"where {ROUTE} A: that", f"where {ROUTE} A --calling NIGHTJOB: that"),
         ("--series 1.2 --expect 3 --yes --json", f"{RECALL} A, or {ROUTE} A", f"{RECALL} A, or {ROUTE} A"),
         ("--calling NIGHTJOB --device pacs", "dcmcfg echo A", "dcmcfg echo A"),
+        (
+            "--calling NIGHTJOB --ae DCM4 --tls",
+            f"{ORDER} 'A B' --format orthanc gives the lines",
+            f"{ORDER} 'A B' --ae DCM4 --calling NIGHTJOB --format orthanc gives the lines",
+        ),
     ],
 )
 def test_what_means_the_same_there_is_kept(given: str, text: str, told: str) -> None:

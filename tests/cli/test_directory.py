@@ -124,6 +124,7 @@ def test_a_server_that_is_away_is_told_with_the_profile_that_names_it(run: Run, 
     folder = tmp_path / "xdg" / "config" / "dcmcfg" / "profiles"
     folder.mkdir(parents=True)
     (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "password").chmod(0o600)
     url = f"ldap://127.0.0.1:{free_port()}"
     (folder / "ward.toml").write_text(f'ldap_url = "{url}"\nbind_password_file = "{tmp_path / "password"}"\n')
     result = run("show", "--profile", "ward")

@@ -112,6 +112,8 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
     assert rows(result.stdout)[1] == ["WORKLIST", "dcm4chee-arc", "not called: not installed (dicomInstalled)"]
     step = "next, WORKLIST: dcmcfg set dcm4chee-arc/WORKLIST dicomInstalled=TRUE"
     assert result.stdout.endswith(f"\n{step}\ncalled as DCM4CHEE: 0 answered, 1 not called\n")
+    there = run("echo", "WORKLIST", "--device", "dcm4chee-arc")
+    assert f"\n{step.replace('dcmcfg set', 'dcmcfg --device dcm4chee-arc set')}\ncalled as" in there.stdout
     without = run("echo", "LONGTERM", "--tls")
     plain = "leave --tls out, since it has a plain one; where the peer speaks TLS there: "
     assert f"\nnext, LONGTERM: {plain}dcmcfg connection set longterm/dicom --tls\n" in without.stdout

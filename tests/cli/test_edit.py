@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def kept() -> list[Path]:
 
 def test_what_is_edited_becomes_a_plan_that_is_undone_to_the_octet(run: Run, site: CliSite, editor: Path) -> None:
     before = site.octets()
-    untouched = run("edit", "storescp")
+    untouched = run("edit", "storescp", "--yes")
     assert (untouched.exit_code, untouched.stderr) == (0, "")
     assert "nothing to do" in untouched.stdout
     assert (editor.parent / "seen").read_text() == (
@@ -100,7 +101,7 @@ def test_secrets_are_not_in_the_text_unless_asked_for_and_stay(
 def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Run, site: CliSite, editor: Path) -> None:
     before = site.octets()
     editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstalled FALSE')")
-    wrong = run("edit", "storescp")
+    wrong = run("edit", "storescp", "--yes")
     (path,) = kept()
     assert wrong.exit_code == 3
     line = 1 + path.read_text().splitlines().index("dicomInstalled FALSE")
@@ -131,7 +132,7 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
         assert "the text is kept: " in refused.stderr
     count = len(kept())
     editor.write_text("sys.exit(1)")
-    assert "the text is kept" not in run("edit", "storescp").stderr, "as it was given"
+    assert "the text is kept" not in run("edit", "storescp", "--yes").stderr, "as it was given"
     assert len(kept()) == count
     declined = run("edit", "storescp", "--resume", str(kept()[0]), "--with-secrets")
     assert declined.exit_code == 2
@@ -142,11 +143,11 @@ def test_a_text_that_was_kept_is_the_only_one_and_goes_when_it_is_done(
     run: Run, site: CliSite, editor: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstalled FALSE')")
-    assert run("edit", "storescp").exit_code == 3
+    assert run("edit", "storescp", "--yes").exit_code == 3
     (path,) = kept()
     monkeypatch.chdir(path.parent)
     editor.write_text("text += '# looked at\\n'")
-    again = run("edit", "storescp", "--resume", path.name)
+    again = run("edit", "storescp", "--resume", path.name, "--yes")
     assert again.exit_code == 3
     (path,) = kept()
     told = "the text is kept: dcmcfg edit storescp --resume"
@@ -154,7 +155,7 @@ def test_a_text_that_was_kept_is_the_only_one_and_goes_when_it_is_done(
     assert f"{path}:" in again.stderr.partition(told)[2], "the place of the fault is in the file that is kept"
     for hand in ("text = ''", ""):
         editor.write_text(hand)
-        assert f"{told} {path.name}\n" in run("edit", "storescp", "--resume", path.name).stderr
+        assert f"{told} {path.name}\n" in run("edit", "storescp", "--resume", path.name, "--yes").stderr
         assert kept() == [path]
         assert path.read_text().endswith("# looked at\n"), "what was emptied is there as it was kept"
     editor.write_text("text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE')")
@@ -162,7 +163,7 @@ def test_a_text_that_was_kept_is_the_only_one_and_goes_when_it_is_done(
     (path,) = kept()
     assert (tried.exit_code, tried.stderr) == (0, f"{told} {path}\n")
     editor.write_text("text = text.replace('dicomInstalled: FALSE', 'dicomInstalled: TRUE')")
-    assert "nothing to do" in run("edit", "storescp", "--resume", path.name).stdout
+    assert "nothing to do" in run("edit", "storescp", "--resume", path.name, "--yes").stdout
     assert kept() == []
     own = Path("../own.ldif").resolve()
     own.write_text((editor.parent / "seen").read_text().partition("\n")[2])
@@ -182,7 +183,7 @@ def test_an_emptied_text_is_not_kept_and_names_the_command_that_removes(run: Run
             ),
             (f"cn=dicom,{STORESCP_DN}", "to delete one, edit the one above with --subtree"),
         ):
-            refused = run("edit", target)
+            refused = run("edit", target, "--yes")
             assert refused.exit_code == 3
             assert "the text holds no entry any more" in refused.stderr
             assert refused.stderr.endswith(f"  next: {step}\n")
@@ -220,3 +221,34 @@ def test_a_text_that_was_written_is_not_kept_though_the_archive_did_not_reload(
     editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstalled: FALSE')")
     assert run("edit", "storescp", "--yes").exit_code == 4
     assert kept() == []
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_without_a_terminal_no_editor_is_started_that_might_wait_for_one(
+    run: Run, site: CliSite, editor: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    if not named:
+        monkeypatch.delenv("VISUAL")
+        monkeypatch.delenv("EDITOR", raising=False)
+    for more in ((), ("--yes",), ("--dry-run",)):
+        refused = run("edit", "storescp", *more)
+        if named and more:
+            assert refused.exit_code == 0
+            continue
+        assert (refused.exit_code, refused.stdout, refused.stderr) == (
+            1,
+            "",
+            "dcmcfg: there is no terminal to edit on, nothing was changed\n"
+            "  next: dcmcfg set, add-value and apply need none; with --yes, $VISUAL or $EDITOR may be a script\n",
+        )
+    assert (editor.parent / "seen").exists() == named
+    assert kept() == []
+
+
+def test_an_editor_that_reads_its_input_does_not_wait_without_a_terminal(site: CliSite, editor: Path) -> None:
+    editor.write_text("sys.stdin.read()")
+    arguments = [sys.executable, "-m", "dcmcfg", "edit", "storescp", "--yes"]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "nothing to do" in process.stdout.read(), "nobody has closed its input"
+    assert process.returncode == 0

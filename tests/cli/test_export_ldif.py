@@ -143,6 +143,7 @@ def test_a_read_that_the_server_cut_short_fails_and_leaves_the_file_as_it_was(
     """A DN that is not the root DN is held to the server's limit of 500 entries."""
     file = written(tmp_path / "export.ldif", "yesterday's export\n")
     password = written(tmp_path / "password", "lab-viewer-password")
+    password.chmod(0o600)
     result = run(
         *("export-ldif", "-o", str(file), "--bind-dn", READER),
         *("--bind-password-file", str(password)),

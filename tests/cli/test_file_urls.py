@@ -77,7 +77,8 @@ def test_without_the_option_nothing_is_read_and_nothing_changes(run: Run, site: 
     assert refused.exit_code == 3
     assert refused.stderr == (
         f"dcmcfg: {update}:6: dicomVendorData: the value stands in another file, which is not read:"
-        " file:vendor-data.zip\n  next: --allow-file-urls reads such files\n"
+        " file:vendor-data.zip\n"
+        "  next: --allow-file-urls reads such a file beside the LDIF file, --file-urls-from DIR one in DIR\n"
     )
     assert site.octets() == before
 
@@ -91,12 +92,22 @@ def test_a_file_that_is_not_there_refuses_the_whole_ldif(run: Run, site: CliSite
     assert site.octets() == before
 
 
-def test_from_standard_input_the_url_must_be_absolute(run: Run, site: CliSite, update: Path) -> None:
+def test_standard_input_needs_a_folder_to_read_from(run: Run, site: CliSite, update: Path) -> None:
     refused = run("apply", "--allow-file-urls", "-", "--yes", input=io.BytesIO(UPDATE.encode()))
     assert refused.exit_code == 3
     assert "standard input has no folder to start from" in refused.stderr
-    absolute = UPDATE.replace("file:", f"file://{update.parent}/")
-    assert run("apply", "--allow-file-urls", "-", "--yes", TAKEN, input=io.BytesIO(absolute.encode())).exit_code == 0
+    named = ("--file-urls-from", str(update.parent))
+    assert run("apply", *named, "-", "--yes", TAKEN, input=io.BytesIO(UPDATE.encode())).exit_code == 0
+    assert vendor_data(site) == {ZIP}
+
+
+def test_an_official_update_takes_the_file_one_folder_up(run: Run, site: CliSite, update: Path) -> None:
+    (update.parent / "vendor-data.zip").rename(update.parent.parent / "vendor-data.zip")
+    refused = run("apply", "--allow-file-urls", str(update), "--dry-run")
+    assert refused.exit_code == 3
+    above = update.parent.parent
+    assert refused.stderr.endswith(f"vendor-data.zip is read with: --file-urls-from {above}\n")
+    assert run("apply", "--file-urls-from", str(above), str(update), "--yes", TAKEN).exit_code == 0
     assert vendor_data(site) == {ZIP}
 
 

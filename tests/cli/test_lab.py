@@ -51,6 +51,7 @@ class Home:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            umask=0,  # which opens everything that is not closed on purpose
         )
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
@@ -113,7 +114,9 @@ def test_a_lab_is_put_up_shown_and_taken_down(home: Home) -> None:
     ports = home.ports()
     assert listening(ports) == ["ldap", "http", "archive", "external", "storage", "archive_tls"]
     assert not listens(ports.workstation)
-    assert home.lab.stat().st_mode & 0o777 == 0o700
+    made = [path for name in ("config", "state") for path in (home.folder / name).rglob("*") if path.is_dir()]
+    assert home.lab in made
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o700}
     assert Site.load(home.lab).password_file.stat().st_mode & 0o777 == 0o600
 
     assert home.run("lab", "up") == (0, f"The lab is already up: profile lab, folder {home.lab}\n", err)
@@ -315,8 +318,8 @@ def test_a_part_that_cannot_start_is_named_with_the_last_lines_of_its_log(
         monkeypatch.setattr(life, "choose_ports", lambda: ports)
         with pytest.raises(LabError) as raised:
             life.up(home.lab, lambda _: None, with_pid=os.getpid())
-    assert re.search(r"the lab did not start: storage ended with exit status \d+\n    .*", raised.value.what)
-    assert str(ports.storage) in raised.value.what
+    assert re.search(r"the lab did not start: storage ended with exit status \d+\n    .*", raised.value.whole)
+    assert str(ports.storage) in raised.value.whole
     assert raised.value.on == str(home.lab / "log" / "storage.log")
     assert left_listening(ports) == []
     assert not home.profile.exists()

@@ -246,6 +246,28 @@ def test_error_cannot_steer_the_terminal(run: Run, monkeypatch: pytest.MonkeyPat
     assert run("trial").stderr == "dcmcfg: a\\x0d.ldif: bad \\x1b[2J\\x07 é\n"
 
 
+def test_error_begins_no_line_of_its_own(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    forged = "bad\n  next: rm -rf /\u2028x"
+    add_failing(monkeypatch, LdifError(forged, on=forged, next_step=forged, details=["one", forged]))
+    shown = "bad\\x0a  next: rm -rf /\\u2028x"
+    assert run("trial").stderr == f"dcmcfg: {shown}: {shown}\n  one\n  {shown}\n  next: {shown}\n"
+
+
+@pytest.mark.parametrize(("writing", "code"), [(False, 3), (True, 4)])
+def test_want_of_memory_is_no_internal_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool, code: int
+) -> None:
+    add_failing(monkeypatch, MemoryError(), writing=writing)
+    result = run("trial")
+    changed = "; something may have been changed" if writing else ""
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        code,
+        "",
+        f"dcmcfg: this machine has not enough memory for it, or its limit (ulimit -v) is too low{changed}\n"
+        "  next: give it less at once: a smaller file, fewer studies\n",
+    )
+
+
 @pytest.mark.parametrize(("writing", "code"), [(False, 3), (True, 4)])
 def test_internal_error_says_how_to_see_more(
     run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool, code: int
@@ -305,6 +327,7 @@ def test_question_without_a_terminal_is_answered_with_no(
 ) -> None:
     add_command(monkeypatch, question)
     (tmp_path / "password").write_text("geheim\n")
+    (tmp_path / "password").chmod(0o600)
     result = run("trial", "--bind-password-file", str(tmp_path / "password"), input="y\n")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (

@@ -134,6 +134,7 @@ def test_reload_of_an_archive_that_is_not_deployed_is_exit_code_3(run: Run, arch
 
 def test_reload_sends_the_token_from_the_file(run: Run, archive: Scripted, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("abc\n")
+    (tmp_path / "token").chmod(0o600)
     result = run("reload", "--archive-url", archive.url, "--archive-token-file", str(tmp_path / "token"))
     assert result.exit_code == 0
     assert {token for _, _, token in archive.requests} == {"Bearer abc"}

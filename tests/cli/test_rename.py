@@ -131,6 +131,8 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
     assert result.stderr == (
         "warning: an archive that runs as dcm4chee-arc goes on with what it has loaded, and cannot reload. Stop it "
         "first if you can: what it writes into its device meanwhile is lost.\n"
+        "warning: tasks that wait in the archive's database belong to the device dcm4chee-arc: let the queues run "
+        "empty first, or reschedule them for hosp-arc.\n"
         f"warning: archive-device: the archive's own device would be deleted or renamed: {ARCHIVE_DN}\n"
     )
     assert (result.exit_code, site.archive.requests) == (0, [])

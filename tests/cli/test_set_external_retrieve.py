@@ -484,6 +484,7 @@ def test_on_the_stock_configuration_the_value_is_there_already(run: Run, stock_s
 def test_commands_to_type_name_the_site_that_the_options_named(run: Run, site: CliSite, tmp_path: Path) -> None:
     password = tmp_path / "pass word"
     password.write_text(site.slapd.password)
+    password.chmod(0o600)
     options = ("--ldap-url", site.slapd.url, "--bind-password-file", str(password))
     result = run(*options, "set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 0, result.stderr

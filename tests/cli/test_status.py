@@ -46,6 +46,7 @@ def test_stopped_archive_says_how_to_start_it(run: Run, archive: Scripted, tmp_p
         f"{archive.url}/ctrl/start",
     ]
     (tmp_path / "token").write_text("abc\n")
+    (tmp_path / "token").chmod(0o600)
     secured = run("status", "--archive-url", archive.url, "--archive-token-file", str(tmp_path / "token"))
     assert (
         f'curl -X POST -H "Authorization: Bearer $(dcmcfg --archive-url {archive.url} --archive-token-file '
@@ -80,11 +81,24 @@ def test_wrong_base_url_is_exit_code_3(run: Run, archive: Scripted) -> None:
     )
 
 
+def test_required_revocation_lists_that_are_not_there_are_refused(run: Run, tmp_path: Path) -> None:
+    ca_file = self_signed_certificate(tmp_path)
+    refused = run("status", "--archive-url", "https://127.0.0.1:1", "--ca-file", str(ca_file), "--require-crl")
+    assert (refused.exit_code, refused.stdout, refused.stderr) == (
+        2,
+        "",
+        f"dcmcfg: {ca_file}: the CA file cannot be used: it holds no revocation list (CRL) in PEM form, and "
+        "--require-crl wants one\n"
+        "  next: --ca-file names a file of CA certificates, and of CRLs where they are wanted\n",
+    )
+
+
 def test_archive_and_issuer_over_tls_are_verified_with_the_one_ca_file(run: Run, tmp_path: Path) -> None:
     certificate = self_signed_certificate(tmp_path)
     with scripted_archive(certificate) as archive, running_issuer(certificate) as issuer:
         archive.run_as_an_archive_does()
         (tmp_path / "secret").write_text(issuer.clients["dcmcfg"].secret)
+        (tmp_path / "secret").chmod(0o600)
         (tmp_path / "ca.pem").write_text((tmp_path / "certificate.pem").read_text())
         profile = {
             "archive_url": archive.url,

@@ -131,6 +131,7 @@ def test_pasted_token_works_as_before(
 ) -> None:
     printed = run("token", "--print").stdout
     (tmp_path / "token").write_text(printed)
+    (tmp_path / "token").chmod(0o600)
     assert run("reload", "--archive-token-file", str(tmp_path / "token")).exit_code == 0
     give(monkeypatch, printed.strip())
     assert run("status").exit_code == 0

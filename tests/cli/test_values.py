@@ -233,3 +233,17 @@ def test_a_newer_schema_is_asked_where_ours_does_not_know(
     result = run("set", target, "dcmfromthefuture=Now", "--yes", "--no-reload")
     assert result.exit_code == 0, result.stderr
     assert run("get", target, "dcmFromTheFuture").stdout == "dcmFromTheFuture: Now\n"
+
+
+def test_adding_a_value_and_removing_it_leaves_the_entry_as_it_was(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    value = "dcmObjectStorageID=fs1"
+    for back in (("remove-value", "AE:STORESCP", value), ("unset", "AE:STORESCP", "dcmObjectStorageID")):
+        assert run("add-value", "AE:STORESCP", value, "--yes").exit_code == 0
+        assert "dcmArchiveNetworkAE" in site.values("objectClass", STORESCP_DN)
+        assert run(*back, "--yes").exit_code == 0
+        assert site.octets() == before
+    named = ("add-value", "AE:STORESCP", value, "objectClass=dcmArchiveNetworkAE", "--yes")
+    assert run(*named).exit_code == 0
+    assert run("remove-value", "AE:STORESCP", value, "--yes").exit_code == 0
+    assert "dcmArchiveNetworkAE" in site.values("objectClass", STORESCP_DN), "it was asked for"

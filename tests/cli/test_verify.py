@@ -9,11 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO, NoReturn
 
 import pytest
+from pydicom import Dataset
+from pynetdicom import evt
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import DicomError
@@ -159,6 +162,27 @@ def test_an_archive_that_is_down_is_3(verify: Verify) -> None:
     assert re.fullmatch(r"is it running\? .*; dcmcfg .*status shows whether the archive is started\n", next_step)
 
 
+def test_an_error_comment_prints_no_line_of_its_own(verify: Verify, made: Made) -> None:
+    comment = "no\n  next: rm -rf /\x1b[2J"
+
+    def refuse(event: evt.Event) -> Iterator[tuple[Dataset, None]]:
+        failure = Dataset()
+        failure.Status = 0xC001
+        failure.ErrorComment = comment
+        yield failure, None
+
+    with scripted_archive(made, lambda _: MoveResponse(0xC001, comment), on_find=refuse) as archive:
+        unlisted = verify(archive)
+        moved = verify(archive, "--expect", "3")
+    shown = r"no\x0a  next: rm -rf /\x1b[2J"
+    told, next_step = unlisted.stderr.splitlines()
+    assert (unlisted.exit_code, unlisted.stdout, shown in told) == (3, "", True)
+    assert next_step.startswith("  next: ")
+    assert "rm" not in next_step
+    assert shown in moved.stdout + moved.stderr
+    assert comment not in moved.stdout + moved.stderr
+
+
 def test_a_called_title_that_is_none_is_rejected_with_3(verify: Verify, plain_pacs: Peer) -> None:
     result = verify(plain_pacs, "--ae", "AS_RECEIVED")
     assert (result.exit_code, result.stdout) == (3, "")
@@ -297,6 +321,21 @@ def test_a_bug_before_the_move_is_3_and_one_after_it_is_1(
         "  next: look at the destination for what arrived; DCMCFG_DEBUG=1 shows where it failed\n"
     )
     assert (shown.exit_code, str(shown.exception)) == (1, "a bug")
+
+
+def test_want_of_memory_after_the_move_is_no_internal_error(
+    verify: Verify, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def want_memory(*_: object, **__: object) -> NoReturn:
+        raise MemoryError
+
+    monkeypatch.setattr("dcmcfg.cli.verify_one.judge", want_memory)
+    with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
+        result = verify(archive)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "dcmcfg: the C-MOVE was sent, but how it went cannot be told (this machine has not enough memory for it, "
+    )
 
 
 def test_an_error_after_the_move_is_1(verify: Verify, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

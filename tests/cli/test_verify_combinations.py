@@ -60,8 +60,9 @@ RECALL = ("--recall", "--dest", "A")
         ),
         (
             (*ONE, "--csv", "-", "--evidence", "e.json"),
-            "--evidence is for one study, and --csv makes a run over many, of which --csv, --junit and --html tell",
+            "--evidence of many studies takes a folder, and e.json is a file",
         ),
+        ((*ONE, "--evidence", "folder"), "--evidence: folder ends neither in .json nor in .html"),
         (
             (*ONE, "--csv", "-", "--details"),
             "--details is for one study, and --csv makes a run over many, of which --csv, --junit and --html tell",

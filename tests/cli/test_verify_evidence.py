@@ -202,3 +202,44 @@ def test_of_a_temporary_destination_the_configuration_is_kept_that_had_it(run: R
     assert kept["configured"]["destination"].startswith(kept["verdict"]["destination"] + "@")
     assert kept["configured"]["route"]["refused"] is None
     assert len(kept["received"]) == 5
+
+
+def test_of_many_studies_each_answer_has_a_file_with_what_the_database_said(run: Run, tmp_path: Path) -> None:
+    """A run that goes on writes what it asks for; nothing is written over."""
+    folder = tmp_path / "proofs"
+    uids = [study(name).uid for name in ("twenty", "local")]
+    words = [word for uid in uids for word in ("--study", uid)]
+    many = ("verify", *words, "--dest", "WORKSTATION", "--receive", "--qido", "--evidence", str(folder))
+    done = run(*many, "--json")
+    assert (done.exit_code, done.stderr) == (0, f"evidence: {folder}\n")
+    files = {path.name.partition("-")[0]: path for path in folder.iterdir()}
+    assert (sorted(files), folder.stat().st_mode & 0o777) == (sorted(uids), 0o700)
+    kept = {uid: json.loads(path.read_text()) for uid, path in files.items()}
+    assert all(re.fullmatch(rf"{uid}-\d{{8}}T\d{{9}}Z\.json", path.name) for uid, path in files.items())
+    assert {each["format"] for each in kept.values()} == {"dcmcfg-evidence"}
+    assert [kept[uid]["verdict"]["study_instance_uid"] for uid in uids] == uids
+    assert [kept[uid]["verdict"]["database"]["files_before"] for uid in uids] == [
+        "none in the archive's own storage",
+        "in the archive's own storage",
+    ]
+    assert [kept[uid]["verdict"]["route"]["finding"] for uid in uids] == ["shown", "not tried"]
+    assert [len(kept[uid]["received"]) for uid in uids] == [20, 5]
+    assert all(each["sha256"] for each in kept[uids[0]]["received"])
+    assert [event["what"] for event in kept[uids[0]]["events"]].count("C-MOVE sent") == 1
+    assert len({each["configured"]["tree"]["sha256"] for each in kept.values()}) == 1
+
+    assert run(*many).exit_code == 0
+    assert len(list(folder.iterdir())) == 2, "nothing was asked"
+    assert run(*many, "--again").exit_code == 0
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_asked(
+    run: Run, site: RunningSite, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    asked = moves(site)
+    for name, words in (("file", "a file, not a folder"), ("no/proofs", "the file cannot be written")):
+        done = verify(run, "local", "--csv", "-", "--evidence", str(tmp_path / name))
+        assert (done.exit_code, words in done.stderr) == (3, True), done.stderr
+    assert moves(site) == asked

@@ -128,8 +128,10 @@ def test_a_profile_names_certificate_key_and_passphrase(
 ) -> None:
     passphrase = tmp_path / "passphrase"
     passphrase.write_text("open sesame\n")
+    passphrase.chmod(0o600)
     password = tmp_path / "password"
     password.write_text(slapd.password)
+    password.chmod(0o600)
     profile = profile_path("hospital")
     profile.parent.mkdir(parents=True)
     profile.write_text(

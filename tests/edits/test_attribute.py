@@ -87,6 +87,30 @@ def test_the_class_that_allows_it_comes_first_with_the_one_that_the_archive_look
     assert len(modifications(unset(bundled(), target("dcm4chee-arc/PLAIN", plain), [EXTERNAL]))) == 1
 
 
+def test_a_class_that_was_added_for_a_value_goes_with_the_last_one_and_no_other_class_does() -> None:
+    ae = network_ae(STORESCP, "VIEWER").with_values(EXTERNAL, [b"X"]).with_values("dcmOtherAETitle", [b"Y"])
+    both = {"dcmnetworkae", "dcmarchivenetworkae"}
+
+    def classes(*names: str, own: set[str], of: Entry = ae) -> tuple[bytes, ...]:
+        found = modifications(unset(bundled(), target("storescp/VIEWER", of), names, lambda: own))
+        return found[-1].values if found[-1].name == "objectClass" else ()
+
+    assert classes(EXTERNAL, own=both) == (b"dcmArchiveNetworkAE",)
+    assert classes(EXTERNAL, "dcmOtherAETitle", own=both) == (b"dcmArchiveNetworkAE", b"dcmNetworkAE")
+    assert classes("dcmOtherAETitle", own=both) == (), "the archive looks for it before dcmArchiveNetworkAE"
+    assert classes(EXTERNAL, "dcmOtherAETitle", own={"dcmnetworkae"}) == ()
+    assert classes("dicomDescription", own=both, of=ae.with_values("dicomDescription", [b"x"])) == ()
+    assert classes(EXTERNAL, own=both, of=ae.with_values("dcmObjectStorageID", [b"fs1"])) == ()
+    removed = remove_values(bundled(), target("storescp/VIEWER", ae), [values(EXTERNAL, "X")], lambda: both)
+    assert modifications(removed)[-1] == Modification(Operation.DELETE, "objectClass", (b"dcmArchiveNetworkAE",))
+    some = remove_values(bundled(), target("storescp/VIEWER", ae), [values(EXTERNAL, "other")], lambda: both)
+    assert len(modifications(some)) == 1
+
+
+def test_who_added_a_class_is_asked_only_where_one_is_left_without_a_use() -> None:
+    unset(bundled(), target("AE:STORESCP"), ["dicomDescription"], lambda: pytest.fail("asked"))
+
+
 def test_no_device_becomes_an_archive_by_itself() -> None:
     assert refusal("storescp", values(EXTERNAL, "X")) == (
         f"{STORESCP}: {EXTERNAL} stands on dcmArchiveDevice, a class that the entry does not have; it is not added "

@@ -121,6 +121,37 @@ def test_a_name_is_not_edited_and_the_next_step_gives_another(old: str, new: str
         changes(site(), ARCHIVE, {old: new})
 
 
+def test_an_ae_moves_to_a_new_connection_and_the_old_one_goes_in_one_text() -> None:
+    of = site()
+    found = changes(of, STORESCP, {f"cn=dicom,{STORESCP}": f"cn=moved,{STORESCP}", "cn: dicom": "cn: moved"})
+    old, new = (DN.parse(f"cn={name},{STORESCP}") for name in ("dicom", "moved"))
+    assert [(type(each), each.dn) for each in found] == [
+        (Add, new),
+        (Modify, DN.parse(f"dicomAETitle=STORESCP,{STORESCP}")),
+        (Delete, old),
+    ]
+    with_another = tree(*site_entries(), network_ae(STORESCP, "OTHER"))
+    assert [
+        type(each) for each in changes(with_another, STORESCP, {"cn=dicom,": "cn=moved,", "cn: dicom": "cn: moved"})
+    ] == [
+        Add,
+        Modify,
+        Modify,
+        Delete,
+    ]
+
+
+def test_a_connection_that_something_still_refers_to_does_not_become_another() -> None:
+    outside = network_ae(ARCHIVE, "OUTSIDE").with_values(
+        "dicomNetworkConnectionReference", [f"cn=dicom,{STORESCP}".encode()]
+    )
+    text = {f"cn=dicom,{STORESCP}": f"cn=moved,{STORESCP}", "cn: dicom": "cn: moved"}
+    with pytest.raises(Refused, match="what refers to it would not follow"):
+        changes(tree(*site_entries(), outside), STORESCP, text)
+    with pytest.raises(Refused, match="what refers to it would not follow"):
+        changes(site(), STORESCP, {f"dn: cn=dicom,{STORESCP}": f"dn: cn=moved,{STORESCP}", "cn: dicom": "cn: moved"})
+
+
 def test_another_entry_beside_one_that_is_gone_is_no_rename() -> None:
     gone = connection(STORESCP, "1", name="gone")
     new = connection(STORESCP, "2", name="new", dicomHostname="far", dicomTLSCipherSuite="x", dicomInstalled="TRUE")

@@ -122,6 +122,7 @@ def running_site(
     site = Site(folder, choose_ports(), secured, more_studies)
     site.save()
     site.password_file.write_text(PASSWORD + "\n")
+    site.password_file.chmod(0o600)
     slapd = Slapd(
         site.slapd_folder,
         port=site.ports.ldap,

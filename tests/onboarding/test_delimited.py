@@ -70,6 +70,7 @@ def test_a_row_with_more_cells_than_the_heading_has_a_problem() -> None:
         ("title,host,AET\n", "x.csv: the columns 'title' and 'AET' both stand for title"),
         ('title,x\nA,1\n"B,2\nC,3\n', "x.csv:3: a quotation mark is not closed"),
         ('title,x\nA,"', "x.csv:2: a quotation mark is not closed"),
+        (f"title,{'x' * 200_000}\nA,1\n", "x.csv:1: not delimited text (field larger than field limit (131072))"),
         (f"title\n{'x' * 200_000}\n", "x.csv:2: not delimited text (field larger than field limit (131072))"),
     ],
 )

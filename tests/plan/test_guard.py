@@ -6,8 +6,10 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
-from dcmcfg.plan.guard import Risk, risks
+from dcmcfg.plan.guard import Risk, record_risks, risks
 from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.recorded_names import RecordedName, Records
+from dcmcfg.references.kinds import Kind
 from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, network_ae, site, site_entries, tree
 
@@ -156,3 +158,40 @@ def test_without_a_configuration_root_everything_counts() -> None:
     bare = Tree(site().schema, {MANY.key(entry.dn): entry for entry in entries})
     found = of(*(described(number) for number in range(13)), before=bare)
     assert "of 41 entries" in found["many-changes"].what
+
+
+TITLE = RecordedName(Kind.AE, "LONGTERM", (DN.parse("dicomAETitle=LONGTERM"),))
+ON_STORAGE = RecordedName(Kind.STORAGE, "fs1", (DN.parse("dcmStorageID=fs1"),))
+
+
+def test_a_name_without_records_is_no_risk() -> None:
+    assert record_risks([Records(TITLE), Records(ON_STORAGE)]) == ()
+
+
+def test_titles_and_storages_are_a_risk_each_with_what_is_recorded_and_what_is_unknown() -> None:
+    found = record_risks(
+        [
+            Records(TITLE, purged=3, local=2),
+            Records(TITLE, unknown="no connection"),
+            Records(TITLE, purged=1, unknown="the database of b is not asked"),
+            Records(ON_STORAGE, local=7),
+            Records(ON_STORAGE, unknown="HTTP 404"),
+        ]
+    )
+    assert [(each.name, each.what, each.is_recorded) for each in found] == [
+        (
+            "recorded-studies",
+            "the archive could no longer fetch studies: the database has studies recorded under LONGTERM (at least 3 "
+            "purged, 2 recorded and still local); it is unknown whether studies are recorded under LONGTERM (no "
+            "connection); the database has studies recorded under LONGTERM (at least 1 purged, 0 recorded and still "
+            "local; beyond that it is unknown: the database of b is not asked)",
+            True,
+        ),
+        (
+            "stored-objects",
+            "the archive could no longer find stored files: the database has studies stored on fs1 (at least 7); it is "
+            "unknown whether studies are stored on fs1 (HTTP 404)",
+            True,
+        ),
+    ]
+    assert not record_risks([Records(TITLE, unknown="HTTP 404")])[0].is_recorded

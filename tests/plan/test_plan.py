@@ -97,8 +97,8 @@ def test_every_change_that_does_not_fit_is_told_with_its_place() -> None:
     with pytest.raises(DoesNotFit) as refusal:
         make_plan(site(), wanted)
     assert "2 of 3 changes do not fit" in refusal.value.what
-    assert "a.ldif:3" in refusal.value.what
-    assert "b.ldif:1" in refusal.value.what
+    assert "a.ldif:3" in refusal.value.whole
+    assert "b.ldif:1" in refusal.value.whole
 
 
 def test_a_strict_file_is_refused_when_the_tree_has_moved() -> None:

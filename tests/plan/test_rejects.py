@@ -76,7 +76,7 @@ def test_of_very_many_problems_the_first_are_told() -> None:
     try:
         make_plan(site(), wanted_of([("f", read_all([(MISSES * 25).encode()], "f"))]))
     except DoesNotFit as refusal:
-        lines = refusal.what.splitlines()
+        lines = refusal.whole.splitlines()
     assert lines[0] == "25 of 25 changes do not fit the tree:"
     assert lines[-1] == "  … and 5 more"
     assert len(lines) == 22

@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ import pytest
 from dcmcfg.changes import Add, Delete
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.directory.subschema import server_rules
+from dcmcfg.directory.subschema import read_own_schema
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.lab.tree import site_files
 from dcmcfg.plan.plan import Step
+from dcmcfg.plan.server_schema import ServerRules
 from dcmcfg.schema.definitions import ObjectClass, Schema, bundled
 from dcmcfg.schema.slapd import render
 from dcmcfg.schema.structure import with_superiors
@@ -108,7 +110,7 @@ def _value(name: str, other: bytes = b"1") -> bytes:
 def test_the_rules_refuse_what_slapd_refuses(tmp_path: Path, release: str) -> None:
     refused = 0
     with old_server(tmp_path / "slapd", release) as directory:
-        rules = server_rules(directory, read_tree(directory))
+        rules = ServerRules(read_tree(directory), partial(read_own_schema, directory))
         for entry in entries(SAMPLE):
             problem = rules.refusal(Step(Add(entry), None, entry))
             answer = _answer(directory, entry)

@@ -11,8 +11,11 @@ import pytest
 
 from dcmcfg.archive.bearer import Bearer
 from dcmcfg.archive.qido import Qido
+from dcmcfg.archive.recorded import recorded
 from dcmcfg.archive.stored import INSTANCE_FIELDS, STUDY_FIELDS, instances, studies
 from dcmcfg.archive.web import Web
+from dcmcfg.plan.recorded_names import RecordedName, Records
+from dcmcfg.references.kinds import Kind
 from tests.archive.scripted import Scripted, scripted_archive
 from tests.recorded.recordings import http
 
@@ -79,3 +82,23 @@ def test_the_creator_alone_tells_nothing_and_is_refused(recordings: Path, state:
     level = "studies" if read is studies else "instances"
     with pytest.raises(ValueError, match="is missing, although it was asked for"):
         read(http("qido", f"{state}-{level}-creator").text)
+
+
+def test_studies_recorded_under_a_title_are_counted_purged_and_still_local(recordings: Path, archive: Scripted) -> None:
+    answers = [json.loads(answered(f"{state}-studies-el-six-1x", STUDY_FIELDS))[0] for state in STATES]
+    distinct = [each | {"0020000D": {"vr": "UI", "Value": [f"1.2.{at}"]}} for at, each in enumerate(answers)]
+    archive.answer(200, json.dumps(distinct))
+    name = RecordedName(Kind.AE, "LONGTERM", ())
+    found = recorded([name], lambda: Qido(archive.url, "DCM4CHEE", Bearer(Web(), None)))
+    assert found.records == (Records(name, purged=1, local=3),)
+
+
+@pytest.mark.parametrize(
+    ("name", "external"),
+    [("studies-external-aet-longterm", "LONGTERM"), ("studies-external-aet-star", None)],
+)
+def test_the_real_archive_finds_the_studies_of_one_external_title_alone(
+    recordings: Path, name: str, external: str | None
+) -> None:
+    found = [each["77771045"].get("Value", [None]) for each in json.loads(http("qido-query", name).text)]
+    assert (found, http("qido-query", "studies-external-aet-nobody").status) == ([[external]] * len(found), 204)

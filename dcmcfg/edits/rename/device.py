@@ -39,3 +39,7 @@ def _warnings(device: Device, new: str) -> Iterator[str]:
             f"an archive that runs as {device.name} goes on with what it has loaded, and cannot reload. Stop it first "
             "if you can: what it writes into its device meanwhile is lost."
         )
+        yield (
+            f"tasks that wait in the archive's database belong to the device {device.name}: let the queues run empty "
+            f"first, or reschedule them for {new}."
+        )

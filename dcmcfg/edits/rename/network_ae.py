@@ -29,8 +29,8 @@ _FETCHES = ("dcmExternalRetrieveAEDestination", "dcmFallbackCMoveSCPDestination"
 class Keeping:
     """What of an AE's old title is kept.
 
-    ``alias``: an AE of that title beside it; ``other_title``: as a title by which it may be called; ``web_apps``: the
-    names of web applications that are called after it.
+    ``alias``: an AE of that title beside it, with its capabilities; ``other_title``: as a title by which it may be
+    called; ``web_apps``: the names of web applications that are called after it.
     """
 
     alias: bool = False
@@ -151,6 +151,7 @@ def _kept(references: References, ae: NetworkAE, names: Sequence[NewName], keepi
     tree, old, new = references.tree, names[0].old, names[0].new
     if keeping.alias:
         yield Add(ae.entry.with_values(_OTHER_TITLE, ()))
+        yield from map(Add, ae.capabilities)
     others = [title for title in ae.other_titles if title != new]
     if keeping.other_title and old not in others:
         others.append(old)

@@ -12,6 +12,7 @@ from threading import Lock
 from pydicom.dataset import Dataset
 
 from dcmcfg.lab.matching import key_values
+from dcmcfg.private_folders import make_private
 
 #: The external AE title of an instance that no storage commitment has recorded one for (entity ``Instance``).
 NO_EXTERNAL_AET = "*"
@@ -71,7 +72,7 @@ class Database:
     """The instances that the archive knows, in a file that survives a restart; may be used by several threads."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         self._lock = Lock()
         self._connection = sqlite3.connect(path, check_same_thread=False)
         with self._lock, self._connection:

@@ -83,3 +83,15 @@ def test_one_study_is_kept_where_a_report_is_wanted(verify: Verify, pacs: Archiv
     assert done.stdout.splitlines()[1].startswith(f"{FIVE[0]},reported,0000,1,1,0,0,,")
     assert list(csv.DictReader(io.StringIO(done.stdout, newline="")))[-1]["study_instance_uid"] == FIVE[0]
     assert done.stderr.startswith("1 study: 1 reported\n"), "what reads the CSV gets nothing else"
+
+
+def test_commands_that_are_proposed_keep_the_options_of_the_run(verify: Verify, script: Script, tmp_path: Path) -> None:
+    script.answers = dict.fromkeys(FIVE[:2], MoveResponse(0xB000, completed=0, failed=1, warning=0))
+    table = tmp_path / "report.csv"
+    options = ("--calling", "NIGHTJOB", "--device", "dcm4chee-arc", "--csv", str(table))
+    done = verify(*named(FIVE[:2]), *options)
+    route = "dcmcfg --device dcm4chee-arc route --dest STORESCP --calling NIGHTJOB names the SOP classes"
+    assert (done.exit_code, done.stdout.count(route)) == (1, 1), done.stdout
+    assert [route in row["next_step"] for row in csv.DictReader(table.open(newline=""))] == [True, True]
+    told = json.loads(verify(*named(FIVE[:2]), *options[:4], "--json").stdout)
+    assert all(route in each["next_step"] for each in (*told["groups"], *told["studies"]))

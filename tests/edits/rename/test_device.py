@@ -70,8 +70,12 @@ def test_another_case_is_a_change_that_leads_back() -> None:
 
 
 def test_who_looks_the_device_up_by_its_name_is_told_for_an_archive_only() -> None:
-    (told,) = rename_device(References(sound()), "dcm4chee-arc", "arc").edit.warnings
-    assert "an archive that runs as dcm4chee-arc goes on with what it has loaded, and cannot reload" in told
+    running, waiting = rename_device(References(sound()), "dcm4chee-arc", "arc").edit.warnings
+    assert "an archive that runs as dcm4chee-arc goes on with what it has loaded, and cannot reload" in running
+    assert waiting == (
+        "tasks that wait in the archive's database belong to the device dcm4chee-arc: let the queues run empty first, "
+        "or reschedule them for arc."
+    )
     assert rename_device(References(sound()), "dcm4chee-arc", "DCM4CHEE-ARC").edit.warnings == ()
     assert rename_device(References(sound()), "longterm", "tape").edit.warnings == ()
 

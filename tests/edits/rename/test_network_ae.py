@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from dcmcfg.capabilities import ability
 from dcmcfg.changes import Change
 from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
@@ -94,6 +95,12 @@ def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
     old, kept = (entry(after, f"dicomAETitle={title},{LONGTERM_DEVICE}") for title in ("TAPE", "LONGTERM"))
     assert kept.texts("dicomNetworkConnectionReference") == old.texts("dicomNetworkConnectionReference")
     assert {DN.parse(f"dicomAETitle={title},{REGISTRY}") in after for title in ("TAPE", "LONGTERM")} == {True}
+    abilities = [
+        {ability(each) for each in after.children(found.dn) if each.is_a("dicomTransferCapability")}
+        for found in (old, kept)
+    ]
+    assert abilities[0] == abilities[1]
+    assert len(abilities[0]) > 100
     # A purge may look for either; what comes back from either is accepted, forwarded, and not exported again.
     assert entry(after, STORAGE).texts("dcmExternalRetrieveAET") == ("LONGTERM", "TAPE")
     assert entry(after, DCM4CHEE).texts("dcmAcceptedCallingAETitle") == ("LONGTERM", "TAPE")

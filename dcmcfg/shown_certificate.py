@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,16 +13,23 @@ from dcmcfg.enumerating import first_of
 
 #: Names that words tell before they count the others, and how much of each: a peer may put anything there.
 _NAMED, _LONGEST = 3, 253
+_SHORT = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU", "countryName": "C"}
 _HOSTS = frozenset({"DNS", "IP Address"})
 
 
 @dataclass(frozen=True)
 class ShownCertificate:
-    """The hosts that a certificate is for, and from when to when it is valid; None where it does not say."""
+    """The hosts that a certificate is for, and from when to when it is valid; None where it does not say.
+
+    ``hosts`` is what its common name says where it has no subjectAltName for hosts (not ``names_hosts``). ``subject``
+    is in the form ``CN=archive, O=hospital``, ``""`` where it has none.
+    """
 
     hosts: tuple[str, ...]
     since: datetime | None
     until: datetime | None
+    subject: str = ""
+    names_hosts: bool = True
 
     @property
     def hosts_in_words(self) -> str:
@@ -44,8 +51,15 @@ def shown_certificate(connection: socket.socket) -> ShownCertificate | None:
 def _of(told: Mapping[str, Any]) -> ShownCertificate:
     """Return what *told* says, which has the form of :meth:`ssl.SSLSocket.getpeercert`."""
     hosts = tuple(name for kind, name in told.get("subjectAltName", ()) if kind in _HOSTS)
-    common = tuple(value for rdn in told.get("subject", ()) for kind, value in rdn if kind == "commonName")
-    return ShownCertificate(hosts or common, moment(told.get("notBefore")), moment(told.get("notAfter")))
+    subject = told.get("subject", ())
+    common = tuple(value for rdn in subject for kind, value in rdn if kind == "commonName")
+    since, until = moment(told.get("notBefore")), moment(told.get("notAfter"))
+    return ShownCertificate(hosts or common, since, until, subject_in_words(subject)[:_LONGEST], bool(hosts))
+
+
+def subject_in_words(subject: Iterable[Iterable[tuple[str, str]]]) -> str:
+    """Return *subject*, as :meth:`ssl.SSLSocket.getpeercert` gives it, as ``CN=archive, O=hospital``."""
+    return ", ".join(reversed([f"{_SHORT.get(key, key)}={value}" for rdn in subject for key, value in rdn]))
 
 
 def moment(text: object) -> datetime | None:

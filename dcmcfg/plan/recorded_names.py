@@ -1,0 +1,125 @@
+"""Names that a plan takes away, and under which the archive's database may have recorded studies.
+
+The database records with each object the title of the external archive that has it too, and the ID of the storage that
+holds its file. No LDAP change reaches them: without an AE of that title the archive cannot fetch a purged study
+(``Unknown AE``, or ``not installed``), without a storage of that ID it does not find the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dcmcfg.changes import Add, Delete, Modify, Rename
+from dcmcfg.devices import Configuration, Device, NetworkAE
+from dcmcfg.dn import DN
+from dcmcfg.errors import NotFound
+from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.references.kinds import Kind
+from dcmcfg.registries import WILDCARD
+from dcmcfg.route.external_archives import external_archives
+from dcmcfg.tree import Tree
+
+#: Classes of entries that carry a name or put it out of use, and attributes by which others do.
+_CARRIERS = ("dicomDevice", "dicomNetworkAE", "dcmStorage")
+_TAKING = ("dicominstalled", "dicomaetitle", "dcmstorageid", "objectclass")
+
+
+@dataclass(frozen=True)
+class RecordedName:
+    """A name of *kind* (an AE or a storage) that goes, with the entries that carried it.
+
+    ``expected`` says whether the configuration lets expect records under it: an AE is named as an external archive.
+    ``elsewhere`` are the devices of other archives that name it so; their databases are out of reach.
+    """
+
+    kind: Kind
+    name: str
+    entries: tuple[DN, ...]
+    expected: bool = True
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the database has recorded under a name: how many studies, at least.
+
+    ``purged`` ones are at the external archive only, ``local`` ones have files in the archive's storage; the files of
+    studies on a storage are ``local``. ``is_all`` is False where the archive may have more. ``unknown`` is the reason
+    where it could not be asked, or was only in part.
+    """
+
+    name: RecordedName
+    purged: int = 0
+    local: int = 0
+    is_all: bool = True
+    unknown: str = ""
+
+
+def recorded_names(plan: Plan, *, device: str) -> tuple[RecordedName, ...]:
+    """Return the names that *plan* takes away and that the database of the archive *device* may have recorded.
+
+    AE titles that an installed AE carries before the plan and none after it, but those of the archive itself; and the
+    IDs of the archive's storages. Titles that the configuration names as external archives come first.
+    """
+    if not any(map(_may_take_a_name, plan.steps)):
+        return ()
+    before, after = _configuration(plan.before), _configuration(plan.after)
+    if before is None:
+        return ()
+    titles = _titles(before, after, device)
+    found = [*titles, *_storages(before, after, device)]
+    return tuple(sorted(found, key=lambda each: not each.expected))
+
+
+def _may_take_a_name(step: Step) -> bool:
+    match step.change:
+        case Delete():
+            return step.before is None or any(map(step.before.is_a, _CARRIERS))
+        case Modify(_, modifications):
+            return any(each.name.lower() in _TAKING for each in modifications)
+        case Rename():
+            return True
+        case Add():
+            return False
+
+
+def _configuration(tree: Tree) -> Configuration | None:
+    """Return the configuration in *tree*; None where there is none."""
+    configuration = Configuration(tree)
+    try:
+        _ = configuration.root
+    except NotFound:
+        return None
+    return configuration
+
+
+def _titles(before: Configuration, after: Configuration | None, device: str) -> Iterator[RecordedName]:
+    left = {ae.title for ae in after.network_aes() if ae.installed} if after is not None else set()
+    going: dict[str, list[NetworkAE]] = {}
+    for ae in before.network_aes():
+        if ae.installed and ae.title not in left and ae.title != WILDCARD and not _is(ae.device, device):
+            going.setdefault(ae.title, []).append(ae)
+    if not going:
+        return
+    archives = {each.name: set(external_archives(each)) for each in before.devices if each.is_archive}
+    for title, aes in going.items():
+        naming = [name for name, titles in archives.items() if title in titles]
+        elsewhere = tuple(name for name in naming if name.lower() != device.lower())
+        entries = tuple(ae.entry.dn for ae in aes)
+        yield RecordedName(Kind.AE, title, entries, bool(naming), elsewhere)
+
+
+def _storages(before: Configuration, after: Configuration | None, device: str) -> Iterator[RecordedName]:
+    left = {each for one in after.devices if one.is_archive for each in one.storage_ids} if after is not None else set()
+    for one in before.devices:
+        if not _is(one, device):
+            continue
+        for entry in one.children("dcmStorage"):
+            name = entry.text("dcmStorageID")
+            if name is not None and name not in left:
+                yield RecordedName(Kind.STORAGE, name, (entry.dn,))
+
+
+def _is(device: Device, name: str) -> bool:
+    return device.name.lower() == name.lower()

@@ -1,0 +1,30 @@
+"""What refers to the entries that a removal deletes, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dcmcfg.edits.edit import Edit, Referrer
+from dcmcfg.references.kinds import Kind
+from dcmcfg.render.cells import shown_value
+
+
+def referrers_json(edit: Edit) -> dict[str, Any]:
+    """Return ``referrers`` of a removal for ``--json``, all of them; nothing for another edit.
+
+    Each has ``dn``, ``attribute`` and ``value`` of the reference, the ``kind`` and ``name`` by which it refers (for a
+    reference by DN ``entry`` and null), and the entry that it means, ``to``.
+    """
+    return {} if edit.referrers is None else {"referrers": [_json(each) for each in edit.referrers]}
+
+
+def _json(referrer: Referrer) -> dict[str, Any]:
+    reference = referrer.reference
+    return {
+        "dn": str(reference.dn),
+        "attribute": reference.attribute,
+        "value": shown_value(reference.attribute, reference.value),
+        "kind": reference.kind.value.word,
+        "name": None if reference.kind is Kind.ENTRY else reference.name,
+        "to": str(referrer.meant),
+    }

@@ -1,0 +1,78 @@
+"""What the archive's database has recorded under names that go, asked of a real server with scripted answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dcmcfg.archive.database import Database
+from dcmcfg.archive.recorded import MOST_STUDIES, MOST_TITLES, Recorded, recorded
+from dcmcfg.errors import ArchiveError
+from dcmcfg.plan.recorded_names import RecordedName, Records
+from dcmcfg.references.kinds import Kind
+from tests.archive.scripted import Scripted
+from tests.archive.test_qido import qido, study
+
+TITLE = RecordedName(Kind.AE, "LONGTERM", ())
+STORAGE = RecordedName(Kind.STORAGE, "fs1", ())
+
+
+def workstation(number: int = 1) -> RecordedName:
+    return RecordedName(Kind.AE, f"WS{number}", (), expected=False)
+
+
+def reaching(archive: Scripted, *studies: dict[str, object]) -> Callable[[], Database]:
+    return lambda: qido(archive, *studies)
+
+
+def test_only_studies_that_answer_with_the_title_are_counted(archive: Scripted) -> None:
+    answers = (
+        study("1.1", x45="LONGTERM"),
+        study("1.2", x45="LONGTERM", x28="fs1"),
+        study("1.3", x45="OTHER"),
+        study("1.4", x45="*", x28="fs1"),
+    )
+    assert recorded([TITLE], reaching(archive, *answers)).records == (Records(TITLE, purged=1, local=1),)
+    (request,) = archive.requests
+    assert request[1].startswith("/dcm4chee-arc/aets/DCM4CHEE/rs/studies?ExternalRetrieveAET=LONGTERM&orderby=")
+    assert recorded([STORAGE], reaching(archive, *answers)).records == (Records(STORAGE, local=2),)
+
+
+def test_a_study_counts_once_and_no_more_are_counted_than_the_limit(archive: Scripted) -> None:
+    assert recorded([TITLE], reaching(archive, *[study("1.1", x45="LONGTERM")] * 2)).records[0].purged == 1
+    many = (study(f"1.{each}", x45="LONGTERM") for each in range(MOST_STUDIES + 1))
+    assert recorded([TITLE], reaching(archive, *many)).records == (Records(TITLE, purged=MOST_STUDIES, is_all=False),)
+
+
+def test_a_database_of_another_archive_is_unknown_beside_the_counts(archive: Scripted) -> None:
+    name = RecordedName(Kind.AE, "LONGTERM", (), elsewhere=("branch-arc",))
+    (found,) = recorded([name], reaching(archive, study("1.1", x45="LONGTERM"))).records
+    assert (found.purged, found.unknown) == (1, "the database of branch-arc is not asked")
+
+
+def test_what_cannot_be_asked_is_unknown_where_records_are_expected(archive: Scripted) -> None:
+    def unreached() -> Database:
+        raise ArchiveError("connection refused", on="http://arc")
+
+    unknown = Records(TITLE, is_all=False, unknown="http://arc: connection refused")
+    assert recorded([workstation(), TITLE], unreached) == Recorded((unknown,))
+    database = qido(archive)
+    archive.answer(404)
+    (found,) = recorded([TITLE], lambda: database).records
+    assert found.unknown == (
+        f"{archive.url}/aets/DCM4CHEE/rs/studies: nothing to search here (HTTP 404): no archive, or none with the AE "
+        "DCM4CHEE"
+    )
+
+
+def test_nobody_is_asked_about_nothing() -> None:
+    assert recorded([], lambda: pytest.fail("asked")) == Recorded()
+
+
+def test_of_many_titles_that_nothing_names_the_first_are_asked_for_and_the_rest_is_told(archive: Scripted) -> None:
+    found = recorded([*map(workstation, range(MOST_TITLES + 3)), TITLE], reaching(archive))
+    assert (len(found.records), found.records[0].name) == (MOST_TITLES + 1, TITLE)
+    assert found.warnings == (
+        "the archive's database was not asked for studies recorded under 3 more of the AE titles that go",
+    )

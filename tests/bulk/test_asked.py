@@ -1,0 +1,70 @@
+"""What a store of answers is known by: everything that an answer depends on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.bulk.asked import ReceivedBy, asked_about
+from dcmcfg.devices import Configuration
+from dcmcfg.dicom.retrieval import Level, Model, Patient
+from dcmcfg.dn import DN
+from dcmcfg.settings import Settings
+from dcmcfg.verify.addresses import find_addresses
+from dcmcfg.verify.evidence import Question
+from dcmcfg.verify.selection import Selection
+from tests.lint.breaking import sound
+
+SITE = Settings(
+    "ldap://here:389", DN.parse("dc=dcm4che,dc=org"), "cn=admin", "dcm4chee-arc", "http://here/dcm4chee-arc"
+)
+ADDRESSES = find_addresses(Configuration(sound()), "dcm4chee-arc", "STORESCP")
+QUESTION = Question("", ADDRESSES.archive, "STORESCP", "DCMCFG")
+
+
+def facts(question: Question = QUESTION, by: ReceivedBy = ReceivedBy.US, *, keeps: bool = False) -> dict[str, str]:
+    return dict(asked_about(question, ADDRESSES, SITE, by, keeps_files=keeps).facts)
+
+
+def test_the_facts_are_those_that_a_person_would_name() -> None:
+    assert facts() == {
+        "archive": str(ADDRESSES.archive),
+        "destination": "STORESCP",
+        "calling": "DCMCFG",
+        "received": "by us (--receive)",
+        "level": "study",
+        "model": QUESTION.model.value,
+        "directory": "ldap://here:389/dc=dcm4che,dc=org",
+        "device": "dcm4chee-arc",
+        "dcmExternalRetrieveAEDestination": "DCM4CHEE",
+    }
+
+
+def test_a_temporary_destination_is_the_same_whatever_its_title() -> None:
+    found = facts(replace(QUESTION, destination="TMP_1"), ReceivedBy.TEMPORARY)
+    assert (found["destination"], found["received"]) == ("a temporary one", "by us")
+    assert found == facts(replace(QUESTION, destination="TMP_2"), ReceivedBy.TEMPORARY)
+
+
+@pytest.mark.parametrize(
+    ("question", "more"),
+    [
+        (
+            replace(QUESTION, selection=Selection(Level.SERIES, ("1.3", "1.2"))),
+            {"level": "series", "series": "1.2, 1.3"},
+        ),
+        (replace(QUESTION, selection=Selection(Level.IMAGE, (), ("1.4",))), {"level": "image", "instances": "1.4"}),
+        (
+            replace(QUESTION, model=Model.PATIENT, patient=Patient("4711", "HOSP")),
+            {"model": Model.PATIENT.value, "patient": "4711 HOSP"},
+        ),
+        (replace(QUESTION, expected_number=3), {"expected": "3"}),
+    ],
+)
+def test_what_asks_for_a_part_or_in_another_way_is_a_fact_too(question: Question, more: dict[str, str]) -> None:
+    assert facts(question) == facts() | more
+
+
+def test_kept_files_are_a_fact() -> None:
+    assert facts(keeps=True) == facts() | {"files": "kept and read back"}

@@ -1,0 +1,51 @@
+"""The destination of a run: what the archive does not know ends it before the first C-MOVE."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.bulk.destination import require_known
+from dcmcfg.changes import Change
+from dcmcfg.devices import Configuration
+from dcmcfg.errors import NotFound
+from dcmcfg.verify.addresses import find_addresses
+from tests.lint.breaking import STORESCP, put, sound
+
+
+def refused(destination: str, *changes: Change) -> str:
+    addresses = find_addresses(Configuration(sound().after(changes)), "dcm4chee-arc", destination)
+    try:
+        require_known(destination, addresses)
+    except NotFound as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("destination", "changes", "told"),
+    [
+        ("STORESCP", (), ""),
+        (
+            "STORESCP",
+            (put(STORESCP, dicomInstalled="FALSE"),),
+            "STORESCP is not installed (dicomInstalled), so the archive would refuse it for each study — have it "
+            "installed, then dcmcfg reload; or name another AE with --dest",
+        ),
+        (
+            "STORESCPP",
+            (),
+            "the tree has no AE STORESCPP, so the archive would refuse it for each study — did you mean STORESCP? Else "
+            "name another AE with --dest, or dcmcfg ae add STORESCPP@HOST:PORT",
+        ),
+        (
+            "NOBODY",
+            (),
+            "the tree has no AE NOBODY, so the archive would refuse it for each study — name another AE with --dest, "
+            "or dcmcfg ae add NOBODY@HOST:PORT",
+        ),
+    ],
+)
+def test_a_destination_is_refused_unless_an_installed_ae_has_the_title(
+    destination: str, changes: tuple[Change, ...], told: str
+) -> None:
+    assert refused(destination, *changes) == told

@@ -1,0 +1,88 @@
+"""What the commands leave on the disk is for its owner only, whatever the umask; what is not is not trusted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.private_folders import make_private
+from dcmcfg.settings import write_profile
+from tests.cli.conftest import Run
+from tests.cli.sites import CliSite
+from tests.cli.verifying import Verify
+
+
+@pytest.fixture(autouse=True)
+def open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def shared_below(folder: Path) -> list[str]:
+    """What others may read or write, folders and files."""
+    return [str(path) for path in folder.rglob("*") if path.stat().st_mode & 0o077]
+
+
+@pytest.mark.real
+def test_state_and_profiles_are_private(
+    run: Run, site: CliSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_profile("prod", {"device": "dcm4chee-arc"})
+    assert run("set", "AE:STORESCP", "dicomDescription=x", "--yes").exit_code == 0
+    monkeypatch.setenv("EDITOR", f"{sys.executable} -c pass")
+    assert run("edit", "storescp", "--yes").exit_code == 0
+    assert run("snapshot", str(tmp_path / "xdg" / "state" / "whole.ldif")).exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "xdg" / "state" / "dcmcfg").iterdir()) == [
+        "edits",
+        "locks",
+        "rollouts",
+    ]
+    assert shared_below(tmp_path / "xdg") == []
+
+    (tmp_path / "xdg" / "state" / "dcmcfg").chmod(0o777)
+    before = site.octets()
+    refused = run("set", "AE:STORESCP", "dicomDescription=y", "--yes")
+    assert (refused.exit_code, site.octets()) == (3, before)
+    assert "everybody may write to it" in refused.stderr
+
+
+@pytest.mark.real
+def test_what_verify_keeps_is_private(verify: Verify, plain_pacs: Peer, workstation: Peer, tmp_path: Path) -> None:
+    make_private(tmp_path / "xdg")
+    kept = tmp_path / "xdg" / "kept" / "deep"
+    done = verify(plain_pacs, "--receive", "--keep", str(kept), "--evidence", str(tmp_path / "xdg" / "proof.html"))
+    assert done.exit_code == 0, done.output
+    assert len(list(kept.rglob("*.dcm"))) == 3
+    results = tmp_path / "xdg" / "results" / "deep" / "answers"
+    many = verify(plain_pacs, "--receive", "--results", str(results), "--csv", str(tmp_path / "xdg" / "answers.csv"))
+    assert many.exit_code == 0, many.output
+    assert results.exists()
+    assert shared_below(tmp_path / "xdg") == []
+
+
+def test_a_state_folder_that_others_may_write_to_is_refused(run: Run, tmp_path: Path) -> None:
+    state = tmp_path / "xdg" / "state" / "dcmcfg"
+    state.mkdir(parents=True)
+    for command in (("history",), ("results", "list"), ("status",)):
+        refused = run(*command)
+        assert (refused.exit_code, refused.stdout, refused.stderr) == (
+            3,
+            "",
+            f"dcmcfg: {state}: everybody may write to it\n  next: chmod go-w {state}, once you know that nobody has\n",
+        )
+    state.chmod(0o700)
+    assert run("history").exit_code == 0
+
+
+def test_a_profile_that_others_may_write_to_is_refused(run: Run) -> None:
+    path = write_profile("prod", {"device": "dcm4chee-arc"})
+    path.chmod(0o666)
+    refused = run("--profile", "prod", "status")
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert refused.stderr.startswith(f"dcmcfg: {path}: everybody may write to it\n  next: chmod go-w {path}")

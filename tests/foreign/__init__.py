@@ -1,0 +1,1 @@
+"""Directory servers other than OpenLDAP: what dcmcfg does where they answer differently."""

@@ -1,0 +1,198 @@
+"""A real ApacheDS in a folder of its own, on loopback."""
+
+from __future__ import annotations
+
+import base64
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dcmcfg.entry import Entry
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.schema.definitions import AttributeType, ObjectClass, bundled
+from dcmcfg.schema.syntax_oids import syntax_oid
+from tests.foreign.openldap_tools import run_client
+from tests.ports import free_port
+
+LIBRARIES = Path("/usr/share/apacheds/lib")
+_CONFIGURATION = Path("/etc/apacheds/config.ldif")
+#: What it is given, because it takes a tenth of a second for each definition.
+_CLASSES = {
+    "dicomConfigurationRoot",
+    "dicomDevicesRoot",
+    "dicomUniqueAETitlesRegistryRoot",
+    "dicomUniqueAETitle",
+    "dicomDevice",
+    "dicomNetworkAE",
+    "dicomNetworkConnection",
+    "dicomTransferCapability",
+}
+#: Where DICOM and dcm4che keep their definitions; ApacheDS has the others built in.
+_OWN = ("1.2.840.10008.15.0.3.", "1.2.40.0.13.", "1.3.6.1.4.1.53411.")
+#: Debian's package names no more than a part of what it needs.
+_MISSING = ("caffeine", "commons-codec", "commons-collections4", "commons-lang3", "commons-pool2", "commons-text")
+_CLASS_PATH = ":".join([f"{LIBRARIES}/*", *(f"/usr/share/java/{name}.jar" for name in _MISSING)])
+#: Where ApacheDS makes its certificate with what a Java of today keeps to itself.
+_EXPORTED = [f"--add-exports=java.base/sun.security.{name}=ALL-UNNAMED" for name in ("x509", "util")]
+_START_SECONDS = 120.0
+
+BASE_DN = "dc=dcm4che,dc=org"
+_SUFFIX = f"dn: {BASE_DN}\ndc: dcm4che\no: dcm4che.org\nobjectclass: organization\nobjectclass: dcObject\n\n"
+
+_DEVICES = f"cn=Devices,cn=DICOM Configuration,{BASE_DN}"
+
+#: A configuration of one archive, in what the server knows of the schema.
+TREE = f"""\
+dn: cn=DICOM Configuration,{BASE_DN}
+objectClass: dicomConfigurationRoot
+cn: DICOM Configuration
+
+dn: cn=Devices,cn=DICOM Configuration,{BASE_DN}
+objectClass: dicomDevicesRoot
+cn: Devices
+
+dn: cn=Unique AE Titles Registry,cn=DICOM Configuration,{BASE_DN}
+objectClass: dicomUniqueAETitlesRegistryRoot
+cn: Unique AE Titles Registry
+
+dn: dicomAETitle=DCM4CHEE,cn=Unique AE Titles Registry,cn=DICOM Configuration,{BASE_DN}
+objectClass: dicomUniqueAETitle
+dicomAETitle: DCM4CHEE
+
+dn: dicomDeviceName=dcm4chee-arc,{_DEVICES}
+objectClass: dicomDevice
+dicomDeviceName: dcm4chee-arc
+dicomInstalled: TRUE
+dicomVendorData:: UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==
+
+dn: cn=dicom,dicomDeviceName=dcm4chee-arc,{_DEVICES}
+objectClass: dicomNetworkConnection
+cn: dicom
+dicomHostname: localhost
+dicomPort: 11112
+
+dn: dicomAETitle=DCM4CHEE,dicomDeviceName=dcm4chee-arc,{_DEVICES}
+objectClass: dicomNetworkAE
+dicomAETitle: DCM4CHEE
+dicomAssociationInitiator: TRUE
+dicomAssociationAcceptor: TRUE
+dicomNetworkConnectionReference: cn=dicom,dicomDeviceName=dcm4chee-arc,{_DEVICES}
+"""
+
+
+class ApacheDS:
+    """One ApacheDS, with the schema of the archive and the suffix entry only; as a context manager it runs."""
+
+    base_dn = BASE_DN
+    bind_dn = "uid=admin,ou=system"
+    password = "secret"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"ldap://127.0.0.1:{self.port}"
+
+    def run_client(self, program: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        """Run one of OpenLDAP's tools as the administrator, *text* on its standard input."""
+        return run_client(program, self.url, self.bind_dn, self.password, *arguments, text=text)
+
+    def add(self, ldif: str) -> None:
+        """Add the entries of *ldif*."""
+        added = self.run_client("ldapadd", text=ldif.replace("version: 1\n", "", 1))
+        assert added.returncode == 0, added.stderr
+
+    def entries(self) -> dict[str, Entry]:
+        """Return what the server holds by DN (user attributes), read by OpenLDAP's own tool."""
+        found = self.run_client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", self.base_dn)
+        assert found.returncode == 0, found.stderr
+        records = read_all([found.stdout.encode()], "ldapsearch")
+        return {str(record.entry.dn): record.entry for record in records if isinstance(record, ContentRecord)}
+
+    def __enter__(self) -> Self:
+        self._prepare()
+        self.start()
+        added = self.run_client("ldapmodify", text=_schema())
+        assert added.returncode == 0, added.stderr
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start the server; it answers on return."""
+        java = ["java", "-Xmx256m", *_EXPORTED, f"-Dapacheds.log.dir={self.folder / 'log'}", "-cp", _CLASS_PATH]
+        self._process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "--", *java, "org.apache.directory.server.UberjarMain", self.folder],
+            stdin=subprocess.DEVNULL,
+            stdout=(self.folder / "output").open("ab"),
+            stderr=subprocess.STDOUT,
+        )
+        deadline = time.monotonic() + _START_SECONDS
+        while self.run_client("ldapsearch", "-b", "", "-s", "base").returncode:
+            assert self._process.poll() is None, (self.folder / "output").read_text()
+            assert time.monotonic() < deadline, (self.folder / "output").read_text()
+            time.sleep(0.2)
+
+    def kill(self) -> None:
+        """End the server without warning."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _prepare(self) -> None:
+        for name in ("conf", "cache", "partitions", "run", "log"):
+            (self.folder / name).mkdir(parents=True, mode=0o700)
+        context = base64.b64encode(_SUFFIX.encode()).decode()
+        settings = re.sub(r"\n ", "", _CONFIGURATION.read_text("utf-8"))
+        settings = re.sub(r"(?m)^ads-contextentry:: .*", f"ads-contextentry:: {context}", settings)
+        settings = settings.replace("dc=example,dc=com", BASE_DN).replace("0.0.0.0", "127.0.0.1")
+        settings = settings.replace("ads-systemport: 10389", f"ads-systemport: {self.port}")
+        settings = settings.replace("ads-systemport: 10636", f"ads-systemport: {free_port()}")
+        (self.folder / "conf" / "config.ldif").write_text(settings, "utf-8")
+
+
+def _schema() -> str:
+    """Return change records that add a part of the archive's schema, definition by definition, as ApacheDS keeps it."""
+    return "".join(f"{record}\n" for record in _records())
+
+
+def _records() -> Iterator[str]:
+    schema = bundled()
+    classes = [known for known in schema.object_classes if known.name in _CLASSES]
+    own = {attribute.name: attribute for attribute in schema.attributes if attribute.oid.startswith(_OWN)}
+    used = {name for known in classes for name in (*known.must, *known.may)}
+    yield "dn: cn=dcm4chee,ou=schema\nchangetype: add\nobjectClass: top\nobjectClass: metaSchema\ncn: dcm4chee\n"
+    for name in ("attributeTypes", "objectClasses"):
+        yield f"dn: ou={name},cn=dcm4chee,ou=schema\nchangetype: add\nobjectClass: organizationalUnit\nou: {name}\n"
+    yield from ("\n".join(_attribute_type(own[name])) + "\n" for name in sorted(used) if name in own)
+    yield from ("\n".join(_object_class(known)) + "\n" for known in classes)
+
+
+def _attribute_type(attribute: AttributeType) -> Iterator[str]:
+    yield f"dn: m-oid={attribute.oid},ou=attributeTypes,cn=dcm4chee,ou=schema\nchangetype: add"
+    yield "objectClass: top\nobjectClass: metaTop\nobjectClass: metaAttributeType"
+    yield f"m-oid: {attribute.oid}\nm-name: {attribute.name}\nm-syntax: {syntax_oid(attribute.syntax)}"
+    if attribute.equality:
+        yield f"m-equality: {attribute.equality}"
+    if attribute.single_valued:
+        yield "m-singleValue: TRUE"
+
+
+def _object_class(known: ObjectClass) -> Iterator[str]:
+    yield f"dn: m-oid={known.oid},ou=objectClasses,cn=dcm4chee,ou=schema\nchangetype: add"
+    yield "objectClass: top\nobjectClass: metaTop\nobjectClass: metaObjectClass"
+    yield f"m-oid: {known.oid}\nm-name: {known.name}\nm-typeObjectClass: {known.kind.upper()}"
+    yield from (f"m-supObjectClass: {name}" for name in known.superiors)
+    yield from (f"m-must: {name}" for name in known.must)
+    yield from (f"m-may: {name}" for name in known.may)

@@ -1,0 +1,67 @@
+"""What is escaped before it is printed, and by whom."""
+
+from __future__ import annotations
+
+import ast
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
+
+import dcmcfg.cli
+from dcmcfg.render.console import print_command, print_line, print_prose, wrapped
+from dcmcfg.render.table import Column, print_table
+from dcmcfg.render.visible import visible, visible_lines
+
+#: Who may write to a stream: what escapes, what writes a file to standard output, and JSON, which escapes itself.
+WRITERS = {"telling.py", "output.py"}
+
+
+@given(st.text())
+def test_what_is_visible_is_one_printable_line_and_stays_as_it_is(text: str) -> None:
+    assert visible(text).isprintable()
+    assert visible(visible(text)) == visible(text)
+    assert visible_lines(text).split("\n") == [visible(line) for line in text.split("\n")]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nb\r\t", r"a\x0ab\x0d\x09"),
+        ("\x1b[2J\x9b", r"\x1b[2J\x9b"),
+        ("\u202e\U000e0041", r"\u202e\U000e0041"),
+        ("é 日", "é 日"),
+    ],
+)
+def test_what_cannot_be_printed_is_escaped(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@given(st.text(), st.sampled_from([40, 1_000_000]))
+def test_what_prints_results_escapes_them(text: str, width: int) -> None:
+    with StringIO() as shown:
+        console = Console(file=shown, width=width, color_system=None)
+        print_line(console, text)
+        print_prose(console, text)
+        print_command(console, text)
+        print_table(console, [Column("a"), Column("b")], [(text, "x")])
+        for line in wrapped(Text(text), console, 0):
+            console.print(line)
+        assert all(line.isprintable() for line in shown.getvalue().split("\n"))
+
+
+def test_commands_print_only_through_what_escapes() -> None:
+    found = [
+        path.name
+        for path in Path(dcmcfg.cli.__path__[0]).glob("*.py")
+        if path.name not in WRITERS
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in {"click.echo", "click.secho", "print", "sys.stdout.write", "sys.stderr.write"}
+        and not ast.unparse(call.args[0]).startswith("json.dumps(")
+    ]
+    assert found == ["completion.py"], "the script of a shell"

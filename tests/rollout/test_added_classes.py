@@ -1,0 +1,74 @@
+"""Classes that commands of this account added with a value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.dn import DN
+from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.rollout.added_classes import added_classes
+from dcmcfg.rollout.history import History
+from dcmcfg.rollout.recording import Occasion, record_roll_out
+from dcmcfg.schema.definitions import bundled
+from tests.trees import STORESCP, site
+
+URL = "ldap://pacs:389"
+CONNECTION = DN.parse(f"cn=dicom,{STORESCP}")
+SET = "dcmcfg set cn=dicom,… dcmTCPNoDelay=TRUE --yes"
+
+
+def rolled_out(state: Path, command: str, *, undoes: int | None = None, done: int = 1) -> None:
+    modifications = (
+        Modification(Operation.ADD, "objectClass", (b"dcmNetworkConnection",)),
+        Modification(Operation.ADD, "dcmTCPNoDelay", (b"TRUE",)),
+    )
+    plan = make_plan(site(), [Wanted(Modify(CONNECTION, modifications))])
+    record = record_roll_out(Occasion(state, "admin", command, undoes), URL, plan, "in one change")
+    with record.journal.opened() as pen:
+        pen.ended(done)
+
+
+def added(state: Path, *, url: str = URL, dn: DN = CONNECTION) -> frozenset[str]:
+    return added_classes(History(state), url, bundled(), dn)
+
+
+@pytest.mark.parametrize("command", [SET, "dcmcfg --profile lab add-value cn=dicom,… dcmTCPNoDelay=TRUE"])
+def test_a_class_that_came_with_a_value_was_added_unasked(tmp_path: Path, command: str) -> None:
+    rolled_out(tmp_path, command)
+    assert added(tmp_path) == {"dcmnetworkconnection"}
+    assert added(tmp_path, dn=DN.parse(str(CONNECTION).upper())) == {"dcmnetworkconnection"}
+    assert added(tmp_path, url="ldap://other") == frozenset()
+    assert added(tmp_path, dn=DN.parse(STORESCP)) == frozenset()
+
+
+@pytest.mark.parametrize("command", ["dcmcfg apply change.ldif", f"{SET} objectclass=dcmNetworkConnection", "'"])
+def test_a_class_that_somebody_named_was_not(tmp_path: Path, command: str) -> None:
+    rolled_out(tmp_path, command)
+    assert added(tmp_path) == frozenset()
+
+
+def test_the_last_command_that_named_the_class_decides(tmp_path: Path) -> None:
+    rolled_out(tmp_path, SET)
+    rolled_out(tmp_path, f"{SET} objectClass=dcmNetworkConnection")
+    assert added(tmp_path) == frozenset()
+    rolled_out(tmp_path, SET)
+    assert added(tmp_path) == {"dcmnetworkconnection"}
+
+
+def test_what_was_undone_and_what_changed_nothing_does_not_count(tmp_path: Path) -> None:
+    rolled_out(tmp_path, SET, done=0)
+    assert added(tmp_path) == frozenset()
+    rolled_out(tmp_path, SET)
+    assert added(tmp_path) == {"dcmnetworkconnection"}
+    rolled_out(tmp_path, "dcmcfg undo 2", undoes=2)
+    assert added(tmp_path) == frozenset()
+
+
+def test_a_record_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
+    rolled_out(tmp_path, SET)
+    plan = History(tmp_path).numbered(1).folder / "plan.ldif"
+    plan.write_text(plan.read_text() + "\n")
+    assert added(tmp_path) == frozenset()

@@ -1,0 +1,51 @@
+"""Files of secrets that others can read are warned of."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.settings import Secret, Settings, resolve
+from dcmcfg.settings.exposure import archive_exposures, exposures, secret_exposures
+
+
+def site(**environ: str) -> Settings:
+    return resolve({}, {f"DCMCFG_{name}": value for name, value in environ.items()})
+
+
+@pytest.fixture(autouse=True)
+def fresh_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    path = tmp_path / "secret"
+    path.write_text("geheim\n")
+    return path
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o604])
+def test_each_file_of_a_secret_that_others_can_read_is_warned_of(secret_file: Path, mode: int) -> None:
+    secret_file.chmod(mode)
+    name = str(secret_file)
+    found = [
+        *exposures(site(BIND_PASSWORD_FILE=name)),
+        *archive_exposures(site(ARCHIVE_TOKEN_FILE=name)),
+        *archive_exposures(site(OIDC_ISSUER="https://i", OIDC_CLIENT_ID="c", OIDC_CLIENT_SECRET_FILE=name)),
+        *secret_exposures(Secret("--tls-key-passphrase-file", path=secret_file), "passphrase"),
+    ]
+    told = [
+        f"{name}: others can read this {what}; chmod 600 keeps it to you"
+        for what in ("password", "token", "client secret", "passphrase")
+    ]
+    assert found == (told if mode & 0o004 else [])
+
+
+def test_what_is_no_file_or_is_not_there_is_not_warned_of(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o644)
+    for name in ("pipe", "nothing"):
+        assert list(exposures(site(BIND_PASSWORD_FILE=str(tmp_path / name)))) == []
+    assert list(exposures(site(BIND_PASSWORD="geheim"))) == []
