@@ -190,3 +190,14 @@ def test_what_is_refused_is_left_out_with_what_builds_on_it() -> None:
     assert misfits[1].problem.what == "it builds on x:1, which does not fit"
     with pytest.raises(DoesNotFit):
         make_plan(site(), every, Server(bundled()).rules().refusal)
+
+
+def test_an_entry_with_the_class_top_is_judged_like_any_other() -> None:
+    """Some servers store it, and publish it: 389 Directory Server."""
+    top = ObjectClass("top", "2.5.6.0", "abstract", superiors=())
+    schema = Schema(bundled().attributes, (*bundled().object_classes, top))
+    tree = site().after([Modify(DN.parse(STORESCP), (Modification(Operation.ADD, "objectClass", (b"top",)),))])
+    plan = make_plan(tree, [Wanted(setting("dcmFallbackCMoveSCP", "X", dn=STORESCP))])
+    (problem,) = map(ServerRules(tree, Server(schema).read).refusal, plan.steps)
+    assert problem is not None
+    assert problem.result_code == 65
