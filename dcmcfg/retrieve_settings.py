@@ -36,6 +36,17 @@ class Setting:
     level: Level
 
 
+def unable_to_store(ae: NetworkAE) -> str:
+    """Return why the archive's own *ae* cannot take in what an external archive sends; empty where it can."""
+    if not ae.installed or ae.entry.text("dicomAssociationAcceptor") != "TRUE":
+        return "accepts no associations (dicomInstalled or dicomAssociationAcceptor)"
+    if not ae.takes_storage:
+        return "has no storage SCP capability"
+    if "dcmObjectStorageID" not in ae.entry and "dcmObjectStorageID" not in ae.device.entry:
+        return "has no dcmObjectStorageID"
+    return ""
+
+
 def effective(ae: NetworkAE, name: str) -> Setting:
     """Return what counts for *ae*: its own values, else (where they are inherited) its device's."""
     if own := ae.entry.texts(name):

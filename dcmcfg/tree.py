@@ -87,6 +87,10 @@ class Tree:
 
     def ordered(self) -> tuple[Entry, ...]:
         """Return all entries, parents before children, siblings in the order of their RDNs."""
+        return self._ordered
+
+    @cached_property
+    def _ordered(self) -> tuple[Entry, ...]:
         return tuple(self.entries[key] for key in sorted(self.entries, key=root_first))
 
     def after(self, changes: Iterable[Change]) -> Tree:
@@ -146,13 +150,16 @@ class Draft:
     def near_misses(self, dn: DN) -> tuple[RDN, ...]:
         """Return up to three names that look like that of *dn* and stand beside it, the likeliest first.
 
-        It is for messages: once it has compared very many names it returns none.
+        Where names of the same attribute stand there, those of others are left out. It is for messages: once it has
+        compared very many names it returns none.
         """
         if not dn.rdns or self._names_compared > _NAMES_COMPARED:
             return ()
         beside = self._children.get(self.key(dn)[1:], ())
         self._names_compared += len(beside)
-        by_value = {_spelt(rdn): rdn for rdn in (self._entries[key].dn.rdn for key in sorted(beside))}
+        rdns = [self._entries[key].dn.rdn for key in sorted(beside)]
+        kinds = _kinds(dn.rdn)
+        by_value = {_spelt(rdn): rdn for rdn in [rdn for rdn in rdns if _kinds(rdn) == kinds] or rdns}
         return tuple(by_value[value] for value in near_misses(_spelt(dn.rdn), by_value))
 
     def apply(self, change: Change) -> None:
@@ -311,6 +318,10 @@ class Draft:
         for name, value in _naming(self.schema, entry.dn.rdn):
             if not _holds(self.schema, entry, name, value):
                 raise DoesNotFit(f"{name} is part of the entry's name", on=str(entry.dn), result_code=67)
+
+
+def _kinds(rdn: RDN) -> frozenset[str]:
+    return frozenset(kind.lower() for kind, _ in rdn.parts)
 
 
 def _spelt(rdn: RDN) -> str:

@@ -57,6 +57,14 @@ def copy_database(database: Path, slapd: Slapd) -> None:
     shutil.copytree(database, slapd.database_folder, dirs_exist_ok=True)
 
 
+def with_schema(folder: Path, schema: str) -> RunningSlapd:
+    """A server whose schema is *schema*, as slapd.conf has it, without any entry, not started yet."""
+    slapd = Slapd(folder, port=free_port(), root_password=PASSWORD)
+    slapd.prepare()
+    (folder / "dcm4chee.schema").write_text(schema, "utf-8")
+    return RunningSlapd(slapd)
+
+
 def of_suffix(folder: Path, suffix: str) -> RunningSlapd:
     """A server for another base DN, without any entry, not started yet."""
     root_dn = f"cn=admin,{suffix}"

@@ -8,6 +8,7 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.tree import Draft
 from tests.trees import ARCHIVE, DEVICES, connection, site, site_entries, tree
 
 ARCHIVE_DN = DN.parse(ARCHIVE)
@@ -165,3 +166,17 @@ def test_below_a_name_that_is_respelt_a_rename_by_the_old_spelling_keeps_the_new
         [Rename(top, RDN.of("cn", "A"), delete_old_rdn=True), Rename(below, RDN.of("cn", "B"), delete_old_rdn=True)]
     )
     assert [str(entry.dn) for entry in after.below(top)] == [f"cn=A,{DEVICES}", f"cn=B,cn=A,{DEVICES}"]
+
+
+def test_near_misses_are_names_of_the_same_attribute_where_there_are_some() -> None:
+    hl7 = Entry.of(f"hl7ApplicationName=DCM4CHEE|LAB,{ARCHIVE}", {"objectClass": "hl7Application"})
+    held = Draft(tree(*site_entries(), hl7))
+    assert [str(rdn) for rdn in held.near_misses(DN.parse(f"dicomAETitle=DCM4CHE,{ARCHIVE}"))] == [
+        "dicomAETitle=DCM4CHEE"
+    ]
+    assert [str(rdn) for rdn in held.near_misses(DN.parse(f"hl7ApplicationName=DCM4CHEE,{ARCHIVE}"))] == [
+        "hl7ApplicationName=DCM4CHEE|LAB"
+    ]
+    assert [str(rdn) for rdn in held.near_misses(DN.parse(f"dicomDeviceNam=storesc,{DEVICES}"))] == [
+        "dicomDeviceName=storescp"
+    ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import functools
 from pathlib import Path
 
 import click
 
-from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.changing import carry_out, server_rules
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
@@ -20,7 +20,6 @@ from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
 from dcmcfg.ldif_files import file_doubts, read_files
-from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan import content
 from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.prune import surplus
@@ -31,6 +30,7 @@ from dcmcfg.rollout.choosing import to_resume
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.last_change import planned_telling_who, telling_who
 from dcmcfg.rollout.left import plan_left, settle
+from dcmcfg.rollout.past_renames import past_renames
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
 
@@ -125,14 +125,20 @@ def _apply(
             records = rebased_files(records, notes, tree)
         wanted = tuple(wanted_of(records))
         deletes = surplus(tree, under, wanted) if under is not None else ()
-        plan, misfits = planned_telling_who(directory, tree, (*wanted, *deletes), go_on=left_out is not None)
+        rules = server_rules(directory, tree)
+        every = (*wanted, *deletes)
+        history = History(state_folder())
+        past = functools.partial(past_renames, history, settings.ldap_url)
+        go_on = left_out is not None
+        plan, misfits = planned_telling_who(directory, tree, every, rules.refusal, go_on=go_on, past=past)
         rejects = Rejects.of_records(left_out, misfits) if left_out is not None else None
-        doubts = (*narrowings(plan), *newly_wrong(plan, datetime.now(UTC)))
         kept = notes.lines() if notes else ()
-        warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *doubts)
+        warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *narrowings(plan))
         # An undo of which records were left out has not taken all of it back.
-        undoes = None if misfits or old_base is not None else History(state_folder()).owner_of(files, settings.ldap_url)
-        carry_out(settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects)
+        undoes = None if misfits or old_base is not None else history.owner_of(files, settings.ldap_url)
+        carry_out(
+            settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects, rules=rules
+        )
     return _REJECTED if misfits and not choices.dry_run else 0
 
 

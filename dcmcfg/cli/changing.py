@@ -22,14 +22,17 @@ from dcmcfg.cli.risks import require_named, risk_lines
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.subschema import read_own_schema
 from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
 from dcmcfg.ldif_places import at_values
+from dcmcfg.lint.newly_wrong import changes_certificates, newly_wrong
 from dcmcfg.lint.plan_risks import plan_risks
 from dcmcfg.plan.doubts import doubts
-from dcmcfg.plan.guard import UNLOADABLE, record_risks
+from dcmcfg.plan.guard import UNLOADABLE, UNUSABLE_REFERENCE, record_risks
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
+from dcmcfg.plan.server_schema import ServerRules, require_accepted
 from dcmcfg.plan.taking_effect import delayed, loaded_unasked
 from dcmcfg.plan.text import plan_ldif
 from dcmcfg.plan.versions import with_versions
@@ -50,9 +53,15 @@ from dcmcfg.settings.folders import state_folder
 
 if TYPE_CHECKING:
     from dcmcfg.cli.reloading import Reloading
+    from dcmcfg.tree import Tree
 
 _NOTHING_BESIDE = Beside()
 _BY_READING = "preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)"
+
+
+def server_rules(directory: Directory, tree: Tree) -> ServerRules:
+    """Return the rules of the server's own schema for what is written to *tree*; it is read when it is needed."""
+    return ServerRules(tree, functools.partial(read_own_schema, directory))
 
 
 def carry_out(
@@ -68,39 +77,57 @@ def carry_out(
     resuming: Record | None = None,
     beside: Beside = _NOTHING_BESIDE,
     restoring: bool = False,
+    rules: ServerRules | None = None,
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
     With *undoes*, the plan reverts the roll-out of that number; with *resuming*, it is the rest of that one. Then
     no risk has to be named: the former leads back to an earlier state, and the risks of the latter were named when
     it began. What the archive's database has recorded meanwhile no undo reverts, so that is to be named all the
-    same. With *restoring*, settings that the archive cannot load are a warning and no reason to refuse. Risks are
-    measured by the entries at and below *under* (else the configuration root). *rejects* are printed, and written
-    to their file unless it is a dry run. *beside* is printed below the plan. An archive whose own device is renamed
-    is not asked to reload, since it would not find its device; the next step is printed, and a profile that names
-    the device follows.
+    same. With *restoring*, settings that the archive cannot load, and AEs that cannot play their role, are a warning
+    and no reason to refuse. Risks are measured by the entries at and below *under* (else the configuration root).
+    *rejects* are printed, and written to their file unless it is a dry run. *rules* are those of the server's own
+    schema for the tree before *plan*; without them they are made here. *beside* is printed below the plan. An archive
+    whose own device is renamed is not asked to reload, since it would not find its device; the next step is printed,
+    and a profile that names the device follows.
 
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
     the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
-    while another roll-out is unfinished, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the
+    while another roll-out is unfinished, :class:`~dcmcfg.errors.DoesNotFit` for what the server's own schema does not
+    allow, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the
     directory was changed and the reload was not clean.
     """
     if choices.strict:
         plan = with_versions(plan)
+    rules = rules or server_rules(directory, plan.before)
+    require_accepted(plan, rules)
     locate = functools.partial(at_values, schema=plan.after.schema)
-    judged = plan_risks(plan, datetime.now(UTC), device=settings.device, under=under, locate=locate)
+    now = datetime.now(UTC)
+    judged = plan_risks(plan, now, device=settings.device, under=under, locate=locate)
     recorded = recorded_under(settings, plan) if resuming is None else Recorded()
     found = (*judged.risks, *record_risks(recorded.records))
     if undoes is not None:
         back = (risk.name for risk in found if not risk.is_recorded)
         choices = replace(choices, forced=choices.forced.union(back))
     elif restoring or resuming is not None:
-        choices = replace(choices, forced=choices.forced | {UNLOADABLE})
+        choices = replace(choices, forced=choices.forced | {UNLOADABLE, UNUSABLE_REFERENCE})
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
     risky = risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None)
     left = (*delayed(plan), *(loaded_unasked(plan.after) if choices.no_reload and plan.steps else ()))
     rejected = rejects.lines() if rejects else ()
-    told = (*warnings, *rejected, *doubts(plan), *judged.warnings, *recorded.warnings, *left, *risky)
+    more = loaded("lint", "RULES") if changes_certificates(plan) else ()  # those for certificates are slow to load
+    refused = [new.finding for risk in found for new in risk.findings]
+    errors = newly_wrong(plan, now, more, but=refused)
+    told = (
+        *warnings,
+        *rejected,
+        *doubts(plan, structural=not rules.decided),
+        *errors,
+        *judged.warnings,
+        *recorded.warnings,
+        *left,
+        *risky,
+    )
     report = Report(settings, plan, choices, found, rejects, renamed, beside.json, told)
     invocation.current().so_far = report.json
     taken_up = undoes if resuming is None else resuming.number

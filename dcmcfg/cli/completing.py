@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg.cli.directory import directory_server
+from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options import SITE_SETTINGS
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.ldap import connect
@@ -65,6 +66,19 @@ def complete_name(kind: Kind) -> _Complete:
     return complete
 
 
+def complete_external_retrieve(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the titles of the archive's AEs that external retrieves can be sent to."""
+
+    def of_archive(configuration: Configuration) -> list[tuple[str, str]]:
+        device = resolve(_site(ctx), os.environ).device
+        found: list[tuple[str, str]] = loaded("value_completion", "external_retrieves")(
+            configuration, device, incomplete
+        )
+        return found
+
+    return [CompletionItem(name, help=what) for name, what in _asked(ctx, of_archive) or ()]
+
+
 def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Return the profiles that *incomplete* may become; no server is asked."""
     return [CompletionItem(name) for name in profile_names() if name.startswith(incomplete)]
@@ -98,8 +112,7 @@ def complete_new_value(ctx: click.Context, param: click.Parameter, incomplete: s
     """Return the ``ATTR=`` that may stand on the target, and after it the values that are known or name a thing."""
     name, equals, begun = incomplete.partition("=")
     if equals:
-        values = (*completions.values(bundled(), name, begun), *_referable(ctx, name, begun))
-        return [CompletionItem(f"{name}={value}") for value in dict.fromkeys(values)]
+        return [CompletionItem(f"{name}={value}") for value in _values(ctx, name, begun)]
     found = completions.attributes(bundled(), incomplete, _target(ctx))
     return [CompletionItem(f"{each}=", help=label) for each, label in found]
 
@@ -117,15 +130,16 @@ def complete_held_value(ctx: click.Context, param: click.Parameter, incomplete: 
     ]
 
 
-def _referable(ctx: click.Context, name: str, begun: str) -> list[str]:
+def _values(ctx: click.Context, name: str, begun: str) -> list[str]:
+    """Return the values of *name* that *begun* may become: those that the target accepts, or all that are known."""
     text = ctx.params.get("target")
-    if not isinstance(text, str):
-        return []
 
     def of_target(configuration: Configuration) -> list[str]:
-        return list(completions.referable(configuration, name, begun, target(configuration, text)))
+        found: list[str] = loaded("value_completion", "new_values")(configuration, text, name, begun)
+        return found
 
-    return _asked(ctx, of_target) or []
+    found = _asked(ctx, of_target) if isinstance(text, str) else None
+    return list(completions.values(bundled(), name, begun)) if found is None else found
 
 
 def _target(ctx: click.Context) -> Entry | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -30,7 +29,6 @@ from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, LdifError, Refused
 from dcmcfg.ldif.editing import editor_text
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
-from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.render.console import visible
@@ -90,7 +88,7 @@ def edit_command(
         try:
             plan = _edited(directory, tree, before, kept.path, deleting=_deleting(meant))
             with directory.reopened() as reopened:  # it may have been idle for long
-                carry_out(settings, reopened, plan, choices, (*narrowings(plan), *newly_wrong(plan, datetime.now(UTC))))
+                carry_out(settings, reopened, plan, choices, tuple(narrowings(plan)))
         except ChangedButNotFinished:  # the roll-out has a record of its own, to go on with or to take back
             kept.remove()
             raise

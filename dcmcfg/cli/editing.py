@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices
@@ -13,7 +12,6 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import schema_knowing
 from dcmcfg.edits.edit import Edit
-from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.render.beside import Beside
@@ -48,8 +46,7 @@ def carry_out_on(
     with open_directory(settings) as directory:
         schema = schema_knowing(directory, attributes)
         plan, edit = _planned(directory, lambda configuration: intent(schema, named(configuration, text)))
-        doubts = (*narrowings(plan), *newly_wrong(plan, datetime.now(UTC)))
-        carry_out(settings, directory, plan, choices, (*edit.warnings, *doubts))
+        carry_out(settings, directory, plan, choices, (*edit.warnings, *narrowings(plan)))
 
 
 def added_unasked(settings: Settings, schema: Schema, target: Target) -> Callable[[], frozenset[str]]:

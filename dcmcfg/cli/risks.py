@@ -23,6 +23,7 @@ _TAKING = {
     guard.DANGLING_REFERENCE: "Leave a reference that leads to no entry.",
     guard.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
     guard.UNLOADABLE: "Write settings that the archive cannot load, or with which its next start fails.",
+    guard.UNUSABLE_REFERENCE: "Name an AE that does not exist or cannot play its role.",
 }
 #: Option's parameter → the risk that it takes.
 PARAMETERS = {f"force_{name.replace('-', '_')}": name for name in _TAKING}

@@ -9,7 +9,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
-from dcmcfg.cli.completing import complete_title
+from dcmcfg.cli.completing import complete_external_retrieve
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
 from dcmcfg.cli.output import STDOUT, write_whole
@@ -17,6 +17,7 @@ from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.external_retrieve import external_retrieve
+from dcmcfg.plan.guard import UNUSABLE_REFERENCE
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.plan.text import change_ldif
 from dcmcfg.settings import Settings
@@ -31,7 +32,7 @@ from dcmcfg.settings import Settings
         ("Have the external archive send straight to the destination again", "dcmcfg set-external-retrieve --clear"),
     ),
 )
-@click.argument("aet", required=False, shell_complete=complete_title)
+@click.argument("aet", required=False, shell_complete=complete_external_retrieve)
 @site_options
 @click.option("--ae", metavar="AET", help="Set it on this AE of the device; its value wins over the device's.")
 @click.option("--clear", is_flag=True, help="Remove the setting; AET is left out then.")
@@ -64,14 +65,12 @@ def set_external_retrieve_command(
     title = parse_ae_title(aet) if aet is not None else None
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-        edit = external_retrieve(Configuration(tree), settings.device, title, ae=ae, force_unknown=force_unknown_ae)
+        configuration = Configuration(tree)
+        edit = external_retrieve(configuration, settings.device, title, ae=ae, force_unknown=force_unknown_ae)
         plan = make_plan(tree, [Wanted(change) for change in edit.changes])
         if ldif is not None:
             write_whole(ldif, [change_ldif(edit.changes)])
-        carry_out(
-            settings,
-            directory,
-            plan,
-            replace(choices, stdout_taken=choices.stdout_taken or ldif == STDOUT),
-            edit.warnings,
-        )
+        choices = replace(choices, stdout_taken=choices.stdout_taken or ldif == STDOUT)
+        if force_unknown_ae and configuration.network_ae(title or "") is None:
+            choices = replace(choices, forced=choices.forced | {UNUSABLE_REFERENCE})
+        carry_out(settings, directory, plan, choices, edit.warnings)

@@ -22,6 +22,15 @@ def read_schema(directory: Directory) -> Schema | None:
     return schema_of(subschema, bundled()) if "attributeTypes" in subschema else None
 
 
+def read_own_schema(directory: Directory) -> Schema | None:
+    """Return what :func:`read_schema` does, in the server's own names.
+
+    What the bundled schema calls otherwise is not known by that name, as the server does not know it.
+    """
+    subschema = published_schema(directory)
+    return schema_of(subschema, Schema((), ())) if "attributeTypes" in subschema else None
+
+
 def schema_knowing(directory: Directory, attributes: Iterable[str]) -> Schema:
     """Return the schema that comes with dcmcfg, or with the server's own where it knows more of *attributes*.
 

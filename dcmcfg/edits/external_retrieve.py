@@ -72,31 +72,10 @@ def _require_known(configuration: Configuration, device: Device, title: str) -> 
 
 
 def _doubts(configuration: Configuration, device: Device, title: str) -> Iterator[str]:
+    """Yield what is no reason to refuse *title*; the risks of the plan name what is."""
     holders = [ae.device.name for ae in configuration.network_aes() if ae.title == title]
     if len(holders) > 1:
         yield f"{title} is an AE of several devices ({', '.join(holders)}); the archive takes the first it finds."
-    own = next((ae for ae in device.network_aes if ae.title == title), None)
-    if own is None:
-        own = next((ae for ae in device.network_aes if title in ae.other_titles), None)
-    if own is None:
-        yield from _doubts_of_stranger(configuration, device, title)
-        return
-    if not own.takes_storage:
-        yield f"{own.title} has no storage SCP capability, so what the external archive sends is refused."
-    if "dcmObjectStorageID" not in own.entry and "dcmObjectStorageID" not in device.entry:
-        yield f"{own.title} has no dcmObjectStorageID, so what it receives cannot be stored."
-    if not own.installed or own.entry.text("dicomAssociationAcceptor") == "FALSE":
-        yield f"{own.title} accepts no associations (dicomInstalled or dicomAssociationAcceptor is FALSE)."
-
-
-def _doubts_of_stranger(configuration: Configuration, device: Device, title: str) -> Iterator[str]:
-    elsewhere = configuration.network_ae(title)
-    if elsewhere is not None:
-        yield (
-            f"{title} is an AE of the device {elsewhere.device.name}, not of {device.name}: the external archive "
-            "will send the objects there, and the archive will not forward them."
-        )
-    elif any(ae.title == "*" for ae in device.network_aes):
+    answering = device.answering(title)
+    if not holders and answering is not None and answering.title == "*":
         yield f"{title} is only accepted because {device.name} has the AE '*'."
-    else:
-        yield f"no AE has the title {title}: the external archive will have nowhere to send the objects."

@@ -1,4 +1,4 @@
-"""What a plan adds to a configuration that the archive cannot load, or that stops the archive at its next start.
+"""What a plan adds to a configuration that the archive cannot load, that stops it at its next start, or cannot work.
 
 Judged is the tree after all steps of the plan: values in the entries that the plan writes, and what entries mean
 together in each device that the plan touches, both by the rules of ``dcmcfg check`` and by :data:`JUDGES`. A finding
@@ -18,7 +18,7 @@ from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.rule import LintRule, finding_of
-from dcmcfg.lint.rules import listening
+from dcmcfg.lint.rules import external_retrieve, listening
 from dcmcfg.lint.survey import Survey
 from dcmcfg.plan.dangling import new_dangling
 from dcmcfg.plan.guard import NewFinding
@@ -32,6 +32,9 @@ from dcmcfg.tree import Tree
 
 #: The rules that judge what entries of a device mean together. They judge :attr:`Survey.judged` only.
 JUDGES: tuple[LintRule, ...] = listening.RULES
+#: The rules for references that are refused although the archive loads them: the AE exists and can play its role. They
+#: judge :attr:`Survey.judged_archives` only. ``check`` leaves them out: a file may hold a part of a tree.
+REFERENCES: tuple[LintRule, ...] = external_retrieve.OF_THE_AE
 #: Rule → fix; for any other rule of ``check`` it is another value.
 _FIXES = {
     REQUIRED_REFERENCE: "Remove the reference, or add the entry that it names.",
@@ -56,9 +59,10 @@ class _Found:
 
 
 def newly_unloadable(plan: Plan, now: datetime) -> tuple[NewFinding, ...]:
-    """Return what :data:`JUDGES` and the rules for values find in the tree after *plan* and did not find before it.
+    """Return what :data:`JUDGES`, :data:`REFERENCES` and the rules for values newly find in the tree after *plan*.
 
-    First come the findings of the kinds in :data:`REFUSED`; the others are warnings. *now* has a time zone.
+    First come the findings of the kinds in :data:`REFUSED`; the others are references and warnings. *now* has a time
+    zone.
     """
     if not plan.steps:
         return ()
@@ -80,8 +84,19 @@ class _Comparison:
             found.setdefault(_key(self.plan.after, each.finding), each)
         known = {_key(self.plan.before, each.finding) for each in self._before()} if found else ()
         for key, each in found.items():
-            if self._origin(key) not in known:
+            if self._origin(key) not in known and not self._is_of_the_ae(each.finding):
                 yield NewFinding(replace(each.finding, place=self._place(each)), each.fix)
+
+    def _is_of_the_ae(self, finding: Finding) -> bool:
+        """Return whether a reference that is there already only names an AE that *finding* says cannot work now.
+
+        Whoever switches an AE off, or takes its capabilities, is not refused for that.
+        """
+        if finding.rule.name != external_retrieve.CANNOT_STORE:
+            return False
+        origin = self._names.origin(self.plan.after.key(finding.dn))
+        held = self.plan.before.entries.get(origin) if origin is not None else None
+        return held is not None and finding.value in held.values(finding.attribute)
 
     def _before(self) -> Iterator[_Found]:
         origins = {self._names.origin(name) for name in self._devices}
@@ -119,7 +134,7 @@ class _Comparison:
         for entry in scope:
             yield from map(_of_check, together.findings(entry))
         survey = Survey(tree, self.now, scope)
-        for rule in JUDGES if scope else ():
+        for rule in (*JUDGES, *REFERENCES) if scope else ():
             for breach in rule.find(survey):
                 yield _Found(finding_of(rule, breach), rule.fix, breach.related)
         rules = _value_rules(tree)

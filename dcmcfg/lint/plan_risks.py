@@ -1,4 +1,4 @@
-"""The risks of a plan: those of its steps, and the settings that the archive could not load."""
+"""The risks of a plan: those of its steps, settings that the archive cannot load, and AEs that cannot play a role."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dcmcfg.dn import DN
-from dcmcfg.lint.newly_unloadable import newly_unloadable
+from dcmcfg.lint.newly_unloadable import REFERENCES, newly_unloadable
+from dcmcfg.lint.rule import as_rule
 from dcmcfg.plan.dangling import new_dangling
-from dcmcfg.plan.guard import DANGLING_REFERENCE, UNLOADABLE, NewFinding, Risk, risks
+from dcmcfg.plan.guard import DANGLING_REFERENCE, UNLOADABLE, UNUSABLE_REFERENCE, NewFinding, Risk, risks
 from dcmcfg.plan.loading import REFUSED
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema.findings import Finding
+
+_REFERENCES = frozenset(map(as_rule, REFERENCES))
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,10 @@ def plan_risks(
     others = risks(plan, device=device, under=under, but=frozenset(map(_reference, refused)))
     dangling = {(dn, name.lower(), text) for dn, name, text in new_dangling(plan)} if refused else set()
     also = DANGLING_REFERENCE if all(_reference(each) in dangling for each in refused) else ""
-    warnings = tuple(f"{each} (lint: {each.finding.rule.name})" for each in found if each.finding.kind not in REFUSED)
-    return PlanRisks((*others, *_unloadable(refused, also)), warnings)
+    references = tuple(each for each in found if each.finding.rule in _REFERENCES)
+    left = (each for each in found if each not in refused and each not in references)
+    warnings = tuple(f"{each} (lint: {each.finding.rule.name})" for each in left)
+    return PlanRisks((*others, *_unloadable(refused, also), *_unusable(references)), warnings)
 
 
 def _unloadable(found: tuple[NewFinding, ...], also: str) -> tuple[Risk, ...]:
@@ -65,6 +70,15 @@ def _unloadable(found: tuple[NewFinding, ...], also: str) -> tuple[Risk, ...]:
         what = f"the archive cannot load {settings}"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
     return (Risk(UNLOADABLE, what, tuple(entries), found, also),)
+
+
+def _unusable(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
+    if not found:
+        return ()
+    settings = "1 setting names" if len(found) == 1 else f"{len(found)} settings name"
+    what = f"{settings} an AE that does not exist or cannot play its role"
+    entries = dict.fromkeys(str(each.finding.dn) for each in found)
+    return (Risk(UNUSABLE_REFERENCE, what, tuple(entries), found),)
 
 
 def _reference(new: NewFinding) -> tuple[DN, str, str]:

@@ -82,6 +82,14 @@ class Survey:
         return tuple(device for device in self.devices if device.is_archive)
 
     @cached_property
+    def judged_archives(self) -> tuple[Device, ...]:
+        """The archives whose device is among the judged entries."""
+        if self.scope is None:
+            return self.archives
+        devices = (Device(entry, self.tree) for entry in self.scope if entry.is_a("dicomDevice"))
+        return tuple(device for device in devices if device.is_archive)
+
+    @cached_property
     def carriers(self) -> Mapping[str, tuple[NetworkAE, ...]]:
         """The AEs that carry a title, by title."""
         found: dict[str, list[NetworkAE]] = {}
@@ -109,19 +117,24 @@ class Survey:
 
     def parts(self, device: Device, object_class: str) -> tuple[Entry, ...]:
         """Return the entries of *object_class* of *device*: its children, and those of its AEs and applications."""
-        return self._parts.get((self.tree.key(device.entry.dn), object_class.lower()), ())
+        key = self.tree.key(device.entry.dn)
+        if key not in self._parts:
+            self._parts[key] = self._parts_of(device)
+        return tuple(self._parts[key].get(object_class.lower(), ()))
 
     @cached_property
-    def _parts(self) -> Mapping[tuple[NormalDN, str], tuple[Entry, ...]]:
-        found: dict[tuple[NormalDN, str], list[Entry]] = {}
-        for device in self.devices:
-            key = self.tree.key(device.entry.dn)
-            children = self.tree.children(device.entry.dn)
-            below = [each for child in children for each in self.tree.children(child.dn)]
-            for entry in (*children, *below):
-                for object_class in entry.texts("objectClass"):
-                    found.setdefault((key, object_class.lower()), []).append(entry)
-        return {key: tuple(entries) for key, entries in found.items()}
+    def _parts(self) -> dict[NormalDN, Mapping[str, Sequence[Entry]]]:
+        """Device → class → its parts; found for a device when it is first asked for."""
+        return {}
+
+    def _parts_of(self, device: Device) -> Mapping[str, Sequence[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        children = self.tree.children(device.entry.dn)
+        below = [each for child in children for each in self.tree.children(child.dn)]
+        for entry in (*children, *below):
+            for object_class in entry.texts("objectClass"):
+                found.setdefault(object_class.lower(), []).append(entry)
+        return found
 
     def in_archive(self, reference: Reference) -> bool:
         """Tell whether an archive's device holds *reference*, outside its UI configuration."""

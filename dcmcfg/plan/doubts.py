@@ -18,9 +18,10 @@ _ARCHIVE = "dcmArchiveDevice"
 _TOLD = 40
 
 
-def doubts(plan: Plan) -> Iterator[str]:
+def doubts(plan: Plan, *, structural: bool = True) -> Iterator[str]:
     """Yield a sentence for each class, attribute or value that the bundled schema does not know, allow or take.
 
+    Classes and attributes are looked at with *structural*: not where the server's own schema has decided on them.
     So is a device that is there already told to become an archive: a class is enough for that.
     Values are those that the plan adds, held to the rules of ``dcmcfg check``. First comes what counts as done because
     it is not there, although something spelt alike is. Of many, the first are told, and how many there are.
@@ -28,13 +29,13 @@ def doubts(plan: Plan) -> Iterator[str]:
     Doubts and no refusals: the server's schema may be newer than the one that comes with dcmcfg. What was wrong
     before, in attributes that the plan leaves alone, is none of its business; what the classes require is.
     """
-    found = _doubts(plan)
+    found = _doubts(plan, structural=structural)
     yield from islice(found, _TOLD)
     if left := sum(1 for _ in found):
         yield f"and {left} more of the kind"
 
 
-def _doubts(plan: Plan) -> Iterator[str]:
+def _doubts(plan: Plan, *, structural: bool) -> Iterator[str]:
     yield from plan.misspelt
     schema = plan.before.schema
     # That each reference leads somewhere is the business of the risk dangling-reference.
@@ -48,7 +49,7 @@ def _doubts(plan: Plan) -> Iterator[str]:
                 f"{step.after.dn}: {_ARCHIVE} makes this device an archive, which it is only where an archive runs "
                 "under its name"
             )
-        for finding in structures.findings(step.after):
+        for finding in structures.findings(step.after) if structural else ():
             if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in _touched(step):
                 yield f"{finding.dn}: {finding.message}"
         for finding in new_value_findings(rules, step.before, step.after):

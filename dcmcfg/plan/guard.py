@@ -31,6 +31,7 @@ STORED_OBJECTS = "stored-objects"
 DANGLING_REFERENCE = "dangling-reference"
 VENDOR_DATA_CHANGE = "vendor-data"
 UNLOADABLE = "unloadable"
+UNUSABLE_REFERENCE = "unusable-reference"
 
 #: An entry, an attribute of it (in lower case), and the name or DN that stands there.
 Reference = tuple[DN, str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
@@ -54,11 +54,15 @@ class Misfits(DoesNotFit):
     """Several of *count* changes do not fit; ``problems`` has the reason of each."""
 
     def __init__(self, problems: Sequence[DoesNotFit], count: int) -> None:
+        steps = {problem.next_step for problem in problems}
+        shared = steps.pop() if len(steps) == 1 else ""
+        told = [f"{each.on}: {each.whole}" if shared else str(each) for each in problems[:_LISTED]]
         more = [f"… and {len(problems) - _LISTED} more"] if len(problems) > _LISTED else []
         super().__init__(
             f"{len(problems)} of {count} changes do not fit the tree:",
+            next_step=shared,
             result_code=problems[0].result_code,
-            details=[*map(str, problems[:_LISTED]), *more],
+            details=[*told, *more],
         )
         self.problems = tuple(problems)
         self.count = count
@@ -127,38 +131,69 @@ class Plan:
         return tuple(reversed(pieces))
 
 
-def make_plan(tree: Tree, wanted: Iterable[Wanted]) -> Plan:
+#: Return why a step is refused although the tree allows it, or None.
+Refusal = Callable[[Step], DoesNotFit | None]
+
+
+def make_plan(tree: Tree, wanted: Iterable[Wanted], refusal: Refusal | None = None) -> Plan:
     """Return the plan that makes each *wanted* change of *tree*, in order.
 
-    Raises :class:`DoesNotFit` (:class:`Misfits` for several) with every change that the tree refuses, and its place;
-    nothing is planned then.
+    Raises :class:`DoesNotFit` (:class:`Misfits` for several) with every change that the tree or *refusal* refuses, and
+    its place; nothing is planned then.
     """
     every = tuple(wanted)
-    plan, misfits = plan_fitting(tree, every)
-    if len(misfits) == 1:
-        raise misfits[0].problem
+    plan, misfits = plan_fitting(tree, every, refusal)
     if misfits:
-        raise Misfits([misfit.problem for misfit in misfits], len(every))
+        raise refused(misfits, len(every))
     return plan
 
 
-def plan_fitting(tree: Tree, wanted: Iterable[Wanted]) -> tuple[Plan, tuple[Misfit, ...]]:
-    """Return the plan of what fits of *wanted*, in order, and what does not.
+def refused(misfits: Sequence[Misfit], count: int) -> DoesNotFit:
+    """Return the error that tells *misfits*, of which there is at least one, among *count* changes."""
+    first, *others = [misfit.problem for misfit in misfits]
+    return Misfits((first, *others), count) if others else first
+
+
+def plan_fitting(
+    tree: Tree, wanted: Iterable[Wanted], refusal: Refusal | None = None
+) -> tuple[Plan, tuple[Misfit, ...]]:
+    """Return the plan of what fits of *wanted*, in order, and what does not, which *refusal* has a say in.
 
     Nor does what builds on an add, a delete or a rename that did not fit: changes of that entry and of those below.
+    """
+    every = tuple(wanted)
+    known: dict[int, DoesNotFit] = {}
+    while True:
+        plan, misfits, takers = _fitting(tree, every, known)
+        problems = zip(takers, map(refusal, plan.steps), strict=True) if refusal is not None else ()
+        found = {index: problem for index, problem in problems if problem is not None}
+        if not found:
+            return plan, misfits
+        known |= found
+
+
+def _fitting(
+    tree: Tree, wanted: Sequence[Wanted], known: Mapping[int, DoesNotFit]
+) -> tuple[Plan, tuple[Misfit, ...], list[int]]:
+    """Return plan and misfits as :func:`plan_fitting` does, and for each step which of *wanted* it is for.
+
+    *known* are problems of some of *wanted*, which are left out.
     """
     planning = _Planning(tree)
     misfits: list[Misfit] = []
     without: dict[NormalDN, str] = {}
-    for each in wanted:
+    takers: list[int] = []
+    for index, each in enumerate(wanted):
         try:
+            if index in known:
+                raise known[index]
             _require_ground(tree, each.change, without)
-            planning.take(each)
+            takers += [index] * planning.take(each)
         except DoesNotFit as problem:
-            misfits.append(Misfit(each, _placed(problem, each.place)))
+            misfits.append(Misfit(each, placed(problem, each.place)))
             for dn in _made_or_gone(each.change):
                 without.setdefault(tree.key(dn), each.place)
-    return planning.plan(), tuple(misfits)
+    return planning.plan(), tuple(misfits), takers
 
 
 def _require_ground(tree: Tree, change: Change, without: Mapping[NormalDN, str]) -> None:
@@ -202,7 +237,13 @@ class _Planning:
     def plan(self) -> Plan:
         return Plan(self._before, self._draft.tree(), tuple(self._steps), tuple(self._already), tuple(self._misspelt))
 
-    def take(self, wanted: Wanted) -> None:
+    def take(self, wanted: Wanted) -> int:
+        """Plan *wanted*, and return how many steps it takes: one or none."""
+        known = len(self._steps)
+        self._take(wanted)
+        return len(self._steps) - known
+
+    def _take(self, wanted: Wanted) -> None:
         asked = with_canonical_names(self._draft.schema, wanted.change, self._draft.get(wanted.change.dn))
         self._require_known_place(asked.dn)
         self._draft.require_held_here(asked)
@@ -389,7 +430,8 @@ def _told_as_moved(problem: DoesNotFit) -> DoesNotFit:
     return problem
 
 
-def _placed(problem: DoesNotFit, place: str) -> DoesNotFit:
+def placed(problem: DoesNotFit, place: str) -> DoesNotFit:
+    """Return *problem* with the *place* of the change, if it has one."""
     if not place:
         return problem
     return DoesNotFit(

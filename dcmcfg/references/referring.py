@@ -10,8 +10,12 @@ from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.references.kinds import Kind, Use
-from dcmcfg.references.values import names
+from dcmcfg.references.values import may_name, names
 from dcmcfg.tree import Tree
+
+#: Object class, in lower case → the kind of thing that its entries are.
+_KINDS = {kind.value.object_class.lower(): kind for kind in Kind if kind is not Kind.ENTRY}
+_ORDER = {kind: number for number, kind in enumerate(Kind)}
 
 
 @dataclass(frozen=True)
@@ -101,29 +105,45 @@ class References:
 
     @cached_property
     def _named(self) -> Mapping[tuple[Kind, str], tuple[Entry, ...]]:
-        kinds = [kind for kind in Kind if kind is not Kind.ENTRY]
         found: dict[tuple[Kind, str], list[Entry]] = {}
         for entry in self.tree.ordered():
-            for kind in kinds:
+            classes = (value.decode("utf-8", "replace").lower() for value in entry.values("objectClass"))
+            for kind in sorted({_KINDS[each] for each in classes if each in _KINDS}, key=_ORDER.__getitem__):
                 name = entry.text(kind.value.attribute)
-                if name is not None and entry.is_a(kind.value.object_class):
+                if name is not None:
                     found.setdefault((kind, _key(kind, name)), []).append(entry)
         return {key: tuple(entries) for key, entries in found.items()}
 
     def _of(self, entry: Entry) -> Iterator[Reference]:
         own = {kind.lower() for kind, _ in entry.dn.rdn.parts} if entry.dn.rdns else set()
         for attribute in entry.attributes:
-            plain = attribute.name.partition(";")[0].lower()
-            definition = self.tree.schema.attribute(attribute.name)
-            if definition is not None and definition.syntax == "DN":
+            is_dn, may = self._kinds[attribute.name]
+            if is_dn:
                 for value in attribute.values:
                     yield Reference(
                         entry.dn, attribute.name, value, Kind.ENTRY, Use.REMOTE, value.decode("utf-8", "replace")
                     )
-            elif plain not in own:
+            elif may and attribute.name.partition(";")[0].lower() not in own:
                 for value in attribute.values:
                     for name in names(attribute.name, value):
                         yield Reference(entry.dn, attribute.name, value, name.kind, name.use, name.text)
+
+    @cached_property
+    def _kinds(self) -> _Attributes:
+        return _Attributes(self.tree)
+
+
+class _Attributes(dict[str, tuple[bool, bool]]):
+    """Attribute as spelt → whether its values are DNs, and whether they may have names in them."""
+
+    def __init__(self, tree: Tree) -> None:
+        super().__init__()
+        self._schema = tree.schema
+
+    def __missing__(self, name: str) -> tuple[bool, bool]:
+        definition = self._schema.attribute(name)
+        self[name] = found = definition is not None and definition.syntax == "DN", may_name(name)
+        return found
 
 
 def _key(kind: Kind, name: str) -> str:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.errors import MalformedInput
 from dcmcfg.references.attributes import SHAPES
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.shapes import Name
+
+
+@lru_cache(maxsize=4096)
+def may_name(attribute: str) -> bool:
+    """Return whether values of *attribute* (any case, options ignored) have names in them."""
+    return attribute.partition(";")[0].lower() in SHAPES
 
 
 def names(attribute: str, value: bytes) -> tuple[Name, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +12,8 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, DirectoryError, DoesNotFit
 from dcmcfg.moments import readable
-from dcmcfg.plan.plan import Misfit, Misfits, Plan, Wanted, make_plan, plan_fitting
+from dcmcfg.plan.plan import Misfit, Misfits, Plan, Refusal, Wanted, plan_fitting, refused
+from dcmcfg.plan.renamed_since import PastRename, names_an_absent_entry, with_new_names
 from dcmcfg.rollout.preconditions import check_unmoved
 from dcmcfg.tree import Tree
 
@@ -22,13 +23,24 @@ _ASKED = 20
 
 
 def planned_telling_who(
-    directory: Directory, tree: Tree, wanted: Iterable[Wanted], *, go_on: bool
+    directory: Directory,
+    tree: Tree,
+    wanted: Sequence[Wanted],
+    refusal: Refusal | None = None,
+    *,
+    go_on: bool,
+    past: Callable[[], Sequence[PastRename]],
 ) -> tuple[Plan, tuple[Misfit, ...]]:
-    """Return the plan of *wanted*, and with *go_on* what does not fit; without it that raises :class:`DoesNotFit`."""
-    if not go_on:
-        with telling_who(directory):
-            return make_plan(tree, wanted), ()
-    plan, misfits = plan_fitting(tree, wanted)
+    """Return the plan of *wanted*, and with *go_on* what does not fit; without it that raises :class:`DoesNotFit`.
+
+    *refusal* has a say in what fits. *past* returns the renames, the oldest first, that may have moved what is not
+    there.
+    """
+    plan, misfits = plan_fitting(tree, wanted, refusal)
+    if any(map(names_an_absent_entry, misfits)):
+        misfits = with_new_names(misfits, tree, past())
+    if misfits and not go_on:
+        raise told(directory, refused(misfits, len(wanted)))
     return plan, told_who(directory, misfits)
 
 

@@ -76,7 +76,7 @@ def structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
             yield Finding(UNKNOWN_CLASS, entry.dn, "objectClass", message, name.encode())
     if not names:
         yield Finding(MISSING_ATTRIBUTE, entry.dn, "objectClass", "the entry has no objectClass")
-    elif len(known) == len([name for name in names if name.lower() != "top"]):
+    elif all(found is not None or name.lower() == "top" for name, found in zip(names, classes, strict=True)):
         yield from _breaches(schema, entry, with_superiors(schema, known))
 
 

@@ -58,8 +58,11 @@ def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
     assert offered("aes", "--device", "st") == offered("--device", "st") == ["storescp"]
     assert offered("rename", "ae", "LO") == ["LONGTERM"]
     destination = "dcmExternalRetrieveAEDestination"
-    titles = [f"{destination}={title}" for title in ("AS_RECEIVED", "DCM4CHEE", "IOCM_REGULAR_USE", "WORKLIST")]
-    assert offered("set", "dcm4chee-arc", f"{destination}=") == titles, "the archive looks for it on its own device"
+    assert offered("set", "dcm4chee-arc", f"{destination}=") == [f"{destination}=DCM4CHEE"], "no other one can store"
+    assert offered("set-external-retrieve", "") == ["DCM4CHEE"]
+    share = "dcmShareTransferCapabilitiesFromAETitle"
+    titles = [f"{share}={title}" for title in ("AS_RECEIVED", "DCM4CHEE", "IOCM_REGULAR_USE", "WORKLIST")]
+    assert offered("set", "dcm4chee-arc/WORKLIST", f"{share}=") == titles, "looked for on the archive's own device"
     assert offered("set", "storescp", "dicomInstalled=") == ["dicomInstalled=TRUE", "dicomInstalled=FALSE"]
     exporter = "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc"
     assert offered("set", exporter, "dcmURI=") == ["dcmURI=dicom:LONGTERM"], "the value that it has"

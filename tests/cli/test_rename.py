@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,32 @@ def test_the_stock_archives_ae_and_device_are_renamed_and_undone(run: Run, stock
     assert run("undo", "2", "--yes").exit_code == 0
     assert run("undo", "1", "--yes").exit_code == 0
     assert stock_site.octets() == before
+
+
+def test_files_that_name_what_was_renamed_are_refused_with_its_new_name(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    old, new = (f"dicomAETitle={title},{ARCHIVE_DN}" for title in ("DCM4CHEE", "HOSPPACS"))
+    file = tmp_path / "old.ldif"
+    file.write_text(f"dn: {old}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n")
+    assert run("rename", "ae", "DCM4CHEE", "HOSPPACS", "--yes").exit_code == 0
+    refused = run("apply", str(file), "--yes")
+    told = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "WHEN", refused.stderr)
+    assert (refused.exit_code, told) == (
+        3,
+        f"dcmcfg: {file}:1: {old}: there is no such entry: roll-out 1 (WHEN UTC) renamed it to {new}\n"
+        "  next: write the new name into the file; dcmcfg undo 1 takes the rename back\n",
+    )
+    left_out = run("apply", str(file), "--continue", "--yes")
+    assert (left_out.exit_code, f"renamed it to {new}" in left_out.stderr) == (1, True)
+    assert run("undo", "--yes").exit_code == 0
+    assert run("apply", str(file), "--yes").exit_code == 0
+
+
+def test_a_near_miss_is_a_name_of_the_same_kind(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file = tmp_path / "old.ldif"
+    file.write_text(
+        f"dn: dicomAETitle=DCM4CHE,{ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n"
+    )
+    refused = run("apply", str(file), "--yes")
+    assert refused.stderr.endswith(f"  next: it exists up to {ARCHIVE_DN}; near misses there: dicomAETitle=DCM4CHEE\n")

@@ -21,8 +21,11 @@ pytestmark = pytest.mark.real
 
 STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
 FIRST = f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: the first\n\n"
-#: The tree takes it, the classes of the entry do not: only a server can say so.
-REFUSED = f"dn: {STORESCP}\nchangetype: modify\nreplace: uid\nuid: x\n\n"
+#: The tree takes a second structural class, which the schema knows and allows: only a server refuses it.
+REFUSED = (
+    f"dn: {STORESCP}\nchangetype: modify\nadd: objectClass\nobjectClass: dicomNetworkConnection\n-\n"
+    "replace: dicomHostname\ndicomHostname: localhost\n\n"
+)
 SECOND = f"dn: {STORESCP}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: the second\n\n"
 DEVICE = f"""\
 {NEW_DEVICE}dn: {STORESCP}

@@ -149,13 +149,45 @@ def test_an_unknown_title_names_the_near_misses(run: Run, site: CliSite) -> None
     assert site.values(NAME) == ("DCM4CHE",)
 
 
-def test_an_ae_elsewhere_is_warned_about(run: Run, site: CliSite) -> None:
-    result = run("set-external-retrieve", "STORESCP", "--dry-run")
-    assert result.exit_code == 0
-    assert result.stderr == (
-        "warning: STORESCP is an AE of the device storescp, not of dcm4chee-arc: the external archive will send the "
-        "objects there, and the archive will not forward them.\n"
-    )
+SET_IT = "Fix: Set it to a storage SCP of the archive."
+SET_ANOTHER = "Fix: Set another AE of the archive, one with storage SCP capabilities and dcmObjectStorageID."
+
+
+@pytest.mark.parametrize(
+    ("title", "reason"),
+    [
+        (
+            "STORESCP",
+            f"STORESCP is an AE of storescp: what dcm4chee-arc fetches goes there and is not forwarded. {SET_IT}",
+        ),
+        ("AS_RECEIVED", f"AS_RECEIVED has no storage SCP capability. {SET_ANOTHER}"),
+        ("NOBODY", f"no AE has the title NOBODY; storage SCPs of dcm4chee-arc: DCM4CHEE. {SET_IT}"),
+    ],
+)
+def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliSite, title: str, reason: str) -> None:
+    before = site.octets()
+    head = "unusable-reference: 1 setting names an AE that does not exist or cannot play its role"
+    finding = f"{ARCHIVE_DN}: {NAME} '{title}': {reason}"
+    commands = [("set-external-retrieve", title), ("set", "dcm4chee-arc", f"{NAME}={title}")]
+    for command in commands[title == "NOBODY" :]:  # set-external-retrieve refuses an unknown title by its own option
+        refused = run(*command, "--yes")
+        assert (refused.exit_code, refused.stderr) == (
+            3,
+            f"dcmcfg: the plan is refused: {head}\n    {finding}\n"
+            f"  next: correct {NAME} (dcmcfg explain {NAME}); to apply the plan anyway: --force-unusable-reference\n",
+        )
+        assert site.octets() == before
+        dry = run(*command, "--dry-run")
+        assert (dry.exit_code, dry.stderr) == (
+            0,
+            f"warning: {head}; not carried out without --force-unusable-reference\nwarning: {finding}\n",
+        )
+    forced = run(*commands[1], "--yes", "--force-unusable-reference")
+    assert (forced.exit_code, forced.stderr) == (0, f"warning: {head}\nwarning: {finding}\n")
+    assert site.values(NAME) == (title,)
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").stderr == ""
+    undone = run("undo", "--yes")
+    assert (undone.exit_code, undone.stderr) == (0, f"warning: {head}\nwarning: {finding}\n")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +220,7 @@ def test_the_portable_ldif_is_right_in_each_state_of_the_tree(run: Run, site: Cl
     )
     for state in ((), ("AS_RECEIVED",), ("DCM4CHEE",)):
         if state:
-            assert run("set-external-retrieve", *state, "--yes").exit_code == 0
+            assert run("set-external-retrieve", *state, "--yes", "--force-unusable-reference").exit_code == 0
         taken = site.slapd.run_client("ldapmodify", "-f", str(file))
         assert taken.returncode == 0, taken.stderr
         assert site.values(NAME) == ("DCM4CHEE",)
@@ -214,7 +246,7 @@ def test_the_plan_file_is_applied_as_reviewed_or_refused(run: Run, site: CliSite
     assert again.exit_code == 3
     assert again.stderr == f"dcmcfg: {plan}: the file exists\n  next: --out names a new file\n"
 
-    assert run("set-external-retrieve", "AS_RECEIVED", "--yes").exit_code == 0
+    assert run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference").exit_code == 0
     refused = run("apply", str(plan), "--yes")
     assert refused.exit_code == 3
     moved = "somebody has changed dcmExternalRetrieveAEDestination (expected none, found 'AS_RECEIVED')"
@@ -296,7 +328,7 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         assert site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "ports.ldif")).returncode == 0
         site.archive.by_path["ctrl/reload"] = (500, FORCED)
         result = run("set-external-retrieve", "DCM4CHEE", "--yes")
-        again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--json")
+        again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference", "--json")
     assert (result.exit_code, "the archive has reloaded" in result.stdout) == (4, False)
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but "
@@ -334,7 +366,7 @@ def test_a_listener_that_another_process_has_is_not_shown_as_open(run: Run, site
         assert site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "port.ldif")).returncode == 0
         site.archive.by_path["ctrl/reload"] = (500, FORCED.replace(b"11112", str(port).encode()))
         result = run("set-external-retrieve", "DCM4CHEE", "--yes")
-        again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--json")
+        again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference", "--json")
     assert result.exit_code == 4
     assert f" dicom localhost:{port} answers, but it is another process (or connection), " in result.stderr
     assert f". In the directory, localhost:{port} is also the address of storescp/dicom\n" in result.stderr

@@ -60,7 +60,12 @@ def test_a_base_dn_that_is_not_there_is_told_with_what_the_server_holds(
 
 def test_the_aes_own_value_is_said_to_be_its_own(run: Run, site: CliSite) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
-    assert run("set-external-retrieve", "AS_RECEIVED", "--ae", "AS_RECEIVED", "--yes").exit_code == 0
+    assert (
+        run(
+            "set-external-retrieve", "AS_RECEIVED", "--ae", "AS_RECEIVED", "--yes", "--force-unusable-reference"
+        ).exit_code
+        == 0
+    )
     content = json.loads(run("show", "--json").stdout)
     settings = {ae["title"]: ae["settings"][NAME] for ae in content["aes"]}
     assert settings["AS_RECEIVED"] == {"values": ["AS_RECEIVED"], "from": "AE"}

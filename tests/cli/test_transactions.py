@@ -141,8 +141,8 @@ def test_a_commit_whose_answer_is_lost_is_read_back_and_told_as_done(
 
 def test_with_json_a_roll_out_that_stopped_part_way_names_its_undo(run: Run, site: CliSite, tmp_path: Path) -> None:
     before = site.octets()
-    unknown = f"dn: {STORESCP}\nchangetype: modify\nadd: dcmNoSuchAttribute\ndcmNoSuchAttribute: x\n\n"
-    file = written(tmp_path / "stops.ldif", DESCRIBED + unknown)
+    refused = f"dn: {STORESCP}\nchangetype: modify\nreplace: dicomInstalled\ndicomInstalled: maybe\n\n"
+    file = written(tmp_path / "stops.ldif", DESCRIBED + refused)
     stopped = run("apply", file, "--yes", "--step-by-step", "--json")
     content = json.loads(stopped.stdout)
     assert (stopped.exit_code, content["error"]["exit_code"]) == (4, 4)

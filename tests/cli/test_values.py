@@ -133,8 +133,8 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
 
 
 def test_a_name_of_nothing_is_warned_of_on_screen_and_in_json(run: Run, site: CliSite) -> None:
-    result = run("set", "dcm4chee-arc", "dcmExternalRetrieveAEDestination=DCM4CHE", "--dry-run", "--json")
-    what = "no AE has the title DCM4CHE; storage SCPs of dcm4chee-arc: DCM4CHEE (lint: external-retrieve-unknown)"
+    result = run("set", "dcm4chee-arc", "dcmFallbackCMoveSCP=LONGTERN", "--dry-run", "--json")
+    what = "no AE has the title LONGTERN; near misses: LONGTERM (lint: fallback-scp-unknown)"
     warning = f"{ARCHIVE_DN}: {what}"
     assert (result.exit_code, result.stderr.count(f"warning: {warning}\n")) == (0, 1)
     assert json.loads(result.stdout)["warnings"] == [warning]

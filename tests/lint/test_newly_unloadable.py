@@ -17,6 +17,7 @@ from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.findings import Place
 from dcmcfg.tree import Tree
+from tests.lint.breaking import put
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae, site, site_entries, tree
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -291,3 +292,43 @@ def test_a_large_tree_and_a_large_plan_are_judged() -> None:
 
 def test_an_empty_plan_makes_nothing_unloadable() -> None:
     assert new(setting(ARCHIVE, "dicomInstalled", "TRUE")) == []
+
+
+def refused_names(*changes: Change, before: Tree | None = None) -> list[tuple[str, str]]:
+    """The risks by name, each with the rules of its findings."""
+    found = risks(*changes, before=before).risks
+    return [(risk.name, ", ".join(each.finding.rule.name for each in risk.findings)) for risk in found]
+
+
+ERD = "dcmExternalRetrieveAEDestination"
+DCM4CHEE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"
+
+
+@pytest.mark.parametrize(
+    ("title", "rule"),
+    [("NOBODY", "unknown"), ("STORESCP", "elsewhere"), ("AS_RECEIVED", "cannot-store")],
+)
+def test_an_ae_that_cannot_play_its_role_is_a_risk_of_the_plan_that_names_it(title: str, rule: str) -> None:
+    expected = [("unusable-reference", f"external-retrieve-{rule}")]
+    assert refused_names(put(ARCHIVE, **{ERD: title})) == expected
+    assert refused_names(put(f"dicomAETitle=AS_RECEIVED,{ARCHIVE}", **{ERD: title})) == expected
+    assert refused_names(put(ARCHIVE, dicomDescription="x"), before=site(**{ERD: title})) == []
+    (found,) = new(put(ARCHIVE, **{ERD: title}))
+    assert found.finding.place == Place("x.ldif", 1)
+
+
+def test_an_ae_that_is_switched_off_is_no_reason_to_refuse() -> None:
+    named = site(**{ERD: "DCM4CHEE"})
+    assert refused_names(put(DCM4CHEE, dicomInstalled="FALSE"), before=named) == []
+    assert refused_names(put(ARCHIVE, dicomDescription="x", **{ERD: "DCM4CHEE"}), before=named) == []
+    assert refused_names(put(DCM4CHEE, dicomInstalled="FALSE"), put(ARCHIVE, **{ERD: "DCM4CHEE"})) == [
+        ("unusable-reference", "external-retrieve-cannot-store")
+    ]
+
+
+def test_an_ae_that_goes_while_it_is_named_is_refused() -> None:
+    named = site(**{ERD: "DCM4CHEE"})
+    below = [Delete(entry.dn) for entry in named.children(DN.parse(DCM4CHEE))]
+    assert refused_names(*below, Delete(DN.parse(DCM4CHEE)), before=named) == [
+        ("unusable-reference", "external-retrieve-unknown")
+    ]

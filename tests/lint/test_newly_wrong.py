@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
+
+import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
-from dcmcfg.lint.newly_wrong import newly_wrong
+from dcmcfg.lab.large_tree import large_tree
+from dcmcfg.lint.catalogue import RULES as ALL
+from dcmcfg.lint.lint import lint
+from dcmcfg.lint.newly_unloadable import newly_unloadable
+from dcmcfg.lint.newly_wrong import RULES, changes_certificates, newly_wrong
 from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.schema.definitions import bundled
 from dcmcfg.tree import Tree
-from tests.trees import ARCHIVE, STORESCP, connection, site
+from tests.lint.breaking import BREAKS, Break, put, sound
+from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, site_entries
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
+OTHER = f"dicomDeviceName=other,{DEVICES}"
+REPORTED = [each for each in BREAKS if each.rule in {rule.name for rule in RULES}]
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 NAME = "dcmExternalRetrieveAEDestination"
 
 
@@ -23,12 +34,6 @@ def setting(name: str, value: str) -> Modify:
     return Modify(DN.parse(ARCHIVE), (Modification(Operation.REPLACE, name, (value.encode(),)),))
 
 
-def test_a_destination_that_no_ae_carries_is_told() -> None:
-    (doubt,) = told(setting(NAME, "NOSUCHAE"))
-    assert doubt.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE; ")
-    assert "(lint: external-retrieve" in doubt
-
-
 def test_the_delete_of_an_ae_that_is_named_is_told_at_the_entry_that_names_it() -> None:
     tree = site(dcmFallbackCMoveSCP="STORESCP")
     ae = f"dicomAETitle=STORESCP,{STORESCP}"
@@ -37,12 +42,72 @@ def test_the_delete_of_an_ae_that_is_named_is_told_at_the_entry_that_names_it() 
 
 
 def test_what_was_wrong_before_is_not_told() -> None:
-    assert told(setting("dicomDescription", "x"), tree=site(**{NAME: "NOSUCHAE"})) == []
-    renamed = Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "other"))
-    assert told(renamed, tree=site(**{NAME: "NOSUCHAE"})) == []
+    assert told(setting("dicomDescription", "x"), tree=site(dcmFallbackCMoveSCP="NOSUCHAE")) == []
 
 
-def test_of_a_large_plan_nothing_is_said() -> None:
-    many = [Add(connection(STORESCP, name=f"c{number}")) for number in range(200)]
-    assert told(*many[1:], setting(NAME, "NOSUCHAE")) != []
-    assert told(*many, setting(NAME, "NOSUCHAE")) == []
+def test_an_ae_that_the_plan_is_refused_for_is_not_told_again() -> None:
+    plan = make_plan(site(), [Wanted(setting(NAME, "NOSUCHAE"))])
+    refused = [each.finding for each in newly_unloadable(plan, NOW)]
+    assert [each.rule.name for each in refused] == ["external-retrieve-unknown"]
+    assert list(newly_wrong(plan, NOW, but=refused)) == []
+    assert len(list(newly_wrong(plan, NOW))) == 1
+
+
+@pytest.mark.parametrize("breaking", REPORTED, ids=[f"{each.rule}-{n}" for n, each in enumerate(REPORTED)])
+def test_each_error_of_lint_is_told(breaking: Break) -> None:
+    lines = told(*breaking.changes, tree=sound())
+    (line,) = (line for line in lines if line.endswith(f"(lint: {breaking.rule})") and breaking.message in line)
+    assert line.startswith(breaking.dn)
+
+
+@cache
+def beside_modalities() -> Tree:
+    """The tree that breaks no rule, with 5 devices more, of which the archive knows nothing."""
+    entries = [*sound().ordered(), *(entry for entry in large_tree(103) if sound().get(entry.dn) is None)]
+    return Tree.of(sound().schema, entries)
+
+
+@cache
+def found_by_lint(*changes: Change) -> dict[tuple[object, ...], str]:
+    """What all of lint finds after *changes*, as :func:`newly_wrong` tells it."""
+    return {
+        (found.rule.name, found.finding.dn, found.finding.value): (
+            f"{found.finding.dn}: {found.finding.message} (lint: {found.rule.name})"
+        )
+        for found in lint(beside_modalities().after(changes), NOW, RULES)
+    }
+
+
+@pytest.mark.parametrize("breaking", BREAKS, ids=[f"{each.rule}-{n}" for n, each in enumerate(BREAKS)])
+def test_what_touches_the_plan_is_all_that_full_lint_finds(breaking: Break) -> None:
+    changes = tuple(breaking.changes)
+    new = (line for key, line in found_by_lint(*changes).items() if key not in found_by_lint())
+    assert sorted(told(*changes, tree=beside_modalities())) == sorted(new)
+
+
+def test_no_plan_and_no_tree_is_too_large() -> None:
+    many = [Add(connection(STORESCP, name=f"c{number}")) for number in range(300)]
+    (doubt,) = told(*many, setting("dcmFallbackCMoveSCP", "NOSUCHAE"))
+    assert doubt.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE")
+    large = Tree.of(bundled(), [*large_tree(6_003), *(each for each in site_entries() if each.is_a("dicomDevice"))])
+    (doubt,) = told(setting("dcmFallbackCMoveSCP", "NOSUCHAE"), tree=large)
+    assert doubt.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE")
+
+
+def test_a_rename_makes_nothing_wrong_that_was_wrong_before() -> None:
+    tree = site(dcmFallbackCMoveSCP="NOSUCHAE")
+    assert told(Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "other")), tree=tree) == []
+    renamed = (Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "other")), put(OTHER, dcmFallbackCMoveSCP="GONE"))
+    assert told(*renamed, put(OTHER, dcmAltCMoveSCP="NOSUCH"), tree=tree) == [
+        f"{OTHER}: no AE has the title NOSUCH (lint: external-archive-unknown)"
+    ]
+
+
+def test_a_certificate_asks_for_its_rules() -> None:
+    plan = make_plan(sound(), [Wanted(put(ARCHIVE, dicomDescription="x"))])
+    assert not changes_certificates(plan)
+    expired = next(each for each in BREAKS if each.rule == "certificate-expired")
+    plan = make_plan(sound(), [Wanted(change) for change in expired.changes])
+    assert changes_certificates(plan)
+    (line,) = newly_wrong(plan, NOW, ALL)
+    assert line.endswith("(lint: certificate-expired)")

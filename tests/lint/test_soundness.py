@@ -7,14 +7,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dcmcfg.changes import Add, Change
+from dcmcfg.changes import Add, Change, Rename
+from dcmcfg.dn import DN, RDN
+from dcmcfg.edits.rename.network_ae import rename_references
 from dcmcfg.lint.catalogue import BY_NAME
 from dcmcfg.lint.lint import lint
+from dcmcfg.references.referring import References
 from dcmcfg.tree import Tree
 from tests.lint.breaking import (
     ARCHIVE,
     AS_RECEIVED,
     BASE,
+    CT,
     DCM4CHEE,
     DEVICES,
     EXPORTER,
@@ -187,3 +191,32 @@ def test_a_configuration_without_its_root_is_judged_all_the_same() -> None:
     found = lint(Tree.of(tree.schema, devices[1:]), NOW)
     assert BASE in str(devices[0].dn)
     assert [each.rule.name for each in found] == ["external-retrieve-unknown"]
+
+
+def test_what_the_container_image_leaves_to_the_old_title_is_fixed_by_a_rename_of_references() -> None:
+    """AE_TITLE renames the archive's AE; a UPS rule's movescu:DCM4CHEE stays."""
+    rule = new(
+        f"dcmUPSProcessingRuleID=x,{ARCHIVE}",
+        objectClass="dcmUPSProcessingRule",
+        dcmUPSProcessingRuleID="x",
+        dcmURI="movescu:DCM4CHEE",
+        dicomAETitle="HOSPPACS",
+    )
+    renamed = sound().after([Rename(DN.parse(DCM4CHEE), RDN.of("dicomAETitle", "HOSPPACS")), rule])
+    command = ("rename", "ae", "DCM4CHEE", "HOSPPACS", "--references-only")
+    found = lint(renamed, NOW, [BY_NAME["ups-destination-unknown"], BY_NAME["local-ae-unknown"]])
+    assert {each.command for each in found} == {command}
+    assert "the container image leaves it there when AE_TITLE is another, here HOSPPACS" in found[-1].finding.message
+    references = rename_references(References(renamed), "DCM4CHEE", "HOSPPACS")
+    fixed = renamed.after(references.edit.changes)
+    assert lint(fixed, NOW, [BY_NAME["ups-destination-unknown"], BY_NAME["local-ae-unknown"]]) == ()
+    capability = new(
+        f"cn=CT,{AS_RECEIVED}",
+        objectClass="dicomTransferCapability",
+        cn="CT",
+        dicomSOPClass=CT,
+        dicomTransferRole="SCP",
+        dicomTransferSyntax="1.2.840.10008.1.2",
+    )
+    (undecided,) = lint(renamed.after([capability]), NOW, [BY_NAME["ups-destination-unknown"]])
+    assert undecided.command == ("ae", "add", "DCM4CHEE@HOST:PORT"), "two AEs could have been DCM4CHEE"

@@ -8,14 +8,16 @@ from dcmcfg.devices import Device, NetworkAE
 from dcmcfg.entry import Entry
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
+from dcmcfg.retrieve_settings import unable_to_store
 
 ATTRIBUTE = "dcmExternalRetrieveAEDestination"
+CANNOT_STORE = "external-retrieve-cannot-store"
 _SET = "dcmcfg set-external-retrieve AET"
 
 
 def _settings(survey: Survey) -> Iterator[tuple[Device, Entry, str]]:
     """Yield where the destination is set: the archive, the entry that has it (itself or an AE), the title."""
-    for device in survey.archives:
+    for device in survey.judged_archives:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
             for title in entry.texts(ATTRIBUTE):
                 yield device, entry, title
@@ -57,17 +59,10 @@ def _command(storage: list[str], entry: Entry) -> tuple[str, ...]:
 
 
 def _takes_nothing(survey: Survey) -> Iterator[Breach]:
-    for device, entry, ae in destinations(survey):
+    for _, entry, ae in destinations(survey):
         value = entry.values(ATTRIBUTE)[0]
-        if not ae.installed or ae.entry.text("dicomAssociationAcceptor") != "TRUE":
-            message = f"{ae.title} accepts no associations (dicomInstalled or dicomAssociationAcceptor)"
-        elif not ae.takes_storage:
-            message = f"{ae.title} has no storage SCP capability"
-        elif "dcmObjectStorageID" not in ae.entry and "dcmObjectStorageID" not in device.entry:
-            message = f"{ae.title} has no dcmObjectStorageID"
-        else:
-            continue
-        yield Breach(entry.dn, message, ATTRIBUTE, value)
+        if why := unable_to_store(ae):
+            yield Breach(entry.dn, f"{ae.title} {why}", ATTRIBUTE, value)
 
 
 def _refuses(survey: Survey) -> Iterator[Breach]:
@@ -128,7 +123,7 @@ RULES = (
         _elsewhere,
     ),
     LintRule(
-        "external-retrieve-cannot-store",
+        CANNOT_STORE,
         "error",
         "The AE that external retrieves are sent to accepts associations, is a storage SCP and has a storage.",
         "What the external archive sends is refused.",
@@ -174,3 +169,5 @@ RULES = (
         _overridden,
     ),
 )
+#: The rules of the AE itself: it exists, is the archive's own, and can store.
+OF_THE_AE = tuple(rule for rule in RULES if rule.find in (_unknown, _elsewhere, _takes_nothing))

@@ -13,6 +13,9 @@ from dcmcfg.references.values import rewritten
 from dcmcfg.spelling import near_misses
 
 ANY_CALLED = "*"
+#: The archive's AE in the default configuration. The official container image renames it by the variable AE_TITLE, and
+#: leaves the old title in some values.
+_STOCK_TITLE = "DCM4CHEE"
 #: How like an AE's title another has to be for a correction to be offered: one letter of eight, two changed places.
 _MISSPELT = 0.8
 _FALLBACK = ("dcmFallbackCMoveSCP", "dcmFallbackCMoveSCPLeadingCFindSCP", "dcmXDSiFallbackCMoveSCP")
@@ -51,11 +54,31 @@ def _unknown(group: str) -> Callable[[Survey], Iterator[Breach]]:
                 _message(survey, reference),
                 reference.attribute,
                 reference.value,
-                () if reference.use is Use.LOCAL else ("ae", "add", f"{name}@HOST:PORT"),
+                _command(survey, reference),
                 correction=_correction(survey, reference),
             )
 
     return find
+
+
+def _command(survey: Survey, reference: Reference) -> tuple[str, ...]:
+    """Return the command that lets the reference lead to an AE; none for an AE of the archive's own."""
+    if new := _new_stock_title(survey, reference):
+        return ("rename", "ae", reference.name, new, "--references-only")
+    return () if reference.use is Use.LOCAL else ("ae", "add", f"{reference.name}@HOST:PORT")
+
+
+def _new_stock_title(survey: Survey, reference: Reference) -> str:
+    """Return the title that the archive's AE has now, where *reference* gives the one of the default configuration.
+
+    It is that of the archive's only storage SCP; empty where there are others, or another device has the title.
+    """
+    if reference.name != _STOCK_TITLE or survey.same_ae_titles(_STOCK_TITLE):
+        return ""
+    key = survey.references.device_of(reference.dn)
+    own = (device for device in survey.archives if survey.tree.key(device.entry.dn) == key)
+    titles = [ae.title for device in own for ae in device.network_aes if ae.takes_storage and ae.title != ANY_CALLED]
+    return titles[0] if len(titles) == 1 else ""
 
 
 def _message(survey: Survey, reference: Reference) -> str:
@@ -66,6 +89,8 @@ def _message(survey: Survey, reference: Reference) -> str:
             return f"{name} is an AE of the device {elsewhere.device.name}, not of this one"
     if alike := sorted(survey.same_ae_titles(name)):
         return f"no AE has the title {name!r}; {', '.join(map(repr, alike))} differs by case or blanks, which count"
+    if new := _new_stock_title(survey, reference):
+        return f"no AE has the title {name}; the container image leaves it there when AE_TITLE is another, here {new}"
     near = near_misses(name, survey.carriers)
     return f"no AE has the title {name}" + (f"; near misses: {', '.join(near)}" if near else "")
 
@@ -77,7 +102,7 @@ def _correction(survey: Survey, reference: Reference) -> tuple[tuple[str, ...], 
     """
     near = near_misses(reference.name, survey.carriers, likeness=_MISSPELT)
     entry = survey.tree.get(reference.dn)
-    if reference.use is Use.LOCAL or not near or entry is None:
+    if reference.use is Use.LOCAL or not near or entry is None or _new_stock_title(survey, reference):
         return ()
     attribute, target = reference.attribute, survey.target(entry)
     right = rewritten(attribute, reference.value, reference.kind, reference.name, near[0])

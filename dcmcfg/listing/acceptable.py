@@ -1,0 +1,57 @@
+"""Which values of an attribute a changing command would accept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.devices import Configuration, Device
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.lint.plan_risks import plan_risks
+from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.retrieve_settings import unable_to_store
+from dcmcfg.schema.values import ValueRules
+
+#: Attributes whose values are judged together with other entries; any other value is judged by itself.
+_JUDGED_TOGETHER = frozenset({"dcmexternalretrieveaedestination", "dcmprotocol"})
+
+
+def acceptable(
+    configuration: Configuration, entry: Entry, name: str, values: Iterable[str], now: datetime
+) -> Iterator[str]:
+    """Yield those of *values* that *entry* can get as the only value of *name* without a refusal.
+
+    Of an attribute that is part of the entry's name they are none. *now* has a time zone.
+    """
+    tree = configuration.tree
+    known = tree.schema.attribute(name)
+    naming = {kind.lower() for kind, _ in entry.dn.rdn.parts} if entry.dn.rdns else set()
+    if known is None or known.name.lower() in naming:
+        return
+    rules = ValueRules(tree.schema, exists=lambda dn: dn in tree)
+    for value in values:
+        octets = value.encode("utf-8", "surrogateescape")
+        if any(finding.severity == "error" for finding in rules.findings(entry, known.name, (octets,))):
+            continue
+        if known.name.lower() in _JUDGED_TOGETHER and not _is_planned(configuration, entry, known.name, octets, now):
+            continue
+        yield value
+
+
+def _is_planned(configuration: Configuration, entry: Entry, name: str, value: bytes, now: datetime) -> bool:
+    """Return whether the plan that sets *value* has no risk that would have to be named."""
+    change = Modify(entry.dn, (Modification(Operation.REPLACE, name, (value,)),))
+    try:
+        plan = make_plan(configuration.tree, [Wanted(change)])
+    except DcmcfgError:
+        return False
+    return not plan_risks(plan, now, device="").risks
+
+
+def external_retrieve_titles(archive: Device, begun: str) -> Iterator[tuple[str, str]]:
+    """Yield the titles of *archive*'s AEs that external retrieves can be sent to, with what each is."""
+    for ae in archive.network_aes:
+        if ae.title.startswith(begun) and ae.title != "*" and not unable_to_store(ae):
+            yield ae.title, ae.entry.text("dicomDescription") or "AE"

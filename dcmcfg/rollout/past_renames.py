@@ -1,0 +1,41 @@
+"""The renames that this account has made on a directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.changes import Rename
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.moments import readable_text
+from dcmcfg.plan.renamed_since import PastRename
+from dcmcfg.rollout.history import History, Result, result_of
+from dcmcfg.rollout.record import Record
+
+#: Of roll-outs with renames, so many are read, the newest ones.
+_READ = 50
+
+
+def past_renames(history: History, ldap_url: str) -> tuple[PastRename, ...]:
+    """Return the renames of the roll-outs in *history* on the directory at *ldap_url* that stand, the oldest first.
+
+    A record that cannot be read is passed over.
+    """
+    found: list[Record] = []
+    for record in history.records:
+        try:
+            stands = history.undone_by(record) is None and result_of(record) is not Result.NOTHING
+            if record.head.ldap_url == ldap_url and record.head.counts.get("rename") and stands:
+                found.append(record)
+        except DcmcfgError:
+            continue
+    return tuple(each for record in reversed(found[:_READ]) for each in _renames(record))
+
+
+def _renames(record: Record) -> Iterator[PastRename]:
+    try:
+        changes = record.changes
+    except DcmcfgError:
+        return
+    for change in changes:
+        if isinstance(change, Rename):
+            yield PastRename(change, record.number, readable_text(record.head.when))

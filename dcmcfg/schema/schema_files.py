@@ -1,0 +1,31 @@
+"""The schema files of dcm4chee-arc: which of them defines an attribute type or an object class."""
+
+from __future__ import annotations
+
+#: The release whose definitions are bundled (``facts.json``).
+RELEASE = "dcm4chee-arc 5.35"
+_UPDATE = "ldapmodify -x -W -D cn=admin,cn=config -f"
+#: Arc of OIDs → file of the folder ``ldap/schema`` of a release, the longest arc first.
+_FILES = (
+    ("1.2.40.0.13.1.15.0.3.382", "dcm4chee-archive.schema"),
+    ("1.2.40.0.13.1.15.0.3.383", "dcm4chee-archive.schema"),
+    ("1.2.40.0.13.1.15.110", "dcm4chee-archive.schema"),
+    ("1.2.40.0.13.1.15.111", "dcm4chee-archive-ui.schema"),
+    ("1.2.840.10008.15.110", "dcm4chee-archive.schema"),
+    ("1.2.840.10008.15.0", "dicom.schema"),
+    ("1.2.40.0.13.1.15", "dcm4che.schema"),
+)
+
+
+def schema_file(oid: str) -> str:
+    """Return the name of the file that defines *oid*, empty where none of the archive's own does."""
+    return next((file for arc, file in _FILES if f"{oid}.".startswith(f"{arc}.")), "")
+
+
+def loading(file: str) -> str:
+    """Return the next step that loads the schema *file* of the archive's release into an OpenLDAP server."""
+    update = f"{file.removesuffix('.schema')}-modify.ldif"
+    return (
+        f"load {file} of the archive's release into the directory server ({_UPDATE} ldap/slapd/{update}, or replace "
+        "the file and restart slapd), then run the command again"
+    )

@@ -1,0 +1,60 @@
+"""Changes of entries that were renamed since."""
+
+from __future__ import annotations
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN, RDN
+from dcmcfg.plan.plan import Wanted, plan_fitting
+from dcmcfg.plan.renamed_since import PastRename, names_an_absent_entry, with_new_names
+from dcmcfg.tree import Tree
+from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site
+
+OLD, NEW = f"dicomAETitle=DCM4CHEE,{ARCHIVE}", f"dicomAETitle=HOSPPACS,{ARCHIVE}"
+
+
+def renamed(old: str, kind: str, new: str, number: int) -> PastRename:
+    return PastRename(Rename(DN.parse(old), RDN.of(kind, new)), number, "2026-11-30 12:00:00 UTC")
+
+
+TITLE = renamed(OLD, "dicomAETitle", "HOSPPACS", 3)
+DEVICE = renamed(ARCHIVE, "dicomDeviceName", "arc", 4)
+
+
+def described(dn: str) -> Modify:
+    return Modify(DN.parse(dn), (Modification(Operation.REPLACE, "dicomDescription", (b"x",)),))
+
+
+def told(change: Change, *past: PastRename, tree: Tree | None = None) -> str:
+    before = tree or site().after(each.rename for each in past)
+    _, misfits = plan_fitting(before, [Wanted(change, place="a.ldif:1")])
+    assert all(map(names_an_absent_entry, misfits))
+    return str(with_new_names(misfits, before, past)[0].problem)
+
+
+def test_the_new_name_and_the_roll_out_are_told() -> None:
+    assert told(described(OLD), TITLE) == (
+        f"a.ldif:1: {OLD}: there is no such entry: roll-out 3 (2026-11-30 12:00:00 UTC) renamed it to {NEW} — write "
+        "the new name into the file; dcmcfg undo 3 takes the rename back"
+    )
+
+
+def test_what_is_below_moved_too_and_several_renames_are_followed() -> None:
+    below = f"cn=CT Image Storage SCP,{OLD}"
+    now = f"cn=CT Image Storage SCP,dicomAETitle=HOSPPACS,dicomDeviceName=arc,{DEVICES}"
+    words = told(described(below), TITLE, DEVICE)
+    assert f"{below}: there is no such entry: roll-out 3 (" in words
+    assert f") and roll-out 4 (2026-11-30 12:00:00 UTC) renamed it to {now} — write the new name into the file" in words
+    assert "dcmcfg undo" not in words
+
+
+def test_the_parent_of_an_addition_and_a_new_place_are_found_too() -> None:
+    assert f"{ARCHIVE}: there is no such entry: roll-out 4" in told(Add(connection(ARCHIVE, name="new")), DEVICE)
+    moved = Rename(DN.parse(f"cn=dicom,{STORESCP}"), RDN.of("cn", "x"), new_superior=DN.parse(ARCHIVE))
+    assert f"{ARCHIVE}: there is no such entry: roll-out 4" in told(moved, DEVICE)
+
+
+def test_a_rename_that_leads_nowhere_is_not_told() -> None:
+    gone = site().after([Delete(entry.dn) for entry in reversed(site().below(DN.parse(OLD)))])
+    assert told(described(OLD), TITLE, tree=gone).startswith(f"a.ldif:1: {OLD}: there is no such entry — it exists")
+    other = renamed(STORESCP, "dicomDeviceName", "x", 5)
+    assert "it exists up to" in told(described(f"cn=nowhere,{ARCHIVE}"), other)

@@ -1,0 +1,203 @@
+"""What the server's own schema refuses, and when it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DoesNotFit
+from dcmcfg.plan.plan import Misfits, Wanted, make_plan, plan_fitting
+from dcmcfg.plan.server_schema import ServerRules, require_accepted
+from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema, bundled
+from tests.trees import ARCHIVE, STORESCP, connection, site
+
+NAME = "dcmExternalRetrieveAEDestination"
+DEVICE = "dcmArchiveDevice"
+
+
+class Server:
+    """A server that publishes *schema*, and how often it was asked for it."""
+
+    def __init__(self, schema: Schema | None) -> None:
+        self.schema = schema
+        self.asked = 0
+
+    def rules(self) -> ServerRules:
+        return ServerRules(site(), self.read)
+
+    def read(self) -> Schema | None:
+        self.asked += 1
+        return self.schema
+
+
+def without(*attributes: str, of: str = "", classes: tuple[str, ...] = ()) -> Schema:
+    """The bundled schema without *classes*, and without *attributes*, or only without them in the class *of*."""
+
+    def left(known: ObjectClass) -> ObjectClass:
+        if of not in ("", known.name):
+            return known
+        return replace(known, may=tuple(name for name in known.may if name not in attributes))
+
+    ours = bundled()
+    return Schema(
+        tuple(each for each in ours.attributes if of or each.name not in attributes),
+        tuple(left(each) for each in ours.object_classes if each.name not in classes),
+    )
+
+
+def setting(name: str, *values: str, dn: str = ARCHIVE) -> Modify:
+    return Modify(DN.parse(dn), (Modification(Operation.REPLACE, name, tuple(value.encode() for value in values)),))
+
+
+def refusals(server: Server, *changes: Change) -> list[str]:
+    rules = server.rules()
+    found = [rules.refusal(step) for step in make_plan(site(), [Wanted(each) for each in changes]).steps]
+    return [f"{each.result_code}: {each.what}" if each is not None else "" for each in found]
+
+
+def test_what_the_tree_proves_is_not_asked_for() -> None:
+    server = Server(None)
+    plan = (setting("dicomInstalled", "FALSE"), Add(connection(STORESCP, name="two")), Delete(DN.parse(STORESCP)))
+    assert refusals(server, *plan[:2]) == ["", ""]
+    assert server.asked == 0
+    assert not server.rules().decided
+
+
+def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
+    server = Server(bundled())
+    rules = server.rules()
+    plan = make_plan(site(), [Wanted(setting(NAME, "DCM4CHEE")), Wanted(setting("dcmWadoSpoolDirectory", "x"))])
+    assert [rules.refusal(step) for step in plan.steps] == [None, None]
+    assert (server.asked, rules.decided) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("server", "change", "told"),
+    [
+        (without(NAME), setting(NAME, "DCM4CHEE"), f"17: the server's schema has no attribute {NAME}"),
+        (
+            without(NAME, of=DEVICE),
+            setting(NAME, "DCM4CHEE"),
+            f"65: by the server's schema, none of its object classes allows {NAME}",
+        ),
+        (
+            without(classes=("dcmQueue",)),
+            Add(Entry.of(f"dcmQueueName=Q,{ARCHIVE}", {"objectClass": "dcmQueue", "dcmQueueName": "Q"})),
+            "21: the server's schema has no object class dcmQueue",
+        ),
+        (
+            bundled(),
+            setting("dcmExternalRetriveAEDestination", "DCM4CHEE"),
+            "17: neither the server's schema nor that of dcm4chee-arc 5.35 has the attribute "
+            f"dcmExternalRetriveAEDestination; near misses: {NAME}, dcmExternalRetrieveAET",
+        ),
+        (
+            bundled(),
+            setting("objectClass", "dicomDevice", "dcmDevice", "dcmArchiveDevice", "dcmNowhere"),
+            "21: neither the server's schema nor that of dcm4chee-arc 5.35 has the object class dcmNowhere",
+        ),
+        (
+            bundled(),
+            setting("dicomPort", "104"),
+            "65: by the server's schema, none of its object classes allows dicomPort",
+        ),
+        (
+            bundled(),
+            setting("objectClass", "dicomNetworkConnection", dn=STORESCP),
+            "65: by the server's schema, dicomNetworkConnection requires dicomHostname; by the server's schema, none "
+            "of its object classes allows dicomDeviceName",
+        ),
+    ],
+)
+def test_what_the_server_does_not_know_or_allow_is_refused(server: Schema, change: Change, told: str) -> None:
+    assert refusals(Server(server), change)[0].startswith(told)
+
+
+def test_one_value_where_a_newer_schema_takes_several() -> None:
+    def single(known: AttributeType) -> AttributeType:
+        return replace(known, single_valued=known.single_valued or known.name == "dcmRetrieveAET")
+
+    older = Schema(tuple(map(single, bundled().attributes)), bundled().object_classes)
+    (told,) = refusals(Server(older), setting("dcmRetrieveAET", "A", "B"))
+    assert told == "19: by the server's schema, dcmRetrieveAET takes one value"
+
+
+def test_what_an_older_class_requires_is_asked_for_with_a_new_entry() -> None:
+    def requiring(known: ObjectClass) -> ObjectClass:
+        return replace(known, must=(*known.must, "dcmJndiName")) if known.name == "dcmQueue" else known
+
+    older = Schema(bundled().attributes, tuple(map(requiring, bundled().object_classes)))
+    queue = Entry.of(f"dcmQueueName=Q,{ARCHIVE}", {"objectClass": "dcmQueue", "dcmQueueName": "Q"})
+    server = Server(older)
+    (problem,) = (server.rules().refusal(step) for step in make_plan(site(), [Wanted(Add(queue))]).steps)
+    assert problem is not None
+    assert problem.what == "by the server's schema, dcmQueue requires dcmJndiName"
+    assert problem.next_step.startswith("load dcm4chee-archive.schema of the archive's release")
+
+
+def test_a_newer_server_has_the_last_word() -> None:
+    future = AttributeType("dcmFromTheFuture", "1.2.3", "DirectoryString")
+    classes = tuple(
+        replace(each, may=(*each.may, future.name)) if each.name == "dicomDevice" else each
+        for each in bundled().object_classes
+    )
+    newer = Schema((*bundled().attributes, future), classes)
+    assert refusals(Server(newer), setting("dcmFromTheFuture", "x")) == [""]
+
+
+def test_a_server_that_shows_no_schema_refuses_nothing_beforehand() -> None:
+    for hidden in (None, Schema(bundled().attributes, ())):
+        assert refusals(Server(hidden), setting(NAME, "X"), setting("dcmNoSuch", "x")) == ["", ""]
+
+
+def test_what_was_wrong_before_is_no_reason() -> None:
+    rules = ServerRules(site(**{NAME: "X"}), Server(without(NAME)).read)
+    changes = (setting("dcmFallbackCMoveSCP", "X"), setting("dcmWadoSpoolDirectory", "x"))
+    plan = make_plan(site(**{NAME: "X"}), [Wanted(each) for each in changes])
+    assert [rules.refusal(step) for step in plan.steps] == [None, None]
+
+
+def test_the_next_step_is_the_schema_to_load() -> None:
+    rules = Server(without(NAME, "dicomDescription")).rules()
+    plan = make_plan(site(), [Wanted(setting(NAME, "X"), place="a.ldif:3"), Wanted(setting("dicomDescription", "x"))])
+    with pytest.raises(Misfits) as refused:
+        require_accepted(plan, rules)
+    first, second = refused.value.problems
+    assert (first.on, second.on) == (f"a.ldif:3: {ARCHIVE}", ARCHIVE)
+    assert first.next_step == (
+        "load dcm4chee-archive.schema of the archive's release into the directory server (ldapmodify -x -W -D "
+        "cn=admin,cn=config -f ldap/slapd/dcm4chee-archive-modify.ldif, or replace the file and restart slapd), then "
+        "run the command again"
+    )
+    assert second.next_step.startswith("load dicom.schema of the archive's release")
+
+
+def test_what_is_refused_is_left_out_with_what_builds_on_it() -> None:
+    new = Entry.of(f"cn=new,{STORESCP}", {"objectClass": ("dicomNetworkConnection", "dcmNoSuch"), "dicomHostname": "h"})
+    below = replace(setting("dicomPort", "104"), dn=new.dn)
+    every = [
+        Wanted(Add(new), place="x:1"),
+        Wanted(below, place="x:2"),
+        Wanted(setting("dicomInstalled", "FALSE"), place="x:3"),
+    ]
+    plan, misfits = plan_fitting(site(), every, Server(bundled()).rules().refusal)
+    assert [step.place for step in plan.steps] == ["x:3"]
+    assert [str(each.problem).split(": ")[0] for each in misfits] == ["x:1", "x:2"]
+    assert misfits[1].problem.what == "it builds on x:1, which does not fit"
+    with pytest.raises(DoesNotFit):
+        make_plan(site(), every, Server(bundled()).rules().refusal)
+
+
+def test_an_entry_with_the_class_top_is_judged_like_any_other() -> None:
+    """Some servers store it, and publish it: 389 Directory Server."""
+    top = ObjectClass("top", "2.5.6.0", "abstract", superiors=())
+    schema = Schema(bundled().attributes, (*bundled().object_classes, top))
+    tree = site().after([Modify(DN.parse(STORESCP), (Modification(Operation.ADD, "objectClass", (b"top",)),))])
+    plan = make_plan(tree, [Wanted(setting("dcmFallbackCMoveSCP", "X", dn=STORESCP))])
+    (problem,) = map(ServerRules(tree, Server(schema).read).refusal, plan.steps)
+    assert problem is not None
+    assert problem.result_code == 65
