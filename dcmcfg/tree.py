@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.changes import Add, Change, Delete, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN, root_first
 from dcmcfg.entry import Entry
+from dcmcfg.entry_draft import EntryDraft
 from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.schema.definitions import NormalRDNs, Schema
-from dcmcfg.secret_values import told
 from dcmcfg.spelling import near_misses
 
 _VERSION = "entrycsn"
@@ -178,12 +178,12 @@ class Draft:
         self._take(self.key(dn))
 
     def _modify(self, change: Modify) -> None:
-        before = self._existing(change.dn)
-        after = before
+        draft = EntryDraft(self.schema, self._existing(change.dn))
         for modification in change.modifications:
             if modification.operation in (Operation.ADD, Operation.REPLACE):  # that a later one may delete again
                 self._check_values(change.dn, modification.name, modification.values)
-            after = modified(self.schema, after, modification)
+            draft.apply(modification)
+        after = draft.entry()
         for name in {modification.name.lower(): modification.name for modification in change.modifications}.values():
             self._check_values(change.dn, name, after.values(name))
         self._check_naming_values(after)
@@ -272,61 +272,6 @@ def _spelt(rdn: RDN) -> str:
     return "+".join(value for _, value in rdn.parts)[:_COMPARED]
 
 
-def modified(schema: Schema, entry: Entry, modification: Modification) -> Entry:
-    """Return *entry* after one modification, by the rules of RFC 4511 §4.6.
-
-    Raises :class:`DoesNotFit` with result 16, 18 or 20 where a server would answer that.
-    """
-    name, values = modification.name, modification.values
-    held = entry.values(name)
-    match modification.operation:
-        case Operation.ADD:
-            _refuse_values_held(schema, entry, name, values)
-            return entry.with_values(name, held + values)
-        case Operation.DELETE:
-            return entry.with_values(name, _without(schema, entry, name, values) if values else _all(entry, name))
-        case Operation.REPLACE:
-            return entry.with_values(name, values)
-        case Operation.INCREMENT:
-            if not held:
-                raise DoesNotFit(f"there is no {name} to increment", on=str(entry.dn), result_code=16)
-            return entry.with_values(name, tuple(_incremented(entry, name, value, values) for value in held))
-
-
-def _refuse_values_held(schema: Schema, entry: Entry, name: str, values: tuple[bytes, ...]) -> None:
-    held = entry.values(name)
-    if held and not comparable(schema, name):
-        raise DoesNotFit(f"{name} can only be replaced as a whole", on=str(entry.dn), result_code=18)
-    normal = {schema.normal_value(name, value) for value in held}
-    for value in values:
-        if schema.normal_value(name, value) in normal:
-            raise DoesNotFit(f"{name} already holds {told(name, value)}", on=str(entry.dn), result_code=20)
-
-
-def _all(entry: Entry, name: str) -> tuple[bytes, ...]:
-    if name not in entry:
-        raise DoesNotFit(f"there is no {name} to delete", on=str(entry.dn), result_code=16)
-    return ()
-
-
-def _without(schema: Schema, entry: Entry, name: str, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    if not comparable(schema, name):
-        raise DoesNotFit(f"{name} can only be replaced or deleted as a whole", on=str(entry.dn), result_code=18)
-    gone = {schema.normal_value(name, value): value for value in values}
-    held = {schema.normal_value(name, value) for value in entry.values(name)}
-    for normal, value in gone.items():
-        if normal not in held:
-            raise DoesNotFit(f"{name} does not hold {told(name, value)}", on=str(entry.dn), result_code=16)
-    return tuple(value for value in entry.values(name) if schema.normal_value(name, value) not in gone)
-
-
-def _incremented(entry: Entry, name: str, value: bytes, by: tuple[bytes, ...]) -> bytes:
-    try:
-        return str(int(value) + int(by[0])).encode()
-    except (ValueError, IndexError):
-        raise DoesNotFit(f"{name} cannot be incremented", on=str(entry.dn), result_code=21) from None
-
-
 def renamed(schema: Schema, entry: Entry, change: Rename) -> Entry:
     """Return *entry* after *change*: its new DN, the new naming values, and without the old ones if so asked."""
     after = entry.at(change.new_dn)
@@ -361,12 +306,6 @@ def canonical_name(schema: Schema, name: str) -> str:
     plain, semicolon, options = name.partition(";")
     known = schema.attribute(plain)
     return name if known is None or known.name.lower() == plain.lower() else known.name + semicolon + options
-
-
-def comparable(schema: Schema, name: str) -> bool:
-    """Tell whether single values of attribute *name* can be named; dicomVendorData has no equality rule."""
-    definition = schema.attribute(name)
-    return definition is None or definition.equality is not None
 
 
 def _holds(schema: Schema, entry: Entry, name: str, value: bytes) -> bool:

@@ -42,6 +42,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "tree",
+            "entry_draft",
             "devices",
             "rebasing",
             "rebasing_notes",
