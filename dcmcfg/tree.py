@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -100,6 +101,7 @@ class Draft:
         self._entries = dict(tree.entries)
         self._versions = dict(tree.versions)
         self._children: dict[NormalDN, set[NormalDN]] = {}
+        self._depths = Counter(map(len, self._entries))
         self._names_compared = 0
         for key in self._entries:
             if key:
@@ -127,9 +129,11 @@ class Draft:
 
     def missing(self, dn: DN) -> DN:
         """Return the highest of *dn*, which does not exist, and those above it that does not exist either."""
-        while dn.parent.rdns and self.get(dn.parent) is None:
-            dn = dn.parent
-        return dn
+        key = self.key(dn)
+        # Only names as long as that of some entry are looked up: each costs its length, and a DN may have many RDNs.
+        depths = sorted((depth for depth in self._depths if 0 < depth < len(key)), reverse=True)
+        above = next((depth for depth in depths if key[-depth:] in self._entries), 0)
+        return DN(dn.rdns[len(key) - above - 1 :]) if key else dn
 
     def near_misses(self, dn: DN) -> tuple[RDN, ...]:
         """Return up to three names that look like that of *dn* and stand beside it, the likeliest first.
@@ -213,12 +217,17 @@ class Draft:
         self._entries[new] = after
 
     def _subtree(self, top: NormalDN) -> dict[NormalDN, Entry]:
-        found = {top: self._entries[top]}
-        for child in self._children.get(top, ()):
-            found |= self._subtree(child)
+        found: dict[NormalDN, Entry] = {}
+        left = [top]
+        while left:
+            key = left.pop()
+            found[key] = self._entries[key]
+            left += self._children.get(key, ())
         return found
 
     def _put(self, key: NormalDN, entry: Entry) -> None:
+        if key not in self._entries:
+            self._depths[len(key)] += 1
         self._entries[key] = entry
         if key:
             self._children.setdefault(key[1:], set()).add(key)
@@ -226,6 +235,9 @@ class Draft:
     def _take(self, key: NormalDN) -> Entry:
         self._children.get(key[1:], set()).discard(key)
         self._versions.pop(key, None)
+        self._depths[len(key)] -= 1
+        if not self._depths[len(key)]:
+            del self._depths[len(key)]
         return self._entries.pop(key)
 
     def _existing(self, dn: DN) -> Entry:
@@ -245,8 +257,7 @@ class Draft:
         """Refuse an entry without parent, but for the topmost one of a tree (whose parent is not part of it)."""
         if not self._entries or self.key(dn)[1:] in self._entries:
             return
-        highest = min(len(key) for key in self._entries)
-        if len(dn.rdns) > highest:
+        if len(dn.rdns) > min(self._depths):
             raise DoesNotFit(
                 f"its parent does not exist: {dn.parent}",
                 on=str(dn),

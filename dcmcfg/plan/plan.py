@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
-from dcmcfg.dn import DN, NormalDN
+from dcmcfg.dn import DN, NamesAbove, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import assertion, content, difference, taken_for_granted
@@ -147,23 +147,23 @@ def plan_fitting(tree: Tree, wanted: Iterable[Wanted]) -> tuple[Plan, tuple[Misf
     planning = _Planning(tree)
     misfits: list[Misfit] = []
     without: dict[NormalDN, str] = {}
+    above = NamesAbove()
     for each in wanted:
         try:
-            _require_ground(tree, each.change, without)
+            _require_ground(above.lowest(tree.key(each.change.dn)), each.change, without)
             planning.take(each)
         except DoesNotFit as problem:
             misfits.append(Misfit(each, _placed(problem, each.place)))
             for dn in _made_or_gone(each.change):
                 without.setdefault(tree.key(dn), each.place)
+                above.add(tree.key(dn))
     return planning.plan(), tuple(misfits)
 
 
-def _require_ground(tree: Tree, change: Change, without: Mapping[NormalDN, str]) -> None:
-    """Raise :class:`DoesNotFit` when *change* is of, or below, one of the entries in *without* (key → place)."""
-    key = tree.key(change.dn) if without else ()
-    for depth in range(len(key)):
-        if (place := without.get(key[depth:])) is not None:
-            raise DoesNotFit(f"it builds on {place or 'a change'}, which does not fit", on=str(change.dn))
+def _require_ground(above: NormalDN | None, change: Change, without: Mapping[NormalDN, str]) -> None:
+    """Raise :class:`DoesNotFit` when *change* is of, or below, the entry *above*, which is in *without* (→ place)."""
+    if above is not None:
+        raise DoesNotFit(f"it builds on {without[above] or 'a change'}, which does not fit", on=str(change.dn))
 
 
 def _made_or_gone(change: Change) -> tuple[DN, ...]:

@@ -10,7 +10,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import All, Equals, Not, Present
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.plan import Plan, Wanted, make_plan, plan_fitting
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
 NAME = "dcmExternalRetrieveAEDestination"
@@ -208,3 +208,12 @@ def test_a_certificate_without_binary_is_refused_and_not_called_gone() -> None:
 def test_what_is_not_below_the_base_is_refused_and_not_called_gone(change: Change) -> None:
     with pytest.raises(DoesNotFit, match="not below the base DN"):
         plan(change)
+
+
+def test_changes_below_one_that_does_not_fit_are_refused_in_linear_time() -> None:
+    deep = ",".join(f"cn=level {number}" for number in range(20_000))
+    below = [Delete(DN.parse(f"cn={number},{deep},{DEVICES}")) for number in range(3)]
+    wanted = [Wanted(change, strict=True) for change in (Delete(DN.parse(f"{deep},{DEVICES}")), *below)]
+    fitting, misfits = plan_fitting(site(), wanted)
+    assert fitting.steps == ()
+    assert [each.problem.what.startswith("it builds on") for each in misfits] == [False, True, True, True]
