@@ -30,6 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "changes",
             "aetitle",
             "enumerating",
+            "limits",
             "spelling",
             "moments",
             "ber",

@@ -9,7 +9,7 @@ import ldap3
 from ldap3.operation.search import search_operation
 from ldap3.protocol.rfc2696 import paged_search_control
 
-from dcmcfg.directory.answers import SearchDone, entries
+from dcmcfg.directory.answers import SearchDone, Taken, entries
 from dcmcfg.directory.failures import ADMIN_LIMIT_EXCEEDED, check
 from dcmcfg.directory.not_ldap import NotLDAP
 from dcmcfg.directory.server import Scope
@@ -45,27 +45,28 @@ def search(connection: ldap3.Connection, base: DN, scope: Scope, attributes: Seq
         auto_escape=True,
         auto_encode=False,
     )
+    taken = Taken()
     for size in (0,) if scope == "base" else (_PAGE_SIZE, _SMALL_PAGE_SIZE, 0):
-        done = yield from _page(connection, request, size, b"")
+        done = yield from _page(connection, request, size, b"", taken)
         if not size or done.code != ADMIN_LIMIT_EXCEEDED or done.found:
             break
     while done.cookie:
         cookie = done.cookie
-        done = yield from _page(connection, request, size, cookie)
+        done = yield from _page(connection, request, size, cookie, taken)
         if done.cookie == cookie and not done.found:
             raise NotLDAP("one empty page after the other")
     check({"result": done.code, "message": done.message, "dn": done.matched_dn}, str(base) or "root DSE")
 
 
 def _page(
-    connection: ldap3.Connection, request: object, size: int, cookie: bytes
+    connection: ldap3.Connection, request: object, size: int, cookie: bytes, taken: Taken
 ) -> Generator[list[bytes], None, SearchDone]:
     """Yield the entries of the page that *cookie* leads to, of all pages when *size* is 0; return how it ended."""
     controls = [paged_search_control(criticality=False, size=size, cookie=cookie)] if size else None
     number: int = connection.send("searchRequest", request, controls)
     done = None
     try:
-        done = yield from entries(connection.socket.recv, number)
+        done = yield from entries(connection.socket.recv, number, taken)
     finally:
         if done is None:  # what is still to come would be taken for the answer to the next request
             connection.strategy.close()
