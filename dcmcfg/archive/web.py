@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -14,9 +14,8 @@ from threading import Thread
 import httpx
 
 from dcmcfg.errors import MalformedInput
+from dcmcfg.limits import HTTP_BODY, Limit
 
-#: Octets of an answer that are read, unless more are asked for.
-LONGEST_BODY = 256 * 1024
 _SHORTEST_SECRET = 8  # characters; what is shorter may be a word of the answer
 
 
@@ -30,11 +29,15 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with its body, cut or whole; the names of ``headers`` compare without case."""
+    """An answer with its body; the names of ``headers`` compare without case.
+
+    ``cut_at`` is the limit that the body is longer than, and then cut at; None where it is whole.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: str = field(repr=False)
+    cut_at: Limit | None = None
 
     @property
     def is_redirect(self) -> bool:
@@ -48,11 +51,9 @@ class Web:
     followed, and no proxy is used: a credential goes to the server that is named or nowhere.
     """
 
-    def __init__(
-        self, ca_file: Path | None = None, timeouts: Timeouts | None = None, longest_body: int = LONGEST_BODY
-    ) -> None:
+    def __init__(self, ca_file: Path | None = None, timeouts: Timeouts | None = None, limit: Limit = HTTP_BODY) -> None:
         self._ca_file = ca_file
-        self._longest_body = longest_body
+        self._limit = limit
         self.timeouts = timeouts or Timeouts()
 
     @cached_property
@@ -78,7 +79,7 @@ class Web:
         form: Mapping[str, str] | None = None,
         secrets: Collection[str] = (),
     ) -> Answer:
-        """Return the answer, its body cut at ``longest_body`` octets; *form* is what is sent, if anything.
+        """Return the answer, its body cut at the limit of octets; *form* is what is sent, if anything.
 
         *secrets* are what is sent and must not be told: some servers say in an error what they were sent.
         Raises :class:`httpx.TransportError`, also for a URL that cannot be asked, and what :meth:`prepare` raises.
@@ -111,17 +112,17 @@ class Web:
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> Answer:
         limits = httpx.Timeout(self.timeouts.answer, connect=self.timeouts.connect)
         tls = self._tls if url.startswith("https:") else False
-        body = bytearray()
+        body, most = bytearray(), self._limit.most
         with (
             httpx.Client(verify=tls, timeout=limits, follow_redirects=False, trust_env=False) as client,
             client.stream(method, url, headers={"Accept-Encoding": "identity"} | dict(headers), data=form) as response,
         ):
             for chunk in response.iter_raw():
                 body += chunk
-                if len(body) > self._longest_body:
+                if len(body) > most:
                     break
-            text = bytes(body[: self._longest_body]).decode("utf-8", "replace")
-            return Answer(response.status_code, response.headers, text)
+            text = bytes(body[:most]).decode("utf-8", "replace")
+            return Answer(response.status_code, response.headers, text, self._limit if len(body) > most else None)
 
 
 def _without(secrets: Collection[str], answer: Answer) -> Answer:
@@ -133,4 +134,4 @@ def _without(secrets: Collection[str], answer: Answer) -> Answer:
     headers = httpx.Headers(
         [(name.encode(), secret.sub("…", value).encode()) for name, value in answer.headers.items()]
     )
-    return Answer(answer.status, headers, secret.sub("…", answer.body))
+    return replace(answer, headers=headers, body=secret.sub("…", answer.body))

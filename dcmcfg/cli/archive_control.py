@@ -8,6 +8,7 @@ from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
 from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import client_secret
+from dcmcfg.limits import Limit
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import archive_exposures
 
@@ -21,9 +22,9 @@ def control_service(settings: Settings) -> ControlService:
     return ControlService(settings.archive_url, credential(settings), settings.ca_file, device=settings.device)
 
 
-def web_services(settings: Settings, timeouts: Timeouts, longest_body: int) -> Bearer:
+def web_services(settings: Settings, timeouts: Timeouts, limit: Limit) -> Bearer:
     """Return what asks the archive's other web services; as :func:`control_service` does, it warns and raises."""
-    web = Web(settings.ca_file, timeouts, longest_body)
+    web = Web(settings.ca_file, timeouts, limit)
     web.prepare(settings.archive_url)
     return Bearer(web, credential(settings, timeouts))
 

@@ -11,10 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dcmcfg.archive.bearer import Bearer
-from dcmcfg.archive.qido import LONGEST_BODY, Qido
+from dcmcfg.archive.qido import Qido
 from dcmcfg.archive.stored import StoredInstance, StoredStudy
 from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.errors import ArchiveError
+from dcmcfg.limits import QIDO_BODY
 from tests.archive.scripted import Scripted
 
 QUICK = Timeouts(connect=0.5, answer=0.3)
@@ -47,7 +48,7 @@ def instance(uid: str, block: str = "10", **values: str) -> dict[str, Any]:
 
 def qido(archive: Scripted, *data_sets: Mapping[str, Any], token: str | None = None) -> Qido:
     archive.answer(200, json.dumps(list(data_sets)))
-    return Qido(archive.url, "DCM4CHEE", Bearer(Web(timeouts=QUICK, longest_body=LONGEST_BODY), token))
+    return Qido(archive.url, "DCM4CHEE", Bearer(Web(timeouts=QUICK, limit=QIDO_BODY), token))
 
 
 def test_a_study_is_one_request_for_its_instances_by_the_numbers_of_the_elements(archive: Scripted) -> None:
