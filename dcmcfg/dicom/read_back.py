@@ -61,7 +61,7 @@ def _fingerprint(octets: mmap.mmap, begin: int) -> bytes:
         return Fingerprint(data_set).digest()
 
 
-def _problem_of_elements(octets: mmap.mmap | bytes, begin: int, transfer_syntax: str) -> str:
+def _problem_of_elements(octets: mmap.mmap | bytes | bytearray, begin: int, transfer_syntax: str) -> str:
     try:
         if is_deflated(transfer_syntax):
             octets, begin, is_whole = _inflated(octets, begin)
@@ -78,7 +78,7 @@ def _problem_of_elements(octets: mmap.mmap | bytes, begin: int, transfer_syntax:
     return ""
 
 
-def _inflated(octets: mmap.mmap | bytes, begin: int) -> tuple[bytes, int, bool]:
+def _inflated(octets: mmap.mmap | bytes | bytearray, begin: int) -> tuple[bytearray, int, bool]:
     """Return what the octets from *begin* on inflate to, where that begins, and whether it is whole.
 
     At most one octet more than the limit is returned: a thousand octets may come of one.
@@ -92,7 +92,7 @@ def _inflated(octets: mmap.mmap | bytes, begin: int) -> tuple[bytes, int, bool]:
             piece = inflating.unconsumed_tail
         if len(found) > most or inflating.eof:
             break
-    return bytes(found), 0, inflating.eof
+    return found, 0, inflating.eof
 
 
 def _problem_of_content(instance: ReceivedInstance, path: Path) -> str:

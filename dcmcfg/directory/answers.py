@@ -116,6 +116,7 @@ def entries(receive: Receive, number: int, taken: Taken | None = None) -> Genera
                 taken.add(messages=1)
                 answer = _understood(held[at:stop], number)
                 if isinstance(answer, SearchDone):
+                    taken.add(entries=len(found), octets=stop)
                     yield found
                     return answer._replace(found=count + len(found))
                 if answer:
