@@ -1,4 +1,4 @@
-"""Limits on what one peer can make dcmcfg hold or read. No real site meets them; ``--limit NAME=NUMBER`` raises one.
+"""Limits on what one peer can make dcmcfg hold or read. No real site meets them; ``--max NAME=NUMBER`` raises one.
 
 They hold for the whole process and all its threads, as those of setrlimit(2) do.
 """
@@ -31,7 +31,7 @@ class Limit:
     @property
     def next_step(self) -> str:
         """What to do where more is right."""
-        return f"If the peer is right to send more: repeat the command with --limit {self.name}={self.spelt(2)}"
+        return f"If the peer is right to send more: repeat the command with --max {self.name}={self.spelt(2)}"
 
     def spelt(self, times: int = 1) -> str:
         """Return the number in force, so many *times*, as it is written in the option."""

@@ -47,14 +47,14 @@ def test_what_is_no_limit_is_refused_with_the_reason(text: str, problem: str) ->
 def test_a_limit_is_raised_until_the_block_ends() -> None:
     with raised({"ldap-octets": 3 << 20}):
         assert (LDAP_OCTETS.most, LDAP_OCTETS.spelt()) == (3 << 20, "3M")
-        assert LDAP_OCTETS.next_step.endswith("repeat the command with --limit ldap-octets=6M")
+        assert LDAP_OCTETS.next_step.endswith("repeat the command with --max ldap-octets=6M")
         assert LDAP_ENTRIES.most == LDAP_ENTRIES.default
     assert (LDAP_OCTETS.most, LDAP_OCTETS.spelt()) == (LDAP_OCTETS.default, "512M")
 
 
 def test_the_option_that_a_message_names_is_understood() -> None:
     for limit in LIMITS:
-        name, number = parsed(limit.next_step.rpartition("--limit ")[2])
+        name, number = parsed(limit.next_step.rpartition("--max ")[2])
         assert (name, number) == (limit.name, 2 * limit.default)
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from dcmcfg.limits import LIMITS, parsed, raised
+from dcmcfg.limits import parsed, raised
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -23,17 +23,16 @@ class _Limit(click.ParamType[Any]):
 
 
 def limit_option(function: F, *, hidden: bool = False) -> F:
-    """Return *function* with the option ``--limit`` added, which is in force until the command ends."""
+    """Return *function* with the option ``--max`` added, which is in force until the command ends."""
     return click.option(
-        "--limit",
+        "--max",
         metavar="NAME=NUMBER",
         type=_Limit(),
         multiple=True,
         expose_value=False,
         hidden=hidden,
         callback=_raise,
-        help="Raise a limit on what a peer may send (docs/limits.md): "
-        f"{', '.join(each.name for each in LIMITS)}. Again for more.",
+        help="Raise a limit on what a peer may send, for example ldap-entries=2000000 (docs/limits.md). Again for more.",
     )(function)
 
 

@@ -313,7 +313,7 @@ def test_an_answer_that_does_not_end_is_refused_with_the_limit(archive: Scripted
     client = replace(asked, issuer="", token_url=f"{archive.url}/token") if path == "token" else asked
     error = refused(client)
     assert (error.what, error.on) == ("the answer is longer than 256K octets", f"{archive.url}/{path}")
-    assert error.next_step.endswith("repeat the command with --limit http-body=512K")
+    assert error.next_step.endswith("repeat the command with --max http-body=512K")
 
 
 def test_keys_that_do_not_end_are_refused_with_the_limit(archive: Scripted) -> None:

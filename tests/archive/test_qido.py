@@ -196,7 +196,7 @@ def test_an_answer_that_does_not_end_is_refused_with_the_limit(archive: Scripted
     service = qido(archive, instance("1.1", x50="fs1" * 2000))
     with raised({"qido-body": 4096}), pytest.raises(ArchiveError, match="longer than 4K octets") as refused:
         service.study("1.2.3")
-    assert refused.value.next_step.endswith("repeat the command with --limit qido-body=8K")
+    assert refused.value.next_step.endswith("repeat the command with --max qido-body=8K")
 
 
 def test_pages_without_end_are_refused_with_the_limit(archive: Scripted) -> None:
@@ -204,7 +204,7 @@ def test_pages_without_end_are_refused_with_the_limit(archive: Scripted) -> None
     archive.headers = {"Warning": "299 more"}
     with raised({"qido-octets": 4096}), pytest.raises(ArchiveError, match="longer than 4K octets") as refused:
         service.study("1.2.3")
-    assert refused.value.next_step.endswith("--limit qido-octets=8K")
+    assert refused.value.next_step.endswith("--max qido-octets=8K")
     with raised({"qido-instances": 10}), pytest.raises(ArchiveError, match="more than 10 instances") as refused:
         service.study("1.2.3")
-    assert refused.value.next_step.endswith("--limit qido-instances=20")
+    assert refused.value.next_step.endswith("--max qido-instances=20")

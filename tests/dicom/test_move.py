@@ -324,4 +324,4 @@ def test_pending_responses_without_end_are_given_up_with_the_limit(timeouts: Tim
         outcome = _move(peer, timeouts)
     assert (outcome.status, outcome.completed) == (None, 20)
     assert outcome.interrupted.startswith("more than 20 pending responses to one C-MOVE")
-    assert "--limit move-responses=40" in outcome.interrupted
+    assert "--max move-responses=40" in outcome.interrupted

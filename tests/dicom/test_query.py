@@ -174,9 +174,9 @@ def test_a_peer_that_agrees_to_relational_queries_is_asked_once_for_all_instance
 @pytest.mark.parametrize(
     ("answer", "limit", "raise_it"),
     [
-        (element("SOPInstanceUID", b"1" * 70_000), {}, "--limit find-answer=128K"),
-        (STUDY_ANSWER, {"find-answers": 2}, "--limit find-answers=4"),
-        (STUDY_ANSWER, {"find-octets": 40}, "--limit find-octets=80"),
+        (element("SOPInstanceUID", b"1" * 70_000), {}, "--max find-answer=128K"),
+        (STUDY_ANSWER, {"find-answers": 2}, "--max find-answers=4"),
+        (STUDY_ANSWER, {"find-octets": 40}, "--max find-octets=80"),
     ],
 )
 def test_answers_beyond_a_limit_are_refused_with_its_name(

@@ -173,7 +173,7 @@ def test_a_data_set_that_inflates_beyond_the_limit_is_not_held(tmp_path: Path) -
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert found.stdout == (
         "its kept file is not sound: its data set inflates to more than 256M octets (If the peer is right to send "
-        "more: repeat the command with --limit inflated=512M)\n"
+        "more: repeat the command with --max inflated=512M)\n"
     ), found.stderr
 
 
@@ -191,4 +191,4 @@ def test_a_data_set_that_inflates_to_the_limit_is_read(tmp_path: Path) -> None:
 def test_a_file_beyond_the_limit_is_not_read_back(tmp_path: Path) -> None:
     instance = _kept(tmp_path / "file", _image())
     with raised({"kept": 100}):
-        assert read_back(instance).problem.endswith("--limit kept=200)")
+        assert read_back(instance).problem.endswith("--max kept=200)")

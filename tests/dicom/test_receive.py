@@ -237,5 +237,5 @@ def test_instances_beyond_the_limit_are_refused_and_not_kept(tmp_path: Path, tim
         assert receiver.number == 2
         (trouble,) = receiver.troubles
     assert trouble.startswith("LONGTERM sent more than 2 instances that the receiver holds")
-    assert trouble.endswith("--limit instances=4")
+    assert trouble.endswith("--max instances=4")
     assert len(list((tmp_path / "kept").rglob("*.*"))) == 3, "the study's folder and two files"

@@ -173,10 +173,10 @@ INTERMEDIATE = element(0x30, element(0x02, bytes((NUMBER,))) + element(0x79, ele
 @pytest.mark.parametrize(
     ("message", "limit", "raise_it"),
     [
-        (FIRST, {"ldap-entries": 5000}, "--limit ldap-entries=10000"),
-        (SECOND, {"ldap-octets": 1 << 20}, "--limit ldap-octets=2M"),
-        (INTERMEDIATE, {}, "--limit ldap-messages=200000"),
-        (notice(b"1.2.3"), {}, "--limit ldap-messages=200000"),
+        (FIRST, {"ldap-entries": 5000}, "--max ldap-entries=10000"),
+        (SECOND, {"ldap-octets": 1 << 20}, "--max ldap-octets=2M"),
+        (INTERMEDIATE, {}, "--max ldap-messages=200000"),
+        (notice(b"1.2.3"), {}, "--max ldap-messages=200000"),
     ],
 )
 def test_an_answer_without_end_is_refused_with_the_limit(message: bytes, limit: dict[str, int], raise_it: str) -> None:

@@ -170,7 +170,7 @@ def test_a_cookie_that_leads_to_the_same_page_again_and_again_is_given_up() -> N
         pytest.raises(DirectoryError, match="does not come to an end: more than 50 entries") as refused,
     ):
         directory.read(BASE)
-    assert refused.value.next_step.endswith("--limit ldap-entries=100")
+    assert refused.value.next_step.endswith("--max ldap-entries=100")
 
 
 def test_the_answer_to_a_bind_that_does_not_end_is_given_up() -> None:
@@ -188,4 +188,4 @@ def test_the_answer_to_a_bind_that_does_not_end_is_given_up() -> None:
         with pytest.raises(DirectoryError, match="does not come to an end: more than 1M octets") as refused:
             connect(server_at(listener.getsockname()[1], receive_timeout_s=5))
     server.join(10)
-    assert refused.value.next_step.endswith("--limit ldap-hello=2M")
+    assert refused.value.next_step.endswith("--max ldap-hello=2M")
