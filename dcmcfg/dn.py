@@ -41,6 +41,29 @@ def root_first(name: NormalDN) -> NormalDN:
     return name[::-1]
 
 
+class NamesAbove:
+    """Names, and which of them stand at or above another one.
+
+    Names are looked up by their lengths, of which a tree has few: a DN may have any number of RDNs.
+    """
+
+    def __init__(self) -> None:
+        self._names: set[NormalDN] = set()
+        self._lengths: set[int] = set()
+
+    def add(self, name: NormalDN) -> None:
+        """Add *name*."""
+        self._names.add(name)
+        self._lengths.add(len(name))
+
+    def lowest(self, name: NormalDN) -> NormalDN | None:
+        """Return the lowest of the names at or above *name*; None where there is none."""
+        for length in sorted(self._lengths, reverse=True):
+            if length <= len(name) and (above := name[len(name) - length :]) in self._names:
+                return above
+        return None
+
+
 def rdn_starts(text: str) -> tuple[int, ...]:
     """Return where in the DN *text* each RDN begins, leaf first; raises :class:`MalformedInput`."""
     parser = _Parser(text)

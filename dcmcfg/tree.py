@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.changes import Add, Change, Delete, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN, root_first
 from dcmcfg.entry import Entry
+from dcmcfg.entry_draft import EntryDraft
 from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.schema.definitions import NormalRDNs, Schema
-from dcmcfg.secret_values import told
 from dcmcfg.spelling import near_misses
 
 _VERSION = "entrycsn"
@@ -111,6 +112,7 @@ class Draft:
         self._origins: dict[NormalDN, NormalDN | None] = {}
         self._elsewhere = tree.elsewhere
         self._children: dict[NormalDN, set[NormalDN]] = {}
+        self._depths = Counter(map(len, self._entries))
         self._names_compared = 0
         for key in self._entries:
             if key:
@@ -143,9 +145,11 @@ class Draft:
 
     def missing(self, dn: DN) -> DN:
         """Return the highest of *dn*, which does not exist, and those above it that does not exist either."""
-        while dn.parent.rdns and self.get(dn.parent) is None:
-            dn = dn.parent
-        return dn
+        key = self.key(dn)
+        # Only names as long as that of some entry are looked up: each costs its length, and a DN may have many RDNs.
+        depths = sorted((depth for depth in self._depths if 0 < depth < len(key)), reverse=True)
+        above = next((depth for depth in depths if key[-depth:] in self._entries), 0)
+        return DN(dn.rdns[len(key) - above - 1 :]) if key else dn
 
     def near_misses(self, dn: DN) -> tuple[RDN, ...]:
         """Return up to three names that look like that of *dn* and stand beside it, the likeliest first.
@@ -224,12 +228,12 @@ class Draft:
         self._origins.pop(key, None)
 
     def _modify(self, change: Modify) -> None:
-        before = self._existing(change.dn)
-        after = before
+        draft = EntryDraft(self.schema, self._existing(change.dn))
         for modification in change.modifications:
             if modification.operation in (Operation.ADD, Operation.REPLACE):  # that a later one may delete again
                 self._check_values(change.dn, modification.name, modification.values)
-            after = modified(self.schema, after, modification)
+            draft.apply(modification)
+        after = draft.entry()
         for name in {modification.name.lower(): modification.name for modification in change.modifications}.values():
             self._check_values(change.dn, name, after.values(name))
         self._check_naming_values(after)
@@ -265,12 +269,17 @@ class Draft:
         self._entries[new] = after
 
     def _subtree(self, top: NormalDN) -> dict[NormalDN, Entry]:
-        found = {top: self._entries[top]}
-        for child in self._children.get(top, ()):
-            found |= self._subtree(child)
+        found: dict[NormalDN, Entry] = {}
+        left = [top]
+        while left:
+            key = left.pop()
+            found[key] = self._entries[key]
+            left += self._children.get(key, ())
         return found
 
     def _put(self, key: NormalDN, entry: Entry) -> None:
+        if key not in self._entries:
+            self._depths[len(key)] += 1
         self._entries[key] = entry
         if key:
             self._children.setdefault(key[1:], set()).add(key)
@@ -278,6 +287,9 @@ class Draft:
     def _take(self, key: NormalDN) -> Entry:
         self._children.get(key[1:], set()).discard(key)
         self._versions.pop(key, None)
+        self._depths[len(key)] -= 1
+        if not self._depths[len(key)]:
+            del self._depths[len(key)]
         return self._entries.pop(key)
 
     def _existing(self, dn: DN) -> Entry:
@@ -297,8 +309,7 @@ class Draft:
         """Refuse an entry without parent, but for the topmost one of a tree (whose parent is not part of it)."""
         if not self._entries or self.key(dn)[1:] in self._entries:
             return
-        highest = min(len(key) for key in self._entries)
-        if len(dn.rdns) > highest:
+        if len(dn.rdns) > min(self._depths):
             raise DoesNotFit(
                 f"its parent does not exist: {dn.parent}",
                 on=str(dn),
@@ -326,61 +337,6 @@ def _kinds(rdn: RDN) -> frozenset[str]:
 
 def _spelt(rdn: RDN) -> str:
     return "+".join(value for _, value in rdn.parts)[:_COMPARED]
-
-
-def modified(schema: Schema, entry: Entry, modification: Modification) -> Entry:
-    """Return *entry* after one modification, by the rules of RFC 4511 §4.6.
-
-    Raises :class:`DoesNotFit` with result 16, 18 or 20 where a server would answer that.
-    """
-    name, values = modification.name, modification.values
-    held = entry.values(name)
-    match modification.operation:
-        case Operation.ADD:
-            _refuse_values_held(schema, entry, name, values)
-            return entry.with_values(name, held + values)
-        case Operation.DELETE:
-            return entry.with_values(name, _without(schema, entry, name, values) if values else _all(entry, name))
-        case Operation.REPLACE:
-            return entry.with_values(name, values)
-        case Operation.INCREMENT:
-            if not held:
-                raise DoesNotFit(f"there is no {name} to increment", on=str(entry.dn), result_code=16)
-            return entry.with_values(name, tuple(_incremented(entry, name, value, values) for value in held))
-
-
-def _refuse_values_held(schema: Schema, entry: Entry, name: str, values: tuple[bytes, ...]) -> None:
-    held = entry.values(name)
-    if held and not comparable(schema, name):
-        raise DoesNotFit(f"{name} can only be replaced as a whole", on=str(entry.dn), result_code=18)
-    normal = {schema.normal_value(name, value) for value in held}
-    for value in values:
-        if schema.normal_value(name, value) in normal:
-            raise DoesNotFit(f"{name} already holds {told(name, value)}", on=str(entry.dn), result_code=20)
-
-
-def _all(entry: Entry, name: str) -> tuple[bytes, ...]:
-    if name not in entry:
-        raise DoesNotFit(f"there is no {name} to delete", on=str(entry.dn), result_code=16)
-    return ()
-
-
-def _without(schema: Schema, entry: Entry, name: str, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    if not comparable(schema, name):
-        raise DoesNotFit(f"{name} can only be replaced or deleted as a whole", on=str(entry.dn), result_code=18)
-    gone = {schema.normal_value(name, value): value for value in values}
-    held = {schema.normal_value(name, value) for value in entry.values(name)}
-    for normal, value in gone.items():
-        if normal not in held:
-            raise DoesNotFit(f"{name} does not hold {told(name, value)}", on=str(entry.dn), result_code=16)
-    return tuple(value for value in entry.values(name) if schema.normal_value(name, value) not in gone)
-
-
-def _incremented(entry: Entry, name: str, value: bytes, by: tuple[bytes, ...]) -> bytes:
-    try:
-        return str(int(value) + int(by[0])).encode()
-    except (ValueError, IndexError):
-        raise DoesNotFit(f"{name} cannot be incremented", on=str(entry.dn), result_code=21) from None
 
 
 def renamed(schema: Schema, entry: Entry, change: Rename) -> Entry:
@@ -430,12 +386,6 @@ def held_name(schema: Schema, name: str, entry: Entry | None) -> str:
         return canonical
     same = (each.name for each in entry.attributes if canonical_name(schema, each.name).lower() == canonical.lower())
     return next(same, canonical)
-
-
-def comparable(schema: Schema, name: str) -> bool:
-    """Tell whether single values of attribute *name* can be named; dicomVendorData has no equality rule."""
-    definition = schema.attribute(name)
-    return definition is None or definition.equality is not None
 
 
 def _holds(schema: Schema, entry: Entry, name: str, value: bytes) -> bool:

@@ -30,6 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "changes",
             "aetitle",
             "enumerating",
+            "limits",
             "spelling",
             "moments",
             "ber",
@@ -44,6 +45,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "tree",
+            "entry_draft",
             "devices",
             "rebasing",
             "rebasing_notes",

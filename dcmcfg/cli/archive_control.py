@@ -9,6 +9,7 @@ from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.cli import invocation
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import client_secret, require_client_secret
+from dcmcfg.limits import Limit
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import archive_exposures
 
@@ -28,9 +29,9 @@ def control_service(settings: Settings) -> ControlService:
     )
 
 
-def web_services(settings: Settings, timeouts: Timeouts, longest_body: int) -> Bearer:
+def web_services(settings: Settings, timeouts: Timeouts, limit: Limit) -> Bearer:
     """Return what asks the archive's other web services; as :func:`control_service` does, it warns and raises."""
-    web = Web(settings.ca_file, timeouts, longest_body, require_crl=settings.require_crl)
+    web = Web(settings.ca_file, timeouts, limit, require_crl=settings.require_crl)
     web.prepare(settings.archive_url)
     return Bearer(web, credential(settings, timeouts))
 

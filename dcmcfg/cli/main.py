@@ -18,6 +18,7 @@ from dcmcfg.cli import bash_completion, invocation
 from dcmcfg.cli.commands import COMMANDS, SECTIONS
 from dcmcfg.cli.failures import ReaderGone, exit_from
 from dcmcfg.cli.given_once import GivenOnce
+from dcmcfg.cli.limit_option import limit_option
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options import add_site_options
 from dcmcfg.spelling import near_misses
@@ -89,6 +90,7 @@ class Program(GivenOnce, click.Group):
     "finished, 130 interrupted.",
 )
 @add_site_options
+@limit_option
 @click.version_option(__version__, prog_name="dcmcfg", message="%(prog)s %(version)s")
 @click.pass_context
 def program(ctx: click.Context, /, **site: str | None) -> None:

@@ -11,6 +11,7 @@ import click
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.given_once import GivenOnce
+from dcmcfg.cli.limit_option import limit_option
 from dcmcfg.cli.options import SITE_SETTINGS, add_site_options
 from dcmcfg.settings import Settings, resolve
 
@@ -87,4 +88,4 @@ def _with_settings(command: Callable[..., R], *, but: str | None = None) -> Call
         settings: Settings = resolve(options, os.environ)
         return command(settings=settings, **parameters)
 
-    return add_site_options(with_settings, but=but)
+    return add_site_options(limit_option(with_settings, hidden=True), but=but)

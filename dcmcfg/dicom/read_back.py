@@ -13,11 +13,13 @@ from dcmcfg.dicom.data_set_walk import CutOff, NoDataSet, is_deflated, walk
 from dcmcfg.dicom.fingerprint import Fingerprint
 from dcmcfg.dicom.late import pydicom
 from dcmcfg.dicom.quiet import keep_quiet
+from dcmcfg.limits import INFLATED, KEPT
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 _PREFIX = b"\0" * 128 + b"DICM\2\0\0\0UL\4\0"
+_PIECE_OCTETS = 1 << 20
 #: What may stand in the place of Pixel Data.
 _INSTEAD = ("FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL")
 _IMAGE = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
@@ -43,6 +45,8 @@ def _problem_of_octets(instance: ReceivedInstance, path: Path) -> str:
             begin += int.from_bytes(octets[len(_PREFIX) : begin], "little")
             if octets[: len(_PREFIX)] != _PREFIX or begin > len(octets):
                 return "it has no File Meta Information"
+            if len(octets) > KEPT.most:
+                return f"it has more than {KEPT.spelt()} octets, and is not read back ({KEPT.next_step})"
             if instance.fingerprint != _fingerprint(octets, begin):
                 return "its octets are not those that were received"
             return _problem_of_elements(octets, begin, instance.transfer_syntax)
@@ -57,12 +61,13 @@ def _fingerprint(octets: mmap.mmap, begin: int) -> bytes:
         return Fingerprint(data_set).digest()
 
 
-def _problem_of_elements(octets: mmap.mmap | bytes, begin: int, transfer_syntax: str) -> str:
+def _problem_of_elements(octets: mmap.mmap | bytes | bytearray, begin: int, transfer_syntax: str) -> str:
     try:
         if is_deflated(transfer_syntax):
-            inflating = zlib.decompressobj(-zlib.MAX_WBITS)
-            octets, begin = inflating.decompress(octets[begin:]), 0
-            if not inflating.eof:
+            octets, begin, is_whole = _inflated(octets, begin)
+            if len(octets) > INFLATED.most:
+                return f"its data set inflates to more than {INFLATED.spelt()} octets ({INFLATED.next_step})"
+            if not is_whole:
                 return "its data set is not deflated to the end"
         for _ in walk(octets, transfer_syntax, begin):
             pass
@@ -71,6 +76,23 @@ def _problem_of_elements(octets: mmap.mmap | bytes, begin: int, transfer_syntax:
     except (NoDataSet, zlib.error):
         return f"its data set is not encoded in its transfer syntax, {transfer_syntax}"
     return ""
+
+
+def _inflated(octets: mmap.mmap | bytes | bytearray, begin: int) -> tuple[bytearray, int, bool]:
+    """Return what the octets from *begin* on inflate to, where that begins, and whether it is whole.
+
+    At most one octet more than the limit is returned: a thousand octets may come of one.
+    """
+    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+    most, found = INFLATED.most, bytearray()
+    for start in range(begin, len(octets), _PIECE_OCTETS):
+        piece = octets[start : start + _PIECE_OCTETS]
+        while piece and len(found) <= most and not inflating.eof:
+            found += inflating.decompress(piece, most + 1 - len(found))
+            piece = inflating.unconsumed_tail
+        if len(found) > most or inflating.eof:
+            break
+    return found, 0, inflating.eof
 
 
 def _problem_of_content(instance: ReceivedInstance, path: Path) -> str:

@@ -7,6 +7,7 @@ an entry. What else may come is looked at closely.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from dcmcfg.ber import (
@@ -23,6 +24,7 @@ from dcmcfg.ber import (
 from dcmcfg.directory.found_entry import SEARCH_RESULT_ENTRY
 from dcmcfg.directory.not_ldap import NotLDAP
 from dcmcfg.errors import DirectoryError
+from dcmcfg.limits import LDAP_ENTRIES, LDAP_MESSAGES, LDAP_OCTETS
 
 PAGED_RESULTS = "1.2.840.113556.1.4.319"
 
@@ -51,20 +53,49 @@ class SearchDone(NamedTuple):
     found: int = 0
 
 
+@dataclass
+class Taken:
+    """What has come of the answers to one search, over all its pages."""
+
+    entries: int = 0
+    octets: int = 0
+    messages: int = 0
+
+    def add(self, *, entries: int = 0, octets: int = 0, messages: int = 0) -> None:
+        """Count more; raises :class:`DirectoryError` where it is more than a limit allows."""
+        self.entries += entries
+        self.octets += octets
+        self.messages += messages
+        for number, limit in (
+            (self.entries, LDAP_ENTRIES),
+            (self.octets, LDAP_OCTETS),
+            (self.messages, LDAP_MESSAGES),
+        ):
+            if number > limit.most:
+                raise DirectoryError(
+                    f"the directory server does not come to an end: more than {limit.spelt()} {limit.what}",
+                    next_step=limit.next_step,
+                )
+
+
 def _pass_over(urls: tuple[str, ...]) -> None:
     """Take no note of a reference to other servers."""
 
 
 def entries(
-    receive: Receive, number: int, referred: Callable[[tuple[str, ...]], None] = _pass_over
+    receive: Receive,
+    number: int,
+    taken: Taken | None = None,
+    referred: Callable[[tuple[str, ...]], None] = _pass_over,
 ) -> Generator[list[bytes], None, SearchDone]:
     """Yield the octets of the entries that the search of message ID *number* finds; return what ended it.
 
     They come as they arrive, some at a time. The octets of each begin with the tag of SearchResultEntry; controls may
-    follow the entry. *referred* is called with the URLs of other servers that hold a part of the tree. Raises
-    :class:`DirectoryError` when the connection ends before that, and, as :class:`NotLDAP`, for whatever a server may
-    not send.
+    follow the entry. *taken* counts what comes. *referred* is called with the URLs of other servers that hold a part of
+    the tree. Raises :class:`DirectoryError` when the connection ends before that, when more comes than the limits
+    allow, and, as :class:`NotLDAP`, for whatever a server may not send.
     """
+    taken = taken or Taken()
     identity = _encoded_integer(number)
     entry = identity + bytes((SEARCH_RESULT_ENTRY,))
     skipped = len(identity)
@@ -91,8 +122,10 @@ def entries(
             if held[at] == SEQUENCE and held.startswith(entry, begin):
                 found.append(held[begin + skipped : stop])
             else:
+                taken.add(messages=1)
                 answer = _understood(held[at:stop], number, referred)
                 if isinstance(answer, SearchDone):
+                    taken.add(entries=len(found), octets=stop)
                     yield found
                     return answer._replace(found=count + len(found))
                 if answer:
@@ -100,6 +133,7 @@ def entries(
             at = stop
         held = held[at:]
         count += len(found)
+        taken.add(entries=len(found), octets=at)
         yield found
 
 

@@ -11,7 +11,7 @@ from ldap3.operation.search import search_operation
 from ldap3.protocol.controls import build_control
 from ldap3.protocol.rfc2696 import paged_search_control
 
-from dcmcfg.directory.answers import SearchDone, entries
+from dcmcfg.directory.answers import SearchDone, Taken, entries
 from dcmcfg.directory.failures import ADMIN_LIMIT_EXCEEDED, check
 from dcmcfg.directory.not_ldap import NotLDAP
 from dcmcfg.directory.referrals import MANAGE_DSA_IT, REF, Referral
@@ -56,14 +56,14 @@ def search(
         auto_escape=True,
         auto_encode=False,
     )
-    page = partial(_page, connection, request, scope, referred)
+    page = partial(_page, connection, request, scope=scope, referred=referred, taken=Taken())
     for size in (0,) if scope == "base" else (_PAGE_SIZE, _SMALL_PAGE_SIZE, 0):
-        done = yield from page(size, b"")
+        done = yield from page(size=size, cookie=b"")
         if not size or done.code != ADMIN_LIMIT_EXCEEDED or done.found:
             break
     while done.cookie:
         cookie = done.cookie
-        done = yield from page(size, cookie)
+        done = yield from page(size=size, cookie=cookie)
         if done.cookie == cookie and not done.found:
             raise NotLDAP("one empty page after the other")
     check({"result": done.code, "message": done.message, "dn": done.matched_dn}, str(base) or "root DSE")
@@ -72,8 +72,10 @@ def search(
 def _page(
     connection: ldap3.Connection,
     request: object,
+    *,
     scope: Scope,
     referred: Callable[[Referral], None],
+    taken: Taken,
     size: int,
     cookie: bytes,
 ) -> Generator[list[bytes], None, SearchDone]:
@@ -83,7 +85,7 @@ def _page(
         controls.append(build_control(MANAGE_DSA_IT, criticality=False, value=None))
     number: int = connection.send("searchRequest", request, controls or None)
     done = None
-    answer = entries(connection.socket.recv, number, lambda urls: referred(Referral.of_reference(urls)))
+    answer = entries(connection.socket.recv, number, taken, lambda urls: referred(Referral.of_reference(urls)))
     try:
         done = yield from answer if scope == "base" else _held_here(answer, referred)
     finally:

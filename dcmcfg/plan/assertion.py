@@ -134,22 +134,40 @@ def holds(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> 
 
     An entryCSN that is not known counts as matching: the server will judge it.
     """
-    match wanted:
-        case Equals(name, value) if name.lower() == "entrycsn":
-            return version is None or version.encode() == value
-        case Equals(name, value):
-            normal = schema.normal_value(name, value)
-            return any(
-                schema.normal_value(name, held) == normal for held in entry.values(held_name(schema, name, entry))
-            )
-        case Present(name):
-            return held_name(schema, name, entry) in entry
-        case Not(inner):
-            return not holds(inner, entry, schema, version)
-        case All(inner):
-            return all(holds(each, entry, schema, version) for each in inner)
-        case AnyOf(inner):
-            return any(holds(each, entry, schema, version) for each in inner)
+    return _Facts(entry, schema, version).fit(wanted)
+
+
+class _Facts:
+    """An entry that filters are compared with; the values of an attribute are brought into normal form once."""
+
+    def __init__(self, entry: Entry, schema: Schema, version: str | None) -> None:
+        self._entry = entry
+        self._schema = schema
+        self._version = version
+        self._normal: dict[str, frozenset[bytes]] = {}
+
+    def fit(self, wanted: Filter) -> bool:
+        """Return whether *wanted* is true of the entry."""
+        match wanted:
+            case Equals(name, value) if name.lower() == "entrycsn":
+                return self._version is None or self._version.encode() == value
+            case Equals(name, value):
+                return self._schema.normal_value(name, value) in self._held(name)
+            case Present(name):
+                return held_name(self._schema, name, self._entry) in self._entry
+            case Not(inner):
+                return not self.fit(inner)
+            case All(inner):
+                return all(map(self.fit, inner))
+            case AnyOf(inner):
+                return any(map(self.fit, inner))
+
+    def _held(self, name: str) -> frozenset[bytes]:
+        held = self._normal.get(name)
+        if held is None:
+            values = self._entry.values(held_name(self._schema, name, self._entry))
+            self._normal[name] = held = frozenset(self._schema.normal_value(name, value) for value in values)
+        return held
 
 
 def broken(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> tuple[str, ...]:
@@ -158,9 +176,8 @@ def broken(wanted: Filter, entry: Entry, schema: Schema, version: str | None) ->
     Empty when it holds. Secrets are not told.
     """
     parts = wanted.inner if isinstance(wanted, All) else (wanted,)
-    return tuple(
-        dict.fromkeys(_told(part, entry, schema, version) for part in parts if not holds(part, entry, schema, version))
-    )
+    facts = _Facts(entry, schema, version)
+    return tuple(dict.fromkeys(_told(part, entry, schema, version) for part in parts if not facts.fit(part)))
 
 
 def listed(moved: Sequence[str]) -> str:
@@ -198,18 +215,18 @@ def _about(wanted: Filter) -> str:
 
 def _decode(data: bytes) -> tuple[Filter, bytes]:
     tag, content, end = split(data)
-    rest = data[end:]
+    return _filter(tag, content), data[end:]
+
+
+def _filter(tag: int, content: bytes) -> Filter:
     if tag == _PRESENT:
-        return Present(content.decode("ascii")), rest
+        return Present(content.decode("ascii"))
     if tag == _EQUALITY:
         (_, name), (_, value) = elements(content)
-        return Equals(name.decode("ascii"), value), rest
+        return Equals(name.decode("ascii"), value)
     if tag == _NOT:
-        return Not(_decode(content)[0]), rest
+        return Not(_decode(content)[0])
     if tag in (_AND, _OR):
-        inner = []
-        while content:
-            each, content = _decode(content)
-            inner.append(each)
-        return (All if tag == _AND else AnyOf)(tuple(inner)), rest
+        inner = tuple(_filter(*each) for each in elements(content))
+        return All(inner) if tag == _AND else AnyOf(inner)
     raise ValueError(f"a filter of kind {tag:#x} is not understood")

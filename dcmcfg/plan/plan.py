@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
-from dcmcfg.dn import DN, NormalDN
+from dcmcfg.dn import DN, NamesAbove, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import assertion, content, difference, taken_for_granted
@@ -183,25 +183,25 @@ def _fitting(
     misfits: list[Misfit] = []
     without: dict[NormalDN, str] = {}
     takers: list[int] = []
+    above = NamesAbove()
     for index, each in enumerate(wanted):
         try:
             if index in known:
                 raise known[index]
-            _require_ground(tree, each.change, without)
+            _require_ground(above.lowest(tree.key(each.change.dn)), each.change, without)
             takers += [index] * planning.take(each)
         except DoesNotFit as problem:
             misfits.append(Misfit(each, placed(problem, each.place)))
             for dn in _made_or_gone(each.change):
                 without.setdefault(tree.key(dn), each.place)
+                above.add(tree.key(dn))
     return planning.plan(), tuple(misfits), takers
 
 
-def _require_ground(tree: Tree, change: Change, without: Mapping[NormalDN, str]) -> None:
-    """Raise :class:`DoesNotFit` when *change* is of, or below, one of the entries in *without* (key → place)."""
-    key = tree.key(change.dn) if without else ()
-    for depth in range(len(key)):
-        if (place := without.get(key[depth:])) is not None:
-            raise DoesNotFit(f"it builds on {place or 'a change'}, which does not fit", on=str(change.dn))
+def _require_ground(above: NormalDN | None, change: Change, without: Mapping[NormalDN, str]) -> None:
+    """Raise :class:`DoesNotFit` when *change* is of, or below, the entry *above*, which is in *without* (→ place)."""
+    if above is not None:
+        raise DoesNotFit(f"it builds on {without[above] or 'a change'}, which does not fit", on=str(change.dn))
 
 
 def _made_or_gone(change: Change) -> tuple[DN, ...]:

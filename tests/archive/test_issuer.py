@@ -304,3 +304,19 @@ def test_without_a_token_the_archive_is_not_asked(archive: Scripted) -> None:
     with pytest.raises(TokenError):
         ControlService(archive.url, nobody).reload()
     assert archive.requests == []
+
+
+@pytest.mark.parametrize("path", ["token", ".well-known/openid-configuration"])
+def test_an_answer_that_does_not_end_is_refused_with_the_limit(archive: Scripted, path: str) -> None:
+    archive.answer(200, " " * 300_000)
+    asked = ClientCredentials(archive.url, "dcmcfg", "s3cret")
+    client = replace(asked, issuer="", token_url=f"{archive.url}/token") if path == "token" else asked
+    error = refused(client)
+    assert (error.what, error.on) == ("the answer is longer than 256K octets", f"{archive.url}/{path}")
+    assert error.next_step.endswith("repeat the command with --max http-body=512K")
+
+
+def test_keys_that_do_not_end_are_refused_with_the_limit(archive: Scripted) -> None:
+    archive.answer(200, " " * 300_000)
+    with pytest.raises(TokenError, match="longer than 256K octets"):
+        published_keys(Discovered("x", "x", f"{archive.url}/keys", ()), Web())

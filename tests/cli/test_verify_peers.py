@@ -16,6 +16,7 @@ from click.testing import Result
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.slapd import Slapd
+from dcmcfg.limits import raised
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import LOOPBACK, dcmqrscp, movescu, storescu
 from tests.peers.answers import answer_of, expected
@@ -65,11 +66,10 @@ def site_of_peers(
 
 
 @pytest.fixture
-def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Verify:
+def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Verify]:
     monkeypatch.setenv("DCMCFG_LDAP_URL", site_of_peers.url)
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site_of_peers.password)
     # Bounds that are wide for real peers, and would be long ones for tests.
-    monkeypatch.setattr("dcmcfg.dicom.find.MOST_ANSWERS", 100)
     monkeypatch.setattr("dcmcfg.dicom.move.STANDSTILL", 2)
     monkeypatch.setattr("dcmcfg.verify.listening.STRAGGLERS_S", 0.8)
 
@@ -77,7 +77,8 @@ def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pyt
         where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", PATIENCE, "--no-qido")
         return run("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *arguments)
 
-    return verify_study
+    with raised({"find-answers": 100}):
+        yield verify_study
 
 
 @pytest.mark.parametrize("archive", EVERY_ARCHIVE, ids=lambda archive: archive.name)

@@ -19,6 +19,7 @@ from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.receive import Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.errors import DicomError, MalformedInput
+from dcmcfg.limits import raised
 from tests.dicom import dcmtk
 from tests.dicom.asking import move_study
 from tests.dicom.conftest import Source
@@ -312,3 +313,15 @@ def test_a_cancel_that_was_asked_for_before_is_sent_at_once(timeouts: Timeouts) 
         associated(peer, "ME", [Model.STUDY.move], timeouts) as opened,
     ):
         assert move(opened, Retrieval(STUDY), "RECEIVER", cancellation=cancellation).status == 0xFE00
+
+
+def test_pending_responses_without_end_are_given_up_with_the_limit(timeouts: Timeouts) -> None:
+    def flood(event: evt.Event) -> None:
+        for number in range(1000):
+            responds(0xFF00, NumberOfCompletedSuboperations=number)(event)
+
+    with raised({"move-responses": 20}), misbehaving_scp(on_move=flood) as peer:
+        outcome = _move(peer, timeouts)
+    assert (outcome.status, outcome.completed) == (None, 20)
+    assert outcome.interrupted.startswith("more than 20 pending responses to one C-MOVE")
+    assert "--max move-responses=40" in outcome.interrupted

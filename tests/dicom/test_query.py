@@ -12,6 +12,7 @@ from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.dicom.query import Instance, find_instances
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.errors import DicomError, MalformedInput
+from dcmcfg.limits import raised
 from tests.dicom.asking import instances_of
 from tests.dicom.conftest import Source
 from tests.dicom.scp import answers, element, misbehaving_scp, one_after_the_other
@@ -168,3 +169,23 @@ def test_a_peer_that_agrees_to_relational_queries_is_asked_once_for_all_instance
         found = find_instances(opened, STUDY)
     ct = "1.2.840.10008.5.1.4.1.1.2"
     assert found == tuple(Instance(STUDY, "1.2.3.1", ct, f"1.2.3.1.{each}", "NEARLINE") for each in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("answer", "limit", "raise_it"),
+    [
+        (element("SOPInstanceUID", b"1" * 70_000), {}, "--max find-answer=128K"),
+        (STUDY_ANSWER, {"find-answers": 2}, "--max find-answers=4"),
+        (STUDY_ANSWER, {"find-octets": 40}, "--max find-octets=80"),
+    ],
+)
+def test_answers_beyond_a_limit_are_refused_with_its_name(
+    answer: bytes, limit: dict[str, int], raise_it: str, timeouts: Timeouts
+) -> None:
+    with (
+        raised(limit),
+        misbehaving_scp(on_find=answers(*[answer] * 3)) as peer,
+        pytest.raises(DicomError, match="C-FIND at STUDY level: more than") as refused,
+    ):
+        instances_of(peer, "ME", STUDY, timeouts)
+    assert refused.value.next_step.endswith(raise_it)

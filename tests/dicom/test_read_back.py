@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEnd
 from dcmcfg.dicom.arrivals import ReceivedInstance
 from dcmcfg.dicom.fingerprint import Fingerprint
 from dcmcfg.dicom.read_back import read_back
+from dcmcfg.limits import raised
 
 STUDY, INSTANCE, CT = "1.2.3", "1.2.3.4", "1.2.840.10008.5.1.4.1.1.2"
 SYNTAXES = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"]
@@ -140,3 +144,51 @@ def test_values_that_cannot_be_read_are_told_or_read(tmp_path: Path, octets: byt
     path.write_bytes(path.read_bytes() + octets)
     problem = read_back(_received(path)).problem
     assert problem == "" or problem.startswith("its kept file is not sound: it ")
+
+
+def _bomb(path: Path, octets: int) -> ReceivedInstance:
+    """Keep a deflated data set that inflates to so many *octets* and more, a thousand of each."""
+    instance = _kept(path, _image(), DeflatedExplicitVRLittleEndian)
+    file = path.read_bytes()
+    begin = 144 + int.from_bytes(file[140:144], "little")
+    deflating = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    head = deflating.compress(zlib.decompress(file[begin:], -zlib.MAX_WBITS)) + deflating.flush(zlib.Z_FULL_FLUSH)
+    zeros = deflating.compress(bytes(1 << 20)) + deflating.flush(zlib.Z_FULL_FLUSH)
+    path.write_bytes(file[:begin] + head + zeros * (octets >> 20) + deflating.flush())
+    assert path.stat().st_size < octets / 500
+    return _received(path, instance.transfer_syntax)
+
+
+def test_a_data_set_that_inflates_beyond_the_limit_is_not_held(tmp_path: Path) -> None:
+    """3 MB inflate to 3 GiB; the process may have the limit, and half as much again."""
+    path = tmp_path / "file"
+    _bomb(path, 3 << 30)
+    script = (
+        "import resource; from pathlib import Path; from tests.dicom.test_read_back import _received, read_back;"
+        "import dcmcfg.dicom.late as late; late.pydicom('filereader');"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize();"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (600 << 20),) * 2);"
+        f"print(read_back(_received(Path({str(path)!r}), {DeflatedExplicitVRLittleEndian!r})).problem)"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert found.stdout == (
+        "its kept file is not sound: its data set inflates to more than 256M octets (If the peer is right to send "
+        "more: repeat the command with --max inflated=512M)\n"
+    ), found.stderr
+
+
+def test_a_data_set_that_inflates_to_the_limit_is_read(tmp_path: Path) -> None:
+    instance = _kept(tmp_path / "file", _image(), DeflatedExplicitVRLittleEndian)
+    octets = (tmp_path / "file").read_bytes()
+    begin = 144 + int.from_bytes(octets[140:144], "little")
+    length = len(zlib.decompress(octets[begin:], -zlib.MAX_WBITS))
+    with raised({"inflated": length}):
+        assert read_back(instance).problem == ""
+    with raised({"inflated": length - 1}):
+        assert f"inflates to more than {length - 1} octets" in read_back(instance).problem
+
+
+def test_a_file_beyond_the_limit_is_not_read_back(tmp_path: Path) -> None:
+    instance = _kept(tmp_path / "file", _image())
+    with raised({"kept": 100}):
+        assert read_back(instance).problem.endswith("--max kept=200)")

@@ -19,6 +19,7 @@ from dcmcfg.dicom.echo import echo
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.errors import DicomError, MalformedInput
+from dcmcfg.limits import raised
 from tests.dicom import dcmtk
 from tests.dicom.conftest import Source
 
@@ -223,3 +224,18 @@ def test_garbage_does_not_disturb_the_next_sender(
 )
 def test_octets_that_are_no_data_set_have_no_study_or_some_text(octets: bytes, syntax: UID) -> None:
     assert isinstance(read_head(octets, syntax, 1 << 20).study_uid, str)
+
+
+@real
+def test_instances_beyond_the_limit_are_refused_and_not_kept(tmp_path: Path, timeouts: Timeouts) -> None:
+    made = dcmtk.make_instances(tmp_path, per_series=3)
+    with (
+        raised({"instances": 2}),
+        Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts, keep=tmp_path / "kept") as receiver,
+    ):
+        dcmtk.storescu(_peer(receiver), made.files, calling="LONGTERM")
+        assert receiver.number == 2
+        (trouble,) = receiver.troubles
+    assert trouble.startswith("LONGTERM sent more than 2 instances that the receiver holds")
+    assert trouble.endswith("--max instances=4")
+    assert len(list((tmp_path / "kept").rglob("*.*"))) == 3, "the study's folder and two files"

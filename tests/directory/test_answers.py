@@ -10,6 +10,7 @@ from dcmcfg.directory.answers import SearchDone, entries
 from dcmcfg.directory.found_entry import split_attribute, split_entry
 from dcmcfg.directory.not_ldap import NotLDAP
 from dcmcfg.errors import DirectoryError
+from dcmcfg.limits import raised
 from tests.directory.messages import (
     NUMBER,
     contents,
@@ -33,7 +34,7 @@ def read(
     receive: Callable[[int], bytes], referred: Callable[[tuple[str, ...]], None] = lambda _: None
 ) -> tuple[list[bytes], SearchDone]:
     found: list[bytes] = []
-    answers = entries(receive, NUMBER, referred)
+    answers = entries(receive, NUMBER, referred=referred)
     while True:
         try:
             found += next(answers)
@@ -165,3 +166,33 @@ def test_an_entry_that_is_none_is_told(octets: bytes) -> None:
 def test_an_attribute_that_is_none_is_told(octets: bytes) -> None:
     with pytest.raises(NotLDAP):
         split_attribute(octets)
+
+
+def without_end(message: bytes) -> Callable[[int], bytes]:
+    """The answer to the first request, which goes on and on."""
+    return lambda size: message * (size // len(message) + 1)
+
+
+def notice(name: bytes) -> bytes:
+    inside = element(0x0A, b"\0") + element(0x04, b"") * 2 + element(0x8A, name)
+    return element(0x30, element(0x02, b"\0") + element(0x78, inside))
+
+
+INTERMEDIATE = element(0x30, element(0x02, bytes((NUMBER,))) + element(0x79, element(0x80, b"1.2.3")))
+
+
+@pytest.mark.parametrize(
+    ("message", "limit", "raise_it"),
+    [
+        (FIRST, {"ldap-entries": 5000}, "--max ldap-entries=10000"),
+        (SECOND, {"ldap-octets": 1 << 20}, "--max ldap-octets=2M"),
+        (INTERMEDIATE, {}, "--max ldap-messages=200000"),
+        (notice(b"1.2.3"), {}, "--max ldap-messages=200000"),
+    ],
+)
+def test_an_answer_without_end_is_refused_with_the_limit(message: bytes, limit: dict[str, int], raise_it: str) -> None:
+    taken = entries(without_end(message), NUMBER)
+    with raised(limit), pytest.raises(DirectoryError, match="does not come to an end") as refused:
+        for _ in taken:
+            pass
+    assert refused.value.next_step.endswith(raise_it)

@@ -10,7 +10,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import All, Equals, Not, Present
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.plan import Plan, Wanted, make_plan, plan_fitting
 from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
@@ -274,3 +274,12 @@ def test_without_versions_what_goes_is_asserted_octet_by_octet() -> None:
 def test_an_undo_asserts_no_value_that_a_server_may_keep_in_another_form() -> None:
     planned = make_plan(site(userPassword="old"), [Wanted(setting(Operation.REPLACE, "new", name="userPassword"))])
     assert [parts(change) for (change,) in planned.undo_pieces()] == [(Present("userPassword"),)]
+
+
+def test_changes_below_one_that_does_not_fit_are_refused_in_linear_time() -> None:
+    deep = ",".join(f"cn=level {number}" for number in range(20_000))
+    below = [Delete(DN.parse(f"cn={number},{deep},{DEVICES}")) for number in range(3)]
+    wanted = [Wanted(change, strict=True) for change in (Delete(DN.parse(f"{deep},{DEVICES}")), *below)]
+    fitting, misfits = plan_fitting(site(), wanted)
+    assert fitting.steps == ()
+    assert [each.problem.what.startswith("it builds on") for each in misfits] == [False, True, True, True]
