@@ -15,7 +15,7 @@ from dcmcfg.dicom.move import Progress as MoveProgress
 from dcmcfg.moments import readable
 from dcmcfg.render.console import stderr_console, stdout_console, visible, wrapped
 from dcmcfg.render.verify_asked import asked_json, asked_lines
-from dcmcfg.render.verify_received import kept_line, received_json
+from dcmcfg.render.verify_received import instances_json, kept_line, received_json
 from dcmcfg.render.verify_sent import legs_json, listening_json, sent_lines
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import files_before
@@ -114,6 +114,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "callers": list(received.callers),
             "move_originators": list(received.move_originators),
             "instances": received_json(evidence),
+            "early": instances_json(evidence.early),
             "listening": listening_json(evidence),
             "reasons": list(received.reasons),
         },
