@@ -83,7 +83,7 @@ def _card(title: str, finding: str, mood: str, lines: Iterable[str], reasons: It
 
 
 def _reported(reported: Reported) -> tuple[str, str, list[str]]:
-    status = "no final response" if reported.status is None else f"{reported.status:04X}H {reported.meaning}"
+    status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     expected = "not known" if reported.expected is None else str(reported.expected)
     lines = [
         f"completed {reported.completed}, failed {reported.failed}, warning {reported.warning}; expected: {expected}"
@@ -178,7 +178,7 @@ def _answers(proof: Proof) -> Iterator[str]:
     yield "<h2>What was asked and answered</h2>\n"
     yield from facts(
         [
-            ("final response", "none" if outcome.status is None else f"{outcome.status:04X}H"),
+            ("final response", "none" if outcome.status is None else f"{outcome.status:04X}"),
             ("comment", outcome.comment),
             ("interrupted", outcome.interrupted),
             ("offending elements", ", ".join(outcome.offending_elements)),

@@ -182,7 +182,7 @@ def _stored_json(study: StoredStudy | None) -> dict[str, Any] | None:
 
 def _reported(reported: Reported, evidence: Evidence) -> Text:
     expected = "unknown" if reported.expected is None else str(reported.expected)
-    status = "no final response" if reported.status is None else f"{reported.status:04X}H {reported.meaning}"
+    status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     counters = f"completed={reported.completed}, failed={reported.failed}, warning={reported.warning}"
     text = Text(status, style=_GOOD if reported.ok else _BAD)
     text.append(f"\n{counters} (expected: {expected})", style="default")

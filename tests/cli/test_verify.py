@@ -48,7 +48,7 @@ at STUDY level, Study Root, priority medium
 it says it is OFFIS_DCMTK_367 (1.2.276.0.7230010.3.0.3.6.7)
 DCMCFG is the calling AE title that the external archive sees
 
-reported  0000H success: all sub-operations are done
+reported  0000 success: all sub-operations are done
           completed=3, failed=0, warning=0 (expected: 3)
 received  complete: 3 of 3 instances at WORKSTATION
           called by DCM4CHEE, Move Originator DCMCFG (proves nothing by itself)

@@ -65,7 +65,7 @@ def test_the_first_ctrl_c_cancels_and_the_partial_verdict_is_told(made: Made) ->
     assert code == 1
     assert slow.cancelled.is_set()
     assert "NOT verified: cancelled by you; 1 of 3 completed\n" in shown
-    assert "reported  FE00H cancelled\n          completed=1, failed=0, warning=0 (expected: 3)\n" in shown
+    assert "reported  FE00 cancelled\n          completed=1, failed=0, warning=0 (expected: 3)\n" in shown
     assert "next " not in shown
 
 
