@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -134,14 +134,9 @@ def test_abort_instead_of_an_answer_is_told(timeouts: Timeouts) -> None:
         instances_of(peer, "ME", STUDY, timeouts)
 
 
-def test_silence_instead_of_an_answer_times_out(impatient: Timeouts) -> None:
-    started = time.monotonic()
-    with (
-        misbehaving_scp(on_find=lambda _: time.sleep(3)) as peer,
-        pytest.raises(DicomError, match="no response within 1 s"),
-    ):
-        instances_of(peer, "ME", STUDY, impatient)
-    assert time.monotonic() - started < 8
+def test_silence_instead_of_an_answer_times_out(timeouts: Timeouts) -> None:
+    with misbehaving_scp(on_find=lambda _: None) as peer, pytest.raises(DicomError, match="no response within 1 s"):
+        instances_of(peer, "ME", STUDY, replace(timeouts, dimse=1))
 
 
 def _relational(event: Any) -> dict[UID, bytes]:
