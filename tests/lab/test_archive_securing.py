@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.callee import Callee, Stage, call
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.dn import DN
 from dcmcfg.lab.archive.configuration import Connection
@@ -18,6 +18,7 @@ from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import LOOPBACK, Site
 from tests.dicom import dcmtk
 from tests.lab.running_site import RunningSite
+from tests.patience import PATIENT
 
 STOCK = Connection(
     DN.parse("cn=dicom-tls").normalised(),
@@ -27,7 +28,6 @@ STOCK = Connection(
     cipher_suites=("TLS_RSA_WITH_AES_128_CBC_SHA", "SSL_RSA_WITH_3DES_EDE_CBC_SHA"),
     tls_versions=("TLSv1.2",),
 )
-PATIENT = Timeouts(connect=20, acse=20, dimse=20, network=20)
 
 
 @pytest.fixture(scope="module")
