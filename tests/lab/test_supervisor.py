@@ -160,6 +160,7 @@ def test_a_port_that_somebody_else_listens_on_makes_no_part_ready(folder: Path, 
     port = choose_ports().ldap
     with socket.create_server(("127.0.0.1", port)):
         supervisor = start(program("first", "import time; time.sleep(600)", port))
+        wait_for(folder, Phase.STARTING)
         time.sleep(1)
         state = LabState.load(folder)
         assert state
