@@ -78,7 +78,7 @@ _SILENT = "(dcmAAACTimeout 5000 ms of the archive)"
 #: Seconds that the workstation takes for an instance, for each second of the recording.
 _PACE = 0.6
 #: Seconds in which no more must come where the recording has no final response.
-_SILENCE_S = 0.8
+_SILENCE_S = 2.0
 _MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
 _FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 _ECHO = "1.2.840.10008.1.1"
