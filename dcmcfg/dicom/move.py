@@ -175,9 +175,9 @@ class _UnderWay:
 
     def _at_a_standstill(self) -> MoveOutcome:
         """Return the outcome where the peer says again and again that it goes on, and nothing else; cancel it."""
-        stood = time.monotonic() - self._moved
+        stood = STANDSTILL * self._opened.timeouts.dimse
         self.send_cancel()
-        self._opened.association.abort(f"pending responses for {stood:.0f} s, with the same numbers each time")
+        self._opened.association.abort(f"pending responses for {stood:g} s, with the same numbers each time")
         return self._interrupted(timed_out=True, cancelled=False)
 
     def _endless(self) -> MoveOutcome:

@@ -109,6 +109,7 @@ class StorageScp:
             arrived_at=datetime.now(UTC),
             move_originator_message_id=command.number(MOVE_ORIGINATOR_MESSAGE_ID),
             status=status,
+            began=arrived.began,
         )
         self.on_received(instance)
         return command.response(status, arrived.not_kept)

@@ -17,8 +17,8 @@ from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.errors import ArchiveError
 from dcmcfg.limits import QIDO_BODY, raised
 from tests.archive.scripted import Scripted
+from tests.patience import PATIENCE_S
 
-QUICK = Timeouts(connect=0.5, answer=0.3)
 CREATOR = {"77770010": {"vr": "LO", "Value": ["DCM4CHEE Archive 5"]}}
 INSTANCES = "/dcm4chee-arc/aets/DCM4CHEE/rs/studies/1.2.3/instances"
 
@@ -46,9 +46,12 @@ def instance(uid: str, block: str = "10", **values: str) -> dict[str, Any]:
     return {"00080018": element(uid), "00080056": element("ONLINE")} | private(block, **values)
 
 
-def qido(archive: Scripted, *data_sets: Mapping[str, Any], token: str | None = None) -> Qido:
+def qido(
+    archive: Scripted, *data_sets: Mapping[str, Any], token: str | None = None, answer_s: float = PATIENCE_S
+) -> Qido:
     archive.answer(200, json.dumps(list(data_sets)))
-    return Qido(archive.url, "DCM4CHEE", Bearer(Web(timeouts=QUICK, limit=QIDO_BODY), token))
+    web = Web(timeouts=Timeouts(answer=answer_s), limit=QIDO_BODY)
+    return Qido(archive.url, "DCM4CHEE", Bearer(web, token))
 
 
 def test_a_study_is_one_request_for_its_instances_by_the_numbers_of_the_elements(archive: Scripted) -> None:
@@ -186,7 +189,7 @@ def test_malformed_elements_count_as_absent(archive: Scripted, data_set: dict[st
 
 
 def test_an_archive_that_hangs_is_left(archive: Scripted) -> None:
-    service = qido(archive)
+    service = qido(archive, answer_s=0.3)
     archive.hang = threading.Event()
     with pytest.raises(ArchiveError, match=r"no answer within 0\.3 s"):
         service.study("1.2.3")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,7 +113,7 @@ def test_answer_that_cannot_be_read_fails(timeouts: Timeouts) -> None:
 def test_failure_status_is_explained_with_level_and_comment(timeouts: Timeouts) -> None:
     with (
         misbehaving_scp(on_find=answers(status=0xA700, comment="no database")) as peer,
-        pytest.raises(DicomError, match=r"STUDY level: A700H, refused: out of resources \(no database\)") as caught,
+        pytest.raises(DicomError, match=r"STUDY level: A700, refused: out of resources \(no database\)") as caught,
     ):
         instances_of(peer, "ME", STUDY, timeouts)
     assert "database" in caught.value.next_step
@@ -123,7 +123,7 @@ def test_list_that_the_peer_cut_short_fails(timeouts: Timeouts) -> None:
     levels = one_after_the_other(
         answers(STUDY_ANSWER), answers(SERIES_ANSWER), answers(_image(b"1.2.3.1.1"), status=0xB001)
     )
-    with misbehaving_scp(on_find=levels) as peer, pytest.raises(DicomError, match="IMAGE level: B001H"):
+    with misbehaving_scp(on_find=levels) as peer, pytest.raises(DicomError, match="IMAGE level: B001"):
         instances_of(peer, "ME", STUDY, timeouts)
 
 
@@ -135,14 +135,9 @@ def test_abort_instead_of_an_answer_is_told(timeouts: Timeouts) -> None:
         instances_of(peer, "ME", STUDY, timeouts)
 
 
-def test_silence_instead_of_an_answer_times_out(impatient: Timeouts) -> None:
-    started = time.monotonic()
-    with (
-        misbehaving_scp(on_find=lambda _: time.sleep(3)) as peer,
-        pytest.raises(DicomError, match="no response within 1 s"),
-    ):
-        instances_of(peer, "ME", STUDY, impatient)
-    assert time.monotonic() - started < 8
+def test_silence_instead_of_an_answer_times_out(timeouts: Timeouts) -> None:
+    with misbehaving_scp(on_find=lambda _: None) as peer, pytest.raises(DicomError, match="no response within 1 s"):
+        instances_of(peer, "ME", STUDY, replace(timeouts, dimse=1))
 
 
 def _relational(event: Any) -> dict[UID, bytes]:
