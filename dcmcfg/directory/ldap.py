@@ -127,8 +127,10 @@ class LdapDirectory:
         except DcmcfgError:
             closed(other)
             raise
-        # The rest before the end of a transaction is no time to wait; the interpreter does not end before the thread.
-        threading.Thread(target=_end_of, args=(trial, other)).start()
+        if trial.apart:  # no time to wait for the rest before the end; the interpreter does not end before the thread
+            threading.Thread(target=_end_of, args=(trial, other)).start()
+        else:
+            _end_of(trial, other)
         return trial.available
 
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:

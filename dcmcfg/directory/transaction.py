@@ -53,9 +53,14 @@ class _MemberFailed(Exception):
 
 @dataclass(frozen=True)
 class Trial:
-    """A transaction that is begun to be aborted: whether the database does them, and its end, still to be sent."""
+    """A transaction that is begun to be aborted: whether the database does them, and its end, still to be sent.
+
+    ``apart``: it concerns no other connection, so that the end can wait. That is so on slapd, whose identifiers are
+    empty. On ApacheDS the abort also drops what another connection has in its transaction by then.
+    """
 
     available: bool
+    apart: bool
     end: Callable[[], object]
 
 
@@ -67,13 +72,13 @@ def try_out(exchange: Exchange, dn: DN) -> Trial:
     """
     begun = exchange.ask(partial(extended_request, name=BEGIN))
     if begun.result_code != SUCCESS:
-        return Trial(available=False, end=lambda: None)
+        return Trial(available=False, apart=True, end=lambda: None)
     identifier = begun.value or b""
     nothing = Modify(dn, (Modification(Operation.DELETE, "description", (IN_NO_ENTRY,)),))
     control = (Control(MEMBER, critical=True, value=identifier),)
     answer = exchange.ask(partial(change_request, change=nothing, more=control))
     available = answer.result_code != UNAVAILABLE_CRITICAL_EXTENSION
-    return Trial(available, partial(_end, exchange, identifier, commit=False))
+    return Trial(available, not identifier, partial(_end, exchange, identifier, commit=False))
 
 
 def carry_out(exchange: Exchange, changes: Sequence[Change], url: str) -> None:
