@@ -20,7 +20,7 @@ _SPECIAL = set('"+,;<>\\')
 _STRING_TAGS = {0x04, 0x0C, 0x13, 0x16}
 _HEX_STRING = re.compile(r"#((?:[0-9A-Fa-f]{2})+) *")
 _set = object.__setattr__
-_BEYOND_PLAIN = re.compile('["#+;<>\\\\\ud800-\udfff]')
+_BEYOND_PLAIN = re.compile('[\x00"#+;<>\\\\\ud800-\udfff]')
 
 _DELICATE = re.compile('[\x00-\x1f"+,;<>\\\\\x7f\udc80-\udcff]|^[ #]| $')
 
@@ -39,6 +39,29 @@ def is_at_or_below(name: NormalDN, base: NormalDN) -> bool:
 def root_first(name: NormalDN) -> NormalDN:
     """Return what sorts *name* after its parent and among its siblings by its RDN."""
     return name[::-1]
+
+
+class NamesAbove:
+    """Names, and which of them stand at or above another one.
+
+    Names are looked up by their lengths, of which a tree has few: a DN may have any number of RDNs.
+    """
+
+    def __init__(self) -> None:
+        self._names: set[NormalDN] = set()
+        self._lengths: set[int] = set()
+
+    def add(self, name: NormalDN) -> None:
+        """Add *name*."""
+        self._names.add(name)
+        self._lengths.add(len(name))
+
+    def lowest(self, name: NormalDN) -> NormalDN | None:
+        """Return the lowest of the names at or above *name*; None where there is none."""
+        for length in sorted(self._lengths, reverse=True):
+            if length <= len(name) and (above := name[len(name) - length :]) in self._names:
+                return above
+        return None
 
 
 def rdn_starts(text: str) -> tuple[int, ...]:
@@ -301,6 +324,8 @@ class _Parser:
         raise self._error("'\\' must be followed by a special character or two hex digits")
 
     def _character(self) -> bytes:
+        if self.text[self.at] == "\0":
+            raise self._error(r"a NUL must be written \00")
         try:
             octets = self.text[self.at].encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:

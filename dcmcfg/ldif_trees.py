@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from dcmcfg.changes import Add
 from dcmcfg.collector import collector_paused
@@ -13,7 +14,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit, LdifError
 from dcmcfg.ldif.reader import read
 from dcmcfg.ldif.records import ContentRecord, Record
-from dcmcfg.ldif_files import STDIN, resolver, told_together
+from dcmcfg.ldif_files import STDIN, called, other_kind, remembering, resolver, told_together
 from dcmcfg.ldif_references import refuse_references
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.schema.definitions import NormalRDNs, Schema
@@ -33,23 +34,23 @@ def read_ldif_tree(path: Path, schema: Schema, *, file_urls: Path | bool = False
     for file in _files(path):
         resolve_url = resolver(file, file_urls=file_urls)
         if str(file) == STDIN:
-            reading.take(sys.stdin.buffer, "standard input", resolve_url=resolve_url)
+            reading.take_file(sys.stdin.buffer, STDIN, resolve_url)
             continue
         try:
             with file.open("rb") as source:
-                reading.take(source, str(file), resolve_url=resolve_url)
+                reading.take_file(source, str(file), resolve_url)
         except OSError as error:
             raise LdifError(f"the file cannot be read ({error.strerror})", on=str(file)) from error
     return reading.tree(str(path))
 
 
-def tree_of(source: Iterable[bytes], name: str, schema: Schema, *, strict: bool = False) -> Tree:
-    """Return the tree of the entries in *source*, LDIF octets called *name*; *strict* holds it to RFC 2849.
+def tree_of(source: Iterable[bytes], name: str, schema: Schema) -> Tree:
+    """Return the tree of the entries in *source*, LDIF octets called *name*.
 
     Raises :class:`LdifError` as :func:`read_ldif_tree` does.
     """
     reading = _Reading(schema)
-    reading.take(source, name, strict=strict)
+    reading.take(source, name)
     return reading.tree(name)
 
 
@@ -78,15 +79,21 @@ class _Reading:
         source: Iterable[bytes],
         name: str,
         *,
-        strict: bool = False,
         resolve_url: Callable[[str], bytes] = refuse_references,
     ) -> None:
         with collector_paused():
-            for record in read(source, name, strict=strict, resolve_url=resolve_url):
+            for record in read(source, name, resolve_url=resolve_url):
                 try:
                     self._take(record, name)
                 except LdifError as problem:
                     self._problems.append(problem)
+
+    def take_file(self, source: BinaryIO, path: str, resolve_url: Callable[[str], bytes]) -> None:
+        """Take the entries of an open file; one of another kind than LDIF is one problem."""
+        head, before = bytearray(), len(self._problems)
+        self.take(remembering(source, head), called(path), resolve_url=resolve_url)
+        if len(self._problems) > before and (problem := other_kind(bytes(head), path)):
+            self._problems[before:] = [problem]
 
     def tree(self, name: str) -> Tree:
         self._problems += self._orphans()

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import NotFound
+from dcmcfg.errors import NotFound, Refused
 from dcmcfg.retrieve_settings import Setting
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.explain import known_attribute
+from dcmcfg.secret_values import is_secret
 from dcmcfg.targets import Target
 from dcmcfg.tree import Tree
 
@@ -101,6 +102,18 @@ def values_held(schema: Schema, target: Target, names: Sequence[str] = ()) -> tu
     if not names:
         return tuple(AttributeHeld(each.name, each.values) for each in target.entry.attributes)
     return tuple(held for name in names for held in _held(schema, target, name))
+
+
+def only_value(target: Target, held: Sequence[AttributeHeld]) -> bytes:
+    """Return the one value in *held*, attributes of *target*; raises :class:`Refused` for several and for a secret."""
+    values = [(each.name, value) for each in held for value in each.values]
+    name, value = values[0]
+    if len(values) > 1:
+        raise Refused(f"{name} has {len(values)} values, and one can be written", on=str(target.entry.dn))
+    if is_secret(name, value):
+        step = "dcmcfg export-ldif --with-secrets writes secrets"
+        raise Refused(f"the value of {name} is a secret", on=str(target.entry.dn), next_step=step)
+    return value
 
 
 def _held(schema: Schema, target: Target, name: str) -> Iterator[AttributeHeld]:

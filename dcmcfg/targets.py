@@ -177,9 +177,10 @@ def _no_such_device(configuration: Configuration, text: str) -> NotFound:
 
 def _no_such_entry(tree: Tree, dn: DN) -> NotFound:
     """Tell up to where the entry exists, read as absolute if it ends in the tree, and what is spelt alike there."""
-    ends_in_tree = any(DN(dn.rdns[depth:]) in tree for depth in range(1, len(dn.rdns)))
     draft = Draft(tree)
-    missing = draft.missing(dn if ends_in_tree else DN(dn.rdns + devices_dn(tree).rdns))
+    missing = draft.missing(dn)
+    if missing.parent not in tree:
+        missing = draft.missing(DN(dn.rdns + devices_dn(tree).rdns))
     if missing.parent not in tree:
         return NotFound("there is no such entry", on=str(dn), next_step="is it below the base DN?")
     near = ", ".join(str(rdn) for rdn in draft.near_misses(missing))

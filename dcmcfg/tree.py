@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.changes import Add, Change, Delete, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN, root_first
 from dcmcfg.entry import Entry
+from dcmcfg.entry_draft import EntryDraft
 from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.schema.definitions import NormalRDNs, Schema
-from dcmcfg.secret_values import told
 from dcmcfg.spelling import near_misses
 
 _VERSION = "entrycsn"
+_REFERRAL = 10
 #: Looking for names spelt alike takes some 10 µs for each name there; after so many a draft no longer does.
 _NAMES_COMPARED = 20_000
 #: Of many children, so many are told.
 _TOLD = 3
+#: Of so many options the order can differ.
+_SEVERAL = 2
 #: Of a longer name the beginning is compared.
 _COMPARED = 80
 
@@ -28,12 +32,14 @@ _COMPARED = 80
 class Tree:
     """Entries by DN, compared by the rules of a schema.
 
-    ``versions`` holds the entryCSN of entries that came from a server, for those who want to assert it.
+    ``versions`` holds the entryCSN of entries that came from a server, for those who want to assert it. ``elsewhere``
+    holds the tops of what other servers hold (referrals, RFC 3296), with their URLs; they are no entries of this tree.
     """
 
     schema: Schema
     entries: Mapping[NormalDN, Entry]
     versions: Mapping[NormalDN, str] = field(default_factory=dict)
+    elsewhere: Mapping[NormalDN, str] = field(default_factory=dict)
 
     @staticmethod
     def of(schema: Schema, entries: Iterable[Entry]) -> Tree:
@@ -103,7 +109,10 @@ class Draft:
         self.schema = tree.schema
         self._entries = dict(tree.entries)
         self._versions = dict(tree.versions)
+        self._origins: dict[NormalDN, NormalDN | None] = {}
+        self._elsewhere = tree.elsewhere
         self._children: dict[NormalDN, set[NormalDN]] = {}
+        self._depths = Counter(map(len, self._entries))
         self._names_compared = 0
         for key in self._entries:
             if key:
@@ -111,7 +120,7 @@ class Draft:
 
     def tree(self) -> Tree:
         """Return the tree as it now is."""
-        return Tree(self.schema, dict(self._entries), dict(self._versions))
+        return Tree(self.schema, dict(self._entries), dict(self._versions), self._elsewhere)
 
     def key(self, dn: DN) -> NormalDN:
         """Return the form of *dn* in which equal names are equal."""
@@ -125,15 +134,22 @@ class Draft:
         """Return the entryCSN that the entry at *dn* had in the tree it came from, or None once it has changed."""
         return self._versions.get(self.key(dn))
 
+    def origin(self, dn: DN) -> NormalDN | None:
+        """Return the key that the entry at *dn* had in the tree it came from, or None if it was added since."""
+        key = self.key(dn)
+        return self._origins.get(key, key)
+
     def children(self, dn: DN) -> int:
         """Return how many children the entry at *dn* has now."""
         return len(self._children.get(self.key(dn), ()))
 
     def missing(self, dn: DN) -> DN:
         """Return the highest of *dn*, which does not exist, and those above it that does not exist either."""
-        while dn.parent.rdns and self.get(dn.parent) is None:
-            dn = dn.parent
-        return dn
+        key = self.key(dn)
+        # Only names as long as that of some entry are looked up: each costs its length, and a DN may have many RDNs.
+        depths = sorted((depth for depth in self._depths if 0 < depth < len(key)), reverse=True)
+        above = next((depth for depth in depths if key[-depth:] in self._entries), 0)
+        return DN(dn.rdns[len(key) - above - 1 :]) if key else dn
 
     def near_misses(self, dn: DN) -> tuple[RDN, ...]:
         """Return up to three names that look like that of *dn* and stand beside it, the likeliest first.
@@ -152,6 +168,7 @@ class Draft:
 
     def apply(self, change: Change) -> None:
         """Make *change*; raises :class:`DoesNotFit` with the LDAP result it would end in, changing nothing."""
+        self.require_held_here(change)
         match change:
             case Add(entry):
                 self._add(entry)
@@ -162,6 +179,28 @@ class Draft:
             case Delete(dn):
                 self._delete(dn)
 
+    def require_held_here(self, change: Change) -> None:
+        """Raise :class:`DoesNotFit` when *change* concerns a referral: what is there is held by other servers."""
+        if not self._elsewhere:
+            return
+        for dn in (change.dn, change.new_dn) if isinstance(change, Rename) else (change.dn,):
+            key = self.key(dn)
+            for top, where in self._elsewhere.items():
+                if key[max(len(key) - len(top), 0) :] == top:
+                    raise DoesNotFit(
+                        f"other servers hold this part of the tree: {where}",
+                        on=str(dn),
+                        next_step="make the change there; ldapmodify -M changes the referral itself",
+                        result_code=_REFERRAL,
+                    )
+                if isinstance(change, Delete | Rename) and top[max(len(top) - len(key), 0) :] == key:
+                    raise DoesNotFit(
+                        f"a referral to other servers stands below it: {where}",
+                        on=str(dn),
+                        next_step="ldapdelete -M deletes a referral",
+                        result_code=_REFERRAL,
+                    )
+
     def _add(self, entry: Entry) -> None:
         if self.get(entry.dn) is not None:
             raise DoesNotFit("the entry already exists", on=str(entry.dn), result_code=68)
@@ -169,7 +208,9 @@ class Draft:
         complete = with_naming_values(self.schema, entry)
         for attribute in complete.attributes:
             self._check_values(entry.dn, attribute.name, attribute.values)
-        self._put(self.key(entry.dn), complete)
+        key = self.key(entry.dn)
+        self._put(key, complete)
+        self._origins[key] = None
 
     def _delete(self, dn: DN) -> None:
         self._existing(dn)
@@ -182,15 +223,17 @@ class Draft:
                 "all at and below DN that its files do not name",
                 result_code=66,
             )
-        self._take(self.key(dn))
+        key = self.key(dn)
+        self._take(key)
+        self._origins.pop(key, None)
 
     def _modify(self, change: Modify) -> None:
-        before = self._existing(change.dn)
-        after = before
+        draft = EntryDraft(self.schema, self._existing(change.dn))
         for modification in change.modifications:
             if modification.operation in (Operation.ADD, Operation.REPLACE):  # that a later one may delete again
                 self._check_values(change.dn, modification.name, modification.values)
-            after = modified(self.schema, after, modification)
+            draft.apply(modification)
+        after = draft.entry()
         for name in {modification.name.lower(): modification.name for modification in change.modifications}.values():
             self._check_values(change.dn, name, after.values(name))
         self._check_naming_values(after)
@@ -212,20 +255,31 @@ class Draft:
         for name in {canonical_name(self.schema, kind) for kind, _ in change.new_rdn.parts}:
             self._check_values(change.dn, name, after.values(name))
         moved = self._subtree(old)
+        # A server gives only the entry that is renamed another entryCSN, not those below it.
+        versions = {key: self._versions[key] for key in moved if key != old and key in self._versions}
+        origins = {key: self._origins.pop(key, key) for key in moved}
         for key in reversed(moved):
             moved[key] = self._take(key)
         for key, entry in moved.items():
             kept = key[: len(key) - len(old)] + new
             self._put(kept, entry.at(entry.dn.rebased(change.dn, new_dn)))
+            self._origins[kept] = origins[key]
+            if key in versions:
+                self._versions[kept] = versions[key]
         self._entries[new] = after
 
     def _subtree(self, top: NormalDN) -> dict[NormalDN, Entry]:
-        found = {top: self._entries[top]}
-        for child in self._children.get(top, ()):
-            found |= self._subtree(child)
+        found: dict[NormalDN, Entry] = {}
+        left = [top]
+        while left:
+            key = left.pop()
+            found[key] = self._entries[key]
+            left += self._children.get(key, ())
         return found
 
     def _put(self, key: NormalDN, entry: Entry) -> None:
+        if key not in self._entries:
+            self._depths[len(key)] += 1
         self._entries[key] = entry
         if key:
             self._children.setdefault(key[1:], set()).add(key)
@@ -233,6 +287,9 @@ class Draft:
     def _take(self, key: NormalDN) -> Entry:
         self._children.get(key[1:], set()).discard(key)
         self._versions.pop(key, None)
+        self._depths[len(key)] -= 1
+        if not self._depths[len(key)]:
+            del self._depths[len(key)]
         return self._entries.pop(key)
 
     def _existing(self, dn: DN) -> Entry:
@@ -252,8 +309,7 @@ class Draft:
         """Refuse an entry without parent, but for the topmost one of a tree (whose parent is not part of it)."""
         if not self._entries or self.key(dn)[1:] in self._entries:
             return
-        highest = min(len(key) for key in self._entries)
-        if len(dn.rdns) > highest:
+        if len(dn.rdns) > min(self._depths):
             raise DoesNotFit(
                 f"its parent does not exist: {dn.parent}",
                 on=str(dn),
@@ -281,61 +337,6 @@ def _kinds(rdn: RDN) -> frozenset[str]:
 
 def _spelt(rdn: RDN) -> str:
     return "+".join(value for _, value in rdn.parts)[:_COMPARED]
-
-
-def modified(schema: Schema, entry: Entry, modification: Modification) -> Entry:
-    """Return *entry* after one modification, by the rules of RFC 4511 §4.6.
-
-    Raises :class:`DoesNotFit` with result 16, 18 or 20 where a server would answer that.
-    """
-    name, values = modification.name, modification.values
-    held = entry.values(name)
-    match modification.operation:
-        case Operation.ADD:
-            _refuse_values_held(schema, entry, name, values)
-            return entry.with_values(name, held + values)
-        case Operation.DELETE:
-            return entry.with_values(name, _without(schema, entry, name, values) if values else _all(entry, name))
-        case Operation.REPLACE:
-            return entry.with_values(name, values)
-        case Operation.INCREMENT:
-            if not held:
-                raise DoesNotFit(f"there is no {name} to increment", on=str(entry.dn), result_code=16)
-            return entry.with_values(name, tuple(_incremented(entry, name, value, values) for value in held))
-
-
-def _refuse_values_held(schema: Schema, entry: Entry, name: str, values: tuple[bytes, ...]) -> None:
-    held = entry.values(name)
-    if held and not comparable(schema, name):
-        raise DoesNotFit(f"{name} can only be replaced as a whole", on=str(entry.dn), result_code=18)
-    normal = {schema.normal_value(name, value) for value in held}
-    for value in values:
-        if schema.normal_value(name, value) in normal:
-            raise DoesNotFit(f"{name} already holds {told(name, value)}", on=str(entry.dn), result_code=20)
-
-
-def _all(entry: Entry, name: str) -> tuple[bytes, ...]:
-    if name not in entry:
-        raise DoesNotFit(f"there is no {name} to delete", on=str(entry.dn), result_code=16)
-    return ()
-
-
-def _without(schema: Schema, entry: Entry, name: str, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    if not comparable(schema, name):
-        raise DoesNotFit(f"{name} can only be replaced or deleted as a whole", on=str(entry.dn), result_code=18)
-    gone = {schema.normal_value(name, value): value for value in values}
-    held = {schema.normal_value(name, value) for value in entry.values(name)}
-    for normal, value in gone.items():
-        if normal not in held:
-            raise DoesNotFit(f"{name} does not hold {told(name, value)}", on=str(entry.dn), result_code=16)
-    return tuple(value for value in entry.values(name) if schema.normal_value(name, value) not in gone)
-
-
-def _incremented(entry: Entry, name: str, value: bytes, by: tuple[bytes, ...]) -> bytes:
-    try:
-        return str(int(value) + int(by[0])).encode()
-    except (ValueError, IndexError):
-        raise DoesNotFit(f"{name} cannot be incremented", on=str(entry.dn), result_code=21) from None
 
 
 def renamed(schema: Schema, entry: Entry, change: Rename) -> Entry:
@@ -368,16 +369,23 @@ def with_naming_values(schema: Schema, entry: Entry) -> Entry:
 
 
 def canonical_name(schema: Schema, name: str) -> str:
-    """Return attribute description *name* as servers give it back: aliases and OIDs by the first name of the type."""
+    """Return attribute description *name* as slapd gives it back: aliases and OIDs by the first name of the type.
+
+    Neither the case of options nor their order counts (RFC 4512 §2.5.2).
+    """
     plain, semicolon, options = name.partition(";")
     known = schema.attribute(plain)
-    return name if known is None or known.name.lower() == plain.lower() else known.name + semicolon + options
+    kind = plain if known is None or known.name.lower() == plain.lower() else known.name
+    return kind + semicolon + ";".join(sorted(options.lower().split(";")))
 
 
-def comparable(schema: Schema, name: str) -> bool:
-    """Tell whether single values of attribute *name* can be named; dicomVendorData has no equality rule."""
-    definition = schema.attribute(name)
-    return definition is None or definition.equality is not None
+def held_name(schema: Schema, name: str, entry: Entry | None) -> str:
+    """Return *name* as *entry* has it, else its canonical name: a server may keep options in the order given."""
+    canonical = canonical_name(schema, name)
+    if entry is None or canonical in entry or canonical.count(";") < _SEVERAL:
+        return canonical
+    same = (each.name for each in entry.attributes if canonical_name(schema, each.name).lower() == canonical.lower())
+    return next(same, canonical)
 
 
 def _holds(schema: Schema, entry: Entry, name: str, value: bytes) -> bool:

@@ -16,6 +16,8 @@ from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from joserfc.jwk import KeySet, RSAKey
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests.patience import PATIENCE_S
+
 REALM = "/realms/dcm4che"
 TOKEN = f"{REALM}/protocol/openid-connect/token"
 CERTS = f"{REALM}/protocol/openid-connect/certs"
@@ -133,7 +135,7 @@ def application(issuer: Issuer) -> flask.Flask:
     @app.post(TOKEN)
     def token() -> flask.Response:
         if issuer.hang is not None:
-            issuer.hang.wait(30)
+            issuer.hang.wait(PATIENCE_S)
         basic = flask.request.authorization is not None
         issuer.asked.append("client_secret_basic" if basic else "client_secret_post")
         answered: flask.Response = server.create_token_response()

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-from dcmcfg.rollout.waiting import IN_NO_ENTRY
+from dcmcfg.directory.transaction import BEGIN, END, IN_NO_ENTRY
 from tests.relay import Relay, end
 
 #: RFC 4511 protocolOps that may change something: modify, add, delete, modify DN, extended.
@@ -20,7 +20,8 @@ READS = frozenset({0x63})
 
 class KillingProxy(Relay):
     """Relays to *port* on loopback; the client is killed at request number *at* (from 1) of the kinds *counted*.
-    What only waits for others (:mod:`dcmcfg.rollout.waiting`) does not count.
+    What can change nothing does not count: waiting for others (:mod:`dcmcfg.rollout.waiting`), the begin of a
+    transaction, and its end without commit.
 
     Before the server has got it, or (*answered*) when the server has answered it and before the client hears of that.
     """
@@ -66,7 +67,7 @@ class KillingProxy(Relay):
     def _requests(self, client: socket.socket, server: socket.socket, fatal: dict[int, int]) -> None:
         with contextlib.suppress(OSError):
             for message, number, operation in _messages(client):
-                if operation in self._counted and IN_NO_ENTRY not in message:
+                if operation in self._counted and not _changes_nothing(message):
                     self._count += 1
                     if self._count == self._at and not self._answered:
                         self._kill()
@@ -95,6 +96,11 @@ class KillingProxy(Relay):
         assert self._victim
         self.has_killed = True
         os.kill(self._victim, signal.SIGKILL)
+
+
+def _changes_nothing(message: bytes) -> bool:
+    aborts = END.encode() in message and b"\x01\x01\x00\x04" in message  # commit FALSE, then the identifier
+    return aborts or IN_NO_ENTRY in message or BEGIN.encode() in message
 
 
 def _messages(source: socket.socket) -> Iterator[tuple[bytes, int, int]]:

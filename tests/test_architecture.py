@@ -30,18 +30,22 @@ LAYERS: tuple[frozenset[str], ...] = (
             "changes",
             "aetitle",
             "enumerating",
+            "limits",
             "spelling",
             "moments",
             "ber",
             "collector",
             "network_address",
             "unescaped",
+            "file_kinds",
+            "zip_members",
         }
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text
     frozenset(
         {
             "tree",
+            "entry_draft",
             "devices",
             "rebasing",
             "rebasing_notes",

@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from pynetdicom import evt
 
 from dcmcfg.callee import Callee, Stage, Verdict, call
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from tests.dicom import dcmtk
 from tests.dicom.certificates import Pki, make_pki
 from tests.dicom.orthanc import orthanc
 from tests.dicom.tls_scp import server_context, tls_scp
 from tests.echo_scps import echo_scp, silent_listener
+from tests.patience import PATIENT
 from tests.ports import free_port
 from tests.tls_slapd import YESTERDAY
 
 pytestmark = pytest.mark.real
-PATIENT = Timeouts(connect=10, acse=10, dimse=10, network=10)
-SHORT = Timeouts(connect=0.3, acse=0.3, dimse=0.3, network=0.3)
+SHORT = replace(PATIENT, connect=0.3, acse=0.3)
 
 
 @dataclass(frozen=True)

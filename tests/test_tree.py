@@ -180,3 +180,21 @@ def test_near_misses_are_names_of_the_same_attribute_where_there_are_some() -> N
     assert [str(rdn) for rdn in held.near_misses(DN.parse(f"dicomDeviceNam=storesc,{DEVICES}"))] == [
         "dicomDeviceName=storescp"
     ]
+
+
+def test_a_name_of_very_many_rdns_is_refused_in_linear_time() -> None:
+    """Climbing from such a name, one RDN at a time, would take minutes."""
+    deep = ",".join(f"cn=level {number}" for number in range(20_000))
+    for change in (Add(Entry.of(f"{deep},{DEVICES}", {"cn": "x"})), Delete(DN.parse(f"{deep},{DEVICES}"))):
+        with pytest.raises(DoesNotFit) as refused:
+            site().after([change])
+        assert refused.value.next_step.startswith(f"it exists up to {DEVICES}")
+
+
+def test_a_subtree_that_is_deeper_than_calls_can_be_is_renamed() -> None:
+    above = [f"cn=level {number}" for number in reversed(range(1_050))]
+    names = [",".join((*above[start:], ARCHIVE)) for start in reversed(range(len(above)))]
+    grown = site().after([Add(Entry.of(name, {"cn": name[3 : name.index(",")]})) for name in names])
+    renamed = grown.after([Rename(DN.parse(names[0]), RDN.of("cn", "other"))])
+    assert len(renamed.below(DN.parse(f"cn=other,{ARCHIVE}"))) == len(names)
+    assert DN.parse(names[-1]) not in renamed

@@ -92,7 +92,7 @@ def finding_of(answer: Answer) -> Finding | None:
                 "The archive failed to start, or it is still starting (HTTP 500, a page of the web server)",
                 "Run dcmcfg status again in a minute. If nothing changes, the archive's server.log has the reason: fix "
                 "it (dcmcfg check), then restart the server. A reload does not start the archive. Its DICOM port may "
-                "be open all the same, and then answers C-ECHO with 0122H",
+                "be open all the same, and then answers C-ECHO with 0122",
                 passes=True,
             )
         case 503 if is_page:

@@ -71,6 +71,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
+def require_whole(answer: Answer, url: str, kind: type[ArchiveError] = ArchiveError) -> None:
+    """Raise an error of *kind* where the body of *answer* was cut, so that nothing can be read from it."""
+    if answer.cut_at is not None:
+        raise kind(
+            f"the answer is longer than {answer.cut_at.spelt()} octets", on=url, next_step=answer.cut_at.next_step
+        )
+
+
 def unexpected_answer(answer: Answer, url: str, *, with_token: bool) -> ArchiveError:
     """Return what to tell about an answer that is not the one asked for."""
     status = answer.status

@@ -13,7 +13,7 @@ from urllib.parse import quote_plus, urlsplit
 
 import httpx
 
-from dcmcfg.archive.failures import TokenError
+from dcmcfg.archive.failures import TokenError, require_whole
 from dcmcfg.archive.issuer_failures import (
     another_issuer,
     another_server,
@@ -125,6 +125,8 @@ def discover(issuer: str, web: Web) -> Discovered:
         answer = web.request("GET", url, headers={"Accept": "application/json"})
     except httpx.TransportError as error:
         raise not_reached(error, url, web.seconds(error)) from error
+    if answer.status == httpx.codes.OK:
+        require_whole(answer, url, TokenError)
     content = json_object(answer.body)
     if answer.status != httpx.codes.OK or content is None or not _is_text(content, "issuer", "token_endpoint"):
         raise no_discovery(answer, content, url, issuer)
@@ -145,6 +147,8 @@ def published_keys(issuer: Discovered, web: Web) -> dict[str, Any]:
         answer = web.request("GET", issuer.jwks_uri, headers={"Accept": "application/json"})
     except httpx.TransportError as error:
         raise not_reached(error, issuer.jwks_uri, web.seconds(error)) from error
+    if answer.status == httpx.codes.OK:
+        require_whole(answer, issuer.jwks_uri, TokenError)
     keys = json_object(answer.body) if answer.status == httpx.codes.OK else None
     if keys is None:
         raise TokenError(f"there are no keys here (HTTP {answer.status})", on=issuer.jwks_uri)
@@ -178,6 +182,7 @@ def _token_of(answer: Answer, url: str, client_id: str) -> _Token:
     content = json_object(answer.body)
     if answer.status != httpx.codes.OK:
         raise no_token(answer, content, url, client_id)
+    require_whole(answer, url, TokenError)
     if content is None or not _is_text(content, "access_token"):
         raise not_the_endpoints(answer, url)
     text, seconds = content["access_token"], content.get("expires_in")

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from dcmcfg.archive.bearer import Bearer
-from dcmcfg.archive.failures import not_answered, unexpected_answer
+from dcmcfg.archive.failures import not_answered, require_whole, unexpected_answer
 from dcmcfg.archive.stored import (
     INSTANCE_FIELDS,
     STUDY_FIELDS,
@@ -24,23 +24,23 @@ from dcmcfg.archive.stored import (
 )
 from dcmcfg.archive.web import Answer, Timeouts
 from dcmcfg.errors import ArchiveError
+from dcmcfg.limits import QIDO_INSTANCES, QIDO_OCTETS
 
 #: Seconds: a proof waits no longer for a witness that it can do without.
 TIMEOUTS = Timeouts(connect=3.0, answer=8.0)
-#: Octets that are read of an answer: some 2 KB for each instance of a page.
-LONGEST_BODY = 8 * 1024 * 1024
-#: Answers in a page, and instances of a study that are asked for at most; the archive takes no offset above 99,999.
-_STUDIES_IN_PAGE, _INSTANCES_IN_PAGE, _MOST_INSTANCES = 200, 2000, 50_000
+#: Answers in a page, of which an instance takes some 2 KB.
+_STUDIES_IN_PAGE, _INSTANCES_IN_PAGE = 200, 2000
 
 Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
 class Page(Generic[Found]):
-    """Answers of one request; ``is_last`` is False where the archive may have more."""
+    """Answers of one request, with their octets; ``is_last`` is False where the archive may have more."""
 
     found: tuple[Found, ...]
     is_last: bool
+    octets: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,11 @@ class Qido:
         found: list[InstanceAnswer] = []
         for page in pages:
             found += page.found
-            if len(found) > _MOST_INSTANCES:
+            if len(found) > QIDO_INSTANCES.most:
                 raise ArchiveError(
-                    f"the study has more than {_MOST_INSTANCES} instances, which is more than dcmcfg asks for",
+                    f"the study has more than {QIDO_INSTANCES.spelt()} instances, which is more than dcmcfg asks for",
                     on=self._where(f"studies/{study_uid}/instances"),
+                    next_step=QIDO_INSTANCES.next_step,
                 )
         try:
             return study_of(study_uid, found)
@@ -105,10 +106,17 @@ class Qido:
         size: int,
     ) -> Iterator[Page[Found]]:
         """Yield the pages of a search until the last; the archive may return fewer than *size*, and says so."""
-        offset = 0
+        offset = octets = 0
         for _ in count():
             paged = {**query, "includefield": ",".join(fields), "limit": str(size), "offset": str(offset)}
             page = self._page(resource, paged, read, size)
+            octets += page.octets
+            if octets > QIDO_OCTETS.most:
+                raise ArchiveError(
+                    f"the answers to one search are longer than {QIDO_OCTETS.spelt()} octets",
+                    on=self._where(resource),
+                    next_step=QIDO_OCTETS.next_step,
+                )
             yield page
             offset += len(page.found)
             if page.is_last or not page.found:
@@ -126,11 +134,13 @@ class Qido:
             return Page((), is_last=True)
         if answer.status != httpx.codes.OK:
             raise self._unexpected(answer, where)
+        require_whole(answer, where)
         try:
             found = read(answer.body)
         except NotDicomJson as error:
             raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", on=where) from error
-        return Page(found, is_last=len(found) < size and "warning" not in answer.headers)
+        is_last = len(found) < size and "warning" not in answer.headers
+        return Page(found, is_last, len(answer.body))
 
     def _where(self, resource: str) -> str:
         return f"{self.url}/aets/{quote(self.ae_title)}/rs/{resource}"

@@ -157,7 +157,9 @@ class _Dataset:
 def _datasets(body: str) -> Iterable[_Dataset]:
     try:
         content = json.loads(body)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise NotDicomJson("JSON that is nested too deeply") from None
+    except ValueError:
         raise NotDicomJson("no JSON") from None
     if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
         raise NotDicomJson("no list of data sets")

@@ -6,7 +6,7 @@ import json
 import re
 import ssl
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -17,10 +17,9 @@ from urllib.parse import quote, quote_plus
 import httpx
 
 from dcmcfg.errors import MalformedInput
+from dcmcfg.limits import HTTP_BODY, Limit
 from dcmcfg.trust import THIS_MACHINE, UnusableCaFile, trusting
 
-#: Octets of an answer that are read, unless more are asked for.
-LONGEST_BODY = 256 * 1024
 _SHORTEST_SECRET = 8  # characters; what is shorter may be a part of a word of the answer
 
 
@@ -34,11 +33,15 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with its body, cut or whole; the names of ``headers`` compare without case."""
+    """An answer with its body; the names of ``headers`` compare without case.
+
+    ``cut_at`` is the limit that the body is longer than, and then cut at; None where it is whole.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: str = field(repr=False)
+    cut_at: Limit | None = None
 
     @property
     def is_redirect(self) -> bool:
@@ -57,13 +60,13 @@ class Web:
         self,
         ca_file: Path | None = None,
         timeouts: Timeouts | None = None,
-        longest_body: int = LONGEST_BODY,
+        limit: Limit = HTTP_BODY,
         *,
         require_crl: bool = False,
     ) -> None:
         self._ca_file = ca_file
         self._require_crl = require_crl
-        self._longest_body = longest_body
+        self._limit = limit
         self.timeouts = timeouts or Timeouts()
 
     @cached_property
@@ -92,7 +95,7 @@ class Web:
         form: Mapping[str, str] | None = None,
         secrets: Collection[str] = (),
     ) -> Answer:
-        """Return the answer, its body cut at ``longest_body`` octets; *form* is what is sent, if anything.
+        """Return the answer, its body cut at the limit of octets; *form* is what is sent, if anything.
 
         *secrets* are what is sent and must not be told: some servers say in an error what they were sent.
         Raises :class:`httpx.TransportError`, also for a URL that cannot be asked, and what :meth:`prepare` raises.
@@ -125,17 +128,17 @@ class Web:
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> Answer:
         limits = httpx.Timeout(self.timeouts.answer, connect=self.timeouts.connect)
         tls = self._tls if url.startswith("https:") else False
-        body = bytearray()
+        body, most = bytearray(), self._limit.most
         with (
             httpx.Client(verify=tls, timeout=limits, follow_redirects=False, trust_env=False) as client,
             client.stream(method, url, headers={"Accept-Encoding": "identity"} | dict(headers), data=form) as response,
         ):
             for chunk in response.iter_raw():
                 body += chunk
-                if len(body) > self._longest_body:
+                if len(body) > most:
                     break
-            text = bytes(body[: self._longest_body]).decode("utf-8", "replace")
-            return Answer(response.status_code, response.headers, text)
+            text = bytes(body[:most]).decode("utf-8", "replace")
+            return Answer(response.status_code, response.headers, text, self._limit if len(body) > most else None)
 
 
 def _without(secrets: Collection[str], answer: Answer) -> Answer:
@@ -153,7 +156,7 @@ def _without(secrets: Collection[str], answer: Answer) -> Answer:
     headers = httpx.Headers(
         [(name.encode(), secret.sub("…", value).encode()) for name, value in answer.headers.items()]
     )
-    return Answer(answer.status, headers, secret.sub("…", answer.body))
+    return replace(answer, headers=headers, body=secret.sub("…", answer.body))
 
 
 def _forms(secret: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
+from dcmcfg.file_kinds import CSV, HEAD, STUDIES, file_kind
 
 _COLUMN = "studyinstanceuid"
 _DELIMITERS = ",;\t|"
@@ -35,6 +36,10 @@ def parse_list(name: str, octets: bytes) -> Listed:
     :class:`MalformedInput`, naming each line that holds no UID, also for a file that lists none, and for columns of
     which none has that name.
     """
+    kind = file_kind(octets[:HEAD])
+    if kind is not None and kind not in (CSV, STUDIES):
+        what = f"this is {kind.name}, not a list of studies"
+        raise MalformedInput(what, on=name, next_step="one Study Instance UID a line; docs/bulk.md")
     rows = _rows(name, _decoded(octets))
     uids: list[str] = []
     broken: list[tuple[int, str]] = []

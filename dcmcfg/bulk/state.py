@@ -185,4 +185,4 @@ class State:
 
 def _why(answer: Answer) -> str:
     said = f" {answer.comment}" if answer.comment else ""
-    return answer.headline if answer.status is None else f"{answer.status:04X}H{said}"
+    return answer.headline if answer.status is None else f"{answer.status:04X}{said}"

@@ -19,7 +19,6 @@ from dcmcfg.cli.telling import say
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
-from dcmcfg.errors import Refused
 from dcmcfg.ldif_files import file_doubts, read_files
 from dcmcfg.plan import content
 from dcmcfg.plan.admitting import narrowings
@@ -27,6 +26,7 @@ from dcmcfg.plan.prune import surplus
 from dcmcfg.plan.rebased import Files, rebased_files
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.render.history import taken_up
+from dcmcfg.rollout.choosing import to_resume
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.last_change import planned_telling_who, telling_who
 from dcmcfg.rollout.left import plan_left, settle
@@ -59,6 +59,7 @@ _REJECTED = 1
     metavar="NEW",
     help="Where --continue writes what it leaves out; the first FILE's name with .rejects.ldif by default.",
 )
+@click.option("--mixed", is_flag=True, help="Accept entries and change records in one FILE, as ldapadd does.")
 @map_base_option
 @file_urls_options
 @changing_options
@@ -72,14 +73,16 @@ def apply_command(
     under: str | None,
     go_on: bool,
     rejects: Path | None,
+    mixed: bool,
     map_base: str | None,
     file_urls: Path | bool,
 ) -> int:
     """Carry out LDIF files, undo files included.
 
     A FILE holds change records, or entries as they are wanted: one that is not there is added, one that differs is
-    changed, none is deleted without --prune; '-' is standard input. What the tree holds already is listed and passed
-    over. A file with assertion controls (a plan, an undo) fits exactly as it is written, or is refused as a whole.
+    changed, none is deleted without --prune; '-' is standard input. Both kinds in one FILE need --mixed, since a change
+    that lost its 'changetype:' line is an entry. What the tree holds already is listed and passed over. A file with
+    assertion controls (a plan, an undo) fits exactly as it is written, or is refused as a whole.
     Nothing is written unless every record of every file fits, or --continue.
     """
     if bool(files) == resume:
@@ -95,7 +98,7 @@ def apply_command(
         _resume(settings, choices)
         return 0
     subtree = DN.parse(under) if under is not None else None
-    records = read_files(files, file_urls=file_urls)
+    records = read_files(files, file_urls=file_urls, mixed=mixed)
     left_out = rejects_path(files, rejects, suffix=".ldif", option="--continue") if go_on else None
     base = old_base(map_base, records) if map_base is not None else None
     return _apply(settings, choices, files, records, under=subtree, left_out=left_out, old_base=base)
@@ -141,13 +144,8 @@ def _apply(
 
 def _resume(settings: Settings, choices: Choices) -> None:
     with open_directory(settings) as directory:
-        record = settle(state_folder(), directory)
-        if record is None:
-            raise Refused(
-                "no roll-out on this directory is unfinished",
-                on=settings.ldap_url,
-                next_step="dcmcfg history lists what there was; dcmcfg reload, if the archive has not loaded it",
-            )
+        interrupted = settle(state_folder(), directory)
+        record = to_resume(History(state_folder()), settings.ldap_url, interrupted)
         with telling_who(directory):
             plan = plan_left(record, read_tree(directory))
         say(taken_up(record), on_stderr=choices.stdout_taken)

@@ -8,7 +8,8 @@ from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
 from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.cli import invocation
 from dcmcfg.cli.telling import tell
-from dcmcfg.cli.terminal import client_secret
+from dcmcfg.cli.terminal import client_secret, require_client_secret
+from dcmcfg.limits import Limit
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import archive_exposures
 
@@ -28,9 +29,9 @@ def control_service(settings: Settings) -> ControlService:
     )
 
 
-def web_services(settings: Settings, timeouts: Timeouts, longest_body: int) -> Bearer:
+def web_services(settings: Settings, timeouts: Timeouts, limit: Limit) -> Bearer:
     """Return what asks the archive's other web services; as :func:`control_service` does, it warns and raises."""
-    web = Web(settings.ca_file, timeouts, longest_body, require_crl=settings.require_crl)
+    web = Web(settings.ca_file, timeouts, limit, require_crl=settings.require_crl)
     web.prepare(settings.archive_url)
     return Bearer(web, credential(settings, timeouts))
 
@@ -40,6 +41,8 @@ def credential(settings: Settings, timeouts: Timeouts | None = None) -> str | To
 
     The issuer is waited for as long as *timeouts* say.
     """
+    if settings.oidc is not None:
+        require_client_secret(settings.oidc)
     run = invocation.current()
     for warning in archive_exposures(settings):
         if warning not in run.warned:

@@ -39,12 +39,14 @@ from dcmcfg.plan.versions import with_versions
 from dcmcfg.render.beside import Beside
 from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console, visible
 from dcmcfg.render.plan import already_lines, plan_counts, print_plan
+from dcmcfg.rollout import reload_result
 from dcmcfg.rollout.last_change import telling_who
 from dcmcfg.rollout.left import require_finished
-from dcmcfg.rollout.manner import Manner, manner_left, manner_of
+from dcmcfg.rollout.manner import Manner, asserts_something, manner_left, manner_of
 from dcmcfg.rollout.private_file import write_private
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.reload_result import Reloaded, ReloadResult
 from dcmcfg.rollout.roll_out import Outcome, resume, roll_out
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from dcmcfg.tree import Tree
 
 _NOTHING_BESIDE = Beside()
+_BY_READING = "preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)"
 
 
 def server_rules(directory: Directory, tree: Tree) -> ServerRules:
@@ -136,8 +139,7 @@ def carry_out(
         return
     if resuming is None and not choices.dry_run:
         require_named(found, choices.forced)
-    manner = (manner_of if resuming is None else manner_left)(directory, plan, choices.in_transaction)
-    choices.say(f"{plan_counts(plan)}, {manner.value}")
+    manner = _announced(directory, plan, choices, resuming)
     if choices.out is not None:
         _write_plan(settings, plan, choices.out)
         choices.say(f"plan: {choices.out}")
@@ -149,14 +151,28 @@ def carry_out(
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):
-        outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes), report)
+        outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes, rejects), report)
     choices.say(f"done {outcome.manner.value}", f"undo: dcmcfg undo {outcome.number}")
     reload: ReloadReport | None = None
-    if reloading is not None:
+    record_folder = outcome.undo_file.parent
+    if reloading is None:
+        reload_result.note_result(record_folder, ReloadResult(Reloaded.NOT_ASKED))
+    else:
         undone = undoes if resuming is None else resuming.head.undoes
-        reload = reloading.reload(outcome.number, plan.after, is_undo=undone is not None)
+        with reload_result.noted(record_folder):
+            reload = reloading.reload(outcome.number, plan.after, is_undo=undone is not None)
     profile = follow_in_profile(settings, renamed)
     report.tell(outcome, reload=reload, profile=profile)
+
+
+def _announced(directory: Directory, plan: Plan, choices: Choices, resuming: Record | None) -> Manner:
+    """Return how *plan* will be carried out, having said so; raises what :func:`manner_of` does."""
+    manners = manner_of if resuming is None else manner_left
+    manner = manners(directory, plan, choices.in_transaction, asking=not choices.dry_run)
+    choices.say(f"{plan_counts(plan)}, {manner.value}")
+    if asserts_something(plan) and not directory.facts().assertions:
+        choices.say(_BY_READING)
+    return manner
 
 
 def _tell_unfinished(directory: Directory, but: int | None, *, only_warn: bool) -> None:
@@ -208,8 +224,10 @@ def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
         raise DcmcfgError(f"the plan cannot be written ({error.strerror})", on=str(path)) from error
 
 
-def _occasion(settings: Settings, undoes: int | None) -> Occasion:
-    return Occasion(state_folder(), site_headline(settings), invocation.current().command_line, undoes)
+def _occasion(settings: Settings, undoes: int | None, rejects: Rejects | None) -> Occasion:
+    left_out = len(rejects.rejected) if rejects is not None else 0
+    command = invocation.current().command_line
+    return Occasion(state_folder(), site_headline(settings), command, undoes, left_out)
 
 
 def _write(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record, report: Report) -> Outcome:

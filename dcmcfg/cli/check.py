@@ -19,11 +19,11 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import LdifError
-from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
-from dcmcfg.ldif_files import STDIN, read_files
+from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record, holds_changes
+from dcmcfg.ldif_files import called, read_files
 from dcmcfg.ldif_places import located
 from dcmcfg.lint.loading import LOADING_RULES, loading_findings
-from dcmcfg.render.check import findings_json, findings_sarif, print_findings
+from dcmcfg.render.check import findings_json, findings_sarif, print_change_files, print_findings
 from dcmcfg.render.console import stdout_console
 from dcmcfg.schema.check import Subject, check
 from dcmcfg.schema.definitions import Schema, bundled
@@ -41,7 +41,11 @@ from dcmcfg.settings import Settings
     type=click.Choice(["server", "bundled"]),
     help="The server's own schema (default for the live tree), or the one that comes with dcmcfg (for a FILE).",
 )
-@click.option("--rfc2849", is_flag=True, help="Take only LDIF of RFC 2849, which strict readers such as editors want.")
+@click.option(
+    "--rfc2849",
+    is_flag=True,
+    help="Accept only LDIF of RFC 2849, for strict readers such as editors; also for a FILE of change records.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0.")
 def check_command(
@@ -59,13 +63,15 @@ def check_command(
     Without FILE the live tree is read; a FILE holds entries as LDIF, '-' is standard input. All findings are listed at
     once; several files count as one tree. Checked are names, classes, references, and everything that keeps the archive
     from loading the configuration or from its next start: values, connections of another device or protocol, ports that
-    two connections share.
+    two connections share. A FILE of change records is checked with --rfc2849, for its form only.
     Exit code 1 when there are errors; warnings alone are 0.
     """
     if as_json and as_sarif:
         raise click.UsageError("--json and --sarif exclude each other")
     read = read_files(files, file_urls=file_urls, strict=rfc2849)
-    subjects = tuple(subject for name, records in read for subject in _subjects(name, records))
+    # A change says nothing of an entry by itself, so the form is all that there is to check.
+    formal = {name: len(records) for name, records in read if rfc2849 and holds_changes(records)}
+    subjects = tuple(subject for name, records in read if name not in formal for subject in _subjects(name, records))
     schema = None
     if not files or which == "server":
         with open_directory(settings) as directory:
@@ -78,11 +84,13 @@ def check_command(
     together = loading_findings(subjects, judge, datetime.now(UTC))
     findings = tuple(located((*found, *together), judge, files))
     if as_json:
-        print_json(findings_json(findings, len(subjects)))
+        print_json(findings_json(findings, len(subjects)) | {"changes": sum(formal.values())})
     elif as_sarif:
         click.echo(json.dumps(findings_sarif(findings, (*RULES, *LOADING_RULES)), indent=2))
     else:
-        print_findings(stdout_console(), findings, len(subjects))
+        print_change_files(stdout_console(), [(called(name), count) for name, count in formal.items()])
+        if subjects or not formal:
+            print_findings(stdout_console(), findings, len(subjects))
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 
@@ -95,7 +103,7 @@ def _server_schema(directory: Directory) -> Schema | None:
 
 def _subjects(path: str, records: tuple[Record, ...]) -> Iterator[Subject]:
     """Yield the entries of a file; raises :class:`LdifError` for a record that changes one instead."""
-    name = "standard input" if path == STDIN else path
+    name = called(path)
     for record in records:
         match record:
             case ContentRecord(entry, line) | ChangeRecord(Add(entry), line):
@@ -104,5 +112,6 @@ def _subjects(path: str, records: tuple[Record, ...]) -> Iterator[Subject]:
                 raise LdifError(
                     "a change and no entry, there is nothing to check by itself",
                     on=f"{name}:{line}",
-                    next_step="dcmcfg apply --dry-run FILE shows what it would do, with warnings",
+                    next_step="dcmcfg apply --dry-run FILE shows what it would do, with warnings; "
+                    "check --rfc2849 FILE checks its form",
                 )

@@ -81,7 +81,8 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
                 "--transaction/--step-by-step",
                 "in_transaction",
                 default=None,
-                help="In one transaction, replicas or not; or without. By default as the server allows it safely.",
+                help="In one transaction, replicas or not, or refuse; or without. By default as the server allows it "
+                "safely.",
             ),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
             *risk_options(),

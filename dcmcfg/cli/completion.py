@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from dcmcfg.cli.given_once import GivenOnce
+
 _VARIABLE = "_DCMCFG_COMPLETE"
 #: Where each shell picks the script up.
 _INSTALL = {
@@ -14,7 +16,9 @@ _INSTALL = {
 }
 
 
-@click.command("completion", epilog="\b\nInstall it with\n" + "\n".join(f"  {line}" for line in _INSTALL.values()))
+@click.command(
+    "completion", cls=GivenOnce, epilog="\b\nInstall it with\n" + "\n".join(f"  {line}" for line in _INSTALL.values())
+)
 @click.argument("shell", type=click.Choice(list(_INSTALL)))
 @click.pass_context
 def completion_command(ctx: click.Context, shell: str) -> None:

@@ -25,7 +25,7 @@ from dcmcfg.plan import portion
 from dcmcfg.plan.diff import Diff, diff
 from dcmcfg.plan.rebased import rebased_tree
 from dcmcfg.render.console import stdout_console
-from dcmcfg.render.diff import diff_json, print_diff
+from dcmcfg.render.diff import Direction, diff_json, print_diff
 from dcmcfg.render.diff_ldif import diff_ldif
 from dcmcfg.render.unified import unified
 from dcmcfg.render.visible import visible
@@ -70,7 +70,8 @@ def diff_command(
 ) -> int:
     """Show what differs between two trees.
 
-    Every output tells the changes that turn FROM into TO; FROM is the live tree when it is left out.
+    Every output shows the changes that turn FROM into TO; FROM is the live tree when it is left out. So 'diff FILE'
+    shows what would make the live tree like FILE, and 'diff FILE live' what has changed since FILE was written.
 
     FROM and TO are LDIF files of entries, folders of such (*.ldif), '-' for standard input, or the word 'live'. Values
     compare as the directory compares them. Secrets and vendor data that one side lacks are no difference unless
@@ -85,7 +86,9 @@ def diff_command(
             read = _at_one_base(settings, read, None if map_base == AUTO else base_named(map_base))
         before, after = _compared(settings, read, only)
         found = diff(before, after, ignore=ignore, with_secrets=with_secrets)
-    _print(found, read, form, with_secrets=with_secrets)
+    device = settings.device_asked
+    part = ("--only", only) if only is not None else ("--device", device) if device is not None else ()
+    _print(found, read, form, part, with_secrets=with_secrets)
     return _DIFFERENT if found.plan.steps else 0
 
 
@@ -153,7 +156,7 @@ def _compared(settings: Settings, sides: _Sides, only: str | None) -> tuple[Tree
             return first, second
 
 
-def _print(found: Diff, sides: _Sides, form: str | None, *, with_secrets: bool) -> None:
+def _print(found: Diff, sides: _Sides, form: str | None, part: tuple[str, ...], *, with_secrets: bool) -> None:
     names = sides.names
     match form:
         case "ldif":
@@ -166,6 +169,7 @@ def _print(found: Diff, sides: _Sides, form: str | None, *, with_secrets: bool) 
         case _:
             # By the whole trees: what was compared may be a part without the container.
             base = devices_dn(*sides.trees)
-            print_diff(stdout_console(), found, names, base, with_secrets=with_secrets)
+            direction = Direction.of(names, sides.live, part)
+            print_diff(stdout_console(), found, direction, base, with_secrets=with_secrets)
             return
     print_text(pieces)

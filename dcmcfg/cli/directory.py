@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dcmcfg.cli.telling import tell
-from dcmcfg.cli.terminal import bind_password
+from dcmcfg.cli.terminal import asked_bind_password, known_bind_password
 from dcmcfg.directory.failures import INVALID_CREDENTIALS, NotReached
 from dcmcfg.directory.ldap import LdapDirectory, connect
+from dcmcfg.directory.referrals import Referral
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.errors import DirectoryError
 from dcmcfg.settings import Settings
@@ -19,12 +20,13 @@ def open_directory(settings: Settings) -> LdapDirectory:
     private key that others can read. Raises :class:`~dcmcfg.errors.DirectoryError` when the server cannot be reached,
     cannot be trusted or refuses.
     """
+    external = not settings.bind_dn
+    known = "" if external else known_bind_password(settings)
     for warning in exposures(settings):
         tell(f"warning: {warning}")
-    external = not settings.bind_dn
-    server = directory_server(settings, "" if external else bind_password(settings))
+    server = directory_server(settings, asked_bind_password(settings) if known is None else known)
     try:
-        return connect(server)
+        return connect(server, _tell_of_referral)
     except NotReached as error:
         origin = settings.origins.get("ldap_url", "")
         if not origin.startswith("profile"):
@@ -42,6 +44,11 @@ def open_directory(settings: Settings) -> LdapDirectory:
             next_step=f"the bind DN comes from {settings.origins['bind_dn']}, the password from {origin}",
             result_code=error.result_code,
         ) from error
+
+
+def _tell_of_referral(referral: Referral) -> None:
+    at = f"{referral.dn} is" if referral.dn is not None else "a part of the tree is"
+    tell(f"warning: {at} held by other servers, and was not read: {referral.where}")
 
 
 def directory_server(settings: Settings, password: str) -> LdapServer:

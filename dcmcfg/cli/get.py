@@ -7,6 +7,7 @@ import click
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_possible_attribute, complete_target
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.output import write_octets
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
@@ -14,7 +15,7 @@ from dcmcfg.directory.subschema import schema_knowing
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.values import held_json, print_held
 from dcmcfg.settings import Settings
-from dcmcfg.settings_in_use import values_held
+from dcmcfg.settings_in_use import only_value, values_held
 from dcmcfg.targets import named
 
 _NOT_SET = 1
@@ -24,21 +25,30 @@ _NOT_SET = 1
 @click.argument("target", shell_complete=complete_target)
 @click.argument("attributes", nargs=-1, metavar="[ATTR]...", shell_complete=complete_possible_attribute)
 @site_options
+@click.option(
+    "--out",
+    metavar="NEW",
+    help="Write the value of one ATTR to a new file, octet by octet, readable by you only; '-' is standard output.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def get_command(settings: Settings, *, target: str, attributes: tuple[str, ...], as_json: bool) -> int:
+def get_command(settings: Settings, *, target: str, attributes: tuple[str, ...], out: str | None, as_json: bool) -> int:
     """Show values of an entry, one a line.
 
     TARGET is DEVICE, DEVICE/AE, AE:TITLE, or a DN, absolute or relative to the devices' container. Without ATTR all
     attributes are shown. What an AE of the archive takes from its device is shown where it has none of its own, with
-    a line that says so. Secrets are not shown.
+    a line that says so. Secrets are not shown. The files in a ZIP file (dicomVendorData) are listed below it.
 
     Exit code: 1 when an ATTR is not set, nor taken from the device.
     """
+    if out is not None and (len(attributes) != 1 or as_json):
+        raise click.UsageError("--out takes one ATTR, and no --json")
     with open_directory(settings) as directory:
         schema = schema_knowing(directory, attributes)
         found = named(Configuration(read_tree(directory)), target)
     held = values_held(schema, found, attributes)
-    if as_json:
+    if out is not None and any(each.values for each in held):
+        write_octets(out, only_value(found, held))
+    elif as_json:
         print_json(held_json(found, held))
     else:
         print_held(stdout_console(), found, held, whole=not attributes)

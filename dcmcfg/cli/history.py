@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.cli.roll_out_number import RollOutNumber
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.history import history_json, print_history, print_roll_out, roll_out_json
@@ -12,7 +13,7 @@ from dcmcfg.rollout.history import History
 from dcmcfg.settings.folders import state_folder
 
 
-@click.command("history")
+@click.command("history", cls=GivenOnce)
 @click.argument("number", required=False, type=RollOutNumber(), metavar="[N]")
 @click.option("--close", is_flag=True, help="Note that the tree was put right by hand after N, which was interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

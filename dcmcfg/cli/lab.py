@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 
 from dcmcfg.cli.answer import print_json
+from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.cli.telling import say
 from dcmcfg.errors import LabError
 from dcmcfg.lab import demo, life
@@ -27,15 +28,27 @@ _LIFE = click.IntRange(min=1)
 _POLL = 0.2
 
 
-def _folder_option(command: F) -> F:
+def _new_folder() -> Path:
+    return state_folder() / "lab"
+
+
+def _known_folder() -> Path:
+    return life.known_folder(_new_folder())
+
+
+def _folder_option(default: Callable[[], Path], told: str) -> Callable[[F], F]:
     return click.option(
         "--folder",
         type=click.Path(path_type=Path, file_okay=False),
         envvar="DCMCFG_LAB_FOLDER",
-        default=lambda: state_folder() / "lab",
-        show_default="in the user's state folder",
+        default=default,
+        show_default=told,
         help="Folder of the lab.",
-    )(command)
+    )
+
+
+_folder_of_new = _folder_option(_new_folder, "in the user's state folder")
+_folder_of_known = _folder_option(_known_folder, "in the user's state folder, else that of the profile lab")
 
 
 @click.group("lab", short_help="Run a whole site on this machine, to try things on.")
@@ -47,8 +60,8 @@ def lab_group() -> None:
     """
 
 
-@lab_group.command("up")
-@_folder_option
+@lab_group.command("up", cls=GivenOnce)
+@_folder_of_new
 @click.option("--foreground", is_flag=True, help="Stay until Ctrl-C, then take the lab down.")
 @click.option("--with-pid", type=_LIFE, envvar="DCMCFG_LAB_WITH_PID", help="End the lab when this process ends.")
 @click.option("--secured-by", metavar="ISSUER", help="Have the archive want tokens of this OpenID Connect issuer.")
@@ -77,8 +90,8 @@ def up(folder: Path, with_pid: int | None, secured_by: str | None, studies: int,
         say(*lines)
 
 
-@lab_group.command("down")
-@_folder_option
+@lab_group.command("down", cls=GivenOnce)
+@_folder_of_known
 def down(folder: Path) -> None:
     """End the lab, and remove its folder and its profile."""
     match life.down(folder):
@@ -86,12 +99,14 @@ def down(folder: Path) -> None:
             say("The lab is down.")
         case life.Down.ENDED_BEFORE:
             say("The lab had ended before; what it left is removed.")
+        case life.Down.GONE:
+            say(f"The lab in {folder} is gone; its profile is removed.")
         case life.Down.NO_LAB:
             say("No lab is up.")
 
 
-@lab_group.command("status")
-@_folder_option
+@lab_group.command("status", cls=GivenOnce)
+@_folder_of_known
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def status(folder: Path, *, as_json: bool) -> int:
     """Show the parts of the lab, and the studies in it.
@@ -101,6 +116,9 @@ def status(folder: Path, *, as_json: bool) -> int:
     lab = life.find(folder.absolute())
     if as_json:
         print_json(lab_json(lab, make_studies()))
+    elif lab is None and life.is_gone(folder.absolute()):
+        gone = f"The lab in {folder}, which the profile {life.PROFILE} describes, is gone"
+        say(f"{gone}. To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up")
     elif lab is None:
         say("No lab is up. To start one: dcmcfg lab up")
     else:
@@ -108,7 +126,7 @@ def status(folder: Path, *, as_json: bool) -> int:
     return 0 if lab and lab.is_up else 1
 
 
-@lab_group.command("demo", short_help="Tell the story of an external retrieve, on a lab of its own.")
+@lab_group.command("demo", cls=GivenOnce, short_help="Tell the story of an external retrieve, on a lab of its own.")
 def demo_command() -> int:
     """Tell the story of a retrieve from an external archive, on a lab of its own.
 

@@ -17,6 +17,8 @@ from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
 from dcmcfg.cli.commands import COMMANDS, SECTIONS
 from dcmcfg.cli.failures import ReaderGone, exit_from
+from dcmcfg.cli.given_once import GivenOnce
+from dcmcfg.cli.limit_option import limit_option
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options import add_site_options
 from dcmcfg.spelling import near_misses
@@ -26,7 +28,7 @@ from dcmcfg.spelling import near_misses
 _GARBAGE_AFTER = 100_000
 
 
-class Program(click.Group):
+class Program(GivenOnce, click.Group):
     """The group that knows its commands by :data:`COMMANDS`."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
@@ -88,6 +90,7 @@ class Program(click.Group):
     "finished, 130 interrupted.",
 )
 @add_site_options
+@limit_option
 @click.version_option(__version__, prog_name="dcmcfg", message="%(prog)s %(version)s")
 @click.pass_context
 def program(ctx: click.Context, /, **site: str | None) -> None:

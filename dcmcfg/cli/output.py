@@ -106,6 +106,25 @@ def write_whole(target: str, text: Iterable[str], *, private: bool = False, new:
         raise _unwritable(error, target, path) from error
 
 
+def write_octets(target: str, octets: bytes) -> None:
+    """Write *octets* to the new file *target*, readable by its owner only; ``-`` is standard output.
+
+    Raises :class:`DcmcfgError` when the file exists or cannot be written.
+    """
+    if target == STDOUT:
+        click.echo(octets, nl=False)
+        return
+    path = Path(target).resolve()
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        with os.fdopen(handle, "wb") as file:
+            file.write(octets)
+    except FileExistsError:
+        raise DcmcfgError("the file exists", on=target, next_step="name a new file") from None
+    except OSError as error:
+        raise _unwritable(error, target, path) from error
+
+
 def _put(path: Path, text: Iterable[str], *, private: bool, new: bool) -> None:
     """Write a temporary file beside *path*, which then gets its name."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

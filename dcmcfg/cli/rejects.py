@@ -59,7 +59,10 @@ class Rejects:
         """Return records that do not fit as what is left out."""
 
         def text(heading: str) -> str:
-            return rejects_ldif(misfits, comments=(heading, "To be mended and applied. May hold secrets."))
+            comments = [heading, "To be mended and applied. May hold secrets."]
+            if len({misfit.wanted.content for misfit in misfits}) > 1:
+                comments.append("It holds entries and changes, so apply it with --mixed.")
+            return rejects_ldif(misfits, comments=comments)
 
         return Rejects(path, tuple(map(_rejected_record, misfits)), text, "records")
 

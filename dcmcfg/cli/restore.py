@@ -23,8 +23,8 @@ def restore_command(settings: Settings, choices: Choices, *, file: Path) -> None
     """Make the configuration equal to a snapshot.
 
     FILE is what 'dcmcfg snapshot' wrote. All below the configuration's root becomes what it was, octet for octet and
-    secrets included; entries that the snapshot lacks are deleted. A file that is damaged, or was taken at another
-    base DN, is refused.
+    secrets included, but for values that this server keeps in a form of its own. Entries that the snapshot lacks are
+    deleted. A file that is damaged, or was taken at another base DN, is refused.
     """
     snapshot = read_snapshot(file)
     require_base_dn(snapshot, settings.base_dn, str(file))

@@ -10,6 +10,7 @@ import click
 from dcmcfg.bulk.kept import FOLDER, KeptStore, kept_stores, named_stores, older_than
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.examples import examples
+from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.cli.quantities import Quantity
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.cli.terminal import ask
@@ -43,7 +44,7 @@ def _folder() -> Path:
     return state_folder() / FOLDER
 
 
-@results_group.command("list")
+@results_group.command("list", cls=GivenOnce)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def list_results(*, as_json: bool) -> None:
     """List them, the last used first.
@@ -58,7 +59,7 @@ def list_results(*, as_json: bool) -> None:
         print_results(stdout_console(), stores, _folder())
 
 
-@results_group.command("clear")
+@results_group.command("clear", cls=GivenOnce)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--older-than-days",

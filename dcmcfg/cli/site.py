@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.given_once import GivenOnce
+from dcmcfg.cli.limit_option import limit_option
 from dcmcfg.cli.options import SITE_SETTINGS, add_site_options
 from dcmcfg.settings import Settings, resolve
 
@@ -34,7 +36,7 @@ def section_option(section: str) -> Callable[..., Callable[[Callable[..., R]], C
     return functools.partial(click.option, cls=SectionOption, section=section)
 
 
-class SiteCommand(click.Command):
+class SiteCommand(GivenOnce):
     """A command whose help has sections: its own options, those with a heading, risks, where the site is."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -86,4 +88,4 @@ def _with_settings(command: Callable[..., R], *, but: str | None = None) -> Call
         settings: Settings = resolve(options, os.environ)
         return command(settings=settings, **parameters)
 
-    return add_site_options(with_settings, but=but)
+    return add_site_options(limit_option(with_settings, hidden=True), but=but)

@@ -10,6 +10,7 @@ from dcmcfg.cli.telling import fitting, tell
 from dcmcfg.errors import AnswerIsNo, ArchiveError, DirectoryError
 from dcmcfg.render.visible import visible
 from dcmcfg.settings import Settings
+from dcmcfg.settings.oidc import OidcClient
 
 
 def ask(question: str) -> bool:
@@ -40,36 +41,52 @@ def require_terminal() -> None:
 def bind_password(settings: Settings) -> str:
     """Return the password of the site's bind DN: from its source, or asked for without echo; never empty.
 
+    Raises what :func:`known_bind_password` raises.
+    """
+    known = known_bind_password(settings)
+    return asked_bind_password(settings) if known is None else known
+
+
+def known_bind_password(settings: Settings) -> str | None:
+    """Return the password of the site's bind DN from its source, None when it is to be asked for.
+
     Raises :class:`DirectoryError` when there is none and standard input is no terminal, and what
     :meth:`Settings.bind_password` raises.
     """
     known = settings.bind_password()
-    if known is not None:
-        return known
-    if not sys.stdin.isatty():
+    if known is None and not sys.stdin.isatty():
         raise DirectoryError(
             f"no password for {settings.bind_dn}",
             on=settings.ldap_url,
             next_step="--bind-password-file FILE; a password counts only where the URL comes from: docs/settings.md",
         )
+    return known
+
+
+def asked_bind_password(settings: Settings) -> str:
+    """Return the password of the site's bind DN, asked for without echo."""
     return ask_hidden(f"Password of {settings.bind_dn} @ {settings.ldap_url}")
 
 
 def client_secret(settings: Settings) -> str:
     """Return the secret of the client that gets the archive's tokens: from its source, or asked for; never empty.
 
-    Raises :class:`ArchiveError` when there is none and standard input is no terminal, and what :meth:`Secret.read`
-    raises.
+    Raises what :func:`require_client_secret` and :meth:`Secret.read` raise.
     """
     client = settings.oidc
     if client is None:
         raise ValueError("no client gets tokens on this site")
     if client.secret is not None:
         return client.secret.read()
-    if not sys.stdin.isatty():
+    require_client_secret(client)
+    return ask_hidden(f"Secret of the client {client.client_id} @ {client.server}")
+
+
+def require_client_secret(client: OidcClient) -> None:
+    """Raise :class:`ArchiveError` when no secret of *client* is known and standard input is no terminal."""
+    if client.secret is None and not sys.stdin.isatty():
         raise ArchiveError(
             f"no secret for the client {client.client_id}",
             on=client.server,
             next_step="oidc_client_secret_file; a secret counts only where the issuer comes from: docs/secured.md",
         )
-    return ask_hidden(f"Secret of the client {client.client_id} @ {client.server}")

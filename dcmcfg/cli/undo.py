@@ -2,39 +2,87 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.examples import examples
+from dcmcfg.cli.rejects import Rejects
 from dcmcfg.cli.roll_out_number import RollOutNumber
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.telling import say
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.render.history import taken_back
+from dcmcfg.directory.server import Directory
+from dcmcfg.render.history import taken_back, taken_back_in_part
+from dcmcfg.rollout.choosing import to_take_back
+from dcmcfg.rollout.fitting import nothing_fits, plan_what_fits, settle_where_possible
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.last_change import telling_who
+from dcmcfg.rollout.last_change import telling_who, told_who
 from dcmcfg.rollout.left import plan_back, settle
+from dcmcfg.rollout.record import Record
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
 
+_REJECTED = 1
 
-@click.command("undo", cls=SiteCommand)
+
+@click.command(
+    "undo",
+    cls=SiteCommand,
+    epilog=examples(
+        ("Revert the newest roll-out", "dcmcfg undo"),
+        ("Revert roll-out 12, except for what others have changed since", "dcmcfg undo 12 --what-fits"),
+    ),
+)
 @click.argument("number", required=False, type=RollOutNumber(), metavar="[N]")
 @site_options
+@click.option(
+    "--what-fits",
+    is_flag=True,
+    help="Revert only the steps that still fit, and list the others; exit code 1 then.",
+)
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="NEW",
+    help="Where --what-fits writes the steps that do not fit; undo-N.rejects.ldif by default.",
+)
 @changing_options
-def undo_command(settings: Settings, choices: Choices, *, number: int | None) -> None:
+def undo_command(
+    settings: Settings, choices: Choices, *, number: int | None, what_fits: bool, rejects: Path | None
+) -> int:
     """Take a roll-out back.
 
     It is planned, shown and asked for as any other change is. Without N it is the one that was interrupted, else the
     newest that stands on this directory. An undo is a roll-out too: 'dcmcfg undo N' with its own number makes again
-    what it took back. What was changed since is not overwritten: the undo is refused then, naming what has moved.
+    what it took back. What was changed since is not overwritten: the undo is refused then, naming what has moved, or
+    with --what-fits leaves those steps out.
     """
+    if rejects is not None and not what_fits:
+        raise click.UsageError("--rejects goes with --what-fits")
     with open_directory(settings) as directory:
-        interrupted = settle(state_folder(), directory)
+        settled = (settle_where_possible if what_fits else settle)(state_folder(), directory)
         history = History(state_folder())
-        record = history.to_take_back(settings.ldap_url, number, interrupted)
+        record = to_take_back(history, settings.ldap_url, number, settled)
+        if what_fits:
+            return _take_back_what_fits(settings, directory, record, choices, rejects)
         with telling_who(directory):
             plan = plan_back(record, read_tree(directory), history.standing_since(record))
         say(taken_back(record), on_stderr=choices.stdout_taken)
         carry_out(settings, directory, plan, choices, undoes=record.number)
+    return 0
+
+
+def _take_back_what_fits(
+    settings: Settings, directory: Directory, record: Record, choices: Choices, named: Path | None
+) -> int:
+    plan, misfits = plan_what_fits(record, read_tree(directory))
+    path = named or Path(f"undo-{record.number}.rejects.ldif")
+    rejects = Rejects.of_records(path, told_who(directory, misfits))
+    warnings = () if plan.steps else (nothing_fits(record),)
+    click.echo(taken_back_in_part(record), err=choices.stdout_taken)
+    carry_out(settings, directory, plan, choices, warnings, undoes=record.number, rejects=rejects)
+    return _REJECTED if misfits and not choices.dry_run else 0

@@ -20,7 +20,8 @@ class ReceivedInstance:
     C-MOVE that it was sent for (0000,1030 and 1031), None unless the sender named one. ``fingerprint`` is that of the
     data set as it came, ``sha256`` its digest, in hexadecimal, None where none was asked for. ``kept`` is the file that
     it was written to; None where none is kept, or ``problem`` says why. ``arrived_at`` is when the last octet was
-    there, ``status`` what the C-STORE was answered with.
+    there, ``status`` what the C-STORE was answered with. ``began`` is when its request was there, in seconds of
+    :func:`time.monotonic`; None where that is not known.
     """
 
     sop_instance_uid: str
@@ -37,6 +38,7 @@ class ReceivedInstance:
     arrived_at: datetime | None = None
     move_originator_message_id: int | None = None
     status: int = 0x0000
+    began: float | None = None
 
 
 class Arrivals:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,10 @@ MOST_LOOKED_AT = 1 << 20
 
 @dataclass(frozen=True)
 class Arrived:
-    """What is known of a data set when it is there; ``not_kept`` says why it could not be written, if it could not."""
+    """What is known of a data set when it is there; ``not_kept`` says why it could not be written, if it could not.
+
+    ``began`` is when its request was there, in seconds of :func:`time.monotonic`.
+    """
 
     octets: int
     head: Head
@@ -25,12 +29,14 @@ class Arrived:
     sha256: str | None
     kept: Path | None
     not_kept: str
+    began: float
 
 
 class ArrivingDataSet:
     """Takes a data set in pieces."""
 
     def __init__(self, transfer_syntax: str, *, sha256: bool = False) -> None:
+        self._began = time.monotonic()
         self._transfer_syntax = transfer_syntax
         self._octets = 0
         self._fingerprint = Fingerprint()
@@ -78,7 +84,7 @@ class ArrivingDataSet:
             except OSError as error:
                 self._give_up(error)
         sha256 = None if self._sha256 is None else self._sha256.hexdigest()
-        return Arrived(self._octets, head, self._fingerprint.digest(), sha256, kept, self._not_kept)
+        return Arrived(self._octets, head, self._fingerprint.digest(), sha256, kept, self._not_kept, self._began)
 
     def _give_up(self, error: OSError) -> None:
         """Keep no file, because of *error*."""

@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from dataclasses import replace
 
 from dcmcfg.dicom.command_set import MESSAGE_ID_BEING_RESPONDED_TO
 from dcmcfg.dicom.fragments import message_pdus
@@ -26,6 +27,8 @@ _PROVIDER_REASONS = {  # PS3.8 Table 9-26
     5: "unexpected PDU parameter",
     6: "invalid PDU parameter value",
 }
+#: Answers that nobody waits for, as after a C-CANCEL, before the next request.
+_MOST_UNASKED = 1000
 _OPEN: weakref.WeakSet[Association] = weakref.WeakSet()
 _OPEN_LOCK = threading.Lock()  # many associations are opened while all are cut
 
@@ -65,7 +68,8 @@ class Association:
         with contextlib.suppress(Ended):
             while self._has_come(0):
                 self._take_pdu()
-                if time.monotonic() > deadline:
+                self._messages = deque(replace(each, data_set=None) for each in self._messages)  # none is looked at
+                if time.monotonic() > deadline or len(self._messages) > _MOST_UNASKED:
                     self.abort("the peer talks on and on, and was asked nothing")
         return not self.ending
 

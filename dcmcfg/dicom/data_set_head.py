@@ -9,6 +9,8 @@ from dcmcfg.dicom.data_set_walk import CutOff, NoDataSet, is_deflated, walk
 
 _SOP_INSTANCE_UID = 0x00080018
 _STUDY_INSTANCE_UID = 0x0020000D
+#: Far more than the 64 octets of a UID (PS3.5 Section 9.1).
+_LONGEST_UID = 1024
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def _look(octets: bytes | bytearray, transfer_syntax: str, found: dict[int, str]
         if tag > _STUDY_INSTANCE_UID:
             return True
         if tag in (_SOP_INSTANCE_UID, _STUDY_INSTANCE_UID) and end <= len(octets):
-            found[tag] = octets[begin:end].decode("latin-1").partition("\\")[0].strip(" \0")
+            found[tag] = (
+                octets[begin : min(end, begin + _LONGEST_UID)].decode("latin-1").partition("\\")[0].strip(" \0")
+            )
             if tag == _STUDY_INSTANCE_UID:
                 return True
     return False

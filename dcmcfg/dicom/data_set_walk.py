@@ -12,9 +12,11 @@ from collections.abc import Iterator
 Octets = bytes | bytearray | mmap.mmap
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _ITEMS = 0xFFFE
+_ITEM_TAGS = (b"\xfe\xff\0\xe0", b"\xff\xfe\xe0\0")
+_PIXEL_DATA = 0x7FE00010
 _UNDEFINED = 0xFFFFFFFF
-#: Implicit VR Little Endian, and GE's variant of it whose pixels alone are in the other order.
-_IMPLICIT = frozenset({"1.2.840.10008.1.2", "1.2.840.113619.5.2"})
+#: Implicit VR Little Endian, that of Papyrus 3, and GE's variant of it whose pixels alone are in the other order.
+_IMPLICIT = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.20", "1.2.840.113619.5.2"})
 _BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 _OF_THE_STANDARD = "1.2.840.10008."
@@ -24,7 +26,6 @@ _VRS = SHORT_VRS.union(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _HEAD = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
 _LENGTH = {True: struct.Struct("<H"), False: struct.Struct(">H")}
 _LONG_LENGTH = {True: struct.Struct("<L"), False: struct.Struct(">L")}
-_MOST_DEEP = 64
 
 
 class CutOff(Exception):
@@ -47,7 +48,7 @@ def walk(octets: Octets, transfer_syntax: str, position: int = 0) -> Iterator[tu
     an element. Of undefined length is what ends with its delimiter. What cannot be a data set raises
     :class:`NoDataSet`. The octets of deflated syntaxes must have been inflated.
     """
-    is_explicit, is_little = _encoding(octets, transfer_syntax, position)
+    is_explicit, is_little = encoding_of(octets, transfer_syntax, position)
     while position < len(octets):
         tag, vr, length, begin = _element(octets, position, is_explicit=is_explicit, is_little=is_little)
         if length == _UNDEFINED:
@@ -60,8 +61,24 @@ def walk(octets: Octets, transfer_syntax: str, position: int = 0) -> Iterator[tu
         raise CutOff
 
 
-def _encoding(octets: Octets, transfer_syntax: str, position: int) -> tuple[bool, bool]:
-    """Return whether VRs are explicit, and whether the order is little endian; private syntaxes show the first."""
+def without_sequences(octets: Octets, transfer_syntax: str, position: int = 0) -> bytes:
+    """Return the elements from *position* on, those left out whose value is items; encapsulated Pixel Data stays.
+
+    Raises what :func:`walk` does.
+    """
+    kept = bytearray()
+    for tag, begin, end in walk(octets, transfer_syntax, position):
+        if tag == _PIXEL_DATA or octets[begin : begin + 4] not in _ITEM_TAGS:
+            kept += octets[position:end]
+        position = end
+    return bytes(kept)
+
+
+def encoding_of(octets: Octets, transfer_syntax: str, position: int = 0) -> tuple[bool, bool]:
+    """Return whether VRs are explicit, and whether the order is little endian.
+
+    Of a private syntax the element at *position* shows the first.
+    """
     if transfer_syntax in _IMPLICIT:
         return False, True
     if transfer_syntax.startswith(_OF_THE_STANDARD):
@@ -93,13 +110,14 @@ def _element(octets: Octets, position: int, *, is_explicit: bool, is_little: boo
 
 def _after_sequence(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> int:
     """Return where the sequence of undefined length, whose first item is at *position*, ends."""
+    # Sequences may be nested to any depth (PS3.5 Section 7.5), so this is a loop, and no function that calls itself.
     inside = [is_explicit]  # an odd number: among the items of a sequence; an even one: among elements of an item
     while inside:
         tag, vr, length, position = _element(octets, position, is_explicit=inside[-1], is_little=is_little)
         among_items = len(inside) % 2
         if tag == (_SEQUENCE_END if among_items else _ITEM_END):
             inside.pop()
-        elif (among_items and tag != _ITEM) or len(inside) > _MOST_DEEP:
+        elif among_items and tag != _ITEM:
             raise NoDataSet
         elif length == _UNDEFINED:
             inside.append(inside[-1] and vr != b"UN")

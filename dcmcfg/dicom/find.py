@@ -13,9 +13,8 @@ from dcmcfg.dicom.request_set import PRIORITY, Kind
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.status import category_of, explain, may_pass
 from dcmcfg.errors import DicomError, OutOfResources, TryLater
+from dcmcfg.limits import FIND_ANSWER, FIND_ANSWERS, FIND_OCTETS, Limit
 
-#: Answers to one query at most: more would be a peer that does not come to an end.
-MOST_ANSWERS = 1_000_000
 _CANCELLED = 0xFE00
 
 _SLOW = "its database may be slow, or away: its own log says more"
@@ -28,15 +27,18 @@ def find(
     """Send one C-FIND; yield its matches, *most* of them: where there are more, the query is cancelled.
 
     To be read to its end before the next request. Raises :class:`DicomError` when it does not end in success, or not at
-    all (after :data:`MOST_ANSWERS`); :class:`OutOfResources` where that may pass.
+    all (after as many answers, or octets, as the limits allow); :class:`OutOfResources` where that may pass.
     """
     level = text(identifier, "QueryRetrieveLevel")
     octets = encoded(identifier, opened.encoding_of(model.find))
     request = opened.send(Kind.C_FIND, model.find, {PRIORITY: bytes(2)}, octets)
-    yielded = 0
+    yielded = taken = 0
     for number, response in enumerate(_responses(opened, request, level)):
-        if number >= MOST_ANSWERS:
-            raise _endless(opened, level)
+        length = len(response.data_set or b"")
+        taken += length
+        for much, limit in ((number + 1, FIND_ANSWERS), (taken, FIND_OCTETS), (length, FIND_ANSWER)):
+            if much > limit.most:
+                raise _endless(opened, level, limit)
         enough = most is not None and yielded >= most
         if _is_final(response, level, opened, cancelled=enough):
             return
@@ -82,11 +84,11 @@ def _is_final(response: Response, level: str, opened: OpenAssociation, *, cancel
     raise kind(f"C-FIND at {level} level: {meaning}", on=str(opened.peer), next_step=f"look at: {meaning.look_at}")
 
 
-def _endless(opened: OpenAssociation, level: str) -> DicomError:
+def _endless(opened: OpenAssociation, level: str, limit: Limit) -> DicomError:
     return DicomError(
-        f"C-FIND at {level} level: more than {MOST_ANSWERS} answers",
+        f"C-FIND at {level} level: more than {limit.spelt()} {limit.what}",
         on=str(opened.peer),
-        next_step="does the peer heed the keys of a query, or repeat itself? Its own log says more",
+        next_step=f"does the peer heed the keys of a query, or repeat itself? Its own log says more. {limit.next_step}",
     )
 
 

@@ -10,7 +10,7 @@ from dcmcfg.dicom.command_set import Command, read_command
 from dcmcfg.dicom.upper_layer import COMMAND, LAST, Reason, Violation
 
 #: No identifier is longer, nor a command set.
-_MOST_OF_A_MESSAGE = 1 << 24
+_MOST_OF_A_DATA_SET, _MOST_OF_A_COMMAND_SET = 1 << 24, 1 << 16
 _PDV = struct.Struct(">LBB")
 
 
@@ -53,7 +53,7 @@ class Incoming:
             raise Violation(None, "a data set came without a command, or a command in a data set")
         if context_id not in self._context_ids:
             raise Violation(Reason.INVALID_VALUE, "the presentation context was not accepted")
-        if len(self._octets) + len(octets) > _MOST_OF_A_MESSAGE:
+        if len(self._octets) + len(octets) > (_MOST_OF_A_COMMAND_SET if is_command else _MOST_OF_A_DATA_SET):
             raise Violation(None, "no message is so long")
         self._context_id = context_id
         self._octets += octets

@@ -29,6 +29,7 @@ from dcmcfg.dicom.request_set import (
 )
 from dcmcfg.dicom.retrieval import Priority, Retrieval
 from dcmcfg.dicom.status import category_of
+from dcmcfg.limits import MOVE_RESPONSES
 
 #: How many times as long as silence a peer is borne with that says it goes on, with the same numbers each time.
 STANDSTILL = 10
@@ -145,6 +146,7 @@ class _UnderWay:
     def followed(self, on_pending: Callable[[Progress], None]) -> MoveOutcome:
         """Return the outcome when it is there."""
         told = False
+        pending = 0
         while True:
             if self._cancelled.is_set() and not told:
                 told, self._patience_s = True, ANSWER_S
@@ -159,6 +161,9 @@ class _UnderWay:
             if category_of(response.status) != "pending":
                 return self._final(response)
             on_pending(self._progress)
+            pending += 1
+            if pending > MOVE_RESPONSES.most:
+                return self._endless()
             if self._stands_still():
                 return self._at_a_standstill()
 
@@ -170,10 +175,17 @@ class _UnderWay:
 
     def _at_a_standstill(self) -> MoveOutcome:
         """Return the outcome where the peer says again and again that it goes on, and nothing else; cancel it."""
-        stood = time.monotonic() - self._moved
+        stood = STANDSTILL * self._opened.timeouts.dimse
         self.send_cancel()
-        self._opened.association.abort(f"pending responses for {stood:.0f} s, with the same numbers each time")
+        self._opened.association.abort(f"pending responses for {stood:g} s, with the same numbers each time")
         return self._interrupted(timed_out=True, cancelled=False)
+
+    def _endless(self) -> MoveOutcome:
+        """Return the outcome where the peer says that it goes on more often than it can have reason to; cancel it."""
+        self.send_cancel()
+        more = f"more than {MOVE_RESPONSES.spelt()} {MOVE_RESPONSES.what}"
+        self._opened.association.abort(f"{more} ({MOVE_RESPONSES.next_step})")
+        return self._interrupted(timed_out=False, cancelled=False)
 
     def _interrupted(self, *, timed_out: bool, cancelled: bool) -> MoveOutcome:
         """Return the outcome where no final response came."""

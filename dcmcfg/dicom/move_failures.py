@@ -74,6 +74,12 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         "TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)",
     ),
     (
+        "javax.net.ssl.",
+        f"the TLS handshake failed between the archive and {EITHER}",
+        "their certificates: each must trust that of the other, and the key of the one that is called must suit the "
+        "cipher suites (dicomTLSCipherSuite)",
+    ),
+    (
         "Not installed",
         "the archive's own AE or connection is not installed",
         "dicomInstalled of the archive's device, AE and DICOM connection",
@@ -87,6 +93,7 @@ _LASTING = (
     "ConfigurationException",
     "UnknownHostException",
     "IncompatibleConnectionException",
+    "javax.net.ssl.",
     "Not installed",
 )
 _REJECTED, _FOR_NOW = "A-ASSOCIATE-RJ", "result: 2"

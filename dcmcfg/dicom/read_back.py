@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import mmap
 import zlib
 from dataclasses import replace
@@ -9,17 +10,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcmcfg.dicom.arrivals import ReceivedInstance
-from dcmcfg.dicom.data_set_walk import CutOff, NoDataSet, is_deflated, walk
+from dcmcfg.dicom.data_set_walk import (
+    CutOff,
+    NoDataSet,
+    Octets,
+    encoding_of,
+    is_deflated,
+    walk,
+    without_sequences,
+)
 from dcmcfg.dicom.fingerprint import Fingerprint
 from dcmcfg.dicom.late import pydicom
 from dcmcfg.dicom.quiet import keep_quiet
+from dcmcfg.limits import INFLATED, KEPT
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 _PREFIX = b"\0" * 128 + b"DICM\2\0\0\0UL\4\0"
+_PIECE_OCTETS = 1 << 20
 #: What may stand in the place of Pixel Data.
 _INSTEAD = ("FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL")
+#: Of six samples of pixels, how many are in Pixel Data, where not all are (PS3.3 Section C.7.6.3.1.2), YBR_FULL_422
+#: apart, of which pydicom knows.
+_SAMPLES_OF_SIX = {"YBR_PARTIAL_422": 4, "YBR_PARTIAL_420": 3}
 _IMAGE = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
 
 
@@ -27,25 +41,30 @@ def read_back(instance: ReceivedInstance) -> ReceivedInstance:
     """Return *instance* with what is wrong with its kept file as its ``problem``, where something is.
 
     The octets of the data set are those received by their fingerprint, they are elements to the last one, pydicom reads
-    each value, the instance and its study are those received, and there are as many pixels as the image says.
+    each value, the instance and its study are those received, and there are as many pixels as the image says. Where
+    sequences are nested more deeply than pydicom reads, their values are not read, only their elements.
     """
     if instance.kept is None or instance.problem:
         return instance
     keep_quiet()
-    problem = _problem_of_octets(instance, instance.kept) or _problem_of_content(instance, instance.kept)
+    problem = _problem_of(instance, instance.kept)
     return replace(instance, problem=problem and f"its kept file is not sound: {problem}")
 
 
-def _problem_of_octets(instance: ReceivedInstance, path: Path) -> str:
+def _problem_of(instance: ReceivedInstance, path: Path) -> str:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
             begin = len(_PREFIX) + 4
             begin += int.from_bytes(octets[len(_PREFIX) : begin], "little")
             if octets[: len(_PREFIX)] != _PREFIX or begin > len(octets):
                 return "it has no File Meta Information"
+            if len(octets) > KEPT.most:
+                return f"it has more than {KEPT.spelt()} octets, and is not read back ({KEPT.next_step})"
             if instance.fingerprint != _fingerprint(octets, begin):
                 return "its octets are not those that were received"
-            return _problem_of_elements(octets, begin, instance.transfer_syntax)
+            if is_deflated(instance.transfer_syntax):
+                return _problem_of_deflated(instance, octets, begin)
+            return _problem_of_data_set(instance, octets, begin, path)
     except OSError as error:
         return f"it cannot be read ({error.strerror})"
     except ValueError:
@@ -57,27 +76,55 @@ def _fingerprint(octets: mmap.mmap, begin: int) -> bytes:
         return Fingerprint(data_set).digest()
 
 
-def _problem_of_elements(octets: mmap.mmap | bytes, begin: int, transfer_syntax: str) -> str:
+def _problem_of_deflated(instance: ReceivedInstance, octets: mmap.mmap, begin: int) -> str:
+    """Return the same of a data set that is compressed as a whole; pydicom inflates one such syntax of three."""
     try:
-        if is_deflated(transfer_syntax):
-            inflating = zlib.decompressobj(-zlib.MAX_WBITS)
-            octets, begin = inflating.decompress(octets[begin:]), 0
-            if not inflating.eof:
-                return "its data set is not deflated to the end"
-        for _ in walk(octets, transfer_syntax, begin):
+        inflated, is_whole = _inflated(octets, begin)
+    except zlib.error:
+        return _not_so_encoded(instance.transfer_syntax)
+    if len(inflated) > INFLATED.most:
+        return f"its data set inflates to more than {INFLATED.spelt()} octets ({INFLATED.next_step})"
+    if not is_whole:
+        return "its data set is not deflated to the end"
+    return _problem_of_data_set(instance, inflated, 0, None)
+
+
+def _problem_of_data_set(instance: ReceivedInstance, octets: Octets, begin: int, path: Path | None) -> str:
+    """Return what is wrong with the data set in *octets* from *begin* on; *path* is a file that pydicom reads."""
+    try:
+        for _ in walk(octets, instance.transfer_syntax, begin):
             pass
     except CutOff:
         return "it ends in the middle of an element"
-    except (NoDataSet, zlib.error):
-        return f"its data set is not encoded in its transfer syntax, {transfer_syntax}"
-    return ""
+    except NoDataSet:
+        return _not_so_encoded(instance.transfer_syntax)
+    return _problem_of_content(instance, octets, begin, path)
 
 
-def _problem_of_content(instance: ReceivedInstance, path: Path) -> str:
+def _inflated(octets: mmap.mmap, begin: int) -> tuple[bytearray, bool]:
+    """Return what the octets from *begin* on inflate to, and whether it is whole.
+
+    At most one octet more than the limit is returned: a thousand octets may come of one.
+    """
+    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+    most, found = INFLATED.most, bytearray()
+    for start in range(begin, len(octets), _PIECE_OCTETS):
+        piece = octets[start : start + _PIECE_OCTETS]
+        while piece and len(found) <= most and not inflating.eof:
+            found += inflating.decompress(piece, most + 1 - len(found))
+            piece = inflating.unconsumed_tail
+        if len(found) > most or inflating.eof:
+            break
+    return found, inflating.eof
+
+
+def _not_so_encoded(transfer_syntax: str) -> str:
+    return f"its data set is not encoded in its transfer syntax, {transfer_syntax}"
+
+
+def _problem_of_content(instance: ReceivedInstance, octets: Octets, begin: int, path: Path | None) -> str:
     try:
-        dataset = pydicom("filereader").dcmread(path)
-        for _ in dataset.iterall():
-            pass
+        dataset = _with_each_value_read(octets, begin, instance.transfer_syntax, path)
         problem = _problem_of_pixels(dataset)
     except Exception as error:  # noqa: BLE001 — what pydicom raises on broken values is not documented
         return f"it cannot be read ({type(error).__name__}: {error})"
@@ -85,6 +132,25 @@ def _problem_of_content(instance: ReceivedInstance, path: Path) -> str:
     if sop_instance_uid != instance.sop_instance_uid or instance.study_uid not in (None, study_uid):
         return f"it is instance {sop_instance_uid or 'without a UID'} of study {study_uid or 'without a UID'}"
     return problem
+
+
+def _with_each_value_read(octets: Octets, begin: int, transfer_syntax: str, path: Path | None) -> Dataset:
+    """Return the data set once pydicom has read each value, without its sequences where they are nested too deeply."""
+    try:
+        dataset = pydicom("filereader").dcmread(path) if path else _decoded(octets, transfer_syntax)
+        for _ in dataset.iterall():
+            pass
+    except RecursionError:
+        dataset = _decoded(without_sequences(octets, transfer_syntax, begin), transfer_syntax)
+        for _ in dataset.iterall():
+            pass
+    return dataset
+
+
+def _decoded(octets: Octets, transfer_syntax: str) -> Dataset:
+    is_explicit, is_little = encoding_of(octets, transfer_syntax)
+    dataset: Dataset = pydicom("filereader").read_dataset(io.BytesIO(octets), not is_explicit, is_little)
+    return dataset
 
 
 def _uid(dataset: Dataset, keyword: str) -> str:
@@ -102,4 +168,6 @@ def _problem_of_pixels(dataset: Dataset) -> str:
     if any(dataset.get(keyword) is None for keyword in _IMAGE):
         return ""
     needed = pydicom("pixels.utils").get_expected_length(dataset)
+    samples = _SAMPLES_OF_SIX.get(dataset.PhotometricInterpretation)
+    needed = needed if samples is None else needed * samples // 6
     return f"its Pixel Data has {length} octets, the image needs {needed}" if length < needed else ""

@@ -104,7 +104,15 @@ class Receiver:
                 next_step="run on that machine, or correct dicomHostname of the AE's connection in LDAP",
             )
         folder = None if self._keep is None else Folder(self._keep)
-        scp = StorageScp(self.ae_title, self._timeouts, self._add, self._arrivals.note, self._sha256, folder)
+        scp = StorageScp(
+            self.ae_title,
+            self._timeouts,
+            self._add,
+            self._arrivals.note,
+            self._sha256,
+            folder,
+            self._arrivals.number,
+        )
         server = Server(scp, self._tls)
         try:
             for address in addresses:

@@ -20,7 +20,7 @@ Category = Literal["success", "pending", "warning", "failure", "cancel"]
 
 @dataclass(frozen=True)
 class StatusMeaning:
-    """A status in words; ``str()`` is e.g. ``A801H, move destination unknown (Unknown AE: X)``.
+    """A status in words; ``str()`` is e.g. ``A801, move destination unknown (Unknown AE: X)``.
 
     ``look_at`` says what to check next, with the attribute's name on a dcm4chee archive; ``""`` when nothing
     is wrong.
@@ -34,7 +34,7 @@ class StatusMeaning:
 
     def __str__(self) -> str:
         said = f" ({self.comment})" if self.comment else ""
-        return f"{self.status:04X}H, {self.meaning}{said}"
+        return f"{self.status:04X}, {self.meaning}{said}"
 
 
 def explain(service: Service, status: int, comment: str = "", called: str = "") -> StatusMeaning:

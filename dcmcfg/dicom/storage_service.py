@@ -20,6 +20,7 @@ from dcmcfg.dicom.command_set import (
 from dcmcfg.dicom.keep import Folder, file_head
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.dicom.registered_uids import may_be_stored
+from dcmcfg.limits import INSTANCES
 
 _VERIFICATION = "1.2.840.10008.1.1"
 #: How the problem of an instance begins whose file could not be written.
@@ -50,6 +51,8 @@ class StorageScp:
     on_trouble: Callable[[str], None]
     sha256: bool = False
     folder: Folder | None = None
+    #: How many instances are held so far.
+    number: Callable[[], int] = lambda: 0
 
     def expect(self, command: Command, origin: Origin) -> ArrivingDataSet:
         """Return what takes the data set of *command*."""
@@ -74,6 +77,13 @@ class StorageScp:
                 uid = command.sop_instance_uid
                 if data_set is None or not uid:
                     return command.response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
+                if self.number() >= INSTANCES.most:
+                    data_set.discard()
+                    self.on_trouble(
+                        f"{origin.calling} sent more than {INSTANCES.spelt()} {INSTANCES.what}, which were refused. "
+                        f"{INSTANCES.next_step}"
+                    )
+                    return command.response(OUT_OF_RESOURCES, "no more instances are taken")
                 return self._store(command, uid, data_set.finish(uid), origin)
             case CommandField.C_ECHO:
                 return command.response(SUCCESS)
@@ -99,6 +109,7 @@ class StorageScp:
             arrived_at=datetime.now(UTC),
             move_originator_message_id=command.number(MOVE_ORIGINATOR_MESSAGE_ID),
             status=status,
+            began=arrived.began,
         )
         self.on_received(instance)
         return command.response(status, arrived.not_kept)

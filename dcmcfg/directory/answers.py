@@ -7,6 +7,7 @@ an entry. What else may come is looked at closely.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from dcmcfg.ber import (
@@ -23,6 +24,7 @@ from dcmcfg.ber import (
 from dcmcfg.directory.found_entry import SEARCH_RESULT_ENTRY
 from dcmcfg.directory.not_ldap import NotLDAP
 from dcmcfg.errors import DirectoryError
+from dcmcfg.limits import LDAP_ENTRIES, LDAP_MESSAGES, LDAP_OCTETS
 
 PAGED_RESULTS = "1.2.840.113556.1.4.319"
 
@@ -51,13 +53,49 @@ class SearchDone(NamedTuple):
     found: int = 0
 
 
-def entries(receive: Receive, number: int) -> Generator[list[bytes], None, SearchDone]:
+@dataclass
+class Taken:
+    """What has come of the answers to one search, over all its pages."""
+
+    entries: int = 0
+    octets: int = 0
+    messages: int = 0
+
+    def add(self, *, entries: int = 0, octets: int = 0, messages: int = 0) -> None:
+        """Count more; raises :class:`DirectoryError` where it is more than a limit allows."""
+        self.entries += entries
+        self.octets += octets
+        self.messages += messages
+        for number, limit in (
+            (self.entries, LDAP_ENTRIES),
+            (self.octets, LDAP_OCTETS),
+            (self.messages, LDAP_MESSAGES),
+        ):
+            if number > limit.most:
+                raise DirectoryError(
+                    f"the directory server does not come to an end: more than {limit.spelt()} {limit.what}",
+                    next_step=limit.next_step,
+                )
+
+
+def _pass_over(urls: tuple[str, ...]) -> None:
+    """Take no note of a reference to other servers."""
+
+
+def entries(
+    receive: Receive,
+    number: int,
+    taken: Taken | None = None,
+    referred: Callable[[tuple[str, ...]], None] = _pass_over,
+) -> Generator[list[bytes], None, SearchDone]:
     """Yield the octets of the entries that the search of message ID *number* finds; return what ended it.
 
     They come as they arrive, some at a time. The octets of each begin with the tag of SearchResultEntry; controls may
-    follow the entry. Raises :class:`DirectoryError` when the connection ends before that, when the server refers to
-    another one for a part of the tree, and, as :class:`NotLDAP`, for whatever a server may not send.
+    follow the entry. *taken* counts what comes. *referred* is called with the URLs of other servers that hold a part of
+    the tree. Raises :class:`DirectoryError` when the connection ends before that, when more comes than the limits
+    allow, and, as :class:`NotLDAP`, for whatever a server may not send.
     """
+    taken = taken or Taken()
     identity = _encoded_integer(number)
     entry = identity + bytes((SEARCH_RESULT_ENTRY,))
     skipped = len(identity)
@@ -84,8 +122,10 @@ def entries(receive: Receive, number: int) -> Generator[list[bytes], None, Searc
             if held[at] == SEQUENCE and held.startswith(entry, begin):
                 found.append(held[begin + skipped : stop])
             else:
-                answer = _understood(held[at:stop], number)
+                taken.add(messages=1)
+                answer = _understood(held[at:stop], number, referred)
                 if isinstance(answer, SearchDone):
+                    taken.add(entries=len(found), octets=stop)
                     yield found
                     return answer._replace(found=count + len(found))
                 if answer:
@@ -93,6 +133,7 @@ def entries(receive: Receive, number: int) -> Generator[list[bytes], None, Searc
             at = stop
         held = held[at:]
         count += len(found)
+        taken.add(entries=len(found), octets=at)
         yield found
 
 
@@ -119,14 +160,14 @@ def _length_at(octets: bytes, at: int) -> tuple[int, int]:
         raise NotLDAP(str(problem)) from None
 
 
-def _understood(message: bytes, number: int) -> SearchDone | bytes:
+def _understood(message: bytes, number: int, referred: Callable[[tuple[str, ...]], None]) -> SearchDone | bytes:
     try:
-        return _other(message, number)
+        return _other(message, number, referred)
     except ValueError as problem:
         raise NotLDAP(str(problem)) from None
 
 
-def _other(message: bytes, number: int) -> SearchDone | bytes:
+def _other(message: bytes, number: int, referred: Callable[[tuple[str, ...]], None]) -> SearchDone | bytes:
     """Return what the whole *message*, no entry in the usual form, means: the end, an entry, or nothing (no octets)."""
     begin, end = contents(message, 0, SEQUENCE)
     their_number, at = integer_at(message, begin)
@@ -142,12 +183,13 @@ def _other(message: bytes, number: int) -> SearchDone | bytes:
         case 0x65:
             return _done(message, at, end)
         case 0x73:
-            begin, _ = contents(message, at, tag)
-            url, _ = octet_string_at(message, begin)
-            raise DirectoryError(
-                f"part of the tree is kept by another server: {url.decode('utf-8', 'replace')}",
-                next_step="use the URL of a server that holds all of it",
-            )
+            at, stop = contents(message, at, tag)
+            urls = []
+            while at < stop:
+                url, at = octet_string_at(message, at)
+                urls.append(url.decode("utf-8", "replace"))
+            referred(tuple(urls))
+            return b""
         case 0x79:
             return b""  # none was asked for, so it may be passed over (RFC 4511 §4.13)
         case _:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 
@@ -12,27 +14,39 @@ from dcmcfg.changes import Change
 from dcmcfg.directory import transaction
 from dcmcfg.directory.decoding import EntryDecoder
 from dcmcfg.directory.exchange import Exchange
-from dcmcfg.directory.failures import check_answer, translated
+from dcmcfg.directory.failures import REFERRAL, check_answer, translated
 from dcmcfg.directory.opening import WHO_AM_I, closed, opened
+from dcmcfg.directory.referrals import Referral
 from dcmcfg.directory.request import change_request, extended_request
+from dcmcfg.directory.response import Response
 from dcmcfg.directory.search import search
 from dcmcfg.directory.server import LdapServer, Scope, ServerFacts
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import NotFound
+from dcmcfg.errors import DcmcfgError, NotFound
 
 
-def connect(server: LdapServer) -> LdapDirectory:
-    """Return an open connection, secured and bound as *server* says; raises what :func:`opened` raises."""
-    return LdapDirectory(server, opened(server))
+def connect(server: LdapServer, referred: Callable[[Referral], None] | None = None) -> LdapDirectory:
+    """Return an open connection, secured and bound as *server* says; raises what :func:`opened` raises.
+
+    *referred* is called once with each part of the tree that a search finds to be held by other servers.
+    """
+    return LdapDirectory(server, opened(server), referred)
 
 
 class LdapDirectory:
     """An open LDAP connection; also a context manager that closes it."""
 
-    def __init__(self, server: LdapServer, connection: ldap3.Connection) -> None:
+    def __init__(
+        self,
+        server: LdapServer,
+        connection: ldap3.Connection,
+        referred: Callable[[Referral], None] | None = None,
+    ) -> None:
         self._server = server
         self._connection = connection
+        self._referred = referred
+        self._referrals: dict[Referral, None] = {}
 
     def __enter__(self) -> LdapDirectory:
         return self
@@ -51,11 +65,29 @@ class LdapDirectory:
 
     def reopened(self) -> LdapDirectory:
         self.close()
-        return connect(self._server)
+        again = connect(self._server, self._referred)
+        again._referrals |= self._referrals  # noqa: SLF001 — another of this class
+        return again
 
     def search(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> Iterator[list[bytes]]:
+        def referred(referral: Referral) -> None:
+            if referral.dn is not None and referral.dn.is_below(base) and base.is_below(referral.dn):
+                check_answer(Response(0, REFERRAL, referrals=referral.urls), str(base))
+            self._note(referral)
+
         with translated(self._server.url, sent=False):
-            yield from search(self._connection, base, scope, attributes)
+            yield from search(self._connection, base, scope, attributes, referred)
+
+    def _note(self, referral: Referral) -> None:
+        if referral in self._referrals:
+            return
+        self._referrals[referral] = None
+        if self._referred is not None:
+            self._referred(referral)
+
+    @property
+    def referrals(self) -> tuple[Referral, ...]:
+        return tuple(self._referrals)
 
     def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
         decode = EntryDecoder().entry
@@ -88,8 +120,25 @@ class LdapDirectory:
     def apply(self, change: Change) -> None:
         check_answer(self._exchange().ask(partial(change_request, change=change)), str(change.dn), change)
 
+    def does_transactions(self) -> bool:
+        other = opened(self._server)
+        try:
+            trial = transaction.try_out(Exchange(other, self._server.url), self._server.base_dn)
+        except DcmcfgError:
+            closed(other)
+            raise
+        # The rest before the end of a transaction is no time to wait; the interpreter does not end before the thread.
+        threading.Thread(target=_end_of, args=(trial, other)).start()
+        return trial.available
+
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
         transaction.carry_out(self._exchange(), changes, self._server.url)
 
     def _exchange(self) -> Exchange:
         return Exchange(self._connection, self._server.url)
+
+
+def _end_of(trial: transaction.Trial, connection: ldap3.Connection) -> None:
+    with suppress(DcmcfgError):
+        trial.end()
+    closed(connection)

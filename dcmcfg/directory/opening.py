@@ -15,10 +15,12 @@ from ldap3.core.exceptions import (
     LDAPStartTLSError,
 )
 
+from dcmcfg.directory.bounded_socket import BoundedSocket
 from dcmcfg.directory.failures import SUCCESS, check, translated
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.directory.tls import VerifiedTls, client_context, ended_after_handshake
 from dcmcfg.errors import DirectoryError
+from dcmcfg.limits import LDAP_HELLO
 
 #: The extended operation "Who am I?" (RFC 4532).
 WHO_AM_I = "1.3.6.1.4.1.4203.1.11.3"
@@ -98,7 +100,8 @@ def _secured(connection: ldap3.Connection, server: LdapServer, tls: VerifiedTls 
     try:
         connection.open(read_server_info=False)
         if server.starttls:
-            connection.start_tls(read_server_info=False)
+            with _bounded(connection, server):
+                connection.start_tls(read_server_info=False)
     except LDAPExceptionError as error:
         if tls is not None and tls.failure is not None:
             raise tls.failure from error
@@ -118,7 +121,8 @@ def _bound(connection: ldap3.Connection, server: LdapServer, tls: VerifiedTls | 
     met here; slapd with GnuTLS says it by closing the connection.
     """
     try:
-        connection.bind(read_server_info=False)
+        with _bounded(connection, server):
+            connection.bind(read_server_info=False)
     except LDAPCommunicationError as error:
         if "timed out" in str(error):
             raise
@@ -127,6 +131,18 @@ def _bound(connection: ldap3.Connection, server: LdapServer, tls: VerifiedTls | 
         raise _ended("when it was asked to bind", server) from error
     answer: dict[str, Any] = connection.result
     return answer
+
+
+@contextmanager
+def _bounded(connection: ldap3.Connection, server: LdapServer) -> Iterator[None]:
+    """Let ldap3 receive no more than a limit."""
+    bounded = BoundedSocket(connection.socket, LDAP_HELLO, server.url)
+    connection.socket = bounded
+    try:
+        yield
+    finally:
+        if connection.socket is bounded:  # not closed, nor encrypted
+            connection.socket = bounded.whole
 
 
 @contextmanager

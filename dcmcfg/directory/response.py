@@ -36,6 +36,7 @@ class Incoming:
 
     def __init__(self) -> None:
         self._octets = bytearray()
+        self._needed = 0  # octets, before which the first message is not whole
 
     def add(self, octets: bytes) -> None:
         """Append what was received."""
@@ -44,11 +45,13 @@ class Incoming:
     def take(self) -> list[Response]:
         """Return the answers that have arrived whole; raises :class:`NotAnAnswer`."""
         found: list[Response] = []
+        if len(self._octets) < self._needed:
+            return found
         at = 0
-        data = bytes(self._octets)
-        while (end := _end(data, at)) is not None and end <= len(data):
-            found.append(response(data[at:end]))
+        while (end := _end(self._octets, at)) is not None and end <= len(self._octets):
+            found.append(response(bytes(self._octets[at:end])))
             at = end
+        self._needed = 0 if end is None else end - at
         del self._octets[:at]
         return found
 
@@ -82,7 +85,7 @@ def _response(message: bytes) -> Response:
     )
 
 
-def _end(data: bytes, at: int) -> int | None:
+def _end(data: bytes | bytearray, at: int) -> int | None:
     """Return where the message that begins at *at* ends, or None when too little of it has arrived to tell."""
     if at >= len(data):
         return None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import ldap3
 from ldap3.operation.search import search_operation
+from ldap3.protocol.controls import build_control
 from ldap3.protocol.rfc2696 import paged_search_control
 
-from dcmcfg.directory.answers import SearchDone, entries
+from dcmcfg.directory.answers import SearchDone, Taken, entries
 from dcmcfg.directory.failures import ADMIN_LIMIT_EXCEEDED, check
 from dcmcfg.directory.not_ldap import NotLDAP
+from dcmcfg.directory.referrals import MANAGE_DSA_IT, REF, Referral
 from dcmcfg.directory.server import Scope
 from dcmcfg.dn import DN
 
@@ -26,9 +29,17 @@ _PAGE_SIZE = 5000
 _SMALL_PAGE_SIZE = 100
 
 
-def search(connection: ldap3.Connection, base: DN, scope: Scope, attributes: Sequence[str]) -> Iterator[list[bytes]]:
+def search(
+    connection: ldap3.Connection,
+    base: DN,
+    scope: Scope,
+    attributes: Sequence[str],
+    referred: Callable[[Referral], None],
+) -> Iterator[list[bytes]]:
     """Yield the octets of the entries in *scope* of *base*, some at a time as they arrive.
 
+    Below *base*, what other servers hold is passed over: *referred* is called with each referral entry and each
+    reference. Referral entries are asked for as entries (RFC 3296), because only an entry says where it stands.
     A server that does not know pages ignores the control. The connection is closed when this is not read to its end.
     Raises :class:`~dcmcfg.errors.DirectoryError` for any result but success, ldap3's exceptions, and :class:`OSError`
     when nothing more can be received.
@@ -38,35 +49,62 @@ def search(connection: ldap3.Connection, base: DN, scope: Scope, attributes: Seq
         "(objectClass=*)",
         _SCOPES[scope],
         ldap3.DEREF_NEVER,  # an alias is an entry of the tree like others; slapd takes four times as long with it
-        list(attributes),
+        list(attributes) if scope == "base" else [*attributes, REF],
         size_limit=0,
         time_limit=0,
         types_only=False,
         auto_escape=True,
         auto_encode=False,
     )
+    page = partial(_page, connection, request, scope=scope, referred=referred, taken=Taken())
     for size in (0,) if scope == "base" else (_PAGE_SIZE, _SMALL_PAGE_SIZE, 0):
-        done = yield from _page(connection, request, size, b"")
+        done = yield from page(size=size, cookie=b"")
         if not size or done.code != ADMIN_LIMIT_EXCEEDED or done.found:
             break
     while done.cookie:
         cookie = done.cookie
-        done = yield from _page(connection, request, size, cookie)
+        done = yield from page(size=size, cookie=cookie)
         if done.cookie == cookie and not done.found:
             raise NotLDAP("one empty page after the other")
     check({"result": done.code, "message": done.message, "dn": done.matched_dn}, str(base) or "root DSE")
 
 
 def _page(
-    connection: ldap3.Connection, request: object, size: int, cookie: bytes
+    connection: ldap3.Connection,
+    request: object,
+    *,
+    scope: Scope,
+    referred: Callable[[Referral], None],
+    taken: Taken,
+    size: int,
+    cookie: bytes,
 ) -> Generator[list[bytes], None, SearchDone]:
     """Yield the entries of the page that *cookie* leads to, of all pages when *size* is 0; return how it ended."""
-    controls = [paged_search_control(criticality=False, size=size, cookie=cookie)] if size else None
-    number: int = connection.send("searchRequest", request, controls)
+    controls = [paged_search_control(criticality=False, size=size, cookie=cookie)] if size else []
+    if scope != "base":
+        controls.append(build_control(MANAGE_DSA_IT, criticality=False, value=None))
+    number: int = connection.send("searchRequest", request, controls or None)
     done = None
+    answer = entries(connection.socket.recv, number, taken, lambda urls: referred(Referral.of_reference(urls)))
     try:
-        done = yield from entries(connection.socket.recv, number)
+        done = yield from answer if scope == "base" else _held_here(answer, referred)
     finally:
         if done is None:  # what is still to come would be taken for the answer to the next request
             connection.strategy.close()
     return done
+
+
+def _held_here(
+    answer: Generator[list[bytes], None, SearchDone], referred: Callable[[Referral], None]
+) -> Generator[list[bytes], None, SearchDone]:
+    """Yield what *answer* does without the referral entries, with which *referred* is called; return how it ended."""
+    while True:
+        try:
+            found = next(answer)
+        except StopIteration as end:
+            done: SearchDone = end.value
+            return done
+        referrals = {index: referral for index, octets in enumerate(found) if (referral := Referral.of_entry(octets))}
+        for referral in referrals.values():
+            referred(referral)
+        yield [octets for index, octets in enumerate(found) if index not in referrals] if referrals else found

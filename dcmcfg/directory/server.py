@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from dcmcfg.changes import Change
+from dcmcfg.directory.referrals import Referral
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 
@@ -43,6 +44,7 @@ class ServerFacts:
     """What the server says of itself.
 
     ``transactions``: RFC 5805 is advertised; the root DSE says so even where the database cannot do it.
+    ``assertions``: the assertion control (RFC 4528) is.
     ``replicated``: the suffix entry carries contextCSN, so replicas may follow this server.
     """
 
@@ -62,9 +64,14 @@ class Directory(Protocol):
     def server(self) -> LdapServer:
         """Where this connection leads."""
 
+    @property
+    def referrals(self) -> tuple[Referral, ...]:
+        """The parts of the tree that other servers hold, as far as searches came upon them."""
+
     def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
         """Return the entries in *scope* of *base*, in the server's order, with their user attributes.
 
+        Below *base*, what other servers hold is passed over, and noted in :attr:`referrals`.
         Raises :class:`~dcmcfg.errors.NotFound` when *base* does not exist; a read that the server cut short
         is an error.
         """
@@ -86,6 +93,12 @@ class Directory(Protocol):
 
     def apply(self, change: Change) -> None:
         """Carry out one change."""
+
+    def does_transactions(self) -> bool:
+        """Tell whether the database does transactions; for a server that advertises them.
+
+        It is found out by one that is aborted, on a connection of its own.
+        """
 
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
         """Carry out *changes* in one transaction (RFC 5805): on an error nothing has changed.

@@ -44,7 +44,7 @@ class VerifiedTls(ldap3.Tls):
 
     def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:  # noqa: ARG002 — ldap3's signature
         """Encrypt the socket of *connection*: with a handshake whatever was asked, so that nothing comes before it."""
-        plain = connection.socket
+        plain: Any = getattr(connection.socket, "whole", connection.socket)  # of a BoundedSocket
         try:
             connection.socket = self._context.wrap_socket(plain, server_hostname=self._host)
         except OSError as error:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from dcmcfg.ber import BOOLEAN, INTEGER, OCTET_STRING, SEQUENCE, element, elements, split
-from dcmcfg.changes import Change, Control
+from dcmcfg.changes import Change, Control, Modification, Modify, Operation
 from dcmcfg.directory.exchange import Exchange
 from dcmcfg.directory.failures import SUCCESS, UNAVAILABLE_CRITICAL_EXTENSION, check_answer
 from dcmcfg.directory.request import change_request, extended_request
 from dcmcfg.directory.response import Response
+from dcmcfg.dn import DN
 from dcmcfg.errors import DirectoryError
 from dcmcfg.plan.waves import waves
 from dcmcfg.schema.definitions import bundled
@@ -31,6 +33,12 @@ WINDOW = 500
 _REST_S = 0.05
 
 
+_WITHOUT = "--step-by-step applies the plan without a transaction"
+
+#: A value that nothing holds.
+IN_NO_ENTRY = b"dcmcfg 6a0b7f52-3c1e-4d0e-9d7e-5b8f1f0f7c11"
+
+
 class TransactionUnavailable(DirectoryError):
     """The server, or the database behind it, does no transactions; nothing has changed."""
 
@@ -43,6 +51,31 @@ class _MemberFailed(Exception):
         self.answer = answer
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A transaction that is begun to be aborted: whether the database does them, and its end, still to be sent."""
+
+    available: bool
+    end: Callable[[], object]
+
+
+def try_out(exchange: Exchange, dn: DN) -> Trial:
+    """Find out whether the database that holds *dn* does transactions; the root DSE only speaks of the server.
+
+    The only member deletes a value that no entry holds, so that it could not be made either. Raises
+    :class:`~dcmcfg.errors.DirectoryError`.
+    """
+    begun = exchange.ask(partial(extended_request, name=BEGIN))
+    if begun.result_code != SUCCESS:
+        return Trial(available=False, end=lambda: None)
+    identifier = begun.value or b""
+    nothing = Modify(dn, (Modification(Operation.DELETE, "description", (IN_NO_ENTRY,)),))
+    control = (Control(MEMBER, critical=True, value=identifier),)
+    answer = exchange.ask(partial(change_request, change=nothing, more=control))
+    available = answer.result_code != UNAVAILABLE_CRITICAL_EXTENSION
+    return Trial(available, partial(_end, exchange, identifier, commit=False))
+
+
 def carry_out(exchange: Exchange, changes: Sequence[Change], url: str) -> None:
     """Make *changes* in one transaction, as if in order; on an error nothing has changed.
 
@@ -51,7 +84,7 @@ def carry_out(exchange: Exchange, changes: Sequence[Change], url: str) -> None:
     """
     begun = exchange.ask(partial(extended_request, name=BEGIN))
     if begun.result_code != SUCCESS:
-        raise TransactionUnavailable("the server does no transactions", on=url)
+        raise TransactionUnavailable("the server does no transactions", on=url, next_step=_WITHOUT)
     identifier = begun.value or b""  # slapd's is empty
     members: dict[int, Change] = {}
     try:
@@ -98,7 +131,7 @@ def _refuse(answer: Response, on: str, member: Change | None, *, first: bool) ->
     """
     own = any(control.critical and control.oid != ASSERTION for control in member.controls) if member else False
     if answer.result_code == UNAVAILABLE_CRITICAL_EXTENSION and (first or not own):
-        raise TransactionUnavailable("the database does no transactions", on=on)
+        raise TransactionUnavailable("the database does no transactions", on=on, next_step=_WITHOUT)
     check_answer(answer, on, member)
 
 

@@ -14,7 +14,8 @@ _PRIVATE = 0o600
 def make_certificates(site: Site) -> None:
     """Write authority, certificates and private keys as PEM files into the site's folder.
 
-    The authority's own key is not kept. The archive has an RSA key: the cipher suites of a stock archive want one.
+    The authority's own key is not kept. The others are RSA keys: the cipher suites of a stock archive require one of
+    the AE that is called.
     """
     site.tls_folder.mkdir(mode=0o700)
     authority = trustme.CA()
@@ -24,7 +25,11 @@ def make_certificates(site: Site) -> None:
         site.archive_certificate,
         site.archive_key,
     )
-    _write(authority.issue_cert("dcmcfg", common_name="dcmcfg"), site.client_certificate, site.client_key)
+    _write(
+        authority.issue_cert("dcmcfg", common_name="dcmcfg", key_type=trustme.KeyType.RSA),
+        site.client_certificate,
+        site.client_key,
+    )
 
 
 def _write(leaf: trustme.LeafCert, certificate: Path, key: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import subprocess
 import sys
@@ -70,6 +69,7 @@ class Down(Enum):
     """What ``lab down`` found."""
 
     NO_LAB = "no lab"
+    GONE = "the profile of a lab whose folder is gone"
     ENDED_BEFORE = "a lab that had ended"
     ENDED_NOW = "a lab that was up"
 
@@ -77,6 +77,17 @@ class Down(Enum):
 def find(folder: Path) -> Lab | None:
     """Return the lab in *folder*, None when there is none; raises :class:`LabError` when it cannot be read."""
     return Lab(Site.load(folder), LabState.load(folder)) if folders.is_lab(folder) else None
+
+
+def known_folder(default: Path) -> Path:
+    """Return *default* if a lab is in it, else the folder of the lab that the profile ``lab`` describes, if any."""
+    named = None if folders.is_lab(default) else _profiled_folder()
+    return named or default
+
+
+def is_gone(folder: Path) -> bool:
+    """Return whether the profile ``lab`` describes a lab in *folder* that is no longer there."""
+    return _profiled_folder() == folder and not folders.is_lab(folder)
 
 
 def up(
@@ -117,10 +128,13 @@ def down(folder: Path) -> Down:
     """
     folder = folder.absolute()
     with folders.locked(folder, create=False) as there:
+        if is_gone(folder):
+            remove_profile(PROFILE)
+            return Down.GONE
         if not there or not folders.is_lab(folder):
             return Down.NO_LAB
         was_up = _end_processes(LabState.load(folder))
-        if _our_profile().get("bind_password_file", "").startswith(f"{folder}{os.sep}"):
+        if _profiled_folder() == folder:
             remove_profile(PROFILE)
         folders.remove(folder)
     return Down.ENDED_NOW if was_up else Down.ENDED_BEFORE
@@ -261,6 +275,12 @@ def _our_profile() -> dict[str, str]:
     except (NotFound, MalformedInput):
         return {}
     return profile if "external_move_log" in profile else {}
+
+
+def _profiled_folder() -> Path | None:
+    """Return the folder of the lab that the profile ``lab`` describes, None without such a profile."""
+    password_file = _our_profile().get("bind_password_file")
+    return Path(password_file).parent if password_file else None
 
 
 def _refuse_a_profile_of_another_kind() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,13 @@ class ConnectTimedOut(AssociationFailed):
 
 
 @dataclass
+class NotSecured(AssociationFailed):
+    """The TLS handshake failed, for the ``reason`` that OpenSSL gives it."""
+
+    reason: ssl.SSLError
+
+
+@dataclass
 class Rejected(AssociationFailed):
     """A-ASSOCIATE-RJ with its result, source and reason/diagnostic (PS3.8 9.3.4)."""
 
@@ -75,12 +83,13 @@ def associated(
     relational: str = "",
     response_timeout_s: float | None = None,
     accept_timeout_s: float | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Association]:
     """Give an established association with *peer* and release it afterwards; on an error in between, abort it.
 
     *relational* is a SOP class UID for which relational queries are negotiated. *accept_timeout_s* is the longest wait
     for the answer to A-ASSOCIATE-RQ, *response_timeout_s* for a DIMSE response. None means :data:`CONNECT_TIMEOUT_S`
-    for the first and no limit for the second. Raises :class:`AssociationFailed`.
+    for the first and no limit for the second. *tls* secures the connection. Raises :class:`AssociationFailed`.
     """
     entity = AE(ae_title=calling)
     entity.connection_timeout = CONNECT_TIMEOUT_S
@@ -97,6 +106,7 @@ def associated(
             ae_title=peer.ae_title,
             ext_neg=list(extension),
             evt_handlers=[*trace.handlers, (evt.EVT_PDU_RECV, _end_wait_on_release)],
+            tls_args=(trace.traced(tls), peer.host) if tls is not None else None,
         )
     except (socket.gaierror, UnicodeError) as error:
         raise HostUnknown(peer) from error
@@ -165,4 +175,6 @@ def _failure(association: Association, peer: Peer, trace: Trace) -> AssociationF
         return NothingAccepted(peer)
     if trace.opened:
         return Aborted(peer)
+    if isinstance(trace.connect_error, ssl.SSLError):
+        return NotSecured(peer, trace.connect_error)
     return ConnectTimedOut(peer) if isinstance(trace.connect_error, TimeoutError) else ConnectionRefused(peer)

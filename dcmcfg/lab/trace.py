@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 
 from pynetdicom import evt
 from pynetdicom.association import Association
@@ -53,11 +54,26 @@ class Trace:
         self._seen = False
         self._stall_seconds = stall_seconds
         self._socket: _RecordingSocket | None = None
+        self._tls_error: OSError | None = None
 
     @property
     def connect_error(self) -> OSError | None:
-        """Why the TCP connection failed, if it did."""
-        return self._socket.connect_error if self._socket else None
+        """Why the TCP connection failed, or the TLS handshake on it, if one did."""
+        return self._tls_error or (self._socket.connect_error if self._socket else None)
+
+    def traced(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        """Return *context*, whose sockets keep from now on why they could not connect."""
+
+        class RecordingSocket(ssl.SSLSocket):
+            def connect(socket, address: object) -> None:  # noqa: N805 — self is the trace
+                try:
+                    super().connect(address)  # type: ignore[arg-type]  # as pynetdicom built it
+                except OSError as error:
+                    self._tls_error = error
+                    raise
+
+        context.sslsocket_class = RecordingSocket
+        return context
 
     @property
     def handlers(self) -> list[EventHandlerType]:

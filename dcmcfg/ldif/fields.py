@@ -30,6 +30,9 @@ KEYWORDS = frozenset(
 
 # RFC 4512 §2.5, with the underscore that some servers allow in names.
 _DESCRIPTION = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9_-]+)*", re.ASCII)
+# RFC 2849 itself knows no underscore, neither in names nor in options.
+_RFC2849_DESCRIPTION = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9-]+)*", re.ASCII)
+_BASE64_KEYWORDS = frozenset({"dn", "newrdn", "newsuperior"})
 _SAFE_STRING = re.compile(rb"(?:(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]+)?")
 _SHOWN = 40
 _WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]")
@@ -65,7 +68,21 @@ class FieldReader:
             raise self.problem(line.number, *_why_no_name(before))
         if rest[:1] == b"<" and name.lower() in KEYWORDS:
             raise self.problem(line.number, f"'{name}:' cannot take its value from a URL")
+        if self.strict:
+            self.require_name(name, line.number)
+            if name.lower() in KEYWORDS - _BASE64_KEYWORDS:
+                self.require_plain(name, rest, line.number)
         return Field(name, self.value(name, rest, line.number), line.number)
+
+    def require_name(self, name: str, line: int) -> None:
+        """Raise :class:`LdifError` when strict and RFC 2849 does not allow *name* for an attribute."""
+        if self.strict and not _RFC2849_DESCRIPTION.fullmatch(name):
+            raise self.problem(line, f"the name {name} holds an underscore, which RFC 2849 does not allow")
+
+    def require_plain(self, name: str, rest: bytes, line: int) -> None:
+        """Raise :class:`LdifError` when strict and *rest*, after the colon of keyword *name*, is base64 or a URL."""
+        if self.strict and rest[:1] in (b":", b"<"):
+            raise self.problem(line, f"'{name}:' must be followed by plain text by RFC 2849", "write it after one ':'")
 
     def value(self, name: str, rest: bytes, line: int) -> bytes:
         """Return the value that *rest*, all that follows the colon after *name*, stands for."""
@@ -73,7 +90,10 @@ class FieldReader:
         if marker == b":":
             return self._base64(name, rest[1:].lstrip(b" ") if self.strict else rest[1:].strip(b" "), line)
         if marker == b"<":
-            return self._from_url(name, rest[1:].strip(b" "), line)
+            url = rest[1:].strip(b" ")
+            if self.strict and rest[-1:] == b" ":
+                raise self.problem(line, f"a blank follows the URL of {name}", "remove it")
+            return self._from_url(name, url, line)
         # A TAB before the value is dropped by OpenLDAP's tools, but belongs to it by RFC 2849.
         value = rest.lstrip(b" ") if self.strict else rest.lstrip(b" \t\v\f")
         if b"\0" in value or b"\r" in value:

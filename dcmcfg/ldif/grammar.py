@@ -18,6 +18,7 @@ Lines = Sequence[LogicalLine]
 _OPERATIONS = {operation.value: operation for operation in Operation}
 _RENAMES = {"modrdn", "moddn", "rename"}
 _CONTROL = re.compile(rb"([0-9]+(?:\.[0-9]+)*)(?: +(true|false))?(?: *:(.*)| *)", re.IGNORECASE | re.DOTALL)
+_RFC2849_CONTROL = re.compile(rb"([0-9]+(?:\.[0-9]+)*)(?: +(true|false))?(?::(.*))?", re.IGNORECASE | re.DOTALL)
 
 
 def parse_record(fields: FieldReader, lines: Lines) -> Record:
@@ -74,7 +75,7 @@ def _controls(fields: FieldReader, lines: Lines) -> tuple[tuple[Control, ...], L
 
 
 def _control(fields: FieldReader, field: Field) -> Control:
-    match = _CONTROL.fullmatch(field.value)
+    match = (_RFC2849_CONTROL if fields.strict else _CONTROL).fullmatch(field.value)
     if match is None:
         raise fields.problem(
             field.line,
@@ -159,6 +160,7 @@ def _modification(fields: FieldReader, head: Field, lines: Lines) -> Modificatio
     attribute = head.value.decode("utf-8", "replace")
     if not is_attribute_description(attribute):
         raise fields.problem(head.line, f"'{head.name}:' names no attribute: {shown(head.value)}")
+    fields.require_name(attribute, head.line)
     values = tuple(_modification_value(fields, attribute, line) for line in lines)
     if operation is Operation.ADD and not values:
         raise fields.problem(head.line, f"'add: {attribute}' adds no value")

@@ -130,6 +130,7 @@ def _without_version(fields: FieldReader, lines: list[LogicalLine]) -> list[Logi
     at = 0
     while at < len(lines) and keyword(lines[at]) == "version" and b":" in lines[at].text:
         version = fields.field(lines[at])
+        fields.require_plain(version.name, lines[at].text.partition(b":")[2], version.line)
         if version.value != b"1":
             raise fields.problem(version.line, f"LDIF version {shown(version.value)} is not known", "it must be 1")
         at += 1

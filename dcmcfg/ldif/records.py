@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from dcmcfg.changes import Change
+from dcmcfg.changes import Add, Change
 from dcmcfg.entry import Entry
 
 
@@ -23,3 +24,8 @@ class ChangeRecord(NamedTuple):
 
 
 Record = ContentRecord | ChangeRecord
+
+
+def holds_changes(records: Sequence[Record]) -> bool:
+    """Return whether one of *records* changes an entry that exists: a delete, a modify or a rename."""
+    return any(isinstance(record, ChangeRecord) and not isinstance(record.change, Add) for record in records)

@@ -22,13 +22,15 @@ _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _LIST, _MODALITIES = "aes", "DicomModalities"
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 #: A JSON text with what jsoncpp, and so Orthanc, takes besides: comments. Strings come first, so that none is found in
-#: them; the rest of a comment without end is a comment.
-_JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?(?:\*/|\Z)|//[^\r\n]*|\t', re.DOTALL)
+#: them; the rest of a string or comment without end belongs to it, so that no part is looked at twice.
+_JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|/\*.*?(?:\*/|\Z)|//[^\r\n]*|\t', re.DOTALL)
 _NOT_LINE_ENDS = re.compile(r"[^\r\n]")
 _SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _JSON_LITERAL = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _FORMS = f"a list of AEs with the keys {', '.join(COLUMNS)}; or Orthanc's {_MODALITIES}"
 _UNLIMITED = 1_000_000
+#: Lists and mappings within each other; a list of AEs has three.
+_MOST_DEEP = 100
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,36 @@ def read_json(name: str, text: str) -> Sheet:
     :class:`OnboardingError` for what is no JSON, and for another document.
     """
     root = _composed(name, _JSON_PARTS.sub(_plain_part, text), "JSON")
-    _refuse_aliases(name, root, set())
+    _refuse_aliases(name, root)
     return _sheet(name, root, json_form=True)
 
 
-def _refuse_aliases(name: str, node: Node, seen: set[int]) -> None:
-    """Raise :class:`OnboardingError` for a node that stands in several places, perhaps in itself: JSON has none."""
-    if id(node) in seen:
-        raise OnboardingError("not JSON: it holds an alias", on=f"{name}:{node.start_mark.line + 1}")
-    seen.add(id(node))
-    for child in node.value if not isinstance(node, ScalarNode) else ():
-        for each in child if isinstance(child, tuple) else (child,):
-            _refuse_aliases(name, each, seen)
+def _refuse_aliases(name: str, root: Node) -> None:
+    """Raise :class:`OnboardingError` for a node that stands in several places: JSON has none."""
+    seen: set[int] = set()
+    for node in _nodes(root):
+        if id(node) in seen:
+            raise OnboardingError("not JSON: it holds an alias", on=f"{name}:{node.start_mark.line + 1}")
+        seen.add(id(node))
+
+
+def _nodes(root: Node) -> Iterator[Node]:
+    """Yield *root* and each node below it, in every place where it stands; without end for one that holds itself."""
+    left = [root]
+    while left:
+        node = left.pop()
+        yield node
+        left += reversed(_children(node))
+
+
+def _children(node: Node) -> list[Node]:
+    match node:
+        case SequenceNode():
+            return list(node.value)
+        case MappingNode():
+            return [each for pair in node.value for each in pair]
+        case _:
+            return []
 
 
 def _plain_part(part: re.Match[str]) -> str:
@@ -126,7 +146,23 @@ def _composed(name: str, text: str, language: str) -> Node:
         raise OnboardingError(f"not {language} of this kind: it is nested too deeply", on=name) from error
     if root is None:
         raise OnboardingError("the file is empty", on=name, next_step=f"it holds {_FORMS}")
+    _refuse_depth(name, root, language)
     return root
+
+
+def _refuse_depth(name: str, root: Node, language: str) -> None:
+    """Raise :class:`OnboardingError` where lists and mappings stand too deeply in each other."""
+    level, seen = [root], {id(root)}
+    for _ in range(_MOST_DEEP):
+        below = {id(child): child for node in level for child in _children(node) if id(child) not in seen}
+        seen |= below.keys()
+        level = list(below.values())
+        if not level:
+            return
+    line = level[0].start_mark.line + 1
+    raise OnboardingError(
+        f"not {language} of this kind: it is nested too deeply", on=f"{name}:{line}", next_step=f"it holds {_FORMS}"
+    )
 
 
 def _sheet(name: str, root: Node, *, json_form: bool) -> Sheet:

@@ -68,7 +68,7 @@ def _without_ae(plan: Plan) -> Iterator[tuple[Entry, Admission, str, Use]]:
     titles: frozenset[str] | None = None
     for before, after in _written(plan):
         for admission in ADMISSIONS:
-            held = before.values(admission.attribute) if before is not None else ()
+            held = frozenset(before.values(admission.attribute) if before is not None else ())
             for value in after.values(admission.attribute):
                 for name in names(admission.attribute, value) if value not in held else ():
                     titles = _titles(plan.after) if titles is None else titles

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from dcmcfg.ber import OCTET_STRING, element, elements, split
 from dcmcfg.changes import Change, Control
@@ -15,13 +16,15 @@ from dcmcfg.entry import Entry
 from dcmcfg.enumerating import first_of
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.secret_values import told
-from dcmcfg.tree import canonical_name
+from dcmcfg.tree import canonical_name, held_name
 
 OID = "1.3.6.1.1.12"
 
 _AND, _OR, _NOT, _EQUALITY, _PRESENT = 0xA0, 0xA1, 0xA2, 0xA3, 0x87
 #: Of many values found, a message tells so many.
 _TOLD = 3
+
+C = TypeVar("C", bound=Change)
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,24 @@ def asserts(change: Change) -> bool:
     return any(control.oid == OID for control in change.controls)
 
 
+def parts(change: Change) -> tuple[Filter, ...] | None:
+    """Return the filters that *change* asserts together, or None when it asserts one that is not understood here."""
+    found: list[Filter] = []
+    for each in change.controls:
+        if each.oid == OID:
+            wanted = of_control(each)
+            if wanted is None:
+                return None
+            found += wanted.inner if isinstance(wanted, All) else (wanted,)
+    return tuple(found)
+
+
+def asserting(change: C, wanted: Iterable[Filter]) -> C:
+    """Return *change* with one control that asserts *wanted*, in place of what it asserts."""
+    others = tuple(each for each in change.controls if each.oid != OID)
+    return replace(change, controls=others + control(dict.fromkeys(wanted)))
+
+
 def without(change: Change) -> Change:
     """Return *change* without its assertion control."""
     return replace(change, controls=tuple(control for control in change.controls if control.oid != OID))
@@ -113,20 +134,40 @@ def holds(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> 
 
     An entryCSN that is not known counts as matching: the server will judge it.
     """
-    match wanted:
-        case Equals(name, value) if name.lower() == "entrycsn":
-            return version is None or version.encode() == value
-        case Equals(name, value):
-            normal = schema.normal_value(name, value)
-            return any(schema.normal_value(name, held) == normal for held in entry.values(canonical_name(schema, name)))
-        case Present(name):
-            return canonical_name(schema, name) in entry
-        case Not(inner):
-            return not holds(inner, entry, schema, version)
-        case All(inner):
-            return all(holds(each, entry, schema, version) for each in inner)
-        case AnyOf(inner):
-            return any(holds(each, entry, schema, version) for each in inner)
+    return _Facts(entry, schema, version).fit(wanted)
+
+
+class _Facts:
+    """An entry that filters are compared with; the values of an attribute are brought into normal form once."""
+
+    def __init__(self, entry: Entry, schema: Schema, version: str | None) -> None:
+        self._entry = entry
+        self._schema = schema
+        self._version = version
+        self._normal: dict[str, frozenset[bytes]] = {}
+
+    def fit(self, wanted: Filter) -> bool:
+        """Return whether *wanted* is true of the entry."""
+        match wanted:
+            case Equals(name, value) if name.lower() == "entrycsn":
+                return self._version is None or self._version.encode() == value
+            case Equals(name, value):
+                return self._schema.normal_value(name, value) in self._held(name)
+            case Present(name):
+                return held_name(self._schema, name, self._entry) in self._entry
+            case Not(inner):
+                return not self.fit(inner)
+            case All(inner):
+                return all(map(self.fit, inner))
+            case AnyOf(inner):
+                return any(map(self.fit, inner))
+
+    def _held(self, name: str) -> frozenset[bytes]:
+        held = self._normal.get(name)
+        if held is None:
+            values = self._entry.values(held_name(self._schema, name, self._entry))
+            self._normal[name] = held = frozenset(self._schema.normal_value(name, value) for value in values)
+        return held
 
 
 def broken(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> tuple[str, ...]:
@@ -135,9 +176,8 @@ def broken(wanted: Filter, entry: Entry, schema: Schema, version: str | None) ->
     Empty when it holds. Secrets are not told.
     """
     parts = wanted.inner if isinstance(wanted, All) else (wanted,)
-    return tuple(
-        dict.fromkeys(_told(part, entry, schema, version) for part in parts if not holds(part, entry, schema, version))
-    )
+    facts = _Facts(entry, schema, version)
+    return tuple(dict.fromkeys(_told(part, entry, schema, version) for part in parts if not facts.fit(part)))
 
 
 def listed(moved: Sequence[str]) -> str:
@@ -157,7 +197,7 @@ def _told(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> 
             expected = "none"
         case _:
             return _about(wanted)
-    canonical = canonical_name(schema, name)  # a secret is one by its OID too
+    canonical = held_name(schema, name, entry)  # a secret is one by its OID too
     held = entry.values(canonical)
     found = ", ".join(told(canonical, value) for value in held[:_TOLD]) + (", …" if len(held) > _TOLD else "")
     return f"{name} (expected {expected}, found {found or 'none'})"
@@ -175,18 +215,18 @@ def _about(wanted: Filter) -> str:
 
 def _decode(data: bytes) -> tuple[Filter, bytes]:
     tag, content, end = split(data)
-    rest = data[end:]
+    return _filter(tag, content), data[end:]
+
+
+def _filter(tag: int, content: bytes) -> Filter:
     if tag == _PRESENT:
-        return Present(content.decode("ascii")), rest
+        return Present(content.decode("ascii"))
     if tag == _EQUALITY:
         (_, name), (_, value) = elements(content)
-        return Equals(name.decode("ascii"), value), rest
+        return Equals(name.decode("ascii"), value)
     if tag == _NOT:
-        return Not(_decode(content)[0]), rest
+        return Not(_decode(content)[0])
     if tag in (_AND, _OR):
-        inner = []
-        while content:
-            each, content = _decode(content)
-            inner.append(each)
-        return (All if tag == _AND else AnyOf)(tuple(inner)), rest
+        inner = tuple(_filter(*each) for each in elements(content))
+        return All(inner) if tag == _AND else AnyOf(inner)
     raise ValueError(f"a filter of kind {tag:#x} is not understood")

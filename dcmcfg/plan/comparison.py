@@ -6,8 +6,9 @@ from collections.abc import Collection
 from enum import Enum
 
 from dcmcfg.entry import Entry
+from dcmcfg.plan import hashed_passwords
+from dcmcfg.plan.held_form import classes
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.structure import with_implied
 from dcmcfg.secret_values import is_secret
 from dcmcfg.tree import canonical_name
 
@@ -30,6 +31,8 @@ class Lacking(Enum):
 
 class Comparison:
     """How entries are compared; ``passed_over`` names the attributes that were not, for want of secrets on one side.
+
+    Of ``dcmProperty`` it names each secret line by its key (``dcmProperty mail.password``).
 
     Attributes named in *ignore* (options do not matter) count as equal.
     """
@@ -66,8 +69,13 @@ class Comparison:
                 new = self._with_what_stays(name, old, new)
             case Lacking.GONE:
                 pass
-        if self._plain(name) == "objectclass":
-            new = self._with_what_is_implied(old, new)
+        match self._plain(name):
+            case "objectclass":
+                new = classes(old, new, self._schema)
+            case hashed_passwords.PASSWORD:
+                new = hashed_passwords.as_held(old, new)
+            case _:
+                pass
         held = {self._schema.normal_value(name, value): value for value in old}
         wanted = {self._schema.normal_value(name, value): value for value in new}
         if wanted.keys() == held.keys():
@@ -86,8 +94,14 @@ class Comparison:
         old_kept, new_kept = self._of_other_keys(name, old_kept, new), self._of_other_keys(name, new_kept, old)
         if not old_kept and not new_kept:
             return new
-        self.passed_over[name.lower()] = name
+        self.passed_over.update((told.lower(), told) for told in self._told(name, (*old_kept, *new_kept)))
         return (*(value for value in new if value not in new_kept), *old_kept)
+
+    def _told(self, name: str, kept: _Values) -> tuple[str, ...]:
+        """Return *name*, of ``dcmProperty`` with the key of each of *kept*: its other lines are compared."""
+        if self._plain(name) != "dcmproperty":
+            return (name,)
+        return tuple(f"{name} {value.partition(b'=')[0].decode('utf-8', 'replace')}" for value in kept)
 
     def _with_what_stays(self, name: str, old: _Values, new: _Values) -> _Values:
         """Return *new* with the secrets and vendor data of *old* that nothing in *new* takes the place of.
@@ -107,16 +121,6 @@ class Comparison:
             return kept
         keys = {value.partition(b"=")[0] for value in others}
         return tuple(value for value in kept if value.partition(b"=")[0] not in keys)
-
-    def _with_what_is_implied(self, old: _Values, new: _Values) -> _Values:
-        """Return *new* with the classes of *old* that those of *new* imply; *old* where the two imply the same."""
-        implied, held = (
-            with_implied(self._schema, (value.decode("utf-8", "replace") for value in each)) for each in (new, old)
-        )
-        if implied == held:
-            return old
-        said = {value.lower() for value in new}
-        return (*new, *(v for v in old if v.lower() not in said and v.lower().decode("utf-8", "replace") in implied))
 
     def _is_replaced(self, name: str, old: _Values, new: _Values) -> bool:
         definition = self._schema.attribute(name)

@@ -18,7 +18,8 @@ class Diff:
     """The plan from the first tree to the second, its changes without assertions.
 
     ``plan.after`` is the tree that it reaches: values that are equal by the schema keep the first tree's spelling.
-    ``passed_over`` names the attributes whose secrets or vendor data were not compared, because one side lacks them.
+    ``passed_over`` names the attributes whose secrets or vendor data were not compared, because one side lacks them;
+    of ``dcmProperty``, each secret line by its key.
     """
 
     plan: Plan

@@ -27,8 +27,9 @@ def between(before: Entry, after: Entry, schema: Schema) -> tuple[Modification, 
 
 
 def _of_attribute(name: str, before: tuple[bytes, ...], after: tuple[bytes, ...], schema: Schema) -> list[Modification]:
-    gone = tuple(value for value in before if value not in after)
-    new = tuple(value for value in after if value not in before)
+    held, wanted = frozenset(before), frozenset(after)
+    gone = tuple(value for value in before if value not in wanted)
+    new = tuple(value for value in after if value not in held)
     if not gone and not new:
         return []
     if not named_one_by_one(schema, name):

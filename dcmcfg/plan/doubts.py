@@ -49,8 +49,9 @@ def _doubts(plan: Plan, *, structural: bool) -> Iterator[str]:
                 f"{step.after.dn}: {_ARCHIVE} makes this device an archive, which it is only where an archive runs "
                 "under its name"
             )
+        touched = _touched(step)
         for finding in structures.findings(step.after) if structural else ():
-            if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in _touched(step):
+            if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in touched:
                 yield f"{finding.dn}: {finding.message}"
         for finding in new_value_findings(rules, step.before, step.after):
             if not decides_loading(finding, schema):

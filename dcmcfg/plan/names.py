@@ -9,13 +9,14 @@ from dcmcfg.changes import Add, Change, Modify
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.tree import canonical_name
+from dcmcfg.tree import canonical_name, held_name
 
 
-def with_canonical_names(schema: Schema, change: Change) -> Change:
+def with_canonical_names(schema: Schema, change: Change, held: Entry | None = None) -> Change:
     """Return *change* with aliases (``commonName``) and OIDs of attributes replaced by their names (``cn``).
 
     Otherwise a tree would hold one attribute under two names, and a secret named by its OID would not be known as one.
+    Options stand in the order of the entry as *held*: 389 Directory Server knows an attribute by that order only.
     Raises :class:`DoesNotFit` for a certificate without ``;binary``, which would seem to be an attribute of its own.
     """
     match change:
@@ -24,7 +25,7 @@ def with_canonical_names(schema: Schema, change: Change) -> Change:
             return replace(change, entry=Entry(entry.dn, _attributes(schema, entry.attributes)))
         case Modify(_, modifications):
             _require_binary(schema, change, (modification.name for modification in modifications))
-            named = (replace(each, name=canonical_name(schema, each.name)) for each in modifications)
+            named = (replace(each, name=held_name(schema, each.name, held)) for each in modifications)
             return replace(change, modifications=tuple(named))
         case _:
             return change

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcmcfg.changes import Delete, Rename
-from dcmcfg.dn import NormalDN
+from dcmcfg.dn import NamesAbove, NormalDN
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.tree import Draft
 
@@ -50,7 +50,7 @@ def _deletes_a_last_child(plan: Plan) -> bool:
 
 def _builds_on_a_delete(plan: Plan) -> bool:
     """Tell whether a step after a delete takes up the deleted name, or changes it by renaming something above."""
-    deleted: set[NormalDN] = set()
+    deleted = NamesAbove()
     above_deleted: set[NormalDN] = set()
     for step in plan.steps:
         change, key = step.change, plan.before.key(step.change.dn)
@@ -59,15 +59,11 @@ def _builds_on_a_delete(plan: Plan) -> bool:
                 deleted.add(key)
                 above_deleted.update(_at_and_above(key))
                 continue
-            case Rename() if key in above_deleted or _is_within(plan.before.key(change.new_dn), deleted):
+            case Rename() if key in above_deleted or deleted.lowest(plan.before.key(change.new_dn)) is not None:
                 return True
-        if _is_within(key, deleted):
+        if deleted.lowest(key) is not None:
             return True
     return False
-
-
-def _is_within(key: NormalDN, tops: Container[NormalDN]) -> bool:
-    return any(above in tops for above in _at_and_above(key))
 
 
 def _at_and_above(key: NormalDN) -> Iterator[NormalDN]:

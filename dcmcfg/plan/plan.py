@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
-from dcmcfg.dn import DN, NormalDN
+from dcmcfg.dn import DN, NamesAbove, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import assertion, content, difference, taken_for_granted
+from dcmcfg.plan.assertion import Equals, Filter
 from dcmcfg.plan.comparison import Comparison, Lacking
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.plan.tolerance import outstanding
 from dcmcfg.tree import Draft, Tree, with_naming_values
 
+_VERSION = "entryCSN"
 _NO_SUCH_ENTRY = 32
 _ASSERTION_FAILED = 122
 #: Results that a change made for the tree as it was ends in once the entry is another: no such value, a second value
@@ -116,14 +119,14 @@ class Plan:
         """
         done = self.steps[:applied]
         tree = self.after if len(done) == len(self.steps) else self.before.after(step.change for step in done)
-        undoing = _Planning(tree)
+        undoing = _Planning(tree, read=False)
         for step in reversed(done):
             undoing.take_back(step)
         return undoing.plan()
 
     def undo_pieces(self) -> tuple[tuple[Change, ...], ...]:
         """Return for each step what takes it back; those of the first steps, the last first, are the undo of these."""
-        undoing = _Planning(self.after)
+        undoing = _Planning(self.after, read=False)
         pieces = [tuple(taken.change for taken in undoing.take_back(step)) for step in reversed(self.steps)]
         return tuple(reversed(pieces))
 
@@ -180,25 +183,25 @@ def _fitting(
     misfits: list[Misfit] = []
     without: dict[NormalDN, str] = {}
     takers: list[int] = []
+    above = NamesAbove()
     for index, each in enumerate(wanted):
         try:
             if index in known:
                 raise known[index]
-            _require_ground(tree, each.change, without)
+            _require_ground(above.lowest(tree.key(each.change.dn)), each.change, without)
             takers += [index] * planning.take(each)
         except DoesNotFit as problem:
             misfits.append(Misfit(each, placed(problem, each.place)))
             for dn in _made_or_gone(each.change):
                 without.setdefault(tree.key(dn), each.place)
+                above.add(tree.key(dn))
     return planning.plan(), tuple(misfits), takers
 
 
-def _require_ground(tree: Tree, change: Change, without: Mapping[NormalDN, str]) -> None:
-    """Raise :class:`DoesNotFit` when *change* is of, or below, one of the entries in *without* (key → place)."""
-    key = tree.key(change.dn) if without else ()
-    for depth in range(len(key)):
-        if (place := without.get(key[depth:])) is not None:
-            raise DoesNotFit(f"it builds on {place or 'a change'}, which does not fit", on=str(change.dn))
+def _require_ground(above: NormalDN | None, change: Change, without: Mapping[NormalDN, str]) -> None:
+    """Raise :class:`DoesNotFit` when *change* is of, or below, the entry *above*, which is in *without* (→ place)."""
+    if above is not None:
+        raise DoesNotFit(f"it builds on {without[above] or 'a change'}, which does not fit", on=str(change.dn))
 
 
 def _made_or_gone(change: Change) -> tuple[DN, ...]:
@@ -212,10 +215,15 @@ def _made_or_gone(change: Change) -> tuple[DN, ...]:
 
 
 class _Planning:
-    """A plan in the making: a draft of the tree, with what led to it."""
+    """A plan in the making: a draft of the tree, with what led to it.
 
-    def __init__(self, tree: Tree) -> None:
+    The tree was *read* from a server, or is what a plan makes of one: then what the server will hold is not known.
+    """
+
+    def __init__(self, tree: Tree, *, read: bool = True) -> None:
         self._before = tree
+        self._read = read
+        self._first: dict[NormalDN, int] = {}
         self._draft = Draft(tree)
         self._steps: list[Step] = []
         self._already: list[Already] = []
@@ -236,10 +244,13 @@ class _Planning:
         return len(self._steps) - known
 
     def _take(self, wanted: Wanted) -> None:
-        asked = with_canonical_names(self._draft.schema, wanted.change)
+        asked = with_canonical_names(self._draft.schema, wanted.change, self._draft.get(wanted.change.dn))
         self._require_known_place(asked.dn)
+        self._draft.require_held_here(asked)
         if isinstance(asked, Rename) and asked.new_superior is not None:
             self._require_known_place(asked.new_superior)
+        if isinstance(asked, Delete):
+            self._require_parent(asked.dn)
         if wanted.content and isinstance(asked, Add):
             self._take_content(asked, wanted.place)
             return
@@ -264,6 +275,16 @@ class _Planning:
                 "it is not below the base DN",
                 on=str(dn),
                 next_step="--base-dn (DCMCFG_BASE_DN) names what to read; dcmcfg apply --map-base takes files along",
+            )
+
+    def _require_parent(self, dn: DN) -> None:
+        """Refuse to delete an entry whose parent is missing: no undo could add it again."""
+        if self._top and len(dn.rdns) > len(self._top) and self._draft.get(dn) and not self._draft.get(dn.parent):
+            raise DoesNotFit(
+                f"its parent is missing, so that no undo could add it again: {dn.parent}",
+                on=str(dn),
+                next_step=f"to delete it without an undo: ldapdelete {shlex.quote(str(dn))}",
+                result_code=_NO_SUCH_ENTRY,
             )
 
     def _take_content(self, asked: Add, place: str) -> None:
@@ -300,14 +321,14 @@ class _Planning:
             self._take_resolved(Modify(entry.dn, modifications))
 
     def _take_as_written(self, change: Change, place: str) -> None:
-        before = self._draft.get(change.dn)
+        before, origin = self._draft.get(change.dn), self._draft.origin(change.dn)
         try:
             if before is not None:
                 self._check_assertions(change, before)
             self._draft.apply(change)
         except DoesNotFit as problem:
             raise _told_as_moved(problem) from problem
-        self._steps.append(Step(change, before, self._draft.get(_dn_after(change)), place))
+        self._take_step(Step(change, before, self._draft.get(_dn_after(change)), place), origin)
 
     def _check_assertions(self, change: Change, before: Entry) -> None:
         version = self._draft.version(change.dn)
@@ -324,6 +345,7 @@ class _Planning:
 
     def _take_resolved(self, change: Change, place: str = "") -> None:
         before, version = self._draft.get(change.dn), self._draft.version(change.dn)
+        origin = self._draft.origin(change.dn)
         self._draft.apply(change)
         after = self._draft.get(_dn_after(change))
         match change:
@@ -341,7 +363,42 @@ class _Planning:
                 change = replace(change, entry=after)
             case _:
                 pass
-        self._steps.append(Step(change, before, after, place))
+        self._take_step(Step(change, before, after, place), origin)
+
+    def _take_step(self, step: Step, origin: NormalDN | None) -> None:
+        """Add *step*, of the entry that was called *origin* before the plan (None: it is new).
+
+        Where the step takes away values that it does not assert, the first step of that entry asserts what was read.
+        """
+        number = len(self._steps)
+        self._steps.append(step)
+        if not self._read or origin is None or step.before is None:
+            return
+        first = self._first.setdefault(origin, number)
+        schema, version = self._draft.schema, self._before.versions.get(origin)
+        if version is None and self._before.versions:
+            return
+        asserted = assertion.parts(step.change) or ()
+        misjudged = [part for part in asserted if taken_for_granted.is_misjudged(part, step.before)]
+        if not misjudged and taken_for_granted.is_exact(step.change, asserted, step.before, schema):
+            return
+        if misjudged and version is not None:
+            self._assert(number, [part for part in asserted if part not in misjudged])
+        if version is not None:
+            self._assert_too(first, [Equals(_VERSION, version.encode())])
+        elif (held := self._before.entries.get(origin)) is not None:
+            self._assert_too(first, taken_for_granted.by_value(step.change, asserted, held, schema))
+
+    def _assert_too(self, number: int, wanted: Sequence[Filter]) -> None:
+        asserted = assertion.parts(self._steps[number].change) or ()
+        if not all(each in asserted for each in wanted):
+            self._assert(number, [*asserted, *wanted])
+
+    def _assert(self, number: int, wanted: Sequence[Filter]) -> None:
+        """Have the step of *number* assert *wanted*, unless it asserts what only a server understands."""
+        step = self._steps[number]
+        if assertion.parts(step.change) is not None:
+            self._steps[number] = replace(step, change=assertion.asserting(step.change, wanted))
 
 
 def _dn_after(change: Change) -> DN:

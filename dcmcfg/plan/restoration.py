@@ -9,9 +9,10 @@ from dcmcfg.devices import Configuration
 from dcmcfg.dn import RDN, NormalDN, is_at_or_below, root_first
 from dcmcfg.entry import Entry
 from dcmcfg.plan import difference
+from dcmcfg.plan.held_form import in_held_form
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import structural_classes
-from dcmcfg.tree import Tree
+from dcmcfg.tree import Tree, canonical_name
 
 
 def restoration(live: Tree, wanted: Tree) -> tuple[Change, ...]:
@@ -35,7 +36,8 @@ def restoration(live: Tree, wanted: Tree) -> tuple[Change, ...]:
     missing = above | {key: entry for key, entry in target.items() if key not in held}
     changes += [Add(missing[key]) for key in _parents_first(missing)]
     for key in _parents_first(held.keys() & target.keys()):
-        if modifications := difference.between(now.entries[key], target[key], live.schema):
+        wanted_here = in_held_form(now.entries[key], target[key], live.schema)
+        if modifications := difference.between(now.entries[key], wanted_here, live.schema):
             changes.append(Modify(target[key].dn, modifications))
     changes += [Delete(now.entries[key].dn) for key in _children_first(held.keys() - target.keys())]
     return tuple(changes)
@@ -57,10 +59,20 @@ def _respelt(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema:
     """Return the renames to the spelling of *target*; a type is the same however a server spells it."""
     found: list[Change] = []
     for key in _parents_first(held.keys() & target.keys()):
-        wanted = target[key].dn.rdn
-        if _values(held[key].dn.rdn, schema) != _values(wanted, schema):
-            found.append(Rename(held[key].dn, wanted, delete_old_rdn=True))
+        entry, wanted = held[key], target[key].dn.rdn
+        if _values(entry.dn.rdn, schema) == _values(wanted, schema) or _is_own(entry, target[key], schema):
+            continue
+        found.append(Rename(entry.dn, wanted, delete_old_rdn=True))
     return found
+
+
+def _is_own(held: Entry, wanted: Entry, schema: Schema) -> bool:
+    """Return whether only blanks of the names differ, which 389 Directory Server keeps in values and not in a DN."""
+    names = [canonical_name(schema, kind) for kind, _ in wanted.dn.rdn.parts]
+    folded = (
+        {(kind, " ".join(text.split())) for kind, text in _values(each.dn.rdn, schema)} for each in (held, wanted)
+    )
+    return all(set(held.values(name)) == set(wanted.values(name)) for name in names) and next(folded) == next(folded)
 
 
 def _values(rdn: RDN, schema: Schema) -> frozenset[tuple[str, str]]:

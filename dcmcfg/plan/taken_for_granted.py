@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar
 
-from dcmcfg.changes import Change, Modification, Operation
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.entry import Entry
 from dcmcfg.plan import assertion, difference
 from dcmcfg.plan.assertion import Equals, Filter, Not, Present
@@ -14,12 +13,12 @@ from dcmcfg.schema.definitions import Schema
 
 C = TypeVar("C", bound=Change)
 
+_VERSION = "entrycsn"
+
 
 def asserting(change: C, wanted: Sequence[Filter]) -> C:
     """Return *change* with a control that asserts *wanted*, unless it has one of its own."""
-    if assertion.asserts(change):
-        return change
-    return replace(change, controls=change.controls + assertion.control(wanted))
+    return change if assertion.asserts(change) else assertion.asserting(change, wanted)
 
 
 def of_modifications(
@@ -32,10 +31,105 @@ def of_modifications(
         if modification.operation is Operation.DELETE and _assertable(schema, name):
             wanted += [Equals(name, value) for value in modification.values]
         elif not held:
-            wanted.append(Not(Present(name)))
+            if not is_misjudged(absent := Not(Present(name)), before):
+                wanted.append(absent)
         elif modification.operation is Operation.REPLACE:
             wanted.append(Equals("entryCSN", version.encode()) if version else Present(name))
     return wanted
+
+
+def is_exact(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> bool:
+    """Return whether *change*, asserting *wanted*, fails where it would take away another value than *before* holds.
+
+    It does where it asserts the entryCSN, or each value that goes. A value that is deleted by name must be there.
+    """
+    if any(isinstance(each, Equals) and each.name.lower() == _VERSION for each in wanted):
+        return True
+    match change:
+        case Modify():
+            return not _loose(change, before, schema, wanted)
+        case Delete():
+            return False
+        case Add() | Rename():
+            return True
+
+
+def taken_away(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> frozenset[str] | None:
+    """Return the attributes, in lower case, of which *change* takes away values that *wanted* does not assert.
+
+    None is all of *before*, its entry.
+    """
+    if isinstance(change, Modify):
+        return frozenset(name.lower() for name in _loose(change, before, schema, wanted))
+    return None if isinstance(change, Delete) else frozenset()
+
+
+def by_value(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> list[Filter]:
+    """Return filters for what :func:`taken_away` names, octet by octet, where *before* has no entryCSN.
+
+    They are for dcmcfg to check: not every server compares such values.
+    """
+    names = taken_away(change, wanted, before, schema)
+    return [
+        Equals(attribute.name, value)
+        for attribute in before.attributes
+        if (attribute.name.lower() in names if names is not None else not _assertable(schema, attribute.name))
+        for value in attribute.values
+    ]
+
+
+def is_misjudged(part: Filter, before: Entry) -> bool:
+    """Return whether a server finds *part* false of *before* although it is true.
+
+    A filter on an attribute is one on its subtypes too (RFC 4512 §2.5): where ``cn;lang-de`` is there, so is ``cn``.
+    """
+    match part:
+        case Not(Present(name)) if name not in before:
+            return any(_is_subtype(attribute.name, name) for attribute in before.attributes)
+        case _:
+            return False
+
+
+def judged_by_server(wanted: Sequence[Filter], before: Entry, schema: Schema) -> tuple[Filter, ...]:
+    """Return what of *wanted* any server judges of *before* as dcmcfg does."""
+    return tuple(
+        part
+        for part in wanted
+        if not is_misjudged(part, before) and not (isinstance(part, Equals) and not _assertable(schema, part.name))
+    )
+
+
+def _loose(change: Modify, before: Entry, schema: Schema, wanted: Sequence[Filter]) -> list[str]:
+    """Return the names of attributes of which *change* takes away values that *wanted* does not assert one by one."""
+    found = []
+    for modification in change.modifications:
+        name, held = modification.name, before.values(modification.name)
+        match modification.operation:
+            case Operation.REPLACE if not held:
+                loose = Not(Present(name)) not in wanted
+            case Operation.REPLACE:
+                loose = not _asserts_only(schema, name, held, wanted)
+            case Operation.DELETE if modification.values:
+                loose = not _assertable(schema, name)
+            case Operation.DELETE:
+                loose = not _asserts_only(schema, name, held, wanted)
+            case Operation.ADD | Operation.INCREMENT:
+                loose = False
+        if loose:
+            found.append(name)
+    return found
+
+
+def _asserts_only(schema: Schema, name: str, held: tuple[bytes, ...], wanted: Sequence[Filter]) -> bool:
+    """Return whether *wanted* asserts *held*, and the attribute can hold no other value beside it."""
+    definition = schema.attribute(name)
+    single = definition is not None and definition.single_valued and _assertable(schema, name)
+    return single and all(Equals(name, value) in wanted for value in held)
+
+
+def _is_subtype(name: str, plain: str) -> bool:
+    (kind, *options), (above, *fewer) = name.lower().split(";"), plain.lower().split(";")
+    return kind == above and set(fewer) < set(options)
 
 
 def of_entry(before: Entry, schema: Schema, version: str | None) -> list[Filter]:

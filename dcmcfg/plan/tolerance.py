@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.enumerating import first_of
+from dcmcfg.entry_draft import EntryDraft, comparable
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import difference
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import allowed_attributes
 from dcmcfg.secret_values import is_secret, told
 from dcmcfg.spelling import near_misses
-from dcmcfg.tree import Draft, canonical_name, comparable, modified, with_naming_values
+from dcmcfg.tree import Draft, canonical_name, with_naming_values
 
 #: Of many values held, so many are told.
 _TOLD = 3
 #: Spellings are compared with at most so many values, and of a long value the first octets.
 _COMPARED = 100
 _LONGEST = 80
+#: A comparison takes some 10 µs; after so many in one record no more spellings are compared.
+_COMPARED_IN_A_RECORD = 20_000
 
 
 @dataclass(frozen=True)
@@ -110,59 +112,74 @@ def _outstanding_modify(draft: Draft, change: Modify) -> Outstanding:
     left: list[Modification] = []
     absent: list[str] = []
     doubts: list[str] = []
+    making = EntryDraft(draft.schema, entry)
+    spellings = _Spellings(draft.schema, change.dn)
     for modification in change.modifications:
-        rest = _outstanding_modification(draft.schema, entry, modification)
+        rest = _outstanding_modification(draft.schema, making, modification)
         if rest is not modification and modification.operation is not Operation.ADD:
-            found = list(_doubts_of_values(draft.schema, entry, modification, rest))
+            found = list(spellings.doubts(making, modification, rest))
             gone = len(modification.values) - (len(rest.values) if rest is not None else 0)
-            absent.append(_absent(entry, modification.name, in_doubts=len(found) == gone))
+            absent.append(_absent(making, modification.name, in_doubts=len(found) == gone))
             doubts += found
         if rest is not None:
-            entry = modified(draft.schema, entry, rest)
+            making.apply(rest)
             left.append(rest)
     rest_of_all = replace(change, modifications=tuple(left)) if left else None
     return Outstanding(rest_of_all, tuple(absent), tuple(doubts))
 
 
-def _absent(entry: Entry, name: str, *, in_doubts: bool) -> str:
+def _absent(entry: EntryDraft, name: str, *, in_doubts: bool) -> str:
     """Return what is not there of attribute *name*, without what the doubts tell of each value."""
-    held = entry.values(name)
-    if not held:
+    if name not in entry:
         return f"{name} is not set"
     if in_doubts:
         return f"{name} has no such value"
-    shown = ["a secret" if is_secret(name, value) else told(name, value) for value in held]
-    return f"{name} has no such value; it holds {first_of(shown, _TOLD)}"
+    shown = ["a secret" if is_secret(name, value) else told(name, value) for value in entry.first(name, _TOLD)]
+    more = entry.count(name) - len(shown)
+    return f"{name} has no such value; it holds {', '.join(shown)}" + (f" and {more} more" if more else "")
 
 
-def _doubts_of_values(schema: Schema, entry: Entry, asked: Modification, rest: Modification | None) -> Iterator[str]:
-    """Yield a doubt for each value that *asked* deletes, *entry* does not hold, and that looks like one that it holds.
+class _Spellings:
+    """What may be misspelt in modifications of the entry *dn*; after many comparisons it no longer looks."""
 
-    Where the schema does not know the attribute, its name may be misspelt. Of secrets nothing is said.
-    """
-    name = asked.name
-    if name not in entry:
-        near = near_misses(name, (each.name for each in entry.attributes)) if schema.attribute(name) is None else ()
-        if near:
-            yield f"{entry.dn}: {name} is not set, so there is nothing to delete; near misses: {', '.join(near)}"
-        return
-    if len(entry.values(name)) > _COMPARED:
-        return
-    held = {_text(value): told(name, value) for value in entry.values(name) if not is_secret(name, value)}
-    still = rest.values if rest is not None else ()
-    for value in asked.values:
-        if value in still or is_secret(name, value):
-            continue
-        if near := near_misses(_text(value), held):
-            alike = ", ".join(held[each] for each in near)
-            yield f"{entry.dn}: {name} has no value {told(name, value)} to delete; near misses: {alike}"
+    def __init__(self, schema: Schema, dn: DN) -> None:
+        self._schema = schema
+        self._dn = dn
+        self._left = _COMPARED_IN_A_RECORD
+
+    def doubts(self, entry: EntryDraft, asked: Modification, rest: Modification | None) -> Iterator[str]:
+        """Yield a doubt for each value that *asked* deletes, *entry* does not hold, and that looks like one it holds.
+
+        Where the schema does not know the attribute, its name may be misspelt. Of secrets nothing is said.
+        """
+        name = asked.name
+        if name not in entry:
+            if self._schema.attribute(name) is None and (near := self._near(name, entry.names)):
+                yield f"{self._dn}: {name} is not set, so there is nothing to delete; near misses: {', '.join(near)}"
+            return
+        if entry.count(name) > _COMPARED or self._left <= 0:
+            return
+        held = {_text(value): told(name, value) for value in entry.values(name) if not is_secret(name, value)}
+        still = frozenset(rest.values if rest is not None else ())
+        for value in asked.values:
+            if value in still or is_secret(name, value):
+                continue
+            if near := self._near(_text(value), held):
+                alike = ", ".join(held[each] for each in near)
+                yield f"{self._dn}: {name} has no value {told(name, value)} to delete; near misses: {alike}"
+
+    def _near(self, text: str, known: Collection[str]) -> tuple[str, ...]:
+        if self._left <= 0:
+            return ()
+        self._left -= len(known)
+        return near_misses(text, known)
 
 
 def _text(value: bytes) -> str:
     return value[:_LONGEST].decode("utf-8", "backslashreplace")
 
 
-def _outstanding_modification(schema: Schema, entry: Entry, modification: Modification) -> Modification | None:
+def _outstanding_modification(schema: Schema, entry: EntryDraft, modification: Modification) -> Modification | None:
     name, values = modification.name, modification.values
     if modification.operation is Operation.REPLACE and not values:
         return modification if name in entry else None
@@ -172,7 +189,6 @@ def _outstanding_modification(schema: Schema, entry: Entry, modification: Modifi
         return modification if name in entry else None
     if not comparable(schema, name):
         return None if modification.operation is Operation.ADD and entry.values(name) == values else modification
-    held = {schema.normal_value(name, value) for value in entry.values(name)}
     adding = modification.operation is Operation.ADD
-    rest = tuple(value for value in values if (schema.normal_value(name, value) in held) != adding)
+    rest = tuple(value for value in values if entry.holds(name, value) != adding)
     return replace(modification, values=rest) if rest else None

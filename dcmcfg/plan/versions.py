@@ -7,7 +7,7 @@ from dataclasses import replace
 from dcmcfg.changes import Add, Change
 from dcmcfg.errors import Refused
 from dcmcfg.plan import assertion
-from dcmcfg.plan.assertion import All, Equals, Filter
+from dcmcfg.plan.assertion import Equals
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.tree import Draft
 
@@ -34,13 +34,7 @@ def with_versions(plan: Plan) -> Plan:
 
 def _asserting(change: Change, version: str) -> Change:
     """Return *change* with its assertions and that of *version* in one control, which is all that a request takes."""
-    mine = Equals("entryCSN", version.encode())
-    others = tuple(control for control in change.controls if control.oid != assertion.OID)
-    given = tuple(control for control in change.controls if control.oid == assertion.OID)
-    filters: list[Filter] = [mine]
-    for control in given:
-        understood = assertion.of_control(control)
-        if understood is None:
-            return change  # somebody else's filter: the server judges that one
-        filters += understood.inner if isinstance(understood, All) else (understood,)
-    return replace(change, controls=others + assertion.control(dict.fromkeys(filters)))
+    asserted = assertion.parts(change)
+    if asserted is None:
+        return change  # somebody else's filter: the server judges that one
+    return assertion.asserting(change, (Equals("entryCSN", version.encode()), *asserted))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from dcmcfg.changes import Change, Modify, Rename
 from dcmcfg.dn import DN, NormalDN
@@ -28,33 +29,42 @@ def waves(changes: Iterable[Change], key: Callable[[DN], NormalDN]) -> tuple[tup
     return tuple(map(tuple, found))
 
 
+@dataclass
+class _Place:
+    """A name in the tree: the first wave, counted from 0, that is free for what touches its entry."""
+
+    after_structure: int = 0
+    after_modify: int = 0
+    after_all_below: int = 0
+    below: dict[tuple[tuple[str, str], ...], _Place] = field(default_factory=dict)
+
+
 class _Order:
-    """The first wave that is free for each place in the tree, counted from 0."""
+    """The places that the changes so far have touched."""
 
     def __init__(self) -> None:
-        self._after_structure: dict[NormalDN, int] = {}
-        self._after_modify: dict[NormalDN, int] = {}
-        self._after_all_below: dict[NormalDN, int] = {}
+        self._top = _Place()
 
     def wave_of(self, change: Change, key: Callable[[DN], NormalDN]) -> int:
-        names = [key(change.dn)]
+        paths = [self._path(key(change.dn))]
+        if isinstance(change, Rename):
+            paths.append(self._path(key(change.new_dn)))
+        structure = max(each.after_structure for path in paths for each in path)
         if isinstance(change, Modify):
-            (name,) = names
-            wave = max(self._after_modify.get(name, 0), self._structure_at_or_above(name))
-            self._after_modify[name] = wave + 1
+            wave = max(structure, paths[0][-1].after_modify)
+            paths[0][-1].after_modify = wave + 1
         else:
-            if isinstance(change, Rename):
-                names.append(key(change.new_dn))
-            wave = max(max(self._after_all_below.get(name, 0), self._structure_at_or_above(name)) for name in names)
-            self._after_structure |= dict.fromkeys(names, wave + 1)
-        for name in names:
-            for above in _at_and_above(name):
-                self._after_all_below[above] = max(wave + 1, self._after_all_below.get(above, 0))
+            wave = max(structure, *(path[-1].after_all_below for path in paths))
+            for path in paths:
+                path[-1].after_structure = wave + 1
+        for path in paths:
+            for each in path:
+                each.after_all_below = max(wave + 1, each.after_all_below)
         return wave
 
-    def _structure_at_or_above(self, name: NormalDN) -> int:
-        return max(self._after_structure.get(above, 0) for above in _at_and_above(name))
-
-
-def _at_and_above(name: NormalDN) -> Iterator[NormalDN]:
-    return (name[depth:] for depth in range(len(name) + 1))
+    def _path(self, name: NormalDN) -> list[_Place]:
+        """Return the places from the top to *name*, made where they are not there yet."""
+        path = [self._top]
+        for rdn in reversed(name):
+            path.append(path[-1].below.setdefault(rdn, _Place()))
+        return path

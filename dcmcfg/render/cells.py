@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from dcmcfg.dn import DN
 from dcmcfg.secret_values import is_secret
+from dcmcfg.zip_members import Member, changed_members
 
 _LONGEST_SHOWN = 200
+#: Of more files in a ZIP file, so many are shown.
+_SHOWN_MEMBERS = 20
 #: What stands in the place of a secret.
 SECRET = "(secret)"  # noqa: S105 — what stands in its place
 
@@ -24,3 +29,24 @@ def shown_value(name: str, value: bytes, *, with_secrets: bool = False) -> str:
 def relative_dn(dn: DN, base: DN) -> str:
     """Return *dn* without its ending *base*, or whole where it is not below that."""
     return str(dn.relative_to(base))
+
+
+def changed_files(gone: Sequence[bytes], come: Sequence[bytes]) -> tuple[tuple[str, Member | None, Member | None], ...]:
+    """Return what :func:`changed_members` does where one value at most goes, and one comes; else nothing."""
+    if len(gone) > 1 or len(come) > 1:
+        return ()
+    return changed_members(b"".join(gone), b"".join(come))
+
+
+def member_rows(gone: Sequence[bytes], come: Sequence[bytes]) -> Iterator[tuple[str, str]]:
+    """Yield (before, after) of each file that changes where a value goes and comes that are ZIP files, one of each."""
+    changed = changed_files(gone, come)
+    for name, before, after in changed[:_SHOWN_MEMBERS]:
+        yield shown_member(name, before), shown_member(name, after)
+    if (left := len(changed) - _SHOWN_MEMBERS) > 0:
+        yield "", f"… and {left} more files in it"
+
+
+def shown_member(name: str, member: Member | None) -> str:
+    """Return a file in a ZIP file as text, or that there is none."""
+    return "(absent)" if member is None else f"{name} ({member.length} octets)"

@@ -38,6 +38,12 @@ def print_findings(console: Console, findings: Sequence[Finding], entries: int) 
         print_line(console, f"The archive refuses to load the {visible(devices)}.")
 
 
+def print_change_files(console: Console, files: Sequence[tuple[str, int]]) -> None:
+    """Print a line for each of *files* (name, number of records) of change records that RFC 2849 allows."""
+    for name, count in files:
+        print_line(console, visible(f"{name}: {_number(count, 'change record')}, valid LDIF by RFC 2849"))
+
+
 def counted(findings: Sequence[Finding], entries: int) -> str:
     """Return the result in a line: ``12 entries: 1 error, 2 warnings``."""
     count = Counter(finding.severity for finding in findings)

@@ -12,11 +12,12 @@ from dcmcfg.render.plan import changes_ldif
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.record import Record
+from dcmcfg.rollout.reload_result import Reloaded, ReloadResult, read_result
 from dcmcfg.secret_values import is_secret
 
 #: Where lines have a width, so much of a command is listed; ``history N`` shows it whole.
 _SHOWN_COMMAND = 60
-#: In place of "done": the record is of the directory, and does not hold whether the archive reloaded.
+#: In place of "done": the record is of the directory; what became of the reload stands beside it.
 _WRITTEN = "written"
 _DONE = {"add": "added", "change": "changed", "rename": "renamed", "delete": "deleted"}
 
@@ -32,7 +33,9 @@ def print_history(console: Console, history: History) -> None:
         Column("N"): [str(record.number) for record in history.records],
         Column("when (UTC)"): [visible(_when(record)[: len("2026-01-31 23:59")]) for record in history.records],
         Column("changes"): [visible(_counts(record)).replace(", ", between) for record in history.records],
-        Column("result", Breaks.AT_COMMAS): [_result(history, record) for record in history.records],
+        Column("result", Breaks.AT_COMMAS): [
+            _result(history, record) + _reload_failed(record) for record in history.records
+        ],
     }
     for heading, cells in (
         ("who", [visible(_who(record)) for record in history.records]),
@@ -59,6 +62,7 @@ def print_roll_out(console: Console, history: History, record: Record) -> None:
         ("command", _command(record)),
         ("changes", f"{_counts(record)}, {head.manner}"),
         ("result", _result(history, record)),
+        ("reload", _reload(record)),
         ("undoes", f"roll-out {head.undoes}" if head.undoes is not None else ""),
         ("undo", str(record.undo_file)),
     ):
@@ -77,7 +81,9 @@ def roll_out_json(history: History, record: Record, *, with_changes: bool = Fals
     """Return one roll-out for ``--json``.
 
     ``result`` is one of ``done``, ``nothing changed``, ``unfinished``, ``cut off`` (what became of the step under way
-    is not known yet), ``under way``, ``put right by hand``; ``made`` and ``steps`` are counts; ``changes`` LDIF.
+    is not known yet), ``under way``, ``put right by hand``; ``made`` and ``steps`` are counts, and ``left_out`` that of
+    the changes that did not fit; ``changes`` LDIF. ``reload`` has ``outcome`` (``loaded``, ``failed``, ``unknown``,
+    ``not asked for``) and ``what``, the reason of a failure; it is null where the record does not say.
     """
     head, undone_by = record.head, history.undone_by(record)
     found: dict[str, Any] = {
@@ -92,7 +98,9 @@ def roll_out_json(history: History, record: Record, *, with_changes: bool = Fals
         "steps": head.steps,
         "made": record.progress().done,
         "manner": head.manner,
+        "left_out": head.left_out,
         "result": "under way" if history.is_under_way(record) else result_of(record).value,
+        "reload": _reload_json(record),
         "undoes": head.undoes,
         "undone_by": undone_by.number if undone_by else None,
         "undo_file": str(record.undo_file),
@@ -103,6 +111,11 @@ def roll_out_json(history: History, record: Record, *, with_changes: bool = Fals
 def taken_back(record: Record) -> str:
     """Return the line that says which roll-out an undo takes back."""
     return f"takes back {_named(record)}"
+
+
+def taken_back_in_part(record: Record) -> str:
+    """Return the line that says of which roll-out an undo takes back what still fits."""
+    return f"reverts the part that still fits of {_named(record)}"
 
 
 def taken_up(record: Record) -> str:
@@ -139,10 +152,39 @@ def _counts(record: Record) -> str:
     return ", ".join(f"{count:,} {_DONE.get(word, word)}" for word, count in sorted(record.head.counts.items()))
 
 
+def _reload(record: Record) -> str:
+    """Return what became of the reload after the roll-out, empty where the record does not say."""
+    result = read_result(record.folder)
+    match result:
+        case None:
+            return ""
+        case ReloadResult(Reloaded.FAILED, what):
+            return f"failed: {' '.join(what.split())}"
+        case ReloadResult(outcome):
+            return outcome.value
+
+
+def _reload_failed(record: Record) -> str:
+    result = read_result(record.folder)
+    match result.outcome if result else None:
+        case Reloaded.FAILED:
+            return ", reload failed"
+        case Reloaded.UNKNOWN:
+            return ", reload unknown"
+    return ""
+
+
+def _reload_json(record: Record) -> dict[str, str] | None:
+    result = read_result(record.folder)
+    return {"outcome": result.outcome.value, "what": result.what} if result else None
+
+
 def _result(history: History, record: Record) -> str:
     progress, steps = record.progress(), record.head.steps
     if undoing := history.undone_by(record):
-        return f"undone by {undoing.number}"
+        left_out = undoing.head.left_out
+        but = f", but for {left_out} change{'' if left_out == 1 else 's'}" if left_out else ""
+        return f"undone by {undoing.number}{but}"
     if history.is_under_way(record):
         return f"under way, {progress.done} of {steps} made"
     result = result_of(record)

@@ -17,7 +17,7 @@ from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Already, Plan, Step
 from dcmcfg.plan.recorded_names import Records
-from dcmcfg.render.cells import relative_dn, shown_value
+from dcmcfg.render.cells import member_rows, relative_dn, shown_value
 from dcmcfg.render.check import finding_json
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
@@ -216,6 +216,7 @@ def _attribute_rows(
         left = shown(name, gone[number]) if number < len(gone) else ("(absent)" if not old else "")
         right = shown(name, come[number]) if number < len(come) else ("(absent)" if not new else "")
         yield (name if number == 0 else ""), left, right
+    yield from (("", *members) for members in member_rows(gone, come))
 
 
 def changes_ldif(changes: Iterable[Change]) -> str:

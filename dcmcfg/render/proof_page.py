@@ -13,7 +13,7 @@ from dcmcfg.moments import readable
 from dcmcfg.render.page import Cell, banner, facts, items, page, table, text
 from dcmcfg.render.proof import moment
 from dcmcfg.render.route import need_in_words
-from dcmcfg.render.sequence import sequences
+from dcmcfg.render.sequence import Response, sequences
 from dcmcfg.render.svg import svg
 from dcmcfg.render.verify_asked import asked_lines
 from dcmcfg.render.verify_received import kept_line
@@ -51,7 +51,7 @@ def _body(proof: Proof) -> Iterator[str]:
     yield from _cards(verdict, evidence)
     if verdict.next_steps:
         yield f"<h2>What to do next</h2>\n{items(verdict.next_steps)}"
-    yield from _way(proof.configured, verdict.route)
+    yield from _way(proof.configured, verdict)
     yield from _files(evidence)
     yield from _configured(proof.configured)
     yield from _answers(proof)
@@ -83,7 +83,7 @@ def _card(title: str, finding: str, mood: str, lines: Iterable[str], reasons: It
 
 
 def _reported(reported: Reported) -> tuple[str, str, list[str]]:
-    status = "no final response" if reported.status is None else f"{reported.status:04X}H {reported.meaning}"
+    status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     expected = "not known" if reported.expected is None else str(reported.expected)
     lines = [
         f"completed {reported.completed}, failed {reported.failed}, warning {reported.warning}; expected: {expected}"
@@ -116,15 +116,27 @@ def _route(route: Route) -> tuple[str, str, list[str]]:
     return f"{route.finding.value}{number}", mood, [f"configured: {route.way}"]
 
 
-def _way(configured: Configured, route: Route) -> Iterator[str]:
+def _way(configured: Configured, verdict: Verdict) -> Iterator[str]:
     yield "<h2>What the configuration has the archive do</h2>\n"
-    yield f'<p class="soft">{text(route.way)}. Told from the configuration alone; what happened is said above.</p>\n'
+    yield (
+        f'<p class="soft">{text(verdict.route.way)}. According to the configuration alone, apart from the final '
+        "response, which is the one that came.</p>\n"
+    )
     yield '<div class="scroll">'
-    yield from svg(sequences(configured.route))
+    yield from svg(sequences(configured.route, _response(verdict)))
     yield "</div>\n"
     needs = dict.fromkeys(need_in_words(need) for way in configured.route.ways for need in way.needs)
     if needs:
         yield f"<p>What the other side has to see to, which no configuration of the archive shows:</p>\n{items(needs)}"
+
+
+def _response(verdict: Verdict) -> Response:
+    """Return the final response that came; it is good only where the verdict is."""
+    reported = verdict.reported
+    words = "no answer" if reported.status is None else f"{reported.status:04X}"
+    if verdict.accepted:
+        return Response(words, "good")
+    return Response(words, "open" if reported.ok else "bad")
 
 
 def _files(evidence: Evidence) -> Iterator[str]:
@@ -178,7 +190,7 @@ def _answers(proof: Proof) -> Iterator[str]:
     yield "<h2>What was asked and answered</h2>\n"
     yield from facts(
         [
-            ("final response", "none" if outcome.status is None else f"{outcome.status:04X}H"),
+            ("final response", "none" if outcome.status is None else f"{outcome.status:04X}"),
             ("comment", outcome.comment),
             ("interrupted", outcome.interrupted),
             ("offending elements", ", ".join(outcome.offending_elements)),

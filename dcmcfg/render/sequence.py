@@ -46,21 +46,34 @@ class Sequence:
         return tuple(dict.fromkeys(name for each in self.messages for name in (each.sender, each.receiver)))
 
 
-def sequences(route: Route) -> tuple[Sequence, ...]:
-    """Return a sequence for each way of *route*, or for its refusal; no text in them steers anything."""
+@dataclass(frozen=True)
+class Response:
+    """The final response that came to a request, in a few words (``A801``), and how the run ended."""
+
+    words: str
+    mood: Mood
+
+
+def sequences(route: Route, response: Response | None = None) -> tuple[Sequence, ...]:
+    """Return a sequence for each way of *route*, or for its refusal; no text in them steers anything.
+
+    With *response* the request was sent: each sequence ends with what came, and none is good if that is not.
+    """
     question = route.question
     if route.refused is not None:
         request = _request(route)
-        answer = _answer(question, route.refused.answer, "bad")
+        answer = _answer(question, route.refused.answer, "bad", response)
         return (Sequence("refused, whatever the study", "bad", (request, answer), _remarks((route.refused,))),)
-    return tuple(_of_way(route, way) for way in route.ways)
+    return tuple(_of_way(route, way, response) for way in route.ways)
 
 
-def _of_way(route: Route, way: Way) -> Sequence:
+def _of_way(route: Route, way: Way, response: Response | None) -> Sequence:
     question = route.question
     mood = _MOODS[way.outcome]
     answer = next((failure.answer for failure in way.failures), "0000") or "no answer"
-    messages = (_request(route), *map(_message, way.steps), _answer(question, answer, mood))
+    messages = (_request(route), *map(_message, way.steps), _answer(question, answer, mood, response))
+    if mood == "good" and response is not None and response.mood != "good":
+        mood = "open"
     holder = visible(f" ({way.holder})") if way.holder else ""
     heading = f"{way.state.value} {way.ending}: {way.branch.value}{holder}"
     return Sequence(heading, mood, messages, (*_remarks(way.failures), *_needs(way)))
@@ -81,7 +94,11 @@ def _message(step: Step) -> Message:
     return Message(visible(step.sender), visible(step.receiver), visible(above), visible(below))
 
 
-def _answer(question: Question, answer: str, mood: Mood) -> Message:
+def _answer(question: Question, answer: str, mood: Mood, response: Response | None) -> Message:
+    """Return the last message: the expected *answer*, or the *response* that came, with what was expected instead."""
+    if response is not None:
+        mood = response.mood
+        answer = answer if answer.startswith(response.words) else f"{response.words} (expected: {answer})"
     return Message(visible(question.asked.title), visible(question.calling), visible(answer), answer=True, mood=mood)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.render.cells import SECRET
+from dcmcfg.render.cells import SECRET, shown_member
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.secret_values import is_secret
 from dcmcfg.settings_in_use import AttributeHeld
 from dcmcfg.targets import Target
+from dcmcfg.zip_members import zip_members
 
 
 def print_held(console: Console, target: Target, held: Sequence[AttributeHeld], *, whole: bool) -> None:
@@ -28,6 +29,8 @@ def print_held(console: Console, target: Target, held: Sequence[AttributeHeld], 
             print_line(console, f"# from the device {visible(target.device.name)}:")
         for value in each.values:
             print_line(console, f"{visible(each.name)}: {_shown(each.name, value)}")
+            for name, member in (zip_members(value) or {}).items():
+                print_line(console, f"#   {visible(shown_member(name, member))}")
 
 
 def held_json(target: Target, held: Sequence[AttributeHeld]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dcmcfg.dicom.move import Progress as MoveProgress
 from dcmcfg.moments import readable
 from dcmcfg.render.console import stderr_console, stdout_console, visible, wrapped
 from dcmcfg.render.verify_asked import asked_json, asked_lines
-from dcmcfg.render.verify_received import kept_line, received_json
+from dcmcfg.render.verify_received import instances_json, kept_line, received_json
 from dcmcfg.render.verify_sent import legs_json, listening_json, sent_lines
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import files_before
@@ -114,6 +114,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "callers": list(received.callers),
             "move_originators": list(received.move_originators),
             "instances": received_json(evidence),
+            "early": instances_json(evidence.early),
             "listening": listening_json(evidence),
             "reasons": list(received.reasons),
         },
@@ -181,7 +182,7 @@ def _stored_json(study: StoredStudy | None) -> dict[str, Any] | None:
 
 def _reported(reported: Reported, evidence: Evidence) -> Text:
     expected = "unknown" if reported.expected is None else str(reported.expected)
-    status = "no final response" if reported.status is None else f"{reported.status:04X}H {reported.meaning}"
+    status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     counters = f"completed={reported.completed}, failed={reported.failed}, warning={reported.warning}"
     text = Text(status, style=_GOOD if reported.ok else _BAD)
     text.append(f"\n{counters} (expected: {expected})", style="default")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import Received
 
@@ -18,8 +20,11 @@ def kept_line(received: Received) -> str:
 
 def received_json(evidence: Evidence) -> list[dict[str, Any]] | None:
     """Return all that is known of each instance in the order in which they arrived; None where nobody listened."""
-    if evidence.received is None:
-        return None
+    return None if evidence.received is None else instances_json(evidence.received)
+
+
+def instances_json(instances: Iterable[ReceivedInstance]) -> list[dict[str, Any]]:
+    """Return all that is known of each of *instances*."""
     return [
         {
             "sop_instance_uid": each.sop_instance_uid,
@@ -33,5 +38,5 @@ def received_json(evidence: Evidence) -> list[dict[str, Any]] | None:
             "kept": None if each.kept is None else str(each.kept),
             "problem": each.problem or None,
         }
-        for each in evidence.received
+        for each in instances
     ]

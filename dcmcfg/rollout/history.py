@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from functools import cached_property
-from itertools import zip_longest
 from pathlib import Path
 
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.moments import readable_text
 from dcmcfg.rollout.lock import directory_lock, is_locked
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import ROLLOUTS
@@ -35,9 +34,8 @@ class History:
 
     def numbered(self, number: int) -> Record:
         """Return the roll-out *number*; raises :class:`NotFound`."""
-        for record in self.records:
-            if record.number == number:
-                return record
+        if (record := self.named(number)) is not None:
+            return record
         raise NotFound(f"there is no roll-out {number}", next_step="dcmcfg history lists those there are")
 
     def owner_of(self, files: Sequence[Path], ldap_url: str) -> int | None:
@@ -93,6 +91,26 @@ class History:
             cut_off and record == self.unfinished(record.head.ldap_url) and is_locked(self._state, record.head.ldap_url)
         )
 
+    def named(self, number: int | None) -> Record | None:
+        """Return the roll-out *number*, or None."""
+        return next((each for each in self.records if each.number == number), None)
+
+    def unfinished_beside(self, record: Record) -> Record | None:
+        """Return the unfinished roll-out on the directory of *record* that blocks the undo of *record*, or None.
+
+        It does not block its own undo. Nor does it block the undo of an undo that leads back to it: the directory is
+        then as half changed as before that undo.
+        """
+        found = self.unfinished(record.head.ldap_url)
+        return None if found is None or found.number in self._undone_in_turn(record) else found
+
+    def _undone_in_turn(self, record: Record) -> Iterator[int]:
+        """Yield the number of *record*, of the roll-out that it reverts, of the one that this reverts, and so on."""
+        undone: Record | None = record
+        while undone is not None:
+            yield undone.number
+            undone = self.named(undone.head.undoes)
+
     def close(self, record: Record) -> None:
         """Note that the directory was put right by hand after *record*, which is unfinished.
 
@@ -104,65 +122,21 @@ class History:
             with record.journal.opened() as pen:
                 pen.closed(record.progress().done)
 
-    def to_take_back(self, ldap_url: str, number: int | None, interrupted: Record | None) -> Record:
-        """Return the roll-out that ``dcmcfg undo`` means: *number*, else the unfinished one or the newest that stands.
 
-        *interrupted* is the one that was unfinished before it was settled: it is meant, even where nothing came of it.
-        One that took another back is meant only by its number, so that undoing twice goes back by two. Raises
-        :class:`NotFound` when there is none, and :class:`Refused` when there is nothing to take back there.
-        """
-        if number is None:
-            record = self._meant(ldap_url) if interrupted is None else _meant_by_default(interrupted)
-        else:
-            record = self.numbered(number)
-        if record.head.ldap_url != ldap_url:
-            where = f"{_said_where(record)} says which directory is meant"
-            raise Refused(f"roll-out {record.number} was on {record.head.ldap_url}", on=ldap_url, next_step=where)
-        if undoing := self.undone_by(record):
-            again = f"dcmcfg undo {undoing.number} makes it again"
-            raise Refused(f"roll-out {record.number} was undone by roll-out {undoing.number}", next_step=again)
-        if result_of(record) is Result.NOTHING:
-            raise Refused(f"roll-out {record.number} has changed nothing")
-        return record
-
-    def _meant(self, ldap_url: str) -> Record:
-        for record in self.records:
-            stands = result_of(record) is Result.DONE and self.undone_by(record) is None
-            if stands and record.head.ldap_url == ldap_url and record.head.undoes is None:
-                return record
-        next_step = "dcmcfg history lists what there was"
-        if (undo := self._standing_undo(ldap_url)) is not None:
-            next_step = f"dcmcfg undo {undo.number} makes roll-out {undo.head.undoes} again; {next_step}"
-        raise NotFound("no roll-out stands that could be taken back", on=ldap_url, next_step=next_step)
-
-    def _standing_undo(self, ldap_url: str) -> Record | None:
-        """Return the newest roll-out there that took another back and was not taken back itself."""
-        there = (each for each in self.records if each.head.ldap_url == ldap_url and each.head.undoes is not None)
-        return next((each for each in there if result_of(each) is Result.DONE and not self.undone_by(each)), None)
-
-
-def _said_where(record: Record) -> str:
-    """Return the option that said which directory *record* was on: ``--profile`` where its command had one."""
-    try:
-        words = shlex.split(record.head.command)
-    except ValueError:  # a damaged record: the URL is known
-        words = []
-    for word, following in zip_longest(words, words[1:], fillvalue=""):
-        if word == "--profile" and following:
-            return f"--profile {shlex.quote(following)}"
-        if word.startswith("--profile="):
-            return shlex.quote(word)
-    return f"--ldap-url {shlex.quote(record.head.ldap_url)}"
-
-
-def _meant_by_default(interrupted: Record) -> Record:
-    if interrupted.head.undoes is None:
-        return interrupted
-    raise Refused(
-        f"roll-out {interrupted.number}, the undo of {interrupted.head.undoes}, was interrupted itself",
-        on=interrupted.head.ldap_url,
-        next_step=f"dcmcfg apply --resume goes on with it, dcmcfg undo {interrupted.number} takes it back",
+def not_finished(record: Record) -> Refused:
+    """Return the refusal of any other change while *record* is unfinished."""
+    return Refused(
+        f"roll-out {record.number} of {readable_text(record.head.when)} is not finished "
+        f"({record.progress().done} of {record.head.steps} steps are made), nothing was changed by this one",
+        on=record.head.ldap_url,
+        next_step=two_ways(record),
     )
+
+
+def two_ways(record: Record) -> str:
+    """Return the commands that finish *record*, which is unfinished, and that revert it."""
+    back = "dcmcfg undo" if record.head.undoes is None else f"dcmcfg undo {record.number}"
+    return f"dcmcfg apply --resume finishes it, {back} takes it back"
 
 
 def result_of(record: Record) -> Result:

@@ -41,8 +41,13 @@ def planned_telling_who(
         misfits = with_new_names(misfits, tree, past())
     if misfits and not go_on:
         raise told(directory, refused(misfits, len(wanted)))
+    return plan, told_who(directory, misfits)
+
+
+def told_who(directory: Directory, misfits: Sequence[Misfit]) -> tuple[Misfit, ...]:
+    """Return *misfits* with who changed the entry last; of many, the first ones."""
     asked = (replace(misfit, problem=told(directory, misfit.problem)) for misfit in misfits[:_ASKED])
-    return plan, (*asked, *misfits[_ASKED:])
+    return (*asked, *misfits[_ASKED:])
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dcmcfg.changes import Change
@@ -11,14 +11,13 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused
-from dcmcfg.moments import readable_text
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.rollout.history import History
+from dcmcfg.rollout.history import History, not_finished
 from dcmcfg.rollout.lock import directory_lock
 from dcmcfg.rollout.read_back import as_said
 from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.settling import are_made
+from dcmcfg.rollout.settling import how_many_made
 from dcmcfg.rollout.touched import touched
 from dcmcfg.rollout.waiting import await_writes
 from dcmcfg.tree import Tree
@@ -27,21 +26,23 @@ from dcmcfg.tree import Tree
 _TOLD = 3
 
 
-def settle(state: Path, directory: Directory) -> Record | None:
-    """Return the newest roll-out on *directory* that its journal calls unfinished, or None.
+def settle(state: Path, directory: Directory, *, leaving: int | None = None) -> Record | None:
+    """Settle each roll-out on *directory* that was cut off; return the newest that its journal called unfinished.
 
-    Where it was cut off, what became of the steps then begun is found out by reading, and noted: it may turn out to be
-    complete, or to have changed nothing. Raises :class:`Refused` while another roll-out is under way or when the
-    directory holds neither what was nor what was planned, and :class:`~dcmcfg.errors.DirectoryError`.
+    What became of the steps that were under way is found out by reading, and noted: the roll-out returned may turn out
+    to be complete, or to have changed nothing, and an older one to be unfinished (:meth:`History.unfinished`).
+    *leaving* is the number of one that is left as it is. Raises :class:`Refused` while another roll-out is under way or
+    when the directory holds neither what was nor what was planned, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     url = directory.server.url
     if History(state).unfinished(url) is None:
         return None
     with directory_lock(state, url):
-        record = History(state).unfinished(url)
-        if record is not None and not record.progress().ended:
-            _settle(record, directory)
-        return record
+        newest = found = History(state).unfinished(url)
+        while found is not None and found.number != leaving and not found.progress().ended:
+            _settle(found, directory)
+            found = History(state).unfinished(url)
+        return newest
 
 
 def require_finished(state: Path, directory: Directory, *, but: int | None = None) -> None:
@@ -49,22 +50,19 @@ def require_finished(state: Path, directory: Directory, *, but: int | None = Non
 
     *but* is the number of the one that is about to be taken back.
     """
-    settle(state, directory)
+    settle(state, directory, leaving=but)
     refuse_unfinished(state, directory.server.url, but=but)
 
 
 def refuse_unfinished(state: Path, ldap_url: str, *, but: int | None = None) -> None:
-    """Raise :class:`Refused` when a journal says that the directory at *ldap_url* is half changed."""
-    found = History(state).unfinished(ldap_url)
-    if found is None or found.number == but:
-        return
-    back = "dcmcfg undo" if found.head.undoes is None else f"dcmcfg undo {found.number}"
-    raise Refused(
-        f"roll-out {found.number} of {readable_text(found.head.when)} is not finished "
-        f"({found.progress().done} of {found.head.steps} steps are made), nothing was changed by this one",
-        on=ldap_url,
-        next_step=f"dcmcfg apply --resume finishes it, {back} takes it back",
-    )
+    """Raise :class:`Refused` when a journal says that the directory at *ldap_url* is half changed.
+
+    *but* is the number of the roll-out that is about to be taken back or gone on with.
+    """
+    history = History(state)
+    found = history.unfinished(ldap_url) if but is None else history.unfinished_beside(history.numbered(but))
+    if found is not None:
+        raise not_finished(found)
 
 
 def plan_left(record: Record, tree: Tree) -> Plan:
@@ -92,7 +90,7 @@ def _strict(record: Record, tree: Tree, changes: Sequence[Change], since: Sequen
         raise DoesNotFit(
             f"the tree has moved since roll-out {record.number}: {moved.what}",
             on=moved.on,
-            next_step=_first(tree, moved, since) if finished else _by_hand(record),
+            next_step=f"{_first(tree, moved, since)}; {_what_fits(record)}" if finished else _in_part(record),
             result_code=moved.result_code,
             moved=moved.moved,
             details=moved.details,
@@ -128,41 +126,57 @@ def _refuse_loss(record: Record, back: Plan, made: Sequence[Change]) -> None:
         again = back.after.after(made)
     except DoesNotFit:  # it could not be made any more, which says nothing of the way back
         return
+    for dn, names in losses(back.before, again, made):
+        raise DoesNotFit(
+            f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
+            "and that would be lost",
+            on=str(dn),
+            next_step=f"change it by hand, or take it back all the same: dcmcfg apply {record.undo_file}; "
+            + _what_fits(record),
+            moved=str(dn),
+        )
+
+
+def losses(before: Tree, again: Tree, made: Sequence[Change]) -> Iterator[tuple[DN, tuple[str, ...]]]:
+    """Yield what reverting *made* would lose of the tree *before*: an entry, and the attributes somebody has changed.
+
+    *again* is the tree after reverting *made* and making it once more.
+    """
     for dn in touched(made):
-        held, redone = back.before.get(dn), again.get(dn)
+        held, redone = before.get(dn), again.get(dn)
         if held is None or redone is None:
             continue
         if names := difference.differing(as_said(held, redone), redone, again.schema):
-            raise DoesNotFit(
-                f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
-                "and that would be lost",
-                on=str(held.dn),
-                next_step=f"change it by hand, or take it back all the same: dcmcfg apply {record.undo_file}",
-                moved=str(held.dn),
-            )
+            yield held.dn, tuple(names)
 
 
 def _settle(record: Record, directory: Directory) -> None:
     progress = record.progress()
     first, last = progress.done + 1, progress.done + progress.begun
-    made: bool | None = False
+    made: int | None = 0
     if progress.begun:
-        changes, undo = record.changes[first - 1 : last], record.undo(last, first)
         await_writes(directory)
-        made = are_made(read_tree(directory), changes, undo)
+        made = how_many_made(read_tree(directory), record, first, last)
     if made is None:
         raise Refused(
             f"roll-out {record.number} was cut off at step {first}, "
             "and the tree is neither as before that nor as planned",
             on=str(record.changes[first - 1].dn),
-            next_step=_by_hand(record),
+            next_step=_in_part(record),
         )
     with record.journal.opened() as pen:
-        pen.ended(last if made else progress.done)
+        pen.ended(progress.done + made)
 
 
-def _by_hand(record: Record) -> str:
-    return (
-        f"compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif, put it right, "
-        f"and say so: dcmcfg history --close {record.number}"
-    )
+def by_hand(record: Record) -> str:
+    """Return what to do by hand where *record* can neither be finished nor reverted, and how to say so."""
+    compared = f"compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif"
+    return f"{compared}, put it right, and say so: dcmcfg history --close {record.number}"
+
+
+def _in_part(record: Record) -> str:
+    return f"{_what_fits(record)}; or {by_hand(record)}"
+
+
+def _what_fits(record: Record) -> str:
+    return f"dcmcfg undo {record.number} --what-fits reverts the part that still fits"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dcmcfg.changes import Add, Delete, Modify, Rename
+from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
-from dcmcfg.plan import assertion
+from dcmcfg.plan import assertion, difference, taken_for_granted
 from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.rollout.read_back import as_said
 from dcmcfg.rollout.touched import read_entries
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.tree import Tree
@@ -55,17 +56,37 @@ def _inside_the_plan(before: Tree, step: Step) -> bool:
     return not isinstance(step.change, Add) and step.change.dn not in before
 
 
-def check_step(directory: Directory, step: Step, schema: Schema) -> None:
-    """Read what *step* touches and check what it asserts, for a server that will not do so itself.
+def as_sent(step: Step, before: Tree) -> tuple[Change, bool]:
+    """Return the change of *step* as a server with assertion control gets it, and whether it needs a read before it.
 
-    Raises :class:`DoesNotFit`, also for an assertion that is not understood here.
+    It does where the control does not hold every value that the change takes away: the entry of a server without
+    entryCSN (*before* has none), or one that an earlier step has changed. A server without entryCSN gets only what
+    any server judges alike.
+    """
+    if step.before is None:
+        return step.change, False
+    asserted = assertion.parts(step.change)
+    exact = taken_for_granted.is_exact(step.change, asserted or (), step.before, before.schema)
+    if before.versions or asserted is None:
+        return step.change, not exact
+    judged = taken_for_granted.judged_by_server(asserted, step.before, before.schema)
+    if judged == asserted:
+        return step.change, not exact
+    return assertion.asserting(step.change, judged), True
+
+
+def check_step(directory: Directory, step: Step, schema: Schema, *, asserting: bool = False) -> None:
+    """Read what *step* touches and check its preconditions, where the server does not, or not all of them.
+
+    Raises :class:`DoesNotFit`, also for an assertion that is not understood here unless the server is *asserting*.
     """
     found = directory.read_entry(step.change.dn, ("*", _VERSION))
     if found is None:
         if not isinstance(step.change, Add):
             raise _moved(_GONE, step)
         return
-    _check_assertions(step, found, schema, understood_only=True)
+    _check_assertions(step, found, schema, understood_only=not asserting)
+    _check_taken_away(step, found, schema)
 
 
 def _check(step: Step, found: Entry | None, before: Tree) -> None:
@@ -77,6 +98,7 @@ def _check(step: Step, found: Entry | None, before: Tree) -> None:
             if found is None:
                 raise _moved(_GONE, step)
             _check_assertions(step, found, before.schema)
+            _check_taken_away(step, found, before.schema)
 
 
 def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_only: bool = False) -> None:
@@ -90,6 +112,20 @@ def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_on
                 raise _moved("the assertion is one that neither this server nor dcmcfg can check", step)
         elif moved := assertion.broken(wanted, held, schema, version):
             raise _moved(f"somebody has changed {assertion.listed(moved)} meanwhile", step, there=True)
+
+
+def _check_taken_away(step: Step, found: Entry, schema: Schema) -> None:
+    """Raise :class:`DoesNotFit` where *step* would take away other values than those that it was planned for."""
+    asserted = assertion.parts(step.change) or ()
+    if step.before is None or taken_for_granted.is_exact(step.change, asserted, step.before, schema):
+        return
+    names = taken_for_granted.taken_away(step.change, asserted, step.before, schema)
+    held = as_said(found.with_values(_VERSION, ()), step.before)
+    moved = difference.differing(held, step.before, schema)
+    if names is not None:
+        moved = tuple(name for name in moved if name.lower() in names)
+    if moved:
+        raise _moved(f"somebody has changed {', '.join(moved)} meanwhile", step, there=True)
 
 
 def _moved(what: str, step: Step, *, there: bool = False) -> DoesNotFit:

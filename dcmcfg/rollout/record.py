@@ -24,7 +24,8 @@ class Head:
 
     ``when`` is UTC (RFC 3339); ``site`` the headline of its plan; ``command`` what was called; ``counts`` how many
     entries to ``add``, ``change``, ``rename`` and ``delete``; ``undo_sizes`` how many records of the undo belong to
-    each step; ``undoes`` the number of the roll-out that this one takes back; ``sha256`` the digests of plan and undo.
+    each step; ``undoes`` the number of the roll-out that this one takes back; ``sha256`` the digests of plan and undo;
+    ``left_out`` how many changes did not fit and are not part of the plan.
     """
 
     when: str
@@ -38,14 +39,21 @@ class Head:
     undo_sizes: tuple[int, ...]
     undoes: int | None
     sha256: Mapping[str, str]
+    left_out: int = 0
 
     @property
     def steps(self) -> int:
         return len(self.undo_sizes)
 
     def text(self) -> str:
-        """Return it as JSON, for :attr:`Record.head`."""
-        return json.dumps(asdict(self)) + "\n"
+        """Return it as JSON, for :attr:`Record.head`.
+
+        Nothing left out is not written: an earlier version does not know of it.
+        """
+        content = asdict(self)
+        if not self.left_out:
+            del content["left_out"]
+        return json.dumps(content) + "\n"
 
 
 class Record:

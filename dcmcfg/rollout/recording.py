@@ -31,13 +31,15 @@ ROLLOUTS = "rollouts"
 class Occasion:
     """Where roll-outs are kept (*state*, the user's state folder), and what this one is: for the record.
 
-    ``site`` is the headline of the plan; ``undoes`` the number of the roll-out that this one takes back.
+    ``site`` is the headline of the plan; ``undoes`` the number of the roll-out that this one takes back; ``left_out``
+    how many changes did not fit and are not part of the plan.
     """
 
     state: Path
     site: str
     command: str = ""
     undoes: int | None = None
+    left_out: int = 0
 
 
 def record_roll_out(occasion: Occasion, ldap_url: str, plan: Plan, manner: str) -> Record:
@@ -87,6 +89,7 @@ def _texts(occasion: Occasion, ldap_url: str, plan: Plan, manner: str) -> Iterab
         undo_sizes=tuple(map(len, pieces)),
         undoes=occasion.undoes,
         sha256={PLAN: digest(planned), UNDO: digest(undo)},
+        left_out=occasion.left_out,
     )
     return (PLAN, planned), (UNDO, undo), (HEAD, head.text()), (JOURNAL, PLANNED)
 

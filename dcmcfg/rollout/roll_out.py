@@ -12,7 +12,7 @@ from dcmcfg.plan.plan import Plan
 from dcmcfg.rollout.interruption import HeldInterrupts
 from dcmcfg.rollout.left import refuse_unfinished
 from dcmcfg.rollout.lock import directory_lock
-from dcmcfg.rollout.manner import Manner, in_order_of
+from dcmcfg.rollout.manner import Manner, in_order_sent, in_parts
 from dcmcfg.rollout.preconditions import check_unmoved
 from dcmcfg.rollout.read_back import differing
 from dcmcfg.rollout.record import Record
@@ -37,7 +37,8 @@ def roll_out(directory: Directory, plan: Plan, *, manner: Manner, occasion: Occa
     :class:`ChangedButNotFinished` when it stopped part-way, or when it is not known what the server did: the record
     then knows how to go on and how to go back.
     """
-    plan, together = in_order_of(plan, manner)
+    plan, together = in_parts(plan, manner)
+    plan = in_order_sent(plan, together)
     url = directory.server.url
     with directory_lock(occasion.state, url):
         refuse_unfinished(occasion.state, url, but=occasion.undoes)
@@ -54,7 +55,7 @@ def resume(
     *manner* takes the steps in their order. Raises as :func:`roll_out` does, and :class:`Refused` when somebody else
     has gone on with it meanwhile.
     """
-    plan, together = in_order_of(plan, manner)
+    plan, together = in_parts(plan, manner)
     with directory_lock(state, directory.server.url):
         progress = record.progress()
         if not progress.ended or progress.done != record.head.steps - len(plan.steps):
@@ -77,7 +78,7 @@ def _written(
     with HeldInterrupts() as interrupts, record.journal.opened() as pen:
         writing = Writing(directory, plan, record, pen, on_step, interrupts)
         try:
-            in_transaction = writing.write(together)
+            writing.write(together)
         except NothingChanged as nothing:
             with suppress(DcmcfgError):  # the next run reads then that nothing was changed
                 pen.ended(writing.made)
@@ -85,8 +86,7 @@ def _written(
         with suppress(DcmcfgError):  # the next run reads then that everything is made
             pen.ended(writing.made)
         _read_back(writing.directory, plan, record)
-    done = manner if in_transaction or not together else Manner.STEP_BY_STEP
-    return Outcome(done, record.number, record.undo_file)
+    return Outcome(manner, record.number, record.undo_file)
 
 
 def _read_back(directory: Directory, plan: Plan, record: Record) -> None:

@@ -10,15 +10,14 @@ from typing import NoReturn
 from dcmcfg.directory.failures import UNAVAILABLE_CRITICAL_EXTENSION, NoAnswerInTime
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
-from dcmcfg.directory.transaction import TransactionUnavailable
 from dcmcfg.errors import ChangedButNotFinished, ConnectionLost, DcmcfgError, DirectoryError
 from dcmcfg.plan import assertion
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.rollout.interruption import HeldInterrupts
 from dcmcfg.rollout.journal import Pen
-from dcmcfg.rollout.preconditions import check_step
+from dcmcfg.rollout.preconditions import as_sent, check_step
 from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.settling import are_made
+from dcmcfg.rollout.settling import how_many_made
 from dcmcfg.rollout.waiting import await_writes
 
 #: (steps done, steps in all) → nothing; called after each step taken by itself.
@@ -56,20 +55,14 @@ class Writing:
         self._done = 0
         self._asserting = True
 
-    def write(self, together: int) -> bool:
-        """Take the first *together* steps in one transaction and the others one by one; tell whether it was so.
+    def write(self, together: int) -> None:
+        """Take the first *together* steps in one transaction and the others one by one.
 
-        It was not where the server turns out to do no transactions: then all were taken one by one. Raises
-        :class:`NothingChanged`, and :class:`ChangedButNotFinished` when it stopped part-way or nobody knows.
+        Raises :class:`NothingChanged`, and :class:`ChangedButNotFinished` when it stopped part-way or nobody knows.
         """
         if together:
-            try:
-                self._together(self._plan.steps[:together])
-            except TransactionUnavailable:
-                self._one_by_one(self._plan.steps)
-                return False
+            self._together(self._plan.steps[:together])
         self._one_by_one(self._plan.steps[together:])
-        return bool(together)
 
     @property
     def made(self) -> int:
@@ -79,11 +72,9 @@ class Writing:
     def _together(self, steps: Sequence[Step]) -> None:
         try:
             self._begin(steps)
-            self.directory.apply_in_transaction([step.change for step in steps])
+            self.directory.apply_in_transaction([as_sent(step, self._plan.before)[0] for step in steps])
         except ConnectionLost as lost:
             self._settle(steps, lost)
-        except TransactionUnavailable:
-            raise
         except DcmcfgError as refused:
             raise NothingChanged(refused) from refused
         self._took(steps)
@@ -109,10 +100,13 @@ class Writing:
         self._on_step(self._done, len(self._plan.steps))
 
     def _apply(self, step: Step) -> None:
-        """Send *step*; to a database that knows no assertion control, what it asserts is checked by a read."""
+        """Send *step*; its preconditions are checked by a read where the server cannot check all of them."""
         if self._asserting:
+            change, needs_read = as_sent(step, self._plan.before)
+            if needs_read:
+                check_step(self.directory, step, self._plan.before.schema, asserting=True)
             try:
-                self.directory.apply(step.change)
+                self.directory.apply(change)
             except DirectoryError as refused:
                 if refused.result_code != UNAVAILABLE_CRITICAL_EXTENSION or not assertion.asserts(step.change):
                     raise
@@ -128,16 +122,17 @@ class Writing:
             self.directory = self.directory.reopened()
             time.sleep(_GRACE_S)
             await_writes(self.directory)
-            undo = self._record.undo(self.made + len(steps), self.made + 1)
-            made = are_made(read_tree(self.directory), [step.change for step in steps], undo)
+            first, last = self.made + 1, self.made + len(steps)
+            made = how_many_made(read_tree(self.directory), self._record, first, last)
         except DcmcfgError as error:
             self._unknown(lost, f"it is not known whether the change was made ({error.what})")
-        if made:
-            return
         if made is None:
             self._unknown(lost, "the tree is neither as before nor as planned")
+        if made == len(steps):
+            return
         if isinstance(lost, NoAnswerInTime):
             self._unknown(lost, "the change is not made so far, but the server may make it yet")
+        self._done += made
         self._stop(lost)
 
     def _unknown(self, lost: ConnectionLost, what: str) -> NoReturn:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.device_rules import SECRET_PINS, DeviceRules
 from dcmcfg.schema.findings import (
     ENTRY_TWICE,
     NOT_ALLOWED,
+    PARENT_MISSING,
     SINGLE_VALUED,
     UNKNOWN_ATTRIBUTE,
     UNKNOWN_CLASS,
@@ -25,6 +27,7 @@ from dcmcfg.schema.values import ValueRules
 
 #: Where the archive looks for its configuration (LdapDicomConfiguration).
 _ROOT = (("cn", "dicom configuration"),)
+_NO_TAGS: frozenset[str] = frozenset()
 #: What a server that holds the entry knows better than the bundled schema.
 _SERVER_KNOWS = (UNKNOWN_ATTRIBUTE, UNKNOWN_CLASS, NOT_ALLOWED)
 
@@ -49,6 +52,11 @@ def check(subjects: Iterable[Subject], schema: Schema, *, live: bool, newer: boo
     return _Check(tuple(subjects), schema, live, newer).findings()
 
 
+def _tags(name: str) -> frozenset[str]:
+    """Return the tagging options of *name*: with others it is another attribute (RFC 4512 §2.5.2)."""
+    return frozenset(name.lower().split(";")[1:]) - {"binary"} if ";" in name else _NO_TAGS
+
+
 @dataclass(frozen=True)
 class _Check:
     subjects: tuple[Subject, ...]
@@ -64,6 +72,9 @@ class _Check:
             if key in seen:
                 yield Finding(ENTRY_TWICE, entry.dn, "", "the entry was given before", place=subject.place)
             seen.add(key)
+            if self._is_orphan(key):
+                message = f"its parent is missing: {entry.dn.parent}"
+                yield Finding(PARENT_MISSING, entry.dn, "", message, place=subject.place)
             for finding in (*self._structure(entry), *self._values(entry), *self._devices.findings(entry)):
                 yield replace(finding, place=subject.place)
 
@@ -80,14 +91,18 @@ class _Check:
                 yield replace(finding, severity="warning") if self.newer else finding
 
     def _values(self, entry: Entry) -> Iterator[Finding]:
-        held: dict[str, tuple[AttributeType, list[bytes]]] = {}
+        held: dict[str, dict[frozenset[str], list[bytes]]] = {}
+        definitions: dict[str, AttributeType] = {}
         for attribute in entry.attributes:
             definition = self.schema.attribute(attribute.name)
             if definition is not None:
-                held.setdefault(definition.name, (definition, []))[1].extend(attribute.values)
-        for name, (definition, values) in held.items():
-            yield from self._together(entry.dn, definition, values)
-            yield from self._rules.findings(entry, name, values)
+                definitions[definition.name] = definition
+                by_options = held.setdefault(definition.name, {})
+                by_options.setdefault(_tags(attribute.name), []).extend(attribute.values)
+        for name, by_options in held.items():
+            for values in by_options.values():
+                yield from self._together(entry.dn, definitions[name], values)
+            yield from self._rules.findings(entry, name, list(chain.from_iterable(by_options.values())))
 
     @cached_property
     def _structures(self) -> Structures:
@@ -117,6 +132,12 @@ class _Check:
             if normal in seen:
                 yield Finding(VALUE_TWICE, dn, definition.name, "the value is given twice", value)
             seen.add(normal)
+
+    def _is_orphan(self, key: NormalDN) -> bool:
+        """Return whether the parent of the entry *key* is missing, although one further up is there."""
+        if key[1:] in self._entries:
+            return False
+        return any(key[depth:] in self._entries for depth in range(2, len(key)))
 
     def _exists(self, dn: DN) -> bool:
         """Tell whether the entry *dn* is there, or may be in a part of the tree that was not read."""

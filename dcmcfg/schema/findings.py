@@ -34,6 +34,7 @@ NOT_ALLOWED = Rule("attribute-not-allowed", "error", "Each attribute is allowed 
 SINGLE_VALUED = Rule("single-valued", "error", "A single-valued attribute has one value.")
 VALUE_TWICE = Rule("value-twice", "error", "No attribute has a value twice, as its equality rule compares.")
 ENTRY_TWICE = Rule("entry-twice", "error", "No entry is given twice.")
+PARENT_MISSING = Rule("parent-missing", "error", "An entry has a parent.")
 SYNTAX = Rule("syntax", "error", "A value is of its attribute's LDAP syntax.")
 FORMAT = Rule("format", "error", "A value is in the format that the archive parses.", "unloadable")
 ENUMERATION = Rule("enumeration", "error", "A value is one of those that the archive knows.", "unloadable")
@@ -69,6 +70,7 @@ RULES = (
     SINGLE_VALUED,
     VALUE_TWICE,
     ENTRY_TWICE,
+    PARENT_MISSING,
     SYNTAX,
     FORMAT,
     ENUMERATION,

@@ -45,7 +45,8 @@ def _line_of(path: Path, origin: str) -> str:
     try:
         content = path.read_text("utf-8")
     except FileNotFoundError:
-        raise NotFound(f"there is no such file (named by {origin})", on=str(path)) from None
+        step = "if this is the lab's profile: dcmcfg lab up starts the lab" if origin == "profile lab" else ""
+        raise NotFound(f"there is no such file (named by {origin})", on=str(path), next_step=step) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise MalformedInput(f"the secret cannot be read: {reason} (named by {origin})", on=str(path)) from None

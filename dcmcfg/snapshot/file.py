@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.export import records
+from dcmcfg.file_kinds import HEAD, LDIF, file_kind
 from dcmcfg.ldif.writer import VERSION_LINE
 from dcmcfg.ldif_trees import tree_of
 from dcmcfg.schema.definitions import bundled
@@ -60,7 +61,7 @@ def read_snapshot(path: Path) -> Snapshot:
     facts, _, _ = content.removeprefix(_FIRST + _PURPOSE).partition(b"\n\n")
     # The first line gives way to the one that RFC 2849 asks for and slapadd refuses: line numbers stay.
     source = [VERSION_LINE.encode(), content.removeprefix(_FIRST)]
-    return Snapshot(parse_facts(facts + b"\n", str(path)), tree_of(source, str(path), bundled(), strict=True))
+    return Snapshot(parse_facts(facts + b"\n", str(path)), tree_of(source, str(path), bundled()))
 
 
 def _checked(octets: bytes, name: str) -> bytes:
@@ -74,6 +75,10 @@ def _checked(octets: bytes, name: str) -> bytes:
             )
         if _ANY_FIRST.match(octets):
             raise Refused("the snapshot is of a format that this dcmcfg does not read", on=name)
+        kind = file_kind(octets[:HEAD])
+        if kind is not None and kind is not LDIF:
+            what = f"this is {kind.name}, not a snapshot of dcmcfg"
+            raise Refused(what, on=name, next_step=kind.next_step(name))
         raise Refused("it is no snapshot of dcmcfg", on=name, next_step="dcmcfg apply takes other LDIF files")
     start = octets.rfind(b"\n", 0, -1) + 1
     last = _LAST.fullmatch(octets, start)

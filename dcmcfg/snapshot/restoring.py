@@ -35,6 +35,8 @@ def require_base_dn(snapshot: Snapshot, base_dn: DN, name: str) -> None:
 def restore_plan(directory: Directory, snapshot: Snapshot) -> Plan:
     """Return the plan that makes the configuration in *directory* equal to *snapshot*, octet for octet.
 
+    A value that the server keeps in a form of its own is equal (:mod:`dcmcfg.plan.held_form`).
+
     An empty directory gets all of it. Raises what :func:`make_plan` and :func:`read_tree_to_fill` raise.
     """
     live = read_tree_to_fill(directory)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from dcmcfg.edits.temporary_destination import TemporaryDestination
 from dcmcfg.network_address import at
 from dcmcfg.route.command import command
-from dcmcfg.verify.advice.called_in_vain import unable_over_tls
+from dcmcfg.verify.advice.called_in_vain import HANDSHAKE_FAILED, unable_over_tls
 from dcmcfg.verify.advice.case import lacking
 from dcmcfg.verify.called import called, no_connection_fits
 from dcmcfg.verify.evidence import Evidence
@@ -48,7 +48,7 @@ def _steps(steps: tuple[str, ...], evidence: Evidence, new: TemporaryDestination
         return (_unresolved(new),)
     if whom == new.title and no_connection_fits(evidence):
         return (_not_fitting(evidence, new, ldap_url),)
-    if whom == new.title and status:
+    if whom == new.title and status and HANDSHAKE_FAILED not in evidence.outcome.comment:
         return (unreached(new),)
     return steps if whom or no_connection_fits(evidence) else (*steps, unreached(new))
 

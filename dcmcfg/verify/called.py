@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import Files, database_tells_after, files_before, recalled
+from dcmcfg.verify.passed_on import asked_alternative, asked_fallback
 from dcmcfg.verify.stored_route import external_archives
 
 #: Refused: sub-operations could not be performed (PS3.4 C.4.2.1.5).
@@ -93,12 +94,20 @@ def either_side_failed(evidence: Evidence) -> bool:
 
 
 def holders(evidence: Evidence) -> frozenset[str]:
-    """Return the titles of who may hold the study: by the database, else by C-FIND, else by the tree."""
+    """Return the titles of the archives that may have been asked for the study.
+
+    The fallback archive for a study that is not known, the AE of dcmAltCMoveSCP for files on a storage that is not
+    configured, else the external archives by the database, else by C-FIND, else by the tree.
+    """
     return _recorded_or_likely(evidence) - {""}
 
 
 def _recorded_or_likely(evidence: Evidence) -> frozenset[str]:
     """Return the same; ``""`` stands for one that the database does not know."""
+    if asked_fallback(evidence):
+        return frozenset({evidence.route.fallback})
+    if asked_alternative(evidence):
+        return frozenset({evidence.route.alternative})
     recorded = frozenset(external_archives(evidence))
     listed = frozenset(title for instance in evidence.expected for title in instance.retrieve_ae_titles)
     likely = listed - evidence.route.archive_titles or frozenset(title for title, _ in evidence.route.asks)

@@ -11,6 +11,7 @@ from dcmcfg.verify.run import Watcher
 
 #: What is noted when a C-MOVE is on its way.
 SENT = "C-MOVE sent"
+_PENDING = "pending response"
 
 
 def _now() -> datetime:
@@ -32,6 +33,7 @@ class Chronicle:
     def __init__(self, clock: Callable[[], datetime] = _now) -> None:
         self._clock = clock
         self._events: list[Event] = []
+        self._equal = 0  # pending responses in a row with the same numbers
         self.began = clock()
 
     @property
@@ -55,10 +57,20 @@ class Chronicle:
             watcher.on_sent()
 
         def on_pending(progress: Progress) -> None:
-            self._events.append(Event(self._clock(), "pending response", progress))
+            self._pending(progress)
             watcher.on_pending(progress)
 
         return replace(watcher, on_step=on_step, on_expected=on_expected, on_sent=on_sent, on_pending=on_pending)
+
+    def _pending(self, progress: Progress) -> None:
+        """Write down a pending response; of equal ones in a row the first, and the last with how many there were."""
+        event = Event(self._clock(), _PENDING, progress)
+        equal = self._events and self._events[-1].progress == progress
+        self._equal = self._equal + 1 if equal else 1
+        if self._equal > 2:
+            self._events[-1] = replace(event, what=f"{_PENDING} ({self._equal} with the same numbers)")
+        else:
+            self._events.append(event)
 
     def note(self, what: str) -> None:
         """Write down that *what* happened now."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from dcmcfg.verify.dcm4che_lines import Association, Entry, Message
 from dcmcfg.verify.legs import Store
@@ -32,6 +35,7 @@ class Move:
     because_of: Move | None = None
     response: Message | None = None  # the final one
     stores: list[Stored] = field(default_factory=list)  # of which the Move Originator may be this C-MOVE
+    is_over: bool = False
 
     @property
     def calling(self) -> str:
@@ -44,6 +48,10 @@ class Move:
     @property
     def originator(self) -> Originator:
         return self.served, self.calling, self.message_id
+
+    def may_be_of(self, study_uid: str) -> bool:
+        """Return whether it is of that study, or nobody knows of which."""
+        return not self.study_uids or study_uid in self.study_uids
 
 
 #: Whether the AE of the log serves the C-MOVE; the Move Originator's title and Message ID.
@@ -58,8 +66,10 @@ class Stored:
     message: Message
     status: int | None = None
     moves: list[Move] = field(default_factory=list)  # which may be the Move Originator
+    #: How many of them may be of a study, by that and by whether the AE of the log serves them; counted once.
+    _of_study: dict[tuple[str, bool], int] = field(default_factory=dict)
 
-    def may_be_for(self, moves: list[Move]) -> None:
+    def may_be_for(self, moves: Collection[Move]) -> None:
         """Note that *moves* are those under way that its Move Originator fits."""
         if len(moves) <= _MOST_AT_ONCE:
             self.moves += moves
@@ -72,9 +82,18 @@ class Stored:
         Several callers may use one title and Message ID at a time: then the study tells which is meant, where each
         C-MOVE has one.
         """
-        others = [each for each in self.moves if each is not move and each.served == move.served]
-        of_other_studies = all(each.study_uids and study_uid not in each.study_uids for each in others)
-        return not others or (self.uid in sop_instance_uids and of_other_studies)
+        is_only_one = self._number("", served=move.served) == 1
+        own = move.may_be_of(study_uid)
+        of_other_studies = self._number(study_uid, served=move.served) == own
+        return is_only_one or (self.uid in sop_instance_uids and of_other_studies)
+
+    def _number(self, study_uid: str, *, served: bool) -> int:
+        """Return how many of the C-MOVEs may be of the study, or how many there are where it is empty."""
+        key = (study_uid, served)
+        if key not in self._of_study:
+            alike = (each for each in self.moves if each.served == served)
+            self._of_study[key] = sum(not study_uid or each.may_be_of(study_uid) for each in alike)
+        return self._of_study[key]
 
     @property
     def uid(self) -> str:
@@ -108,12 +127,59 @@ class Stored:
 
 @dataclass(eq=False)
 class _Intent:
-    """That the archive is about to ask *asked*, because of the C-MOVE *move*."""
+    """That the archive is about to ask *asked*, because of the C-MOVE *move*; ``is_over`` once it did or cannot."""
 
     asked: str
     thread: str
     move: Move
     study_uids: frozenset[str]
+    is_over: bool = False
+
+
+class _Intents:
+    """What the archive is about to ask."""
+
+    def __init__(self) -> None:
+        self._number: Counter[str] = Counter()  # that are not over, by whom is asked
+        self._asked: dict[str, list[_Intent]] = {}  # in order; those that are over are removed when they come last
+        self._in_thread: dict[tuple[str, str], list[_Intent]] = {}
+        self._of_move: dict[int, list[_Intent]] = {}
+
+    def add(self, intent: _Intent) -> None:
+        self._number[intent.asked] += 1
+        self._asked.setdefault(intent.asked, []).append(intent)
+        self._in_thread.setdefault((intent.asked, intent.thread), []).append(intent)
+        self._of_move.setdefault(id(intent.move), []).append(intent)
+
+    def take(self, asked: str, thread: str) -> _Intent | None:
+        """Return the one to ask *asked* that is meant by a request of *thread*; None where that is not certain."""
+        if thread:
+            found = _last(self._in_thread.get((asked, thread), []))
+        else:
+            found = _last(self._asked.get(asked, [])) if self._number[asked] == 1 else None
+        if found is not None:
+            self._end(found)
+        return found
+
+    def drop(self, move: Move) -> None:
+        """Forget those of *move*."""
+        for each in self._of_move.pop(id(move), ()):
+            if not each.is_over:
+                self._end(each)
+
+    def _end(self, intent: _Intent) -> None:
+        intent.is_over = True
+        self._number[intent.asked] -= 1
+
+
+_MayEnd = TypeVar("_MayEnd", Move, _Intent)
+
+
+def _last(found: list[_MayEnd]) -> _MayEnd | None:
+    """Return the last of *found* that is not over, None where all are; those after it are removed."""
+    while found and found[-1].is_over:
+        found.pop()
+    return found[-1] if found else None
 
 
 @dataclass
@@ -121,12 +187,13 @@ class _Talk:
     """What is under way on one association, by Message ID."""
 
     moves: dict[int, Move] = field(default_factory=dict)
+    served: list[Move] = field(default_factory=list)  # in order; some may be over
     stores: dict[int, Stored] = field(default_factory=dict)
     intent: _Intent | None = None
 
     @property
     def last_served(self) -> Move | None:
-        return next((each for each in reversed(self.moves.values()) if each.served), None)
+        return _last(self.served)
 
 
 class Exchanges:
@@ -140,10 +207,10 @@ class Exchanges:
         self.moves: list[Move] = []
         self.stores: list[Stored] = []
         self._talks: dict[Association, _Talk] = {}
-        self._under_way: dict[Originator, list[Move]] = {}
-        self._asked: dict[str, list[Move]] = {}  # C-MOVEs under way that the AE of the log sent, by whom it asked
+        self._under_way: dict[Originator, dict[int, Move]] = {}  # by identity
+        self._asked: dict[str, dict[int, Move]] = {}  # C-MOVEs under way that the AE of the log sent, by whom it asked
         self._without_study: dict[int, Move] = {}  # C-MOVEs under way, by identity
-        self._intents: list[_Intent] = []
+        self._intents = _Intents()
         self.titles: set[str] = set()  # titles under which associations were accepted
         self._place = 0
         self.shows_messages = False
@@ -190,12 +257,8 @@ class Exchanges:
         self._end(association)
         if not association.requested:
             return
-        fitting = [each for each in self._intents if each.asked == association.remote]
-        if entry.thread:
-            fitting = [each for each in fitting if each.thread == entry.thread][-1:]
-        if len(fitting) == 1:
-            self._talk(association).intent = fitting[0]
-            self._intents.remove(fitting[0])
+        if (intent := self._intents.take(association.remote, entry.thread)) is not None:
+            self._talk(association).intent = intent
 
     def _end(self, association: Association) -> None:
         talk = self._talks.pop(association, None)
@@ -204,16 +267,17 @@ class Exchanges:
 
     def _close(self, move: Move) -> None:
         """Note that *move* is over."""
-        for same in (self._under_way.get(move.originator, []), self._asked.get(move.called, [])):
-            same[:] = [each for each in same if each is not move]
+        move.is_over = True
+        for same in (self._under_way.get(move.originator, {}), self._asked.get(move.called, {})):
+            same.pop(id(move), None)
         self._without_study.pop(id(move), None)
-        self._intents = [each for each in self._intents if each.move is not move]
+        self._intents.drop(move)
 
     def _intend(self, association: Association, entry: Entry, found: re.Match[str]) -> None:
         move = self._talk(association).last_served
         if move is not None:
             uids = frozenset(found["uids"].replace(",", " ").split())
-            self._intents.append(_Intent(found["asked"].strip(), entry.thread, move, uids))
+            self._intents.add(_Intent(found["asked"].strip(), entry.thread, move, uids))
 
     def _read_message(self, association: Association, message: Message, entry: Entry) -> None:
         self.shows_messages = True
@@ -241,9 +305,11 @@ class Exchanges:
             move.study_uids |= talk.intent.study_uids
         self.moves.append(move)
         talk.moves[message.message_id] = move
-        self._under_way.setdefault(move.originator, []).append(move)
-        if not served:
-            self._asked.setdefault(move.called, []).append(move)
+        self._under_way.setdefault(move.originator, {})[id(move)] = move
+        if served:
+            talk.served.append(move)
+        else:
+            self._asked.setdefault(move.called, {})[id(move)] = move
         if not move.study_uids:
             self._without_study[id(move)] = move
 
@@ -252,7 +318,7 @@ class Exchanges:
         self.stores.append(store)
         named = (message.originator, message.originator_message_id)
         for served in (True, False):
-            store.may_be_for(self._under_way.get((served, *named), []))
+            store.may_be_for(self._under_way.get((served, *named), {}).values())
         if not (message.originator or store.sent):  # from a peer that names no Move Originator
-            store.may_be_for(self._asked.get(association.remote, []))
+            store.may_be_for(self._asked.get(association.remote, {}).values())
         return store

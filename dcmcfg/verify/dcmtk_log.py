@@ -25,7 +25,7 @@ _LINE = re.compile(
     r"(?P<level>[TDIWEF]|TRACE|DEBUG|INFO|WARN|ERROR|FATAL): (?P<message>.*)",
     re.ASCII,
 )
-_RECEIVED = re.compile(r"Association Received \((?P<host>.*?):(?P<calling>.*) -> (?P<called>.*)\)")
+_RECEIVED = re.compile(r"Association Received \((?P<host>.{0,256}?):(?P<calling>.{0,64}) -> (?P<called>.{0,64})\)")
 _OVER = re.compile(r"Association (?:Release|Aborted)|Refusing Association .*|DIMSE Failure \(aborting association\).*")
 _REQUEST = "Received Move SCP:"
 _DESTINATION = re.compile(r"Move Destination +: (?P<destination>.*)")
@@ -141,6 +141,7 @@ class _Log:
         self.titles: set[str] = set()
         self._moment = since
         self._open = 0  # associations
+        self._unclear = 0  # so many of the moves, from the first on
         self._callers: set[tuple[str, str]] = set()  # of associations since the last moment at which none was open
         self._under_way: list[_Move] = []
         self._in_identifiers = False
@@ -150,6 +151,7 @@ class _Log:
     def begin_run(self, since: datetime) -> None:
         """Forget the C-MOVEs and titles that were read; associations stay open, and C-MOVEs under way."""
         self.moves.clear()
+        self._unclear = 0
         self.titles.clear()
         self._moment = since
 
@@ -174,8 +176,9 @@ class _Log:
 
     def _end(self) -> None:
         if not self._open:  # it began before the first line, and may have sent any C-MOVE since
-            for move in self.moves:
-                move.is_unclear = True
+            for number in range(self._unclear, len(self.moves)):
+                self.moves[number].is_unclear = True
+            self._unclear = len(self.moves)
         self._open = max(self._open - 1, 0)
         if not self._open:
             self._callers.clear()
@@ -189,7 +192,7 @@ class _Log:
         self._under_way.append(move)
         self.moves.append(move)
         if len(self._under_way) > 1:
-            for each in self._under_way:
+            for each in self._under_way[-2:]:  # those before became unclear when the second one began
                 each.is_unclear = True
 
     def _drop(self) -> None:
@@ -224,7 +227,7 @@ class _Log:
         if status.startswith("Pending"):
             return
         move.status = _status(status)
-        self._under_way.remove(move)
+        self._under_way.pop()  # it is the last one
 
 
 def _status(words: str) -> int | None:

@@ -152,6 +152,7 @@ class Evidence:
     log_is_silent: bool = False  # nothing was written to that log since the C-MOVE was sent
     log_is_archives: bool = False  # that log, and what ``records`` come from, is of the archive that was asked
     listening: Listened | None = None  # our own receiver; None where it did not listen
+    early: tuple[ReceivedInstance, ...] = ()  # arrived, and began to before its C-MOVE was sent: nothing of it counts
 
     @property
     def listed(self) -> tuple[Instance, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from dcmcfg.verify.advice.next_steps import next_steps
@@ -42,7 +43,7 @@ def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
         received=received,
         route=route,
         next_steps=next_steps(evidence, reported, received, route),
-        notes=(*_notes(evidence, delivered=delivered), *_meanwhile(received), *transcoded(evidence)),
+        notes=(*_notes(evidence, delivered=delivered), *_early(evidence), *_meanwhile(received), *transcoded(evidence)),
     )
 
 
@@ -79,6 +80,15 @@ def _route_words(route: Route, reported: Reported) -> str:
     if route.finding is RouteFinding.NOT_TRIED:
         return LOCAL
     return f"route {route.finding.value}"
+
+
+def _early(evidence: Evidence) -> Iterator[str]:
+    senders = Counter((each.calling_ae_title, each.move_originator_ae_title or "none") for each in evidence.early)
+    for (caller, originator), number in senders.items():
+        yield (
+            f"ignored {counted(number)} that began to arrive before the C-MOVE was sent (caller {caller}, Move "
+            f"Originator {originator})"
+        )
 
 
 def _meanwhile(received: Received) -> Iterator[str]:

@@ -47,12 +47,16 @@ class Listening:
         return receiver
 
 
-def everything_arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
-    """Return what arrived, waiting a moment where the archive says that more was sent."""
+def everything_arrived(
+    receiver: Receiver, outcome: MoveOutcome, is_early: Callable[[ReceivedInstance], bool]
+) -> tuple[ReceivedInstance, ...]:
+    """Return what arrived, waiting a moment where the archive says that more was sent than arrived and *is_early*."""
     reported = outcome.completed or 0
 
     def enough(arrived: Sequence[ReceivedInstance]) -> bool:
-        return len(arrived) >= reported and len({each.sop_instance_uid for each in arrived}) >= reported
+        if len(arrived) < reported:
+            return False
+        return len({each.sop_instance_uid for each in arrived if not is_early(each)}) >= reported
 
     receiver.wait_until(enough, STRAGGLERS_S)
     return receiver.received

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 
 from dcmcfg.dicom.query import Instance
 from dcmcfg.verify.evidence import MoveRecord
@@ -85,6 +86,7 @@ def moves(lines: Iterable[str], sought: Sought, now: datetime) -> Iterator[MoveR
 class _Move:
     record_so_far: MoveRecord
     thread: str
+    place: int  # among all moves
     study_uid: str = ""
     resources: set[str] = field(default_factory=set)
     job: str = ""
@@ -117,7 +119,13 @@ class _Log:
         self._why = ""
         self._message: dict[str, str] = {}
         self._in_request = False
-        self._callers: list[str] = []  # whose associations are open
+        self._callers: dict[str, int] = {}  # number of open associations by whose they are
+        self._open: list[_Move] = []  # some may be over
+        self._open_in_thread: dict[str, list[_Move]] = {}  # likewise
+        self._of_caller: dict[str, list[_Move]] = {}  # likewise
+        self._of_caller_in_thread: dict[tuple[str, str], list[_Move]] = {}  # likewise
+        self._of_job: dict[str, list[_Move]] = {}
+        self._sending: list[tuple[int, _Move]] = []  # a heap with the last one on top; some may have failed
 
     def read(self, moment: datetime, level: str, thread: str, message: str) -> None:
         """Read a line with a time stamp."""
@@ -125,7 +133,8 @@ class _Log:
             self._why = message
         self._in_request = message == "Received C-MOVE Request:"  # its data set follows
         if found := _ASSOCIATED.fullmatch(message):
-            self._callers.append(found["calling"].strip())
+            caller = found["calling"].strip()
+            self._callers[caller] = self._callers.get(caller, 0) + 1
         elif found := _INCOMING.fullmatch(message):
             self._why = ""
             self._begin(moment, thread, found["calling"].strip(), found["called"].strip())
@@ -139,30 +148,38 @@ class _Log:
             self._read_of(move, message)
 
     def _begin(self, moment: datetime, thread: str, calling: str, called: str = "") -> _Move:
-        self.moves.append(_Move(MoveRecord(moment, calling, called, "", ""), thread))
-        return self.moves[-1]
+        move = _Move(MoveRecord(moment, calling, called, "", ""), thread, len(self.moves))
+        self.moves.append(move)
+        self._open.append(move)
+        self._open_in_thread.setdefault(thread, []).append(move)
+        self._of_caller.setdefault(calling, []).append(move)
+        self._of_caller_in_thread.setdefault((calling, thread), []).append(move)
+        return move
 
     def _send_to(self, moment: datetime, thread: str, destination: str) -> None:
         move = self._last(thread)
         if move is None or move.record_so_far.destination:  # it does not tell of each request who asks
-            caller = self._callers[0] if len(set(self._callers)) == 1 else ""
+            caller = next(iter(self._callers)) if len(self._callers) == 1 else ""
             move = self._begin(moment, thread, caller)
         move.record_so_far = replace(move.record_so_far, destination=destination)
 
     def _finish(self, thread: str, caller: str) -> None:
-        if caller in self._callers:
-            self._callers.remove(caller)
-        for move in self.moves:
-            if (not thread or move.thread == thread) and move.record_so_far.calling == caller:
-                move.is_over = True
+        if (left := self._callers.pop(caller, 0) - 1) > 0:
+            self._callers[caller] = left
+        over = self._of_caller_in_thread.pop((caller, thread), ()) if thread else self._of_caller.pop(caller, ())
+        for move in over:
+            move.is_over = True
 
     def _read_of(self, move: _Move, message: str) -> None:
         if found := _STUDY.fullmatch(message):
             move.study_uid = found["uid"]
         elif found := _SENDING.fullmatch(message):
+            if not move.resources:
+                heappush(self._sending, (-move.place, move))
             move.resources.add(found["resource"])
         elif found := _JOB.fullmatch(message):
             move.job = found["job"]
+            self._of_job.setdefault(move.job, []).append(move)
         elif found := _FAILED.fullmatch(message):
             move.record_so_far = replace(move.record_so_far, failure=self._why or found["why"])
             move.is_over = True
@@ -179,23 +196,29 @@ class _Log:
                 self._count(self._message.get("Affected SOP Instance UID", ""), found["value"])
 
     def _count(self, sop_instance_uid: str, status: str) -> None:
-        of = [move for move in self.moves if move.resources and not move.record_so_far.failure]
-        if sop_instance_uid not in self._sought.sop_instance_uids or not of:
+        while self._sending and self._sending[0][1].record_so_far.failure:
+            heappop(self._sending)
+        if sop_instance_uid not in self._sought.sop_instance_uids or not self._sending:
             return
-        move = of[-1]
+        _, move = self._sending[0]
         if status.startswith(("0x0000", "0xb0")):
             move.stored += 1
         else:
             move.not_stored += 1
 
     def _end_job(self, job: str, *, success: bool) -> None:
-        for move in self.moves:
-            if move.job == job and not success:
+        if success:
+            return
+        for move in self._of_job.pop(job, ()):
+            if move.job == job:
                 move.record_so_far = replace(move.record_so_far, failure=self._why or "the job failed")
 
     def _last(self, thread: str) -> _Move | None:
-        open_ = (move for move in reversed(self.moves) if not move.is_over and (not thread or move.thread == thread))
-        return next(open_, None)
+        """Return the last C-MOVE that is not over, of *thread* if there is one."""
+        moves = self._open_in_thread.get(thread, []) if thread else self._open
+        while moves and moves[-1].is_over:
+            moves.pop()
+        return moves[-1] if moves else None
 
 
 def _moment(found: re.Match[str], now: datetime) -> datetime:

@@ -88,7 +88,7 @@ def _final(chronicle: Chronicle, evidence: Evidence) -> Iterator[Event]:
     outcome = evidence.outcome
     sent = [event.moment for event in chronicle.events if event.what == SENT]
     if len(sent) == 1:
-        what = "no final response" if outcome.status is None else f"final response {outcome.status:04X}H"
+        what = "no final response" if outcome.status is None else f"final response {outcome.status:04X}"
         numbers = Progress(outcome.remaining, outcome.completed, outcome.failed, outcome.warning)
         yield Event(sent[0] + timedelta(seconds=outcome.seconds), what, numbers)
 

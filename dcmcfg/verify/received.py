@@ -143,7 +143,8 @@ def _shortfall(
 ) -> Iterator[str]:
     wanted = evidence.expected_number
     if not evidence.received:
-        yield f"nothing arrived at {evidence.question.destination}"
+        after = " after the C-MOVE was sent" if evidence.early else ""
+        yield f"nothing arrived at {evidence.question.destination}{after}"
     elif missing:
         yield f"{len(missing)} of {counted(listed)} did not arrive"
     elif not strangers.uids and wanted is not None and number != wanted:

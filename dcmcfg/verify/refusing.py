@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dcmcfg.verify.called import holders
 from dcmcfg.verify.evidence import Evidence, MoveRecord
-from dcmcfg.verify.files import files_before
+from dcmcfg.verify.passed_on import sends_straight
 
 #: Move Destination unknown (PS3.4 C.4.2.1.5), and the archive's own for one that it does not accept.
 DESTINATION_UNKNOWN, NOT_ALLOWED = 0xA801, 0xC801
@@ -18,8 +18,7 @@ def refused_by_the_archive(evidence: Evidence) -> bool:
         return False
     if not evidence.route.destination_known:
         return True
-    straight = evidence.route.destination is None and bool(files_before(evidence).probably_away)
-    return _asked_nobody(evidence) or (_in_own_words(evidence) and not straight)
+    return _asked_nobody(evidence) or (_in_own_words(evidence) and not sends_straight(evidence))
 
 
 def refused_elsewhere(evidence: Evidence) -> MoveRecord | None:

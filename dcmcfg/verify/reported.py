@@ -9,7 +9,7 @@ from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.dicom.status import explain
 from dcmcfg.verify.called import at_its_place, called
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.files import files_before
+from dcmcfg.verify.passed_on import sends_straight
 from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, refused_by_the_archive, refused_elsewhere
 from dcmcfg.verify.verdict import Reported, Reporting
 
@@ -49,9 +49,7 @@ def _meaning(status: int, comment: str, evidence: Evidence) -> str:
         words = comment if comment.startswith("AE: ") else f"{_UNKNOWN_AE}{evidence.question.destination}"
         return explain("C-MOVE", status, words).meaning
     named = comment.removeprefix(_UNKNOWN_AE) if comment.startswith(_UNKNOWN_AE) else evidence.question.destination
-    straight = (
-        evidence.route.destination is None and evidence.route.destination_known and files_before(evidence).probably_away
-    )
+    straight = evidence.route.destination_known and sends_straight(evidence)
     said_by_itself = named == evidence.question.destination and not straight
     words = comment if said_by_itself or status != DESTINATION_UNKNOWN else ""
     whom = called(evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -17,6 +18,7 @@ from dcmcfg.dicom.query import find_instances
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.asked_for import AskedFor
 from dcmcfg.verify.evidence import Evidence, Listened, Question
 from dcmcfg.verify.listening import Listening, all_read_back, everything_arrived, troubles
 from dcmcfg.verify.moves import Move, Tally, combined, move_all
@@ -103,8 +105,9 @@ def gather_on(
     """Gather the evidence on one study over an association that is open, and stays so.
 
     What the *receiver* got until a moment after the archive's answer is *arrived*'s to tell; without one it is all
-    that it has. The *witnesses* are heard before the move and after it. Raises :class:`~dcmcfg.errors.DicomError` only
-    before the C-MOVE is sent; the association is of no more use then, nor is it where the outcome has no status.
+    that it has. What began to arrive before its C-MOVE was sent is kept apart. The *witnesses* are heard before the
+    move and after it. Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is sent; the association is of
+    no more use then, nor is it where the outcome has no status.
     """
     asking = opened.with_patience(query_timeouts(addresses))
     if question.model is Model.PATIENT and question.patient is None:
@@ -115,16 +118,21 @@ def gather_on(
     watcher.on_expected(len(expected))
     heard = witnesses.before(question.study_uid, watcher.on_step)
     watcher.on_step(f"asking {question.archive} to send it to {question.destination} (C-MOVE)")
-    moves = _move(opened.with_patience(addresses.timeouts), question, retrievals, cancellation, watcher)
+    asked = AskedFor(expected)
+    moves = _move(opened.with_patience(addresses.timeouts), question, retrievals, cancellation, watcher, asked)
     outcome = combined(moves)
-    received = (arrived or everything_arrived)(receiver, outcome) if receiver else None
-    if received is not None:
-        received = all_read_back(received, watcher.on_step)
+    received: tuple[ReceivedInstance, ...] | None = None
+    early: tuple[ReceivedInstance, ...] = ()
+    if receiver:
+        came = arrived(receiver, outcome) if arrived else everything_arrived(receiver, outcome, asked.is_early)
+        early = tuple(filter(asked.is_early, came))
+        received = all_read_back(tuple(itertools.filterfalse(asked.is_early, came)), watcher.on_step)
     evidence = Evidence(
         question=question,
         expected=expected,
         outcome=outcome,
         received=received,
+        early=early,
         records=None,
         route=addresses.route,
         warnings=addresses.warnings,
@@ -141,11 +149,13 @@ def _move(
     retrievals: Sequence[Retrieval],
     cancellation: Cancellation | None,
     watcher: Watcher,
+    asked: AskedFor,
 ) -> tuple[Move, ...]:
     tally = Tally(watcher.on_pending)
 
     def send(retrieval: Retrieval) -> MoveOutcome:
         watcher.on_asking()
+        asked.note(retrieval)
         outcome = move(
             opened,
             retrieval,

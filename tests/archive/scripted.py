@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 
 @dataclass
 class Scripted:
@@ -47,7 +49,7 @@ def scripted_archive(certificate: Path | None = None) -> Iterator[Scripted]:
         def do_GET(self) -> None:
             script.requests.append((self.command, self.path, self.headers["Authorization"]))
             if script.hang is not None:
-                script.hang.wait(30)
+                script.hang.wait(PATIENCE_S)
             if script.drop or script.hang is not None:
                 self.close_connection = True
                 return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,11 @@ from dcmcfg.archive.reload_failures import NotReloaded, ReloadFailed, ReloadUnco
 from dcmcfg.archive.web import Timeouts
 from dcmcfg.errors import ArchiveError, MalformedInput
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
+from tests.patience import PATIENCE_S
 
-QUICK = Timeouts(connect=0.5, answer=0.3)
+QUICK = Timeouts(answer=0.3)
 HASTE = Patience(passing=0.2, pause=0.05, slow=0.1)
+LONG = Patience(passing=PATIENCE_S, pause=0.05, slow=PATIENCE_S)
 FORCED = "java.io.IOException: Unable to start TCPListener on localhost:9112\n\tat a.B.c(D.java:1)\n"
 FORCED += "Caused by: java.net.BindException: Address already in use\n\t... 1 more\n"
 PAGE = "<html><head><title>Error</title></head><body>{}</body></html>"
@@ -286,7 +287,7 @@ def test_page_that_passes_while_the_archive_is_deployed_asks_for_another_reload(
     archive.by_path["ctrl/reload"] = (500, PAGE.format("500 - Internal Server Error").encode())
     archive.answer(200, '{"status":"STARTED"}')
     with pytest.raises(NotReloaded) as caught:
-        ControlService(archive.url, patience=HASTE).reload()
+        ControlService(archive.url, patience=LONG).reload()
     assert caught.value.what == "Not reloaded: the archive was not ready, and is STARTED now"
 
 
@@ -313,8 +314,8 @@ def test_page_that_passes_is_asked_for_again_and_the_wait_is_announced(archive: 
     archive.answer(200, '{"status":"STARTED"}')
     archive.once["ctrl/status"] = (500, PAGE.format("500 - Internal Server Error").encode())
     announced: list[str] = []
-    assert ControlService(archive.url, patience=HASTE).status(announced.append).started
-    assert announced == ["HTTP 500 from the web server; asking again for 0.2 s"]
+    assert ControlService(archive.url, patience=LONG).status(announced.append).started
+    assert announced == ["HTTP 500 from the web server; asking again for 120 s"]
 
 
 def test_another_path_of_the_archive_is_not_taken_for_an_archive_that_is_not_deployed(archive: Scripted) -> None:
@@ -334,10 +335,8 @@ def test_slow_answer_is_announced(archive: Scripted) -> None:
 
 def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scripted) -> None:
     archive.hang = threading.Event()
-    begun = time.monotonic()
     with pytest.raises(ReloadUnconfirmed) as caught:
         ControlService(archive.url, timeouts=QUICK).reload()
-    assert time.monotonic() - begun < 3
     assert caught.value.what == "The reload was sent and not confirmed: no answer within 0.3 s"
     assert caught.value.exit_code == 4
 
@@ -355,12 +354,11 @@ def test_an_answer_in_drips_does_not_outlast_the_timeouts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=drip, args=(listener,), daemon=True).start()
         service = ControlService(f"http://127.0.0.1:{listener.getsockname()[1]}", timeouts=QUICK)
-        begun = time.monotonic()
-        watchdog = threading.Timer(6, ended.set)
+        watchdog = threading.Timer(PATIENCE_S, ended.set)
         watchdog.start()
         with pytest.raises(ReloadUnconfirmed, match="no answer within"):
             service.reload()
-        assert time.monotonic() - begun < 5
+        assert not ended.is_set()
         watchdog.cancel()
         ended.set()
 
@@ -421,7 +419,7 @@ def test_server_that_does_not_speak_http_is_told() -> None:
         thread.start()
         with pytest.raises(ArchiveError) as caught:
             ControlService(f"http://127.0.0.1:{server.getsockname()[1]}").status()
-        thread.join(5)
+        thread.join(PATIENCE_S)
     assert "not HTTP" in caught.value.what
 
 

@@ -85,7 +85,7 @@ def test_methods_of_a_stack_trace_are_found() -> None:
 )
 def test_long_bodies_are_read_in_linear_time(body: str) -> None:
     """A quadratic reader would take minutes for each of them."""
-    begun = time.monotonic()
+    begun = time.process_time()
     error = read_error(body)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
     assert len(error.reason) < 700

@@ -7,8 +7,9 @@ import pytest
 from dcmcfg.archive.expectations import Expectations, expectations
 from dcmcfg.archive.web import Timeouts, Web
 from tests.archive.scripted import Scripted
+from tests.patience import PATIENCE_S
 
-WEB = Web(timeouts=Timeouts(connect=1, answer=1))
+WEB = Web(timeouts=Timeouts(connect=PATIENCE_S, answer=PATIENCE_S))
 
 
 def told(archive: Scripted, keycloak: object = None, role: object = None) -> Expectations:

@@ -258,8 +258,8 @@ def test_token_with_a_lifetime_beyond_all_numbers_is_kept(
 
 def test_issuer_that_is_down_or_slow_is_told_within_the_timeout(issuer: Issuer) -> None:
     issuer.hang = threading.Event()
-    error = refused(credentials(issuer), Web(timeouts=Timeouts(connect=0.5, answer=0.3)))
-    assert error.what == "no token for the archive: no answer within 0.3 s"
+    error = refused(credentials(issuer), Web(timeouts=Timeouts(answer=2)))
+    assert error.what == "no token for the archive: no answer within 2 s"
     assert error.on == issuer.token_url
     error = refused(ClientCredentials("http://127.0.0.1:1/realms/dcm4che", "dcmcfg", "s3cret"))
     assert error.what == "no token for the archive: connection refused"
@@ -304,3 +304,19 @@ def test_without_a_token_the_archive_is_not_asked(archive: Scripted) -> None:
     with pytest.raises(TokenError):
         ControlService(archive.url, nobody).reload()
     assert archive.requests == []
+
+
+@pytest.mark.parametrize("path", ["token", ".well-known/openid-configuration"])
+def test_an_answer_that_does_not_end_is_refused_with_the_limit(archive: Scripted, path: str) -> None:
+    archive.answer(200, " " * 300_000)
+    asked = ClientCredentials(archive.url, "dcmcfg", "s3cret")
+    client = replace(asked, issuer="", token_url=f"{archive.url}/token") if path == "token" else asked
+    error = refused(client)
+    assert (error.what, error.on) == ("the answer is longer than 256K octets", f"{archive.url}/{path}")
+    assert error.next_step.endswith("repeat the command with --max http-body=512K")
+
+
+def test_keys_that_do_not_end_are_refused_with_the_limit(archive: Scripted) -> None:
+    archive.answer(200, " " * 300_000)
+    with pytest.raises(TokenError, match="longer than 256K octets"):
+        published_keys(Discovered("x", "x", f"{archive.url}/keys", ()), Web())

@@ -11,13 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dcmcfg.archive.bearer import Bearer
-from dcmcfg.archive.qido import LONGEST_BODY, Qido
+from dcmcfg.archive.qido import Qido
 from dcmcfg.archive.stored import StoredInstance, StoredStudy
 from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.errors import ArchiveError
+from dcmcfg.limits import QIDO_BODY, raised
 from tests.archive.scripted import Scripted
+from tests.patience import PATIENCE_S
 
-QUICK = Timeouts(connect=0.5, answer=0.3)
 CREATOR = {"77770010": {"vr": "LO", "Value": ["DCM4CHEE Archive 5"]}}
 INSTANCES = "/dcm4chee-arc/aets/DCM4CHEE/rs/studies/1.2.3/instances"
 
@@ -45,9 +46,12 @@ def instance(uid: str, block: str = "10", **values: str) -> dict[str, Any]:
     return {"00080018": element(uid), "00080056": element("ONLINE")} | private(block, **values)
 
 
-def qido(archive: Scripted, *data_sets: Mapping[str, Any], token: str | None = None) -> Qido:
+def qido(
+    archive: Scripted, *data_sets: Mapping[str, Any], token: str | None = None, answer_s: float = PATIENCE_S
+) -> Qido:
     archive.answer(200, json.dumps(list(data_sets)))
-    return Qido(archive.url, "DCM4CHEE", Bearer(Web(timeouts=QUICK, longest_body=LONGEST_BODY), token))
+    web = Web(timeouts=Timeouts(answer=answer_s), limit=QIDO_BODY)
+    return Qido(archive.url, "DCM4CHEE", Bearer(web, token))
 
 
 def test_a_study_is_one_request_for_its_instances_by_the_numbers_of_the_elements(archive: Scripted) -> None:
@@ -156,7 +160,7 @@ def test_purged_studies_are_looked_for_page_by_page_and_not_for_ever(archive: Sc
         (302, "", "redirected to nowhere (HTTP 302), which is not followed"),
         (500, "java.lang.X: gone\n\tat y", "X: gone (HTTP 500)"),
         (200, "<html>", "an answer that is not a dcm4chee archive's: no JSON"),
-        (200, "[" * 20_000, "an answer that is not a dcm4chee archive's: no JSON"),
+        (200, "[" * 20_000, "an answer that is not a dcm4chee archive's: JSON that is nested too deeply"),
         (200, "{}", "an answer that is not a dcm4chee archive's: no list of data sets"),
         (200, "[1]", "an answer that is not a dcm4chee archive's: no list of data sets"),
         (200, "[{}]", "an answer that is not a dcm4chee archive's: no elements of DCM4CHEE Archive 5"),
@@ -185,7 +189,25 @@ def test_malformed_elements_count_as_absent(archive: Scripted, data_set: dict[st
 
 
 def test_an_archive_that_hangs_is_left(archive: Scripted) -> None:
-    service = qido(archive)
+    service = qido(archive, answer_s=0.3)
     archive.hang = threading.Event()
     with pytest.raises(ArchiveError, match=r"no answer within 0\.3 s"):
         service.study("1.2.3")
+
+
+def test_an_answer_that_does_not_end_is_refused_with_the_limit(archive: Scripted) -> None:
+    service = qido(archive, instance("1.1", x50="fs1" * 2000))
+    with raised({"qido-body": 4096}), pytest.raises(ArchiveError, match="longer than 4K octets") as refused:
+        service.study("1.2.3")
+    assert refused.value.next_step.endswith("repeat the command with --max qido-body=8K")
+
+
+def test_pages_without_end_are_refused_with_the_limit(archive: Scripted) -> None:
+    service = qido(archive, instance("1.1"))
+    archive.headers = {"Warning": "299 more"}
+    with raised({"qido-octets": 4096}), pytest.raises(ArchiveError, match="longer than 4K octets") as refused:
+        service.study("1.2.3")
+    assert refused.value.next_step.endswith("--max qido-octets=8K")
+    with raised({"qido-instances": 10}), pytest.raises(ArchiveError, match="more than 10 instances") as refused:
+        service.study("1.2.3")
+    assert refused.value.next_step.endswith("--max qido-instances=20")

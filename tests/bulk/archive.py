@@ -15,7 +15,7 @@ from dcmcfg.bulk.asking import Asking
 from dcmcfg.bulk.requests import Requests
 from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.cancel import Cancellation
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.listener import Handler, all_contexts, listening
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
 from dcmcfg.lab.query import HeldInstance
@@ -23,6 +23,7 @@ from dcmcfg.lab.query_scp import find
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import ConfiguredRoute, Question
 from tests.dicom.dcmtk import LOOPBACK
+from tests.patience import PATIENT
 from tests.ports import free_port
 
 GOOD = MoveResponse(0x0000, completed=1, failed=0, warning=0)
@@ -94,8 +95,7 @@ def archive_of(
 
 def asking(archive: Archive, store: Store) -> Asking:
     """How its studies are asked for, without a receiver."""
-    timeouts = Timeouts(connect=5, acse=5, dimse=10, network=10)
-    addresses = Addresses(archive.peer, None, ConfiguredRoute(), timeouts)
+    addresses = Addresses(archive.peer, None, ConfiguredRoute(), PATIENT)
     return Asking(
         Question("", archive.peer, "STORESCP", "DCMCFG"), addresses, store, Cancellation(), Requests("DCMCFG")
     )

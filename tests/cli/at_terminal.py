@@ -52,7 +52,7 @@ def interrupted_at_terminal(arguments: Sequence[str], *when: Callable[[], object
     return os.waitstatus_to_exitcode(status), _CONTROL.sub("", seen.decode()).replace("\r\n", "\n")
 
 
-def read_until(terminal: int, prompt: bytes | None, *, again: bytes = b"", silence: float = 1.0) -> bytes:
+def read_until(terminal: int, prompt: bytes | None, *, again: bytes = b"", silence: float = 10.0) -> bytes:
     """Return what the program writes until *prompt*, or until it ends.
 
     After seconds of *silence*, *again* is typed: CPython misses a Ctrl-C that comes between its prompt and its wait.

@@ -31,6 +31,7 @@ dicomDeviceName: new
 dicomInstalled: TRUE
 
 dn: cn=dicom,{NEW}
+changetype: add
 objectClass: dicomNetworkConnection
 cn: dicom
 dicomHostname: localhost
@@ -77,8 +78,8 @@ def test_twice_the_same_file_is_nothing_to_do(run: Run, site: CliSite, tmp_path:
     assert again.stdout == (
         f"{site.headline}\n"
         f"already so: add {NEW}\n"
+        f"already so: add cn=dicom,{NEW}\n"
         f"already so: add dicomAETitle=NEW,{NEW}\n"
-        "1 entry is so already\n"
         "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
     )
     assert site.octets() == after

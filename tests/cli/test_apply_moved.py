@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.directory.ldap import connect
+from dcmcfg.dn import DN
+from dcmcfg.lab.slapd import Slapd
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ChangeRecord
 from dcmcfg.plan import assertion
+from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, undo_files
+from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, settle_at, undo_files
+from tests.connecting import server_of
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd, copy_database
 
 pytestmark = pytest.mark.real
 
@@ -114,3 +123,66 @@ def test_strict_is_carried_out_several_steps_on_an_entry_included(run: Run, site
     assert ["entryCSN" in each for each in filters] == [True, False, True, False]
     assert run("apply", str(undo_files()[0]), "--yes", "--strict").exit_code == 0
     assert site.octets() == before
+
+
+#: A value before, the one that a change makes of it, and the one that somebody else makes of that: by attribute.
+REPLACED_WHOLE = {
+    "dicomVendorData": (b"old", b"new", b"theirs"),
+    "dcmFromTheFuture": (b"old", b"new", b"theirs"),
+    "userPassword": (b"old", b"new", b"theirs"),
+}
+
+
+@pytest.fixture
+def newer_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archive: Scripted, site_database: Path
+) -> Iterator[CliSite]:
+    """A server that knows an attribute that the bundled schema does not, on the archive's device."""
+    schema = (
+        "attributetype ( 1.3.6.1.4.1.32473.1 NAME 'dcmFromTheFuture' EQUALITY caseIgnoreMatch"
+        " SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+        "objectclass ( 1.3.6.1.4.1.32473.2 NAME 'dcmFutureDevice' SUP top AUXILIARY"
+        " MAY ( dcmFromTheFuture $ userPassword ) )",
+    )
+    slapd = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, extra_global="\n".join(schema))
+    slapd.prepare()
+    copy_database(site_database, slapd)
+    with slapd:
+        yield settle_at(monkeypatch, RunningSlapd(slapd), archive)
+
+
+def holding(site: CliSite, name: str, values: Sequence[bytes]) -> None:
+    """As somebody else: *values* in place of what attribute *name* of the archive's device holds."""
+    modify = Modify(DN.parse(ARCHIVE_DN), (Modification(Operation.REPLACE, name, tuple(values)),))
+    with connect(server_of(site.slapd)) as directory:
+        directory.apply(modify)
+
+
+@pytest.mark.parametrize("name", REPLACED_WHOLE)
+@pytest.mark.parametrize("what", ["undo", "redo"])
+def test_a_plan_to_undo_or_redo_does_not_overwrite_what_came_since(
+    run: Run, newer_site: CliSite, tmp_path: Path, what: str, name: str
+) -> None:
+    site, plan, file = newer_site, tmp_path / "plan.ldif", tmp_path / "file.ldif"
+    old, new, theirs = REPLACED_WHOLE[name]
+    with connect(server_of(site.slapd)) as directory:
+        known = Modification(Operation.ADD, "objectClass", (b"dcmFutureDevice",))
+        directory.apply(Modify(DN.parse(ARCHIVE_DN), (known,)))
+    holding(site, name, [old])
+    file.write_text(f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: {name}\n{name}: {new.decode()}\n")
+    applied = run("apply", str(file), "--yes", "--force-vendor-data")
+    assert applied.exit_code == 0, applied.stderr
+    if what == "redo":
+        assert run("undo", "--yes").exit_code == 0
+    number = ["2"] if what == "redo" else []
+    assert run("undo", *number, "--dry-run", "--out", str(plan)).exit_code == 0
+    holding(site, name, [theirs])
+    refused = run("apply", str(plan), "--yes", "--force-vendor-data")
+    assert (refused.exit_code, site.values(name)) == (3, (theirs.decode(),))
+    assert "somebody has changed the entry (entryCSN: expected" in refused.stderr
+    assert site.slapd.run_client("ldapmodify", "-f", str(plan)).returncode == 122
+    holding(site, name, [new if what == "undo" else old])
+    plan.unlink()
+    assert run("undo", *number, "--dry-run", "--out", str(plan)).exit_code == 0
+    assert site.slapd.run_client("ldapmodify", "-f", str(plan)).returncode == 0
+    assert site.values(name) == ((old if what == "undo" else new).decode(),)

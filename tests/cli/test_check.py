@@ -165,7 +165,8 @@ def test_hostile_values_neither_steer_the_terminal_nor_fill_it_and_secrets_stay_
         (
             "dn: cn=x\nchangetype: delete\n",
             "dcmcfg: standard input:1: a change and no entry, there is nothing to check by itself\n"
-            "  next: dcmcfg apply --dry-run FILE shows what it would do, with warnings\n",
+            "  next: dcmcfg apply --dry-run FILE shows what it would do, with warnings; "
+            "check --rfc2849 FILE checks its form\n",
         ),
     ],
 )
@@ -181,6 +182,36 @@ def test_rfc2849_refuses_what_openldap_lets_pass(run: Run, bad: str) -> None:
     result = run("check", bad, "--rfc2849")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == "dcmcfg: bad.ldif:1: the source does not begin with 'version: 1'\n"
+
+
+CHANGES = "version: 1\n\ndn: dc=org\nchangetype: modify\nreplace: dc\ndc: org\n-\n\ndn: dc=x\nchangetype: delete\n"
+
+
+def test_rfc2849_approves_a_correct_change_file(run: Run) -> None:
+    result = run("check", "--rfc2849", "-", input=CHANGES)
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        0,
+        "standard input: 2 change records, valid LDIF by RFC 2849\n",
+        "",
+    )
+    content = json.loads(run("check", "--rfc2849", "-", "--json", input=CHANGES).stdout)
+    assert content == {"entries": 0, "errors": 0, "warnings": 0, "findings": [], "changes": 2}
+
+
+def test_rfc2849_checks_a_change_file_beside_a_file_of_entries(run: Run, bad: str, tmp_path: Path) -> None:
+    Path("changes.ldif").write_text(CHANGES)
+    Path(bad).write_text(f"version: 1\n\n{BAD}")
+    result = run("check", "--rfc2849", "changes.ldif", bad)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("changes.ldif: 2 change records, valid LDIF by RFC 2849\n")
+    assert "\n2 entries: 3 errors, 0 warnings\n" in result.stdout
+
+
+@pytest.mark.parametrize("text", ["", "version: 1\n", "version: 1\n\n# nothing\n"])
+def test_rfc2849_wants_a_record(run: Run, text: str) -> None:
+    result = run("check", "--rfc2849", "-", input=text)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == "dcmcfg: standard input: the file holds no records\n"
 
 
 def test_a_file_that_is_not_there_is_a_3(run: Run) -> None:

@@ -36,8 +36,8 @@ def test_the_table_tells_what_turns_the_first_into_the_second(run: Run, pair: tu
     result = run("diff", *pair)
     assert (result.exit_code, result.stderr) == (1, "")
     lines = [line.strip() for line in result.stdout.splitlines() if line.strip()]
-    assert lines[0] == f"from {pair[0]} to {pair[1]}"
-    assert lines[1].split() == ["entry", "attribute", "from", "to"]
+    assert lines[0] == f"From {pair[0]} to {pair[1]}:"
+    assert lines[1].split() == ["entry", "attribute", "a.ldif", "b.ldif"]
     assert [re.split("  +", line) for line in lines[3:]] == [
         ["cn=dicom,dicomDeviceName=a,dc=x", "(entry)", "(absent)", "3 attributes"],
         ["dicomDeviceName=a,dc=x", "dicomInstalled", "TRUE", "FALSE"],
@@ -235,13 +235,52 @@ def test_ldif_without_secrets_holds_nothing_that_cannot_be_applied(run: Run, tmp
 # -- the live tree
 
 
+def test_of_dcm_property_the_secret_line_alone_is_not_compared(run: Run, tmp_path: Path) -> None:
+    one = written(tmp_path / "a.ldif", f"{DEVICE}dcmProperty: mail.password=p\ndcmProperty: roles=admin\n")
+    same = written(tmp_path / "b.ldif", f"{DEVICE}dcmProperty: roles=admin\n")
+    told = "not compared, because one side lacks these secrets or vendor data: dcmProperty mail.password"
+    assert run("diff", one, same).stdout == f"no differences ({told})\n"
+    assert json.loads(run("diff", one, same, "--json").stdout)["not_compared"] == ["dcmProperty mail.password"]
+    other = written(tmp_path / "c.ldif", f"{DEVICE}dcmProperty: roles=user\n")
+    text = run("diff", one, other).stdout
+    assert re.search(r"dcmProperty +roles=admin +roles=user\n", text)
+    assert f"1 entry differs: 1 to change ({told})\n" in text
+
+
+@pytest.mark.real
+def test_the_table_says_which_way_it_reads(
+    run: Run, site: CliSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("export-ldif", "--with-secrets", "-o", "site.ldif").exit_code == 0
+    drift(site.slapd, "dicomDescription", "drifted")
+
+    def told(*arguments: str) -> list[str]:
+        return list(filter(None, run(*arguments).stdout.splitlines()))
+
+    back, since = told("diff", "site.ldif"), told("diff", "site.ldif", "live")
+    live = f"live {site.slapd.url}"
+    assert (back[0], back[1].split()[2:]) == (f"What would make {live} like site.ldif:", ["live", "site.ldif"])
+    assert back[-2:] == [
+        "1 entry differs: 1 to change",
+        "What has changed since site.ldif: dcmcfg diff site.ldif live",
+    ]
+    assert (since[0], since[1].split()[2:]) == (f"What has changed in {live} since site.ldif:", ["site.ldif", "live"])
+    assert since[-1] == "1 entry differs: 1 changed"
+    part = told("diff", "site.ldif", "--only", "dicomDeviceName=dcm4chee-arc")
+    assert part[-1].endswith(": dcmcfg diff site.ldif live --only dicomDeviceName=dcm4chee-arc")
+    assert told(*part[-1].partition(": dcmcfg ")[2].split())[-1] == since[-1]
+
+
 @pytest.mark.real
 def test_drift_is_shown_and_the_ldif_takes_it_back(run: Run, stock_site: CliSite, tmp_path: Path) -> None:
     export, before = str(tmp_path / "export.ldif"), stock_site.octets()
     assert run("export-ldif", "-o", export).exit_code == 0
     equal = run("diff", export)
     assert (equal.exit_code, equal.stderr, equal.stdout.count("\n")) == (0, "", 1)
-    assert equal.stdout.startswith("no differences (not compared, as one side lacks secrets or vendor data: ")
+    assert equal.stdout.startswith(
+        "no differences (not compared, because one side lacks these secrets or vendor data: "
+    )
     drift(stock_site.slapd, "dcmFuzzyAlgorithmClass", "org.example.Soundex")
 
     shown = run("diff", export, "--ldif")

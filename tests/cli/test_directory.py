@@ -120,6 +120,16 @@ def test_a_password_that_leaves_this_machine_unencrypted_is_warned_of(
     assert "unencrypted" in result.stderr or not warned
 
 
+def test_no_password_and_no_secret_are_not_warned_of(run: Run) -> None:
+    result = run("export-ldif", "--ldap-url", "ldap://ldap.invalid")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith("dcmcfg: ldap://ldap.invalid:389: no password for cn=admin,dc=dcm4che,dc=org\n")
+    issuer = ("--oidc-issuer", "http://keycloak.invalid/realms/dcm4che", "--oidc-client-id", "dcmcfg")
+    result = run("reload", "--archive-url", "http://archive.invalid", *issuer)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith("dcmcfg: http://keycloak.invalid/realms/dcm4che: no secret for the client dcmcfg\n")
+
+
 def test_a_server_that_is_away_is_told_with_the_profile_that_names_it(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "xdg" / "config" / "dcmcfg" / "profiles"
     folder.mkdir(parents=True)

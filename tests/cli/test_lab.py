@@ -23,6 +23,7 @@ from dcmcfg.lab import demo, life
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import Ports, Site
 from dcmcfg.lab.state import LabState, ProcessId
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.real
 
@@ -56,7 +57,7 @@ class Home:
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         with self.start(*arguments) as process:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=PATIENCE_S)
         return process.returncode, out, err
 
     def ports(self) -> Ports:
@@ -89,7 +90,7 @@ def listens(port: int) -> bool:
 
 def left_listening(ports: Ports) -> list[str]:
     """What still listens after a grace: a killed process is gone a moment before its last thread lets go."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     while (found := listening(ports)) and time.monotonic() < deadline:
         time.sleep(0.05)
     return found
@@ -101,7 +102,7 @@ def listening(ports: Ports) -> list[str]:
 
 
 def wait_until_gone(*processes: ProcessId) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while any(process.alive() for process in processes):
         assert time.monotonic() < deadline, "still there"
         time.sleep(0.05)
@@ -169,6 +170,41 @@ def test_without_a_lab_status_says_no_and_down_has_nothing_to_do(home: Home) -> 
     assert home.run("lab", "down") == (0, "No lab is up.\n", "")
 
 
+def test_status_and_down_find_the_lab_that_is_in_another_folder(home: Home) -> None:
+    folder = home.folder / "elsewhere"
+    assert home.run("lab", "up", "--folder", str(folder))[0] == 0
+    code, out, err = home.run("lab", "status")
+    assert (code, err) == (0, "")
+    assert str(folder) in out.replace("\n", "")
+    assert home.run("lab", "down") == (0, "The lab is down.\n", "")
+    assert not folder.exists()
+    assert not home.profile.exists()
+
+
+def test_of_a_lab_whose_folder_is_gone_status_says_so_and_down_removes_the_profile(home: Home) -> None:
+    folder = home.folder / "gone"
+    home.profile.parent.mkdir(parents=True)
+    home.profile.write_text(
+        f'ldap_url = "ldap://127.0.0.1:9"\nbind_password_file = "{folder}/ldap-password"\n'
+        f'external_move_log = "{folder}/external/moves.jsonl"\n'
+    )
+    assert home.run("show", "--profile", "lab") == (
+        3,
+        "",
+        f"dcmcfg: {folder}/ldap-password: there is no such file (named by profile lab)\n"
+        "  next: if this is the lab's profile: dcmcfg lab up starts the lab\n",
+    )
+    assert home.run("lab", "status") == (
+        1,
+        f"The lab in {folder}, which the profile lab describes, is gone. To remove the profile: dcmcfg lab down. "
+        "To start a new lab: dcmcfg lab up\n",
+        "",
+    )
+    assert home.run("lab", "down") == (0, f"The lab in {folder} is gone; its profile is removed.\n", "")
+    assert not home.profile.exists()
+    assert home.run("lab", "down") == (0, "No lab is up.\n", "")
+
+
 def test_many_studies_are_verified_in_a_lab_that_has_them(home: Home) -> None:
     code, out, err = home.run("lab", "up", "--studies", "20")
     listed = home.lab / "more-studies.txt"
@@ -233,7 +269,7 @@ def test_a_lab_that_is_ending_is_not_up_and_up_starts_another(home: Home) -> Non
     parts = {part.name: part.process.pid for part in home.state().parts if part.process}
     os.kill(parts["storage"], signal.SIGSTOP)  # it will not end on SIGTERM, so the others wait for it
     os.kill(parts["archive"], signal.SIGKILL)
-    deadline = time.monotonic() + 4
+    deadline = time.monotonic() + 20
     while "ending" not in (told := home.run("lab", "status")[1]):
         assert time.monotonic() < deadline, told
     assert told == f"The lab in {home.lab} is not up: it is ending: archive was killed by SIGKILL.\n"
@@ -244,7 +280,7 @@ def test_a_lab_that_is_ending_is_not_up_and_up_starts_another(home: Home) -> Non
 
 def test_of_two_at_once_one_starts_the_lab_and_the_other_finds_it(home: Home) -> None:
     with home.start("lab", "up") as one, home.start("lab", "up") as other:
-        said = sorted((process.communicate(timeout=120)[0], process.returncode) for process in (one, other))
+        said = sorted((process.communicate(timeout=PATIENCE_S)[0], process.returncode) for process in (one, other))
     place = f"profile lab, folder {home.lab}\n"
     assert said == [(f"The lab is already up: {place}", 0), (f"The lab is up: {place}", 0)]
 
@@ -256,7 +292,7 @@ def test_ctrl_c_takes_a_lab_in_the_foreground_down(home: Home) -> None:
         ports = home.ports()
         assert len(listening(ports)) == 6
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert left_listening(ports) == []
     assert not home.lab.exists()
@@ -268,7 +304,7 @@ def test_ctrl_c_while_the_lab_starts_leaves_nothing_running(home: Home) -> None:
         assert "slapd" in process.stderr.readline()
         state, ports = home.state(), home.ports()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err.splitlines()[-1]) == (130, "dcmcfg: interrupted")
     wait_until_gone(*state.processes())
     assert left_listening(ports) == []
@@ -360,7 +396,7 @@ def test_ctrl_c_ends_the_demo_and_its_lab(home: Home) -> None:
             if line.startswith("$ dcmcfg verify"):
                 break
         os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all in the foreground
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err.splitlines()[-1]) == (130, "dcmcfg: interrupted")
     processes = [int(pid) for line in lines for pid in re.findall(r"\(process (\d+)\)", line)]
     assert len(processes) == 4

@@ -25,6 +25,7 @@ from dcmcfg.settings import Settings, site_headline, write_profile
 from tests.archive.scripted import Scripted
 from tests.cli.at_terminal import read_until
 from tests.cli.conftest import Run
+from tests.patience import PATIENCE_S
 
 
 def dcmcfg(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -35,7 +36,7 @@ def dcmcfg(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         text=True,
         stdin=subprocess.DEVNULL,
         env=os.environ | environment,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -184,7 +185,11 @@ def test_a_misspelt_command_names_those_spelt_alike() -> None:
 def test_a_full_disk_is_told_and_no_internal_error() -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
-            [sys.executable, "-m", "dcmcfg", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+            [sys.executable, "-m", "dcmcfg", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_S,
         )
     assert (ended.returncode, ended.stderr) == (
         3,
@@ -301,7 +306,10 @@ def test_reader_that_goes_away_ends_the_run_quietly() -> None:
     os.close(reader)
     with os.fdopen(writer, "wb") as closed:
         result = subprocess.run(
-            [sys.executable, "-m", "dcmcfg", "completion", "bash"], stdout=closed, stderr=subprocess.PIPE, timeout=60
+            [sys.executable, "-m", "dcmcfg", "completion", "bash"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE_S,
         )
     assert (result.returncode, result.stderr) == (141, b"")
 

@@ -14,6 +14,7 @@ from tests import running_slapd
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, NEW, NEW_DEVICE, CliSite, attributes, settle_at, undo_files
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 
@@ -39,7 +40,6 @@ replace: dicomDescription
 dicomDescription: after its rename
 
 """
-_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Replicated:
     def in_step(self) -> dict[str, dict[str, frozenset[bytes]]]:
         """The tree that both hold, once the replica has followed; the two trees are told apart if it does not."""
         provider = self.site.octets()
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + PATIENCE_S
         while (replica := self.replica_octets()) != provider and time.monotonic() < deadline:
             time.sleep(0.02)
         assert replica == provider
@@ -75,7 +75,7 @@ def replicated(monkeypatch: pytest.MonkeyPatch, archive: Scripted, tmp_path: Pat
     consumer.prepare()
     with provider, consumer:
         both = Replicated(settle_at(monkeypatch, RunningSlapd(provider), archive), RunningSlapd(consumer))
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + PATIENCE_S
         while "0" not in (code := str(consumer_code(both.replica))) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert code == "0", "the consumer got no tree"
@@ -105,7 +105,7 @@ def test_why_no_transaction_a_failing_one_reaches_the_replica_in_part(
     failed = run("apply", file, "--yes", "--transaction")
     assert failed.exit_code == 3, failed.output
     assert replicated.site.octets() == before
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + PATIENCE_S
     while replicated.replica_octets() == before and time.monotonic() < deadline:
         time.sleep(0.02)
     assert NEW in replicated.replica_octets(), "it no longer does: rule gone?"

@@ -234,7 +234,8 @@ def an_edit(draw: random.Random, now: tuple[Entry, ...]) -> Change:
         case 6:
             return Modify(entry.dn, (Modification(Operation.DELETE, draw.choice(entry.attributes).name, ()),))
         case 7:
-            name = draw.choice(("dicomDescription", "dcmProperty", "dicomVendorData", "dcmKeyStorePin", "dcmTag"))
+            names = ("dicomDescription", "dcmProperty", "dicomVendorData", "dcmKeyStorePin", "dcmTag")
+            name = draw.choice(names) + draw.choice(("", "", ";lang-de", ";lang-de;lang-en"))
             return Modify(entry.dn, (Modification(Operation.REPLACE, name, (text,)),))
         case _:
             attribute = draw.choice(draw.choice(now).attributes)

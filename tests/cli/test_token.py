@@ -23,6 +23,9 @@ from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 
+#: Seconds in which all is done for which the first token must do.
+LIFESPAN_S = 4
+
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSite, Issuer]]:
@@ -153,10 +156,10 @@ def test_change_is_rolled_out_and_the_archive_reloads_with_one_token(
 def test_token_that_expires_on_the_way_is_renewed_for_the_reload(
     run: Run, lab: RunningSite, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    issuer.lifespan = 1
+    issuer.lifespan = LIFESPAN_S
 
     def slowly(_question: str) -> bool:
-        time.sleep(2.1)  # somebody reads the plan while the token expires
+        time.sleep(LIFESPAN_S + 1.1)  # somebody reads the plan while the token expires
         issuer.lifespan = 300
         return True
 
@@ -312,10 +315,10 @@ def test_wrong_secret_is_told_before_anything_is_written(
 def test_token_that_is_not_renewed_leaves_the_change_with_exit_code_4(
     run: Run, lab: RunningSite, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    issuer.lifespan = 1
+    issuer.lifespan = LIFESPAN_S
 
     def meanwhile(_question: str) -> bool:
-        time.sleep(1.1)
+        time.sleep(LIFESPAN_S + 0.1)
         issuer.clients = {}
         return True
 

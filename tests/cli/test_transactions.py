@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.lab.tree import site_files
+from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, NEW, NEW_DEVICE, CliSite, settle_at, undo_files
 from tests.cutting_proxy import CuttingProxy
-from tests.running_slapd import RunningSlapd
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 
 pytestmark = pytest.mark.real
 
@@ -123,7 +127,7 @@ def test_a_commit_whose_answer_is_lost_is_read_back_and_told_as_done(
     run: Run, site: CliSite, slapd: RunningSlapd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     before = site.octets()
-    with CuttingProxy(slapd.slapd.port, after=b"1.3.6.1.1.21.3") as proxy:
+    with CuttingProxy(slapd.slapd.port, after=b"1.3.6.1.1.21.3\x81\x04") as proxy:
         monkeypatch.setenv("DCMCFG_LDAP_URL", proxy.url)
         done = run("apply", written(tmp_path / "new.ldif", DESCRIBED + DEVICE), "--yes")
         assert proxy.has_cut
@@ -159,3 +163,44 @@ def test_step_by_step_may_be_asked_for(run: Run, site: CliSite, tmp_path: Path) 
     assert "3 to add, step by step\ndone step by step\n" in done.stdout
     assert run("undo", "--yes", "--no-reload").exit_code == 0
     assert site.octets() == before
+
+
+WITHOUT = "  next: without --transaction, dcmcfg applies the plan in the way that is possible here\n"
+
+
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+def test_a_transaction_that_cannot_hold_the_plan_is_refused(
+    run: Run, site: CliSite, tmp_path: Path, dry_run: tuple[str, ...]
+) -> None:
+    assert run("apply", written(tmp_path / "new.ldif", DESCRIBED + DEVICE), "--yes").exit_code == 0
+    before = site.octets()
+    refused = run("undo", "--transaction", "--yes", *dry_run)
+    assert (refused.exit_code, refused.stderr) == (
+        3,
+        f"dcmcfg: {site.slapd.url}: a transaction cannot move entries to another parent, nor delete the last child of "
+        f"an entry, nothing was changed\n{WITHOUT}",
+    )
+    assert site.octets() == before
+
+
+def test_a_database_without_transactions_is_found_out_before_anything_is_announced(
+    run: Run, archive: Scripted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The root DSE speaks of the server, whose other databases do transactions."""
+    server = Slapd(tmp_path / "ldif-database", port=free_port(), root_password=PASSWORD, database="ldif")
+    server.prepare()
+    server.load(site_files())
+    with server:
+        site = settle_at(monkeypatch, RunningSlapd(server), archive)
+        before, file = site.octets(), written(tmp_path / "new.ldif", DESCRIBED + DEVICE)
+        refused = run("apply", file, "--transaction", "--yes")
+        assert (refused.exit_code, refused.stderr) == (
+            3,
+            f"dcmcfg: {site.slapd.url}: the database does no transactions (RFC 5805), although the server announces "
+            f"them, nothing was changed\n{WITHOUT}",
+        )
+        assert site.octets() == before
+        assert run("history").stdout == "nothing was rolled out from this account\n"
+        done = run("apply", file, "--yes")
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert "3 to add, 1 to change, step by step\ndone step by step\nundo: dcmcfg undo 1\n" in done.stdout

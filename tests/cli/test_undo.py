@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,29 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     assert (newest["number"], newest["undoes"], newest["result"], newest["undone_by"]) == (2, 1, "done", None)
     assert (oldest["counts"], oldest["steps"], oldest["made"], oldest["undone_by"]) == ({"change": 1}, 1, 1, 2)
     assert json.loads(as_json[1].stdout)["changes"].startswith("# not shown")
+
+
+def test_history_tells_what_became_of_the_reload(run: Run, site: CliSite) -> None:
+    site.archive.by_path["ctrl/reload"] = (409, b"IllegalArgumentException: wrong")
+    failed = run("set", "storescp", "dicomDescription=a", "--yes")
+    assert failed.exit_code == 4
+    site.archive.run_as_an_archive_does()
+    assert run("set", "storescp", "dicomDescription=b", "--yes").exit_code == 0
+    assert run("set", "storescp", "dicomDescription=c", "--yes", "--no-reload").exit_code == 0
+    results = [each["reload"] for each in json.loads(run("history", "--json").stdout)["roll_outs"]]
+    assert [each["outcome"] for each in results] == ["not asked for", "loaded", "failed"]
+    assert results[2]["what"].startswith("The directory was changed. Not reloaded: ")
+    assert f"\nreload:   failed: {results[2]['what']}\n" in run("history", "1").stdout
+    assert "\nreload:   loaded\n" in run("history", "2").stdout
+    rows = [" ".join(line.split()) for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
+    assert ["reload failed" in row for row in rows] == [False, False, True]
+    folder = undo_files()[0].parent
+    assert stat.S_IMODE((folder / "reload.json").stat().st_mode) == 0o600
+    (folder / "reload.json").write_text('{"outcome": "unknown", "what": ""}')
+    assert "written, reload unknown" in run("history").stdout
+    for damaged in ("", "[]", '{"outcome": "x", "what": ""}'):
+        (folder / "reload.json").write_text(damaged)
+        assert json.loads(run("history", "1", "--json").stdout)["reload"] is None
 
 
 def test_applying_the_undo_file_counts_as_its_undo(run: Run, site: CliSite) -> None:
@@ -277,8 +301,56 @@ def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run:
     assert refused.stderr == (
         f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the tree has moved since roll-out 1: the entry has 2 children: "
         "cn=dicom-ws8, dicomAETitle=WS8\n"
-        "  next: take back first what was changed since: dcmcfg undo 2; or change it by hand\n"
+        "  next: take back first what was changed since: dcmcfg undo 2; or change it by hand; dcmcfg undo 1 "
+        "--what-fits reverts the part that still fits\n"
     )
     for number in ("3", "2", "1"):
         assert run("undo", number, "--yes").exit_code == 0
     assert site.octets() == before
+
+
+def killed_undo(run: Run, site: CliSite, tmp_path: Path, *, journal: str) -> None:
+    """Leave an unfinished roll-out 1, and of its undo what kill -9 leaves before its first change."""
+    torn_off(run, site, tmp_path)
+    now = site.octets()
+    assert run("undo", "--yes").exit_code == 0
+    again = site.slapd.run_client("ldapmodify", "-f", str(undo_files()[-1]))
+    assert (again.returncode, site.octets()) == (0, now), again.stderr
+    (undo_files()[-1].parent / "journal").write_text(journal)
+
+
+@pytest.mark.parametrize("journal", ["planned\n", "planned\nbegins 1 1\n"])
+def test_an_undo_killed_before_its_first_change_is_done_by_the_next_undo(
+    run: Run, site: CliSite, tmp_path: Path, journal: str
+) -> None:
+    before = site.octets()
+    killed_undo(run, site, tmp_path, journal=journal)
+    undone = run("undo", "--yes")
+    assert (undone.exit_code, undone.stderr) == (0, "")
+    assert undone.stdout.startswith("takes back roll-out 1 of ")
+    assert site.octets() == before
+    assert run("history", "2", "--json").stdout.count('"result": "nothing changed"') == 1
+
+
+def test_a_resume_after_such_an_undo_asks_which_way_is_meant(run: Run, site: CliSite, tmp_path: Path) -> None:
+    killed_undo(run, site, tmp_path, journal="planned\n")
+    now = site.octets()
+    refused = run("apply", "--resume", "--yes")
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert when(refused.stderr) == (
+        f"dcmcfg: {site.slapd.url}: roll-out 2, the undo of 1, was interrupted and has changed nothing; roll-out 1 of "
+        "(when) UTC is not finished (1 of 2 steps are made), nothing was changed by this one\n"
+        "  next: dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n"
+    )
+    assert site.octets() == now
+    resumed = run("apply", "--resume", "--yes")
+    assert (resumed.exit_code, resumed.stdout.startswith("goes on with roll-out 1 of ")) == (0, True)
+
+
+def test_another_number_is_refused_while_one_is_unfinished(run: Run, site: CliSite, tmp_path: Path) -> None:
+    assert run("set", "workstation", "dicomDescription=first", "--yes").exit_code == 0
+    torn_off(run, site, tmp_path)
+    refused = run("undo", "1", "--yes")
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert "roll-out 2 of " in refused.stderr
+    assert "  next: dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n" in refused.stderr

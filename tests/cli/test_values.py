@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import stat
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -179,6 +182,74 @@ def test_on_the_archives_own_configuration_each_command_is_taken_back_to_the_oct
         assert len(changed) == 1
         assert run("undo", "--yes").exit_code == 0
         assert stock_site.octets() == before
+
+
+def vendor_data(path: Path, **files: str) -> bytes:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"{name}.xsl", text)
+    return path.read_bytes()
+
+
+def test_of_vendor_data_the_files_that_change_are_shown_and_get_writes_it(
+    run: Run, site: CliSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = vendor_data(tmp_path / "a.zip", same="1", gone="22", other="333")
+    added = run("set", "dcm4chee-arc", "dicomVendorData=@a.zip", "--yes", "--force-vendor-data")
+    assert added.exit_code == 0, added.stderr
+    assert re.findall(r"(\S+) +(\w+\.xsl \(\d octets\))", added.stdout) == [
+        ("(absent)", "gone.xsl (2 octets)"),
+        ("(absent)", "other.xsl (3 octets)"),
+        ("(absent)", "same.xsl (1 octets)"),
+    ]
+    assert run("get", "dcm4chee-arc", "dicomVendorData").stdout == (
+        f"dicomVendorData: ({len(first)} octets)\n"
+        "#   same.xsl (1 octets)\n#   gone.xsl (2 octets)\n#   other.xsl (3 octets)\n"
+    )
+    written = run("get", "dcm4chee-arc", "dicomVendorData", "--out", "out.zip")
+    assert (written.exit_code, written.stdout, written.stderr) == (0, "", "")
+    assert Path("out.zip").read_bytes() == first
+    assert stat.S_IMODE(Path("out.zip").stat().st_mode) == 0o600
+    again = run("get", "dcm4chee-arc", "dicomVendorData", "--out", "out.zip")
+    assert (again.exit_code, again.stderr) == (3, "dcmcfg: out.zip: the file exists\n  next: name a new file\n")
+
+    assert run("export-ldif", "--with-secrets", "-o", "before.ldif").exit_code == 0
+    second = vendor_data(tmp_path / "b.zip", same="1", other="3333", new="")
+    changed = run("set", "dcm4chee-arc", "dicomVendorData=@b.zip", "--yes", "--force-vendor-data")
+    shown = (
+        rf"dicomVendorData +\({len(first)} octets\) +\({len(second)} octets\)\n"
+        r" +gone\.xsl \(2 octets\) +\(absent\)\n"
+        r" +\(absent\) +new\.xsl \(0 octets\)\n"
+        r" +other\.xsl \(3 octets\) +other\.xsl \(4 octets\)\n"
+    )
+    assert re.search(shown, changed.stdout), changed.stdout
+    assert re.search(shown, run("diff", "before.ldif", "live").stdout)
+    (change,) = json.loads(run("diff", "before.ldif", "live", "--json").stdout)["changes"]
+    assert change["attributes"][0]["files"] == [
+        {"name": "gone.xsl", "from": 2, "to": None},
+        {"name": "new.xsl", "from": None, "to": 0},
+        {"name": "other.xsl", "from": 3, "to": 4},
+    ]
+    assert site.octets()[ARCHIVE_DN]["dicomvendordata"] == {second}
+
+
+def test_get_writes_one_value_and_no_secret(run: Run, site: CliSite, tmp_path: Path) -> None:
+    out = ("--out", str(tmp_path / "out"))
+    assert run("get", "dcm4chee-arc", "dicomDeviceName", "--out", "-").stdout == "dcm4chee-arc"
+    several = run("get", "dcm4chee-arc", "objectClass", *out)
+    assert (several.exit_code, "values, and one can be written" in several.stderr) == (3, True)
+    secret = run("get", "dcm4chee-arc", "dcmKeyStorePin", *out)
+    assert (secret.exit_code, secret.stderr) == (
+        3,
+        f"dcmcfg: {ARCHIVE_DN}: the value of dcmKeyStorePin is a secret\n"
+        "  next: dcmcfg export-ldif --with-secrets writes secrets\n",
+    )
+    unset = run("get", "dcm4chee-arc", "dicomStationName", *out)
+    assert (unset.exit_code, unset.stdout) == (1, "# dicomStationName is not set\n")
+    assert run("get", "dcm4chee-arc", *out).exit_code == 2
+    assert run("get", "dcm4chee-arc", "dicomVendorData", "--json", *out).exit_code == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 import pytest
 from pydicom import Dataset
@@ -21,15 +21,17 @@ from pynetdicom import evt
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import DicomError
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
+from dcmcfg.lab.query_scp import find
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.verifying import STUDY, WORKSTATION, Verify, answer, set_values
 from tests.dicom import dcmtk
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
+from tests.patience import PATIENCE_S
 from tests.peers.answers import without_times
 from tests.ports import free_port
 from tests.running_slapd import RunningSlapd
-from tests.verify.scripted_archive import OnMove, scripted_archive
+from tests.verify.scripted_archive import OnMove, held_of, scripted_archive
 
 pytestmark = pytest.mark.real
 
@@ -51,7 +53,7 @@ at STUDY level, Study Root, priority medium
 it says it is OFFIS_DCMTK_367 (1.2.276.0.7230010.3.0.3.6.7)
 DCMCFG is the calling AE title that the external archive sees
 
-reported  0000H success: all sub-operations are done
+reported  0000 success: all sub-operations are done
           completed=3, failed=0, warning=0 (expected: 3)
 received  complete: 3 of 3 instances at WORKSTATION
           called by DCM4CHEE, Move Originator DCMCFG (proves nothing by itself)
@@ -226,6 +228,27 @@ def test_a_success_of_which_nothing_arrives_is_a_no(verify: Verify, made: Made) 
     assert verdict["route"]["finding"] == "not shown"
 
 
+def test_what_a_stranger_sends_before_the_request_is_told_and_does_not_count(
+    verify: Verify, made: Made, workstation: Peer
+) -> None:
+    held, sent = held_of(made), list[int]()
+
+    def on_find(event: evt.Event) -> Iterator[tuple[Any, Dataset | None]]:
+        if not sent:
+            sent.append(dcmtk.storescu(workstation, made.files, calling="STRANGER").returncode)
+        return find(event, lambda: held)
+
+    with scripted_archive(made, lambda _: MoveResponse(0, completed=3), on_find=on_find) as archive:
+        result = verify(archive, "--receive", "--json")
+    verdict = answer(result)
+    assert (sent, result.exit_code) == ([0], 1)
+    assert verdict["headline"] == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
+    assert (verdict["received"]["number"], verdict["received"]["instances"]) == (0, [])
+    assert [(each["sop_instance_uid"], each["calling"]) for each in verdict["received"]["early"]] == [
+        (uid, "STRANGER") for uid in made.sop_instance_uids
+    ]
+
+
 def test_a_success_without_counters_is_a_no(verify: Verify, made: Made) -> None:
     with scripted_archive(made, lambda _: MoveResponse(0)) as archive:
         result = verify(archive, "--json")
@@ -244,13 +267,13 @@ def test_an_archive_that_keeps_silent_is_a_no_when_the_time_is_over(verify: Veri
     released = threading.Event()
 
     def keep_silent(_: MoveExchange) -> None:
-        released.wait(20)
+        released.wait(PATIENCE_S)
 
     with scripted_archive(made, keep_silent) as archive:
-        result = verify(archive, "--timeout-s", "1")
+        result = verify(archive, "--timeout-s", "3")
         released.set()
     assert result.exit_code == 1
-    assert result.stdout.startswith("NOT verified: no final response came: no response within 1 s")
+    assert result.stdout.startswith("NOT verified: no final response came: no response within 3 s")
 
 
 def _sending(files: tuple[Path, ...], workstation: Peer, calling: str) -> OnMove:

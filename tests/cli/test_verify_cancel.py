@@ -17,10 +17,10 @@ from tests.cli.at_terminal import interrupted_at_terminal
 from tests.cli.verifying import STUDY
 from tests.dicom import dcmtk
 from tests.dicom.dcmtk import Made
+from tests.patience import PATIENCE_S
 from tests.verify.scripted_archive import scripted_archive
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("verify")]
-_PATIENCE_S = 20
 
 
 def _verify(archive: Peer, *options: str) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ class _Slow:
     def __call__(self, exchange: MoveExchange) -> MoveResponse | None:
         exchange.send(MoveResponse(0xFF00, remaining=2, completed=1, failed=0, warning=0))
         self.sent.set()
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and not exchange.is_abandoned:
             if exchange.is_cancelled:
                 self.cancelled.set()
@@ -53,7 +53,7 @@ class _Slow:
 
 def _is_set(event: threading.Event) -> Callable[[], object]:
     def wait() -> None:
-        assert event.wait(_PATIENCE_S)
+        assert event.wait(PATIENCE_S)
 
     return wait
 
@@ -65,7 +65,7 @@ def test_the_first_ctrl_c_cancels_and_the_partial_verdict_is_told(made: Made) ->
     assert code == 1
     assert slow.cancelled.is_set()
     assert "NOT verified: cancelled by you; 1 of 3 completed\n" in shown
-    assert "reported  FE00H cancelled\n          completed=1, failed=0, warning=0 (expected: 3)\n" in shown
+    assert "reported  FE00 cancelled\n          completed=1, failed=0, warning=0 (expected: 3)\n" in shown
     assert "next " not in shown
 
 
@@ -73,7 +73,7 @@ def test_the_second_ctrl_c_stops_at_once(made: Made) -> None:
     slow = _Slow(None)
     with scripted_archive(made, slow) as archive:
         code, shown = interrupted_at_terminal(_verify(archive), _is_set(slow.sent), _is_set(slow.cancelled))
-        assert slow.gone.wait(_PATIENCE_S), "the association was aborted"
+        assert slow.gone.wait(PATIENCE_S), "the association was aborted"
     assert code == 1
     assert "dcmcfg: interrupted: the C-MOVE was sent, and how it ended was not waited for\n" in shown
 
@@ -92,7 +92,7 @@ def test_dcmqrscp_stops_and_says_how_far_it_came(
     stored = tmp_path / "stored"
 
     def first_has_arrived() -> None:
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while not dcmtk.stored_in(stored):
             assert time.monotonic() < deadline
             time.sleep(0.01)

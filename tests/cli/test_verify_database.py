@@ -21,6 +21,7 @@ from tests.cli.sites import CliSite
 from tests.dicom.dcmtk import Made, make_instances
 from tests.issuer import running_issuer
 from tests.lab.running_site import running_site
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.verify.scripted_archive import scripted_archive
 
@@ -37,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 def verify(run: Run, made: Made, *options: str) -> Result:
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3), availability="ONLINE") as archive:
-        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10", "--json")
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", f"{PATIENCE_S:g}", "--json")
         return run("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *options)
 
 

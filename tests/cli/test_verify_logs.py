@@ -182,7 +182,7 @@ at STUDY level, Study Root, priority medium
 it says it is IMPLEMENTATION
 DCMCFG is the calling AE title that the external archive sees
 
-reported  0000H success: all sub-operations are done
+reported  0000 success: all sub-operations are done
           completed=2, failed=0, warning=0 (expected: 2)
 received  complete: 2 of 2 instances at WORKSTATION
           called by DCM4CHEE, Move Originator DCMCFG (proves nothing by itself)

@@ -6,7 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from click.testing import Result
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.slapd import Slapd
+from dcmcfg.limits import raised
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import LOOPBACK, dcmqrscp, movescu, storescu
+from tests.patience import PATIENCE_S
 from tests.peers.answers import answer_of, expected
 from tests.peers.archives import EVERY_ARCHIVE, Archive
 from tests.peers.destinations import EVERY_DESTINATION, Destination
@@ -32,8 +34,8 @@ from tests.verify.scripted_archive import scripted_archive
 pytestmark = pytest.mark.real
 WORKSTATION = "dicomDeviceName=workstation,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 Verify = Callable[..., Result]
-#: Seconds: nothing here takes long, and who never answers shall not hold up the others.
-PATIENCE = "1"
+#: Seconds for an archive that never answers; it shall not hold up the others, and must answer the query in that time.
+WITH_A_SILENT_ONE_S = 3
 
 
 @pytest.fixture(scope="module")
@@ -65,26 +67,31 @@ def site_of_peers(
 
 
 @pytest.fixture
-def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Verify:
+def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Verify]:
     monkeypatch.setenv("DCMCFG_LDAP_URL", site_of_peers.url)
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site_of_peers.password)
     # Bounds that are wide for real peers, and would be long ones for tests.
-    monkeypatch.setattr("dcmcfg.dicom.find.MOST_ANSWERS", 100)
-    monkeypatch.setattr("dcmcfg.dicom.move.STANDSTILL", 2)
-    monkeypatch.setattr("dcmcfg.verify.listening.STRAGGLERS_S", 0.8)
+    monkeypatch.setattr("dcmcfg.dicom.move.STANDSTILL", 1)
+    monkeypatch.setattr("dcmcfg.verify.listening.STRAGGLERS_S", 0.1)  # nothing comes late
 
-    def verify_study(archive: Peer, *arguments: str) -> Result:
-        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", PATIENCE, "--no-qido")
+    def verify_study(archive: Peer, *arguments: str, patience_s: float = PATIENCE_S) -> Result:
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", f"{patience_s:g}", "--no-qido")
         return run("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *arguments)
 
-    return verify_study
+    with raised({"find-answers": 100}):
+        yield verify_study
 
 
 @pytest.mark.parametrize("archive", EVERY_ARCHIVE, ids=lambda archive: archive.name)
-def test_what_the_archive_does_is_told(archive: Archive, verify: Verify, stage: Stage) -> None:
+def test_what_the_archive_does_is_told(
+    archive: Archive, verify: Verify, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on_find = archive.finding(stage) if archive.finding else None
+    if archive.sends_late:
+        monkeypatch.setattr("dcmcfg.verify.listening.STRAGGLERS_S", PATIENCE_S)
+    patience_s = WITH_A_SILENT_ONE_S if archive.is_silent else PATIENCE_S
     with scripted_archive(stage.made, archive.moving(stage), on_find=on_find) as peer:
-        result = verify(peer, *archive.arguments)
+        result = verify(peer, *archive.arguments, patience_s=patience_s)
     answer = answer_of(result, {peer.port: "ARCHIVE", stage.destination.port: "PORT"})
     assert answer == expected(archive.name, answer)
     with closing(socket.socket()) as probe:
@@ -93,10 +100,23 @@ def test_what_the_archive_does_is_told(archive: Archive, verify: Verify, stage: 
 
 @pytest.fixture(scope="module")
 def dcmtk_archive(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
-    """dcmtk's dcmqrscp as DCM4CHEE, with the study; it has little patience with the destination."""
-    folder = tmp_path_factory.mktemp("dcmqrscp")
+    """dcmtk's dcmqrscp as DCM4CHEE, with the study."""
+    with _dcmtk_archive(stage, tmp_path_factory.mktemp("patient"), PATIENCE_S, PATIENCE_S) as peer:
+        yield peer
+
+
+@pytest.fixture(scope="module")
+def impatient_archive(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    """The same, that does not wait long until the destination answers a C-STORE, or its release then."""
+    with _dcmtk_archive(stage, tmp_path_factory.mktemp("impatient"), 1, WITH_A_SILENT_ONE_S) as peer:
+        yield peer
+
+
+@contextmanager
+def _dcmtk_archive(stage: Stage, folder: Path, dimse_s: float, acse_s: float) -> Iterator[Peer]:
     knows = {"WORKSTATION": stage.destination}
-    with dcmqrscp(folder, ae_title="DCM4CHEE", knows=knows, options=("-td", "1", "-ta", "1")) as peer:
+    options = ("-td", f"{dimse_s:g}", "-ta", f"{acse_s:g}")
+    with dcmqrscp(folder, ae_title="DCM4CHEE", knows=knows, options=options) as peer:
         sent = storescu(peer, stage.made.files)
         assert sent.returncode == 0, sent.stderr
         yield peer
@@ -104,12 +124,13 @@ def dcmtk_archive(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.mark.parametrize("met", EVERY_DESTINATION, ids=lambda met: met.name)
 def test_what_the_destination_does_is_told_as_movescu_hears_it(
-    met: Destination, verify: Verify, stage: Stage, dcmtk_archive: Peer
+    met: Destination, verify: Verify, stage: Stage, request: pytest.FixtureRequest
 ) -> None:
+    archive: Peer = request.getfixturevalue("impatient_archive" if met.takes_long else "dcmtk_archive")
     with destination(stage.destination, met.storing, met.sop_classes, met.title):
-        result = verify(dcmtk_archive, "--timeout-s", "10")
-        heard = movescu(dcmtk_archive, STUDY, "WORKSTATION") if not met.takes_long else None
-    answer = answer_of(result, {dcmtk_archive.port: "ARCHIVE", stage.destination.port: "PORT"})
+        result = verify(archive)
+        heard = movescu(archive, STUDY, "WORKSTATION") if not met.takes_long else None
+    answer = answer_of(result, {archive.port: "ARCHIVE", stage.destination.port: "PORT"})
     assert answer == expected(met.name, answer)
     if heard is None:
         return
@@ -122,7 +143,7 @@ def verify_many(run: Run, verify: Verify, stage: Stage) -> Callable[[Peer], dict
     """Verify both studies in one run, one after the other on one association; return what ``--json`` says."""
 
     def verify_both(archive: Peer) -> dict[str, Any]:
-        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", PATIENCE, "--no-qido")
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", f"{PATIENCE_S:g}", "--no-qido")
         both = ("--study", stage.made.study_uid, "--study", stage.other.study_uid, "--parallel", "1")
         result = run("verify", *both, "--dest", "WORKSTATION", "--receive", *where, "--json")
         told: dict[str, Any] = json.loads(result.stdout)

@@ -16,6 +16,7 @@ import pytest
 
 from dcmcfg.lab.studies import more_studies, more_uids
 from tests.lab.running_site import RunningSite, running_site
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 NUMBER = 1_000
@@ -110,7 +111,7 @@ def test_a_thousand_studies_survive_a_kill_and_a_restart_of_the_archive(
     assert not store.with_name(f"{store.name}.lock").exists()
 
     third = begin(*arguments, errors=said)
-    output, _ = third.communicate(timeout=60)
+    output, _ = third.communicate(timeout=PATIENCE_S)
     assert third.returncode == 0
     assert asked(site) == at_the_archive
 

@@ -13,6 +13,7 @@ from click.testing import Result
 from dcmcfg.dicom.peer import Peer
 from tests.dicom import dcmtk
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.running_slapd import RunningSlapd
 
@@ -51,7 +52,7 @@ def verify(
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", slapd.password)
 
     def verify_study(archive: Peer, *arguments: str, study: str = STUDY, dest: str = workstation.ae_title) -> Result:
-        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", "10", "--no-qido")
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", f"{PATIENCE_S:g}", "--no-qido")
         return run("verify", "--study", study, "--dest", dest, *where, *arguments)
 
     return verify_study

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from dcmcfg.dicom.peer import Peer, Timeouts
 from tests.dicom import dcmtk
+from tests.patience import PATIENT
 from tests.ports import free_port
 
 
 @pytest.fixture
 def timeouts() -> Timeouts:
-    """Short ones: nothing on loopback takes long, and a test that waits must end."""
-    return Timeouts(connect=5, acse=5, dimse=10, network=10)
+    """For peers that answer."""
+    return PATIENT
 
 
 @pytest.fixture
 def impatient() -> Timeouts:
-    """For peers that never answer."""
-    return Timeouts(connect=1, acse=1, dimse=1, network=1)
+    """For peers that accept the connection and never answer the association request."""
+    return replace(PATIENT, acse=1)
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 from dcmcfg.dicom.peer import Peer
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 LOOPBACK = "127.0.0.1"
 #: Full paths: the virtual environment has pynetdicom's own tools of the same names.
 BIN = Path("/usr/bin")
-_START_SECONDS = 20
 _STOP_SECONDS = 5
 
 
@@ -116,7 +116,7 @@ def _children(pid: int) -> list[psutil.Process]:
 
 
 def _await_listener(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
@@ -193,7 +193,7 @@ def echoscu(peer: Peer, *, calling: str = "ECHOSCU", options: Iterable[str] = ()
 
 def dcmdump(path: Path) -> subprocess.CompletedProcess[bytes]:
     """Have dcmtk read the whole file at *path*."""
-    return subprocess.run([BIN / "dcmdump", "-q", "+fo", path], capture_output=True, timeout=60, check=False)
+    return subprocess.run([BIN / "dcmdump", "-q", "+fo", path], capture_output=True, timeout=PATIENCE_S, check=False)
 
 
 def movescu(
@@ -213,6 +213,6 @@ def _client(
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )

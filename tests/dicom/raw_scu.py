@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from dcmcfg.dicom.peer import Peer
+from tests.patience import PATIENCE_S
 
 CT = b"1.2.840.10008.5.1.4.1.1.2"
 IMPLICIT = b"1.2.840.10008.1.2"
 STUDY = b"1.2.3"
 RELEASE = b"\5\0\0\0\0\4\0\0\0\0"
-PATIENCE_S = 10
 
 
 def item(kind: int, content: bytes) -> bytes:

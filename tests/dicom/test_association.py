@@ -18,6 +18,7 @@ from dcmcfg.dicom.proposing import Acceptance
 from dcmcfg.dicom.request_set import Kind, request
 from dcmcfg.dicom.upper_layer import ABORT, RELEASE_REPLY
 from dcmcfg.dicom.wire import Wire
+from tests.patience import PATIENCE_S
 
 VERIFICATION = "1.2.840.10008.1.1"
 RESPONSE = read_command(request(Kind.C_ECHO, VERIFICATION, 7, {}, has_data_set=False)).response(SUCCESS)
@@ -33,8 +34,8 @@ def ends() -> Iterator[tuple[Association, socket.socket]]:
         ours = socket.create_connection(listener.getsockname())
         theirs, _ = listener.accept()
     acceptance = Acceptance({1: Accepted(VERIFICATION, "1.2.840.10008.1.2")})
-    association = Association(Wire(ours), acceptance, stall_s=1, release_s=1)
-    theirs.settimeout(5)
+    association = Association(Wire(ours), acceptance, stall_s=1, release_s=PATIENCE_S)
+    theirs.settimeout(PATIENCE_S)
     with theirs:
         yield association, theirs
     association.abort("the test is over")
@@ -100,7 +101,7 @@ def test_what_must_not_come_is_answered_by_the_abort_that_says_so(
     listening = threading.Thread(target=lambda: heard.append(_all_from(peer)) or peer.close())  # type: ignore[func-returns-value]
     listening.start()
     with pytest.raises(Ended):
-        association.response(7, seconds=5)
+        association.response(7, seconds=PATIENCE_S)
     listening.join()
     assert association.ending == "the peer sent something that is not DICOM"
     assert heard == [answer]
@@ -133,11 +134,10 @@ def test_a_peer_that_takes_nothing_is_cut_off_all_the_same(ends: tuple[Associati
         while True:
             connection.send(bytes(1 << 16))
     association.cut()
-    peer.settimeout(5)
     while peer.recv(1 << 20):
         pass  # it ends: that is the cut
     with pytest.raises(Ended):
-        association.response(7, seconds=5)
+        association.response(7, seconds=PATIENCE_S)
 
 
 def test_all_can_be_cut_while_others_are_opened_and_closed(ends: tuple[Association, socket.socket]) -> None:

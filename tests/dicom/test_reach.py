@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.reach import reach
 from dcmcfg.errors import Unreachable
 from tests.dicom.dcmtk import LOOPBACK
+from tests.patience import PATIENT
 from tests.ports import free_port
 
 
 @pytest.mark.parametrize(("host", "step"), [(LOOPBACK, "Check the host and port"), ("a..b", "correct the host")])
 def test_an_address_that_an_option_gives_is_corrected_there_and_not_in_ldap(host: str, step: str) -> None:
     with pytest.raises(Unreachable) as given:
-        reach(Peer("A", host, free_port(), "--connect"), Timeouts(connect=2))
+        reach(Peer("A", host, free_port(), "--connect"), PATIENT)
     assert f"{step} that --connect gives" in given.value.next_step
     assert "LDAP" not in given.value.next_step
     with pytest.raises(Unreachable, match="LDAP"):
-        reach(Peer("A", host, free_port()), Timeouts(connect=2))
+        reach(Peer("A", host, free_port()), PATIENT)

@@ -1,18 +1,31 @@
 from __future__ import annotations
 
+import struct
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
+import pynetdicom  # noqa: F401 — adds Deflated Image Frame Compression to the list of pydicom
 import pytest
 from pydicom import Dataset
+from pydicom._uid_dict import UID_dictionary
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEG2000Lossless
 
 from dcmcfg.dicom.arrivals import ReceivedInstance
+from dcmcfg.dicom.data_set_head import read_head
 from dcmcfg.dicom.fingerprint import Fingerprint
 from dcmcfg.dicom.read_back import read_back
+from dcmcfg.limits import raised
 
 STUDY, INSTANCE, CT = "1.2.3", "1.2.3.4", "1.2.840.10008.5.1.4.1.1.2"
+PAPYRUS = "1.2.840.10008.1.20"
+JPIP = [f"1.2.840.10008.1.2.4.{number}" for number in (94, 95, 204, 205)]
+OF_THE_STANDARD = [uid for uid, (_, kind, *_) in UID_dictionary.items() if kind == "Transfer Syntax"]
 SYNTAXES = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"]
 
 
@@ -37,6 +50,14 @@ def _kept(path: Path, dataset: Dataset, syntax: str = ExplicitVRLittleEndian) ->
     return _received(path, syntax)
 
 
+def _kept_octets(path: Path, octets: bytes, syntax: str) -> ReceivedInstance:
+    """Write *octets* as the data set of a file that is kept, after its File Meta Information."""
+    _kept(path, Dataset(), syntax)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: 144 + int.from_bytes(whole[140:144], "little")] + octets)
+    return _received(path, syntax)
+
+
 def _received(path: Path, syntax: str = ExplicitVRLittleEndian) -> ReceivedInstance:
     octets = path.read_bytes()
     data_set = octets[144 + int.from_bytes(octets[140:144], "little") :]
@@ -48,6 +69,70 @@ def _received(path: Path, syntax: str = ExplicitVRLittleEndian) -> ReceivedInsta
 def test_a_sound_file_has_no_problem(tmp_path: Path, syntax: str) -> None:
     instance = _kept(tmp_path / "file", _image(), syntax)
     assert read_back(instance) == instance
+
+
+@pytest.mark.parametrize("syntax", OF_THE_STANDARD)
+def test_a_sound_file_in_any_transfer_syntax_of_the_standard_has_no_problem(tmp_path: Path, syntax: str) -> None:
+    dataset = _image()
+    if syntax in JPIP:
+        del dataset.PixelData
+        dataset.PixelDataProviderURL = "http://pixels.example/1"
+    elif syntax not in (*SYNTAXES, PAPYRUS):
+        dataset.PixelData = encapsulate([b"one frame", b"another"])
+        dataset["PixelData"].is_undefined_length = True
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR, buffer.is_little_endian = syntax in (SYNTAXES[0], PAPYRUS), syntax != SYNTAXES[2]
+    write_dataset(buffer, dataset)
+    octets = buffer.getvalue()
+    if syntax in (SYNTAXES[3], JPIP[1], JPIP[3]):
+        deflating = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        octets = deflating.compress(octets) + deflating.flush()
+    instance = _kept_octets(tmp_path / "file", octets, syntax)
+    assert read_back(instance) == instance
+    head = read_head(octets, syntax, len(octets) * 100)
+    assert (head.sop_instance_uid, head.study_uid) == (INSTANCE, STUDY)
+
+
+def _nested(depth: int, *, of_undefined_length: bool) -> bytes:
+    """Return *depth* sequences of one item each, one in the other, in Explicit VR Little Endian."""
+    octets = b"\x08\0\x04\x01LO\2\0x "
+    for _ in range(depth):
+        if of_undefined_length:
+            item = b"\xfe\xff\0\xe0\xff\xff\xff\xff" + octets + b"\xfe\xff\x0d\xe0\0\0\0\0"
+            octets = b"\x40\0\x30\xa7SQ\0\0\xff\xff\xff\xff" + item + b"\xfe\xff\xdd\xe0\0\0\0\0"
+        else:
+            item = b"\xfe\xff\0\xe0" + struct.pack("<L", len(octets)) + octets
+            octets = b"\x40\0\x30\xa7SQ\0\0" + struct.pack("<L", len(item)) + item
+    return octets
+
+
+@pytest.mark.parametrize("of_undefined_length", [True, False])
+@pytest.mark.parametrize("depth", [1, 32, 33, 34, 100, 2000])
+def test_sequences_may_be_nested_to_any_depth(tmp_path: Path, depth: int, of_undefined_length: bool) -> None:
+    """Pixel Data follows, whose length is looked at all the same."""
+    path, nested = tmp_path / "file", _nested(depth, of_undefined_length=of_undefined_length)
+    _kept(path, _image())
+    octets = path.read_bytes()
+    pixels = octets.index(b"\xe0\x7f\x10\0OB")
+    path.write_bytes(octets[:pixels] + nested + octets[pixels:])
+    assert read_back(_received(path)).problem == ""
+    path.write_bytes(octets[:pixels] + nested[:-4] + octets[pixels:])
+    assert read_back(_received(path)).problem != ""
+    short = octets[:pixels] + nested + octets[pixels:-30].replace(b"OB\0\0\x20", b"OB\0\0\x02")
+    path.write_bytes(short)
+    assert "its Pixel Data has 2 octets, the image needs 32" in read_back(_received(path)).problem
+
+
+@pytest.mark.parametrize(
+    ("interpretation", "octets"), [("YBR_FULL_422", 64), ("YBR_PARTIAL_422", 64), ("YBR_PARTIAL_420", 48), ("RGB", 96)]
+)
+def test_pixels_of_which_not_all_samples_are_there_suffice(tmp_path: Path, interpretation: str, octets: int) -> None:
+    dataset = _image()
+    dataset.PhotometricInterpretation, dataset.SamplesPerPixel = interpretation, 3
+    dataset.PixelData = b"\7" * octets
+    assert read_back(_kept(tmp_path / "enough", dataset)).problem == ""
+    dataset.PixelData = b"\7" * (octets - 2)
+    assert f"the image needs {octets}" in read_back(_kept(tmp_path / "short", dataset)).problem
 
 
 def test_a_compressed_image_has_no_problem(tmp_path: Path) -> None:
@@ -140,3 +225,51 @@ def test_values_that_cannot_be_read_are_told_or_read(tmp_path: Path, octets: byt
     path.write_bytes(path.read_bytes() + octets)
     problem = read_back(_received(path)).problem
     assert problem == "" or problem.startswith("its kept file is not sound: it ")
+
+
+def _bomb(path: Path, octets: int) -> ReceivedInstance:
+    """Keep a deflated data set that inflates to so many *octets* and more, a thousand of each."""
+    instance = _kept(path, _image(), DeflatedExplicitVRLittleEndian)
+    file = path.read_bytes()
+    begin = 144 + int.from_bytes(file[140:144], "little")
+    deflating = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    head = deflating.compress(zlib.decompress(file[begin:], -zlib.MAX_WBITS)) + deflating.flush(zlib.Z_FULL_FLUSH)
+    zeros = deflating.compress(bytes(1 << 20)) + deflating.flush(zlib.Z_FULL_FLUSH)
+    path.write_bytes(file[:begin] + head + zeros * (octets >> 20) + deflating.flush())
+    assert path.stat().st_size < octets / 500
+    return _received(path, instance.transfer_syntax)
+
+
+def test_a_data_set_that_inflates_beyond_the_limit_is_not_held(tmp_path: Path) -> None:
+    """3 MB inflate to 3 GiB; the process may have the limit, and half as much again."""
+    path = tmp_path / "file"
+    _bomb(path, 3 << 30)
+    script = (
+        "import resource; from pathlib import Path; from tests.dicom.test_read_back import _received, read_back;"
+        "import dcmcfg.dicom.late as late; late.pydicom('filereader');"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize();"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (600 << 20),) * 2);"
+        f"print(read_back(_received(Path({str(path)!r}), {DeflatedExplicitVRLittleEndian!r})).problem)"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert found.stdout == (
+        "its kept file is not sound: its data set inflates to more than 256M octets (If the peer is right to send "
+        "more: repeat the command with --max inflated=512M)\n"
+    ), found.stderr
+
+
+def test_a_data_set_that_inflates_to_the_limit_is_read(tmp_path: Path) -> None:
+    instance = _kept(tmp_path / "file", _image(), DeflatedExplicitVRLittleEndian)
+    octets = (tmp_path / "file").read_bytes()
+    begin = 144 + int.from_bytes(octets[140:144], "little")
+    length = len(zlib.decompress(octets[begin:], -zlib.MAX_WBITS))
+    with raised({"inflated": length}):
+        assert read_back(instance).problem == ""
+    with raised({"inflated": length - 1}):
+        assert f"inflates to more than {length - 1} octets" in read_back(instance).problem
+
+
+def test_a_file_beyond_the_limit_is_not_read_back(tmp_path: Path) -> None:
+    instance = _kept(tmp_path / "file", _image())
+    with raised({"kept": 100}):
+        assert read_back(instance).problem.endswith("--max kept=200)")

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pynetdicom import status as table
 
+import dcmcfg
 from dcmcfg.dicom.status import Service, category_of, explain, may_pass
 
 SERVICES: tuple[Service, ...] = ("C-MOVE", "C-FIND", "C-STORE", "C-ECHO")
@@ -18,10 +22,19 @@ def test_every_status_has_a_meaning_and_every_failure_something_to_look_at(
 ) -> None:
     meaning = explain(service, status, comment)
     assert meaning.meaning
-    assert f"{status:04X}H" in str(meaning)
+    assert str(meaning).startswith(f"{status:04X}, ")
     assert comment in str(meaning)
     if meaning.category == "failure":
         assert meaning.look_at
+
+
+def test_a_status_is_spelt_in_one_way() -> None:
+    """Four hexadecimal digits, and no H after them, in the program and its pages."""
+    root = Path(dcmcfg.__file__).parents[1]
+    other = re.compile(r"X\}H|\b(?=[0-9A-F]*\d)[0-9A-F]{4}H\b")
+    texts = {path: path.read_text() for path in (*root.glob("dcmcfg/**/*.py"), *root.glob("docs/*.md"))}
+    assert len(texts) > 500
+    assert [str(path) for path, text in texts.items() if other.search(text)] == []
 
 
 @pytest.mark.parametrize(
@@ -119,7 +132,7 @@ def test_c801_names_the_white_list() -> None:
 
 
 def test_a_status_prints_as_code_meaning_and_comment() -> None:
-    assert str(explain("C-ECHO", 0x0122, "no")) == "0122H, refused: SOP class not supported (no)"
+    assert str(explain("C-ECHO", 0x0122, "no")) == "0122, refused: SOP class not supported (no)"
 
 
 @pytest.mark.parametrize(

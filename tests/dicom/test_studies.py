@@ -18,6 +18,7 @@ from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk
 from tests.dicom.conftest import Source
 from tests.dicom.scp import answers, element, match, misbehaving_scp
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.real
 
@@ -76,7 +77,7 @@ def test_a_longer_answer_is_cancelled(timeouts: Timeouts) -> None:
     cancelled = threading.Event()
 
     def without_end(event: evt.Event) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_S
         for number in range(1, 100_000):
             if event.is_cancelled:
                 cancelled.set()

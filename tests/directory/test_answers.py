@@ -10,6 +10,7 @@ from dcmcfg.directory.answers import SearchDone, entries
 from dcmcfg.directory.found_entry import split_attribute, split_entry
 from dcmcfg.directory.not_ldap import NotLDAP
 from dcmcfg.errors import DirectoryError
+from dcmcfg.limits import raised
 from tests.directory.messages import (
     NUMBER,
     contents,
@@ -29,9 +30,11 @@ def answer(octets: bytes, sizes: tuple[int, ...] = ()) -> tuple[list[bytes], Sea
     return read(in_pieces(octets, sizes))
 
 
-def read(receive: Callable[[int], bytes]) -> tuple[list[bytes], SearchDone]:
+def read(
+    receive: Callable[[int], bytes], referred: Callable[[tuple[str, ...]], None] = lambda _: None
+) -> tuple[list[bytes], SearchDone]:
     found: list[bytes] = []
-    answers = entries(receive, NUMBER)
+    answers = entries(receive, NUMBER, referred=referred)
     while True:
         try:
             found += next(answers)
@@ -65,9 +68,18 @@ def test_a_cookie_is_found_after_a_criticality_and_another_control() -> None:
     assert end.cookie == b"more"
 
 
-def test_part_of_the_tree_on_another_server_is_an_error_that_names_it() -> None:
-    with pytest.raises(DirectoryError, match=r"another server: ldap://other/dc=org"):
-        answer(FIRST + reference("ldap://other/dc=org??sub") + done())
+def test_a_reference_to_other_servers_is_passed_over_and_handed_out_with_its_urls() -> None:
+    urls = ("ldap://other/dc=org??sub", "ldap://third/")
+    referred: list[tuple[str, ...]] = []
+    octets = FIRST + reference(*urls) + SECOND + done()
+    assert read(in_pieces(octets, ()), referred.append) == answer(FIRST + SECOND + done())
+    assert answer(octets) == answer(FIRST + SECOND + done())
+    assert referred == [urls]
+
+
+def test_a_reference_that_holds_something_else_than_urls_is_no_ldap() -> None:
+    with pytest.raises(NotLDAP):
+        answer(element(0x30, element(0x02, bytes((NUMBER,))) + element(0x73, element(0x02, b"\1"))))
 
 
 def test_a_notice_of_disconnection_is_told_with_its_words() -> None:
@@ -154,3 +166,33 @@ def test_an_entry_that_is_none_is_told(octets: bytes) -> None:
 def test_an_attribute_that_is_none_is_told(octets: bytes) -> None:
     with pytest.raises(NotLDAP):
         split_attribute(octets)
+
+
+def without_end(message: bytes) -> Callable[[int], bytes]:
+    """The answer to the first request, which goes on and on."""
+    return lambda size: message * (size // len(message) + 1)
+
+
+def notice(name: bytes) -> bytes:
+    inside = element(0x0A, b"\0") + element(0x04, b"") * 2 + element(0x8A, name)
+    return element(0x30, element(0x02, b"\0") + element(0x78, inside))
+
+
+INTERMEDIATE = element(0x30, element(0x02, bytes((NUMBER,))) + element(0x79, element(0x80, b"1.2.3")))
+
+
+@pytest.mark.parametrize(
+    ("message", "limit", "raise_it"),
+    [
+        (FIRST, {"ldap-entries": 5000}, "--max ldap-entries=10000"),
+        (SECOND, {"ldap-octets": 1 << 20}, "--max ldap-octets=2M"),
+        (INTERMEDIATE, {}, "--max ldap-messages=200000"),
+        (notice(b"1.2.3"), {}, "--max ldap-messages=200000"),
+    ],
+)
+def test_an_answer_without_end_is_refused_with_the_limit(message: bytes, limit: dict[str, int], raise_it: str) -> None:
+    taken = entries(without_end(message), NUMBER)
+    with raised(limit), pytest.raises(DirectoryError, match="does not come to an end") as refused:
+        for _ in taken:
+            pass
+    assert refused.value.next_step.endswith(raise_it)

@@ -70,10 +70,8 @@ def test_a_referral_names_the_server_that_may_be_written() -> None:
 
 
 def test_no_answer_in_time_says_so() -> None:
-    begun = time.monotonic()
     told = asked(lambda *_: time.sleep(2), receive_timeout_s=1)
     assert isinstance(told, NoAnswerInTime)
-    assert 1 <= time.monotonic() - begun < 8
 
 
 def test_after_a_lost_answer_nothing_more_is_sent_on_the_connection() -> None:

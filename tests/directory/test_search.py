@@ -5,23 +5,28 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from dcmcfg.ber import integer
 from dcmcfg.changes import Add
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.referrals import Referral
+from dcmcfg.directory.server import Scope
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.lab.large_tree import large_ldif
 from dcmcfg.lab.slapd import Slapd
+from dcmcfg.limits import raised
 from tests.connecting import server_at, server_of
 from tests.directory.messages import element
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
+from tests.scripted_ldap import number_of
 
 BASE = DN.parse("dc=dcm4che,dc=org")
 
@@ -65,14 +70,32 @@ def test_a_tree_beyond_the_size_limit_is_an_error_and_not_a_part_of_it(tmp_path:
 
 
 @pytest.mark.real
-def test_a_part_of_the_tree_on_another_server_is_told(directory: LdapDirectory) -> None:
+def test_a_part_of_the_tree_on_another_server_is_passed_over_and_reported_once(directory: LdapDirectory) -> None:
+    before = read_tree(directory)
+    elsewhere = BASE.child("cn", "elsewhere")
+    url = "ldap://other.example/dc=x"
+    referral = {"objectClass": ("referral", "extensibleObject"), "cn": "elsewhere", "ref": url}
+    directory.apply(Add(Entry.of(elsewhere, referral)))
+    reported: list[Referral] = []
+    with connect(directory.server, reported.append) as again:
+        tree = read_tree(again)
+        assert read_tree(again).entries == tree.entries == before.entries
+        assert again.referrals == (Referral(elsewhere, (url,)),)
+        assert reported == [*again.referrals]
+        with again.reopened() as anew:
+            read_tree(anew)
+            assert (len(reported), anew.referrals) == (1, again.referrals)
+    assert tree.elsewhere == {tree.key(elsewhere): url}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("scope", ["base", "subtree"])
+def test_a_base_that_another_server_holds_is_an_error(directory: LdapDirectory, scope: Scope) -> None:
     elsewhere = BASE.child("cn", "elsewhere")
     referral = {"objectClass": ("referral", "extensibleObject"), "cn": "elsewhere", "ref": "ldap://other.example/dc=x"}
     directory.apply(Add(Entry.of(elsewhere, referral)))
-    with pytest.raises(DirectoryError, match=r"another server: ldap://other\.example"):
-        read_tree(directory)
-    with directory.reopened() as again, pytest.raises(DirectoryError, match=r"LDAP result 10"):
-        again.read_entry(elsewhere)
+    with pytest.raises(DirectoryError, match=r"LDAP result 10"):
+        directory.read(elsewhere, scope)
 
 
 @pytest.mark.real
@@ -131,3 +154,58 @@ def test_a_server_that_does_not_speak_ldap_is_told() -> None:
         pytest.raises(DirectoryError, match=r"cannot be read: tag 0x32.*is it an LDAP server"),
     ):
         directory.read(BASE)
+
+
+@contextmanager
+def paging(each: bytes) -> Iterator[int]:
+    """A server that takes any bind, and answers each search with the entries *each* and always the same cookie."""
+
+    def serve() -> None:
+        client, _ = listener.accept()
+        with client, suppress(OSError):
+            client.settimeout(10)
+            result = element(0x0A, b"\0") + element(0x04, b"") * 2
+            request = client.recv(4096)
+            client.sendall(element(0x30, request[2 : 4 + request[3]] + element(0x61, result)))
+            value = element(0x30, element(0x02, b"\0") + element(0x04, b"again"))
+            control = element(0x30, element(0x04, b"1.2.840.113556.1.4.319") + element(0x04, value))
+            while request := client.recv(4096):
+                number = integer(number_of(request))
+                found = element(0x30, number + each) if each else b""
+                client.sendall(found + element(0x30, number + element(0x65, result) + element(0xA0, control)))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        yield listener.getsockname()[1]
+    server.join(10)
+
+
+def test_a_cookie_that_leads_to_the_same_page_again_and_again_is_given_up() -> None:
+    entry = element(0x64, element(0x04, b"dc=org") + element(0x30, b""))
+    with (
+        paging(entry) as port,
+        connect(server_at(port, receive_timeout_s=5)) as directory,
+        raised({"ldap-entries": 50}),
+        pytest.raises(DirectoryError, match="does not come to an end: more than 50 entries") as refused,
+    ):
+        directory.read(BASE)
+    assert refused.value.next_step.endswith("--max ldap-entries=100")
+
+
+def test_the_answer_to_a_bind_that_does_not_end_is_given_up() -> None:
+    def serve() -> None:
+        client, _ = listener.accept()
+        with client, suppress(OSError):
+            client.recv(4096)
+            client.sendall(b"\x30\x84\x7f\xff\xff\xff")
+            while True:
+                client.sendall(b"\0" * 65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        with pytest.raises(DirectoryError, match="does not come to an end: more than 1M octets") as refused:
+            connect(server_at(listener.getsockname()[1], receive_timeout_s=5))
+    server.join(10)
+    assert refused.value.next_step.endswith("--max ldap-hello=2M")

@@ -21,6 +21,7 @@ from dcmcfg.lab.site import LOOPBACK, Secured, Site
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_entries
 from dcmcfg.ldif.writer import format_entry
+from tests.patience import PATIENCE_S
 from tests.running_slapd import PASSWORD, RunningSlapd
 
 DEVICE = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
@@ -86,7 +87,7 @@ class RunningSite:
     def control(self, command: str, method: str = "POST") -> Answer:
         request = urllib.request.Request(f"{self.site.archive_url}/ctrl/{command}", method=method)
         try:
-            with urllib.request.urlopen(request, timeout=20) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
                 return Answer(response.status, response.headers.get("Content-Type", ""), response.read().decode())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers.get("Content-Type", ""), error.read().decode())
@@ -149,7 +150,7 @@ def process(module: str, site: Site) -> Iterator[subprocess.Popen[str]]:
         if running.poll() is not None:
             return  # the test has ended it
         running.terminate()
-        assert running.wait(20) == 0, (site.folder / f"{module}.log").read_text()
+        assert running.wait(PATIENCE_S) == 0, (site.folder / f"{module}.log").read_text()
         assert running.stdout.read() == ""
     finally:
         running.kill()

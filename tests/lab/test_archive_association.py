@@ -14,6 +14,7 @@ from dcmcfg.lab.studies import study
 from tests.dicom.dcmtk import echoscu
 from tests.lab.requests import STUDY_ROOT_FIND, STUDY_ROOT_MOVE, associate
 from tests.lab.running_site import AE, DEVICE, RunningSite
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.real
 VERIFICATION = "1.2.840.10008.1.1"
@@ -97,12 +98,12 @@ def test_it_does_not_start_without_its_directory_or_device_and_says_so_in_one_li
 ) -> None:
     command = [sys.executable, "-P", "-m", "dcmcfg.lab.archive", str(bare_site.site.folder)]
     bare_site.put("dicomNetworkConnectionReference", "cn=gone," + DEVICE, dn=AE)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stdout) == (3, "")
     assert "the archive does not start" in done.stderr
     assert "Traceback" not in done.stderr
     bare_site.slapd.slapd.stop()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1
 
@@ -114,7 +115,7 @@ def test_a_part_ends_on_sigterm_even_with_an_open_association(bare_site: Running
         association = associate(peer, "VIEWER", VERIFICATION)
         assert association.is_established
         running.send_signal(signal.SIGTERM)
-        assert running.wait(10) == 0
+        assert running.wait(PATIENCE_S) == 0
         association.abort()
 
 
@@ -122,7 +123,7 @@ def test_a_part_ends_on_sigterm_even_with_an_open_association(bare_site: Running
 def test_a_taken_port_is_one_line_and_exit_status_3(bare_site: RunningSite, module: str) -> None:
     bare_site.start(module)
     command = [sys.executable, "-P", "-m", f"dcmcfg.lab.{module}", str(bare_site.site.folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stdout) == (3, "")
     assert "cannot listen (Address already in use)" in done.stderr
     assert "Traceback" not in done.stderr

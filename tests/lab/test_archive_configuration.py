@@ -14,7 +14,8 @@ from dcmcfg.directory.server import Scope
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.archive.ae_cache import AECache
-from dcmcfg.lab.archive.configuration import Device, NetworkAE, peer_of
+from dcmcfg.lab.archive.calling import line_to
+from dcmcfg.lab.archive.configuration import Device, NetworkAE
 from dcmcfg.lab.archive.database import Database, Instance, header_of
 from dcmcfg.lab.archive.duration import seconds
 from dcmcfg.lab.archive.java import (
@@ -34,6 +35,8 @@ BASE = DN.parse(Site.base_dn)
 DEVICES = f"cn=Devices,cn=DICOM Configuration,{BASE}"
 ARCHIVE = f"dicomDeviceName=dcm4chee-arc,{DEVICES}"
 PORTS = Ports(ldap=1389, http=18080, archive=21112, external=21119, storage=21115, archive_tls=21762, workstation=21117)
+#: A lab without certificates.
+SITE = Site(Path("/no-such-lab"), PORTS)
 
 
 class Memory:
@@ -82,7 +85,7 @@ def test_the_labs_tree_loads_with_what_the_stand_in_acts_on(memory: Memory) -> N
     assert ae is not None
     assert ae.external_retrieve_destination is None
     assert ae.send_pending_interval_s == 5
-    assert (ae.retrieve_timeout_s, ae.store_timeout_s) == (300, 300)
+    assert {(each.retrieve_timeout_s, each.store_timeout_s) for each in ae.connections} == {(300, 300)}
     assert ae.object_storages
 
 
@@ -100,8 +103,8 @@ def test_an_aes_capabilities_may_be_shared_from_another(memory: Memory) -> None:
 
 def test_an_ae_is_found_by_its_exact_title_with_the_address_of_its_connection(memory: Memory) -> None:
     local = found(memory, "DCM4CHEE")
-    assert str(peer_of(found(memory, "LONGTERM"), local)) == "LONGTERM@127.0.0.1:21119"
-    assert str(peer_of(found(memory, "WORKSTATION"), local)) == "WORKSTATION@127.0.0.1:21117"
+    assert str(line_to(SITE, found(memory, "LONGTERM"), local).peer) == "LONGTERM@127.0.0.1:21119"
+    assert str(line_to(SITE, found(memory, "WORKSTATION"), local).peer) == "WORKSTATION@127.0.0.1:21117"
     for title in ("longterm", "NOBODY", "*"):
         assert memory.configuration().find_ae(title) is None
 
@@ -152,15 +155,15 @@ def test_installed_is_inherited_and_false_on_the_device_wins(memory: Memory) -> 
     local = found(memory, "DCM4CHEE")
     storescp = f"dicomDeviceName=storescp,{DEVICES}"
     memory.change(f"cn=dicom,{storescp}", "dicomInstalled")
-    assert peer_of(found(memory, "STORESCP"), local).port == 21115
+    assert line_to(SITE, found(memory, "STORESCP"), local).peer.port == 21115
     memory.change(f"cn=dicom,{storescp}", "dicomInstalled", "FALSE")
     with pytest.raises(IncompatibleConnectionException):
-        peer_of(found(memory, "STORESCP"), local)
+        line_to(SITE, found(memory, "STORESCP"), local)
     memory.change(f"cn=dicom,{storescp}", "dicomInstalled", "TRUE")
     memory.change(storescp, "dicomInstalled", "FALSE")
     assert not found(memory, "STORESCP").installed
     with pytest.raises(IllegalStateException, match="Not installed"):
-        peer_of(found(memory, "LONGTERM"), replace(local, installed=False))
+        line_to(SITE, found(memory, "LONGTERM"), replace(local, installed=False))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from dcmcfg.lab.studies import study
 from tests.dicom.dcmtk import echoscu
 from tests.lab.requests import associate, identifier, move
 from tests.lab.running_site import AE, DEVICE, Answer, RunningSite
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 pytestmark = pytest.mark.real
@@ -235,6 +236,6 @@ def test_a_connection_whose_settings_stay_keeps_its_listener_and_its_association
 def test_other_paths_of_the_server_are_pages_of_the_web_server(site: RunningSite) -> None:
     request = urllib.request.Request(site.site.archive_url.replace("dcm4chee-arc", "other") + "/ctrl/status")
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, timeout=20)
+        urllib.request.urlopen(request, timeout=PATIENCE_S)
     assert caught.value.headers["Content-Type"] == "text/html"
     assert b"404 - Not Found" in caught.value.read()

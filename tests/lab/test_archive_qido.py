@@ -17,6 +17,7 @@ from dcmcfg.lab.archive.seed import database_of
 from dcmcfg.lab.studies import study
 from tests.lab.requests import move_study
 from tests.lab.running_site import AE, RunningSite, running_site
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.real
 PRIVATE = "includefield=77771025,77771026,77771028,77771043,77771044,77771045,77771050"
@@ -31,7 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 
 def get(site: RunningSite, path: str) -> tuple[int, str, str]:
     try:
-        with urllib.request.urlopen(f"{site.site.archive_url}/aets/{path}", timeout=20) as response:
+        with urllib.request.urlopen(f"{site.site.archive_url}/aets/{path}", timeout=PATIENCE_S) as response:
             return response.status, response.headers.get("Content-Type", ""), response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers.get("Content-Type", ""), error.read().decode()

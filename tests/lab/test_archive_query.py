@@ -10,6 +10,7 @@ from dcmcfg.lab.archive.seed import database_of
 from dcmcfg.lab.studies import make_studies, study
 from tests.lab.requests import find, identifier, move_study
 from tests.lab.running_site import AE, DEVICE, RunningSite
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.real
 FS1 = f"dcmStorageID=fs1,{DEVICE}"
@@ -124,7 +125,7 @@ def test_dcmtks_findscu_gets_the_answers(site: RunningSite) -> None:
         [*command, "-k", "InstanceAvailability", site.archive.host, str(site.archive.port)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0

@@ -1,23 +1,27 @@
-"""How the stand-in archive secures its TLS connection."""
+"""How the stand-in archive secures its TLS connection, and whom it calls over TLS."""
 
 from __future__ import annotations
 
 import ssl
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from dcmcfg.callee import Callee, Stage, call
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.dn import DN
-from dcmcfg.lab.archive.configuration import Connection
-from dcmcfg.lab.archive.securing import server_context
+from dcmcfg.lab.archive.calling import line_to
+from dcmcfg.lab.archive.configuration import Connection, NetworkAE
+from dcmcfg.lab.archive.java import IncompatibleConnectionException
+from dcmcfg.lab.archive.securing import client_context, server_context
 from dcmcfg.lab.certificates import make_certificates
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import LOOPBACK, Site
 from tests.dicom import dcmtk
 from tests.lab.running_site import RunningSite
+from tests.patience import PATIENT
 
 STOCK = Connection(
     DN.parse("cn=dicom-tls").normalised(),
@@ -27,7 +31,7 @@ STOCK = Connection(
     cipher_suites=("TLS_RSA_WITH_AES_128_CBC_SHA", "SSL_RSA_WITH_3DES_EDE_CBC_SHA"),
     tls_versions=("TLSv1.2",),
 )
-PATIENT = Timeouts(connect=20, acse=20, dimse=20, network=20)
+AES_256 = "TLS_RSA_WITH_AES_256_CBC_SHA"
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +61,53 @@ def test_settings_of_the_connection_are_followed(certified: Site) -> None:
 def test_without_a_suite_or_a_version_that_the_lab_knows_nothing_is_accepted(certified: Site) -> None:
     assert server_context(certified, replace(STOCK, cipher_suites=STOCK.cipher_suites[1:])) is None
     assert server_context(certified, replace(STOCK, tls_versions=("TLSv1",))) is None
+
+
+def test_a_call_offers_what_both_connections_have_and_shows_the_archives_certificate(certified: Site) -> None:
+    own = replace(STOCK, cipher_suites=(*STOCK.cipher_suites, AES_256), tls_versions=("TLSv1.2", "TLSv1.3"))
+    theirs = replace(STOCK, cipher_suites=(AES_256,))
+    context = client_context(certified, own, theirs)
+    assert context is not None
+    assert [each["name"] for each in context.get_ciphers() if each["protocol"] != "TLSv1.3"] == ["AES256-SHA"]
+    assert (context.minimum_version, context.maximum_version) == (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2)
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, False)
+
+
+def ae(title: str, *connections: Connection) -> NetworkAE:
+    return NetworkAE(title, installed=True, acceptor=True, connections=connections)
+
+
+PLAIN = replace(STOCK, port=104, cipher_suites=())
+
+
+@pytest.mark.parametrize(
+    ("theirs", "own", "port"),
+    [
+        ((PLAIN, STOCK), (STOCK, PLAIN), 104),
+        ((STOCK, PLAIN), (PLAIN, STOCK), 2762),
+        ((STOCK,), (PLAIN, STOCK), 2762),
+        ((replace(STOCK, installed=False), replace(STOCK, port=2763)), (STOCK,), 2763),
+        ((STOCK,), (PLAIN,), None),
+        ((replace(STOCK, cipher_suites=(AES_256,)),), (STOCK,), None),
+        ((replace(STOCK, tls_versions=("TLSv1.3",)),), (STOCK,), None),
+        ((replace(STOCK, port=None),), (STOCK,), None),
+    ],
+)
+def test_the_first_pair_of_connections_that_fit_is_the_line(
+    certified: Site, theirs: tuple[Connection, ...], own: tuple[Connection, ...], port: int | None
+) -> None:
+    remote, local = ae("STORESCP", *theirs), ae("DCM4CHEE", *own)
+    if port is None:
+        with pytest.raises(IncompatibleConnectionException):
+            line_to(certified, remote, local)
+        return
+    line = line_to(certified, remote, local)
+    assert (line.peer.port, line.own.tls, line.tls is not None) == (port, port != 104, port != 104)
+
+
+def test_a_lab_without_certificates_calls_nobody_over_tls(tmp_path: Path) -> None:
+    with pytest.raises(IncompatibleConnectionException):
+        line_to(Site(tmp_path, choose_ports()), ae("STORESCP", STOCK), ae("DCM4CHEE", STOCK))
 
 
 @pytest.mark.real

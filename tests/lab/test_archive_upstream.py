@@ -35,6 +35,4 @@ def test_the_default_configuration_loads(upstream_slapd: RunningSlapd) -> None:
     assert sum(each.role == "SCP" for each in ae.capabilities) > 200
     storescp = configuration.find_ae("STORESCP")
     assert storescp is not None
-    connection = storescp.usable_connection()
-    assert connection is not None
-    assert connection.port == 11117
+    assert [each.port for each in storescp.connections] == [11117]

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 from dcmcfg.lab.checkpoint import Checkpoint
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -37,14 +38,14 @@ def test_who_has_not_said_that_it_passed_when_the_checkpoint_is_closed_waits() -
     assert thread.is_alive()
     assert association._is_paused
     checkpoint.set()
-    thread.join(5)
+    thread.join(PATIENCE_S)
     assert not association._is_paused
 
 
 def test_who_passes_an_open_checkpoint_has_said_so() -> None:
     association = Association()
     thread = passing(Checkpoint(association), association)
-    thread.join(5)
+    thread.join(PATIENCE_S)
     assert not association._is_paused
 
 

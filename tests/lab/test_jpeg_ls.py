@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
 from dcmcfg.lab.jpeg_ls import black_image
 from dcmcfg.lab.studies import study
 from tests.dicom.dcmtk import BIN
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.real
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.real
 def decoded(image: Dataset, folder: Path) -> Dataset:
     image.save_as(folder / "compressed.dcm", enforce_file_format=True)
     command = [BIN / "dcmdjpls", folder / "compressed.dcm", folder / "plain.dcm"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
     return dcmread(folder / "plain.dcm")
 

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import socket
-import time
 from pathlib import Path
 
 import pytest
 
 from dcmcfg.dicom.echo import echo
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab import listener
 from dcmcfg.lab.listener import all_contexts, listening
 from tests.dicom.certificates import make_pki
 from tests.dicom.dcmtk import LOOPBACK, echoscu
 from tests.dicom.tls_scp import server_context
+from tests.patience import PATIENT
 from tests.ports import free_port
 
 
-def test_it_stops_at_once_and_leaves_its_port() -> None:
-    """Three of them stop one after the other when a lab goes down."""
-    port, seconds = free_port(), []
+def test_it_leaves_its_port_when_it_stops() -> None:
+    port = free_port()
     for _ in range(3):
         with listening("DCM4CHEE", port, [], all_contexts()):
             assert echoscu(Peer("DCM4CHEE", LOOPBACK, port)).returncode == 0
-            begun = time.monotonic()
-        seconds.append(time.monotonic() - begun)
         with socket.socket() as probe:
             assert probe.connect_ex((LOOPBACK, port)) != 0
-    assert min(seconds) < 0.3
 
 
 def test_who_begins_no_tls_handshake_keeps_nobody_else_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,5 +34,4 @@ def test_who_begins_no_tls_handshake_keeps_nobody_else_out(tmp_path: Path, monke
         listening("DCM4CHEE", port, [], all_contexts(), tls=server_context(pki.server)),
         socket.create_connection((LOOPBACK, port)),
     ):
-        peer, patience = Peer("DCM4CHEE", LOOPBACK, port), Timeouts(connect=60, acse=60, dimse=60, network=60)
-        assert echo(peer, "ME", patience, pki.trusting.client_context()).secured is not None
+        assert echo(Peer("DCM4CHEE", LOOPBACK, port), "ME", PATIENT, pki.trusting.client_context()).secured is not None

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ import pytest
 from dcmcfg.errors import LabError
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
+from tests.patience import comes_true
 from tests.ports import free_port
 from tests.running_slapd import RunningSlapd
 
@@ -201,7 +201,4 @@ def test_killing_whoever_started_it_leaves_nothing_listening(tmp_path: Path) -> 
         os.kill(starter.pid, signal.SIGKILL)
         starter.communicate()
 
-    deadline = time.monotonic() + 5.0
-    while listening(port) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not listening(port)
+    assert comes_true(lambda: not listening(port))

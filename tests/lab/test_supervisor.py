@@ -17,6 +17,7 @@ import pytest
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.state import LabState, Phase, ProcessId
 from dcmcfg.lab.supervisor import LOG_FOLDER, Part, _dying_with, log_file, save_parts
+from tests.patience import PATIENCE_S, comes_true
 
 pytestmark = pytest.mark.real
 
@@ -55,7 +56,7 @@ def start(folder: Path) -> Iterator[Start]:
     yield run
     for process in started:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_S)
 
 
 def listener(folder: Path, name: str, port: int) -> Part:
@@ -68,7 +69,7 @@ def program(name: str, text: str, port: int | None = None) -> Part:
 
 
 def wait_for(folder: Path, phase: Phase) -> LabState:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         state = LabState.load(folder)
         if state and state.phase is phase:
@@ -78,10 +79,7 @@ def wait_for(folder: Path, phase: Phase) -> LabState:
 
 
 def wait_until_gone(*processes: ProcessId) -> None:
-    deadline = time.monotonic() + 10
-    while any(process.alive() for process in processes):
-        assert time.monotonic() < deadline, "still there"
-        time.sleep(0.02)
+    assert comes_true(lambda: not any(process.alive() for process in processes)), "still there"
 
 
 def listens(port: int) -> bool:
@@ -104,7 +102,7 @@ def test_sigterm_ends_the_parts_in_reverse_order(folder: Path, start: Start) -> 
     supervisor = start(listener(folder, "first", ports.ldap), listener(folder, "second", ports.http))
     before = wait_for(folder, Phase.UP)
     supervisor.terminate()
-    assert supervisor.wait(20) == 0
+    assert supervisor.wait(PATIENCE_S) == 0
     assert (folder.parent / "ended").read_text() == "second\nfirst\n"
     after = LabState.load(folder)
     assert after
@@ -119,7 +117,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_listening(folder: Path, start: 
     assert listens(ports.ldap)
     assert listens(ports.http)
     supervisor.kill()
-    supervisor.wait(20)
+    supervisor.wait(PATIENCE_S)
     wait_until_gone(*state.processes())
     assert not listens(ports.ldap)
     assert not listens(ports.http)
@@ -162,12 +160,13 @@ def test_a_port_that_somebody_else_listens_on_makes_no_part_ready(folder: Path, 
     port = choose_ports().ldap
     with socket.create_server(("127.0.0.1", port)):
         supervisor = start(program("first", "import time; time.sleep(600)", port))
+        wait_for(folder, Phase.STARTING)
         time.sleep(1)
         state = LabState.load(folder)
         assert state
         assert (state.phase, state.parts[0].ready) == (Phase.STARTING, False)
         supervisor.terminate()
-        assert supervisor.wait(20) == 0
+        assert supervisor.wait(PATIENCE_S) == 0
 
 
 def test_a_part_that_ignores_sigterm_is_killed(folder: Path, start: Start) -> None:
@@ -178,7 +177,7 @@ def test_a_part_that_ignores_sigterm_is_killed(folder: Path, start: Start) -> No
     ending = wait_for(folder, Phase.ENDING)  # not up any more, although the part still runs
     assert (ending.is_up(), ending.reason) == (False, "asked to end (SIGTERM)")
     assert ending.processes()[1].alive()
-    assert supervisor.wait(30) == 0
+    assert supervisor.wait(PATIENCE_S) == 0
     wait_until_gone(*state.processes())
 
 
@@ -186,7 +185,7 @@ def test_the_lab_ends_when_its_folder_is_removed(folder: Path, start: Start) -> 
     supervisor = start(program("first", SAYS_READY))
     state = wait_for(folder, Phase.UP)
     folder.rename(folder.parent / "elsewhere")
-    assert supervisor.wait(20) == 0
+    assert supervisor.wait(PATIENCE_S) == 0
     wait_until_gone(*state.processes())
 
 

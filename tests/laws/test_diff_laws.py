@@ -21,9 +21,12 @@ from dcmcfg.tree import Tree, with_naming_values
 from tests.trees import DEVICES, site_entries, tree
 
 SCHEMA = bundled()
-#: By attribute: one without case, one with a DN, one that counts case, integer, secret ones, no rule, unknown.
+#: By attribute: one without case, also with options, one with a DN, one that counts case, integer, secret ones, no
+#: rule, unknown.
 VALUES: dict[str, list[bytes]] = {
     "dicomInstitutionDepartmentName": [b"a", b"A", b" a  b", b"\xc3\x84"],
+    "dicomInstitutionDepartmentName;lang-de": [b"a", b"A", b"b"],
+    "dicomInstitutionDepartmentName;lang-de;lang-en": [b"a", b"b"],
     "dicomNetworkConnectionReference": [b"cn=a,dc=b", b"CN=A, DC=b", b"cn=c+ou=d", b"OU=d+CN=C"],
     "dcmOtherAETitle": [b"x", b"X", b"y"],
     "dicomPort": [b"104", b"0104", b"11112"],

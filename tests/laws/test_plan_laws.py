@@ -20,7 +20,9 @@ PARENTS = st.sampled_from([ARCHIVE, STORESCP, f"dicomAETitle=DCM4CHEE,{ARCHIVE}"
 RDNS = st.builds(RDN.of, st.sampled_from(["cn", "dicomAETitle"]), NAMES)
 DNS = st.builds(lambda rdn, parent: DN((rdn, *DN.parse(parent).rdns)), RDNS, PARENTS) | PARENTS.map(DN.parse)
 VALUES = st.lists(st.sampled_from([b"a", b"A", b"b", b"TRUE", b"11112"]), max_size=3, unique=True).map(tuple)
-ATTRIBUTES = st.sampled_from(["cn", "dicomDescription", "dcmOtherAETitle", "dicomInstalled", "dicomVendorData"])
+PLAIN = st.sampled_from(["cn", "dicomDescription", "dcmOtherAETitle", "dicomInstalled", "dicomVendorData"])
+TAGGED = st.sampled_from(["dicomDescription;lang-de", "dcmOtherAETitle;lang-de", "dcmOtherAETitle;lang-de;lang-en"])
+ATTRIBUTES = PLAIN | TAGGED
 MODIFICATIONS = st.builds(
     Modification, st.sampled_from([Operation.ADD, Operation.DELETE, Operation.REPLACE]), ATTRIBUTES, VALUES
 ).filter(lambda each: bool(each.values) or each.operation is not Operation.ADD)

@@ -33,6 +33,9 @@ NAMES = ("a", "A", "b  b", "B B", "c, d", "#e", "ü")
 VALUES: dict[str, tuple[bytes, ...]] = {
     "dicomDescription": (b"x", b"X", b"x  y", b"X Y", "Ü".encode(), "ü".encode()),
     "dicomSoftwareVersion": (b"1", b"2", b"v", b"V", b" v "),
+    "dicomDescription;lang-de": (b"x", b"X", b"y"),
+    "dicomSoftwareVersion;lang-de": (b"1", b"v", b"V"),
+    "dicomSoftwareVersion;lang-de;lang-en": (b"1", b"2"),
     "dicomInstalled": (b"TRUE", b"FALSE"),
     "dicomVendorData": (b"\0\1", b"PK"),
     "dicomPort": (b"104", b"11112"),

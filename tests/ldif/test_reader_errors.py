@@ -24,6 +24,8 @@ FAULTS = [
     ("dn: hello\ncn: a\n", 1, "not a DN"),
     ("dn:: !!\ncn: a\n", 1, "'dn::' is not base64"),
     ("dn:: /w==\ncn: a\n", 1, "is not UTF-8"),
+    ("dn:: Y249YQBi\ncn: a\n", 1, r"a NUL must be written \00"),
+    (RENAME + "newrdn:: Y249YQBi\ndeleteoldrdn: 1\n", 3, r"a NUL must be written \00"),
     ("dn:< file:x\ncn: a\n", 1, "'dn:' cannot take its value from a URL"),
     ("dn: cn=a\ncn:: YQ\n", 2, "'cn::' is not base64"),
     ("dn: cn=a\ncn:: YQ==YQ==\n", 2, "'cn::' is not base64"),

@@ -26,6 +26,20 @@ MODIFY = VERSION + "dn: cn=a\nchangetype: modify\n"
         (MODIFY + "replace: cn\ncn: a\n", 6, "'-' after the last modification is missing"),
         (VERSION + "dn: cn=a\nchangetype: rename\nnewrdn: cn=b\ndeleteoldrdn: 1\n", 4, "unknown changetype"),
         (VERSION + "dn: cn=a\ncn: a\n\ndn: cn=a\nchangetype: delete\n", 6, "mixed"),
+        ("version:: MQ==\n\ndn: cn=a\ncn: a\n", 1, "'version:' must be followed by plain text"),
+        (VERSION + "dn: cn=a\nmy_attr: a\n", 4, "the name my_attr holds an underscore"),
+        (VERSION + "dn: cn=a\ncn;my_option: a\n", 4, "the name cn;my_option holds an underscore"),
+        (MODIFY + "delete: my_attr\n-\n", 5, "the name my_attr holds an underscore"),
+        (VERSION + "dn: cn=a\nchangetype:: ZGVsZXRl\n", 4, "'changetype:' must be followed by plain text"),
+        (MODIFY + "delete:: Y24=\n-\n", 5, "'delete:' must be followed by plain text"),
+        (VERSION + "dn: cn=a\ncontrol:: MS4y\nchangetype: delete\n", 4, "'control:' must be followed by plain text"),
+        (VERSION + "dn: cn=a\ncontrol: 1.2 true : x\nchangetype: delete\n", 4, "not a control"),
+        (VERSION + "dn: cn=a\ncontrol: 1.2 \nchangetype: delete\n", 4, "not a control"),
+        (
+            VERSION + "dn: cn=a\nchangetype: modrdn\nnewrdn: cn=b\ndeleteoldrdn:: MQ==\n",
+            6,
+            "'deleteoldrdn:' must be followed by plain text",
+        ),
     ],
 )
 def test_strict_refuses_what_the_default_reads(text: str, line: int, says: str) -> None:
@@ -39,6 +53,21 @@ def test_strict_refuses_what_the_default_reads(text: str, line: int, says: str) 
 def test_a_leading_tab_belongs_to_the_value_by_the_rfc() -> None:
     (record,) = read_all([(VERSION + "dn: cn=a\ncn: \ta\n").encode()], "t", strict=True)
     assert "(b'\\ta',)" in repr(record)
+
+
+def test_strict_takes_a_url_without_blanks_around_it_only() -> None:
+    for text, problems in (("cn:< file:x\n", 0), ("cn:< file:x \n", 1)):
+        items = list(read([(VERSION + f"dn: cn=a\n{text}").encode()], "t", strict=True, resolve_url=str.encode))
+        assert sum(isinstance(item, LdifError) for item in items) == problems
+
+
+def test_strict_takes_names_in_base64_and_lines_folded_anywhere() -> None:
+    text = VERSION + "dn:: Y249YQ==\nchangetype: mod\n rdn\nnewrdn:: Y249Yg==\ndelete\n oldrdn: 1\nnewsuperior:: bz14\n"
+    (record,) = read_all([text.encode()], "t", strict=True)
+    (same,) = read_all([text.replace("\n ", "").encode()], "t")
+    assert record == same
+    folded = "dn: cn=a\nchangetype: modify\nreplace: cn\nc\n n: a\n-\n \n"
+    assert read_all([(VERSION + folded).encode()], "t", strict=True)
 
 
 def test_strict_reads_the_examples_of_the_rfc() -> None:

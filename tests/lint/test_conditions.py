@@ -30,6 +30,9 @@ def messages(value: str, dn: str = RULE) -> list[str]:
         "PatientName=(?ix)smith # not (jones",
         "00400275[1].00400007=x",
         'ConceptCode=(113001, DCM, "smile :-)")|(113039, DCM, "x")',
+        "PatientName=\\Q{\\E\\{[{]",
+        "PatientName=a{2}\\p{Lu}{1,}[a-z&&[^{]]{2,3}(?<=x{1})\\x{41}{2}",
+        "PatientName=\\Q1\\Q\\E*",
     ],
 )
 def test_what_the_archive_reads_is_none_of_it(value: str) -> None:
@@ -56,6 +59,28 @@ def test_what_the_archive_reads_is_none_of_it(value: str) -> None:
 )
 def test_what_it_does_not_read_is_told(value: str, problem: str) -> None:
     assert messages(value) == [f"{problem}; the archive does not load the device"]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{",
+        "CT{",
+        "CT{x}",
+        "{,3}",
+        "(CT|{)",
+        "\\Q(*[\\E{",
+        "\\p{Lu}{",
+        "[a-z&&[^b]]{",
+        "(?<=a){",
+        "\\x{41}{a}",
+        "{(?x) a # b",
+    ],
+)
+def test_a_stray_brace_is_found_whatever_stands_before_it(pattern: str) -> None:
+    """OpenJDK 17 and 25 refuse each: illegal repetition."""
+    reason = "not a regular expression: { and } hold no number of repetitions, as in {1,3}"
+    assert messages(f"StudyDescription={pattern}") == [f"{reason}; the archive does not load the device"]
 
 
 def test_a_property_that_is_no_condition_may_be_anything() -> None:

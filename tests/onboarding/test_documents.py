@@ -124,6 +124,11 @@ def test_modalities_by_themselves_are_read_as_the_rest_interface_gives_them() ->
         ('["\x07"]', "x:1: not JSON: it holds a control character"),
         ("[&a [*a]]", "x:1: not JSON: it holds an alias"),
         ("[" * 100_000, "x:1: not JSON: "),
+        ("[" * 900 + "]" * 900, "x:1: not JSON of this kind: it is nested too deeply"),
+        ('[{"title":' + "[" * 500 + "]" * 500 + "}]", "x:1: not JSON of this kind: it is nested too deeply"),
+        ('{"a":' * 500 + "1" + "}" * 500, "x:1: not JSON of this kind: it is nested too deeply"),
+        ('["' + '\\"' * 200_000, "x:1: not JSON: "),  # each quote was the start of a string to the end once
+        ('["x\\', "x:1: not JSON: "),
     ],
 )
 def test_what_is_no_json_of_this_kind_is_refused_with_its_line(text: str, told: str) -> None:
@@ -142,3 +147,14 @@ def test_no_yaml_tag_makes_anything_but_text() -> None:
     sheet = read_yaml("x", "- {title: !!python/object/apply:os.system ['true'], host: !!binary aGk=}\n")
     assert sheet.rows[0].problems == ("title is not a single value",)
     assert dict(sheet.rows[0].values) == {"host": "aGk="}
+
+
+@pytest.mark.parametrize("text", ["- " * 990 + "a\n", "[{title: " + "[" * 990 + "]" * 990 + "}]"])
+def test_yaml_that_is_nested_deeply_is_refused(text: str) -> None:
+    with pytest.raises(OnboardingError) as refused:
+        read_yaml("x", text)
+    assert str(refused.value).startswith("x:1: not YAML of this kind: it is nested too deeply")
+
+
+def test_yaml_with_a_list_that_holds_itself_is_read() -> None:
+    assert read_yaml("x", "- {title: &a [*a]}\n").rows[0].problems == ("title is not a single value",)

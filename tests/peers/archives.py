@@ -13,13 +13,19 @@ from tests.peers.moving import Moving, answers, ends_by, failed_list, sends, sen
 
 @dataclass(frozen=True)
 class Archive:
-    """``does`` completes the sentence "The archive ...", ``arguments`` are those of ``verify``."""
+    """``does`` completes the sentence "The archive ...", ``arguments`` are those of ``verify``.
+
+    One that ``is_silent`` is not waited for long, and all that it does answer must come within that time. What one
+    ``sends_late`` comes after its final answer.
+    """
 
     name: str
     does: str
     moving: Moving
     finding: Finding | None = None
     arguments: Sequence[str] = ("--receive",)
+    is_silent: bool = False
+    sends_late: bool = False
 
 
 _ONE = "1.2.826.0.1.3680043.10.1.1.1.1"
@@ -28,7 +34,7 @@ AS_ASKED = (
     Archive("sends", "sends the study", sends()),
     Archive("sends-itself", "sends it itself, as the tree has the external archive do", sends(calling="DCM4CHEE")),
     Archive("nameless", "sends it as another AE, without a Move Originator", sends(calling="GATEWAY", originator=None)),
-    Archive("late", "sends it a moment after its final answer", moving.sends_later),
+    Archive("late", "sends it a moment after its final answer", moving.sends_later, sends_late=True),
     Archive("twice", "sends each instance twice", sends_what(moving.twice)),
     Archive("answers-twice", "sends it, and gives its final answer twice", moving.answers_twice),
 )
@@ -65,7 +71,7 @@ COUNTERS = (
     Archive("warning", "sends all, answers B000 with a warning", sends(MoveResponse(0xB000, completed=2, warning=1))),
     Archive("cancelled", "answers FE00, which nobody asked for", answers(MoveResponse(0xFE00, remaining=3))),
     Archive("unlisted", "sends all, answers a status that no standard lists", sends(MoveResponse(0x1234, completed=3))),
-    Archive("another-request", "answers a request that was never made", moving.answers_another_request),
+    Archive("another-request", "answers a request that was never made", moving.answers_another_request, is_silent=True),
 )
 ENDINGS = (
     Archive("aborts", "aborts before any answer", ends_by(lambda _: None)),
@@ -74,13 +80,13 @@ ENDINGS = (
     Archive("resets", "resets the TCP connection", ends_by(endings.reset, sent=1, told=False)),
     Archive("hangs-up", "closes the TCP connection", ends_by(endings.hang_up, sent=1, told=False)),
     Archive("releases", "releases the association without an answer", ends_by(endings.release)),
-    Archive("silent", "keeps silent", ends_by(endings.silence)),
-    Archive("silent-at-the-end", "sends all, and keeps silent", ends_by(endings.silence, sent=3)),
-    Archive("half-a-pdu", "begins an answer, then keeps silent", ends_by(endings.half_a_pdu)),
-    Archive("trickles", "answers octet by octet", ends_by(endings.trickle)),
+    Archive("silent", "keeps silent", ends_by(endings.silence), is_silent=True),
+    Archive("silent-at-the-end", "sends all, and keeps silent", ends_by(endings.silence, sent=3), is_silent=True),
+    Archive("half-a-pdu", "begins an answer, then keeps silent", ends_by(endings.half_a_pdu), is_silent=True),
+    Archive("trickles", "answers octet by octet", ends_by(endings.trickle), is_silent=True),
     Archive("floods", "answers without an end", ends_by(endings.flood)),
     Archive("http", "answers what is not DICOM", ends_by(endings.talk_http)),
-    Archive("pending-for-ever", "says for ever that it goes on", moving.pending_for_ever),
+    Archive("pending-for-ever", "says for ever that it goes on", moving.pending_for_ever, is_silent=True),
 )
 QUERIES = (
     Archive("lists-twice", "lists everything twice", sends(), finding.lists_twice),
@@ -98,6 +104,6 @@ QUERIES = (
     Archive("lists-for-ever", "lists without an end", sends(), finding.lists_for_ever),
     Archive("refuses-to-list", "refuses the query", sends(), finding.refuses(0xA700, "Out of memory")),
     Archive("aborts-the-query", "aborts the query", sends(), finding.ends_by(lambda _: None)),
-    Archive("silent-query", "does not answer the query", sends(), finding.ends_by(endings.silence)),
+    Archive("silent-query", "does not answer the query", sends(), finding.ends_by(endings.silence), is_silent=True),
 )
 EVERY_ARCHIVE = (*AS_ASKED, *OTHERS, *COUNTERS, *ENDINGS, *QUERIES)

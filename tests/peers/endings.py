@@ -9,9 +9,11 @@ import time
 
 from pynetdicom.association import Association
 
+from tests.patience import PATIENCE_S
+
 #: The head of a P-DATA-TF PDU of 64 octets (PS3.8 Table 9-22), whose rest never comes.
 HALF_A_PDU = bytes.fromhex("0400 0000 0040 0000 003c 01 03")
-_LONGEST_S = 20.0
+_LONGEST_S = PATIENCE_S
 _STEP_S = 0.02
 
 

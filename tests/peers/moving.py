@@ -10,6 +10,7 @@ from pydicom import Dataset
 from pynetdicom.association import Association
 
 from dcmcfg.lab.move_scp import PENDING, MoveExchange, MoveResponse
+from tests.patience import PATIENCE_S
 from tests.peers import endings
 from tests.peers.stage import Stage
 from tests.verify.scripted_archive import OnMove
@@ -118,7 +119,7 @@ def pending_for_ever(stage: Stage) -> OnMove:
     """Say again and again that it goes on, and do nothing."""
 
     def move(exchange: MoveExchange) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while not endings._is_over(exchange._association) and time.monotonic() < deadline:
             exchange.send(MoveResponse(PENDING, remaining=3, completed=0, failed=0, warning=0))
             time.sleep(0.1)

@@ -120,7 +120,7 @@ def test_a_secret_that_one_side_lacks_is_a_difference_only_with_secrets(values: 
     for before, after in ((held, bare), (bare, held)):
         found = diff(before, after)
         assert found.plan.steps == ()
-        assert found.passed_over == tuple(values)
+        assert [each.partition(" ")[0] for each in found.passed_over] == list(values)
         assert [each.name for each in modifications(before, after, with_secrets=True)] == list(values)
 
 

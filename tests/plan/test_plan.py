@@ -10,7 +10,8 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import All, Equals, Not, Present
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.plan import Plan, Wanted, make_plan, plan_fitting
+from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
 NAME = "dcmExternalRetrieveAEDestination"
@@ -208,3 +209,77 @@ def test_a_certificate_without_binary_is_refused_and_not_called_gone() -> None:
 def test_what_is_not_below_the_base_is_refused_and_not_called_gone(change: Change) -> None:
     with pytest.raises(DoesNotFit, match="not below the base DN"):
         plan(change)
+
+
+CSN = Equals("entryCSN", b"csn of dcm4chee-arc")
+VENDOR_DATA = setting(Operation.REPLACE, "new", name="dicomVendorData")
+CERTIFICATE = Modify(ARCHIVE_DN, (Modification(Operation.DELETE, "userCertificate;binary", (b"old",)),))
+
+
+def versioned(**device: str) -> Tree:
+    before = site(**device)
+    return Tree(before.schema, before.entries, {key: f"csn of {key[0][0][1]}" for key in before.entries})
+
+
+def parts(change: Change) -> tuple[assertion.Filter, ...]:
+    return assertion.parts(change) or ()
+
+
+@pytest.mark.parametrize(
+    ("held", "change"),
+    [
+        ({"dicomVendorData": "old"}, VENDOR_DATA),
+        ({"userPassword": "old"}, setting(Operation.REPLACE, "new", name="userPassword")),
+        ({"dcmOfTomorrow": "old"}, setting(Operation.REPLACE, "new", name="dcmOfTomorrow")),
+        ({"userCertificate;binary": "old"}, CERTIFICATE),
+        ({}, Delete(ARCHIVE_DN)),
+    ],
+)
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_is_not_asserted_by_value_is_asserted_by_the_version(
+    held: dict[str, str], change: Change, strict: bool
+) -> None:
+    before = versioned(**held)
+    alone = Tree(before.schema, {before.key(ARCHIVE_DN): before.entries[before.key(ARCHIVE_DN)]}, before.versions)
+    (step,) = make_plan(alone, [Wanted(change, strict=strict)]).steps
+    assert CSN in parts(step.change)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_the_first_step_of_an_entry_asserts_the_version_for_a_later_one(strict: bool) -> None:
+    renamed = DN.parse(ARCHIVE.replace("dcm4chee-arc", "renamed"))
+    changes = (
+        setting(Operation.ADD, "x", name="dicomDescription"),
+        Rename(ARCHIVE_DN, renamed.rdn),
+        Modify(renamed, VENDOR_DATA.modifications),
+    )
+    planned = make_plan(versioned(dicomVendorData="old"), [Wanted(change, strict=strict) for change in changes])
+    assert [CSN in parts(change) for change in planned.changes] == [True, False, False]
+
+
+def test_an_entry_below_a_renamed_one_keeps_its_version() -> None:
+    renamed = DN.parse(ARCHIVE.replace("dcm4chee-arc", "renamed"))
+    moved = DN.parse(f"cn=dicom,{renamed}")
+    planned = make_plan(versioned(), [Wanted(Rename(ARCHIVE_DN, renamed.rdn)), Wanted(Delete(moved))])
+    assert [parts(change) for change in planned.changes] == [(), (Equals("entryCSN", b"csn of dicom"),)]
+
+
+def test_without_versions_what_goes_is_asserted_octet_by_octet() -> None:
+    reviewed = make_plan(site(dicomVendorData="old"), [Wanted(VENDOR_DATA)]).changes
+    assert Equals("dicomVendorData", b"old") in parts(reviewed[0])
+    with pytest.raises(DoesNotFit, match="no longer as it was"):
+        make_plan(site(dicomVendorData="theirs"), [Wanted(change, strict=True) for change in reviewed])
+
+
+def test_an_undo_asserts_no_value_that_a_server_may_keep_in_another_form() -> None:
+    planned = make_plan(site(userPassword="old"), [Wanted(setting(Operation.REPLACE, "new", name="userPassword"))])
+    assert [parts(change) for (change,) in planned.undo_pieces()] == [(Present("userPassword"),)]
+
+
+def test_changes_below_one_that_does_not_fit_are_refused_in_linear_time() -> None:
+    deep = ",".join(f"cn=level {number}" for number in range(20_000))
+    below = [Delete(DN.parse(f"cn={number},{deep},{DEVICES}")) for number in range(3)]
+    wanted = [Wanted(change, strict=True) for change in (Delete(DN.parse(f"{deep},{DEVICES}")), *below)]
+    fitting, misfits = plan_fitting(site(), wanted)
+    assert fitting.steps == ()
+    assert [each.problem.what.startswith("it builds on") for each in misfits] == [False, True, True, True]

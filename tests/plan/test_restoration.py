@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dcmcfg.changes import Add, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.plan.restoration import restoration
 from dcmcfg.tree import Tree
-from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, site, site_entries, tree
+from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, Values, connection, site, site_entries, tree
 
 
 def octets(of: Tree) -> dict[str, dict[str, frozenset[bytes]]]:
@@ -68,3 +70,81 @@ def test_an_empty_tree_gets_everything_from_the_top() -> None:
     changes = restoration(tree(), site())
     assert str(changes[0].dn) == BASE
     assert octets(tree().after(changes)) == octets(site())
+
+
+#: The same entry as it was given, and as each server was seen to keep it.
+GIVEN: Values = {
+    "objectClass": ["DICOMdevice", "dcmDevice", "dcmKeycloakClient"],
+    "dicomDeviceName": "odd,  name",
+    "dicomInstalled": "TRUE",
+    "dicomRelatedDeviceReference": ["DicomDeviceName=storescp , CN=devices,dc=dcm4che,DC=org", "cn=a\\2cb,dc=x"],
+    "userPassword": "geheim",
+}
+HASHED = "{SSHA}2IbTSUlpImd0vFXa567tJWWp4zz8FRIGgQvGTw=="
+KEPT: dict[str, tuple[str, Values]] = {
+    "slapd": (
+        f"dicomDeviceName=odd\\2C  name,{DEVICES}",
+        {
+            "objectClass": ["dicomDevice", "dcmDevice", "dcmKeycloakClient"],
+            "dicomRelatedDeviceReference": [
+                "dicomDeviceName=storescp,cn=devices,dc=dcm4che,dc=org",
+                "cn=a\\2Cb,dc=x",
+            ],
+        },
+    ),
+    "389 Directory Server": (
+        f"dicomDeviceName=odd\\2c name,{DEVICES}",
+        {
+            "objectClass": ["DICOMdevice", "dcmDevice", "dcmKeycloakClient", "top"],
+            "dicomRelatedDeviceReference": [
+                "DicomDeviceName=storescp,CN=devices,dc=dcm4che,DC=org",
+                "cn=a\\2cb,dc=x",
+            ],
+            "userPassword": HASHED,
+        },
+    ),
+    "ApacheDS": (
+        f"dicomDeviceName=odd\\2c  name,{DEVICES}",
+        {"objectClass": ["top", "DICOMdevice", "dcmDevice", "dcmKeycloakClient"], "userPassword": HASHED},
+    ),
+    "UnboundID": (
+        f"dicomDeviceName=odd\\2c  name, {DEVICES}",
+        {"objectClass": ["dcmKeycloakClient", "top", "dcmDevice", "DICOMdevice"]},
+    ),
+}
+
+
+def kept_by(server: str) -> Tree:
+    dn, differing = KEPT[server]
+    return tree(*site_entries(), Entry.of(dn, GIVEN | differing))
+
+
+@pytest.mark.parametrize("live", KEPT)
+@pytest.mark.parametrize("taken", ["as given", *KEPT])
+def test_what_a_server_keeps_in_a_form_of_its_own_is_no_difference(live: str, taken: str) -> None:
+    given = tree(*site_entries(), Entry.of(f"dicomDeviceName=odd\\,  name,{DEVICES}", GIVEN))
+    assert restoration(kept_by(live), given if taken == "as given" else kept_by(taken)) == ()
+
+
+def test_a_class_that_is_missing_comes_and_none_that_a_server_adds_goes() -> None:
+    live = site().after([Modify(DN.parse(ARCHIVE), (classes(Operation.REPLACE, "top", "dicomDevice"),))])
+    (change,) = restoration(live, site())
+    assert change == Modify(DN.parse(ARCHIVE), (classes(Operation.ADD, "dcmDevice", "dcmArchiveDevice"),))
+
+
+def test_a_class_that_is_too_many_goes() -> None:
+    live = site().after([Modify(DN.parse(STORESCP), (classes(Operation.ADD, "top", "dcmDevice"),))])
+    (change,) = restoration(live, site())
+    assert change == Modify(DN.parse(STORESCP), (classes(Operation.DELETE, "dcmDevice"),))
+
+
+def test_the_case_of_a_dn_and_another_password_are_differences() -> None:
+    lower, upper = (f"dicomAETitle={title},{STORESCP}" for title in ("storescp", "STORESCP"))
+    live = site(dicomRelatedDeviceReference=lower, userPassword=HASHED)
+    changes = restoration(live, site(dicomRelatedDeviceReference=upper, userPassword="other"))
+    assert octets(live.after(changes))[ARCHIVE]["dicomRelatedDeviceReference"] == {upper.encode()}
+    assert octets(live.after(changes))[ARCHIVE]["userPassword"] == {b"other"}
+
+
+def classes(operation: Operation, *names: str) -> Modification:
+    return Modification(operation, "objectClass", tuple(map(str.encode, names)))

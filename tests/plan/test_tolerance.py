@@ -156,10 +156,10 @@ def test_many_wrong_names_among_many_take_no_longer_than_the_first_of_them() -> 
     ]
     tree = site().after(map(Add, devices))
     gone = [Delete(DN.parse(f"dicomDeviceName=dex{number:05},{DEVICES}")) for number in range(2_000)]
-    begun = time.perf_counter()
+    begun = time.process_time()
     some = len(planned(*gone[:5], tree=tree).misspelt)
-    first = time.perf_counter() - begun
-    begun = time.perf_counter()
+    first = time.process_time() - begun
+    begun = time.process_time()
     told = len(planned(*gone, tree=tree).misspelt)
     assert 0 < some == told
-    assert time.perf_counter() - begun < 20 * first + 1
+    assert time.process_time() - begun < 20 * first + 1

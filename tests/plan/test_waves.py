@@ -96,3 +96,9 @@ def test_a_wave_keeps_the_order_that_was_given(changes: list[Change]) -> None:
     place = {id(change): number for number, change in enumerate(changes)}
     for wave in waves(changes, DN.normalised):
         assert all(place[id(one)] < place[id(other)] for one, other in pairwise(wave))
+
+
+def test_a_name_of_very_many_rdns_is_put_into_its_wave_in_linear_time() -> None:
+    """A key for each name above it would take gigabytes."""
+    deep = DN.parse(",".join(f"cn=level {number}" for number in range(20_000)))
+    assert in_waves(add(deep), add(deep.child("cn", "below")), modify(deep)) == [[0], [1, 2]]

@@ -22,6 +22,7 @@ from dcmcfg.lab.listener import QUERY_RETRIEVE, VERIFICATION
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.trace import Trace
 from tests.dicom.dcmtk import LOOPBACK
+from tests.patience import PATIENCE_S
 from tests.peers import endings
 from tests.recorded import stored
 from tests.recorded.qido_answers import ARCHIVE
@@ -31,7 +32,6 @@ from tests.recorded.stored import NOBODY, StoredInstance, StoredStudy
 TITLES = ("DCM4CHEE", "AS_RECEIVED")
 _IDENTIFIER_MISMATCH = 0xA900
 _PENDING = 0xFF00
-_PATIENCE_S = 20.0
 _STALL_S = 60.0
 _COUNTERS = ("Remaining", "Completed", "Failed", "Warning")
 _PATH = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
@@ -239,7 +239,7 @@ def _response(message: Mapping[str, Any]) -> MoveResponse:
 
 
 def _await_cancel(play: Play, exchange: MoveExchange) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while not exchange.is_cancelled and not exchange.is_abandoned:
         if time.monotonic() > deadline:
             play.unanswered.append("the recording has a C-CANCEL, and none came")

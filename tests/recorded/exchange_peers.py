@@ -19,6 +19,7 @@ from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.listener import Handler, all_contexts, called_title, calling_title, listening
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, Unanswered, serve_moves
 from dcmcfg.lab.trace import Trace
+from tests.patience import PATIENCE_S
 from tests.peers import endings
 from tests.recorded.exchange import (
     COUNTERS,
@@ -34,10 +35,8 @@ from tests.recorded.exchange import (
 from tests.recorded.recorded_instances import instance
 from tests.recorded.recordings import DimseRecording
 
-#: Seconds after its final response in which an external archive begins to store late.
-_LATE_S = 0.2
 #: Seconds that the archive gets to read a C-CANCEL.
-_CANCEL_S = 0.2
+_CANCEL_S = 2.0
 _SILENT_S = 10.0
 _PENDING = 0xFF00
 #: When, on which connection of the external archive's own if on one, and what.
@@ -60,7 +59,8 @@ class Script:
     """The recording that the AEs play, with how long the workstation takes for an instance, in seconds.
 
     ``stores_before_cancel`` is the number of C-STOREs that the workstation has got when the client cancels;
-    ``begun`` is set then, and the workstation waits for ``cancelled``.
+    ``begun`` is set then, and the workstation waits for ``cancelled``. ``answered`` is set when the client has its
+    final response.
     """
 
     recording: DimseRecording
@@ -68,6 +68,7 @@ class Script:
     stores_before_cancel: int = 0
     begun: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    answered: threading.Event = field(default_factory=threading.Event)
     stores: int = 0
     seen: Observations = field(default_factory=Observations)
 
@@ -154,7 +155,7 @@ class Peers:
         script.stores += 1
         if script.stores == script.stores_before_cancel:
             script.begun.set()
-            script.cancelled.wait(_SILENT_S)
+            script.cancelled.wait(PATIENCE_S)
             time.sleep(_CANCEL_S)
         time.sleep(script.delay_s)
         if recorded is None:
@@ -228,12 +229,12 @@ class _Sending:
             association.release()
 
     def later(self, events: Sequence[_Event]) -> None:
-        """Send what was recorded after the final response, a moment later."""
+        """Send what was recorded after the final response, once the client has it."""
         if not events:
             return
 
         def send() -> None:
-            time.sleep(_LATE_S)
+            self._script.answered.wait(PATIENCE_S)
             for _, connection, message in sorted(events, key=lambda each: each[0]):
                 assert connection is not None
                 self.send(connection, message)

@@ -23,6 +23,7 @@ from dcmcfg.lab.archive.seed import database_of, store_of
 from dcmcfg.lab.site import LOOPBACK
 from dcmcfg.lab.trace import Trace
 from tests.lab.running_site import RunningSite, running_site
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.recorded.exchange import COUNTERS, Exchange, Message, Response, comparable_dataset, first, ordered
 from tests.recorded.exchange_peers import Peers, Script
@@ -76,9 +77,8 @@ _ACCEPT_TIMEOUT = (f"cn=dicom,{_ARCHIVE}", "dcmAAACTimeout")
 _SILENT = "(dcmAAACTimeout 5000 ms of the archive)"
 #: Seconds that the workstation takes for an instance, for each second of the recording.
 _PACE = 0.6
-#: Seconds in which a final response must come, where the recording has one; where it has none, none must come.
-_PATIENCE_S = 20.0
-_SILENCE_S = 0.8
+#: Seconds in which no more must come where the recording has no final response.
+_SILENCE_S = 2.0
 _MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
 _FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 _ECHO = "1.2.840.10008.1.1"
@@ -109,6 +109,7 @@ class ExchangeSite:
         script = _script(recording)
         self.peers.play(script)
         association, responses, ending = _Client(self.running.archive, recording, script).ask()
+        script.answered.set()
         for each in script.seen.late:
             each.join()
         return Exchange(
@@ -294,7 +295,7 @@ class _Client:
         assert request is not None
         recorded = request["association"]
         entity = AE(recorded["calling"])
-        entity.dimse_timeout = _PATIENCE_S
+        entity.dimse_timeout = PATIENCE_S
         entity.network_timeout = None
         for context in recorded["presentation_contexts"]:
             entity.add_requested_context(context["abstract_syntax"], context["transfer_syntaxes"])
@@ -353,7 +354,7 @@ class _Client:
         if self._script.stores_before_cancel:
 
             def cancel() -> None:
-                self._script.begun.wait(_PATIENCE_S)
+                self._script.begun.wait(PATIENCE_S)
                 association.send_c_cancel(message_id, query_model=_MOVE)
                 self._script.cancelled.set()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.at_terminal import interrupted_at_terminal
+from tests.patience import PATIENCE_S
 from tests.peers.answers import answer_of, named
 from tests.recorded.answers import expected
 from tests.recorded.conftest import Run
@@ -37,7 +38,9 @@ def test_it_says_what_is_in_its_file(
 def test_a_cancelled_one_says_what_is_in_its_file(replayer: Replayer, recorded_site: Site, name: str) -> None:
     recording = dimse(name)
     with replayer.playing(recorded_site, recording) as play:
-        code, shown = interrupted_at_terminal(arguments(recording, Witness.DATABASE), lambda: play.pending.wait(20.0))
+        code, shown = interrupted_at_terminal(
+            arguments(recording, Witness.DATABASE), lambda: play.pending.wait(PATIENCE_S)
+        )
         assert play.cancelled.is_set()
     verdict = _VERDICT.search(shown)
     assert verdict, shown

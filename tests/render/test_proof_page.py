@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,13 +17,13 @@ from dcmcfg.render.proof import proof_json
 from dcmcfg.render.proof_page import proof_page
 from dcmcfg.verify.addresses import find_addresses
 from dcmcfg.verify.chronicle import Chronicle
-from dcmcfg.verify.evidence import Evidence, Listened
+from dcmcfg.verify.evidence import Evidence, Listened, Stored
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.legs import Leg, Store
 from dcmcfg.verify.proof import Proof, SiteSetting, configured, proof_of
 from dcmcfg.verify.run import Watcher
 from tests.verify.conftest import configuration as configuration
-from tests.verify.evidence import CT, GOOD, UIDS, arrived, listed, recorded
+from tests.verify.evidence import CT, GOOD, LOCAL_STUDY, PURGED, UIDS, arrived, listed, recorded, reporting
 
 HOSTILE = "</td><script>alert(1)</script>&\x1b[31m"
 
@@ -59,6 +61,39 @@ def test_what_peers_say_is_text(configuration: Configuration) -> None:
     assert "<script" not in text
     assert "\x1b" not in text
     assert "&lt;script&gt;" in text
+
+
+SHOWN = replace(GOOD, stored=Stored(PURGED, LOCAL_STUDY))
+FAILED: dict[str, tuple[Evidence, str, str]] = {
+    "another response": (reporting(SHOWN, status=0xA702, failed=3), "A702 (expected: 0000)", "bad"),
+    "no response": (replace(SHOWN, outcome=MoveOutcome(None, interrupted="lost")), "no answer (expected: 0000)", "bad"),
+    "0000 with nothing completed": (reporting(SHOWN, status=0), "0000", "bad"),
+    "0000, and nothing arrived": (replace(SHOWN, received=()), "0000", ""),
+}
+
+
+@pytest.mark.parametrize(("evidence", "words", "mood"), FAILED.values(), ids=FAILED)
+def test_the_picture_of_a_failed_run_ends_with_the_response_that_came_and_has_nothing_good(
+    configuration: Configuration, evidence: Evidence, words: str, mood: str
+) -> None:
+    texts = pictured(configuration, evidence)
+    assert texts[words].split() == ["label", *mood.split()]
+    assert not any("good" in kinds.split() for kinds in texts.values())
+
+
+def test_the_picture_of_a_run_that_went_well_is_good(configuration: Configuration) -> None:
+    texts = pictured(configuration, SHOWN)
+    assert texts["0000"] == "label good"
+    (heading,) = (kinds for words, kinds in texts.items() if words.startswith("purged arrives"))
+    assert heading == "head good"
+
+
+def pictured(tree: Configuration, evidence: Evidence) -> dict[str, str]:
+    """Return the classes of each text in the picture on the page."""
+    drawn = page(tree, evidence)
+    picture = ET.fromstring(drawn[drawn.index("<svg") : drawn.index("</svg>") + len("</svg>")])
+    texts = picture.findall("{http://www.w3.org/2000/svg}text")
+    return {each.text or "": each.attrib.get("class", "") for each in texts}
 
 
 def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration: Configuration) -> None:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from dcmcfg.render.mermaid import mermaid
-from dcmcfg.render.sequence import Message, Sequence, sequences
+from dcmcfg.render.sequence import Message, Response, Sequence, sequences
 from dcmcfg.render.svg import svg
 from dcmcfg.route.question import StudyState
 from tests.route.sites import put, route
@@ -49,6 +49,27 @@ def test_a_refusal_is_drawn_as_question_and_answer() -> None:
         ("A801 Unknown AE: NOBODY", True),
     ]
     assert found.remarks == ("no AE has the title NOBODY",)
+
+
+@pytest.mark.parametrize(
+    ("response", "answer", "moods"),
+    [
+        (None, "0000", ("good", "good")),
+        (Response("0000", "good"), "0000", ("good", "good")),
+        (Response("A702", "bad"), "A702 (expected: 0000)", ("open", "bad")),
+    ],
+)
+def test_a_response_that_came_stands_in_the_place_of_the_expected_one(
+    response: Response | None, answer: str, moods: tuple[str, str]
+) -> None:
+    (found,) = sequences(route([BACK], state=StudyState.PURGED), response)
+    last = found.messages[-1]
+    assert (last.above, (found.mood, last.mood)) == (answer, moods)
+
+
+def test_a_refusal_that_did_not_come_is_what_was_expected() -> None:
+    (found,) = sequences(route(dest="NOBODY"), Response("0000", "open"))
+    assert (found.messages[-1].above, found.mood) == ("0000 (expected: A801 Unknown AE: NOBODY)", "bad")
 
 
 def test_the_picture_has_each_label_within_its_bounds() -> None:

@@ -15,6 +15,7 @@ from dcmcfg.directory.server import Directory, LdapServer
 from dcmcfg.ldif_files import read_files
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.wanted import wanted_of
+from dcmcfg.rollout.choosing import to_take_back
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.left import plan_back, plan_left, settle
 from dcmcfg.rollout.manner import Manner, manner_left, manner_of
@@ -62,7 +63,7 @@ class Site:
     def undo(self, number: int | None = None) -> Outcome:
         """As ``dcmcfg undo`` does."""
         interrupted = self.settled()
-        record = self.history().to_take_back(self.server.url, number, interrupted)
+        record = to_take_back(self.history(), self.server.url, number, interrupted)
         with connect(self.server) as directory:
             plan = plan_back(record, read_tree(directory))
         return self.roll_out(plan, undoes=record.number)

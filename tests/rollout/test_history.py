@@ -4,47 +4,16 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.dn import DN
-from dcmcfg.errors import DcmcfgError, NotFound, Refused
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.lock import directory_lock
-from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import Occasion, record_roll_out
-from tests.trees import ARCHIVE, STORESCP, site
-
-URL = "ldap://pacs:389"
-ELSEWHERE = "ldap://other:389"
-
-
-def plan() -> Plan:
-    def described(dn: str) -> Wanted:
-        return Wanted(Modify(DN.parse(dn), (Modification(Operation.ADD, "dicomDescription", (b"x",)),)))
-
-    return make_plan(site(), [described(ARCHIVE), described(STORESCP)])
-
-
-def recorded(
-    state: Path,
-    *,
-    url: str = URL,
-    undoes: int | None = None,
-    done: int | None = 2,
-    command: str = "dcmcfg test",
-) -> Record:
-    """A roll-out of two steps that ended with *done* made, or was cut off in the second (None)."""
-    record = record_roll_out(Occasion(state, f"admin @ {url}", command, undoes), url, plan(), "step by step")
-    with record.journal.opened() as pen:
-        if done is None:
-            pen.begins(2, 2)
-        else:
-            pen.ended(done)
-    return record
+from tests.rollout.records import ELSEWHERE, URL, plan, recorded
 
 
 def numbers(state: Path) -> list[int]:
@@ -97,70 +66,13 @@ def test_the_journal_tells_the_result(tmp_path: Path, done: int | None, result: 
     assert History(tmp_path).unfinished(ELSEWHERE) is None
 
 
-def test_undo_without_number_goes_back_one_by_one_and_passes_over_undos(tmp_path: Path) -> None:
-    def meant() -> int:
-        return History(tmp_path).to_take_back(URL, None, None).number
-
-    recorded(tmp_path)
-    recorded(tmp_path, url=ELSEWHERE)
-    recorded(tmp_path)
-    recorded(tmp_path, done=0)
-    assert meant() == 3
-    recorded(tmp_path, undoes=3)
-    assert meant() == 1
-    recorded(tmp_path, undoes=5)
-    assert meant() == 3, "its undo was undone"
-    recorded(tmp_path, undoes=3)
-    recorded(tmp_path, undoes=1)
-    with pytest.raises(NotFound, match="no roll-out stands"):
-        meant()
-
-
-def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> None:
-    recorded(tmp_path)
-    recorded(tmp_path, undoes=1)
-    recorded(tmp_path, url=ELSEWHERE)
-    recorded(tmp_path, done=0)
-    history = History(tmp_path)
-    for number, reason in ((1, "undone by roll-out 2"), (3, "was on ldap://other"), (4, "has changed nothing")):
-        with pytest.raises(Refused, match=reason):
-            history.to_take_back(URL, number, None)
-    with pytest.raises(NotFound, match="there is no roll-out 5"):
-        history.to_take_back(URL, 5, None)
-    assert history.to_take_back(URL, 2, None).number == 2, "an undo can be undone"
-
-
-@pytest.mark.parametrize(
-    ("command", "option"),
-    [
-        ("dcmcfg apply x.ldif", f"--ldap-url {ELSEWHERE}"),
-        ("dcmcfg --profile 'my site' apply x.ldif", "--profile 'my site'"),
-        ("dcmcfg apply --profile=site x.ldif", "--profile=site"),
-        ("dcmcfg apply x.ldif --profile", f"--ldap-url {ELSEWHERE}"),
-        ("dcmcfg apply 'x.ldif", f"--ldap-url {ELSEWHERE}"),
-    ],
-)
-def test_a_roll_out_on_another_directory_is_told_with_what_named_that(
-    tmp_path: Path, command: str, option: str
-) -> None:
-    recorded(tmp_path, url=ELSEWHERE, command=command)
-    with pytest.raises(Refused) as refused:
-        History(tmp_path).to_take_back(URL, 1, None)
-    assert refused.value.next_step.startswith(option + " says which")
-
-
-def test_an_interrupted_roll_out_of_which_nothing_came_is_not_passed_over_for_an_older_one(tmp_path: Path) -> None:
-    recorded(tmp_path)
-    interrupted = recorded(tmp_path, done=0)
-    with pytest.raises(Refused, match="roll-out 2 has changed nothing"):
-        History(tmp_path).to_take_back(URL, None, interrupted)
-
-
-def test_an_interrupted_undo_is_not_guessed_about(tmp_path: Path) -> None:
-    recorded(tmp_path)
-    interrupted = recorded(tmp_path, undoes=1, done=1)
-    with pytest.raises(Refused, match="--resume goes on with it, dcmcfg undo 2 takes it back"):
-        History(tmp_path).to_take_back(URL, None, interrupted)
+def test_a_head_has_what_was_left_out_only_where_something_was(tmp_path: Path) -> None:
+    occasion = Occasion(tmp_path, "a site")
+    heads = [
+        record_roll_out(each, URL, plan(), "step by step").head for each in (occasion, replace(occasion, left_out=2))
+    ]
+    assert [head.left_out for head in heads] == [0, 2]
+    assert ["left_out" in head.text() for head in heads] == [False, True]
 
 
 def test_an_undone_roll_out_is_not_unfinished_any_more(tmp_path: Path) -> None:

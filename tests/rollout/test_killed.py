@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,26 +14,22 @@ from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DcmcfgError, DirectoryError
+from dcmcfg.errors import DcmcfgError
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
-from dcmcfg.plan.text import change_ldif
-from dcmcfg.rollout.history import History, Result, result_of
+from dcmcfg.rollout.history import Result, result_of
 from dcmcfg.rollout.left import plan_back, plan_left, settle
-from dcmcfg.rollout.record import Record
-from dcmcfg.tree import Tree
 from tests.connecting import server_of
 from tests.forked import forking
-from tests.killing_proxy import READS, KillingProxy
+from tests.killing_proxy import KillingProxy
 from tests.ports import free_port
+from tests.rollout.programs import Programs, octets_of
 from tests.running_slapd import PASSWORD, RunningSlapd
 from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 
 ARCHIVE = DN.parse("dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
-Octets = dict[str, dict[str, frozenset[bytes]]]
-KILLED = -9
 
 
 def connection(name: str) -> Entry:
@@ -62,88 +55,6 @@ def plan_of(count: int) -> list[Change]:
     return changes
 
 
-def octets_of(tree: Tree) -> Octets:
-    return {
-        str(entry.dn): {attribute.name: frozenset(attribute.values) for attribute in entry.attributes}
-        for entry in tree.entries.values()
-    }
-
-
-@dataclass
-class Programs:
-    """The program, run by the fork server against one slapd through the proxy."""
-
-    server: subprocess.Popen[str]
-    proxy: KillingProxy
-    slapd: RunningSlapd
-    state: Path
-    file: Path
-    in_transaction: bool
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        assert self.server.stdin
-        assert self.server.stdout
-        self.server.stdin.write(json.dumps([*arguments, "--yes", "--no-reload"]) + "\n")
-        self.server.stdin.flush()
-        self.proxy.victim_is(json.loads(self.server.stdout.readline()))
-        code, output = json.loads(self.server.stdout.readline())
-        return code, output
-
-    def killed(self, at: int, *arguments: str, answered: bool, reading: bool = False) -> bool:
-        """Run it and kill it at that request; False when it ended by itself before."""
-        if reading:
-            self.proxy.kill_at(at, answered=answered, counted=READS)
-        else:
-            self.proxy.kill_at(at, answered=answered)
-        code, output = self.run(*arguments)
-        assert (code == KILLED) is self.proxy.has_killed, output
-        assert self.proxy.has_killed or code == 0, output
-        return self.proxy.has_killed
-
-    def succeeds(self, *arguments: str) -> str:
-        self.revive()
-        self.proxy.let_live()
-        code, output = self.run(*arguments)
-        assert code == 0, output
-        return output
-
-    def revive(self) -> None:
-        """Start slapd again if it fell: 2.5.13 now and then does when a client dies within a transaction."""
-        try:
-            connect(server_of(self.slapd)).close()
-        except DirectoryError:
-            self.slapd.slapd.stop()
-            self.slapd.slapd.start()
-
-    def octets(self) -> Octets:
-        self.revive()
-        with connect(server_of(self.slapd)) as directory:
-            return octets_of(read_tree(directory))
-
-    def last(self) -> Record:
-        return History(self.state / "dcmcfg").records[0]
-
-    def settled(self) -> Result:
-        """What the last roll-out turns out to be, when the next run has read the tree."""
-        self.revive()
-        with connect(server_of(self.slapd, url=self.proxy.url)) as directory:
-            settle(self.state / "dcmcfg", directory)
-        return result_of(self.last())
-
-    def plan(self, count: int) -> tuple[Octets, Octets]:
-        """Write a plan of *count* steps into the file; return the tree before and after, having made and undone it."""
-        with connect(server_of(self.slapd)) as directory:
-            directory.apply_in_transaction(first_state(count))
-        self.file.write_text(change_ldif(plan_of(count)))
-        old = self.octets()
-        self.succeeds("apply", str(self.file))
-        new = self.octets()
-        self.succeeds("undo")
-        assert self.octets() == old
-        assert old != new
-        return old, new
-
-
 @pytest.fixture(params=["transaction", "step by step"])
 def programs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
     stepwise = request.param == "step by step"
@@ -159,12 +70,12 @@ def programs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     with slapd, KillingProxy(slapd.port) as proxy:
         settings = {"LDAP_URL": proxy.url, "BIND_PASSWORD": PASSWORD}
         with forking(tmp_path / "state", dict(os.environ), **settings) as server:
-            yield Programs(server, proxy, RunningSlapd(slapd), tmp_path / "state", tmp_path / "plan.ldif", not stepwise)
+            yield Programs(server, proxy, tmp_path / "state", RunningSlapd(slapd), tmp_path / "plan.ldif", not stepwise)
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
 def test_killed_at_each_request_it_can_be_finished_and_undone(programs: Programs, answered: bool) -> None:
-    old, new = programs.plan(5)
+    old, new = programs.plan(first_state(5), plan_of(5))
     at = 0
     while programs.killed(at := at + 1, "apply", str(programs.file), answered=answered):
         assert programs.octets() in (old, new) or not programs.in_transaction
@@ -177,7 +88,7 @@ def test_killed_at_each_request_it_can_be_finished_and_undone(programs: Programs
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
 def test_killed_at_each_request_it_can_be_undone_at_once(programs: Programs, answered: bool) -> None:
-    old, new = programs.plan(5)
+    old, new = programs.plan(first_state(5), plan_of(5))
     at = 0
     while programs.killed(at := at + 1, "apply", str(programs.file), answered=answered):
         if programs.settled() is Result.NOTHING:
@@ -191,7 +102,7 @@ def test_killed_at_each_request_it_can_be_undone_at_once(programs: Programs, ans
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
 def test_an_undo_killed_at_each_request_can_be_finished_and_taken_back(programs: Programs, answered: bool) -> None:
-    old, new = programs.plan(5)
+    old, new = programs.plan(first_state(5), plan_of(5))
     programs.succeeds("apply", str(programs.file))
     first = programs.last()
     at = 0
@@ -210,7 +121,7 @@ def test_an_undo_killed_at_each_request_can_be_finished_and_taken_back(programs:
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
 def test_a_resume_killed_at_its_first_request_each_time_comes_to_the_end(programs: Programs, answered: bool) -> None:
     """Unheard, each of them makes one step; unsent, the second request of each is the one that is lost."""
-    old, new = programs.plan(5)
+    old, new = programs.plan(first_state(5), plan_of(5))
     assert programs.killed(1 if answered else 2, "apply", str(programs.file), answered=answered)
     runs = 1
     while not programs.in_transaction and programs.killed(1 if answered else 2, "apply", "--resume", answered=answered):
@@ -227,7 +138,7 @@ def test_a_resume_killed_at_its_first_request_each_time_comes_to_the_end(program
 
 def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> None:
     """Before the record is there nothing has happened; while it reads back, everything."""
-    old, new = programs.plan(5)
+    old, new = programs.plan(first_state(5), plan_of(5))
     at, results = 0, []
     while programs.killed(at := at + 1, "apply", str(programs.file), answered=True, reading=True):
         now = programs.octets()
@@ -245,7 +156,7 @@ def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> Non
 @pytest.mark.timeout(3600 if LONG else 240)
 def test_each_instant_of_500_records_leads_to_new_and_old(programs: Programs) -> None:
     """At each request the program stands still, as one that was killed there: what it has left behind is looked at."""
-    old, new = programs.plan(500)
+    old, new = programs.plan(first_state(500), plan_of(500))
     every = 1 if LONG else 50
     aside = programs.state / "aside"
     seen: list[tuple[int, bool, int]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ DEVICES = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
 ARCHIVE = DEVICES.child("dicomDeviceName", "dcm4chee-arc")
 STORESCP = DEVICES.child("dicomDeviceName", "storescp")
 NEW = DEVICES.child("dicomDeviceName", "new")
-COMMIT = b"1.3.6.1.1.21.3"
+COMMIT = b"1.3.6.1.1.21.3\x81\x04"
 SiteOf = Callable[[LdapServer], Site]
 
 
@@ -406,6 +406,32 @@ class Losing:
 
     def reopened(self) -> LdapDirectory:
         return self._directory
+
+
+class NotRollingBack(Losing):
+    """A directory that keeps the first two members of a transaction whose client it has lost, as ApacheDS may."""
+
+    def apply_in_transaction(self, changes: Sequence[Change]) -> None:
+        for change in changes[:2]:
+            self._directory.apply(change)
+        raise self._error
+
+
+@pytest.mark.parametrize("finish", [Site.resume, Site.undo])
+def test_what_a_lost_transaction_has_left_is_gone_on_with_or_reverted(
+    site: Site, finish: Callable[[Site], object]
+) -> None:
+    before = site.octets()
+    plan = site.plan([*new_device(), described(ARCHIVE, "a")])
+    with connect(site.server) as directory:
+        losing: Any = NotRollingBack(directory, letting_in=False)
+        with pytest.raises(ChangedButNotFinished, match=r"2 of 4 steps are done — dcmcfg apply --resume goes on"):
+            site.roll_out(plan, manner=Manner.TRANSACTION, through=losing)
+    finish(site)
+    if finish is Site.resume:
+        assert site.octets()[str(ARCHIVE)]["dicomdescription"] == {b"a"}
+        site.undo()
+    assert site.octets() == before
 
 
 @pytest.mark.parametrize("closing", [False, True])

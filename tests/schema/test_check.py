@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.tree import site_files
 from dcmcfg.ldif.reader import read_all
@@ -16,7 +17,7 @@ from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.findings import RULES, Finding, Place
 from dcmcfg.schema.structure import Structures, structure
 from dcmcfg.schema.web_form import form_fields
-from tests.trees import ARCHIVE, BASE, STORESCP, connection, network_ae, site_entries
+from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae, site_entries
 
 UPSTREAM = os.environ.get("DCMCFG_UPSTREAM", "")
 RELEASES = os.environ.get("DCMCFG_RELEASES", "")
@@ -70,6 +71,17 @@ def test_a_breach_is_found_by_its_rule(name: str, values: list[str], rule: str, 
     findings = rules(*site_with(name, *values))
     assert (rule, name, wrong.encode() if wrong is not None else None) in findings
     assert {each for each, _, _ in findings} - {"single-valued"} <= {rule}
+
+
+def test_an_attribute_with_other_options_is_another_one() -> None:
+    entries = site_with("dicomDescription", "a")
+    tagged = [
+        entry.with_values("dicomDescription;lang-de", (b"a",)) if "dicomDescription" in entry else entry
+        for entry in entries
+    ]
+    assert rules(*tagged) == []
+    twice = [entry.with_values("dicomDescription;LANG-DE", (b"a", b"b")) for entry in tagged[-1:]]
+    assert ("single-valued", "dicomDescription", None) in rules(*tagged[:-1], *twice)
 
 
 def test_a_uid_that_is_none_is_told() -> None:
@@ -178,6 +190,19 @@ def test_an_entry_given_twice_is_told_at_the_second_place() -> None:
     spelt = Entry.of("DC=dcm4che, dc=ORG", {a.name: a.values for a in entry.attributes})
     (finding,) = check([Subject(entry, Place("a.ldif", 1)), Subject(spelt, Place("b.ldif", 7))], bundled(), live=False)
     assert (finding.rule.name, finding.place) == ("entry-twice", Place("b.ldif", 7))
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_an_entry_without_parent_is_found_where_one_further_up_is_there(live: bool) -> None:
+    gone = f"dicomDeviceName=gone,{DEVICES}"
+    orphan, below = connection(gone, "104"), Entry.of(f"cn=x,cn=dicom,{gone}", {"objectClass": "top", "cn": "x"})
+    findings = [each for each in found(*site_entries(), orphan, below, live=live) if each.rule.name == "parent-missing"]
+    assert [(each.dn, each.message) for each in findings] == [(orphan.dn, f"its parent is missing: {gone}")]
+
+
+def test_a_file_may_hold_subtrees_without_what_is_above_them() -> None:
+    parts = [entry for entry in site_entries() if entry.dn.is_below(DN.parse(DEVICES))]
+    assert found(*parts) == []
 
 
 def test_to_a_server_that_holds_it_an_unknown_name_is_known_and_here_a_warning() -> None:

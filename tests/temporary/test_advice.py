@@ -51,3 +51,9 @@ def test_where_every_step_would_name_it_the_address_is_what_is_left() -> None:
     unfit = MoveOutcome(0xA702, "org.dcm4che3.net.IncompatibleConnectionException: No compatible")
     straight = replace(UNWITNESSED, outcome=unfit, route=DIRECT)
     assert [each.split(":")[0] for each in steps(straight)] == ["nothing came to 192.0.2.1"]
+
+
+def test_a_handshake_that_failed_is_a_matter_of_certificates_and_not_of_the_address() -> None:
+    untrusted = MoveOutcome(0xA702, "javax.net.ssl.SSLHandshakeException: PKIX path building failed:")
+    (step,) = steps(replace(stored(ALONE, LOCAL_STUDY), outcome=untrusted, received=()))
+    assert step.startswith("the TLS handshake of DCM4CHEE with this run failed: DCM4CHEE must trust the certificate")

@@ -24,6 +24,13 @@ OnMove = Callable[[MoveExchange], MoveResponse | None]
 OnFind = Callable[[evt.Event], Iterator[tuple[Any, Dataset | None]]]
 
 
+def held_of(made: Made, availability: str = "NEARLINE") -> tuple[HeldInstance, ...]:
+    """Return the instances of *made* as the archive lists them."""
+    return tuple(
+        HeldInstance(dcmread(file, stop_before_pixels=True), availability, ("LONGTERM",)) for file in made.files
+    )
+
+
 @contextmanager
 def scripted_archive(
     made: Made,
@@ -36,9 +43,7 @@ def scripted_archive(
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[Peer]:
     """Listen as *title* while the block runs; it lists the instances of *made*, with that availability."""
-    held = tuple(
-        HeldInstance(dcmread(file, stop_before_pixels=True), availability, ("LONGTERM",)) for file in made.files
-    )
+    held = held_of(made, availability)
     port = port or free_port()
     handlers: list[Handler] = [
         (evt.EVT_REQUESTED, lambda event: serve_moves(event.assoc, on_move)),

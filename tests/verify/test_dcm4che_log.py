@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, Store
 from dcmcfg.verify.logged import Logged
 from dcmcfg.verify.sought import Sought
+from tests.growth import growth
 from tests.verify.evidence import CT, STUDY, UIDS
 
 NOW = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
@@ -241,3 +243,30 @@ def test_a_log_that_is_cut_off_shows_no_more_than_the_whole_one(start: int, end:
     for record in read(HALF.splitlines()[start:end], SOUGHT, NOW).records:  # log_tail.py gives whole lines only
         assert (record.calling, record.called, record.destination) == ("DCMCFG", "LONGTERM", "DCM4CHEE")
         assert (record.completed or 0) <= 3
+
+
+def many_moves(count: int) -> list[str]:
+    """C-MOVEs of one caller that are all under way at once, each with one that the archive means to send for it."""
+    asked = [
+        f"LONGTERM<-DCMCFG({number}) >> 3:C-MOVE-RQ[pcid=3, prior=0, dest=DCM4CHEE]\n"
+        f"LONGTERM<-DCMCFG({number}): 3 objects of study[{STUDY}] not locally accessable - send C-MOVE RQ to FAR"
+        for number in range(count)
+    ]
+    over = [f"LONGTERM<-DCMCFG({number}) << 3:C-MOVE-RSP[pcid=3, status=0H" for number in range(count)]
+    return [at(line) for each in (*asked, *over) for line in each.splitlines()]
+
+
+def stores_of_any(count: int) -> list[str]:
+    """C-STOREs of which each may have been sent for any of the C-MOVEs."""
+    moves = [f"LONGTERM<-DCMCFG({number}) >> 3:C-MOVE-RQ[pcid=3, prior=0, dest=DCM4CHEE]" for number in range(count)]
+    store = f"LONGTERM->DCM4CHEE(99) << 1:C-STORE-RQ[pcid=1\n  iuid={UIDS[0]} - ?\n  orig=DCMCFG >> 3:C-MOVE-RQ]"
+    return [line for each in (*moves, *[store] * 20) for line in at(each).splitlines()]
+
+
+@pytest.mark.parametrize(("lines", "size"), [(many_moves, 50), (stores_of_any, 16)])
+def test_a_log_is_read_in_linear_time(lines: Callable[[int], list[str]], size: int) -> None:
+    def reading(count: int) -> Callable[[], object]:
+        written = lines(count)
+        return lambda: read(written, SOUGHT, NOW)
+
+    assert growth(reading, size) < 4.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +14,7 @@ from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, Store
 from dcmcfg.verify.logged import Logged
 from dcmcfg.verify.sought import Sought
+from tests.growth import growth
 from tests.verify.evidence import STUDY, UIDS
 
 SINCE = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
@@ -186,3 +188,29 @@ def test_whatever_is_in_a_log_is_read(lines: list[str]) -> None:
     found = read(lines, SOUGHT, SINCE)
     assert all(each.study_uid in ("", STUDY) for each in found.records)
     assert isinstance(is_dcmtk_log(lines), bool)
+
+
+def without_ends(count: int) -> list[str]:
+    """C-MOVEs that are all under way at once."""
+    return ["I: Received Move SCP:"] * count + ["I: Move SCP Response 4 [status: Success]"] * count
+
+
+def without_beginnings(count: int) -> list[str]:
+    """C-MOVEs over associations that the log does not show."""
+    return ["I: Received Move SCP:", "I: Association Release"] * count
+
+
+@pytest.mark.parametrize("lines", [without_ends, without_beginnings])
+def test_a_log_is_read_in_linear_time(lines: Callable[[int], list[str]]) -> None:
+    def reading(count: int) -> Callable[[], object]:
+        written = lines(count)
+        return lambda: read(written, SOUGHT, SINCE)
+
+    assert growth(reading, 50) < 4.5
+
+
+@pytest.mark.parametrize(
+    "line", ["I: Association Received (" + ":" * 200_000, "I: Association Received (:" + " -> " * 50_000]
+)
+def test_a_line_without_end_is_read_in_linear_time(line: str) -> None:
+    assert not is_dcmtk_log([line])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.orthanc_log import is_orthanc_log, moves, resource_id, resource_ids, tells_of_requests
 from dcmcfg.verify.sought import Sought
+from tests.growth import growth
 from tests.verify.evidence import STUDY, UIDS, listed
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -169,3 +171,33 @@ LINES = [*GOOD, *REFUSED.splitlines(), *stored(UIDS[0]).splitlines(), TOLD]
 def test_no_lines_whatever_can_fail_the_reader(lines: list[str]) -> None:
     for record in read(*lines):
         assert record.study_uid in ("", STUDY)
+
+
+def over(count: int) -> list[str]:
+    """C-MOVEs that are over before the next one begins."""
+    return [*GOOD] * count
+
+
+def jobs(count: int) -> list[str]:
+    """C-MOVEs whose jobs fail."""
+    at = f"I{AT} JobsRegistry.cpp:700]"
+    return [
+        line
+        for number in range(count)
+        for line in (
+            INCOMING,
+            SENDING,
+            f"{at} New job submitted with priority 0: {number}",
+            f"{at} Job has completed with failure: {number}",
+            *stored(UIDS[0]).splitlines(),
+        )
+    ]
+
+
+@pytest.mark.parametrize("lines", [over, jobs])
+def test_a_log_is_read_in_linear_time(lines: Callable[[int], list[str]]) -> None:
+    def reading(count: int) -> Callable[[], object]:
+        written = lines(count)
+        return lambda: read(*written)
+
+    assert growth(reading, 50) < 4.5

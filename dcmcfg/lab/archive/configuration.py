@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcmcfg.dicom.peer import Peer
 from dcmcfg.dn import NormalDN
-from dcmcfg.lab.archive.java import IllegalStateException, IncompatibleConnectionException
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,13 @@ class Connection:
     def tls(self) -> bool:
         """Whether it is a TLS connection."""
         return bool(self.cipher_suites)
+
+    def fits(self, other: Connection) -> bool:
+        """Return whether the two can talk: both plain, or both TLS with a version and a cipher suite in common."""
+        if self.protocol != other.protocol or self.tls != other.tls:
+            return False
+        suites = set(self.cipher_suites).intersection(other.cipher_suites)
+        return not self.tls or bool(suites and set(self.tls_versions).intersection(other.tls_versions))
 
     def needs_rebind(self, before: Connection) -> bool:
         """Return whether a listener of the connection as it was *before* must be bound again (``Connection``)."""
@@ -89,34 +94,6 @@ class NetworkAE:
         """Whether it lists any SOP class as SCP, and so does not take what it does not list."""
         return any(each.role == "SCP" for each in self.capabilities)
 
-    @property
-    def local_connection(self) -> Connection | None:
-        """The connection from which the AE calls others: its first installed plain one."""
-        return next((each for each in self.connections if each.installed and not each.tls), None)
-
-    @property
-    def retrieve_timeout_s(self) -> float | None:
-        """How long to wait for a response to a C-MOVE of its own."""
-        own = self.local_connection
-        return own.retrieve_timeout_s if own else None
-
-    @property
-    def store_timeout_s(self) -> float | None:
-        """How long to wait for a response to a C-STORE of its own."""
-        own = self.local_connection
-        return own.store_timeout_s if own else None
-
-    @property
-    def accept_timeout_s(self) -> float | None:
-        """The longest wait for the answer to an A-ASSOCIATE-RQ of its own."""
-        own = self.local_connection
-        return own.accept_timeout_s if own else None
-
-    def usable_connection(self) -> Connection | None:
-        """Return the first connection that another AE can be reached at, as far as the lab goes: plain TCP."""
-        usable = (each for each in self.connections if each.installed and each.port and not each.tls)
-        return next(usable, None)
-
 
 @dataclass(frozen=True)
 class WebApplication:
@@ -154,17 +131,3 @@ class Device:
         """
         others = (each for each in self.aes if title in each.other_titles)
         return self.ae(title) or self.ae("*") or next(others, None)
-
-
-def peer_of(remote: NetworkAE, local: NetworkAE) -> Peer:
-    """Return where to reach *remote* from *local*, as ``ApplicationEntity.connect`` finds it.
-
-    Raises :class:`IllegalStateException` when *local* is not installed and :class:`IncompatibleConnectionException`
-    when no connections fit together.
-    """
-    if not local.installed:
-        raise IllegalStateException("Not installed")
-    theirs = remote.usable_connection()
-    if theirs is None or theirs.port is None or local.local_connection is None:
-        raise IncompatibleConnectionException(f"No compatible connection to {remote.title} available on {local.title}")
-    return Peer(remote.title, theirs.host, theirs.port)

@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
-from dcmcfg.lab.archive.configuration import NetworkAE, peer_of
+from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.java import JavaException, error_comment
 from dcmcfg.lab.archive.pending_responses import PendingResponses
 from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
@@ -61,18 +61,19 @@ class Passing:
         """Give an association with the holder: one context, that of the requester, relational queries negotiated."""
         request, called = self.exchange.request, self.called
         calling = forwarding.calling or called.title
-        peer = peer_of(self.state.cache.find_application_entity(forwarding.holder), called)
+        line = self.state.line(self.state.cache.find_application_entity(forwarding.holder), called)
         contexts = [build_context(request.sop_class_uid, list(request.proposed_transfer_syntaxes))]
         with associated(
             calling,
-            peer,
+            line.peer,
             contexts,
             relational=request.sop_class_uid,
-            response_timeout_s=called.retrieve_timeout_s,
-            accept_timeout_s=called.accept_timeout_s,
+            response_timeout_s=line.own.retrieve_timeout_s,
+            accept_timeout_s=line.own.accept_timeout_s,
+            tls=line.tls,
         ) as association:
             destination = forwarding.redirected or request.destination
-            _log.info("C-MOVE to %s as %s, destination %s", peer, calling, destination)
+            _log.info("C-MOVE to %s as %s, destination %s", line.peer, calling, destination)
             yield association
 
     def retrieve(self, forwarding: Forwarding) -> ForwardedRetrieve:
@@ -87,9 +88,7 @@ class Passing:
             identifier=request.identifier,
             requester=Requester(request.calling, request.message_id),
             local_title=self.called.title,
-            destination=partial(peer_of, self.destination, self.called),
-            store_timeout_s=self.called.store_timeout_s,
-            accept_timeout_s=self.called.accept_timeout_s,
+            destination=partial(self.state.line, self.destination, self.called),
             counters=self.counters,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import ClassVar
 
 from dcmcfg.lab.requesting import (
@@ -11,6 +12,7 @@ from dcmcfg.lab.requesting import (
     ConnectTimedOut,
     HostUnknown,
     NothingAccepted,
+    NotSecured,
     Rejected,
 )
 
@@ -121,12 +123,27 @@ def text_of(failure: AssociationFailed) -> str:
             return f"java.net.UnknownHostException: {failure.peer.host}"
         case ConnectTimedOut():
             return "java.net.SocketTimeoutException: Connect timed out"
+        case NotSecured(reason=reason):
+            return _handshake_failure(reason)
         case NothingAccepted():
             return "org.dcm4che3.net.NoPresentationContextException: No Presentation Context for Abstract Syntax"
         case Aborted():
             return "A-ABORT[source: 0 - service-user, reason: 0]"
         case ConnectionRefused() | AssociationFailed():
             return "java.net.ConnectException: Connection refused"
+
+
+def _handshake_failure(error: ssl.SSLError) -> str:
+    """Return the text of the exception that a failed TLS handshake ends in, as JSSE words it."""
+    reason = error.reason or ""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath"
+    if "ALERT" in reason:
+        alert = reason.partition("ALERT_")[2].lower()
+        return f"javax.net.ssl.SSLHandshakeException: Received fatal alert: {alert}"
+    if reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
+        return "javax.net.ssl.SSLException: Unsupported or unrecognized SSL message"
+    return "javax.net.ssl.SSLHandshakeException: Remote host terminated the handshake"
 
 
 def stack_trace(failure: Exception) -> str:

@@ -9,7 +9,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
-from dcmcfg.lab.archive.configuration import NetworkAE, peer_of
+from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.database import Instance
 from dcmcfg.lab.archive.external_retrieve import Passing
 from dcmcfg.lab.files import ObjectStore
@@ -26,15 +26,16 @@ def send_local(passing: Passing, local: Sequence[Instance], originator: str) -> 
     :class:`AssociationFailed` when the destination cannot be reached.
     """
     called = passing.called
-    peer = peer_of(passing.destination, called)
+    line = passing.state.line(passing.destination, called)
     contexts = _contexts(passing.state.store, local, called, passing.destination) or [build_context(VERIFICATION)]
     try:
         with associated(
             called.title,
-            peer,
+            line.peer,
             contexts,
-            response_timeout_s=called.store_timeout_s,
-            accept_timeout_s=called.accept_timeout_s,
+            response_timeout_s=line.own.store_timeout_s,
+            accept_timeout_s=line.own.accept_timeout_s,
+            tls=line.tls,
         ) as association:
             accepted = {context.abstract_syntax for context in association.accepted_contexts}
             sent = [each for each in local if each.header.SOPClassUID in accepted]

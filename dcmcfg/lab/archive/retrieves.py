@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
-from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.archive.calling import Line
 from dcmcfg.lab.archive.java import JavaException
 from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.query import HeldInstance, selected
@@ -38,16 +38,14 @@ class ForwardedRetrieve:
     """One C-MOVE whose objects are forwarded to its destination as they arrive.
 
     ``key`` is the AE title by which arriving objects are matched, None where no object is. ``identifier`` is that of
-    the C-MOVE. ``destination`` returns where the destination is, or raises :class:`JavaException`.
+    the C-MOVE. ``destination`` returns how the destination is called, or raises :class:`JavaException`.
     """
 
     key: str | None
     identifier: Dataset
     requester: Requester
     local_title: str
-    destination: Callable[[], Peer]
-    store_timeout_s: float | None
-    accept_timeout_s: float | None
+    destination: Callable[[], Line]
     counters: RetrieveCounters
     _lock: Lock = field(default_factory=Lock)
     _open: ExitStack = field(default_factory=ExitStack)
@@ -84,13 +82,15 @@ class ForwardedRetrieve:
     def _associate(self, contexts: list[PresentationContext]) -> Association | None:
         offered = [build_context(each.abstract_syntax or "", list(each.transfer_syntax)) for each in contexts]
         try:
+            line = self.destination()
             return self._open.enter_context(
                 associated(
                     self.local_title,
-                    self.destination(),
+                    line.peer,
                     offered,
-                    response_timeout_s=self.store_timeout_s,
-                    accept_timeout_s=self.accept_timeout_s,
+                    response_timeout_s=line.own.store_timeout_s,
+                    accept_timeout_s=line.own.accept_timeout_s,
+                    tls=line.tls,
                 )
             )
         except (AssociationFailed, JavaException) as failure:

@@ -1,4 +1,4 @@
-"""How the archive secures associations with those who call its TLS connection."""
+"""How the archive secures associations with those who call its TLS connection, and with those whom it calls."""
 
 from __future__ import annotations
 
@@ -27,18 +27,46 @@ def server_context(site: Site, connection: Connection) -> ssl.SSLContext | None:
 
     Who calls must show a certificate of the lab's authority, unless dcmTLSNeedClientAuth is FALSE.
     """
-    versions = _known(connection.tls_versions, _VERSIONS)
-    suites = _known(connection.cipher_suites, _SUITES)
-    if not versions or not (suites or ssl.TLSVersion.TLSv1_3 in versions):
-        return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version, context.maximum_version = min(versions), max(versions)
-    if suites:
-        context.set_ciphers(":".join(suites))
-    context.load_cert_chain(site.archive_certificate, site.archive_key)
-    context.load_verify_locations(site.authority)
+    if not _restrict(context, connection.tls_versions, connection.cipher_suites):
+        return None
+    _equip(context, site)
     context.verify_mode = ssl.CERT_REQUIRED if connection.needs_client_certificate else ssl.CERT_NONE
     return context
+
+
+def client_context(site: Site, own: Connection, theirs: Connection) -> ssl.SSLContext | None:
+    """Return what calls *theirs* from *own*, with what both have in common.
+
+    None where the lab has none of these suites or versions, and in a lab without certificates. The peer must show a
+    certificate of the lab's authority, for whatever host: the archive does not look at that
+    (``dcmTLSEndpointIdentificationAlgorithm`` is not set in a stock archive).
+    """
+    versions = [each for each in own.tls_versions if each in theirs.tls_versions]
+    suites = [each for each in own.cipher_suites if each in theirs.cipher_suites]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not site.tls_folder.exists() or not _restrict(context, versions, suites):
+        return None
+    _equip(context, site)
+    context.check_hostname = False
+    return context
+
+
+def _restrict(context: ssl.SSLContext, versions: Iterable[str], suites: Iterable[str]) -> bool:
+    """Have *context* offer no others than these, of those that the lab has; return whether there are any."""
+    known, ciphers = _known(versions, _VERSIONS), _known(suites, _SUITES)
+    if not known or not (ciphers or ssl.TLSVersion.TLSv1_3 in known):
+        return False
+    context.minimum_version, context.maximum_version = min(known), max(known)
+    if ciphers:
+        context.set_ciphers(":".join(ciphers))
+    return True
+
+
+def _equip(context: ssl.SSLContext, site: Site) -> None:
+    """Have *context* show the archive's certificate, and trust the lab's authority."""
+    context.load_cert_chain(site.archive_certificate, site.archive_key)
+    context.load_verify_locations(site.authority)
 
 
 def _known(named: Iterable[str], known: Mapping[str, T]) -> list[T]:

@@ -33,7 +33,7 @@ class ArchiveService:
         seed(site, device.external_availability)
         cache = AECache(configuration.find_ae)
         cache.stale_timeout_s = device.ae_cache_stale_timeout_s
-        self.state = ArchiveState(device, cache, database_of(site), store_of(site))
+        self.state = ArchiveState(site, device, cache, database_of(site), store_of(site))
         record = MoveRecord(site.archive_requests)
         self._listeners = Listeners(site, DicomServer(self.state, _TITLE, record), device)
         self._is_started = False

@@ -5,18 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dcmcfg.lab.archive.ae_cache import AECache
-from dcmcfg.lab.archive.configuration import Device
+from dcmcfg.lab.archive.calling import Line, line_to
+from dcmcfg.lab.archive.configuration import Device, NetworkAE
 from dcmcfg.lab.archive.database import Database
 from dcmcfg.lab.archive.retrieves import Retrieves
 from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.site import Site
 
 
 @dataclass
 class ArchiveState:
-    """The device as last loaded, the cache of other AEs, the objects, and the retrieves under way."""
+    """The site, its device as last loaded, the cache of other AEs, the objects, and the retrieves under way."""
 
+    site: Site
     device: Device
     cache: AECache
     database: Database
     store: ObjectStore
     retrieves: Retrieves = field(default_factory=Retrieves)
+
+    def line(self, remote: NetworkAE, local: NetworkAE) -> Line:
+        """Return how *local* calls *remote*; raises what :func:`line_to` does."""
+        return line_to(self.site, remote, local)

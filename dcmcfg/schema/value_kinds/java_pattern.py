@@ -19,6 +19,17 @@ _INLINE_FLAGS = re.compile(rf"[{_FLAGS}]*(?:-[{_FLAGS}]*)?([:)])", re.ASCII)
 _ESCAPES_OUTSIDE = frozenset("0123456789AbBcdDefGhHkNnpPQrRsStuvVwWxXzZa")
 _ESCAPES_INSIDE = _ESCAPES_OUTSIDE - frozenset("AbBGkRXzZ123456789")
 _LETTERS = frozenset(string.ascii_letters + string.digits)
+#: What follows the letter of an escape that is longer than two characters.
+_LONG_ESCAPES = {
+    "p": re.compile(r"\{[^{}]+\}|[A-Z]"),
+    "P": re.compile(r"\{[^{}]+\}|[A-Z]"),
+    "x": re.compile(r"[0-9A-Fa-f]{2}|\{[0-9A-Fa-f]+\}"),
+    "u": re.compile(r"[0-9A-Fa-f]{4}"),
+    "0": re.compile(r"[0-3][0-7]{0,2}|[4-7][0-7]?"),
+    "c": re.compile(r".", re.DOTALL),
+    "N": re.compile(r"\{[^{}]+\}"),
+    "k": re.compile(r"<[^<>]+>"),
+}
 
 
 class _Refused(Exception):
@@ -45,14 +56,29 @@ def negatable_pattern_problem(text: str) -> str:
     return pattern_problem(text.removeprefix("!"))
 
 
+def _without_quoting(text: str) -> str:
+    """Return a pattern that is as right or wrong as *text*, without quoting (Pattern.RemoveQEQuoting)."""
+    read, at = [], 0
+    while at < len(text):
+        if text[at : at + 2] == "\\Q":
+            end = text.find("\\E", at + 2)
+            quoted = text[at + 2 : end if end >= 0 else len(text)]
+            read += ["a" if character in _LETTERS else f"\\{character}" for character in quoted]
+            at = end + 2 if end >= 0 else len(text)
+            continue
+        taken = 2 if text[at] == "\\" else 1
+        read.append(text[at : at + taken])
+        at += taken
+    return "".join(read)
+
+
 @dataclass
 class _Reader:
     text: str
     at: int = 0
 
     def read(self) -> None:
-        if "(?x" in self.text or re.search(rf"\(\?[{_FLAGS}]*x", self.text) or "\\Q" in self.text:
-            raise _Uncertain
+        self.text = _without_quoting(self.text)
         self._alternatives()
         if self.at < len(self.text):
             raise _Refused("a ) has no (")
@@ -117,7 +143,7 @@ class _Reader:
             if character in (":", "=", "!", ">") and character:
                 self.at += 1
             elif rest.startswith(("<=", "<!")):
-                raise _Uncertain  # Java limits what may stand in a look-behind
+                self.at += 2  # Java limits what may stand in a look-behind, which is not followed here
             elif character == "<":
                 name = _GROUP_NAME.match(self.text, self.at + 1)
                 if name is None:
@@ -127,6 +153,8 @@ class _Reader:
                 flags = _INLINE_FLAGS.match(self.text, self.at)
                 if flags is None:
                     raise _Refused("after (? something unknown follows")
+                if "x" in flags[0]:
+                    raise _Uncertain  # blanks and comments have no meaning from here on
                 self.at = flags.end()
                 if flags[1] == ")":
                     return False
@@ -141,8 +169,12 @@ class _Reader:
             raise _Refused("it ends in a lone backslash")
         if character in _LETTERS and character not in known:
             raise _Refused(f"\\{character} has no meaning")
-        if character in "pPxu0cNk":
-            raise _Uncertain  # properties, codes and names have rules of their own
+        if character in _LONG_ESCAPES:
+            # Properties, codes and names have rules of their own, so only where they end is looked at.
+            end = _LONG_ESCAPES[character].match(self.text, self.at)
+            if end is None:
+                raise _Uncertain
+            self.at = end.end()
 
     def _character_class(self) -> None:
         if self._peek() == "^":
@@ -162,7 +194,8 @@ class _Reader:
                 self._escape(_ESCAPES_INSIDE)
                 low = ""
             elif character == "&" and self._peek() == "&":
-                raise _Uncertain
+                self.at += 1
+                low = ""
             elif character == "-" and low and self._peek() not in ("]", "[", "\\", ""):
                 high = self._take()
                 if high < low:

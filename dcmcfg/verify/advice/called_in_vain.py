@@ -8,6 +8,8 @@ from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.called import no_connection_fits
 
 NOT_FOUND = "ConfigurationNotFoundException"
+#: How the exceptions of Java's TLS begin.
+HANDSHAKE_FAILED = "javax.net.ssl."
 
 
 def step_of_the_called(case: Case, whom: str) -> str:
@@ -32,6 +34,8 @@ def step_of_the_called(case: Case, whom: str) -> str:
         return _no_connection_fits(case, whom)
     if "A-ASSOCIATE-RJ" in comment:
         return _rejected(case, whom)
+    if HANDSHAKE_FAILED in comment:
+        return _handshake_failed(case, whom, ours=ours)
     if comment.startswith("A-ABORT"):
         return (
             f"{whom} aborted the association, or did not answer the association request within dcmAAACTimeout of the "
@@ -65,12 +69,24 @@ def _no_connection_fits(case: Case, whom: str) -> str:
     )
 
 
+def _handshake_failed(case: Case, whom: str, *, ours: bool) -> str:
+    suits = "must suit the cipher suites (those named TLS_RSA_… require an RSA key)"
+    if ours:
+        return (
+            f"the TLS handshake of {case.archive} with this run failed: {case.archive} must trust the certificate of "
+            "--tls-cert (its trust store, or dicomAuthorizedNodeCertificateReference of its device), and the key of "
+            f"that certificate {suits}"
+        )
+    return (
+        f"the TLS handshake of {case.archive} with {whom} failed: each must trust the certificate of the other, and "
+        f"the key of {whom} {suits}; the log of {whom} shows the reason, dcmcfg echo {shlex.quote(whom)} its "
+        "certificate"
+    )
+
+
 def unable_over_tls(archive: str) -> str:
     """Return what else keeps *archive* from calling over TLS, which the tree does not tell."""
-    return (
-        f"can {archive} call over TLS at all? Its log tells of its key store and trust store; the lab's archive calls "
-        "nobody over TLS"
-    )
+    return f"can {archive} call over TLS at all? Its log tells of its key store and trust store"
 
 
 def not_found(case: Case, whom: str) -> str:

@@ -10,6 +10,7 @@ from dcmcfg.route.command import command
 from dcmcfg.verify.called import at_its_place, came_back, holders
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.files import Files, FilesBefore, files_before
+from dcmcfg.verify.passed_on import asked_fallback, sends_straight
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding
 
 SUCCESS = 0x0000
@@ -58,7 +59,7 @@ class Case:
     @property
     def sent_straight(self) -> bool:
         """Whether it is the external archive that had to send to the destination, as far as is known."""
-        return self.back_to is None and bool(self.files.probably_away)
+        return sends_straight(self.evidence)
 
     @property
     def came_back(self) -> bool:
@@ -73,9 +74,7 @@ class Case:
     @property
     def asked_fallback(self) -> bool:
         """Whether the archive did not know the study, and has a fallback archive to ask."""
-        before = self.evidence.stored.before
-        unknown = not self.evidence.expected if before is None else not before.known
-        return unknown and bool(self.evidence.route.fallback)
+        return asked_fallback(self.evidence)
 
     @property
     def device(self) -> str:

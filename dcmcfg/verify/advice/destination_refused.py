@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dcmcfg.route.command import command
 from dcmcfg.spelling import near_misses
 from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.called import holders
+from dcmcfg.verify.passed_on import asked_alternative, move_destination
 from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED, refused_by_the_archive, refused_elsewhere
 
 _ACCEPTED = "dcmAcceptedMoveDestination"
@@ -50,6 +52,16 @@ def _some(titles: tuple[str, ...]) -> str:
 def _unknown(case: Case) -> Iterator[str]:
     if refused_by_the_archive(case.evidence):
         yield from _unknown_to_the_archive(case)
+    elif _refused(case) != move_destination(case.evidence):
+        yield (
+            f"per its log, {_refusing(case)} does not know {_refused(case)}, while the tree has the archive ask for "
+            f"{move_destination(case.evidence)}: the archive may not have loaded what the tree says, so dcmcfg reload, "
+            "then verify with another study"
+        )
+    elif case.asked_fallback:
+        yield from _unknown_to_the_fallback(case)
+    elif asked_alternative(case.evidence):
+        yield from _unknown_to_the_alternative(case)
     elif case.back_to is None and refused_elsewhere(case.evidence) is None and _in_own_words(case):
         yield from _unknown_to_either(case)
     elif case.back_to is None:
@@ -96,10 +108,56 @@ def _unknown_to_either(case: Case) -> Iterator[str]:
         f"its administrator must enter it ({case.work_order} tells how), or {case.set_external_retrieve} has it send "
         "to the archive instead"
     )
-    yield (
-        "if its log shows no such request, it was the archive: dcmcfg reload, for it remembers unknown titles "
-        "(dcmAECacheStaleTimeout)"
+    yield from _if_it_was_the_archive(case)
+
+
+def _unknown_to_the_fallback(case: Case) -> Iterator[str]:
+    title = _refused(case)
+    asked = (
+        f"the archive does not know the study, so it asked its fallback archive {_refusing(case)} "
+        f"(dcmFallbackCMoveSCP) to send to {title}, which {_refusing(case)} does not know"
     )
+    if title != case.destination:
+        yield (
+            f"{asked}: its administrator must enter {title} there, with the archive's host and DICOM port; "
+            f"{case.work_order} tells which"
+        )
+        return
+    yield f"{asked}: its administrator must enter {title} there; {case.work_order} tells with which address"
+    back = command("set", case.device, f"dcmFallbackCMoveSCPDestination={case.archive}")
+    yield f"or {back} has {_refusing(case)} send to the archive instead, which forwards it to {title}"
+    yield from _if_it_was_the_archive(case)
+
+
+def _unknown_to_the_alternative(case: Case) -> Iterator[str]:
+    """Its AE is asked with the destination of the request, whatever dcmExternalRetrieveAEDestination is."""
+    title = _refused(case)
+    yield (
+        f"the archive asked {_refusing(case)} (dcmAltCMoveSCP) to send to {title}, which {_refusing(case)} does not "
+        f"know: its administrator must enter {title} there; {case.work_order} tells with which address"
+    )
+    yield from _if_it_was_the_archive(case)
+
+
+def _refusing(case: Case) -> str:
+    """Return the archive that does not know the destination, per its log or else by the tree."""
+    record = refused_elsewhere(case.evidence)
+    return (record.called if record else "") or ", ".join(sorted(holders(case.evidence)))
+
+
+def _refused(case: Case) -> str:
+    """Return the Move Destination that the other archive does not know, per its log or else by the tree."""
+    record = refused_elsewhere(case.evidence)
+    return (record.destination if record else "") or move_destination(case.evidence)
+
+
+def _if_it_was_the_archive(case: Case) -> Iterator[str]:
+    """Another dcm4chee archive answers in the same words as the archive itself."""
+    if refused_elsewhere(case.evidence) is None and _in_own_words(case):
+        yield (
+            "if its log shows no such request, it was the archive: dcmcfg reload, for it remembers unknown titles "
+            "(dcmAECacheStaleTimeout)"
+        )
 
 
 def _in_own_words(case: Case) -> bool:

@@ -17,6 +17,7 @@ from tests.bulk.archive import Archive
 from tests.cli.conftest import Run
 from tests.cli.many.scripted import FIVE, Script, command, named
 from tests.dicom.dcmtk import make_instances, storescu
+from tests.patience import PATIENCE_S
 from tests.running_slapd import RunningSlapd
 
 pytestmark = pytest.mark.real
@@ -58,7 +59,7 @@ def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
     stranger = "1.2.826.0.9"
     sends = {silent: (), talkative: (talkative, silent), wrong: (wrong, stranger), good: (good,)}
     files = {uid: make_instances(tmp_path / uid, uid, per_series=1).files[0] for uid in (*sends, stranger)}
-    all_under_way, all_sent = threading.Barrier(4, timeout=30), threading.Barrier(4, timeout=30)
+    all_under_way, all_sent = threading.Barrier(4, timeout=PATIENCE_S), threading.Barrier(4, timeout=PATIENCE_S)
 
     def send(exchange: MoveExchange) -> None:
         request = exchange.request

@@ -20,6 +20,7 @@ from tests.bulk.archive import Archive
 from tests.cli.at_terminal import interrupted_at_terminal
 from tests.cli.conftest import Run
 from tests.cli.many.scripted import FIVE, Script, Verify, command, named
+from tests.patience import PATIENCE_S
 from tests.running_slapd import RunningSlapd
 
 pytestmark = pytest.mark.real
@@ -59,7 +60,7 @@ def test_at_a_terminal_a_bar_shows_how_it_goes_and_ctrl_c_stops(
 
     script.on_exchange = wait_at_the_third
     arguments = (*command(pacs), *named(FIVE), "--parallel", "1")
-    code, shown = interrupted_at_terminal(arguments, lambda: third.wait(20))
+    code, shown = interrupted_at_terminal(arguments, lambda: third.wait(PATIENCE_S))
     assert code == 1
     assert "2/5" in shown
     assert "/s 0:00:0" in shown
@@ -101,7 +102,7 @@ def test_a_run_that_was_killed_is_gone_on_with(
 
     script.on_exchange = kill_at_the_third
     process = subprocess.Popen([sys.executable, "-m", "dcmcfg", *arguments], stdout=subprocess.DEVNULL)
-    process.wait(60)
+    process.wait(PATIENCE_S)
     assert process.returncode == -signal.SIGKILL
     done = run(*arguments, "--json")
     report = json.loads(done.stdout)

@@ -12,6 +12,7 @@ from tests.cli.labs import name_in_environment
 from tests.cli.temporary.runs import MADE, Octets, Silent, octets
 from tests.dicom.dcmtk import Made, make_instances
 from tests.lab.running_site import RunningSite, running_site
+from tests.patience import PATIENCE_S
 from tests.verify.scripted_archive import scripted_archive
 
 
@@ -48,7 +49,7 @@ def silent(made: Made) -> Iterator[Silent]:
 
     def wait(_: MoveExchange) -> MoveResponse | None:
         asked.set()
-        over.wait(30)
+        over.wait(PATIENCE_S)
         return None
 
     with scripted_archive(made, wait) as peer:

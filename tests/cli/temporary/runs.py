@@ -19,6 +19,7 @@ from dcmcfg.moments import parsed
 from tests.cli.sites import attributes
 from tests.connecting import server_of
 from tests.lab.running_site import RunningSite
+from tests.patience import PATIENCE_S
 
 LOCAL = study("local").uid
 VERIFY = ("verify", "--study", LOCAL, "--temporary-dest")
@@ -76,5 +77,5 @@ class Silent:
         asking = ("verify", "--study", MADE, "--temporary-dest", "--yes", "--connect", self.place)
         command = [sys.executable, "-m", "dcmcfg", *asking, *more]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.asked.wait(30), process.communicate()
+        assert self.asked.wait(PATIENCE_S), process.communicate()
         return process

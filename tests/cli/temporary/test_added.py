@@ -22,6 +22,7 @@ from tests.dicom.certificates import make_pki
 from tests.dicom.dcmtk import Made, storescu
 from tests.lab.purging import purge
 from tests.lab.running_site import AE, DEVICE, RunningSite
+from tests.patience import PATIENCE_S
 from tests.verify.scripted_archive import scripted_archive
 
 pytestmark = pytest.mark.real
@@ -160,7 +161,7 @@ def test_many_studies_have_one_for_the_whole_run(run: Run, site: RunningSite) ->
 def test_two_at_once_have_one_each(site: RunningSite) -> None:
     command = [sys.executable, "-m", "dcmcfg", *VERIFY, "--yes", "--json"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    ended = [(each.communicate(timeout=60), each.returncode) for each in both]
+    ended = [(each.communicate(timeout=PATIENCE_S), each.returncode) for each in both]
     assert [code for _, code in ended] == [0, 0], ended
     titles = {json.loads(out)["temporary_destination"]["title"] for (out, _), _ in ended}
     assert len(titles) == 2

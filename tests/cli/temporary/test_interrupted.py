@@ -16,6 +16,7 @@ from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.temporary.runs import LOCAL, MADE, VERIFY, Silent, masked, octets
 from tests.lab.running_site import RunningSite
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.real
 
@@ -24,7 +25,7 @@ def test_sigterm_during_a_run_over_many_studies_has_it_taken_back(site: RunningS
     with silent.started("--study", LOCAL) as process:
         process.terminate()
         silent.over.set()
-        _, problem = process.communicate(timeout=60)
+        _, problem = process.communicate(timeout=PATIENCE_S)
     assert process.returncode in (1, 130), problem
     assert "taken back DCMCFG_TITLE, roll-out 2\nthe archive has reloaded\n" in masked(problem)
 
@@ -58,7 +59,7 @@ def test_a_directory_that_is_away_at_the_end_is_4_with_the_command_that_does_it(
     with silent.started("--json") as process:
         site.slapd.slapd.stop()
         silent.over.set()
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE_S)
         site.slapd.slapd.start()
     answer = json.loads(out)
     assert (process.returncode, answer["verified"], answer["temporary_destination"]["gone"]) == (4, False, False)

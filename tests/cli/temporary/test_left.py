@@ -14,6 +14,7 @@ from tests.cli.conftest import Run
 from tests.cli.sites import settle_at
 from tests.cli.temporary.runs import LOCAL, VERIFY, Silent, add, elsewhere
 from tests.lab.running_site import RunningSite
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 
@@ -30,7 +31,7 @@ def test_what_a_run_works_with_is_left_alone_by_every_account_that_can_tell(
         monkeypatch.setattr("socket.gethostname", lambda: "another")
         elsewhere = run("verify", "--clean-temporary", "--yes").stdout
         silent.over.set()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
     assert (mine, theirs, elsewhere) == ("no temporary destination is left\n",) * 3
 
 

@@ -7,11 +7,22 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord
+from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Stored
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.advice.cases import A801, FOREIGN_ROUTE, UNKNOWN_AE, first_step
-from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, QUESTION, VIA_ARCHIVE, recorded, stored
+from tests.verify.evidence import (
+    ALONE,
+    DIRECT,
+    LOCAL_STUDY,
+    PURGED,
+    QUESTION,
+    UNKNOWN_STUDY,
+    VIA_ARCHIVE,
+    recorded,
+    stored,
+    study,
+)
 
 SILENT = replace(A801, outcome=MoveOutcome(0xA801))
 OF_TWO = tuple(replace(each, retrieve_ae_titles=("LONGTERM", "OTHER")) for each in A801.expected)
@@ -19,6 +30,19 @@ REFUSED_RELAY = recorded("WORKSTATION", 0xA801, None)
 NOT_IN_TREE = replace(VIA_ARCHIVE, destination_known=False)
 NOT_ALLOWED = replace(A801, outcome=MoveOutcome(0xC801, "Move Destination not allowed"))
 HIDDEN = ("WORKSTATION", "WORKSTATION is not installed (dicomInstalled)", "dcmcfg set x dicomInstalled=TRUE")
+UNKNOWN = replace(A801, expected=(), stored=Stored(UNKNOWN_STUDY, UNKNOWN_STUDY))
+#: LONGTERM is the fallback archive too, and knows DCM4CHEE, to which it sends what is purged.
+FALLBACK = replace(VIA_ARCHIVE, fallback="LONGTERM", device="dcm4chee-arc")
+FALLBACK_BACK = replace(FALLBACK, fallback_destination="AS_RECEIVED")
+FALLBACK_ASKED = (
+    "the archive does not know the study, so it asked its fallback archive LONGTERM (dcmFallbackCMoveSCP) to send to "
+)
+IF_IT_WAS_THE_ARCHIVE = (
+    "if its log shows no such request, it was the archive: dcmcfg reload, for it remembers unknown titles "
+    "(dcmAECacheStaleTimeout)"
+)
+ELSEWHERE = stored(A801, study("fs9", "fs9", "fs9"))
+ALTERNATIVE = replace(VIA_ARCHIVE, alternative="OTHER", storages=frozenset({"fs1"}))
 CASES: dict[str, tuple[Evidence, str]] = {
     "relayed, attribute unset": (replace(A801, route=DIRECT), "dcmcfg set-external-retrieve DCM4CHEE"),
     "relayed, attribute unset, recorded": (
@@ -80,6 +104,70 @@ CASES: dict[str, tuple[Evidence, str]] = {
 @pytest.mark.parametrize(("evidence", "words"), CASES.values(), ids=CASES)
 def test_the_first_next_step_names_the_way_out(evidence: Evidence, words: str) -> None:
     assert words in first_step(evidence)
+
+
+STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
+    "by the fallback archive": (
+        replace(UNKNOWN, route=FALLBACK),
+        (
+            f"{FALLBACK_ASKED}WORKSTATION, which LONGTERM does not know: its administrator must enter WORKSTATION "
+            "there; dcmcfg work-order --external LONGTERM tells with which address",
+            "or dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE has LONGTERM send to the archive "
+            "instead, which forwards it to WORKSTATION",
+        ),
+    ),
+    "by the fallback archive, back to the archive": (
+        replace(UNKNOWN, route=FALLBACK_BACK),
+        (
+            f"{FALLBACK_ASKED}AS_RECEIVED, which LONGTERM does not know: its administrator must enter AS_RECEIVED "
+            "there, with the archive's host and DICOM port; dcmcfg work-order --external LONGTERM tells which",
+        ),
+    ),
+    "by the alternative archive": (
+        replace(ELSEWHERE, route=ALTERNATIVE),
+        (
+            "the archive asked OTHER (dcmAltCMoveSCP) to send to WORKSTATION, which OTHER does not know: its "
+            "administrator must enter WORKSTATION there; dcmcfg work-order --external OTHER tells with which address",
+        ),
+    ),
+    "by the alternative archive that is recorded, too": (
+        replace(stored(A801, PURGED), route=replace(ALTERNATIVE, alternative="LONGTERM")),
+        (
+            "the archive asked LONGTERM (dcmAltCMoveSCP) to send to WORKSTATION, which LONGTERM does not know: its "
+            "administrator must enter WORKSTATION there; dcmcfg work-order --external LONGTERM tells with which "
+            "address",
+        ),
+    ),
+    "by an archive whose log does not name the caller, with another destination": (
+        replace(A801, records=(replace(REFUSED_RELAY, calling=""),), outcome=MoveOutcome(0xA801)),
+        (
+            "per its log, LONGTERM does not know WORKSTATION, while the tree has the archive ask for DCM4CHEE: the "
+            "archive may not have loaded what the tree says, so dcmcfg reload, then verify with another study",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("evidence", "steps"), STEPS.values(), ids=STEPS)
+def test_who_does_not_know_which_destination(evidence: Evidence, steps: tuple[str, ...]) -> None:
+    verdict = judge(evidence)
+    assert verdict.next_steps == steps
+    assert "to the archive itself" not in verdict.headline
+
+
+@pytest.mark.parametrize("case", ["by the fallback archive", "by the alternative archive"])
+def test_an_external_archives_own_record_settles_who_it_was(case: str) -> None:
+    """Without it, the words of a dcm4chee archive can be those of either."""
+    evidence, steps = STEPS[case]
+    same_words = replace(evidence, outcome=UNKNOWN_AE.outcome)
+    assert judge(same_words).next_steps == (*steps, IF_IT_WAS_THE_ARCHIVE)
+    record = replace(REFUSED_RELAY, called=evidence.route.fallback or evidence.route.alternative)
+    asks = frozenset({(record.called, "WORKSTATION"), ("LONGTERM", "DCM4CHEE")})
+    settled = judge(replace(same_words, records=(record,), route=replace(evidence.route, asks=asks)))
+    assert settled.next_steps == steps
+    assert settled.reported.meaning == (
+        f"refused: the move destination WORKSTATION is unknown to {record.called}, says its own record"
+    )
 
 
 def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_there_is_none() -> None:

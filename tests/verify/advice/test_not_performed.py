@@ -43,6 +43,7 @@ NOT_INSTALLED = replace(
     VIA_ARCHIVE,
     hidden=frozenset({("LONGTERM", "LONGTERM is not installed", "dcmcfg set longterm/LONGTERM dicomInstalled=TRUE")}),
 )
+NO_TRUST = "javax.net.ssl.SSLHandshakeException: PKIX path building failed:"
 CASES: dict[str, tuple[Evidence, str]] = {
     "the external archive is down": (
         replace(DOWN, route=replace(VIA_ARCHIVE, places=frozenset({("LONGTERM", "127.0.0.1:31998")}))),
@@ -168,6 +169,14 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "the external archive's device does not load": (
         failing(UNWITNESSED, 0xA702, "java.lang.IllegalArgumentException: port out of range:70000"),
         "the archive cannot load the device of LONGTERM from LDAP",
+    ),
+    "no TLS with the external archive": (
+        failing(UNWITNESSED, 0xA702, NO_TRUST),
+        "the TLS handshake of DCM4CHEE with LONGTERM failed: each must trust the certificate of the other",
+    ),
+    "no TLS with this run": (
+        failing(listening(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY)), 0xA702, NO_TRUST),
+        "the TLS handshake of DCM4CHEE with this run failed: DCM4CHEE must trust the certificate of --tls-cert",
     ),
     "the external archive delivered to the archive": (
         failing(replace(GOOD, received=()), 0xA702, failed=3),

@@ -1,0 +1,32 @@
+"""Commands that refuse an option given twice: with one value it would be a guess which of them counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+
+class GivenOnce(click.Command):
+    """A command whose options are given once, unless they take several values."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as click does; raises :class:`click.UsageError` for an option that contradicts an earlier one."""
+        if not ctx.resilient_parsing:
+            _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+            _require_once(ctx, given)
+        return super().parse_args(ctx, args)
+
+
+def _require_once(ctx: click.Context, given: Sequence[click.Parameter]) -> None:
+    earlier: dict[str, click.Option] = {}
+    for option in given:
+        if not isinstance(option, click.Option) or option.multiple or option.count:
+            continue
+        before = earlier.setdefault(option.name or "", option)
+        if before is not option:
+            raise click.UsageError(f"{before.opts[0]} and {option.opts[0]} exclude each other", ctx)
+        seen = sum(each is option for each in given)
+        if seen > 1 and (not option.is_flag or option.secondary_opts):
+            names = "/".join((*option.opts, *option.secondary_opts))
+            raise click.UsageError(f"{names} is given {seen} times, and may be given once", ctx)

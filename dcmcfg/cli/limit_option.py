@@ -1,0 +1,41 @@
+"""The option that raises a limit on what peers send, before and after the command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from dcmcfg.limits import parsed, raised
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class _Limit(click.ParamType[Any]):
+    name = "limit"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        try:
+            return parsed(str(value))
+        except ValueError as problem:
+            self.fail(f"{problem}.", param, ctx)
+
+
+def limit_option(function: F, *, hidden: bool = False) -> F:
+    """Return *function* with the option ``--max`` added, which is in force until the command ends."""
+    return click.option(
+        "--max",
+        metavar="NAME=NUMBER",
+        type=_Limit(),
+        multiple=True,
+        expose_value=False,
+        hidden=hidden,
+        callback=_raise,
+        help="Raise a limit on what a peer may send, e.g. ldap-entries=2000000 (docs/limits.md). Can be repeated.",
+    )(function)
+
+
+def _raise(ctx: click.Context, param: click.Parameter, value: tuple[tuple[str, int], ...]) -> None:  # noqa: ARG001 — click's signature
+    if value:
+        ctx.with_resource(raised(dict(value)))

@@ -1,0 +1,51 @@
+"""Parts of the tree that other servers hold: referral entries (RFC 3296) and references (RFC 4511 §4.5.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from dcmcfg.directory.decoding import EntryDecoder
+from dcmcfg.dn import DN
+from dcmcfg.errors import MalformedInput
+
+#: The control by which a server returns its referral entries as entries (ManageDsaIT, RFC 3296 §3).
+MANAGE_DSA_IT = "2.16.840.1.113730.3.4.2"
+#: The attribute of referral entries that holds the URLs; it is operational, so it has to be asked for.
+REF = "ref"
+_REFERRAL = "referral"
+#: How the attribute begins in the octets of an entry: its name, then the tag of the set of its values.
+_REF_OCTETS = b"\x04\x03ref\x31"
+
+
+@dataclass(frozen=True)
+class Referral:
+    """A part of the tree that other servers hold.
+
+    ``dn`` is its top, None where the server does not say; ``urls`` lead to it.
+    """
+
+    dn: DN | None
+    urls: tuple[str, ...]
+
+    @staticmethod
+    def of_reference(urls: tuple[str, ...]) -> Referral:
+        """Return what a server means that sends *urls* in place of entries; the name in the first one is its top."""
+        try:
+            dn = DN.parse(unquote(urlsplit(urls[0]).path.removeprefix("/")))
+        except (MalformedInput, ValueError, IndexError):
+            return Referral(None, urls)
+        return Referral(dn if dn.rdns else None, urls)
+
+    @staticmethod
+    def of_entry(octets: bytes) -> Referral | None:
+        """Return what the entry in *octets* (SearchResultEntry) refers to, None when it is no referral."""
+        if _REF_OCTETS not in octets:
+            return None
+        entry = EntryDecoder().entry(octets)
+        return Referral(entry.dn, entry.texts(REF)) if entry.is_a(_REFERRAL) else None
+
+    @property
+    def where(self) -> str:
+        """The URLs, for a message."""
+        return " or ".join(self.urls)

@@ -1,0 +1,176 @@
+"""A working copy of one entry: many modifications, each in time of its own values and not of all that are held."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from dcmcfg.changes import Modification, Operation
+from dcmcfg.entry import Attribute, Entry
+from dcmcfg.errors import DoesNotFit
+from dcmcfg.schema.definitions import Schema
+from dcmcfg.secret_values import told
+
+
+class EntryDraft:
+    """An entry that modifications are applied to, refusing what a server would refuse (RFC 4511 §4.6).
+
+    An attribute that is there keeps its place and spelling, a new one comes last.
+    """
+
+    def __init__(self, schema: Schema, entry: Entry) -> None:
+        self._schema = schema
+        self._entry = entry
+        #: By name in lower case, each with its spelling, in their order.
+        self._attributes = {attribute.name.lower(): attribute for attribute in entry.attributes}
+        #: The values of attributes that were looked into.
+        self._held: dict[str, _Values] = {}
+        self._is_changed = False
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._attributes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the attributes, in order."""
+        return tuple(attribute.name for attribute in self._attributes.values())
+
+    def count(self, name: str) -> int:
+        """Return how many values the attribute *name* has."""
+        return len(self._values(name)) if name in self else 0
+
+    def first(self, name: str, most: int) -> tuple[bytes, ...]:
+        """Return the first values of attribute *name*, at most so many."""
+        return self._values(name).first(most) if name in self else ()
+
+    def values(self, name: str) -> tuple[bytes, ...]:
+        """Return all values of attribute *name*, in order."""
+        return self._values(name).all() if name in self else ()
+
+    def holds(self, name: str, value: bytes) -> bool:
+        """Return whether the attribute *name* has *value*, or an equal one by the attribute's rule."""
+        return name in self and value in self._values(name)
+
+    def entry(self) -> Entry:
+        """Return the entry as it is now; the one that the draft began with where nothing was applied."""
+        if not self._is_changed:
+            return self._entry
+        attributes = (
+            attribute if (held := self._held.get(low)) is None else Attribute(attribute.name, held.all())
+            for low, attribute in self._attributes.items()
+        )
+        return Entry(self._entry.dn, tuple(attribute for attribute in attributes if attribute.values))
+
+    def apply(self, modification: Modification) -> None:
+        """Apply *modification*; raises :class:`DoesNotFit` with result 16, 18, 20 or 21, having changed nothing."""
+        name, values = modification.name, modification.values
+        match modification.operation:
+            case Operation.ADD:
+                self._add(name, values)
+            case Operation.DELETE if values:
+                self._delete(name, values)
+            case Operation.DELETE:
+                self._require(name, "delete")
+                self._remove(name)
+            case Operation.REPLACE:
+                self._replace(name, values)
+            case Operation.INCREMENT:
+                self._require(name, "increment")
+                self._replace(name, tuple(self._incremented(name, value, values) for value in self.values(name)))
+        self._is_changed = True
+
+    def _add(self, name: str, values: tuple[bytes, ...]) -> None:
+        if name in self and not comparable(self._schema, name):
+            raise self._misfit(f"{name} can only be replaced as a whole", 18)
+        for value in values:
+            if self.holds(name, value):
+                raise self._misfit(f"{name} already holds {told(name, value)}", 20)
+        if name not in self:
+            self._replace(name, values)
+            return
+        held = self._values(name)
+        for value in values:
+            held.add(value)
+
+    def _delete(self, name: str, values: tuple[bytes, ...]) -> None:
+        if not comparable(self._schema, name):
+            raise self._misfit(f"{name} can only be replaced or deleted as a whole", 18)
+        for value in values:
+            if not self.holds(name, value):
+                raise self._misfit(f"{name} does not hold {told(name, value)}", 16)
+        held = self._values(name)
+        for value in values:
+            held.discard(value)
+        if not len(held):
+            self._remove(name)
+
+    def _replace(self, name: str, values: tuple[bytes, ...]) -> None:
+        if not values:
+            self._remove(name)
+            return
+        self._attributes.setdefault(name.lower(), Attribute(name, ()))
+        self._held[name.lower()] = _Values(self._schema, name, values)
+
+    def _remove(self, name: str) -> None:
+        self._attributes.pop(name.lower(), None)
+        self._held.pop(name.lower(), None)
+
+    def _require(self, name: str, what: str) -> None:
+        if name not in self:
+            raise self._misfit(f"there is no {name} to {what}", 16)
+
+    def _incremented(self, name: str, value: bytes, by: tuple[bytes, ...]) -> bytes:
+        try:
+            return str(int(value) + int(by[0])).encode()
+        except (ValueError, IndexError):
+            raise self._misfit(f"{name} cannot be incremented", 21) from None
+
+    def _values(self, name: str) -> _Values:
+        """Return the values of the attribute *name*, which is there."""
+        low = name.lower()
+        held = self._held.get(low)
+        if held is None:
+            self._held[low] = held = _Values(self._schema, name, self._attributes[low].values)
+        return held
+
+    def _misfit(self, what: str, result_code: int) -> DoesNotFit:
+        return DoesNotFit(what, on=str(self._entry.dn), result_code=result_code)
+
+
+class _Values:
+    """Values in order, found by their normal form; some may be equal, as in an entry that nobody has checked."""
+
+    def __init__(self, schema: Schema, name: str, values: tuple[bytes, ...]) -> None:
+        self._normal = schema.normaliser[name]
+        self._by_place: dict[int, bytes] = {}
+        self._places: dict[bytes, list[int]] = {}
+        self._next = 0
+        for value in values:
+            self.add(value)
+
+    def __len__(self) -> int:
+        return len(self._by_place)
+
+    def __contains__(self, value: bytes) -> bool:
+        return self._normal(value) in self._places
+
+    def first(self, most: int) -> tuple[bytes, ...]:
+        return tuple(islice(self._by_place.values(), most))
+
+    def all(self) -> tuple[bytes, ...]:
+        return tuple(self._by_place.values())
+
+    def add(self, value: bytes) -> None:
+        self._by_place[self._next] = value
+        self._places.setdefault(self._normal(value), []).append(self._next)
+        self._next += 1
+
+    def discard(self, value: bytes) -> None:
+        """Remove *value* and what is equal to it."""
+        for place in self._places.pop(self._normal(value), ()):
+            del self._by_place[place]
+
+
+def comparable(schema: Schema, name: str) -> bool:
+    """Return whether single values of attribute *name* can be named; dicomVendorData has no equality rule."""
+    definition = schema.attribute(name)
+    return definition is None or definition.equality is not None

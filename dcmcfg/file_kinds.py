@@ -1,0 +1,121 @@
+"""The kind of a file by how it begins, for a command that was given another kind than it takes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+
+#: So many octets at the beginning of a file are enough.
+HEAD = 4096
+
+_LDIF = re.compile(rb"^(?:version: *1|dn::? *\S|changetype: *\w)", re.MULTILINE)
+_SNAPSHOT = re.compile(rb"# dcmcfg snapshot [0-9]")
+_JSON = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]0-9])")
+_HTML = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
+_XML = re.compile(rb"\s*<(?:\?xml\b|!--|!DOCTYPE\b|[A-Za-z][\w:.-]*[\s/>])")
+_YAML = re.compile(
+    rb"""%YAML|---[ \t]*\r?\n|-\ \w[\w -]*:
+    |[A-Za-z_][\w -]*:[ \t]*\r?\n(?:[ \t]+[\w"'-]|-\ )
+    |[A-Za-z_][\w -]*:[ \t]+\S.*\n[ \t]+[\w-]+:""",
+    re.VERBOSE,
+)
+_CELL = re.compile(rb"\"?\w[\w ./()-]*\"?", re.ASCII)
+_STUDY_COLUMN = re.compile(rb"study[ _]?instance[ _]?uid", re.IGNORECASE)
+_COMMENT = re.compile(rb"\s*(?:#.*)?(?:\r?\n|$)")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_DICOM_PREAMBLE = 128
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """A kind of file: its name for a message ("a CSV file"), and what to do with such a file.
+
+    ``advice`` has ``{file}`` where the name of the file belongs.
+    """
+
+    name: str
+    advice: str
+
+    def next_step(self, file: str) -> str:
+        """Return what to do with the file called *file*, which may be ``-``."""
+        return self.advice.format(file=shlex.quote(file))
+
+
+LDIF = FileKind("an LDIF file", "dcmcfg apply {file} applies LDIF")
+SNAPSHOT = FileKind("a snapshot of dcmcfg", "dcmcfg restore {file} restores it")
+CSV = FileKind("a CSV file", "dcmcfg onboard {file} adds the AEs of a list")
+STUDIES = FileKind("a list of studies", "dcmcfg verify --studies {file} retrieves them")
+JSON = FileKind("a JSON file", "dcmcfg onboard {file} adds the AEs of a list")
+YAML = FileKind("a YAML file", "dcmcfg onboard {file} adds the AEs of a list")
+_NO_COMMAND = "no dcmcfg command takes it"
+XML = FileKind("an XML file", f"{_NO_COMMAND}; dcmcfg export-ldif writes a configuration as LDIF")
+HTML = FileKind("an HTML page", "did a download end at a login page?")
+ZIP = FileKind("a ZIP file", "unpack it; as vendor data: dcmcfg set DEVICE dicomVendorData=@{file}")
+GZIP = FileKind("a gzip file", "gunzip it first")
+PCAP = FileKind("a packet capture", _NO_COMMAND)
+DICOM = FileKind("a DICOM file", f"{_NO_COMMAND}; dcmcfg verify takes the Study Instance UID")
+PEM = FileKind("a PEM file", "a certificate of an authority: --ca-file {file}")
+PDF = FileKind("a PDF file", _NO_COMMAND)
+SQLITE = FileKind("an SQLite file", "results of dcmcfg verify: dcmcfg verify --results {file}")
+BINARY = FileKind("a binary file", _NO_COMMAND)
+
+_SIGNATURES = (
+    (b"PK\x03\x04", ZIP),
+    (b"PK\x05\x06", ZIP),
+    (b"\x1f\x8b", GZIP),
+    (b"\xd4\xc3\xb2\xa1", PCAP),
+    (b"\xa1\xb2\xc3\xd4", PCAP),
+    (b"\x4d\x3c\xb2\xa1", PCAP),
+    (b"\xa1\xb2\x3c\x4d", PCAP),
+    (b"\x0a\x0d\x0d\x0a", PCAP),
+    (b"%PDF-", PDF),
+    (b"SQLite format 3\0", SQLITE),
+    (b"-----BEGIN ", PEM),
+)
+
+
+def file_kind(head: bytes) -> FileKind | None:
+    """Return the kind of the file that begins with *head*, up to :data:`HEAD` octets; None where it is not clear."""
+    for signature, kind in _SIGNATURES:
+        if head.startswith(signature):
+            return kind
+    if head[_DICOM_PREAMBLE : _DICOM_PREAMBLE + 4] == b"DICM":
+        return DICOM
+    text = head.removeprefix(_BYTE_ORDER_MARK)
+    if _SNAPSHOT.match(text):
+        return SNAPSHOT
+    if _LDIF.search(text):
+        return LDIF
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):  # text in UTF-16 holds NULs
+        return None
+    if b"\0" in text:
+        return BINARY
+    for pattern, kind in ((_JSON, JSON), (_HTML, HTML), (_XML, XML)):
+        if pattern.match(text):
+            return kind
+    return _lines_kind(_without_comments(text))
+
+
+def _without_comments(text: bytes) -> bytes:
+    at = 0
+    while (comment := _COMMENT.match(text, at)) is not None and comment.end() > at:
+        at = comment.end()
+    return text[at:]
+
+
+def _lines_kind(text: bytes) -> FileKind | None:
+    """Return the kind of *text*, which begins with its first line that is no comment."""
+    first, *rest = (line.strip() for line in text.split(b"\n"))
+    if _YAML.match(text):
+        return YAML
+    if _STUDY_COLUMN.search(first):
+        return STUDIES
+    if first.startswith(b"sep="):
+        return CSV
+    second = next(filter(None, rest), b"")
+    for delimiter in (b",", b";", b"\t", b"|"):
+        cells = [cell.strip() for cell in first.split(delimiter)]
+        if len(cells) > 1 and all(map(_CELL.fullmatch, cells)) and (not second or delimiter in second):
+            return CSV
+    return None

@@ -1,0 +1,113 @@
+"""Limits on what one peer can make dcmcfg hold or read. No real site meets them; ``--max NAME=NUMBER`` raises one.
+
+They hold for the whole process and all its threads, as those of setrlimit(2) do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+_K, _M, _G = 1 << 10, 1 << 20, 1 << 30
+_UNITS = {"K": _K, "M": _M, "G": _G}
+_raised: dict[str, int] = {}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit by its ``name``: of ``what`` so many, octets or things."""
+
+    name: str
+    default: int
+    what: str
+    of_octets: bool = True
+
+    @property
+    def most(self) -> int:
+        """The number in force."""
+        return _raised.get(self.name, self.default)
+
+    @property
+    def next_step(self) -> str:
+        """What to do where more is right."""
+        return f"If the peer is right to send more: repeat the command with --max {self.name}={self.spelt(2)}"
+
+    def spelt(self, times: int = 1) -> str:
+        """Return the number in force, so many *times*, as it is written in the option."""
+        number = self.most * times
+        unit, octets = next(
+            ((unit, octets) for unit, octets in reversed(_UNITS.items()) if self.of_octets and number % octets == 0),
+            ("", 1),
+        )
+        return f"{number // octets}{unit}"
+
+
+LDAP_HELLO = Limit("ldap-hello", _M, "octets of the directory server's answers to StartTLS and bind")
+LDAP_ENTRIES = Limit("ldap-entries", 1_000_000, "entries that one search finds", of_octets=False)
+LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets of the answers to one search")
+LDAP_MESSAGES = Limit(
+    "ldap-messages", 100_000, "messages without an entry in one search: pages, notices, references", of_octets=False
+)
+HTTP_BODY = Limit("http-body", 256 * _K, "octets of an answer of the archive's web interface or of the token issuer")
+QIDO_BODY = Limit("qido-body", 8 * _M, "octets of one page of answers of the archive's database")
+QIDO_OCTETS = Limit("qido-octets", 256 * _M, "octets of all pages of one search in the archive's database")
+QIDO_INSTANCES = Limit(
+    "qido-instances", 50_000, "instances of one study in the archive's database (at most some 100,000)", of_octets=False
+)
+FIND_ANSWER = Limit("find-answer", 64 * _K, "octets of one answer to a C-FIND")
+FIND_ANSWERS = Limit("find-answers", 1_000_000, "answers to one C-FIND", of_octets=False)
+FIND_OCTETS = Limit("find-octets", 256 * _M, "octets of all answers to one C-FIND")
+MOVE_RESPONSES = Limit("move-responses", 1_000_000, "pending responses to one C-MOVE", of_octets=False)
+INSTANCES = Limit("instances", 1_000_000, "instances that the receiver holds for the verdict", of_octets=False)
+INFLATED = Limit("inflated", 256 * _M, "octets of a deflated data set that --keep reads back, once it is inflated")
+KEPT = Limit("kept", 4 * _G, "octets of a file that --keep reads back")
+
+LIMITS = (
+    LDAP_HELLO,
+    LDAP_ENTRIES,
+    LDAP_OCTETS,
+    LDAP_MESSAGES,
+    HTTP_BODY,
+    QIDO_BODY,
+    QIDO_OCTETS,
+    QIDO_INSTANCES,
+    FIND_ANSWER,
+    FIND_ANSWERS,
+    FIND_OCTETS,
+    MOVE_RESPONSES,
+    INSTANCES,
+    INFLATED,
+    KEPT,
+)
+
+
+def parsed(text: str) -> tuple[str, int]:
+    """Return name and number of *text*, ``NAME=NUMBER``; a number of octets may end in K, M or G.
+
+    Raises :class:`ValueError` with the reason in words.
+    """
+    name, _, written = text.partition("=")
+    limit = next((each for each in LIMITS if each.name == name), None)
+    if limit is None:
+        raise ValueError(f"no limit is called {name!r}; there are {', '.join(each.name for each in LIMITS)}")
+    digits, times = written, 1
+    if limit.of_octets and written[-1:].upper() in _UNITS:
+        digits, times = written[:-1], _UNITS[written[-1:].upper()]
+    number = int(digits) * times if digits.isascii() and digits.isdecimal() and len(digits) < 16 else 0
+    if not number:
+        units = ", which may end in K, M or G" if limit.of_octets else ""
+        raise ValueError(f"{name} is a number from 1 on{units}")
+    return name, number
+
+
+@contextmanager
+def raised(numbers: Mapping[str, int]) -> Iterator[None]:
+    """Have the limits in *numbers*, by name, be these until the block ends."""
+    before = dict(_raised)
+    _raised.update(numbers)
+    try:
+        yield
+    finally:
+        _raised.clear()
+        _raised.update(before)

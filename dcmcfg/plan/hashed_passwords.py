@@ -1,0 +1,74 @@
+"""Passwords that a server keeps as hashes (RFC 3112: ``{SCHEME}…``), compared with those that were given."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import hmac
+import re
+from base64 import b64decode
+
+PASSWORD = "userpassword"  # noqa: S105 — the attribute's name, in lower case
+
+_HASHED = re.compile(rb"\{([A-Za-z0-9._/+-]+)\}(.*)", re.DOTALL)
+#: Scheme → digest: of the password (``SHA``), or of the password and the salt that follows the digest (``SSHA``).
+_DIGESTS = {
+    "MD5": "md5",
+    "SMD5": "md5",
+    "SHA": "sha1",
+    "SSHA": "sha1",
+    **{f"{salted}{size}": f"sha{size}" for salted in ("SHA", "SSHA") for size in (256, 384, 512)},
+    **{f"{salted}-{size}": f"sha{size}" for salted in ("SHA", "SSHA") for size in (256, 384, 512)},
+}
+#: Scheme → digest of PBKDF2 (RFC 8018 §5.2), as 389 Directory Server and OpenLDAP's pw-pbkdf2 write it.
+_PBKDF2 = {"PBKDF2": "sha1", **{f"PBKDF2-SHA{size}": f"sha{size}" for size in (1, 256, 512)}}
+_KEY = re.compile(rb"([0-9]{1,7})\$([^$]+)\$([^$]+)")
+#: More rounds than any server's default; some seconds of work at most.
+_MOST_ROUNDS = 2_000_000
+
+
+def is_hashed(value: bytes) -> bool:
+    """Return whether *value* of a password is a hash."""
+    return _HASHED.match(value) is not None
+
+
+def as_held(held: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return *given*, each password in the form in which *held* has it, as a hash or as the one that a hash is of."""
+    return tuple(dict.fromkeys(next((each for each in held if _is_same(each, value)), value) for value in given))
+
+
+def _is_same(one: bytes, other: bytes) -> bool:
+    return one == other or _is_hash_of(one, other) or _is_hash_of(other, one)
+
+
+def _is_hash_of(hashed: bytes, plain: bytes) -> bool:
+    """Return whether *hashed* is known to be a hash of *plain*; False also for a scheme that is not known here."""
+    found = _HASHED.fullmatch(hashed)
+    if found is None or is_hashed(plain):
+        return False
+    scheme, text = found[1].decode().upper(), found[2]
+    try:
+        if scheme in _PBKDF2:
+            return _is_pbkdf2(_PBKDF2[scheme], text, plain)
+        return scheme in _DIGESTS and _is_digest(_DIGESTS[scheme], b64decode(text), plain)
+    except binascii.Error:
+        return False
+
+
+def _is_digest(name: str, octets: bytes, plain: bytes) -> bool:
+    size = hashlib.new(name, usedforsecurity=False).digest_size
+    made = hashlib.new(name, plain + octets[size:], usedforsecurity=False).digest()
+    return hmac.compare_digest(made, octets[:size])
+
+
+def _is_pbkdf2(name: str, text: bytes, plain: bytes) -> bool:
+    key = _KEY.fullmatch(text)
+    if key is None or not 0 < int(key[1]) <= _MOST_ROUNDS:
+        return False
+    salt, wanted = _decoded(key[2]), _decoded(key[3])
+    return hmac.compare_digest(hashlib.pbkdf2_hmac(name, plain, salt, int(key[1]), len(wanted) or 1), wanted)
+
+
+def _decoded(text: bytes) -> bytes:
+    """Return what *text* holds, base64 with its padding or without, ``.`` for ``+`` (pw-pbkdf2)."""
+    return b64decode(text.replace(b".", b"+") + b"=" * (-len(text) % 4))

@@ -1,0 +1,39 @@
+"""What is in a value that is a ZIP file, as ``dicomVendorData`` is; read from its directory, nothing is unpacked."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Mapping
+from typing import NamedTuple
+
+_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+class Member(NamedTuple):
+    """A file in a ZIP file: its length in octets, unpacked, and its CRC-32."""
+
+    length: int
+    checksum: int
+
+
+def zip_members(octets: bytes) -> Mapping[str, Member] | None:
+    """Return the files of the ZIP file in *octets* by name, in its order; None when it is none, or is damaged."""
+    if not octets.startswith(_SIGNATURES):
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+            return {each.filename: Member(each.file_size, each.CRC) for each in archive.infolist() if not each.is_dir()}
+    except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OverflowError, IndexError, OSError):
+        return None
+
+
+def changed_members(before: bytes, after: bytes) -> tuple[tuple[str, Member | None, Member | None], ...]:
+    """Return (name, before, after) of each file that differs between two ZIP files, by name; None where it is not.
+
+    What is no ZIP file, or no value at all, has no files.
+    """
+    old, new = zip_members(before) or {}, zip_members(after) or {}
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return tuple((name, old.get(name), new.get(name)) for name in names)

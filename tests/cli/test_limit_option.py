@@ -1,0 +1,40 @@
+"""The option that raises a limit on what peers send."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.limits import HTTP_BODY
+from tests.cli.conftest import Run
+from tests.cli.sites import CliSite
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("arguments", "number"),
+    [
+        (("devices",), 0),
+        (("--max", "ldap-entries=3", "devices"), 3),
+        (("devices", "--max", "ldap-entries=3"), 3),
+        (("--max", "ldap-entries=3", "devices", "--max", "ldap-octets=1G", "--max", "ldap-entries=4"), 4),
+    ],
+)
+def test_a_limit_is_given_before_or_after_the_command(
+    run: Run, site: CliSite, arguments: tuple[str, ...], number: int
+) -> None:
+    result = run(*arguments)
+    if not number:
+        assert (result.exit_code, result.stderr) == (0, "")
+        return
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == (
+        f"dcmcfg: the directory server does not come to an end: more than {number} entries that one search finds\n"
+        f"  next: If the peer is right to send more: repeat the command with --max ldap-entries={2 * number}\n"
+    )
+
+
+def test_a_limit_that_is_none_is_a_usage_error(run: Run) -> None:
+    result = run("devices", "--max", "http-body=x")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "'--max': http-body is a number from 1 on, which may end in K, M or G." in result.stderr
+    assert HTTP_BODY.most == HTTP_BODY.default

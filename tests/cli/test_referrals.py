@@ -1,0 +1,137 @@
+"""A tree in which a referral entry leads to another server: commands report it once and go on with what is here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.sites import ARCHIVE_DN, CliSite
+
+pytestmark = pytest.mark.real
+
+DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
+ELSEWHERE = f"cn=elsewhere,{STORESCP}"
+URL = f"ldap://other.example/{ELSEWHERE.replace(' ', '%20')}"
+WARNING = f"warning: {ELSEWHERE} is held by other servers, and was not read: {URL}\n"
+CONNECTION = "objectClass: dicomNetworkConnection\ncn: below\ndicomHostname: h\n"
+
+
+@pytest.fixture
+def referred(run: Run, site: CliSite, tmp_path: Path) -> CliSite:
+    file = tmp_path / "referral.ldif"
+    file.write_text(
+        f"dn: {ELSEWHERE}\nchangetype: add\nobjectClass: referral\nobjectClass: extensibleObject\n"
+        f"cn: elsewhere\nref: {URL}\n"
+    )
+    assert site.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
+    return site
+
+
+def refer(site: CliSite) -> str:
+    return site.slapd.run_client(
+        "ldapsearch", "-M", "-LLL", "-o", "ldif-wrap=no", "-b", ELSEWHERE, "-s", "base", "ref"
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "devices",
+        "aes",
+        "show",
+        f"get {ARCHIVE_DN}",
+        "check",
+        "lint",
+        "export-ldif",
+        "snapshot a.ldif",
+        "find dicomPort",
+    ],
+)
+def test_a_command_that_reads_reports_it_once_and_answers_as_without_it(
+    run: Run,
+    site: CliSite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    command: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = command.split(" ", 1)
+    without = run(*arguments)
+    assert without.exit_code in (0, 1)
+    Path("a.ldif").unlink(missing_ok=True)
+    request.getfixturevalue("referred")
+    result = run(*arguments)
+    assert (result.exit_code, result.stderr) == (without.exit_code, WARNING + without.stderr)
+    if command != "snapshot a.ldif":  # which says when it was taken
+        assert result.stdout == without.stdout
+
+
+def test_a_change_elsewhere_is_made_and_undone(run: Run, referred: CliSite) -> None:
+    before = referred.octets()
+    done = run("set", "dcm4chee-arc", "dicomDescription=x", "--yes")
+    assert (done.exit_code, done.stderr) == (0, WARNING)
+    assert referred.values("dicomDescription") == ("x",)
+    undone = run("undo", "--yes")
+    assert (undone.exit_code, undone.stderr) == (0, WARNING)
+    assert referred.octets() == before
+    assert URL in refer(referred)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"dn: cn=below,{ELSEWHERE}\nchangetype: add\n{CONNECTION}",
+        f"dn: cn=below,{ELSEWHERE}\n{CONNECTION}",
+        f"dn: {ELSEWHERE}\nchangetype: delete\n",
+        f"dn: {ELSEWHERE}\nchangetype: modify\nreplace: ref\nref: ldap://third/\n",
+        f"dn: cn=dicom,{STORESCP}\nchangetype: modrdn\nnewrdn: cn=dicom\ndeleteoldrdn: 1\nnewsuperior: {ELSEWHERE}\n",
+    ],
+)
+def test_a_change_of_what_the_other_server_holds_is_refused(
+    run: Run, referred: CliSite, tmp_path: Path, text: str
+) -> None:
+    before = referred.octets()
+    file = tmp_path / "change.ldif"
+    file.write_text(text)
+    result = run("apply", str(file), "--yes")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith(WARNING)
+    assert f"other servers hold this part of the tree: {URL}" in result.stderr
+    assert referred.octets() == before
+    assert URL in refer(referred)
+
+
+def test_the_rename_and_the_delete_of_what_stands_above_it_are_refused(run: Run, referred: CliSite) -> None:
+    before = referred.octets()
+    for arguments in (("device", "remove", "storescp"), ("rename", "device", "storescp", "other")):
+        result = run(*arguments, "--yes")
+        assert result.exit_code == 3
+        assert result.stderr.startswith(WARNING)
+        assert f"a referral to other servers stands below it: {URL}" in result.stderr
+    assert referred.octets() == before
+
+
+def test_a_snapshot_is_restored_beside_it(run: Run, referred: CliSite, tmp_path: Path) -> None:
+    before = referred.octets()
+    snapshot = str(tmp_path / "a.ldif")
+    assert run("snapshot", snapshot).exit_code == 0
+    assert run("set", "dcm4chee-arc", "dicomDescription=x", "--yes").exit_code == 0
+    result = run("restore", snapshot, "--yes")
+    assert (result.exit_code, result.stderr) == (0, WARNING)
+    assert referred.octets() == before
+    assert URL in refer(referred)
+
+
+def test_a_snapshot_taken_before_it_differs_in_nothing(
+    run: Run, site: CliSite, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    export = str(tmp_path / "all.ldif")
+    assert run("export-ldif", "-o", export).exit_code == 0
+    request.getfixturevalue("referred")
+    result = run("diff", export)
+    assert (result.exit_code, result.stderr) == (0, WARNING)
+    assert result.stdout.startswith("no differences")

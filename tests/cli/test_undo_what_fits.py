@@ -1,0 +1,136 @@
+"""``dcmcfg undo --what-fits``: the part of an undo that others have not changed since."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.directory.ldap import connect
+from dcmcfg.dn import DN
+from tests.cli.conftest import Run
+from tests.cli.sites import DEVICES, CliSite, undo_files
+from tests.connecting import server_of
+
+pytestmark = pytest.mark.real
+
+NAMES = ("storescp", "workstation", "longterm")
+
+
+def described(name: str, text: str) -> str:
+    return (
+        f"dn: dicomDeviceName={name},{DEVICES}\nchangetype: modify\nreplace: dicomDescription\n"
+        f"dicomDescription: {text}\n\n"
+    )
+
+
+def applied(run: Run, tmp_path: Path) -> None:
+    """Roll out a change of three devices, step by step."""
+    (tmp_path / "three.ldif").write_text("".join(described(name, "ours") for name in NAMES))
+    assert run("apply", str(tmp_path / "three.ldif"), "--yes", "--step-by-step").exit_code == 0
+
+
+def overwritten(site: CliSite, *names: str) -> None:
+    for name in names:
+        with connect(server_of(site.slapd)) as directory:
+            replaced = Modification(Operation.REPLACE, "dicomDescription", (b"somebody else's",))
+            directory.apply(Modify(DN.parse(f"dicomDeviceName={name},{DEVICES}"), (replaced,)))
+
+
+def descriptions(site: CliSite) -> list[str]:
+    octets = site.octets()
+    return [b"".join(octets[f"dicomDeviceName={name},{DEVICES}"]["dicomdescription"]).decode() for name in NAMES]
+
+
+@pytest.fixture(autouse=True)
+def in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    before = descriptions(site)
+    applied(run, tmp_path)
+    overwritten(site, "workstation")
+    refused = run("undo", "--yes")
+    assert refused.exit_code == 3
+    assert "; dcmcfg undo 1 --what-fits reverts the part that still fits\n" in refused.stderr
+    shown = run("undo", "--what-fits", "--dry-run")
+    assert (shown.exit_code, descriptions(site), list(tmp_path.glob("*.rejects.ldif"))) == (
+        0,
+        ["ours", "somebody else's", "ours"],
+        [],
+    )
+    undone = run("undo", "1", "--what-fits", "--yes")
+    assert undone.exit_code == 1
+    assert undone.stdout.startswith("reverts the part that still fits of roll-out 1 of ")
+    assert "left out, 1 to be mended: undo-1.rejects.ldif\n" in undone.stdout
+    assert "warning: left out: dicomDeviceName=workstation" in undone.stderr
+    assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in undone.stderr
+    assert descriptions(site) == [before[0], "somebody else's", before[2]]
+    rejects = (tmp_path / "undo-1.rejects.ldif").read_text()
+    assert rejects.count("\ndn: ") == 1
+    assert "\ndn: dicomDeviceName=workstation," in rejects.replace("\n ", "")
+    listed = json.loads(run("history", "--json").stdout)["roll_outs"]
+    assert [(each["undone_by"], each["left_out"]) for each in listed] == [(None, 1), (2, 0)]
+    assert "undone by 2, but for 1 change\n" in run("history", "1").stdout
+
+
+def test_it_is_undone_itself_and_the_first_one_counts_again(run: Run, site: CliSite, tmp_path: Path) -> None:
+    applied(run, tmp_path)
+    overwritten(site, "workstation")
+    assert run("undo", "--what-fits", "--yes").exit_code == 1
+    assert run("undo", "2", "--yes").exit_code == 0
+    assert descriptions(site) == ["ours", "somebody else's", "ours"]
+    assert run("undo", "3", "--yes").exit_code == 0
+    assert run("undo", "4", "--yes").exit_code == 0
+    assert "result:   written\n" in run("history", "1").stdout
+
+
+def interrupted(run: Run, site: CliSite, tmp_path: Path, journal: str) -> None:
+    """Leave what kill -9 leaves when the third step was not made, and others change the first and the third device."""
+    applied(run, tmp_path)
+    undo = undo_files()[-1]
+    (tmp_path / "third.ldif").write_text("version: 1\n\n" + undo.read_text().split("\n\n")[1] + "\n")
+    assert site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "third.ldif")).returncode == 0
+    (undo.parent / "journal").write_text(journal)
+    overwritten(site, "storescp", "longterm")
+
+
+@pytest.mark.parametrize(
+    "journal", ["planned\nended 2\n", "planned\nbegins 3 3\n"], ids=["stopped", "cut off, and not to be settled"]
+)
+def test_where_resume_and_undo_are_both_refused_it_is_the_way_out(
+    run: Run, site: CliSite, tmp_path: Path, journal: str
+) -> None:
+    before = descriptions(site)
+    interrupted(run, site, tmp_path, journal)
+    for arguments in (("apply", "--resume", "--yes"), ("undo", "--yes")):
+        refused = run(*arguments)
+        assert refused.exit_code == 3
+        assert "  next: dcmcfg undo 1 --what-fits reverts the part that still fits; or compare" in refused.stderr
+    undone = run("undo", "1", "--what-fits", "--yes")
+    assert undone.exit_code == 1, undone.stderr
+    assert descriptions(site) == ["somebody else's", before[1], "somebody else's"]
+    assert run("set", "workstation", "dicomDescription=new", "--yes").exit_code == 0
+
+
+def test_where_nothing_fits_it_says_so_with_what_is_left_to_do(run: Run, site: CliSite, tmp_path: Path) -> None:
+    applied(run, tmp_path)
+    overwritten(site, *NAMES)
+    nothing = run("undo", "--what-fits", "--yes", "--rejects", "left.ldif")
+    assert nothing.exit_code == 1
+    assert "warning: no change of roll-out 1 can be reverted any more\n" in nothing.stderr
+    assert "left out, 3 to be mended: left.ldif\nnothing to do" in nothing.stdout
+    assert (tmp_path / "left.ldif").read_text().count("\ndn: ") == 3
+
+
+def test_without_changes_of_others_it_is_a_plain_undo(run: Run, site: CliSite, tmp_path: Path) -> None:
+    before = site.octets()
+    applied(run, tmp_path)
+    assert run("undo", "--what-fits", "--yes").exit_code == 0
+    assert (site.octets(), list(tmp_path.glob("*.rejects.ldif"))) == (before, [])
+    assert run("undo", "--rejects", "x.ldif").exit_code == 2

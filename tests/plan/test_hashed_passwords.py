@@ -1,0 +1,54 @@
+"""Hashed passwords, as directory servers and OpenLDAP's own tools were seen to make them, and what they are of."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcmcfg.plan.hashed_passwords import as_held
+
+#: 389 Directory Server 2.3.1, ApacheDS 2.0.0.AM26, and ``slappasswd`` 2.5.13 for the others.
+HASHES = {
+    b"{PBKDF2-SHA512}10000$sOOeoDhMur6TCdilFEwyodxR4lkLbYEc$2o+Rf6O9y+089EaFdR2pXFrnscZtpjhtswfWmg6rdPXLg00R5RHiERsHtSGF"
+    b"fXb1xj/bcf2OD8YzA1ixbzAvXQ==": b"lab-viewer-password",
+    b"{SSHA}2IbTSUlpImd0vFXa567tJWWp4zz8FRIGgQvGTw==": b"geheim",
+    b"{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=": b"secret",
+    b"{MD5}Xr4ilOzQ4PCOq3aQ0qbuaQ==": b"secret",
+    b"{SMD5}Zsugkh7KBkGD6ztOtzhBssG9Sbc=": b"secret",
+    b"{SSHA256}wAr1LronhG0N8IkDEWn8cK0U3gFODXKC68ENSpYKIRmxMYMXRXx95Q==": b"secret",
+    b"{SHA512}vSsar3708Jvp9Szi2NWZZ02Bqp1qRCFpbcTZPdBhnWgs5WtNZKnvCXdhztmeD2cmW192CF5bDufKRpayrW/isg==": b"secret",
+}
+
+
+@pytest.mark.parametrize("hashed", HASHES)
+def test_a_hash_and_the_password_that_it_is_of_are_the_same(hashed: bytes) -> None:
+    plain = HASHES[hashed]
+    assert as_held((hashed,), (plain,)) == (hashed,)
+    assert as_held((plain,), (hashed,)) == (plain,)
+    assert as_held((b"x", hashed), (plain, b"y", hashed)) == (hashed, b"y")
+
+
+@pytest.mark.parametrize("hashed", HASHES)
+def test_another_password_is_another_one(hashed: bytes) -> None:
+    assert as_held((hashed,), (HASHES[hashed] + b"x",)) == (HASHES[hashed] + b"x",)
+    assert as_held((hashed,), (hashed,)) == (hashed,)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"{CRYPT}$1$x",
+        b"{SSHA}\xff",
+        b"{SSHA}",
+        b"{SHA}abc",
+        b"{PBKDF2}",
+        b"{PBKDF2-SHA256}0$AAAA$AAAA",
+        b"{PBKDF2-SHA256}9999999$AAAA$AAAA",
+        b"{PBKDF2-SHA256}1$AAAA$",
+        b"{PBKDF2-SHA256}1$A$A",
+        b"{}",
+        b"{SSHA",
+    ],
+)
+def test_what_is_no_hash_or_of_an_unknown_kind_is_a_value_as_any_other(damaged: bytes) -> None:
+    for plain in (b"", b"geheim"):
+        assert as_held((damaged,), (plain,)) == (plain,)

@@ -1,0 +1,153 @@
+"""Which roll-out ``undo`` and ``apply --resume`` mean, by the records alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.errors import NotFound, Refused
+from dcmcfg.rollout.choosing import to_resume, to_take_back
+from dcmcfg.rollout.history import History
+from tests.rollout.records import ELSEWHERE, URL, recorded, undo_of_the_first_step
+
+
+def test_undo_without_number_goes_back_one_by_one_and_passes_over_undos(tmp_path: Path) -> None:
+    def meant() -> int:
+        return to_take_back(History(tmp_path), URL, None, None).number
+
+    recorded(tmp_path)
+    recorded(tmp_path, url=ELSEWHERE)
+    recorded(tmp_path)
+    recorded(tmp_path, done=0)
+    assert meant() == 3
+    recorded(tmp_path, undoes=3)
+    assert meant() == 1
+    recorded(tmp_path, undoes=5)
+    assert meant() == 3, "its undo was undone"
+    recorded(tmp_path, undoes=3)
+    recorded(tmp_path, undoes=1)
+    with pytest.raises(NotFound, match="no roll-out stands"):
+        meant()
+
+
+def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    recorded(tmp_path, undoes=1)
+    recorded(tmp_path, url=ELSEWHERE)
+    recorded(tmp_path, done=0)
+    history = History(tmp_path)
+    for number, reason in ((1, "undone by roll-out 2"), (3, "was on ldap://other"), (4, "has changed nothing")):
+        with pytest.raises(Refused, match=reason):
+            to_take_back(history, URL, number, None)
+    with pytest.raises(NotFound, match="there is no roll-out 5"):
+        to_take_back(history, URL, 5, None)
+    assert to_take_back(history, URL, 2, None).number == 2, "an undo can be undone"
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("dcmcfg apply x.ldif", f"--ldap-url {ELSEWHERE}"),
+        ("dcmcfg --profile 'my site' apply x.ldif", "--profile 'my site'"),
+        ("dcmcfg apply --profile=site x.ldif", "--profile=site"),
+        ("dcmcfg apply x.ldif --profile", f"--ldap-url {ELSEWHERE}"),
+        ("dcmcfg apply 'x.ldif", f"--ldap-url {ELSEWHERE}"),
+    ],
+)
+def test_a_roll_out_on_another_directory_is_told_with_what_named_that(
+    tmp_path: Path, command: str, option: str
+) -> None:
+    recorded(tmp_path, url=ELSEWHERE, command=command)
+    with pytest.raises(Refused) as refused:
+        to_take_back(History(tmp_path), URL, 1, None)
+    assert refused.value.next_step.startswith(option + " says which")
+
+
+def test_an_interrupted_roll_out_of_which_nothing_came_is_not_passed_over_for_an_older_one(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    interrupted = recorded(tmp_path, done=0)
+    with pytest.raises(Refused, match="roll-out 2 has changed nothing"):
+        to_take_back(History(tmp_path), URL, None, interrupted)
+
+
+def test_an_interrupted_undo_is_not_guessed_about(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    interrupted = recorded(tmp_path, undoes=1, done=1)
+    with pytest.raises(Refused, match="apply --resume finishes it, dcmcfg undo 2 takes it back"):
+        to_take_back(History(tmp_path), URL, None, interrupted)
+
+
+def test_an_interrupted_undo_of_which_nothing_came_is_done_again(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    recorded(tmp_path)
+    interrupted = recorded(tmp_path, undoes=1, done=0)
+    assert to_take_back(History(tmp_path), URL, None, interrupted).number == 1, "not the newest that stands"
+
+
+def test_an_interrupted_undo_that_is_complete_is_not_followed_by_another(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    recorded(tmp_path)
+    interrupted = recorded(tmp_path, undoes=2)
+    with pytest.raises(Refused, match="roll-out 3, the undo of 2, was interrupted and is complete") as refused:
+        to_take_back(History(tmp_path), URL, None, interrupted)
+    assert refused.value.next_step == (
+        "dcmcfg undo 3 makes roll-out 2 again; dcmcfg undo 1 reverts the roll-out before it"
+    )
+
+
+@pytest.mark.parametrize(("done", "became"), [(0, "has changed nothing"), (1, "is complete")])
+def test_what_is_unfinished_is_not_taken_for_what_was_interrupted(tmp_path: Path, done: int, became: str) -> None:
+    """Roll-out 1 is unfinished, and what was interrupted is the undo of its undo, or its undo."""
+    recorded(tmp_path, done=1)
+    recorded(tmp_path, undoes=1)
+    interrupted = recorded(tmp_path, undoes=2) if done else recorded(tmp_path, undoes=1, done=0)
+    history = History(tmp_path)
+    if not done:
+        recorded(tmp_path, undoes=2)
+        history = History(tmp_path)
+    with pytest.raises(Refused, match=rf"{became}; roll-out 1 of .* is not finished \(1 of 2") as refused:
+        to_resume(history, URL, interrupted)
+    assert refused.value.next_step == "dcmcfg apply --resume finishes it, dcmcfg undo takes it back"
+    assert to_resume(history, URL, None).number == 1
+
+
+def test_where_nothing_was_changed_the_unfinished_one_is_named(tmp_path: Path) -> None:
+    recorded(tmp_path, done=1)
+    recorded(tmp_path, undoes=1, done=0)
+    with pytest.raises(Refused, match=r"roll-out 2 has changed nothing; roll-out 1 of .* is not finished") as refused:
+        to_take_back(History(tmp_path), URL, 2, None)
+    assert refused.value.next_step == "dcmcfg apply --resume finishes it, dcmcfg undo takes it back"
+
+
+def test_an_undo_can_be_undone_where_that_leads_back_to_what_is_unfinished(tmp_path: Path) -> None:
+    recorded(tmp_path, done=1)
+    undo_of_the_first_step(tmp_path)
+    recorded(tmp_path, undoes=2)
+    history = History(tmp_path)
+    assert (history.unfinished(URL) or history.records[0]).number == 1
+    assert to_take_back(history, URL, 3, None).number == 3
+
+
+def test_a_roll_out_that_was_resumed_since_is_not_reverted_in_part(tmp_path: Path) -> None:
+    """2 reverted the one step that was made, 3 made it again, and then 1 was resumed."""
+    first = recorded(tmp_path, done=1)
+    undo_of_the_first_step(tmp_path)
+    recorded(tmp_path, undoes=2)
+    with first.journal.opened() as pen:
+        pen.ended(2)
+    with pytest.raises(Refused, match="roll-out 1, which roll-out 3 made again, was resumed since") as refused:
+        to_take_back(History(tmp_path), URL, 3, None)
+    assert refused.value.next_step == "dcmcfg undo 1 reverts all of it"
+
+
+def test_an_undo_that_another_one_has_overtaken_is_named_with_that_one(tmp_path: Path) -> None:
+    for undoes in (None, 1, 2, 1):
+        recorded(tmp_path, undoes=undoes)
+    history = History(tmp_path)
+    for number in (2, 3):
+        with pytest.raises(
+            Refused, match="roll-out 1, which roll-out 3 made again, was undone by roll-out 4"
+        ) as refused:
+            to_take_back(history, URL, number, None)
+        assert refused.value.next_step == "dcmcfg undo 4 makes it again"

@@ -1,0 +1,63 @@
+"""Limits on what peers send: their option, and that the documentation has them all."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.limits import LDAP_ENTRIES, LDAP_OCTETS, LIMITS, parsed, raised
+
+PAGE = Path(__file__).parent.parent / "docs" / "limits.md"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("ldap-entries=5", ("ldap-entries", 5)),
+        ("ldap-octets=5", ("ldap-octets", 5)),
+        ("ldap-octets=3k", ("ldap-octets", 3 << 10)),
+        ("http-body=1M", ("http-body", 1 << 20)),
+        ("kept=10G", ("kept", 10 << 30)),
+    ],
+)
+def test_a_limit_is_a_name_and_a_number(text: str, limit: tuple[str, int]) -> None:
+    assert parsed(text) == limit
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("nothing=5", "no limit is called 'nothing'; there are ldap-hello, "),
+        ("", "no limit is called ''"),
+        ("ldap-entries", "ldap-entries is a number from 1 on"),
+        ("ldap-entries=0", "ldap-entries is a number from 1 on"),
+        ("ldap-entries=1K", "ldap-entries is a number from 1 on"),
+        ("ldap-octets=-1", "ldap-octets is a number from 1 on, which may end in K, M or G"),
+        ("ldap-octets=K", "ldap-octets is a number from 1 on"),
+        ("ldap-octets=" + "9" * 5000, "ldap-octets is a number from 1 on"),
+    ],
+)
+def test_what_is_no_limit_is_refused_with_the_reason(text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        parsed(text)
+
+
+def test_a_limit_is_raised_until_the_block_ends() -> None:
+    with raised({"ldap-octets": 3 << 20}):
+        assert (LDAP_OCTETS.most, LDAP_OCTETS.spelt()) == (3 << 20, "3M")
+        assert LDAP_OCTETS.next_step.endswith("repeat the command with --max ldap-octets=6M")
+        assert LDAP_ENTRIES.most == LDAP_ENTRIES.default
+    assert (LDAP_OCTETS.most, LDAP_OCTETS.spelt()) == (LDAP_OCTETS.default, "512M")
+
+
+def test_the_option_that_a_message_names_is_understood() -> None:
+    for limit in LIMITS:
+        name, number = parsed(limit.next_step.rpartition("--max ")[2])
+        assert (name, number) == (limit.name, 2 * limit.default)
+
+
+def test_the_documentation_has_each_limit_with_its_default() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| ([0-9]+[KMG]?) \| (.*) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert rows == [(limit.name, limit.spelt(), limit.what) for limit in LIMITS]
