@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -46,7 +46,8 @@ class ServerRules:
         self._tree = tree
         self._read = read
         self._structures = Structures(tree.schema)
-        self._proved: dict[tuple[_Classes, _Held], bool] = {}
+        self._taken: dict[tuple[_Classes, _Held], bool] = {}
+        self._enough: dict[tuple[_Classes, _Held], bool] = {}
 
     @property
     def decided(self) -> bool:
@@ -59,16 +60,34 @@ class ServerRules:
         if after is None or (self._is_proved(step, after) and not self._structures.findings(after)):
             return None
         schema = self._schema
-        if schema is None:
+        if schema is None or not (found := self._findings(after)):
             return None
-        known = {_identity(finding) for finding in _findings(schema, step.before)} if step.before is not None else ()
-        found = [finding for finding in _findings(schema, after) if _identity(finding) not in known]
+        known = set(map(_identity, self._findings(step.before))) if step.before is not None else ()
+        found = [finding for finding in found if _identity(finding) not in known]
         return self._refusal(schema, after, found) if found else None
+
+    def _findings(self, entry: Entry) -> list[Finding]:
+        """Return what the server's schema has against *entry*."""
+        found = list(self._server_structures.findings(entry))
+        for attribute in entry.attributes:
+            known = self._server.attribute(attribute.name) if len(attribute.values) > 1 else None
+            if known is not None and known.single_valued:
+                found.append(Finding(SINGLE_VALUED, entry.dn, attribute.name, ""))
+        return found
 
     @cached_property
     def _schema(self) -> Schema | None:
         published = self._read()
         return published if published is not None and published.object_classes else None
+
+    @cached_property
+    def _server_structures(self) -> Structures:
+        return Structures(self._server)
+
+    @property
+    def _server(self) -> Schema:
+        """The server's schema; only asked for where it is known."""
+        return self._schema or self._tree.schema
 
     def _is_proved(self, step: Step, after: Entry) -> bool:
         """Return whether entries of the tree show that the server takes what *step* brings to its entry."""
@@ -77,15 +96,23 @@ class ServerRules:
         if step.before is not None:
             classes_before, held_before = _shape(step.before)
             brought = held - held_before if classes_before == classes else held
-        proved = all(any(of <= classes and name in each for of, each in self._shapes) for name in brought)
-        return proved and (not isinstance(step.change, Add) or self._has_enough(classes, held))
+        return self._are_taken(classes, brought) and (
+            not isinstance(step.change, Add) or self._has_enough(classes, held)
+        )
+
+    def _are_taken(self, classes: _Classes, names: _Held) -> bool:
+        """Return whether entries of the tree show that each of *names* is allowed with *classes*."""
+        key = (classes, names)
+        if key not in self._taken:
+            self._taken[key] = all(any(of <= classes and name in held for of, held in self._shapes) for name in names)
+        return self._taken[key]
 
     def _has_enough(self, classes: _Classes, held: _Held) -> bool:
         """Return whether an entry of the same *classes* has no more than *held*: it has all that they require."""
         key = (classes, held)
-        if key not in self._proved:
-            self._proved[key] = any(of == classes and each <= held for of, each in self._each_shape)
-        return self._proved[key]
+        if key not in self._enough:
+            self._enough[key] = any(of == classes and each <= held for of, each in self._each_shape)
+        return self._enough[key]
 
     @cached_property
     def _each_shape(self) -> frozenset[tuple[_Classes, _Held]]:
@@ -187,14 +214,6 @@ def _no_longer_requiring(schema: Schema, entry: Entry, name: str) -> str:
     classes = (schema.object_class(each) for each in entry.texts("objectClass"))
     files = (schema_file(each.oid) for each in classes if each is not None)
     return next((file for file in files if file), "")
-
-
-def _findings(schema: Schema, entry: Entry) -> Iterator[Finding]:
-    yield from structure(schema, entry)
-    for attribute in entry.attributes:
-        known = schema.attribute(attribute.name) if len(attribute.values) > 1 else None
-        if known is not None and known.single_valued:
-            yield Finding(SINGLE_VALUED, entry.dn, attribute.name, "")
 
 
 def _identity(finding: Finding) -> tuple[str, str, bytes | None]:
