@@ -32,7 +32,7 @@ def limit_option(function: F, *, hidden: bool = False) -> F:
         expose_value=False,
         hidden=hidden,
         callback=_raise,
-        help="Raise a limit on what a peer may send, for example ldap-entries=2000000 (docs/limits.md). Again for more.",
+        help="Raise a limit on what a peer may send, such as ldap-entries=2000000 (docs/limits.md). Again for more.",
     )(function)
 
 
