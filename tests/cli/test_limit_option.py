@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.limits import HTTP_BODY
-from tests.cli.conftest import CliSite, Run
+from tests.cli.conftest import Run
+from tests.cli.sites import CliSite
 
 
 @pytest.mark.real
