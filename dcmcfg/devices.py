@@ -148,9 +148,23 @@ class Device:
 
     def children(self, object_class: str) -> tuple[Entry, ...]:
         """Return the entries of *object_class* directly below it, in the order of their names."""
-        return tuple(child for child in self.tree.children(self.entry.dn) if child.is_a(object_class))
+        known = self._children
+        if object_class not in known:
+            below = self.tree.children(self.entry.dn)
+            known[object_class] = tuple(child for child in below if child.is_a(object_class))
+        return known[object_class]
 
-    @property
+    @cached_property
+    def _children(self) -> dict[str, tuple[Entry, ...]]:
+        """What was looked for by class, found once: rules ask for each AE of a device."""
+        return {}
+
+    @cached_property
+    def titles(self) -> frozenset[str]:
+        """The titles of its network AEs."""
+        return frozenset(ae.title for ae in self.network_aes)
+
+    @cached_property
     def storage_ids(self) -> frozenset[str]:
         """The dcmStorageID of each storage of the archive device."""
         return frozenset(text for storage in self.children("dcmStorage") for text in storage.texts("dcmStorageID"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from dcmcfg.ldif.value_lines import value_line
+from dcmcfg.ldif.value_lines import ValueLines
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.findings import Finding, Place
 
@@ -18,11 +18,11 @@ def located(findings: Iterable[Finding], schema: Schema, files: Iterable[Path]) 
     A file is read again for its first finding only. One that cannot be (standard input) leaves the entry's line.
     """
     known = {str(path) for path in files}
-    lines = cache(_lines)
+    lines = cache(lambda path: ValueLines(_lines(path)))
     for finding in findings:
         place = finding.place
         if place is not None and place.file in known and finding.attribute:
-            line = value_line(lines(place.file), place.line, _names(schema, finding.attribute), finding.value)
+            line = lines(place.file).line(place.line, _names(schema, finding.attribute), finding.value)
             yield replace(finding, place=Place(place.file, line))
         else:
             yield finding

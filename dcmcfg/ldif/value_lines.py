@@ -7,18 +7,25 @@ import binascii
 from collections.abc import Collection, Iterator, Sequence
 
 
-def value_line(lines: Sequence[bytes], first: int, names: Collection[str], value: bytes | None) -> int:
-    """Return the number of the line where the record that begins on line *first* of *lines* gives *value*.
+class ValueLines:
+    """The physical lines of a file, without their ends; each record is read once, for any number of values."""
 
-    Lines are physical ones without their ends, numbered from 1; *names* are those of the attribute, in small letters.
-    The last line that gives the value is the one, since a value given twice is wrong the second time; without *value*
-    it is the attribute's last line. Where there is none it is *first*.
-    """
-    found = first
-    for number, name, octets in _fields(lines, first):
-        if name in names and value in (None, octets):
-            found = number
-    return found
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        self._lines = lines
+        self._records: dict[int, dict[tuple[str, bytes | None], int]] = {}
+
+    def line(self, first: int, names: Collection[str], value: bytes | None) -> int:
+        """Return the number of the line where the record that begins on line *first* gives *value*.
+
+        Lines are numbered from 1; *names* are those of the attribute, in small letters. The last line that gives the
+        value is the one, since a value given twice is wrong the second time; without *value* it is the attribute's last
+        line. Where there is none it is *first*.
+        """
+        if first not in self._records:
+            fields = _fields(self._lines, first)
+            self._records[first] = {(name, each): number for number, name, octets in fields for each in (octets, None)}
+        places = self._records[first]
+        return max((places.get((name, value), first) for name in names), default=first)
 
 
 def _fields(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, str, bytes]]:

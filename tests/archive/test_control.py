@@ -470,3 +470,18 @@ def test_no_proxy_sees_the_token(archive: Scripted, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("ALL_PROXY", proxy.url.removesuffix("/dcm4chee-arc"))
         ControlService(archive.url, "secret").reload()
         assert proxy.requests == []
+
+
+@pytest.mark.parametrize("body", ["\n" * 250_000, "x" + "\n" * 250_000 + "x", "{" * 250_000, "[" * 300_000])
+def test_status_and_reload_end_with_any_body(archive: Scripted, body: str) -> None:
+    """Once a regular expression took hours for 250,000 line ends; no more is read than the limit."""
+    archive.answer(500, body)
+    service = ControlService(archive.url, patience=HASTE)
+    with pytest.raises(ArchiveError, match=r"\(HTTP 500\)"):
+        service.status()
+    with pytest.raises(ReloadUnfinished):
+        service.reload()
+    archive.answer(200, body)
+    with pytest.raises(NotStarted) as caught:
+        service.status()
+    assert caught.value.state is State.NOT_AN_ARCHIVE

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from dcmcfg.ldif.value_lines import value_line
+from dcmcfg.ldif.value_lines import ValueLines
+from tests.growth import growth
 
 TEXT = b"""\
 version: 1
@@ -41,4 +44,18 @@ description: third
 )
 def test_a_value_is_found_on_its_last_line(end: bytes, first: int, name: str, value: bytes | None, line: int) -> None:
     lines = TEXT.replace(b"\n", end).split(b"\n")
-    assert value_line(lines, first, {name}, value) == line
+    assert ValueLines(lines).line(first, {name}, value) == line
+
+
+def test_each_value_of_a_long_record_is_found_in_linear_time() -> None:
+    def finding(count: int) -> Callable[[], object]:
+        values = [f"value {number}".encode() for number in range(count)]
+        lines = [b"dn: cn=x", *(b"cn: " + value for value in values)]
+
+        def find() -> None:
+            of = ValueLines(lines)
+            assert [of.line(1, {"cn"}, value) for value in values] == list(range(2, count + 2))
+
+        return find
+
+    assert growth(finding, 50) < 4.5

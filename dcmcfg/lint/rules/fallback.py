@@ -24,10 +24,9 @@ def _levels(survey: Survey) -> Iterator[tuple[Device, Entry]]:
 
 def _itself(survey: Survey) -> Iterator[Breach]:
     for device, entry in _levels(survey):
-        own = {ae.title for ae in device.network_aes}
         for name in (_SCP, _ALTERNATIVE):
             title = entry.text(name)
-            if title in own:
+            if title in device.titles:
                 message = f"{title} is an AE of this archive, so the request comes back to it"
                 yield Breach(entry.dn, message, name, entry.values(name)[0])
 
