@@ -83,6 +83,6 @@ def _take_back_what_fits(
     path = named or Path(f"undo-{record.number}.rejects.ldif")
     rejects = Rejects.of_records(path, told_who(directory, misfits))
     warnings = () if plan.steps else (nothing_fits(record),)
-    click.echo(taken_back_in_part(record), err=choices.stdout_taken)
+    say(taken_back_in_part(record), on_stderr=choices.stdout_taken)
     carry_out(settings, directory, plan, choices, warnings, undoes=record.number, rejects=rejects)
     return _REJECTED if misfits and not choices.dry_run else 0

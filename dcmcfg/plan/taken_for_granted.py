@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import TypeVar
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
@@ -101,18 +101,19 @@ def judged_by_server(wanted: Sequence[Filter], before: Entry, schema: Schema) ->
 
 def _loose(change: Modify, before: Entry, schema: Schema, wanted: Sequence[Filter]) -> list[str]:
     """Return the names of attributes of which *change* takes away values that *wanted* does not assert one by one."""
+    asserted = frozenset(wanted)
     found = []
     for modification in change.modifications:
         name, held = modification.name, before.values(modification.name)
         match modification.operation:
             case Operation.REPLACE if not held:
-                loose = Not(Present(name)) not in wanted
+                loose = Not(Present(name)) not in asserted
             case Operation.REPLACE:
-                loose = not _asserts_only(schema, name, held, wanted)
+                loose = not _asserts_only(schema, name, held, asserted)
             case Operation.DELETE if modification.values:
                 loose = not _assertable(schema, name)
             case Operation.DELETE:
-                loose = not _asserts_only(schema, name, held, wanted)
+                loose = not _asserts_only(schema, name, held, asserted)
             case Operation.ADD | Operation.INCREMENT:
                 loose = False
         if loose:
@@ -120,11 +121,11 @@ def _loose(change: Modify, before: Entry, schema: Schema, wanted: Sequence[Filte
     return found
 
 
-def _asserts_only(schema: Schema, name: str, held: tuple[bytes, ...], wanted: Sequence[Filter]) -> bool:
-    """Return whether *wanted* asserts *held*, and the attribute can hold no other value beside it."""
+def _asserts_only(schema: Schema, name: str, held: tuple[bytes, ...], asserted: Set[Filter]) -> bool:
+    """Return whether *asserted* holds *held*, and the attribute can hold no other value beside it."""
     definition = schema.attribute(name)
     single = definition is not None and definition.single_valued and _assertable(schema, name)
-    return single and all(Equals(name, value) in wanted for value in held)
+    return single and all(Equals(name, value) in asserted for value in held)
 
 
 def _is_subtype(name: str, plain: str) -> bool:

@@ -68,14 +68,23 @@ class RecordedTree:
     def findings_with(self, below_devices: str, attribute: str, value: bytes) -> tuple[Finding, ...]:
         """Return what ``check`` finds where *attribute* of an entry is set to *value*.
 
-        Checked is the entry with the archive's device and connections, each with what its classes require and what says
-        whether a connection listens: thousands of values are tried.
+        Checked is the entry with those above it, the archive's device and connections, each with what its classes
+        require and what says whether a connection listens: thousands of values are tried.
         """
         schema = bundled()
         whole = self.entry(below_devices)
         changed = _short(whole, attribute).with_values(attribute, (value,))
-        entries = self._device_and_connections | {schema.normal_dn(changed.dn): changed}
+        entries = self._device_and_connections | self._above(changed.dn) | {schema.normal_dn(changed.dn): changed}
         return tuple(check(map(Subject, entries.values()), schema, live=False))
+
+    def _above(self, dn: DN) -> dict[object, Entry]:
+        """Return the entries between the archive's device and *dn*."""
+        archive = DN.parse(ARCHIVE)
+        found: dict[object, Entry] = {}
+        while (dn := dn.parent).is_below(archive):
+            name = bundled().normal_dn(dn)
+            found[name] = _short(self.entries[name])
+        return found
 
     @cached_property
     def _device_and_connections(self) -> dict[object, Entry]:
