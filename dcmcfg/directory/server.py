@@ -95,7 +95,7 @@ class Directory(Protocol):
         """Carry out one change."""
 
     def does_transactions(self) -> bool:
-        """Tell whether the database does transactions; for a server that advertises them.
+        """Return whether the database does transactions; for a server that advertises them.
 
         It is found out by one that is aborted, on a connection of its own.
         """

@@ -159,7 +159,7 @@ def _refuse_renames(tree: Tree, were: _Before, are: _After) -> None:
 
 
 def _takes_its_place(tree: Tree, were: _Before, are: _After, gone: NormalDN, new: NormalDN) -> bool:
-    """Tell whether the text has everything that referred to the entry *gone* by its DN refer to *new*.
+    """Return whether the text has everything that referred to the entry *gone* by its DN refer to *new*.
 
     Then nothing is lost with the old entry, unless it has a name that others know, or values that were not shown.
     """

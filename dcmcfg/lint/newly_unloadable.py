@@ -90,7 +90,7 @@ class _Comparison:
     def _is_of_the_ae(self, finding: Finding) -> bool:
         """Return whether a reference that is there already only names an AE that *finding* says cannot work now.
 
-        Whoever switches an AE off, or takes its capabilities, is not refused for that.
+        A plan that switches an AE off, or removes its capabilities, is not refused for that.
         """
         if finding.rule.name != external_retrieve.CANNOT_STORE:
             return False

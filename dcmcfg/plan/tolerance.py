@@ -148,7 +148,7 @@ class _Spellings:
         self._left = _COMPARED_IN_A_RECORD
 
     def doubts(self, entry: EntryDraft, asked: Modification, rest: Modification | None) -> Iterator[str]:
-        """Yield a doubt for each value that *asked* deletes, *entry* does not hold, and that looks like one it holds.
+        """Yield a warning for each value that *asked* deletes, *entry* does not hold, and that looks like one it holds.
 
         Where the schema does not know the attribute, its name may be misspelt. Of secrets nothing is said.
         """

@@ -109,12 +109,12 @@ def roll_out_json(history: History, record: Record, *, with_changes: bool = Fals
 
 
 def taken_back(record: Record) -> str:
-    """Return the line that says which roll-out an undo takes back."""
+    """Return the line that says which roll-out an undo reverts."""
     return f"takes back {_named(record)}"
 
 
 def taken_back_in_part(record: Record) -> str:
-    """Return the line that says of which roll-out an undo takes back what still fits."""
+    """Return the line that says of which roll-out an undo reverts what still fits."""
     return f"reverts the part that still fits of {_named(record)}"
 
 
