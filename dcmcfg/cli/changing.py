@@ -6,34 +6,26 @@ import functools
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dcmcfg.archive.recorded import Recorded
 from dcmcfg.cli import invocation
-from dcmcfg.cli.archive_database import recorded_under
 from dcmcfg.cli.archive_name import follow_in_profile
 from dcmcfg.cli.choices import Choices
+from dcmcfg.cli.judging import Purpose, judge
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.rejects import Rejects
 from dcmcfg.cli.report import ReloadReport, Report
-from dcmcfg.cli.risks import require_named, risk_lines
+from dcmcfg.cli.risks import require_named
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_own_schema
 from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
-from dcmcfg.ldif_places import at_values
-from dcmcfg.lint.newly_wrong import changes_certificates, newly_wrong
-from dcmcfg.lint.plan_risks import plan_risks
-from dcmcfg.plan.doubts import doubts
-from dcmcfg.plan.guard import UNLOADABLE, UNUSABLE_REFERENCE, record_risks
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
 from dcmcfg.plan.server_schema import ServerRules, require_accepted
-from dcmcfg.plan.taking_effect import delayed, loaded_unasked
 from dcmcfg.plan.text import plan_ldif
 from dcmcfg.plan.versions import with_versions
 from dcmcfg.render.beside import Beside
@@ -81,15 +73,12 @@ def carry_out(
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
-    With *undoes*, the plan reverts the roll-out of that number; with *resuming*, it is the rest of that one. Then
-    no risk has to be named: the former leads back to an earlier state, and the risks of the latter were named when
-    it began. What the archive's database has recorded meanwhile no undo reverts, so that is to be named all the
-    same. With *restoring*, settings that the archive cannot load, and AEs that cannot play their role, are a warning
-    and no reason to refuse. Risks are measured by the entries at and below *under* (else the configuration root).
-    *rejects* are printed, and written to their file unless it is a dry run. *rules* are those of the server's own
-    schema for the tree before *plan*; without them they are made here. *beside* is printed below the plan. An archive
-    whose own device is renamed is not asked to reload, since it would not find its device; the next step is printed,
-    and a profile that names the device follows.
+    With *undoes*, the plan reverts the roll-out of that number; with *resuming*, it is the rest of that one, whose
+    risks were named when it began; with *restoring*, it leads back to a snapshot (:class:`Purpose`). Risks are measured
+    by the entries at and below *under* (else the configuration root). *rejects* are printed, and written to their file
+    unless it is a dry run. *rules* are those of the server's own schema for the tree before *plan*; without them they
+    are made here. *beside* is printed below the plan. An archive whose own device is renamed is not asked to reload,
+    since it would not find its device; the next step is printed, and a profile that names the device follows.
 
     Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
     the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
@@ -101,44 +90,21 @@ def carry_out(
         plan = with_versions(plan)
     rules = rules or server_rules(directory, plan.before)
     require_accepted(plan, rules)
-    locate = functools.partial(at_values, schema=plan.after.schema)
-    now = datetime.now(UTC)
-    judged = plan_risks(plan, now, device=settings.device, under=under, locate=locate)
-    recorded = recorded_under(settings, plan) if resuming is None else Recorded()
-    found = (*judged.risks, *record_risks(recorded.records))
-    if undoes is not None:
-        back = (risk.name for risk in found if not risk.is_recorded)
-        choices = replace(choices, forced=choices.forced.union(back))
-    elif restoring or resuming is not None:
-        choices = replace(choices, forced=choices.forced | {UNLOADABLE, UNUSABLE_REFERENCE})
+    purpose = Purpose(undoes, resuming, restoring)
+    judged = judge(settings, plan, choices, purpose, under=under, structural=not rules.decided)
+    choices = replace(choices, forced=judged.forced)
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
-    risky = risk_lines(found, choices.forced, refused=choices.dry_run and resuming is None)
-    left = (*delayed(plan), *(loaded_unasked(plan.after) if choices.no_reload and plan.steps else ()))
-    rejected = rejects.lines() if rejects else ()
-    more = loaded("lint", "RULES") if changes_certificates(plan) else ()  # those for certificates are slow to load
-    refused = [new.finding for risk in found for new in risk.findings]
-    errors = newly_wrong(plan, now, more, but=refused)
-    told = (
-        *warnings,
-        *rejected,
-        *doubts(plan, structural=not rules.decided),
-        *errors,
-        *judged.warnings,
-        *recorded.warnings,
-        *left,
-        *risky,
-    )
-    report = Report(settings, plan, choices, found, rejects, renamed, beside.json, told)
+    told = (*warnings, *(rejects.lines() if rejects else ()), *judged.warnings)
+    report = Report(settings, plan, choices, judged.risks, rejects, renamed, beside.json, told)
     invocation.current().so_far = report.json
-    taken_up = undoes if resuming is None else resuming.number
-    _tell_unfinished(directory, taken_up, only_warn=choices.dry_run or not plan.steps)
+    _tell_unfinished(directory, purpose.of, only_warn=choices.dry_run or not plan.steps)
     _show(settings, plan, choices, told, beside)
     if not plan.steps:
         with _written(settings, choices, rejects):
             report.tell()
         return
     if resuming is None and not choices.dry_run:
-        require_named(found, choices.forced)
+        require_named(judged.risks, judged.forced)
     manner = _announced(directory, plan, choices, resuming)
     if choices.out is not None:
         _write_plan(settings, plan, choices.out)
@@ -158,9 +124,8 @@ def carry_out(
     if reloading is None:
         reload_result.note_result(record_folder, ReloadResult(Reloaded.NOT_ASKED))
     else:
-        undone = undoes if resuming is None else resuming.head.undoes
         with reload_result.noted(record_folder):
-            reload = reloading.reload(outcome.number, plan.after, is_undo=undone is not None)
+            reload = reloading.reload(outcome.number, plan.after, is_undo=purpose.reverts is not None)
     profile = follow_in_profile(settings, renamed)
     report.tell(outcome, reload=reload, profile=profile)
 
