@@ -11,11 +11,12 @@ from dcmcfg.cli.options import SITE_SETTINGS
 
 
 def given_options(context: click.Context) -> dict[str, Any]:
-    """Return the value of each option that was given, but those of the site, by its first long name."""
+    """Return the value of each option that was given, but those of the site and of limits, by its first long name."""
     return {
         _spelt(parameter, context.params[parameter.name or ""]): context.params[parameter.name or ""]
         for parameter in context.command.params
         if isinstance(parameter, click.Option)
+        and parameter.expose_value
         and parameter.name not in SITE_SETTINGS
         and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
     }

@@ -115,6 +115,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "move_originators": list(received.move_originators),
             "instances": received_json(evidence),
             "early": instances_json(evidence.early),
+            "uninvited": instances_json(evidence.uninvited),
             "listening": listening_json(evidence),
             "reasons": list(received.reasons),
         },

@@ -153,6 +153,7 @@ class Evidence:
     log_is_archives: bool = False  # that log, and what ``records`` come from, is of the archive that was asked
     listening: Listened | None = None  # our own receiver; None where it did not listen
     early: tuple[ReceivedInstance, ...] = ()  # arrived, and began to before its C-MOVE was sent: nothing of it counts
+    uninvited: tuple[ReceivedInstance, ...] = ()  # arrived because of a request of somebody else: nothing of it counts
 
     @property
     def listed(self) -> tuple[Instance, ...]:

@@ -43,7 +43,12 @@ def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
         received=received,
         route=route,
         next_steps=next_steps(evidence, reported, received, route),
-        notes=(*_notes(evidence, delivered=delivered), *_early(evidence), *_meanwhile(received), *transcoded(evidence)),
+        notes=(
+            *_notes(evidence, delivered=delivered),
+            *_ignored(evidence),
+            *_meanwhile(received),
+            *transcoded(evidence),
+        ),
     )
 
 
@@ -82,13 +87,14 @@ def _route_words(route: Route, reported: Reported) -> str:
     return f"route {route.finding.value}"
 
 
-def _early(evidence: Evidence) -> Iterator[str]:
-    senders = Counter((each.calling_ae_title, each.move_originator_ae_title or "none") for each in evidence.early)
-    for (caller, originator), number in senders.items():
-        yield (
-            f"ignored {counted(number)} that began to arrive before the C-MOVE was sent (caller {caller}, Move "
-            f"Originator {originator})"
-        )
+def _ignored(evidence: Evidence) -> Iterator[str]:
+    for ignored, why in (
+        (evidence.early, "that began to arrive before the C-MOVE was sent"),
+        (evidence.uninvited, "that others had sent, not this C-MOVE"),
+    ):
+        senders = Counter((each.calling_ae_title, each.move_originator_ae_title or "none") for each in ignored)
+        for (caller, originator), number in senders.items():
+            yield f"ignored {counted(number)} {why} (caller {caller}, Move Originator {originator})"
 
 
 def _meanwhile(received: Received) -> Iterator[str]:

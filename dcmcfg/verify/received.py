@@ -144,7 +144,8 @@ def _shortfall(
     wanted = evidence.expected_number
     if not evidence.received:
         after = " after the C-MOVE was sent" if evidence.early else ""
-        yield f"nothing arrived at {evidence.question.destination}{after}"
+        because = " because of this C-MOVE" if evidence.uninvited else after
+        yield f"nothing arrived at {evidence.question.destination}{because}"
     elif missing:
         yield f"{len(missing)} of {counted(listed)} did not arrive"
     elif not strangers.uids and wanted is not None and number != wanted:

@@ -22,6 +22,7 @@ from dcmcfg.verify.asked_for import AskedFor
 from dcmcfg.verify.evidence import Evidence, Listened, Question
 from dcmcfg.verify.listening import Listening, all_read_back, everything_arrived, troubles
 from dcmcfg.verify.moves import Move, Tally, combined, move_all
+from dcmcfg.verify.senders import is_uninvited, titles_involved
 from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
 #: What arrived for a C-MOVE that has ended.
@@ -104,10 +105,10 @@ def gather_on(
 ) -> Evidence:
     """Gather the evidence on one study over an association that is open, and stays so.
 
-    What the *receiver* got until a moment after the archive's answer is *arrived*'s to tell; without one it is all
-    that it has. What began to arrive before its C-MOVE was sent is kept apart. The *witnesses* are heard before the
-    move and after it. Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is sent; the association is of
-    no more use then, nor is it where the outcome has no status.
+    What the *receiver* got until a moment after the archive's answer is *arrived*'s to tell; without one it is all that
+    it has. What began to arrive before its C-MOVE was sent, or was sent for somebody else, is kept apart. The
+    *witnesses* are heard before the move and after it. Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE
+    is sent; the association is of no more use then, nor is it where the outcome has no status.
     """
     asking = opened.with_patience(query_timeouts(addresses))
     if question.model is Model.PATIENT and question.patient is None:
@@ -123,16 +124,24 @@ def gather_on(
     outcome = combined(moves)
     received: tuple[ReceivedInstance, ...] | None = None
     early: tuple[ReceivedInstance, ...] = ()
+    uninvited: tuple[ReceivedInstance, ...] = ()
     if receiver:
-        came = arrived(receiver, outcome) if arrived else everything_arrived(receiver, outcome, asked.is_early)
+        involved = titles_involved(question, addresses.route, listed)
+
+        def is_ignored(each: ReceivedInstance) -> bool:
+            return asked.is_early(each) or is_uninvited(each, question, involved)
+
+        came = arrived(receiver, outcome) if arrived else everything_arrived(receiver, outcome, is_ignored)
         early = tuple(filter(asked.is_early, came))
-        received = all_read_back(tuple(itertools.filterfalse(asked.is_early, came)), watcher.on_step)
+        uninvited = tuple(each for each in came if is_ignored(each) and not asked.is_early(each))
+        received = all_read_back(tuple(itertools.filterfalse(is_ignored, came)), watcher.on_step)
     evidence = Evidence(
         question=question,
         expected=expected,
         outcome=outcome,
         received=received,
         early=early,
+        uninvited=uninvited,
         records=None,
         route=addresses.route,
         warnings=addresses.warnings,

@@ -38,3 +38,9 @@ def test_a_limit_that_is_none_is_a_usage_error(run: Run) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
     assert "'--max': http-body is a number from 1 on, which may end in K, M or G." in result.stderr
     assert HTTP_BODY.most == HTTP_BODY.default
+
+
+def test_a_limit_is_no_option_that_others_have_to_go_with(run: Run) -> None:
+    result = run("verify", "--dest", "A", "--max", "find-answers=5")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1] == "Error: Missing option '--study', or --studies, --query, --recall."

@@ -270,7 +270,7 @@ def test_an_archive_that_keeps_silent_is_a_no_when_the_time_is_over(verify: Veri
         released.wait(PATIENCE_S)
 
     with scripted_archive(made, keep_silent) as archive:
-        result = verify(archive, "--timeout-s", "3")
+        result = verify(archive, patience_s=3)
         released.set()
     assert result.exit_code == 1
     assert result.stdout.startswith("NOT verified: no final response came: no response within 3 s")

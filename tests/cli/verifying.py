@@ -51,8 +51,14 @@ def verify(
     monkeypatch.setenv("DCMCFG_LDAP_URL", slapd.url)
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", slapd.password)
 
-    def verify_study(archive: Peer, *arguments: str, study: str = STUDY, dest: str = workstation.ae_title) -> Result:
-        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", f"{PATIENCE_S:g}", "--no-qido")
+    def verify_study(
+        archive: Peer,
+        *arguments: str,
+        study: str = STUDY,
+        dest: str = workstation.ae_title,
+        patience_s: float = PATIENCE_S,
+    ) -> Result:
+        where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", f"{patience_s:g}", "--no-qido")
         return run("verify", "--study", study, "--dest", dest, *where, *arguments)
 
     return verify_study

@@ -116,6 +116,21 @@ def test_what_another_sender_had_sent_before_the_request_is_no_proof(site: Site,
 
 
 @pytest.mark.real
+def test_what_another_sender_sends_after_the_request_for_somebody_else_is_no_proof(site: Site) -> None:
+    def on_move(_: MoveExchange) -> MoveResponse:
+        site.send_as_stranger()
+        return MoveResponse(0, completed=3, failed=0)
+
+    evidence = site.verify(lambda: None, on_move)
+    verdict = judge(evidence)
+    assert verdict.headline == "NOT verified: nothing arrived at WORKSTATION because of this C-MOVE"
+    assert verdict.notes == (
+        "ignored 3 instances that others had sent, not this C-MOVE (caller STRANGER, Move Originator OTHER)",
+    )
+    assert [each.sop_instance_uid for each in evidence.uninvited] == list(site.made.sop_instance_uids)
+
+
+@pytest.mark.real
 def test_what_came_before_the_request_that_names_ours_is_no_proof_either(site: Site) -> None:
     """It is late for an earlier run with the same calling AE title and Message ID."""
     assert not judge(site.verify(site.send, reports_success)).accepted
