@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import click
@@ -13,6 +13,8 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.given import given_options
 
 _WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'";)])+(?<![,:])"""
+#: The options that follow in a command, each with its value, if it has one.
+_OPTIONS = re.compile(rf"(?: --[a-z-]+(?: (?!--){_WORD})?)*")
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,16 @@ class _Proposed:
     line: re.Pattern[str]
     options: tuple[str, ...]
 
-    def with_options(self, text: str, options: str) -> str:
-        """Return *text* with *options* behind each such command."""
-        return self.line.sub(lambda line: line[0] + options, text)
+    def with_options(self, text: str, given: Mapping[str, object]) -> str:
+        """Return *text* with what was *given* of ``options`` in each such command, unless it has the option."""
+
+        def completed(line: re.Match[str]) -> str:
+            follow = _OPTIONS.match(text, line.end())
+            has = (line[0] + (follow[0] if follow else "")).split()
+            kept = (each for each in self.options if each in given and each not in has)
+            return line[0] + "".join(f" {_typed(each, given[each])}" for each in kept)
+
+        return self.line.sub(completed, text)
 
 
 _PROPOSED = (
@@ -49,8 +58,7 @@ def carried(context: click.Context, text: str) -> str:
     """
     given = given_options(context)
     for each in _PROPOSED:
-        kept = "".join(f" {_typed(option, given[option])}" for option in each.options if option in given)
-        text = each.with_options(text, kept)
+        text = each.with_options(text, given)
     return text
 
 

@@ -45,6 +45,11 @@ def understood(*words: str) -> click.Context:
             f"{ORDER} 'A B' --format orthanc gives the lines",
             f"{ORDER} 'A B' --ae DCM4 --calling NIGHTJOB --format orthanc gives the lines",
         ),
+        (
+            "--calling NIGHTJOB --ae DCM4",
+            f"{ORDER} A --calling OTHER lists what to enter",
+            f"{ORDER} A --ae DCM4 --calling OTHER lists what to enter",
+        ),
     ],
 )
 def test_what_means_the_same_there_is_kept(given: str, text: str, told: str) -> None:

@@ -26,8 +26,8 @@ class Script:
         return self.answers.get(uid, GOOD)
 
 
-def command(pacs: Archive) -> tuple[str, ...]:
-    return ("verify", "--dest", "STORESCP", "--connect", f"{pacs.peer.host}:{pacs.peer.port}")
+def command(pacs: Archive, destination: str = "STORESCP") -> tuple[str, ...]:
+    return ("verify", "--dest", destination, "--connect", f"{pacs.peer.host}:{pacs.peer.port}")
 
 
 def named(uids: list[str]) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def test_one_receiver_serves_all_and_tells_what_belongs_to_none(
             assert storescu(workstation, [*sent, *also]).returncode == 0
 
     script.on_exchange = send
-    done = run(*command(pacs), "--dest", "WORKSTATION", *named(FIVE[:4]), "--receive", "--json")
+    done = run(*command(pacs, "WORKSTATION"), *named(FIVE[:4]), "--receive", "--json")
     report = json.loads(done.stdout)
     assert done.exit_code == 1
     assert report["counts"] == {"verified": 3, "not verified": 1, "open": 0}
@@ -70,7 +70,7 @@ def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
         all_sent.wait()
 
     script.on_exchange = send
-    done = run(*command(pacs), "--dest", "WORKSTATION", *named(FIVE[:4]), "--receive", "--json")
+    done = run(*command(pacs, "WORKSTATION"), *named(FIVE[:4]), "--receive", "--json")
     told = {study["study_instance_uid"]: study["headline"] for study in json.loads(done.stdout)["studies"]}
     assert done.exit_code == 1
     assert told == {
