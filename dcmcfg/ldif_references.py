@@ -23,7 +23,10 @@ _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC  # a pipe mus
 
 def refuse_references(url: str) -> bytes:
     """Refuse to read *url*, and say how it would be read."""
-    raise LdifError(f"the value stands in another file, which is not read: {url}", next_step=_ALLOW)
+    absolute = url.lower().startswith((f"{_SCHEME}/", f"{_SCHEME}%2f"))
+    raise LdifError(
+        f"the value stands in another file, which is not read: {url}", next_step=_FROM if absolute else _ALLOW
+    )
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class References:
         if self.folder is None:
             raise LdifError(f"standard input has no folder to start from: {url}", next_step=_FROM)
         if name.startswith("/"):
-            raise LdifError(f"only a path below the LDIF file's own folder is read, not {url}", next_step=_FROM)
+            raise LdifError(f"only a path relative to the LDIF file's own folder is read, not {url}", next_step=_FROM)
         return self.folder
 
     def _elsewhere(self, name: str) -> str:

@@ -43,7 +43,7 @@ def test_an_absolute_url_is_read_below_the_named_folder_only(tmp_path: Path) -> 
             assert references.value(f"{prefix}{root / 'x'}") == references.value("file:x") == b"x"
             assert said(references, f"{prefix}{tmp_path / 'y'}").startswith(f"the file is not in the folder {root}")
         assert said(References(root), f"{prefix}{root / 'x'}").startswith(
-            "only a path below the LDIF file's own folder"
+            "only a path relative to the LDIF file's own folder"
         )
 
 
@@ -125,7 +125,7 @@ def test_a_file_that_stands_one_folder_up_is_named_with_the_option(tmp_path: Pat
         ("file:missing", "missing: the file cannot be read (No such file or directory)"),
         ("file:.", "not a regular file"),
         ("file:pipe", "not a regular file"),
-        ("file:/dev/zero", "only a path below the LDIF file's own folder is read, not file:/dev/zero"),
+        ("file:/dev/zero", "only a path relative to the LDIF file's own folder is read, not file:/dev/zero"),
         ("file:" + "x" * 5000, "cannot be read"),
     ],
 )

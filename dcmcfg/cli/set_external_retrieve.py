@@ -62,6 +62,8 @@ def set_external_retrieve_command(
     """
     if (aet is None) != clear:
         raise click.UsageError("name the AE, or say --clear" if aet is None else "--clear takes no AET")
+    if ldif == STDOUT and choices.as_json:
+        raise click.UsageError("--ldif - and --json both write to standard output")
     title = parse_ae_title(aet) if aet is not None else None
     with open_directory(settings) as directory:
         tree = read_tree(directory)

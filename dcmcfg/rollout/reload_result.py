@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 
+from dcmcfg.archive.reload_failures import ReloadUnconfirmed
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished
 from dcmcfg.rollout.private_file import write_private
 
@@ -19,14 +20,14 @@ class Reloaded(Enum):
     """How the reload after a roll-out ended."""
 
     NOT_ASKED = "not asked for"
-    UNKNOWN = "unknown"  # asked for, and the process ended before the answer
+    UNKNOWN = "unknown"  # asked for, and no answer came, or the process ended before it
     LOADED = "loaded"
     FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class ReloadResult:
-    """How the reload ended; ``what`` is the reason of a failure."""
+    """How the reload ended; ``what`` is the reason of a failure, or why no answer came."""
 
     outcome: Reloaded
     what: str = ""
@@ -58,6 +59,7 @@ def noted(folder: Path) -> Iterator[None]:
     try:
         yield
     except (ArchiveError, ChangedButNotFinished) as error:
-        note_result(folder, ReloadResult(Reloaded.FAILED, error.what))
+        lost = isinstance(error, ReloadUnconfirmed) or isinstance(error.__cause__, ReloadUnconfirmed)
+        note_result(folder, ReloadResult(Reloaded.UNKNOWN if lost else Reloaded.FAILED, error.what))
         raise
     note_result(folder, ReloadResult(Reloaded.LOADED))

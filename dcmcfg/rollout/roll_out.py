@@ -82,6 +82,9 @@ def _written(
         except NothingChanged as nothing:
             with suppress(DcmcfgError):  # the next run reads then that nothing was changed
                 pen.ended(writing.made)
+            if writing.made:
+                steps = (nothing.cause.next_step, f"the roll-out stays unfinished: {writing.ways(nothing.cause)}")
+                nothing.cause.next_step = "; ".join(filter(None, steps))
             raise nothing.cause from nothing.cause.__cause__
         with suppress(DcmcfgError):  # the next run reads then that everything is made
             pen.ended(writing.made)

@@ -26,6 +26,7 @@ OnStep = Callable[[int, int], None]
 #: How long a request whose connection was lost may still be under way to the server.
 _GRACE_S = 1.0
 _TWO_WAYS = "dcmcfg apply --resume goes on, {back} takes back what was done"
+_REFUSED = "{back} takes back what was done; dcmcfg apply --resume asks the server once more"
 
 
 class NothingChanged(Exception):
@@ -140,7 +141,7 @@ class Writing:
         raise ChangedButNotFinished(
             f"{lost.what}, and {what}",
             on=lost.on,
-            next_step=f"when the server answers again, each of these finds it out: {self._ways()}",
+            next_step=f"when the server answers again, each of these finds it out: {self.ways()}",
         ) from lost
 
     def _stop(self, cause: DcmcfgError) -> NoReturn:
@@ -152,9 +153,11 @@ class Writing:
         raise ChangedButNotFinished(
             f"{cause.what}; {self.made} of {self._record.head.steps} steps are done",
             on=cause.on,
-            next_step=self._ways(),
+            next_step=self.ways(cause),
         ) from cause
 
-    def _ways(self) -> str:
+    def ways(self, cause: DcmcfgError | None = None) -> str:
+        """Return the commands that end the roll-out; that which reverts it comes first where the server refuses."""
         back = "dcmcfg undo" if self._record.head.undoes is None else f"dcmcfg undo {self._record.number}"
-        return _TWO_WAYS.format(back=back)
+        refused = isinstance(cause, DirectoryError) and cause.result_code is not None
+        return (_REFUSED if refused else _TWO_WAYS).format(back=back)

@@ -198,6 +198,7 @@ def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliS
         ([" "], "not an AE title: it is empty"),
         ([], "name the AE, or say --clear"),
         (["DCM4CHEE", "--clear"], "--clear takes no AET"),
+        (["DCM4CHEE", "--ldif", "-", "--json"], "--ldif - and --json both write to standard output"),
     ],
 )
 def test_usage_errors_exit_2_before_any_server_is_asked(run: Run, arguments: list[str], problem: str) -> None:

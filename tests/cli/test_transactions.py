@@ -147,11 +147,15 @@ def test_with_json_a_roll_out_that_stopped_part_way_names_its_undo(run: Run, sit
     content = json.loads(stopped.stdout)
     assert (stopped.exit_code, content["error"]["exit_code"]) == (4, 4)
     assert content["error"]["what"].endswith("; 1 of 2 steps are done")
-    assert content["error"]["next_step"] == "dcmcfg apply --resume goes on, dcmcfg undo takes back what was done"
+    ways = "dcmcfg undo takes back what was done; dcmcfg apply --resume asks the server once more"
+    assert content["error"]["next_step"] == ways
     told = [content[name] for name in ("changed", "manner", "roll_out", "undo_file", "reloaded")]
     assert told == [True, "step by step", 1, str(undo_files()[0]), False]
     again = run("apply", file, "--yes", "--json")
     assert (again.exit_code, json.loads(again.stdout)["changed"]) == (3, False)
+    resumed = run("apply", "--resume", "--yes")
+    assert resumed.exit_code == 3
+    assert resumed.stderr.endswith(f"; the roll-out stays unfinished: {ways}\n")
     assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
 
