@@ -25,35 +25,45 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=_PRIVATE, exist_ok=True)
 
 
-def require_own(path: Path, *, instead: str = "") -> None:
-    """Raise :class:`Refused` where another account owns the folder *path*, and as :func:`require_unshared` does.
+def require_own(path: Path, *, top: Path | None = None, or_roots: bool = False, instead: str = "") -> None:
+    """Raise :class:`Refused` where another account owns *path*, and as :func:`require_unshared` does.
 
-    *instead* says what else can be done about another owner.
+    With *or_roots*, root may own it too. *instead* says what else can be done about another owner.
     """
     held = _stat(path)
-    if held is not None and held.st_uid != os.geteuid():
+    if held is not None and held.st_uid != os.geteuid() and not (or_roots and held.st_uid == 0):
         owner = _account(held.st_uid)
         mine = _account(os.geteuid())
         raise Refused(
             f"it belongs to the account {owner}, and this one is {mine}",
             on=str(path),
-            next_step=f"sudo chown -R {shlex.quote(mine)} {shlex.quote(str(path))}{instead and f'; or {instead}'}",
+            next_step=f"sudo chown -R {shlex.quote(mine)} {_named(path, top)}{instead and f'; or {instead}'}",
         )
-    require_unshared(path)
+    require_unshared(path, top=top)
 
 
-def require_unshared(path: Path) -> None:
-    """Raise :class:`Refused` where others may write to the folder or file *path*; what is not there is nobody's."""
+def require_unshared(path: Path, *, top: Path | None = None) -> None:
+    """Raise :class:`Refused` where others may write to the folder or file *path*; what is not there is nobody's.
+
+    The suggested command closes *path*, or all of the folder *top* in which it is: one command for all that is open.
+    """
     held = _stat(path)
     if held is None:
         return
     everybody = bool(held.st_mode & stat.S_IWOTH)
-    if everybody or (held.st_mode & stat.S_IWGRP and not _is_own_group(held)):
+    if everybody or (held.st_mode & stat.S_IWGRP and not is_own_group(held.st_gid, held.st_uid)):
         raise Refused(
-            f"{'everybody' if everybody else f'the group {_group(held.st_gid)}'} may write to it",
+            f"{'everybody' if everybody else f'the group {group_name(held.st_gid)}'} may write to it",
             on=str(path),
-            next_step=f"chmod go-w {shlex.quote(str(path))}, once you know that nobody has",
+            next_step=f"chmod {'-R ' if top else ''}go-w {_named(path, top)}, once you know that nobody has",
         )
+
+
+def _named(path: Path, top: Path | None) -> str:
+    """Return what a command names: *top*, or *path* where a link leads out of *top* (``-R`` follows none)."""
+    if top is not None and path.resolve().is_relative_to(top.resolve()):
+        path = top
+    return shlex.quote(str(path.resolve() if path.is_symlink() else path))
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -63,10 +73,14 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-def _is_own_group(held: os.stat_result) -> bool:
-    """Return whether the group of a file is its owner's alone: many systems give each account such a group."""
+def is_own_group(gid: int, uid: int) -> bool:
+    """Return whether the group *gid* is that of the account *uid* alone: many systems give each account such a group.
+
+    Another account that has it as its primary group is not found: where accounts are in a directory, all of them
+    would have to be listed.
+    """
     with suppress(KeyError):
-        owner, group = pwd.getpwuid(held.st_uid), grp.getgrgid(held.st_gid)
+        owner, group = pwd.getpwuid(uid), grp.getgrgid(gid)
         return group.gr_gid == owner.pw_gid and group.gr_name == owner.pw_name and set(group.gr_mem) <= {owner.pw_name}
     return False
 
@@ -77,7 +91,8 @@ def _account(uid: int) -> str:
     return str(uid)
 
 
-def _group(gid: int) -> str:
+def group_name(gid: int) -> str:
+    """Return the name of the group *gid*, or its number where it has none."""
     with suppress(KeyError):
         return grp.getgrgid(gid).gr_name
     return str(gid)

@@ -35,10 +35,15 @@ _SECRET_KEY = re.compile(
 _BETWEEN_WORDS = re.compile(rb"[\s/{}]+")
 _MAIL = re.compile(rb"[^\w.+-]*mailto:", re.IGNORECASE)
 _HOST_START = re.compile(rb"[\w\[]")
-#: In a URL, everything up to the password, on one line. A user may be a mail address.
-_BEFORE_PASSWORD = re.compile(rb"://[^/:\r\n]*:")
-#: A port and not the start of a password: digits or a variable, and what may follow the authority of a URL.
-_PORT = re.compile(rb"(?:[0-9]{1,5}|\$?\{+[^{}@]*\}+)[/?#]")
+#: In a URL, everything up to the password. A user may be a mail address.
+_BEFORE_PASSWORD = re.compile(rb"://[^/:]*:")
+#: A port and not the start of a password: digits or a variable, and what may follow the authority of a URL. Where an
+#: ``@`` follows in the same word and segment, it is a port only if the variable is named so.
+_PORT = re.compile(
+    rb"(?:(?:[0-9]{1,5}|\$?\{+[^{}@]*\}+)[/?#](?![^\s/?#@]*@)|\$?\{++(?:(?!port)[^{}@])*+port[^{}@]*+\}+[/?#])",
+    re.IGNORECASE,
+)
+_LINE_ENDS = b"\r\n"
 #: A parameter of a URL, at the end of whose name a secret is named; a variable in its place is none.
 _SECRET_PARAMETER = re.compile(
     rb"[?&;#][\w.-]*?(?:token|(?:api|access)[-_]?key|passw(?:or)?d|pwd|secret|signature|(?<![a-z])sig)"
@@ -69,14 +74,15 @@ def is_secret(name: str, value: bytes) -> bool:
 def _has_password_in_url(value: bytes) -> bool:
     """Return whether *value* holds ``://user:password@``, in time linear in its length.
 
-    A password may hold a blank or a ``/``, in spite of RFC 3986. A port, or a variable, and then a ``/`` are none.
+    A password may hold a blank or a ``/``, in spite of RFC 3986. A port, or a variable, and then a ``/`` are none,
+    unless an ``@`` follows before the next ``/``. Line ends do not count: parsers of URLs remove them (WHATWG URL).
     """
-    for line in value.splitlines():
-        last_at = line.rfind(b"@")
-        for head in _BEFORE_PASSWORD.finditer(line, 0, max(last_at, 0)):
-            if head.end() < last_at and not _PORT.match(line, head.end()):
-                return True
-    return False
+    line = value.translate(None, _LINE_ENDS)
+    last_at = line.rfind(b"@")
+    return any(
+        head.end() < last_at and not _PORT.match(line, head.end())
+        for head in _BEFORE_PASSWORD.finditer(line, 0, max(last_at, 0))
+    )
 
 
 def _has_user_info(value: bytes) -> bool:

@@ -73,3 +73,29 @@ def test_what_another_account_owns_is_refused(tmp_path: Path) -> None:
     assert refused.value.what.startswith("it belongs to the account ")
     assert refused.value.next_step.startswith("sudo chown -R ")
     assert refused.value.next_step.endswith(f" {other}; or name another")
+
+
+def test_one_command_closes_the_whole_folder_but_what_a_link_leads_out_to(tmp_path: Path) -> None:
+    top, elsewhere = tmp_path / "top", tmp_path / "elsewhere"
+    for each in (top, elsewhere):
+        each.mkdir()
+        (each / "file").touch(0o600)
+        (each / "file").chmod(0o666)
+    (top / "link").symlink_to(elsewhere / "file")
+    (tmp_path / "here").symlink_to(top)
+    for path, above, command in (
+        (top / "file", top, f"chmod -R go-w {top}"),
+        (top / "link", top, f"chmod -R go-w {elsewhere / 'file'}"),
+        (tmp_path / "here" / "file", tmp_path / "here", f"chmod -R go-w {top}"),
+    ):
+        with pytest.raises(Refused) as refused:
+            require_own(path, top=above)
+        assert refused.value.next_step == f"{command}, once you know that nobody has"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to others")
+def test_what_root_owns_is_trusted_where_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    require_own(tmp_path, or_roots=True)
+    with pytest.raises(Refused, match="it belongs to the account root"):
+        require_own(tmp_path)

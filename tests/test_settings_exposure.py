@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 from pathlib import Path
 
 import pytest
 
 from dcmcfg.settings import Secret, Settings, resolve
-from dcmcfg.settings.exposure import archive_exposures, exposures, secret_exposures
+from dcmcfg.settings.exposure import archive_exposures, exposures, key_exposures, secret_exposures
 
 
 def site(**environ: str) -> Settings:
@@ -42,6 +44,28 @@ def test_each_file_of_a_secret_that_others_can_read_is_warned_of(secret_file: Pa
         for what in ("password", "token", "client secret", "passphrase")
     ]
     assert found == (told if mode & 0o004 else [])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to others")
+def test_a_group_that_can_read_a_secret_is_warned_of_unless_it_is_of_one_account(
+    secret_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("-----BEGIN PRIVATE KEY-----\n")
+    users, daemon = grp.getgrnam("users").gr_gid, pwd.getpwnam("daemon")
+    for path in (secret_file, key):
+        path.chmod(0o640)
+        os.chown(path, 0, users)
+    assert [*exposures(site(BIND_PASSWORD_FILE=str(secret_file))), *key_exposures(key)] == [
+        f"{secret_file}: the group users can read this password; chmod 600 keeps it to you",
+        f"{key}: the group users can read this private key; chmod 600 keeps it to you",
+    ]
+    os.chown(secret_file, 0, daemon.pw_gid)  # root's file for one service
+    assert "the group daemon" in "".join(exposures(site(BIND_PASSWORD_FILE=str(secret_file))))
+    monkeypatch.setattr(os, "geteuid", lambda: daemon.pw_uid)
+    assert list(exposures(site(BIND_PASSWORD_FILE=str(secret_file)))) == []
+    os.chown(secret_file, daemon.pw_uid, daemon.pw_gid)
+    assert list(exposures(site(BIND_PASSWORD_FILE=str(secret_file)))) == []
 
 
 def test_what_is_no_file_or_is_not_there_is_not_warned_of(tmp_path: Path) -> None:

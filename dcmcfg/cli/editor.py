@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.private_folders import make_private
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import folder_in_state
 
 _VARIABLES = ("VISUAL", "EDITOR")
 _FALLBACKS = ("sensible-editor", "editor", "vi", "nano")
@@ -60,7 +60,7 @@ def _says_something(octets: bytes) -> bool:
 
 
 def _private_file(text: str) -> Path:
-    folder = state_folder() / "edits"
+    folder = folder_in_state("edits")
     try:
         make_private(folder)
         handle, name = tempfile.mkstemp(prefix="edit-", suffix=".ldif", dir=folder)

@@ -19,7 +19,7 @@ from dcmcfg.lab.site import Secured
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import make_studies
 from dcmcfg.render.lab import lab_json, part_line, print_lab
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import folder_in_state
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -29,7 +29,7 @@ _POLL = 0.2
 
 
 def _new_folder() -> Path:
-    return state_folder() / "lab"
+    return folder_in_state("lab")
 
 
 def _known_folder() -> Path:

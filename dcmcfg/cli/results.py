@@ -17,7 +17,7 @@ from dcmcfg.cli.terminal import ask
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.render.results import print_results, results_json
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import folder_in_state
 
 _LEFT = 1
 _MOST_DAYS = 36_500
@@ -41,7 +41,7 @@ def results_group() -> None:
 
 
 def _folder() -> Path:
-    return state_folder() / FOLDER
+    return folder_in_state(FOLDER)
 
 
 @results_group.command("list", cls=GivenOnce)

@@ -45,7 +45,7 @@ from dcmcfg.render.bulk_junit import bulk_junit
 from dcmcfg.render.bulk_progress import bulk_progress
 from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.route.command import command
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import folder_in_state
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, Question
 from dcmcfg.verify.judge import judge
@@ -168,7 +168,7 @@ def _sought(run: Verification, source: Source, asked: Asked, question: Question,
 
 
 def _store_of(bulk: Bulk, source: Source, asked: Asked) -> Path:
-    return bulk.results or state_folder() / FOLDER / f"{asked.key(source.name)}{SUFFIX}"
+    return bulk.results or folder_in_state(FOLDER) / f"{asked.key(source.name)}{SUFFIX}"
 
 
 def _asked(run: Verification, addresses: Addresses, question: Question, received_by: ReceivedBy) -> Asked:

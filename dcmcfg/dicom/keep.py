@@ -10,9 +10,11 @@ import os
 import re
 import struct
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from dcmcfg.dicom.fingerprint import Fingerprint
 from dcmcfg.dicom.implementation import CLASS_UID, VERSION_NAME
 from dcmcfg.errors import DicomError
 from dcmcfg.private_folders import make_private
@@ -22,6 +24,14 @@ _BUFFER_OCTETS = 1 << 16
 _SHORT, _LONG = struct.Struct("<HH2sH"), struct.Struct("<HH2sxxL")
 #: What a UID may be to name a file as it is; anything else is named by its digest.
 _NAME = re.compile(r"[0-9][0-9.]{0,63}", re.ASCII)
+
+
+@dataclass
+class _Numbered:
+    """The files of one instance with a number: which number has which octets, and where the unknown ones begin."""
+
+    next: int = 2
+    by_octets: dict[bytes, int] = field(default_factory=dict)
 
 
 class Folder:
@@ -34,6 +44,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._numbered: dict[Path, _Numbered] = {}
         try:
             make_private(path)
             self.new_file(b"").discard()
@@ -45,15 +56,36 @@ class Folder:
     def new_file(self, head: bytes) -> UnfinishedFile:
         """Return a file that begins with *head*, under a name that nobody takes for an instance; raises OSError."""
         descriptor, path = tempfile.mkstemp(_UNFINISHED, ".", self.path)  # its owner's only
-        file = UnfinishedFile(self.path, Path(path), os.fdopen(descriptor, "wb", _BUFFER_OCTETS))
+        file = UnfinishedFile(self, Path(path), os.fdopen(descriptor, "wb", _BUFFER_OCTETS))
         file.write(head)
         return file
+
+    def name(self, written: Path, path: Path) -> Path:
+        """Give the file *written* the name *path*, or one with a number; return the name. Raises OSError.
+
+        The time does not grow with the files that have a number: their octets are remembered, and read once.
+        """
+        if _named(written, path):
+            return path
+        numbered = self._numbered.setdefault(path, _Numbered())
+        octets = _fingerprint(written)
+        known = numbered.by_octets.get(octets)
+        if known is not None and _named(written, _with_number(path, known)):
+            return _with_number(path, known)
+        for number in itertools.count(numbered.next):
+            other = _with_number(path, number)
+            is_named = _named(written, other)
+            numbered.by_octets[octets if is_named else _fingerprint(other)] = number
+            numbered.next = max(numbered.next, number + 1)
+            if is_named:
+                break
+        return other
 
 
 class UnfinishedFile:
     """A file being written; its methods raise OSError, after which only :meth:`discard` is of use."""
 
-    def __init__(self, folder: Path, path: Path, file: BinaryIO) -> None:
+    def __init__(self, folder: Folder, path: Path, file: BinaryIO) -> None:
         self._folder = folder
         self._path = path
         self._file = file
@@ -65,13 +97,9 @@ class UnfinishedFile:
     def finish(self, study_uid: str | None, sop_instance_uid: str) -> Path:
         """Give the file its name, and return it."""
         self._file.close()
-        folder = self._folder / (_name(study_uid) if study_uid else "no-study")
+        folder = self._folder.path / (_name(study_uid) if study_uid else "no-study")
         make_private(folder)
-        for number in itertools.count(1):
-            more = "" if number == 1 else f"~{number}"
-            path = folder / f"{_name(sop_instance_uid)}{more}.dcm"
-            if _named(self._path, path):
-                break
+        path = self._folder.name(self._path, folder / f"{_name(sop_instance_uid)}.dcm")
         self._path.unlink(missing_ok=True)
         return path
 
@@ -81,6 +109,15 @@ class UnfinishedFile:
             self._file.close()
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+
+def _with_number(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.stem}~{number}{path.suffix}")
+
+
+def _fingerprint(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, Fingerprint).digest()
 
 
 def _named(written: Path, path: Path) -> bool:

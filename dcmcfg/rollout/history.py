@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.moments import readable_text
+from dcmcfg.private_folders import require_own
 from dcmcfg.rollout.lock import directory_lock, is_locked
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import ROLLOUTS
@@ -25,10 +26,17 @@ class Result(Enum):
 
 
 class History:
-    """The records in the user's state folder *state*, as they were when this was made."""
+    """The records in the user's state folder *state*, as they were when this was made.
+
+    Raises :class:`Refused` where others may write to the folder of a record, or another account owns it.
+    """
 
     def __init__(self, state: Path) -> None:
-        found = (Record(path) for path in (state / ROLLOUTS).glob("*") if path.name.isdigit())
+        require_own(state / ROLLOUTS, top=state)
+        paths = [path for path in (state / ROLLOUTS).glob("*") if path.name.isdigit()]
+        for path in paths:
+            require_own(path, top=state)
+        found = (Record(path) for path in paths)
         self._state = state
         self.records = tuple(sorted(found, key=lambda record: record.number, reverse=True))
 

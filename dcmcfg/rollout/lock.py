@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, UnderWay
-from dcmcfg.private_folders import make_private
+from dcmcfg.private_folders import make_private, require_own
 
 #: Whoever looks whether a lock is held holds it for a moment.
 _PATIENCE_S = 0.5
@@ -22,7 +22,8 @@ _PAUSE_S = 0.05
 def directory_lock(state: Path, ldap_url: str) -> Iterator[None]:
     """Hold the lock of the directory at *ldap_url*; the system gives it back when the process ends, however it does.
 
-    Raises :class:`UnderWay` when another process holds it, and :class:`DcmcfgError` when *state* cannot be written.
+    Raises :class:`UnderWay` when another process holds it, :class:`DcmcfgError` when *state* cannot be written, and
+    :class:`~dcmcfg.errors.Refused` where others may write to the folder of locks, or another account owns it.
     """
     path = _path(state, ldap_url)
     try:
@@ -89,4 +90,6 @@ def directory_key(ldap_url: str) -> str:
 
 
 def _path(state: Path, ldap_url: str) -> Path:
-    return state / "locks" / directory_key(ldap_url)
+    locks = state / "locks"
+    require_own(locks, top=state)
+    return locks / directory_key(ldap_url)

@@ -13,6 +13,7 @@ from dcmcfg.changes import Change
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.ldif_files import read_files
 from dcmcfg.plan.wanted import wanted_of
+from dcmcfg.private_folders import require_own
 from dcmcfg.rollout.journal import Journal, Progress
 
 HEAD, PLAN, UNDO, JOURNAL = "head.json", "plan.ldif", "undo.ldif", "journal"
@@ -60,7 +61,8 @@ class Record:
     """The folder of one roll-out: ``head.json``, ``plan.ldif``, ``undo.ldif`` of the whole plan, and ``journal``.
 
     Everything but the journal is written once, before the first change of the directory. Whatever is asked raises
-    :class:`DcmcfgError` when a file cannot be read, or is not as it was written.
+    :class:`DcmcfgError` when a file cannot be read, or is not as it was written, and
+    :class:`~dcmcfg.errors.Refused` where others may write to that file, or another account than root owns it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,7 +71,7 @@ class Record:
 
     @cached_property
     def head(self) -> Head:
-        path = self.folder / HEAD
+        path = self._trusted(HEAD)
         try:
             content = json.loads(path.read_text("utf-8"))
             return Head(**content | {"undo_sizes": tuple(content["undo_sizes"])})
@@ -91,6 +93,7 @@ class Record:
 
     def progress(self) -> Progress:
         """Return how far it has come, as the journal now says."""
+        self._trusted(JOURNAL)
         return self.journal.progress(self.head.steps)
 
     @cached_property
@@ -100,7 +103,7 @@ class Record:
 
     def mentions(self, name: str) -> bool:
         """Return whether the plan may hold the attribute *name*, in lower case, without reading it as LDIF."""
-        path = self.folder / PLAN
+        path = self._trusted(PLAN)
         try:
             return name.encode() in path.read_bytes().lower()
         except OSError as error:
@@ -117,7 +120,7 @@ class Record:
         return self._changes(UNDO)
 
     def _changes(self, name: str) -> tuple[Change, ...]:
-        path = self.folder / name
+        path = self._trusted(name)
         found = read_files([path])
         if digest(path.read_text("utf-8")) != self.head.sha256.get(name):
             raise DcmcfgError(
@@ -126,6 +129,11 @@ class Record:
                 next_step=f"look at it; dcmcfg apply {path} takes it as it is",
             )
         return tuple(wanted.change for wanted in wanted_of(found))
+
+    def _trusted(self, name: str) -> Path:
+        path = self.folder / name
+        require_own(path, top=self.folder.parent.parent, or_roots=True)
+        return path
 
 
 def digest(text: str) -> str:

@@ -16,7 +16,7 @@ from dcmcfg.errors import DcmcfgError
 from dcmcfg.moments import iso, readable
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.text import change_ldif
-from dcmcfg.private_folders import make_private
+from dcmcfg.private_folders import make_private, require_own
 from dcmcfg.rollout.account import account
 from dcmcfg.rollout.journal import PLANNED
 from dcmcfg.rollout.lock import directory_key
@@ -50,6 +50,7 @@ def record_roll_out(occasion: Occasion, ldap_url: str, plan: Plan, manner: str) 
     then nothing may be changed.
     """
     rollouts = occasion.state / ROLLOUTS
+    require_own(rollouts, top=occasion.state)
     new = rollouts / f".new-{directory_key(ldap_url)}"
     try:
         make_private(rollouts)

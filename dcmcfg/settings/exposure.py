@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dcmcfg.pem import holds_private_key
+from dcmcfg.private_folders import group_name, is_own_group
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
 
@@ -26,14 +28,14 @@ def exposures(settings: Settings) -> Iterator[str]:
 
 def key_exposures(key: Path) -> Iterator[str]:
     """Yield a sentence where others can read the private key in the file *key*; none where it holds no key."""
-    if _open_to_others(key) and _holds_private_key(key):
-        yield f"{key}: others can read this private key; chmod 600 keeps it to you"
+    if (readers := _readers(key)) and _holds_private_key(key):
+        yield f"{key}: {readers} can read this private key; chmod 600 keeps it to you"
 
 
 def secret_exposures(secret: Secret | None, what: str) -> Iterator[str]:
     """Yield a sentence where *secret* is in a file that others can read; *what* it is, in words."""
-    if secret is not None and secret.path is not None and _open_to_others(secret.path):
-        yield f"{secret.path}: others can read this {what}; chmod 600 keeps it to you"
+    if secret is not None and secret.path is not None and (readers := _readers(secret.path)):
+        yield f"{secret.path}: {readers} can read this {what}; chmod 600 keeps it to you"
 
 
 def archive_exposures(settings: Settings) -> Iterator[str]:
@@ -63,12 +65,22 @@ def _stays_here(host: str) -> bool:
         return False
 
 
-def _open_to_others(path: Path) -> bool:
+def _readers(path: Path) -> str:
+    """Return who else may read the file *path*, in words; empty where nobody may.
+
+    A group does not count that is the owner's alone, or this account's, as that of a service whose files root owns.
+    """
     try:
-        mode = path.stat().st_mode
+        held = path.stat()
     except OSError:  # it is told when it is used
-        return False
-    return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)
+        return ""
+    if not stat.S_ISREG(held.st_mode):
+        return ""
+    if held.st_mode & stat.S_IROTH:
+        return "others"
+    if held.st_mode & stat.S_IRGRP and not any(is_own_group(held.st_gid, uid) for uid in (held.st_uid, os.geteuid())):
+        return f"the group {group_name(held.st_gid)}"
+    return ""
 
 
 def _holds_private_key(path: Path) -> bool:

@@ -18,5 +18,12 @@ def state_folder() -> Path:
     roll-out would be theirs to choose.
     """
     folder = platformdirs.user_state_path("dcmcfg")
-    require_own(folder, instead=_ELSEWHERE)
+    require_own(folder, top=folder, instead=_ELSEWHERE)
     return folder
+
+
+def folder_in_state(name: str) -> Path:
+    """Return the folder *name* of the state folder, which may not exist yet; raises as :func:`state_folder` does."""
+    state = state_folder()
+    require_own(state / name, top=state)
+    return state / name

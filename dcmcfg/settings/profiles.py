@@ -15,7 +15,7 @@ import platformdirs
 import tomli_w
 
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
-from dcmcfg.private_folders import make_private, require_unshared
+from dcmcfg.private_folders import make_private, require_own
 
 DEFAULT = "default"
 #: What a profile may hold; the values are strings, those of ``FLAGS`` booleans.
@@ -80,11 +80,12 @@ def read_profile(name: str, named_by: str = "--profile") -> dict[str, str]:
     *named_by* says in an error who asked for it.
 
     Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile, and
-    :class:`~dcmcfg.errors.Refused` where others may write to it.
+    :class:`~dcmcfg.errors.Refused` where others may write to it or to the folders of ours that it is in, or own them.
     """
     path = profile_path(name)
-    for each in (path.parent, path):
-        require_unshared(each)  # it says where the password goes
+    top = path.parent.parent
+    for each in (top, path.parent, path):  # it says where the password goes
+        require_own(each, top=top, or_roots=True, instead="remove it, if its content is not yours")
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.moments import readable_text
-from dcmcfg.private_folders import make_private
+from dcmcfg.private_folders import make_private, require_own
 from dcmcfg.rollout import lock
 
 _FOLDER = "temporary"
@@ -47,6 +47,7 @@ def claimed(state: Path, claim: Claim) -> Iterator[None]:
 
     The file stays until :func:`drop`. Raises :class:`DcmcfgError` when *state* cannot be written.
     """
+    require_own(state / _FOLDER, top=state)
     path = _path(state, claim.title)
     new = path.with_name(f".{path.name}")
     try:
@@ -75,7 +76,11 @@ def drop(state: Path, title: str) -> None:
 
 
 def claims(state: Path) -> tuple[Claim, ...]:
-    """Return the claims of this account, in the order of their titles, whether anybody holds them or not."""
+    """Return the claims of this account, in the order of their titles, whether anybody holds them or not.
+
+    Raises :class:`~dcmcfg.errors.Refused` where others may write to their folder, or another account owns it.
+    """
+    require_own(state / _FOLDER, top=state)
     paths = sorted((state / _FOLDER).glob("[!.]*"))
     return tuple(_read(path) for path in paths)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,15 +76,87 @@ def test_a_state_folder_that_others_may_write_to_is_refused(run: Run, tmp_path: 
         assert (refused.exit_code, refused.stdout, refused.stderr) == (
             3,
             "",
-            f"dcmcfg: {state}: everybody may write to it\n  next: chmod go-w {state}, once you know that nobody has\n",
+            f"dcmcfg: {state}: everybody may write to it\n"
+            f"  next: chmod -R go-w {state}, once you know that nobody has\n",
         )
     state.chmod(0o700)
     assert run("history").exit_code == 0
 
 
-def test_a_profile_that_others_may_write_to_is_refused(run: Run) -> None:
+@pytest.mark.parametrize("opened", ["prod.toml", "profiles", "dcmcfg"])
+def test_a_profile_that_others_may_write_to_is_refused(run: Run, opened: str) -> None:
     path = write_profile("prod", {"device": "dcm4chee-arc"})
-    path.chmod(0o666)
+    top = path.parent.parent
+    (named,) = (each for each in (top, path.parent, path) if each.name == opened)
+    named.chmod(0o777)
     refused = run("--profile", "prod", "status")
-    assert (refused.exit_code, refused.stdout) == (3, "")
-    assert refused.stderr.startswith(f"dcmcfg: {path}: everybody may write to it\n  next: chmod go-w {path}")
+    assert (refused.exit_code, refused.stdout, refused.stderr) == (
+        3,
+        "",
+        f"dcmcfg: {named}: everybody may write to it\n  next: chmod -R go-w {top}, once you know that nobody has\n",
+    )
+
+
+def test_the_suggested_command_closes_all_folders_of_a_profile_at_once(run: Run) -> None:
+    path = write_profile("prod", {"ldap_url": "ldap://127.0.0.1:1"})
+    for each in (path.parent.parent, path.parent, path):
+        each.chmod(0o777)
+    command = run("--profile", "prod", "status").stderr.partition("next: ")[2].partition(",")[0]
+    subprocess.run(shlex.split(command), check=True)
+    assert "may write to it" not in run("--profile", "prod", "status").stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to others")
+@pytest.mark.parametrize("given", ["prod.toml", "profiles", "dcmcfg"])
+def test_a_profile_that_another_account_has_put_there_is_refused(run: Run, given: str) -> None:
+    path = write_profile("prod", {"device": "dcm4chee-arc"})
+    top = path.parent.parent
+    (named,) = (each for each in (top, path.parent, path) if each.name == given)
+    os.chown(named, 12345, 0)
+    refused = run("--profile", "prod", "status")
+    assert (refused.exit_code, refused.stdout, refused.stderr) == (
+        3,
+        "",
+        f"dcmcfg: {named}: it belongs to the account 12345, and this one is root\n"
+        f"  next: sudo chown -R root {top}; or remove it, if its content is not yours\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("rollouts", ("history",)),
+        ("rollouts/1", ("history",)),
+        ("verify", ("results", "list")),
+        ("lab", ("lab", "status")),
+    ],
+)
+def test_a_folder_below_the_state_folder_that_others_may_write_to_is_refused(
+    run: Run, tmp_path: Path, name: str, command: tuple[str, ...]
+) -> None:
+    state = tmp_path / "xdg" / "state" / "dcmcfg"
+    make_private(state / name)
+    (state / name).chmod(0o777)
+    refused = run(*command)
+    assert (refused.exit_code, refused.stdout, refused.stderr) == (
+        3,
+        "",
+        f"dcmcfg: {state / name}: everybody may write to it\n"
+        f"  next: chmod -R go-w {state}, once you know that nobody has\n",
+    )
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["rollouts", "rollouts/1", "rollouts/1/head.json", "rollouts/1/undo.ldif", "locks"])
+def test_an_undo_that_others_may_have_planted_is_not_applied(
+    run: Run, site: CliSite, tmp_path: Path, name: str
+) -> None:
+    assert run("set", "AE:STORESCP", "dicomDescription=x", "--yes").exit_code == 0
+    state, before = tmp_path / "xdg" / "state" / "dcmcfg", site.octets()
+    (state / name).chmod(0o777)
+    refused = run("undo", "--yes")
+    assert (refused.exit_code, site.octets()) == (3, before)
+    assert refused.stderr.endswith(
+        f"dcmcfg: {state / name}: everybody may write to it\n"
+        f"  next: chmod -R go-w {state}, once you know that nobody has\n"
+    )

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from dcmcfg.errors import DicomError
 from tests.dicom import dcmtk
 from tests.dicom.raw_scu import data_set, p_data, pdu, raw_scu, store, stored, value
 from tests.dicom.writing import no_file_longer_than
+from tests.growth import growth
 
 real = pytest.mark.real
 
@@ -103,6 +105,28 @@ def test_no_uid_leads_out_of_the_folder(tmp_path_factory: pytest.TempPathFactory
     path = _kept(Folder(root), study, uid)
     assert path.resolve().parent.parent == root.resolve()
     assert path.read_bytes() == b"octets"
+
+
+def test_many_instances_of_one_uid_are_kept_in_linear_time(tmp_path: Path) -> None:
+    folders = itertools.count()
+
+    def keeping(count: int) -> Callable[[], object]:
+        folder = Folder(tmp_path / str(next(folders)))
+        return lambda: [_kept(folder, "1.2", "1.2.3", b"%d" % number) for number in range(count)]
+
+    assert growth(keeping, 25) < 4.5
+
+
+def test_each_content_of_one_uid_is_one_file_whichever_run_has_kept_it(tmp_path: Path) -> None:
+    contents = [b"%d" % number for number in range(5)]
+    earlier = [_kept(Folder(tmp_path), "1.2", "1.2.3", octets) for octets in contents]
+    assert [path.name for path in earlier] == ["1.2.3.dcm", *(f"1.2.3~{number}.dcm" for number in range(2, 6))]
+    folder = Folder(tmp_path)
+    for octets, path in [*zip(contents, earlier, strict=True)][::-1] * 2:
+        assert _kept(folder, "1.2", "1.2.3", octets) == path
+    new = [_kept(folder, "1.2", "1.2.3", b"new") for _ in range(2)]
+    assert [path.name for path in new] == ["1.2.3~6.dcm"] * 2
+    assert sorted(_files(tmp_path).values()) == sorted([*contents, b"new"])
 
 
 @real

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.errors import DcmcfgError
+from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.temporary.claim import Claim, claimed, claims, drop, is_held, unfinished
 
 HERE, ELSEWHERE = "ldap://localhost:389", "ldap://elsewhere:389"
@@ -56,3 +56,13 @@ def test_without_a_claim_on_the_disk_nothing_begins(tmp_path: Path) -> None:
     (tmp_path / "temporary").write_text("in the way")
     with pytest.raises(DcmcfgError, match="the state folder cannot be written"), claimed(tmp_path, OURS):
         raise AssertionError("it has begun")
+
+
+def test_claims_that_others_may_have_planted_are_refused(tmp_path: Path) -> None:
+    with claimed(tmp_path, OURS):
+        pass
+    (tmp_path / "temporary").chmod(0o777)
+    with pytest.raises(Refused, match="everybody may write to it"):
+        claims(tmp_path)
+    with pytest.raises(Refused, match="everybody may write to it"), claimed(tmp_path, OURS):
+        pass
