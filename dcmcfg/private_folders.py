@@ -20,7 +20,7 @@ def make_private(folder: Path) -> None:
 
     Raises :class:`OSError`. ``Path.mkdir`` gives its mode to the last one alone, and the umask to those above.
     """
-    if not folder.parent.is_dir() and folder.parent != folder:
+    if not folder.parent.exists() and folder.parent != folder:
         make_private(folder.parent)
     folder.mkdir(mode=_PRIVATE, exist_ok=True)
 
