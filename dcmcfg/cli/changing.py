@@ -90,7 +90,7 @@ def carry_out(
         plan = with_versions(plan)
     rules = rules or server_rules(directory, plan.before)
     require_accepted(plan, rules)
-    purpose = Purpose(undoes, resuming, restoring)
+    purpose = Purpose(undoes, resuming, restoring, in_part=rejects is not None and bool(rejects.rejected))
     judged = judge(settings, plan, choices, purpose, under=under, structural=not rules.decided)
     choices = replace(choices, forced=judged.forced)
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
