@@ -13,6 +13,7 @@ from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.server_schema import ServerRules, require_accepted
 from dcmcfg.rollout.history import History, not_finished
 from dcmcfg.rollout.lock import directory_lock
 from dcmcfg.rollout.read_back import as_said
@@ -70,16 +71,32 @@ def plan_left(record: Record, tree: Tree) -> Plan:
     return _strict(record, tree, record.changes[record.progress().done :])
 
 
-def plan_back(record: Record, tree: Tree, since: Sequence[Record] = ()) -> Plan:
+def plan_back(record: Record, tree: Tree, since: Sequence[Record] = (), rules: ServerRules | None = None) -> Plan:
     """Return the plan that takes back what *record* did.
 
     Raises :class:`DoesNotFit` when the tree has moved, naming those of the roll-outs *since* that have changed the
-    entry or what is below it, and when somebody's change since would be lost on the way.
+    entry or what is below it, when somebody's change since would be lost on the way, and for what *rules* refuse.
     """
     done = record.progress().done
     plan = _strict(record, tree, record.undo(done), since)
     _refuse_loss(record, plan, record.changes[:done])
+    if rules is not None:
+        _refuse_unaccepted(record, plan, rules)
     return plan
+
+
+def _refuse_unaccepted(record: Record, back: Plan, rules: ServerRules) -> None:
+    try:
+        require_accepted(back, rules)
+    except DoesNotFit as refused:
+        next_step = "; ".join(filter(None, (refused.next_step, _what_fits(record))))
+        raise DoesNotFit(
+            refused.what,
+            on=refused.on,
+            next_step=next_step,
+            result_code=refused.result_code,
+            details=refused.details,
+        ) from refused
 
 
 def _strict(record: Record, tree: Tree, changes: Sequence[Change], since: Sequence[Record] = ()) -> Plan:
