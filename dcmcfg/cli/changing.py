@@ -191,8 +191,9 @@ def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
 
 def _occasion(settings: Settings, undoes: int | None, rejects: Rejects | None) -> Occasion:
     left_out = len(rejects.rejected) if rejects is not None else 0
+    file = str(rejects.path.absolute()) if rejects is not None and left_out else ""
     command = invocation.current().command_line
-    return Occasion(state_folder(), site_headline(settings), command, undoes, left_out)
+    return Occasion(state_folder(), site_headline(settings), command, undoes, left_out, file)
 
 
 def _write(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record, report: Report) -> Outcome:

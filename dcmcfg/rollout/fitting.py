@@ -31,8 +31,9 @@ def settle_where_possible(state: Path, directory: Directory) -> Record | None:
 def plan_what_fits(record: Record, tree: Tree, refusal: Refusal | None = None) -> tuple[Plan, tuple[Misfit, ...]]:
     """Return the plan that reverts those steps of *record* that *tree* still allows, and the undo of the others.
 
-    *refusal* has a say in what fits. A step is reverted as a whole or not at all. A step whose undo would lose a change that somebody made since is left
-    out too. Of the steps that were under way when the roll-out was cut off, those that are not made are passed over.
+    A step is reverted as a whole or not at all; *refusal* has a say in what fits. A step whose undo would lose a change
+    that somebody made since is left out too. Of the steps that were under way when the roll-out was cut off, those that
+    are not made are passed over.
     """
     steps = _steps(record, tree)
     left: dict[int, dict[int, DoesNotFit]] = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.changes import Modification, Modify, Operation, Rename
 from dcmcfg.directory.ldap import connect
 from dcmcfg.dn import DN
 from tests.cli.conftest import Run
@@ -77,6 +77,32 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     listed = json.loads(run("history", "--json").stdout)["roll_outs"]
     assert [(each["undone_by"], each["left_out"]) for each in listed] == [(None, 1), (2, 0)]
     assert "undone by 2, but for 1 change\n" in run("history", "1").stdout
+    again = run("undo", "1", "--yes")
+    file = tmp_path / "undo-1.rejects.ldif"
+    assert (again.exit_code, again.stderr) == (
+        3,
+        f"dcmcfg: roll-out 1 was undone by roll-out 2, but for 1 change: dcmcfg apply {file}\n"
+        "  next: dcmcfg undo 2 makes it again\n",
+    )
+
+
+def test_a_rename_that_was_left_out_is_named_still(run: Run, site: CliSite, tmp_path: Path) -> None:
+    old, new, third = (
+        DN.parse(f"dicomAETitle={title},dicomDeviceName=workstation,{DEVICES}")
+        for title in ("WORKSTATION", "WS2", "WS3")
+    )
+    renamed = f"dn: {old}\nchangetype: modrdn\nnewrdn: dicomAETitle=WS2\ndeleteoldrdn: 1\n\n"
+    (tmp_path / "renamed.ldif").write_text(renamed + described("storescp", "ours"))
+    assert run("apply", "renamed.ldif", "--yes", "--step-by-step", "--force-dangling-reference").exit_code == 0
+    with connect(server_of(site.slapd)) as directory:
+        directory.apply(Rename(new, third.rdn))
+        assert run("undo", "1", "--what-fits", "--yes").exit_code == 1
+        directory.apply(Rename(third, new.rdn))
+    text = f"dn: {old}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n"
+    (tmp_path / "old.ldif").write_text(text)
+    refused = run("apply", "old.ldif", "--yes")
+    assert refused.exit_code == 3
+    assert f"renamed it to {new}\n  next: write the new name into the file\n" in refused.stderr
 
 
 def test_it_is_undone_itself_and_the_first_one_counts_again(run: Run, site: CliSite, tmp_path: Path) -> None:
