@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dcmcfg.changes import Change
@@ -21,7 +23,7 @@ from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.settling import how_many_made
 from dcmcfg.rollout.touched import touched
 from dcmcfg.rollout.waiting import await_writes
-from dcmcfg.tree import Tree
+from dcmcfg.tree import Draft, Tree
 
 #: Of many roll-outs, so many are told.
 _TOLD = 3
@@ -133,6 +135,43 @@ def _touches(tree: Tree, record: Record, name: str) -> bool:
         return False
 
 
+def overwritten(record: Record, back: Plan, *, accepted: bool) -> tuple[str, ...]:
+    """Return a warning for each entry of which *back*, from the undo file of *record*, overwrites what came since.
+
+    Raises :class:`DoesNotFit` for the first one, and :class:`Refused` where the record cannot be read, unless
+    *accepted*.
+    """
+    try:
+        found = tuple(_overwritten(record, back))
+    except DcmcfgError as damaged:
+        if accepted:
+            return ()
+        raise Refused(
+            f"it is unknown whether changes since roll-out {record.number} would be lost ({damaged.what})",
+            on=damaged.on,
+            next_step=f"compare {record.undo_file} with the tree, and apply it all the same: {_all_the_same(record)}",
+        ) from damaged
+    if found and not accepted:
+        raise _loss(record, *found[0])
+    return tuple(
+        f"{dn}: somebody has changed {', '.join(names)} since roll-out {record.number}, and that value is lost"
+        for dn, names in found
+    )
+
+
+def _overwritten(record: Record, back: Plan) -> Iterator[tuple[DN, tuple[str, ...]]]:
+    """Yield as :func:`losses` does what *back* would lose, which may be a part of the undo."""
+    draft, redone = Draft(back.after), list[Change]()
+    for change in record.changes if back.steps else ():
+        with suppress(DoesNotFit):  # its undo was left out, or it could not be made any more
+            draft.apply(change)
+            redone.append(change)
+    written = set(map(back.before.key, touched(back.changes)))
+    for dn, names in losses(back.before, draft.tree(), redone):
+        if back.before.key(dn) in written:
+            yield dn, names
+
+
 def _refuse_loss(record: Record, back: Plan, made: Sequence[Change]) -> None:
     """Refuse *back* unless making *made* again leads to the very tree that is there.
 
@@ -144,14 +183,21 @@ def _refuse_loss(record: Record, back: Plan, made: Sequence[Change]) -> None:
     except DoesNotFit:  # it could not be made any more, which says nothing of the way back
         return
     for dn, names in losses(back.before, again, made):
-        raise DoesNotFit(
-            f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
-            "and that would be lost",
-            on=str(dn),
-            next_step=f"change it by hand, or take it back all the same: dcmcfg apply {record.undo_file}; "
-            + _what_fits(record),
-            moved=str(dn),
-        )
+        raise _loss(record, dn, names)
+
+
+def _loss(record: Record, dn: DN, names: Sequence[str]) -> DoesNotFit:
+    return DoesNotFit(
+        f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
+        "and that would be lost",
+        on=str(dn),
+        next_step=f"change it by hand, or take it back all the same: {_all_the_same(record)}; {_what_fits(record)}",
+        moved=str(dn),
+    )
+
+
+def _all_the_same(record: Record) -> str:
+    return f"dcmcfg apply {shlex.quote(str(record.undo_file))} --force-overwrite"
 
 
 def losses(before: Tree, again: Tree, made: Sequence[Change]) -> Iterator[tuple[DN, tuple[str, ...]]]:
