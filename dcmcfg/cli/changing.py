@@ -32,6 +32,7 @@ from dcmcfg.render.beside import Beside
 from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console, visible
 from dcmcfg.render.plan import already_lines, plan_counts, print_plan
 from dcmcfg.rollout import reload_result
+from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.last_change import telling_who
 from dcmcfg.rollout.left import require_finished
 from dcmcfg.rollout.manner import Manner, asserts_something, manner_left, manner_of
@@ -90,7 +91,9 @@ def carry_out(
         plan = with_versions(plan)
     rules = rules or server_rules(directory, plan.before)
     require_accepted(plan, rules)
-    purpose = Purpose(undoes, resuming, restoring, in_part=rejects is not None and bool(rejects.rejected))
+    in_part = rejects is not None and bool(rejects.rejected)
+    stood = undoes is not None and result_of(History(state_folder()).numbered(undoes)) is Result.DONE
+    purpose = Purpose(undoes, resuming, restoring, in_part=in_part, stood=stood)
     judged = judge(settings, plan, choices, purpose, under=under, structural=not rules.decided)
     choices = replace(choices, forced=judged.forced)
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
