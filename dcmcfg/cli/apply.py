@@ -14,7 +14,7 @@ from dcmcfg.cli.examples import examples
 from dcmcfg.cli.file_urls import file_urls_options
 from dcmcfg.cli.map_base import map_base_option, old_base, to_site
 from dcmcfg.cli.rejects import Rejects, rejects_path
-from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.site import RiskOption, SiteCommand, site_options
 from dcmcfg.cli.telling import say
 from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
@@ -29,7 +29,7 @@ from dcmcfg.render.history import taken_up
 from dcmcfg.rollout.choosing import to_resume
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.last_change import planned_telling_who, telling_who
-from dcmcfg.rollout.left import plan_left, settle
+from dcmcfg.rollout.left import overwritten, plan_left, settle
 from dcmcfg.rollout.past_renames import past_renames
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
@@ -63,6 +63,12 @@ _REJECTED = 1
 @map_base_option
 @file_urls_options
 @changing_options
+@click.option(
+    "--force-overwrite",
+    cls=RiskOption,
+    is_flag=True,
+    help="Overwrite what somebody has changed since, with the undo file of a roll-out.",
+)
 def apply_command(
     settings: Settings,
     choices: Choices,
@@ -76,6 +82,7 @@ def apply_command(
     mixed: bool,
     map_base: str | None,
     file_urls: Path | bool,
+    force_overwrite: bool,
 ) -> int:
     """Carry out LDIF files, undo files included.
 
@@ -83,6 +90,8 @@ def apply_command(
     changed, none is deleted without --prune; '-' is standard input. Both kinds in one FILE need --mixed, since a change
     that lost its 'changetype:' line is an entry. What the tree holds already is listed and passed over. A file with
     assertion controls (a plan, an undo) fits exactly as it is written, or is refused as a whole.
+    The undo file of a roll-out of this account is refused as well where it would overwrite what somebody has changed
+    since then.
     Nothing is written unless every record of every file fits, or --continue.
     """
     if bool(files) == resume:
@@ -101,7 +110,9 @@ def apply_command(
     records = read_files(files, file_urls=file_urls, mixed=mixed)
     left_out = rejects_path(files, rejects, suffix=".ldif", option="--continue") if go_on else None
     base = old_base(map_base, records) if map_base is not None else None
-    return _apply(settings, choices, files, records, under=subtree, left_out=left_out, old_base=base)
+    return _apply(
+        settings, choices, files, records, under=subtree, left_out=left_out, old_base=base, overwrite=force_overwrite
+    )
 
 
 def _apply(
@@ -113,10 +124,12 @@ def _apply(
     under: DN | None,
     left_out: Path | None,
     old_base: DN | None,
+    overwrite: bool,
 ) -> int:
     """Carry out the *records* of *files*, pruned *under* that DN; what does not fit goes to *left_out*, if any.
 
-    Records for *old_base* are carried out below the site's own base.
+    With *overwrite*, an undo file may overwrite what came since. Records for *old_base* are carried out below the
+    site's own base.
     """
     with collector_paused(), open_directory(settings) as directory:
         tree = read_tree_to_fill(directory)
@@ -134,8 +147,12 @@ def _apply(
         rejects = Rejects.of_records(left_out, misfits) if left_out is not None else None
         kept = notes.lines() if notes else ()
         warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *narrowings(plan))
+        owner = None if old_base is not None else history.owner_of(files, settings.ldap_url)
+        if owner is not None:
+            with telling_who(directory):
+                warnings = (*warnings, *overwritten(history.numbered(owner), plan, accepted=overwrite))
         # An undo of which records were left out has not taken all of it back.
-        undoes = None if misfits or old_base is not None else history.owner_of(files, settings.ldap_url)
+        undoes = None if misfits else owner
         carry_out(
             settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects, rules=rules
         )

@@ -32,6 +32,7 @@ from dcmcfg.render.beside import Beside
 from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console, visible
 from dcmcfg.render.plan import already_lines, plan_counts, print_plan
 from dcmcfg.rollout import reload_result
+from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.last_change import telling_who
 from dcmcfg.rollout.left import require_finished
 from dcmcfg.rollout.manner import Manner, asserts_something, manner_left, manner_of
@@ -90,7 +91,9 @@ def carry_out(
         plan = with_versions(plan)
     rules = rules or server_rules(directory, plan.before)
     require_accepted(plan, rules)
-    purpose = Purpose(undoes, resuming, restoring)
+    in_part = rejects is not None and bool(rejects.rejected)
+    stood = undoes is not None and result_of(History(state_folder()).numbered(undoes)) is Result.DONE
+    purpose = Purpose(undoes, resuming, restoring, in_part=in_part, stood=stood)
     judged = judge(settings, plan, choices, purpose, under=under, structural=not rules.decided)
     choices = replace(choices, forced=judged.forced)
     renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
@@ -191,8 +194,9 @@ def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
 
 def _occasion(settings: Settings, undoes: int | None, rejects: Rejects | None) -> Occasion:
     left_out = len(rejects.rejected) if rejects is not None else 0
+    file = str(rejects.path.absolute()) if rejects is not None and left_out else ""
     command = invocation.current().command_line
-    return Occasion(state_folder(), site_headline(settings), command, undoes, left_out)
+    return Occasion(state_folder(), site_headline(settings), command, undoes, left_out, file)
 
 
 def _write(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record, report: Report) -> Outcome:

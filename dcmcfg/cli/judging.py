@@ -26,11 +26,17 @@ from dcmcfg.settings import Settings
 
 @dataclass(frozen=True)
 class Purpose:
-    """Which plan it is: an ordinary one, the undo of roll-out *undoes*, the rest of *resuming*, or a restoration."""
+    """Which plan it is: an ordinary one, the undo of roll-out *undoes*, the rest of *resuming*, or a restoration.
+
+    With *in_part*, a part of what was asked for is left out. *stood* says that the roll-out which an undo reverts was
+    complete, so that the archive may have recorded something under its names.
+    """
 
     undoes: int | None = None
     resuming: Record | None = None
     restoring: bool = False
+    in_part: bool = False
+    stood: bool = False
 
     @property
     def of(self) -> int | None:
@@ -45,12 +51,15 @@ class Purpose:
     def forced(self, named: frozenset[str], risks: tuple[Risk, ...]) -> frozenset[str]:
         """Return the names of the *risks* that need not be named, with those that were *named*.
 
-        An undo leads back to an earlier state, but reverts nothing that the archive's database has recorded since. Of
-        the rest of a plan and of a restoration, settings that the archive cannot load, and AEs that cannot play their
-        role, are a warning and no reason to refuse.
+        An undo leads back to an earlier state, but reverts nothing that the archive's database has recorded since, or
+        may have recorded while the roll-out stood. A part of an undo leads to a state that never was, so its risks are
+        named like those of any plan. Of the rest of a plan and of a restoration, settings that the archive cannot load,
+        and AEs that cannot play their role, are a warning and no reason to refuse.
         """
-        if self.undoes is not None:
-            return named.union(risk.name for risk in risks if not risk.is_recorded)
+        if self.undoes is not None and not self.in_part:
+            return named.union(
+                risk.name for risk in risks if not (risk.is_recorded or (self.stood and risk.is_unknown))
+            )
         if self.restoring or self.resuming is not None:
             return named | {UNLOADABLE, UNUSABLE_REFERENCE}
         return named

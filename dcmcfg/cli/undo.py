@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.changing import carry_out
+from dcmcfg.cli.changing import carry_out, server_rules
 from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.examples import examples
@@ -69,20 +69,24 @@ def undo_command(
         record = to_take_back(history, settings.ldap_url, number, settled)
         if what_fits:
             return _take_back_what_fits(settings, directory, record, choices, rejects)
+        tree = read_tree(directory)
+        rules = server_rules(directory, tree)
         with telling_who(directory):
-            plan = plan_back(record, read_tree(directory), history.standing_since(record))
+            plan = plan_back(record, tree, history.standing_since(record), rules)
         say(taken_back(record), on_stderr=choices.stdout_taken)
-        carry_out(settings, directory, plan, choices, undoes=record.number)
+        carry_out(settings, directory, plan, choices, undoes=record.number, rules=rules)
     return 0
 
 
 def _take_back_what_fits(
     settings: Settings, directory: Directory, record: Record, choices: Choices, named: Path | None
 ) -> int:
-    plan, misfits = plan_what_fits(record, read_tree(directory))
+    tree = read_tree(directory)
+    rules = server_rules(directory, tree)
+    plan, misfits = plan_what_fits(record, tree, rules.refusal)
     path = named or Path(f"undo-{record.number}.rejects.ldif")
     rejects = Rejects.of_records(path, told_who(directory, misfits))
     warnings = () if plan.steps else (nothing_fits(record),)
     say(taken_back_in_part(record), on_stderr=choices.stdout_taken)
-    carry_out(settings, directory, plan, choices, warnings, undoes=record.number, rejects=rejects)
+    carry_out(settings, directory, plan, choices, warnings, undoes=record.number, rejects=rejects, rules=rules)
     return _REJECTED if misfits and not choices.dry_run else 0

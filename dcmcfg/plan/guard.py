@@ -88,6 +88,11 @@ class Risk:
         """Whether the archive's database has records that an undo does not lead back to the time before."""
         return any(each.purged or each.local for each in self.records)
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it is unknown what the archive's database has recorded under a name where records are expected."""
+        return any(each.unknown and each.name.expected for each in self.records)
+
     def __str__(self) -> str:
         return f"{self.name}: {self.what}: {first_of(self.entries, _TOLD, '; ')}"
 

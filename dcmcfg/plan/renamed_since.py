@@ -16,11 +16,15 @@ _NO_SUCH_ENTRY = 32
 
 @dataclass(frozen=True)
 class PastRename:
-    """A rename that the roll-out of that ``number`` made; ``when`` is UTC, as people write it."""
+    """A rename that the roll-out of that ``number`` made; ``when`` is UTC, as people write it.
+
+    With ``is_left``, the roll-out was undone in part, so its number cannot be undone once more.
+    """
 
     rename: Rename
     number: int
     when: str
+    is_left: bool = False
 
 
 def names_an_absent_entry(misfit: Misfit) -> bool:
@@ -41,7 +45,11 @@ def _renamed(misfit: Misfit, tree: Tree, past: Sequence[PastRename]) -> Misfit:
         name, made = _followed(dn, tree, past)
         if made and name in tree:
             by = " and ".join(f"roll-out {each.number} ({each.when})" for each in made)
-            undo = f"; dcmcfg undo {made[0].number} takes the rename back" if len(made) == 1 else ""
+            undo = (
+                f"; dcmcfg undo {made[0].number} takes the rename back"
+                if len(made) == 1 and not made[0].is_left
+                else ""
+            )
             problem = DoesNotFit(
                 f"there is no such entry: {by} renamed it to {name}",
                 on=str(dn),

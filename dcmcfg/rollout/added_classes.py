@@ -22,7 +22,7 @@ def added_classes(history: History, ldap_url: str, schema: Schema, dn: DN) -> fr
     """Return the classes, in lower case, that roll-outs of this account added unasked to the entry *dn*.
 
     Of those on the directory at *ldap_url* that are done and not undone, the last that named a class decides about it.
-    A record that cannot be read says nothing.
+    One that was undone in part counts, and so does what undid that part. A record that cannot be read says nothing.
     """
     key = schema.normal_dn(dn)
     unasked: dict[str, bool] = {}
@@ -38,7 +38,9 @@ def added_classes(history: History, ldap_url: str, schema: Schema, dn: DN) -> fr
 
 
 def _stands(history: History, record: Record) -> bool:
-    return record.head.undoes is None and result_of(record) is Result.DONE and history.undone_by(record) is None
+    if result_of(record) is not Result.DONE or history.is_undone(record):
+        return False
+    return record.head.undoes is None or bool(record.head.left_out)
 
 
 def _names_a_class(record: Record) -> bool:

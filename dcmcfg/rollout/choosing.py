@@ -24,7 +24,7 @@ def to_take_back(history: History, ldap_url: str, number: int | None, interrupte
     if undoing := history.undone_by(record):
         _refuse_overtaken(history, undoing)
         again = f"dcmcfg undo {undoing.number} makes it again"
-        raise Refused(f"roll-out {record.number} was undone by roll-out {undoing.number}", next_step=again)
+        raise Refused(f"roll-out {record.number} was undone by {_undoing(undoing)}", next_step=again)
     if result_of(record) is Result.NOTHING:
         nothing = f"roll-out {record.number} has changed nothing"
         if (unfinished := history.unfinished(ldap_url)) is not None:
@@ -96,12 +96,21 @@ def _refuse_overtaken(history: History, record: Record) -> None:
         if undoing is not None and undoing.number != undone.number:
             _refuse_overtaken(history, undoing)
             again = f"dcmcfg undo {undoing.number} makes it again"
-            raise Refused(f"{made_again} was undone by roll-out {undoing.number}", on=_url(redo), next_step=again)
+            raise Refused(f"{made_again} was undone by {_undoing(undoing)}", on=_url(redo), next_step=again)
         reverted = undone.head.steps + undone.head.left_out
         if first.progress().ended and reverted != sum(first.head.undo_sizes[: first.progress().done]):
             whole = f"dcmcfg undo {first.number} reverts all of it"
             raise Refused(f"{made_again} was resumed since", on=_url(redo), next_step=whole)
         redo = first
+
+
+def _undoing(undoing: Record) -> str:
+    """Return the number of *undoing*, and what it left out of what it reverted, with the command for that."""
+    left_out = undoing.head.left_out
+    if not left_out:
+        return f"roll-out {undoing.number}"
+    file = shlex.quote(undoing.head.rejects or f"undo-{undoing.head.undoes}.rejects.ldif")
+    return f"roll-out {undoing.number}, but for {left_out} change{'' if left_out == 1 else 's'}: dcmcfg apply {file}"
 
 
 def _url(record: Record) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import DoesNotFit, Refused, UnderWay
-from dcmcfg.plan.plan import Misfit, Plan, Wanted, plan_fitting
+from dcmcfg.plan.plan import Misfit, Plan, Refusal, Wanted, plan_fitting
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.left import by_hand, losses, settle
 from dcmcfg.rollout.record import Record
@@ -28,18 +28,19 @@ def settle_where_possible(state: Path, directory: Directory) -> Record | None:
         return History(state).unfinished(directory.server.url)
 
 
-def plan_what_fits(record: Record, tree: Tree) -> tuple[Plan, tuple[Misfit, ...]]:
+def plan_what_fits(record: Record, tree: Tree, refusal: Refusal | None = None) -> tuple[Plan, tuple[Misfit, ...]]:
     """Return the plan that reverts those steps of *record* that *tree* still allows, and the undo of the others.
 
-    A step is reverted as a whole or not at all. A step whose undo would lose a change that somebody made since is left
-    out too. Of the steps that were under way when the roll-out was cut off, those that are not made are passed over.
+    A step is reverted as a whole or not at all; *refusal* has a say in what fits. A step whose undo would lose a change
+    that somebody made since is left out too. Of the steps that were under way when the roll-out was cut off, those that
+    are not made are passed over.
     """
     steps = _steps(record, tree)
     left: dict[int, dict[int, DoesNotFit]] = {}
     while True:
         undo = {number: [Wanted(change, strict=True) for change in record.undo(number, number)] for number in steps}
         fitting = [number for number in steps if number not in left]
-        plan, misfits = plan_fitting(tree, [wanted for number in fitting for wanted in undo[number]])
+        plan, misfits = plan_fitting(tree, [wanted for number in fitting for wanted in undo[number]], refusal)
         problems = {id(misfit.wanted): misfit.problem for misfit in misfits}
         more = {
             number: {place: problems[id(wanted)] for place, wanted in enumerate(undo[number]) if id(wanted) in problems}

@@ -68,6 +68,11 @@ class History:
                 found.setdefault(undoes, record)
         return found
 
+    def is_undone(self, record: Record) -> bool:
+        """Return whether another roll-out has taken all of *record* back; False where it left changes out."""
+        undoing = self.undone_by(record)
+        return undoing is not None and not undoing.head.left_out
+
     def standing_since(self, record: Record) -> tuple[Record, ...]:
         """Return the roll-outs after *record* on its directory that count still, the newest first.
 

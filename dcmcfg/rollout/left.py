@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dcmcfg.changes import Change
@@ -13,6 +15,7 @@ from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.server_schema import ServerRules, require_accepted
 from dcmcfg.rollout.history import History, not_finished
 from dcmcfg.rollout.lock import directory_lock
 from dcmcfg.rollout.read_back import as_said
@@ -20,7 +23,7 @@ from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.settling import how_many_made
 from dcmcfg.rollout.touched import touched
 from dcmcfg.rollout.waiting import await_writes
-from dcmcfg.tree import Tree
+from dcmcfg.tree import Draft, Tree
 
 #: Of many roll-outs, so many are told.
 _TOLD = 3
@@ -70,16 +73,32 @@ def plan_left(record: Record, tree: Tree) -> Plan:
     return _strict(record, tree, record.changes[record.progress().done :])
 
 
-def plan_back(record: Record, tree: Tree, since: Sequence[Record] = ()) -> Plan:
+def plan_back(record: Record, tree: Tree, since: Sequence[Record] = (), rules: ServerRules | None = None) -> Plan:
     """Return the plan that takes back what *record* did.
 
     Raises :class:`DoesNotFit` when the tree has moved, naming those of the roll-outs *since* that have changed the
-    entry or what is below it, and when somebody's change since would be lost on the way.
+    entry or what is below it, when somebody's change since would be lost on the way, and for what *rules* refuse.
     """
     done = record.progress().done
     plan = _strict(record, tree, record.undo(done), since)
     _refuse_loss(record, plan, record.changes[:done])
+    if rules is not None:
+        _refuse_unaccepted(record, plan, rules)
     return plan
+
+
+def _refuse_unaccepted(record: Record, back: Plan, rules: ServerRules) -> None:
+    try:
+        require_accepted(back, rules)
+    except DoesNotFit as refused:
+        next_step = "; ".join(filter(None, (refused.next_step, _what_fits(record))))
+        raise DoesNotFit(
+            refused.what,
+            on=refused.on,
+            next_step=next_step,
+            result_code=refused.result_code,
+            details=refused.details,
+        ) from refused
 
 
 def _strict(record: Record, tree: Tree, changes: Sequence[Change], since: Sequence[Record] = ()) -> Plan:
@@ -116,6 +135,43 @@ def _touches(tree: Tree, record: Record, name: str) -> bool:
         return False
 
 
+def overwritten(record: Record, back: Plan, *, accepted: bool) -> tuple[str, ...]:
+    """Return a warning for each entry of which *back*, from the undo file of *record*, overwrites what came since.
+
+    Raises :class:`DoesNotFit` for the first one, and :class:`Refused` where the record cannot be read, unless
+    *accepted*.
+    """
+    try:
+        found = tuple(_overwritten(record, back))
+    except DcmcfgError as damaged:
+        if accepted:
+            return ()
+        raise Refused(
+            f"it is unknown whether changes since roll-out {record.number} would be lost ({damaged.what})",
+            on=damaged.on,
+            next_step=f"compare {record.undo_file} with the tree, and apply it all the same: {_all_the_same(record)}",
+        ) from damaged
+    if found and not accepted:
+        raise _loss(record, *found[0])
+    return tuple(
+        f"{dn}: somebody has changed {', '.join(names)} since roll-out {record.number}, and that value is lost"
+        for dn, names in found
+    )
+
+
+def _overwritten(record: Record, back: Plan) -> Iterator[tuple[DN, tuple[str, ...]]]:
+    """Yield as :func:`losses` does what *back* would lose, which may be a part of the undo."""
+    draft, redone = Draft(back.after), list[Change]()
+    for change in record.changes if back.steps else ():
+        with suppress(DoesNotFit):  # its undo was left out, or it could not be made any more
+            draft.apply(change)
+            redone.append(change)
+    written = set(map(back.before.key, touched(back.changes)))
+    for dn, names in losses(back.before, draft.tree(), redone):
+        if back.before.key(dn) in written:
+            yield dn, names
+
+
 def _refuse_loss(record: Record, back: Plan, made: Sequence[Change]) -> None:
     """Refuse *back* unless making *made* again leads to the very tree that is there.
 
@@ -127,14 +183,21 @@ def _refuse_loss(record: Record, back: Plan, made: Sequence[Change]) -> None:
     except DoesNotFit:  # it could not be made any more, which says nothing of the way back
         return
     for dn, names in losses(back.before, again, made):
-        raise DoesNotFit(
-            f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
-            "and that would be lost",
-            on=str(dn),
-            next_step=f"change it by hand, or take it back all the same: dcmcfg apply {record.undo_file}; "
-            + _what_fits(record),
-            moved=str(dn),
-        )
+        raise _loss(record, dn, names)
+
+
+def _loss(record: Record, dn: DN, names: Sequence[str]) -> DoesNotFit:
+    return DoesNotFit(
+        f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
+        "and that would be lost",
+        on=str(dn),
+        next_step=f"change it by hand, or take it back all the same: {_all_the_same(record)}; {_what_fits(record)}",
+        moved=str(dn),
+    )
+
+
+def _all_the_same(record: Record) -> str:
+    return f"dcmcfg apply {shlex.quote(str(record.undo_file))} --force-overwrite"
 
 
 def losses(before: Tree, again: Tree, made: Sequence[Change]) -> Iterator[tuple[DN, tuple[str, ...]]]:

@@ -18,24 +18,26 @@ _READ = 50
 def past_renames(history: History, ldap_url: str) -> tuple[PastRename, ...]:
     """Return the renames of the roll-outs in *history* on the directory at *ldap_url* that stand, the oldest first.
 
-    A record that cannot be read is passed over.
+    A roll-out that was undone but for some changes stands, as does what undid it: in this order they lead to the names
+    there are. A record that cannot be read is passed over.
     """
     found: list[Record] = []
     for record in history.records:
         try:
-            stands = history.undone_by(record) is None and result_of(record) is not Result.NOTHING
+            stands = not history.is_undone(record) and result_of(record) is not Result.NOTHING
             if record.head.ldap_url == ldap_url and record.head.counts.get("rename") and stands:
                 found.append(record)
         except DcmcfgError:
             continue
-    return tuple(each for record in reversed(found[:_READ]) for each in _renames(record))
+    return tuple(each for record in reversed(found[:_READ]) for each in _renames(history, record))
 
 
-def _renames(record: Record) -> Iterator[PastRename]:
+def _renames(history: History, record: Record) -> Iterator[PastRename]:
     try:
         changes = record.changes
     except DcmcfgError:
         return
     for change in changes:
         if isinstance(change, Rename):
-            yield PastRename(change, record.number, readable_text(record.head.when))
+            in_part = history.undone_by(record) is not None
+            yield PastRename(change, record.number, readable_text(record.head.when), is_left=in_part)

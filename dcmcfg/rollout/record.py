@@ -26,7 +26,7 @@ class Head:
     ``when`` is UTC (RFC 3339); ``site`` the headline of its plan; ``command`` what was called; ``counts`` how many
     entries to ``add``, ``change``, ``rename`` and ``delete``; ``undo_sizes`` how many records of the undo belong to
     each step; ``undoes`` the number of the roll-out that this one takes back; ``sha256`` the digests of plan and undo;
-    ``left_out`` how many changes did not fit and are not part of the plan.
+    ``left_out`` how many changes did not fit and are not part of the plan, and ``rejects`` the file that has them.
     """
 
     when: str
@@ -41,6 +41,7 @@ class Head:
     undoes: int | None
     sha256: Mapping[str, str]
     left_out: int = 0
+    rejects: str = ""
 
     @property
     def steps(self) -> int:
@@ -53,7 +54,7 @@ class Head:
         """
         content = asdict(self)
         if not self.left_out:
-            del content["left_out"]
+            del content["left_out"], content["rejects"]
         return json.dumps(content) + "\n"
 
 

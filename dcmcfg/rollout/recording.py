@@ -32,7 +32,8 @@ class Occasion:
     """Where roll-outs are kept (*state*, the user's state folder), and what this one is: for the record.
 
     ``site`` is the headline of the plan; ``undoes`` the number of the roll-out that this one takes back; ``left_out``
-    how many changes did not fit and are not part of the plan.
+    how many changes did not fit and are not part of the plan, and ``rejects`` the absolute path of the file that has
+    them.
     """
 
     state: Path
@@ -40,6 +41,7 @@ class Occasion:
     command: str = ""
     undoes: int | None = None
     left_out: int = 0
+    rejects: str = ""
 
 
 def record_roll_out(occasion: Occasion, ldap_url: str, plan: Plan, manner: str) -> Record:
@@ -91,6 +93,7 @@ def _texts(occasion: Occasion, ldap_url: str, plan: Plan, manner: str) -> Iterab
         undoes=occasion.undoes,
         sha256={PLAN: digest(planned), UNDO: digest(undo)},
         left_out=occasion.left_out,
+        rejects=occasion.rejects,
     )
     return (PLAN, planned), (UNDO, undo), (HEAD, head.text()), (JOURNAL, PLANNED)
 

@@ -17,7 +17,7 @@ from dcmcfg.ldif.records import ChangeRecord
 from dcmcfg.plan import assertion
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, settle_at, undo_files
+from tests.cli.sites import ARCHIVE_DN, DEVICES, NAME, CliSite, settle_at, undo_files
 from tests.connecting import server_of
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd, copy_database
@@ -186,3 +186,55 @@ def test_a_plan_to_undo_or_redo_does_not_overwrite_what_came_since(
     assert run("undo", *number, "--dry-run", "--out", str(plan)).exit_code == 0
     assert site.slapd.run_client("ldapmodify", "-f", str(plan)).returncode == 0
     assert site.values(name) == ((old if what == "undo" else new).decode(),)
+
+
+@pytest.mark.parametrize("name", ["dicomVendorData", "dcmFromTheFuture"])
+def test_an_undo_file_overwrites_what_came_since_only_where_that_is_named(
+    run: Run, newer_site: CliSite, tmp_path: Path, name: str
+) -> None:
+    site, file = newer_site, tmp_path / "file.ldif"
+    with connect(server_of(site.slapd)) as directory:
+        known = Modification(Operation.ADD, "objectClass", (b"dcmFutureDevice",))
+        directory.apply(Modify(DN.parse(ARCHIVE_DN), (known,)))
+    holding(site, name, [b"old"])
+    other = f"dn: dicomDeviceName=storescp,{DEVICES}\nchangetype: modify\nreplace: dicomDescription\n"
+    file.write_text(
+        f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: {name}\n{name}: new\n\n{other}dicomDescription: ours\n"
+    )
+    assert run("apply", str(file), "--yes", "--force-vendor-data").exit_code == 0
+    holding(site, name, [b"theirs"])
+    (undo,) = undo_files()
+    apply = ("apply", str(undo))
+    for words in (("undo", "1"), apply, (*apply, "--force-vendor-data"), (*apply, "--continue")):
+        for end in ("--yes", "--dry-run"):
+            refused = run(*words, end)
+            assert (refused.exit_code, site.values(name)) == (3, ("theirs",))
+            assert f"since roll-out 1: somebody has changed {name}, and that would be lost; " in refused.stderr
+            assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in refused.stderr
+            assert f"dcmcfg apply {undo} --force-overwrite; dcmcfg undo 1 --what-fits" in refused.stderr
+    with connect(server_of(site.slapd)) as directory:
+        described = Modification(Operation.REPLACE, "dicomDescription", (b"theirs",))
+        directory.apply(Modify(DN.parse(f"dicomDeviceName=storescp,{DEVICES}"), (described,)))
+    in_part = run(*apply, "--continue", "--yes")
+    assert (in_part.exit_code, f"changed {name}, and that would be lost" in in_part.stderr) == (3, True)
+    forced = run(*apply, "--continue", "--yes", "--force-overwrite", "--force-vendor-data")
+    assert (forced.exit_code, site.values(name)) == (1, ("old",))
+    lost = f"warning: {ARCHIVE_DN}: somebody has changed {name} since roll-out 1, and that value is lost\n"
+    assert lost in forced.stderr
+
+
+def test_an_undo_file_of_a_damaged_record_is_applied_only_where_that_is_named(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    assert run("set", "storescp", "dicomDescription=ours", "--yes").exit_code == 0
+    (undo,) = undo_files()
+    plan = undo.with_name("plan.ldif")
+    plan.write_text(plan.read_text() + "\n")
+    refused = run("apply", str(undo), "--yes")
+    assert refused.exit_code == 3
+    assert refused.stderr == (
+        f"dcmcfg: {plan}: it is unknown whether changes since roll-out 1 would be lost (the file is not as roll-out 1 "
+        "has left it, nothing was changed)\n"
+        f"  next: compare {undo} with the tree, and apply it all the same: dcmcfg apply {undo} --force-overwrite\n"
+    )
+    assert run("apply", str(undo), "--yes", "--force-overwrite").exit_code == 0
+    assert site.octets() == before

@@ -122,3 +122,32 @@ def test_what_the_tree_holds_already_stays_possible(run: Run, old_site: CliSite,
     done = run("apply", str(file), "--yes")
     assert (done.exit_code, done.stderr) == (0, "")
     assert run("undo", "--yes").exit_code == 0
+
+
+def test_an_undo_leaves_out_what_the_server_no_longer_knows(
+    run: Run, monkeypatch: pytest.MonkeyPatch, archive: Scripted, tmp_path: Path
+) -> None:
+    server = with_schema(tmp_path / "renewed", render(bundled()))
+    server.slapd.load(site_files())
+    gone = f"dn: {ARCHIVE_DN}\nchangetype: modify\ndelete: {UNKNOWN}\n\n"
+    file = written(
+        tmp_path / "new.ldif", setting("dicomDescription", "new", f"dicomDeviceName=storescp,{DEVICES}") + gone
+    )
+    with server.slapd:
+        site = settle_at(monkeypatch, RunningSlapd(server.slapd), archive)
+        before = site.values("dicomDescription", f"dicomDeviceName=storescp,{DEVICES}")
+        assert run("set", "dcm4chee-arc", f"{UNKNOWN}=3", "--yes").exit_code == 0
+        assert run("apply", str(file), "--step-by-step", "--yes").exit_code == 0
+    (tmp_path / "renewed" / "dcm4chee.schema").write_text(render(older()), "utf-8")
+    with server.slapd:
+        refused = run("undo", "2", "--yes")
+        assert (refused.exit_code, refused.stderr) == (
+            3,
+            f"dcmcfg: {ARCHIVE_DN}: {NO_ATTRIBUTE}\n"
+            f"  next: {LOAD}; dcmcfg undo 2 --what-fits reverts the part that still fits\n",
+        )
+        left = tmp_path / "left.ldif"
+        undone = run("undo", "2", "--what-fits", "--yes", "--rejects", str(left))
+        assert (undone.exit_code, undone.stderr) == (1, f"warning: left out: {ARCHIVE_DN}: {NO_ATTRIBUTE} — {LOAD}\n")
+        assert site.values("dicomDescription", f"dicomDeviceName=storescp,{DEVICES}") == before
+        assert f"\n{UNKNOWN}: 3\n" in left.read_text()

@@ -12,7 +12,7 @@ from tests.archive.scripted import Scripted
 from tests.archive.test_qido import study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment
-from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
+from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite, undo_files
 from tests.lab.running_site import RunningSite, running_site
 
 pytestmark = pytest.mark.real
@@ -137,7 +137,7 @@ def test_an_archive_that_cannot_be_asked_is_unknown_and_refused_likewise(
     assert run("ae", "remove", "WORKSTATION", "--yes", "--no-reload").exit_code == 0, "named nowhere as an archive"
 
 
-def test_an_undo_is_refused_for_what_was_recorded_since_and_not_for_what_is_unknown(
+def test_an_undo_is_refused_for_what_was_recorded_since_and_where_that_is_unknown(
     run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run("rename", "ae", "LONGTERM", "TAPE", "--yes").exit_code == 0
@@ -145,8 +145,32 @@ def test_an_undo_is_refused_for_what_was_recorded_since_and_not_for_what_is_unkn
     refused = run("undo", "--yes")
     assert (refused.exit_code, "recorded under TAPE (at least 1 purged, 0 recorded" in refused.stderr) == (3, True)
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:9/dcm4chee-arc")
+    unknown = run("undo", "--yes", "--no-reload")
+    told = "refused: recorded-studies: the archive could no longer fetch studies: it is unknown whether studies are "
+    assert (unknown.exit_code, f"{told}recorded under TAPE" in unknown.stderr) == (3, True)
+    assert unknown.stderr.endswith("; or --force-recorded-studies, if it is meant\n")
+    undone = run("undo", "--yes", "--no-reload", "--force-recorded-studies")
+    assert (undone.exit_code, "warning: recorded-studies: " in undone.stderr) == (0, True)
+
+
+def test_the_undo_of_a_roll_out_that_never_was_complete_goes_on_where_the_archive_cannot_be_asked(
+    run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = site.octets()
+    storescp = f"dn: dicomDeviceName=storescp,{DEVICES}\nchangetype: modify\nreplace: dicomDescription\n"
+    renaming = run("rename", "ae", "LONGTERM", "TAPE", "--dry-run", "--out", str(tmp_path / "plan.ldif"))
+    assert renaming.exit_code == 0, renaming.stderr
+    file = written(tmp_path, (tmp_path / "plan.ldif").read_text() + f"\n{storescp}dicomDescription: x\n")
+    assert run("apply", file, "--yes", "--step-by-step").exit_code == 0
+    folder = undo_files()[-1].parent
+    last = "version: 1\n\n" + undo_files()[-1].read_text().split("\n\n")[1] + "\n"
+    assert site.slapd.run_client("ldapmodify", "-f", written(tmp_path, last)).returncode == 0
+    steps = json.loads(run("history", "1", "--json").stdout)["steps"]
+    (folder / "journal").write_text(f"planned\nended {steps - 1}\n")
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:9/dcm4chee-arc")
     undone = run("undo", "--yes", "--no-reload")
     assert (undone.exit_code, "it is unknown whether studies are recorded under TAPE" in undone.stderr) == (0, True)
+    assert site.octets() == before
 
 
 def test_a_storage_that_may_be_renamed_by_command_takes_one_option(run: Run, site: CliSite) -> None:

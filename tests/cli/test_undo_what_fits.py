@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.changes import Modification, Modify, Operation
+from dcmcfg.changes import Modification, Modify, Operation, Rename
 from dcmcfg.directory.ldap import connect
 from dcmcfg.dn import DN
 from tests.cli.conftest import Run
-from tests.cli.sites import DEVICES, CliSite, undo_files
+from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite, undo_files
 from tests.connecting import server_of
 
 pytestmark = pytest.mark.real
@@ -77,6 +77,32 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     listed = json.loads(run("history", "--json").stdout)["roll_outs"]
     assert [(each["undone_by"], each["left_out"]) for each in listed] == [(None, 1), (2, 0)]
     assert "undone by 2, but for 1 change\n" in run("history", "1").stdout
+    again = run("undo", "1", "--yes")
+    file = tmp_path / "undo-1.rejects.ldif"
+    assert (again.exit_code, again.stderr) == (
+        3,
+        f"dcmcfg: roll-out 1 was undone by roll-out 2, but for 1 change: dcmcfg apply {file}\n"
+        "  next: dcmcfg undo 2 makes it again\n",
+    )
+
+
+def test_a_rename_that_was_left_out_is_named_still(run: Run, site: CliSite, tmp_path: Path) -> None:
+    old, new, third = (
+        DN.parse(f"dicomAETitle={title},dicomDeviceName=workstation,{DEVICES}")
+        for title in ("WORKSTATION", "WS2", "WS3")
+    )
+    renamed = f"dn: {old}\nchangetype: modrdn\nnewrdn: dicomAETitle=WS2\ndeleteoldrdn: 1\n\n"
+    (tmp_path / "renamed.ldif").write_text(renamed + described("storescp", "ours"))
+    assert run("apply", "renamed.ldif", "--yes", "--step-by-step", "--force-dangling-reference").exit_code == 0
+    with connect(server_of(site.slapd)) as directory:
+        directory.apply(Rename(new, third.rdn))
+        assert run("undo", "1", "--what-fits", "--yes").exit_code == 1
+        directory.apply(Rename(third, new.rdn))
+    text = f"dn: {old}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n"
+    (tmp_path / "old.ldif").write_text(text)
+    refused = run("apply", "old.ldif", "--yes")
+    assert refused.exit_code == 3
+    assert f"renamed it to {new}\n  next: write the new name into the file\n" in refused.stderr
 
 
 def test_it_is_undone_itself_and_the_first_one_counts_again(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -116,6 +142,36 @@ def test_where_resume_and_undo_are_both_refused_it_is_the_way_out(
     assert undone.exit_code == 1, undone.stderr
     assert descriptions(site) == ["somebody else's", before[1], "somebody else's"]
     assert run("set", "workstation", "dicomDescription=new", "--yes").exit_code == 0
+
+
+CONNECTION = f"cn=dicom2,{ARCHIVE_DN}"
+AE = f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}"
+CONNECTED = (
+    f"dn: {CONNECTION}\nchangetype: add\nobjectClass: dicomNetworkConnection\ncn: dicom2\n"
+    "dicomHostname: localhost\ndicomPort: 11199\n\n"
+    f"dn: {AE}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: ours\n-\n"
+    f"add: dicomNetworkConnectionReference\ndicomNetworkConnectionReference: {CONNECTION}\n"
+)
+
+
+def test_a_part_of_an_undo_that_the_archive_cannot_load_is_refused_unless_it_is_named(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    (tmp_path / "connected.ldif").write_text(CONNECTED)
+    assert run("apply", "connected.ldif", "--yes").exit_code == 0
+    with connect(server_of(site.slapd)) as directory:
+        replaced = Modification(Operation.REPLACE, "dicomDescription", (b"foreign",))
+        directory.apply(Modify(DN.parse(AE), (replaced,)))
+    before = site.octets()
+    undo = ("undo", "1", "--what-fits", "--yes", "--no-reload")
+    refused = run(*undo)
+    assert (refused.exit_code, site.octets(), list(tmp_path.glob("*.rejects.ldif"))) == (3, before, [])
+    assert f"{AE}: dicomNetworkConnectionReference '{CONNECTION}'" in refused.stderr
+    assert refused.stderr.endswith("; to apply the plan anyway: --force-unloadable\n"), refused.stderr
+    dry = run(*undo[:3], "--dry-run")
+    assert (dry.exit_code, "not carried out without --force-unloadable" in dry.stderr) == (0, True)
+    assert run(*undo, "--force-unloadable").exit_code == 1
+    assert CONNECTION not in site.octets()
 
 
 def test_where_nothing_fits_it_says_so_with_what_is_left_to_do(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -29,9 +29,12 @@ def recorded(
     undoes: int | None = None,
     done: int | None = 2,
     command: str = "dcmcfg test",
+    left_out: int = 0,
+    rejects: str = "",
 ) -> Record:
     """A roll-out of two steps that ended with *done* made, or was cut off in the second (None)."""
-    record = record_roll_out(Occasion(state, f"admin @ {url}", command, undoes), url, plan(), "step by step")
+    occasion = Occasion(state, f"admin @ {url}", command, undoes, left_out, rejects)
+    record = record_roll_out(occasion, url, plan(), "step by step")
     with record.journal.opened() as pen:
         if done is None:
             pen.begins(2, 2)

@@ -20,13 +20,26 @@ CONNECTION = DN.parse(f"cn=dicom,{STORESCP}")
 SET = "dcmcfg set cn=dicom,… dcmTCPNoDelay=TRUE --yes"
 
 
-def rolled_out(state: Path, command: str, *, undoes: int | None = None, done: int = 1) -> None:
-    modifications = (
-        Modification(Operation.ADD, "objectClass", (b"dcmNetworkConnection",)),
-        Modification(Operation.ADD, "dcmTCPNoDelay", (b"TRUE",)),
-    )
-    plan = make_plan(site(), [Wanted(Modify(CONNECTION, modifications))])
-    record = record_roll_out(Occasion(state, "admin", command, undoes), URL, plan, "in one change")
+ADDED = (
+    Modification(Operation.ADD, "objectClass", (b"dcmNetworkConnection",)),
+    Modification(Operation.ADD, "dcmTCPNoDelay", (b"TRUE",)),
+)
+ADDING = Modify(CONNECTION, ADDED)
+REVERTED = tuple(Modification(Operation.DELETE, each.name, each.values) for each in reversed(ADDED))
+
+
+def rolled_out(
+    state: Path,
+    command: str,
+    *,
+    undoes: int | None = None,
+    done: int = 1,
+    left_out: int = 0,
+    change: Modify = ADDING,
+) -> None:
+    before = site().after([ADDING] if change.modifications == REVERTED else [])
+    plan = make_plan(before, [Wanted(change)])
+    record = record_roll_out(Occasion(state, "admin", command, undoes, left_out), URL, plan, "in one change")
     with record.journal.opened() as pen:
         pen.ended(done)
 
@@ -64,6 +77,16 @@ def test_what_was_undone_and_what_changed_nothing_does_not_count(tmp_path: Path)
     rolled_out(tmp_path, SET)
     assert added(tmp_path) == {"dcmnetworkconnection"}
     rolled_out(tmp_path, "dcmcfg undo 2", undoes=2)
+    assert added(tmp_path) == frozenset()
+
+
+def test_what_was_undone_in_part_counts_unless_that_part_took_the_class(tmp_path: Path) -> None:
+    rolled_out(tmp_path, SET)
+    other = Modify(DN.parse(STORESCP), (Modification(Operation.ADD, "dicomDescription", (b"x",)),))
+    rolled_out(tmp_path, "dcmcfg undo 1 --what-fits", undoes=1, left_out=1, change=other)
+    assert added(tmp_path) == {"dcmnetworkconnection"}
+    rolled_out(tmp_path, "dcmcfg undo 2", undoes=2)
+    rolled_out(tmp_path, "dcmcfg undo 1 --what-fits", undoes=1, left_out=1, change=Modify(CONNECTION, REVERTED))
     assert added(tmp_path) == frozenset()
 
 

@@ -46,6 +46,24 @@ def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("left_out", "rejects", "told"),
+    [
+        (1, "/home/admin/my rejects.ldif", "1 change: dcmcfg apply '/home/admin/my rejects.ldif'"),
+        (2, "", "2 changes: dcmcfg apply undo-1.rejects.ldif"),
+    ],
+)
+def test_what_an_undo_has_left_out_is_named_with_its_file(
+    tmp_path: Path, left_out: int, rejects: str, told: str
+) -> None:
+    recorded(tmp_path)
+    recorded(tmp_path, undoes=1, left_out=left_out, rejects=rejects)
+    with pytest.raises(Refused) as refused:
+        to_take_back(History(tmp_path), URL, 1, None)
+    assert refused.value.what == f"roll-out 1 was undone by roll-out 2, but for {told}"
+    assert refused.value.next_step == "dcmcfg undo 2 makes it again"
+
+
+@pytest.mark.parametrize(
     ("command", "option"),
     [
         ("dcmcfg apply x.ldif", f"--ldap-url {ELSEWHERE}"),
