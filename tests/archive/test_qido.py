@@ -188,6 +188,13 @@ def test_malformed_elements_count_as_absent(archive: Scripted, data_set: dict[st
     assert (found.number, found.availability) == (None, "")
 
 
+def test_a_number_of_thousands_of_digits_is_read(archive: Scripted) -> None:
+    digits = element("9" * 5000)
+    given = study(x45="A") | {"00201208": digits, "77771026": digits}
+    (found,) = qido(archive, given).purged({}, enough=1, most=1)
+    assert (found.number, found.failed_retrieves) == (10**20 - 1, 10**20 - 1)
+
+
 def test_an_archive_that_hangs_is_left(archive: Scripted) -> None:
     service = qido(archive, answer_s=0.3)
     archive.hang = threading.Event()
