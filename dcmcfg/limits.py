@@ -62,6 +62,12 @@ MOVE_RESPONSES = Limit("move-responses", 1_000_000, "pending responses to one C-
 INSTANCES = Limit("instances", 1_000_000, "instances that the receiver holds for the verdict", of_octets=False)
 INFLATED = Limit("inflated", 256 * _M, "octets of a deflated data set that --keep reads back, once it is inflated")
 KEPT = Limit("kept", 4 * _G, "octets of a file that --keep reads back")
+ELEMENTS = Limit(
+    "elements",
+    1_000_000,
+    "elements and items of a file that --keep reads back, those in sequences too",
+    of_octets=False,
+)
 
 LIMITS = (
     LDAP_HELLO,
@@ -79,6 +85,7 @@ LIMITS = (
     INSTANCES,
     INFLATED,
     KEPT,
+    ELEMENTS,
 )
 
 
