@@ -56,8 +56,8 @@ QIDO_INSTANCES = Limit(
     "qido-instances", 50_000, "instances of one study in the archive's database (at most some 100,000)", of_octets=False
 )
 FIND_ANSWER = Limit("find-answer", 64 * _K, "octets of one answer to a C-FIND")
-FIND_ANSWERS = Limit("find-answers", 1_000_000, "answers to one C-FIND", of_octets=False)
-FIND_OCTETS = Limit("find-octets", 256 * _M, "octets of all answers to one C-FIND")
+FIND_ANSWERS = Limit("find-answers", 1_000_000, "answers to one query, all its C-FINDs together", of_octets=False)
+FIND_OCTETS = Limit("find-octets", 256 * _M, "octets of all answers to one query, all its C-FINDs together")
 MOVE_RESPONSES = Limit("move-responses", 1_000_000, "pending responses to one C-MOVE", of_octets=False)
 INSTANCES = Limit("instances", 1_000_000, "instances that the receiver holds for the verdict", of_octets=False)
 INFLATED = Limit("inflated", 256 * _M, "octets of a deflated data set that --keep reads back, once it is inflated")
