@@ -45,7 +45,7 @@ class Limit:
 
 LDAP_HELLO = Limit("ldap-hello", _M, "octets of the directory server's answers to StartTLS and bind")
 LDAP_ENTRIES = Limit("ldap-entries", 1_000_000, "entries that one search finds", of_octets=False)
-LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets of the answers to one search")
+LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets of the answers to one search, and 48 more for each value")
 LDAP_MESSAGES = Limit(
     "ldap-messages", 100_000, "messages without an entry in one search: pages, notices, references", of_octets=False
 )
