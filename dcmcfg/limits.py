@@ -65,7 +65,7 @@ KEPT = Limit("kept", 4 * _G, "octets of a file that --keep reads back")
 ELEMENTS = Limit(
     "elements",
     1_000_000,
-    "elements and items of a file that --keep reads back, those in sequences too",
+    "elements and items of a file that --keep reads back, in sequences too; ten values count as one",
     of_octets=False,
 )
 

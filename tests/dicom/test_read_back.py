@@ -330,6 +330,31 @@ def test_a_million_empty_items_in_a_few_octets_are_not_held(tmp_path: Path) -> N
     ), found.stderr
 
 
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [("ImageType", ["A"] * 10_000), ("ContourData", [1] * 10_000), ("ICCProfile", b"\\" * 10_000)],
+)
+@pytest.mark.parametrize("syntax", SYNTAXES[:3])
+def test_ten_values_count_as_an_element(tmp_path: Path, syntax: str, keyword: str, value: object) -> None:
+    dataset = _image()
+    setattr(dataset, keyword, value)
+    instance = _kept(tmp_path / "file", dataset, syntax)
+    assert read_back(instance).problem == ""
+    with raised({"elements": 900}):
+        is_refused = "it has more than 900 elements, and is not read back" in read_back(instance).problem
+    assert is_refused == isinstance(value, list)
+
+
+def test_numbers_are_counted_by_their_octets(tmp_path: Path) -> None:
+    dataset = _image()
+    dataset.ReferencedFrameNumbers = [1] * 10_000
+    instance = _kept(tmp_path / "file", dataset, SYNTAXES[0])
+    with raised({"elements": 900}):
+        assert "it has more than 900 elements" in read_back(instance).problem
+    with raised({"elements": 1100}):
+        assert read_back(instance).problem == ""
+
+
 def test_fragments_of_pixel_data_are_one_value(tmp_path: Path) -> None:
     dataset = _image()
     dataset.PixelData = encapsulate([b"\1\2"] * 1000)
