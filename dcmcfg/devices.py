@@ -11,6 +11,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, NotFound
 from dcmcfg.spelling import listed
 from dcmcfg.tree import Tree
+from dcmcfg.whole_number import whole_number
 
 DICOM = "DICOM"
 #: What counts where dcmTLSProtocol is absent (Connection).
@@ -198,7 +199,7 @@ class Device:
         return Connection(
             entry.dn,
             entry.text("dicomHostname") or "",
-            int(port[:20]) if port and port.isdecimal() else None,
+            whole_number(port or ""),
             entry.text("dcmProtocol") or DICOM,
             "dicomTLSCipherSuite" in entry,
             self._in_use(entry),

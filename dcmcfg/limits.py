@@ -45,7 +45,7 @@ class Limit:
 
 LDAP_HELLO = Limit("ldap-hello", _M, "octets of the directory server's answers to StartTLS and bind")
 LDAP_ENTRIES = Limit("ldap-entries", 1_000_000, "entries that one search finds", of_octets=False)
-LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets of the answers to one search")
+LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets of the answers to one search, and 48 more for each value")
 LDAP_MESSAGES = Limit(
     "ldap-messages", 100_000, "messages without an entry in one search: pages, notices, references", of_octets=False
 )
@@ -56,12 +56,18 @@ QIDO_INSTANCES = Limit(
     "qido-instances", 50_000, "instances of one study in the archive's database (at most some 100,000)", of_octets=False
 )
 FIND_ANSWER = Limit("find-answer", 64 * _K, "octets of one answer to a C-FIND")
-FIND_ANSWERS = Limit("find-answers", 1_000_000, "answers to one C-FIND", of_octets=False)
-FIND_OCTETS = Limit("find-octets", 256 * _M, "octets of all answers to one C-FIND")
+FIND_ANSWERS = Limit("find-answers", 1_000_000, "answers to one query, all its C-FINDs together", of_octets=False)
+FIND_OCTETS = Limit("find-octets", 256 * _M, "octets of all answers to one query, all its C-FINDs together")
 MOVE_RESPONSES = Limit("move-responses", 1_000_000, "pending responses to one C-MOVE", of_octets=False)
 INSTANCES = Limit("instances", 1_000_000, "instances that the receiver holds for the verdict", of_octets=False)
 INFLATED = Limit("inflated", 256 * _M, "octets of a deflated data set that --keep reads back, once it is inflated")
 KEPT = Limit("kept", 4 * _G, "octets of a file that --keep reads back")
+ELEMENTS = Limit(
+    "elements",
+    1_000_000,
+    "elements and items of a file that --keep reads back, in sequences too; ten values count as one",
+    of_octets=False,
+)
 
 LIMITS = (
     LDAP_HELLO,
@@ -79,6 +85,7 @@ LIMITS = (
     INSTANCES,
     INFLATED,
     KEPT,
+    ELEMENTS,
 )
 
 

@@ -39,6 +39,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "unescaped",
             "file_kinds",
             "zip_members",
+            "whole_number",
         }
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text

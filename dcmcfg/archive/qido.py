@@ -34,6 +34,14 @@ _STUDIES_IN_PAGE, _INSTANCES_IN_PAGE = 200, 2000
 Found = TypeVar("Found")
 
 
+def _uid_of_study(study: StoredStudy) -> str:
+    return study.study_uid
+
+
+def _uid_of_instance(answer: InstanceAnswer) -> str:
+    return answer.instance.sop_instance_uid
+
+
 @dataclass(frozen=True)
 class Page(Generic[Found]):
     """Answers of one request, with their octets; ``is_last`` is False where the archive may have more."""
@@ -57,7 +65,9 @@ class Qido:
 
     def study(self, study_uid: str) -> StoredStudy:
         """Return the study with all its instances, by one request (a page) for each 2,000 of them."""
-        pages = self._pages(f"studies/{study_uid}/instances", {}, INSTANCE_FIELDS, instances, _INSTANCES_IN_PAGE)
+        pages = self._pages(
+            f"studies/{study_uid}/instances", {}, INSTANCE_FIELDS, instances, _uid_of_instance, _INSTANCES_IN_PAGE
+        )
         found: list[InstanceAnswer] = []
         for page in pages:
             found += page.found
@@ -81,7 +91,7 @@ class Qido:
         found: list[StoredStudy] = []
         looked_at = 0
         query = {**keys, "ExternalRetrieveAET!": "*", "orderby": "StudyDate"}
-        for page in self._pages("studies", query, STUDY_FIELDS, studies, _STUDIES_IN_PAGE):
+        for page in self._pages("studies", query, STUDY_FIELDS, studies, _uid_of_study, _STUDIES_IN_PAGE):
             looked_at += len(page.found)
             found += (each for each in page.found if each.external and not each.storage_ids)
             if len(found) >= enough or looked_at >= most:
@@ -91,7 +101,8 @@ class Qido:
     def studies(self, keys: Mapping[str, str], *, most: int) -> tuple[StoredStudy, ...]:
         """Return the studies that match *keys*, each once, at most *most*: fewer are all."""
         found: dict[str, StoredStudy] = {}
-        for page in self._pages("studies", {**keys, "orderby": "StudyDate"}, STUDY_FIELDS, studies, _STUDIES_IN_PAGE):
+        query = {**keys, "orderby": "StudyDate"}
+        for page in self._pages("studies", query, STUDY_FIELDS, studies, _uid_of_study, _STUDIES_IN_PAGE):
             found |= {each.study_uid: each for each in page.found}
             if len(found) >= most:
                 break
@@ -103,10 +114,15 @@ class Qido:
         query: Mapping[str, str],
         fields: tuple[str, ...],
         read: Callable[[str], tuple[Found, ...]],
+        uid_of: Callable[[Found], str],
         size: int,
     ) -> Iterator[Page[Found]]:
-        """Yield the pages of a search until the last; the archive may return fewer than *size*, and says so."""
+        """Yield the pages of a search until the last; the archive may return fewer than *size*, and says so.
+
+        Each page has a UID that the earlier ones do not have, or the search ends in an error.
+        """
         offset = octets = 0
+        known: set[str] = set()
         for _ in count():
             paged = {**query, "includefield": ",".join(fields), "limit": str(size), "offset": str(offset)}
             page = self._page(resource, paged, read, size)
@@ -116,6 +132,14 @@ class Qido:
                     f"the answers to one search are longer than {QIDO_OCTETS.spelt()} octets",
                     on=self._where(resource),
                     next_step=QIDO_OCTETS.next_step,
+                )
+            before = len(known)
+            known.update(map(uid_of, page.found))
+            if page.found and len(known) == before:
+                raise ArchiveError(
+                    "the search does not come to an end: a page has only results of earlier pages",
+                    on=self._where(resource),
+                    next_step="does a proxy drop the query of the URL? The archive heeds its parameter offset",
                 )
             yield page
             offset += len(page.found)

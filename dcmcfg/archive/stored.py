@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dcmcfg.whole_number import whole_number
+
 PRIVATE_CREATOR = "DCM4CHEE Archive 5"
 _CREATOR = re.compile("777700([1-9A-F][0-9A-F])")
 _COMPLETENESS, _FAILED_RETRIEVES, _STUDY_STORAGES, _STUDY_EXTERNAL = 0x25, 0x26, 0x28, 0x45
@@ -134,8 +136,7 @@ class _Dataset:
         return next(iter(self.texts(tag)), "")
 
     def number(self, tag: str) -> int | None:
-        text = self.text(tag)
-        return int(text) if text.isdecimal() else None
+        return whole_number(self.text(tag))
 
     def private(self, element: int) -> str:
         """Return the tag of the private *element*.

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 Octets = bytes | bytearray | mmap.mmap
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _ITEMS = 0xFFFE
 _ITEM_TAGS = (b"\xfe\xff\0\xe0", b"\xff\xfe\xe0\0")
 _PIXEL_DATA = 0x7FE00010
+#: VRs whose values of undefined length are fragments (PS3.5 Section A.4).
+_PIXEL_VRS = (b"OB", b"OW")
+#: VRs of which pydicom makes an object for each value: texts with backslashes between them, numbers of so many octets.
+_TEXTS = frozenset(b"AE AS CS DA DS DT IS LO PN SH TM UC UI".split())
+_NUMBERS = {b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"FL": 4, b"AT": 4, b"FD": 8, b"SV": 8, b"UV": 8}
+#: Contours of a structure set have millions of values; each takes a fraction of what an element does.
+_VALUES_AS_AN_ELEMENT = 10
 _UNDEFINED = 0xFFFFFFFF
 #: Implicit VR Little Endian, that of Papyrus 3, and GE's variant of it whose pixels alone are in the other order.
 _IMPLICIT = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.20", "1.2.840.113619.5.2"})
@@ -72,6 +79,75 @@ def without_sequences(octets: Octets, transfer_syntax: str, position: int = 0) -
             kept += octets[position:end]
         position = end
     return bytes(kept)
+
+
+def has_more_elements(
+    octets: Octets, transfer_syntax: str, position: int, most: int, vr_of: Callable[[int], str]
+) -> bool:
+    """Return whether there are more than *most* elements and items from *position* on, those in sequences too.
+
+    Counted is what pydicom makes an object of, in sequences of defined length as well: a value of an SQ, or one of
+    unknown VR that begins with an item. Fragments of encapsulated Pixel Data are one value. Of an element with many
+    values each ten count as one more; *vr_of* returns the VR of a tag where it is implicit, empty for unknown ones.
+    Raises nothing: counting stops where no element follows.
+    """
+    number = values = 0
+    inside = [(len(octets), *encoding_of(octets, transfer_syntax, position))]  # where each ends, and its encoding
+    while inside:
+        end, is_explicit, is_little = inside[-1]
+        if position >= end:
+            inside.pop()
+            continue
+        try:
+            tag, vr, length, position = _element_of_any(octets, position, is_explicit, is_little)
+        except CutOff:
+            return False
+        number += 1
+        if number + values // _VALUES_AS_AN_ELEMENT > most:
+            return True
+        if tag in (_ITEM_END, _SEQUENCE_END):
+            if len(inside) > 1:
+                inside.pop()
+        elif length == _UNDEFINED and (tag == _PIXEL_DATA or vr in _PIXEL_VRS):
+            position = _after_fragments(octets, position, is_explicit, is_little)
+        elif length == _UNDEFINED or tag == _ITEM or _is_sequence(octets, position, vr):
+            stop = len(octets) if length == _UNDEFINED else position + length
+            is_unknown = vr == b"UN"
+            inside.append((stop, is_explicit and not is_unknown, is_little or is_unknown))
+        else:
+            end = min(position + length, len(octets))
+            known = vr if vr not in (b"", b"UN") else vr_of(tag).encode()
+            values += _number_of_values(octets, position, end, known)
+            position += length
+    return number + values // _VALUES_AS_AN_ELEMENT > most
+
+
+def _number_of_values(octets: Octets, begin: int, end: int, vr: bytes) -> int:
+    """Return how many objects pydicom makes of the value from *begin* to *end*, besides that of the element."""
+    if vr in _TEXTS:
+        return octets[begin:end].count(b"\\")
+    return max(end - begin, 0) // _NUMBERS[vr] if vr in _NUMBERS else 0
+
+
+def _element_of_any(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> tuple[int, bytes, int, int]:
+    """Return what :func:`_element` does; an element without a VR is taken for an implicit one, as pydicom does."""
+    try:
+        return _element(octets, position, is_explicit=is_explicit, is_little=is_little)
+    except NoDataSet:
+        return _element(octets, position, is_explicit=False, is_little=is_little)
+
+
+def _is_sequence(octets: Octets, position: int, vr: bytes) -> bool:
+    return vr == b"SQ" or (vr in (b"", b"UN") and octets[position : position + 4] in _ITEM_TAGS)
+
+
+def _after_fragments(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> int:
+    """Return where the fragments at *position* end; where they are none, where the next delimiter is, as in pydicom."""
+    try:
+        return _after_sequence(octets, position, is_explicit, is_little)
+    except (CutOff, NoDataSet):
+        end = octets.find(_HEAD[is_little].pack(*divmod(_SEQUENCE_END, 1 << 16), 0), position)
+        return end + 8 if end >= 0 else len(octets)
 
 
 def encoding_of(octets: Octets, transfer_syntax: str, position: int = 0) -> tuple[bool, bool]:

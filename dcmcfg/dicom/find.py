@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.association import Ended, NoAnswer
@@ -17,26 +18,42 @@ from dcmcfg.limits import FIND_ANSWER, FIND_ANSWERS, FIND_OCTETS, Limit
 
 _CANCELLED = 0xFE00
 
+
+@dataclass
+class Taken:
+    """What has come of the answers to some C-FINDs, to which the limits apply together."""
+
+    responses: int = 0
+    octets: int = 0
+
+
 _SLOW = "its database may be slow, or away: its own log says more"
 _BROKEN_OFF = "was it restarted? Its own log says why; then try again"
 
 
 def find(
-    opened: OpenAssociation, identifier: Identifier, model: Model = Model.STUDY, *, most: int | None = None
+    opened: OpenAssociation,
+    identifier: Identifier,
+    model: Model = Model.STUDY,
+    *,
+    most: int | None = None,
+    taken: Taken | None = None,
 ) -> Iterator[Identifier]:
     """Send one C-FIND; yield its matches, *most* of them: where there are more, the query is cancelled.
 
-    To be read to its end before the next request. Raises :class:`DicomError` when it does not end in success, or not at
-    all (after as many answers, or octets, as the limits allow); :class:`OutOfResources` where that may pass.
+    To be read to its end before the next request. *taken* counts what comes, for other C-FINDs too. Raises
+    :class:`DicomError` when it does not end in success, or not at all (after as many responses, or octets, as the
+    limits allow); :class:`OutOfResources` where that may pass.
     """
     level = text(identifier, "QueryRetrieveLevel")
     octets = encoded(identifier, opened.encoding_of(model.find))
     request = opened.send(Kind.C_FIND, model.find, {PRIORITY: bytes(2)}, octets)
-    yielded = taken = 0
-    for number, response in enumerate(_responses(opened, request, level)):
+    yielded, taken = 0, taken or Taken()
+    for response in _responses(opened, request, level):
         length = len(response.data_set or b"")
-        taken += length
-        for much, limit in ((number + 1, FIND_ANSWERS), (taken, FIND_OCTETS), (length, FIND_ANSWER)):
+        taken.responses += 1
+        taken.octets += length
+        for much, limit in ((taken.responses, FIND_ANSWERS), (taken.octets, FIND_OCTETS), (length, FIND_ANSWER)):
             if much > limit.most:
                 raise _endless(opened, level, limit)
         enough = most is not None and yielded >= most

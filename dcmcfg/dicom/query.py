@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.elements import text, texts
-from dcmcfg.dicom.find import find
+from dcmcfg.dicom.find import Taken, find
 from dcmcfg.dicom.identifiers import Identifier, identifier
 from dcmcfg.dicom.retrieval import Model, Patient
 from dcmcfg.dicom.uid import parse_uid
@@ -48,9 +48,9 @@ def find_instances(opened: OpenAssociation, study_uid: str, patient: Patient | N
     """Ask what the study holds, by Study Root, or as that of *patient* by Patient Root; empty when nobody knows it.
 
     Asks level by level, or for all instances at once where the peer agreed to relational queries (PS3.4 C.5.1.1) and
-    its answers name their series. Each instance is listed once; answers about other
-    studies are left out. Raises :class:`DicomError` when a query fails, or when an answer lacks its UID, because then
-    nobody knows what to expect; :class:`MalformedInput` for a *study_uid* that is not one UID.
+    its answers name their series. Each instance is listed once; answers about other studies are left out. The limits on
+    answers apply to all these C-FINDs together. Raises :class:`DicomError` when one fails, or when an answer lacks its
+    UID, because then nobody knows what to expect; :class:`MalformedInput` for a *study_uid* that is not one UID.
     """
     query = _Query(opened, parse_uid(study_uid), patient)
     found = {instance.sop_instance_uid: instance for instance in query.instances()}
@@ -62,6 +62,7 @@ class _Query:
     opened: OpenAssociation
     study_uid: str
     patient: Patient | None
+    taken: Taken = field(default_factory=Taken)
 
     def instances(self) -> Iterator[Instance]:
         for study in self._answers("STUDY", {}):
@@ -69,8 +70,8 @@ class _Query:
             if self._is_relational and (at_once := self._at_once(of_study)):
                 yield from at_once
                 return
-            for series in self._answers("SERIES", {}):
-                series_uid = self._uid(series, "SeriesInstanceUID")
+            listed = ((self._uid(series, "SeriesInstanceUID"), series) for series in self._answers("SERIES", {}))
+            for series_uid, series in dict(listed).items():  # one that is listed twice is asked for once
                 of_series = of_study.refined(series)
                 for image in self._answers("IMAGE", {"SeriesInstanceUID": series_uid}):
                     yield self._instance(image, series_uid, of_series.refined(image))
@@ -110,7 +111,7 @@ class _Query:
         asked = identifier({"QueryRetrieveLevel": level, **dict.fromkeys(returned, ""), **keys, **of_patient})
         return [
             answer
-            for answer in find(self.opened, asked, self._model)
+            for answer in find(self.opened, asked, self._model, taken=self.taken)
             if all(text(answer, keyword) in ("", uid) for keyword, uid in keys.items())
         ]
 

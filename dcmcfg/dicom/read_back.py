@@ -15,6 +15,7 @@ from dcmcfg.dicom.data_set_walk import (
     NoDataSet,
     Octets,
     encoding_of,
+    has_more_elements,
     is_deflated,
     walk,
     without_sequences,
@@ -22,7 +23,7 @@ from dcmcfg.dicom.data_set_walk import (
 from dcmcfg.dicom.fingerprint import Fingerprint
 from dcmcfg.dicom.late import pydicom
 from dcmcfg.dicom.quiet import keep_quiet
-from dcmcfg.limits import INFLATED, KEPT
+from dcmcfg.limits import ELEMENTS, INFLATED, KEPT
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -98,7 +99,16 @@ def _problem_of_data_set(instance: ReceivedInstance, octets: Octets, begin: int,
         return "it ends in the middle of an element"
     except NoDataSet:
         return _not_so_encoded(instance.transfer_syntax)
+    if has_more_elements(octets, instance.transfer_syntax, begin, ELEMENTS.most, _vr_of):
+        return f"it has more than {ELEMENTS.spelt()} elements, and is not read back ({ELEMENTS.next_step})"
     return _problem_of_content(instance, octets, begin, path)
+
+
+def _vr_of(tag: int) -> str:
+    try:
+        return str(pydicom("datadict").dictionary_VR(tag))
+    except KeyError:
+        return ""
 
 
 def _inflated(octets: mmap.mmap, begin: int) -> tuple[bytearray, bool]:

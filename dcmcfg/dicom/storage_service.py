@@ -26,6 +26,12 @@ _VERIFICATION = "1.2.840.10008.1.1"
 #: How the problem of an instance begins whose file could not be written.
 NOT_KEPT = "could not be kept"
 OUT_OF_RESOURCES, CANNOT_UNDERSTAND, UNRECOGNIZED_OPERATION = 0xA700, 0xC000, 0x0211
+#: A UID that violates the rules for UIDs (PS3.7 Annex C).
+INVALID_SOP_INSTANCE = 0x0117
+#: A UID has 64 octets at most, and each is held for the verdict. Some senders' are a little longer.
+_MOST_UID_OCTETS = 128
+#: An AE title has 16; the beginning of a longer text is enough to report it.
+_MOST_TITLE_CHARACTERS = 64
 
 
 def takes(abstract_syntax: str) -> bool:
@@ -77,6 +83,12 @@ class StorageScp:
                 uid = command.sop_instance_uid
                 if data_set is None or not uid:
                     return command.response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
+                if not _has_short_uids(command):
+                    self.on_trouble(
+                        f"{origin.calling} sent instances with UIDs of more than {_MOST_UID_OCTETS} octets, which were "
+                        f"refused ({INVALID_SOP_INSTANCE:04X})"
+                    )
+                    return command.response(INVALID_SOP_INSTANCE, f"a UID of more than {_MOST_UID_OCTETS} octets")
                 if self.number() >= INSTANCES.most:
                     data_set.discard()
                     self.on_trouble(
@@ -99,7 +111,7 @@ class StorageScp:
             sop_class_uid=command.sop_class_uid,
             study_uid=arrived.head.study_uid or None,
             calling_ae_title=origin.calling,
-            move_originator_ae_title=command.text(MOVE_ORIGINATOR) or None,
+            move_originator_ae_title=command.text(MOVE_ORIGINATOR)[:_MOST_TITLE_CHARACTERS] or None,
             octets=arrived.octets,
             transfer_syntax=origin.transfer_syntax,
             fingerprint=arrived.fingerprint,
@@ -117,7 +129,12 @@ class StorageScp:
 
 def _is_sound(command: Command) -> bool:
     """Tell whether it is a C-STORE that names an instance."""
-    return command.field == CommandField.C_STORE and bool(command.sop_instance_uid)
+    return command.field == CommandField.C_STORE and bool(command.sop_instance_uid) and _has_short_uids(command)
+
+
+def _has_short_uids(command: Command) -> bool:
+    uids = (AFFECTED_SOP_CLASS_UID, AFFECTED_SOP_INSTANCE_UID)
+    return all(len(command.octets(each)) <= _MOST_UID_OCTETS for each in uids)
 
 
 def _problem(uid: str, arrived: Arrived) -> str:

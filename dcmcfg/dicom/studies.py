@@ -12,6 +12,7 @@ from dcmcfg.dicom.elements import text, texts
 from dcmcfg.dicom.find import find
 from dcmcfg.dicom.identifiers import Identifier, identifier
 from dcmcfg.errors import DicomError, MalformedInput
+from dcmcfg.whole_number import whole_number
 
 _RETURNED = (
     "StudyInstanceUID",
@@ -73,7 +74,6 @@ def _study(answer: Identifier, opened: OpenAssociation) -> Study:
             next_step="without that no study can be asked for: its own log says what it sent",
         )
     (patient_id, issuer), character_set = spelled(answer, "PatientID", "IssuerOfPatientID")
-    number = text(answer, "NumberOfStudyRelatedInstances")
     return Study(
         uid,
         patient_id,
@@ -81,6 +81,6 @@ def _study(answer: Identifier, opened: OpenAssociation) -> Study:
         text(answer, "StudyDate"),
         text(answer, "InstanceAvailability"),
         texts(answer, "RetrieveAETitle"),
-        int(number) if number.isdecimal() else None,
+        whole_number(text(answer, "NumberOfStudyRelatedInstances")),
         character_set,
     )

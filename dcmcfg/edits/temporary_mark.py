@@ -14,7 +14,7 @@ from dcmcfg.tree import Tree
 _DESCRIPTION = "dicomDescription"
 _FORM = re.compile(
     r"Temporary destination (?P<title>\S+) of dcmcfg verify, made by (?P<user>.*)@(?P<host>\S*) "
-    r"\(process (?P<process>\d+), begun (?P<begun>\d+)\) at (?P<when>\S+)\..*"
+    r"\(process (?P<process>\d{1,9}), begun (?P<begun>\d{1,12})\) at (?P<when>\S+)\..*"
 )
 
 

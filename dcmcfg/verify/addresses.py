@@ -22,6 +22,7 @@ from dcmcfg.route.titles import calling_title
 from dcmcfg.route.way import Step
 from dcmcfg.spelling import near_misses
 from dcmcfg.verify.evidence import CANNOT_LOAD, ConfiguredRoute
+from dcmcfg.whole_number import whole_number
 
 _PORTS = range(1, 65536)
 #: Seconds that we wait longer than the archive itself, so that it is the archive that gives up first.
@@ -240,7 +241,7 @@ def _archive_patience_s(device: Device, connection: Connection | None) -> float:
     """Return the seconds that the archive may keep silent (dcmRetrieveTimeout is in milliseconds; 0 is for ever)."""
     entry = device.tree.get(connection.dn) if connection else None
     text = (entry.text("dcmRetrieveTimeout") if entry else None) or "0"
-    milliseconds = int(text) if text.isdecimal() else 0
+    milliseconds = whole_number(text) or 0
     if connection is None:
         return STOCK_RETRIEVE_TIMEOUT_S + MARGIN_S
     if milliseconds == 0:

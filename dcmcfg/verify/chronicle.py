@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from dcmcfg.verify.run import Watcher
 #: What is noted when a C-MOVE is on its way.
 SENT = "C-MOVE sent"
 _PENDING = "pending response"
+#: How many entries on pending responses are kept: this many of the first, and of the last.
+KEPT = 300
 
 
 def _now() -> datetime:
@@ -33,13 +36,25 @@ class Chronicle:
     def __init__(self, clock: Callable[[], datetime] = _now) -> None:
         self._clock = clock
         self._events: list[Event] = []
+        self._latest: deque[tuple[Event, int]] = deque()  # on pending responses after the first, with how many each is
+        self._first = self._omitted = 0  # entries on the first pending responses, and responses without an entry
+        self._last: Progress | None = None  # of the pending response after which nothing else happened
         self._equal = 0  # pending responses in a row with the same numbers
         self.began = clock()
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """What happened so far, oldest first."""
-        return tuple(self._events)
+        """What happened so far, oldest first.
+
+        Of very many pending responses with different numbers there are the first and the last, and how many were
+        between them.
+        """
+        latest = [event for event, _ in self._latest]
+        if self._omitted:
+            latest.insert(0, Event(latest[0].moment, f"{self._omitted} more pending responses, not listed"))
+        return (
+            tuple(sorted((*self._events, *latest), key=lambda event: event.moment)) if latest else tuple(self._events)
+        )
 
     def of(self, watcher: Watcher) -> Watcher:
         """Return a watcher that is told the same as *watcher*, with every word taken down."""
@@ -65,13 +80,23 @@ class Chronicle:
     def _pending(self, progress: Progress) -> None:
         """Write down a pending response; of equal ones in a row the first, and the last with how many there were."""
         event = Event(self._clock(), _PENDING, progress)
-        equal = self._events and self._events[-1].progress == progress
-        self._equal = self._equal + 1 if equal else 1
+        self._equal = self._equal + 1 if self._last == progress else 1
+        self._last = progress
         if self._equal > 2:
-            self._events[-1] = replace(event, what=f"{_PENDING} ({self._equal} with the same numbers)")
-        else:
+            last = replace(event, what=f"{_PENDING} ({self._equal} with the same numbers)")
+            if self._latest:
+                self._latest[-1] = last, self._equal - 1
+            else:
+                self._events[-1] = last
+        elif self._first < KEPT:
+            self._first += 1
             self._events.append(event)
+        else:
+            self._latest.append((event, 1))
+            if len(self._latest) > KEPT:
+                self._omitted += self._latest.popleft()[1]
 
     def note(self, what: str) -> None:
         """Write down that *what* happened now."""
+        self._last = None
         self._events.append(Event(self._clock(), what))

@@ -10,6 +10,8 @@ from dcmcfg.moments import parsed
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, Store
 
+_HIGHEST_STATUS = 0xFFFF
+
 
 def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
     """Yield the C-MOVEs that *lines* record.
@@ -81,10 +83,11 @@ def _number(value: object) -> int | None:
 
 
 def _status(value: object) -> int | None:
-    """Return a DIMSE status written as a number or as hexadecimal text (``A801``, ``0xA801``)."""
+    """Return a DIMSE status written as a number or as hexadecimal text (``A801``, ``0xA801``): two octets (PS3.7 C)."""
     if isinstance(value, str):
         try:
-            return int(value.removesuffix("H"), 16)
+            value = int(value.removesuffix("H"), 16)
         except ValueError:
             return None
-    return _number(value)
+    number = _number(value)
+    return number if number is not None and number <= _HIGHEST_STATUS else None

@@ -144,10 +144,33 @@ def test_purged_studies_are_those_with_an_external_archive_and_without_a_storage
 
 
 def test_purged_studies_are_looked_for_page_by_page_and_not_for_ever(archive: Scripted) -> None:
-    service = qido(archive, *[study(f"1.{number}", x45="A", x28="fs1") for number in range(200)])
+    service = qido(archive)
+    page = "aets/DCM4CHEE/rs/studies?ExternalRetrieveAET!=*&orderby=StudyDate&includefield={}&limit=200&offset={}"
+    for offset in (0, 200, 400):
+        studies = [study(f"1.{offset + number}", x45="A", x28="fs1") for number in range(200)]
+        path = page.format("77771025,77771026,77771028,77771045", offset)
+        archive.by_path[path] = (200, json.dumps(studies).encode())
     assert service.purged({}, enough=1, most=600) == ()
     offsets = [parse_qs(urlsplit(path).query)["offset"] for _, path, _ in archive.requests]
     assert offsets == [["0"], ["200"], ["400"]]
+
+
+def test_pages_without_anything_new_end_the_search(archive: Scripted) -> None:
+    """As a proxy makes them that drops the offset."""
+    repeats = "the search does not come to an end: a page has only results of earlier pages"
+    cut_short = {"Warning": "299 pacs:8080: The number of results exceeded the maximum supported by the server"}
+    service = qido(archive, instance("1.1", x50="fs1"), instance("1.2", x50="fs1"))
+    archive.headers = cut_short
+    with pytest.raises(ArchiveError, match=repeats):
+        service.study("1.2.3")
+    assert len(archive.requests) == 2
+    service = qido(archive, study("1.1", x45="A"))
+    archive.headers = cut_short
+    with pytest.raises(ArchiveError, match=repeats):
+        service.studies({}, most=9)
+    with pytest.raises(ArchiveError, match=repeats):
+        service.purged({}, enough=9, most=1000)
+    assert len(archive.requests) == 6
 
 
 @pytest.mark.parametrize(
@@ -188,6 +211,13 @@ def test_malformed_elements_count_as_absent(archive: Scripted, data_set: dict[st
     assert (found.number, found.availability) == (None, "")
 
 
+def test_a_number_of_thousands_of_digits_is_read(archive: Scripted) -> None:
+    digits = element("9" * 5000)
+    given = study(x45="A") | {"00201208": digits, "77771026": digits}
+    (found,) = qido(archive, given).purged({}, enough=1, most=1)
+    assert (found.number, found.failed_retrieves) == (10**20 - 1, 10**20 - 1)
+
+
 def test_an_archive_that_hangs_is_left(archive: Scripted) -> None:
     service = qido(archive, answer_s=0.3)
     archive.hang = threading.Event()
@@ -203,7 +233,11 @@ def test_an_answer_that_does_not_end_is_refused_with_the_limit(archive: Scripted
 
 
 def test_pages_without_end_are_refused_with_the_limit(archive: Scripted) -> None:
-    service = qido(archive, instance("1.1"))
+    service = qido(archive)
+    for offset in range(50):
+        path = f"{INSTANCES}?includefield=77771025,77771026,77771043,77771050&limit=2000&offset={offset}"
+        page = json.dumps([instance(f"1.{offset}")]).encode()
+        archive.by_path[path.removeprefix("/dcm4chee-arc/")] = (200, page)
     archive.headers = {"Warning": "299 more"}
     with raised({"qido-octets": 4096}), pytest.raises(ArchiveError, match="longer than 4K octets") as refused:
         service.study("1.2.3")

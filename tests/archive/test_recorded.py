@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import pytest
 
 from dcmcfg.archive.database import Database
+from dcmcfg.archive.qido import Qido
 from dcmcfg.archive.recorded import MOST_STUDIES, MOST_TITLES, Recorded, recorded
+from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.errors import ArchiveError
 from dcmcfg.plan.recorded_names import RecordedName, Records
 from dcmcfg.references.kinds import Kind
 from tests.archive.scripted import Scripted
 from tests.archive.test_qido import qido, study
+from tests.patience import PATIENCE_S
 
 TITLE = RecordedName(Kind.AE, "LONGTERM", ())
 STORAGE = RecordedName(Kind.STORAGE, "fs1", ())
@@ -76,3 +81,36 @@ def test_of_many_titles_that_nothing_names_the_first_are_asked_for_and_the_rest_
     assert found.warnings == (
         "the archive's database was not asked for studies recorded under 3 more of the AE titles that go",
     )
+
+
+@dataclass(frozen=True)
+class Slow(Qido):
+    """A database that answers about ``quick`` only; every other search waits for a test's end."""
+
+    quick: str = ""
+
+    def studies(self, keys: Mapping[str, str], *, most: int) -> tuple[StoredStudy, ...]:
+        if keys["ExternalRetrieveAET"] != self.quick:
+            threading.Event().wait(PATIENCE_S)
+        return ()
+
+
+def test_what_is_not_answered_in_time_is_unknown_or_warned_of(archive: Scripted) -> None:
+    """The time is for all names together, not for each."""
+    slow = RecordedName(Kind.AE, "SLOW", ())
+    database = Slow(archive.url, "DCM4CHEE", qido(archive).bearer, quick="LONGTERM")
+    found = recorded([workstation(1), TITLE, slow, workstation(2)], lambda: database, within_s=2)
+    unknown = f"{archive.url}: not all answers within 2 s"
+    assert found.records == (Records(TITLE), Records(slow, is_all=False, unknown=unknown))
+    assert found.warnings == (
+        "the archive's database was not asked for studies recorded under 2 more of the AE titles that go",
+    )
+
+
+def test_an_archive_that_hangs_is_asked_no_longer_than_the_time(archive: Scripted) -> None:
+    database = qido(archive)
+    archive.hang = threading.Event()
+    assert recorded([workstation()], lambda: database, within_s=0.1).records == ()
+    (found,) = recorded([TITLE], lambda: database, within_s=0.1).records
+    archive.hang.set()
+    assert found.unknown == f"{archive.url}: not all answers within 0.1 s"

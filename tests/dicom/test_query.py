@@ -184,3 +184,31 @@ def test_answers_beyond_a_limit_are_refused_with_its_name(
     ):
         instances_of(peer, "ME", STUDY, timeouts)
     assert refused.value.next_step.endswith(raise_it)
+
+
+@pytest.mark.parametrize(("limit", "most"), [("find-answers", 14), ("find-octets", 500)])
+def test_the_limits_apply_to_all_queries_for_a_study_together(limit: str, most: int, timeouts: Timeouts) -> None:
+    """The levels above have 13 responses, and each of ten series has two."""
+    series = [element("SeriesInstanceUID", f"1.2.3.{number}".encode()) for number in range(10)]
+    levels = one_after_the_other(answers(STUDY_ANSWER), answers(*series), *[answers(_image(b"1.2.3.1.1"))] * 10)
+    with (
+        raised({limit: most}),
+        misbehaving_scp(on_find=levels) as peer,
+        pytest.raises(DicomError, match="C-FIND at IMAGE level: more than") as refused,
+    ):
+        instances_of(peer, "ME", STUDY, timeouts)
+    assert refused.value.next_step.endswith(f"--max {limit}={2 * most}")
+
+
+def test_a_series_that_is_listed_often_is_asked_for_once(timeouts: Timeouts) -> None:
+    asked: list[evt.Event] = []
+    levels = one_after_the_other(answers(STUDY_ANSWER), answers(*[SERIES_ANSWER] * 50), answers(_image(b"1.2.3.1.1")))
+
+    def counting(event: evt.Event) -> Any:
+        asked.append(event)
+        return levels(event)
+
+    with misbehaving_scp(on_find=counting) as peer:
+        found = instances_of(peer, "ME", STUDY, timeouts)
+    assert [each.sop_instance_uid for each in found] == ["1.2.3.1.1"]
+    assert len(asked) == 3

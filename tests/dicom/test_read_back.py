@@ -269,6 +269,101 @@ def test_a_data_set_that_inflates_to_the_limit_is_read(tmp_path: Path) -> None:
         assert f"inflates to more than {length - 1} octets" in read_back(instance).problem
 
 
+_ITEM = b"\xfe\xff\0\xe0"
+_ENDS = {"item": b"\xfe\xff\r\xe0\0\0\0\0", "sequence": b"\xfe\xff\xdd\xe0\0\0\0\0"}
+_UNDEFINED = b"\xff" * 4
+
+
+def _sequence(items: bytes, *, is_explicit: bool, is_defined: bool, vr: bytes = b"SQ") -> bytes:
+    """Return a Referenced Image Sequence of *items*."""
+    length = len(items).to_bytes(4, "little") if is_defined else _UNDEFINED
+    head = b"\x08\0\x40\x11" + (vr + b"\0\0" if is_explicit else b"") + length
+    return head + items + (b"" if is_defined else _ENDS["sequence"])
+
+
+@pytest.mark.parametrize("is_defined", [True, False])
+@pytest.mark.parametrize("item", [_ITEM + bytes(4), _ITEM + _UNDEFINED + _ENDS["item"]])
+@pytest.mark.parametrize(("syntax", "vr"), [(SYNTAXES[0], b""), (SYNTAXES[1], b"SQ"), (SYNTAXES[1], b"UN")])
+def test_elements_in_sequences_count_toward_the_limit(
+    tmp_path: Path, item: bytes, syntax: str, vr: bytes, is_defined: bool
+) -> None:
+    head = Dataset()
+    head.SOPInstanceUID, head.StudyInstanceUID = INSTANCE, STUDY
+    items = _sequence(item * 1000, is_explicit=bool(vr), is_defined=is_defined, vr=vr)
+    encoded = {}
+    for keyword in ("SOPInstanceUID", "StudyInstanceUID"):
+        one = Dataset()
+        one[keyword] = head[keyword]
+        out = DicomBytesIO()
+        out.is_little_endian, out.is_implicit_VR = True, not vr
+        write_dataset(out, one)
+        encoded[keyword] = out.getvalue()
+    octets = encoded["SOPInstanceUID"] + items + encoded["StudyInstanceUID"]
+    instance = _kept_octets(tmp_path / "file", octets, syntax)
+    assert read_back(instance).problem == ""
+    with raised({"elements": 500}):
+        assert read_back(instance).problem == (
+            "its kept file is not sound: it has more than 500 elements, and is not read back (If the peer is right to "
+            "send more: repeat the command with --max elements=1000)"
+        )
+
+
+def test_a_million_empty_items_in_a_few_octets_are_not_held(tmp_path: Path) -> None:
+    """12 KB that pydicom makes some 700 MB of; the process may have a quarter of that."""
+    path = tmp_path / "file"
+    deflating = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    items = _sequence((_ITEM + bytes(4)) * 1_000_000, is_explicit=True, is_defined=True)
+    deflated = deflating.compress(items) + deflating.flush()
+    _kept_octets(path, deflated + b"\0" * (len(deflated) % 2), DeflatedExplicitVRLittleEndian)
+    assert path.stat().st_size < 13_000
+    script = (
+        "import resource; from pathlib import Path; from tests.dicom.test_read_back import _received, read_back;"
+        "import dcmcfg.dicom.late as late; late.pydicom('filereader');"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize();"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (150 << 20),) * 2);"
+        f"print(read_back(_received(Path({str(path)!r}), {DeflatedExplicitVRLittleEndian!r})).problem)"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert found.stdout == (
+        "its kept file is not sound: it has more than 1000000 elements, and is not read back (If the peer is right to "
+        "send more: repeat the command with --max elements=2000000)\n"
+    ), found.stderr
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [("ImageType", ["A"] * 10_000), ("ContourData", [1] * 10_000), ("ICCProfile", b"\\" * 10_000)],
+)
+@pytest.mark.parametrize("syntax", SYNTAXES[:3])
+def test_ten_values_count_as_an_element(tmp_path: Path, syntax: str, keyword: str, value: object) -> None:
+    dataset = _image()
+    setattr(dataset, keyword, value)
+    instance = _kept(tmp_path / "file", dataset, syntax)
+    assert read_back(instance).problem == ""
+    with raised({"elements": 900}):
+        is_refused = "it has more than 900 elements, and is not read back" in read_back(instance).problem
+    assert is_refused == isinstance(value, list)
+
+
+def test_numbers_are_counted_by_their_octets(tmp_path: Path) -> None:
+    dataset = _image()
+    dataset.ReferencedFrameNumbers = [1] * 10_000
+    instance = _kept(tmp_path / "file", dataset, SYNTAXES[0])
+    with raised({"elements": 900}):
+        assert "it has more than 900 elements" in read_back(instance).problem
+    with raised({"elements": 1100}):
+        assert read_back(instance).problem == ""
+
+
+def test_fragments_of_pixel_data_are_one_value(tmp_path: Path) -> None:
+    dataset = _image()
+    dataset.PixelData = encapsulate([b"\1\2"] * 1000)
+    dataset["PixelData"].is_undefined_length = True
+    instance = _kept(tmp_path / "file", dataset, JPEG2000Lossless)
+    with raised({"elements": 50}):
+        assert read_back(instance).problem == ""
+
+
 def test_a_file_beyond_the_limit_is_not_read_back(tmp_path: Path) -> None:
     instance = _kept(tmp_path / "file", _image())
     with raised({"kept": 100}):

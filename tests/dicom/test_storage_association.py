@@ -40,6 +40,7 @@ VERIFICATION, FIND, MOVE = b"1.2.840.10008.1.1", b"1.2.840.10008.5.1.4.1.2.2.1",
 PRIVATE, JPEG_2000, BIG_ENDIAN = b"1.2.826.0.1.3680043.9.9", b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.2"
 BY_USER, UNRECOGNIZED, UNEXPECTED, INVALID = b"\0\0\0\0", b"\0\0\2\1", b"\0\0\2\2", b"\0\0\2\6"
 ABORT = 7
+A_STORE: dict[int, bytes | int] = {0x0002: CT, 0x0100: 1, 0x0110: 7, 0x0700: 0, 0x0800: 1, 0x1000: b"1.2.3.1"}
 
 
 @pytest.fixture(scope="module")
@@ -277,6 +278,29 @@ def test_a_data_set_of_another_instance_is_told(scu: RawScu, receiver: Receiver)
     scu.send(p_data(value(store(b"1.2.3.1"), is_command=True), value(data_set(b"1.2.3.2"), is_command=False)))
     assert scu.status() == 0
     assert [each.problem for each in receiver.received] == ["its data set is of another instance, 1.2.3.2"]
+
+
+@pytest.mark.parametrize("octets", [66, 128, 130, 8000])
+@pytest.mark.parametrize("number", [0x0002, 0x1000])
+def test_uids_of_more_than_twice_the_length_are_refused(
+    scu: RawScu, receiver: Receiver, number: int, octets: int
+) -> None:
+    scu.associated()
+    request = A_STORE | {number: b"1." * (octets // 2)}
+    scu.send(p_data(value(command(request), is_command=True), value(data_set(), is_command=False)))
+    is_refused = octets > 128
+    assert scu.status() == (0x0117 if is_refused else 0)
+    assert len(receiver.received) == (not is_refused)
+    if is_refused:
+        assert "RAW sent instances with UIDs of more than 128 octets, which were refused (0117)" in receiver.troubles
+
+
+def test_of_a_move_originator_without_end_the_beginning_is_held(scu: RawScu, receiver: Receiver) -> None:
+    scu.associated()
+    request = A_STORE | {0x1030: b"A" * 8000}
+    scu.send(p_data(value(command(request), is_command=True), value(data_set(), is_command=False)))
+    assert scu.status() == 0
+    assert [each.move_originator_ae_title for each in receiver.received] == ["A" * 64]
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,13 @@ def test_numbers_and_titles_are_told_and_a_study_that_comes_twice_is_one(timeout
     assert found == (Study("1.2.3", "", "", "", "NEARLINE", ("A", "B"), 12),)
 
 
+def test_a_number_of_thousands_of_digits_is_read(timeouts: Timeouts) -> None:
+    answer = element("StudyInstanceUID", b"1.2.3") + element("NumberOfStudyRelatedInstances", b"9" * 5000)
+    with misbehaving_scp(on_find=answers(answer)) as peer:
+        (found,) = _studies(peer, timeouts)
+    assert found.instances == 10**20 - 1
+
+
 def test_a_longer_answer_is_cancelled(timeouts: Timeouts) -> None:
     cancelled = threading.Event()
 

@@ -196,3 +196,12 @@ def test_an_answer_without_end_is_refused_with_the_limit(message: bytes, limit: 
         for _ in taken:
             pass
     assert refused.value.next_step.endswith(raise_it)
+
+
+def test_many_small_values_weigh_more_than_their_octets() -> None:
+    """An entry of 500 KB, of which a list of 100,000 values is made."""
+    many = entry(b"cn=c", [(b"description", [b"abc"] * 100_000)])
+    with raised({"ldap-octets": 6_000_000}):
+        answer(many + done())
+    with raised({"ldap-octets": 4 << 20}), pytest.raises(DirectoryError, match="more than 4M octets"):
+        answer(many + done())

@@ -121,6 +121,11 @@ def test_the_mark_tells_by_whom_since_when_and_where_it_listens() -> None:
     assert remnants(Configuration(added(site()).after)) == (Remnant(NEW.title, MAKER, "10.1.2.3", 40123),)
 
 
+@pytest.mark.parametrize("maker", [replace(MAKER, process=10**20), replace(MAKER, begun=10**4000)])
+def test_a_mark_with_a_number_that_no_process_has_is_none(maker: Maker) -> None:
+    assert remnants(Configuration(added(site(), replace(NEW, maker=maker)).after)) == ()
+
+
 @pytest.mark.parametrize(
     ("maker", "told"),
     [

@@ -192,7 +192,15 @@ def test_the_route_is_the_effective_destination_with_its_source(configuration: C
 
 @pytest.mark.parametrize(
     ("milliseconds", "seconds"),
-    [("300000", 360), ("1000", 360), ("900000", 960), ("0", 3600), (None, 3600), ("9" * 18, LONGEST_S)],
+    [
+        ("300000", 360),
+        ("1000", 360),
+        ("900000", 960),
+        ("0", 3600),
+        (None, 3600),
+        ("9" * 18, LONGEST_S),
+        ("9" * 5000, LONGEST_S),
+    ],
 )
 def test_the_time_out_is_longer_than_the_archives_own(
     configuration: Configuration, milliseconds: str | None, seconds: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,6 +53,11 @@ def test_a_record_of_this_run_is_read(tmp_path: Path) -> None:
 
 def test_older_ones_and_other_studies_do_not_count(tmp_path: Path) -> None:
     assert read(tmp_path, LINE | {"started": "2026-01-02T11:59:59Z"}, LINE | {"study_uid": "1.2.4"}) == ()
+
+
+@pytest.mark.parametrize("status", ["F" * 5000, "-1", 0x10000, 10**4000])
+def test_a_status_of_more_than_two_octets_is_none(tmp_path: Path, status: object) -> None:
+    assert read(tmp_path, LINE | {"status": status}) == (replace(RECORD, status=None),)
 
 
 def test_a_half_written_last_line_counts_for_nothing(tmp_path: Path) -> None:
