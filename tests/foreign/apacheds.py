@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-import subprocess
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from dcmcfg.entry import Entry
-from dcmcfg.ldif.reader import read_all
-from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, bundled
 from dcmcfg.schema.syntax_oids import syntax_oid
-from tests.foreign.openldap_tools import run_client
+from tests.foreign.running_server import BASE_DN, RunningServer
 from tests.ports import free_port
 
 LIBRARIES = Path("/usr/share/apacheds/lib")
@@ -39,9 +32,7 @@ _MISSING = ("caffeine", "commons-codec", "commons-collections4", "commons-lang3"
 _CLASS_PATH = ":".join([f"{LIBRARIES}/*", *(f"/usr/share/java/{name}.jar" for name in _MISSING)])
 #: Where ApacheDS makes its certificate with what a Java of today keeps to itself.
 _EXPORTED = [f"--add-exports=java.base/sun.security.{name}=ALL-UNNAMED" for name in ("x509", "util")]
-_START_SECONDS = 120.0
 
-BASE_DN = "dc=dcm4che,dc=org"
 _SUFFIX = f"dn: {BASE_DN}\ndc: dcm4che\no: dcm4che.org\nobjectclass: organization\nobjectclass: dcObject\n\n"
 
 _DEVICES = f"cn=Devices,cn=DICOM Configuration,{BASE_DN}"
@@ -85,72 +76,19 @@ dicomNetworkConnectionReference: cn=dicom,dicomDeviceName=dcm4chee-arc,{_DEVICES
 """
 
 
-class ApacheDS:
-    """One ApacheDS, with the schema of the archive and the suffix entry only; as a context manager it runs."""
+class ApacheDS(RunningServer):
+    """One ApacheDS, with a part of the schema and the suffix entry."""
 
-    base_dn = BASE_DN
     bind_dn = "uid=admin,ou=system"
-    password = "secret"
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+    def command(self) -> Sequence[str]:
+        java = ("java", "-Xmx256m", *_EXPORTED, f"-Dapacheds.log.dir={self.folder / 'log'}", "-cp", _CLASS_PATH)
+        return (*java, "org.apache.directory.server.UberjarMain", str(self.folder))
 
-    @property
-    def url(self) -> str:
-        return f"ldap://127.0.0.1:{self.port}"
+    def first_changes(self) -> str:
+        return _schema()
 
-    def run_client(self, program: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-        """Run one of OpenLDAP's tools as the administrator, *text* on its standard input."""
-        return run_client(program, self.url, self.bind_dn, self.password, *arguments, text=text)
-
-    def add(self, ldif: str) -> None:
-        """Add the entries of *ldif*."""
-        added = self.run_client("ldapadd", text=ldif.replace("version: 1\n", "", 1))
-        assert added.returncode == 0, added.stderr
-
-    def entries(self) -> dict[str, Entry]:
-        """Return what the server holds by DN (user attributes), read by OpenLDAP's own tool."""
-        found = self.run_client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", self.base_dn)
-        assert found.returncode == 0, found.stderr
-        records = read_all([found.stdout.encode()], "ldapsearch")
-        return {str(record.entry.dn): record.entry for record in records if isinstance(record, ContentRecord)}
-
-    def __enter__(self) -> Self:
-        self._prepare()
-        self.start()
-        added = self.run_client("ldapmodify", text=_schema())
-        assert added.returncode == 0, added.stderr
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.kill()
-
-    def start(self) -> None:
-        """Start the server; it answers on return."""
-        java = ["java", "-Xmx256m", *_EXPORTED, f"-Dapacheds.log.dir={self.folder / 'log'}", "-cp", _CLASS_PATH]
-        self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "--", *java, "org.apache.directory.server.UberjarMain", self.folder],
-            stdin=subprocess.DEVNULL,
-            stdout=(self.folder / "output").open("ab"),
-            stderr=subprocess.STDOUT,
-        )
-        deadline = time.monotonic() + _START_SECONDS
-        while self.run_client("ldapsearch", "-b", "", "-s", "base").returncode:
-            assert self._process.poll() is None, (self.folder / "output").read_text()
-            assert time.monotonic() < deadline, (self.folder / "output").read_text()
-            time.sleep(0.2)
-
-    def kill(self) -> None:
-        """End the server without warning."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         for name in ("conf", "cache", "partitions", "run", "log"):
             (self.folder / name).mkdir(parents=True, mode=0o700)
         context = base64.b64encode(_SUFFIX.encode()).decode()

@@ -8,30 +8,20 @@ from __future__ import annotations
 import getpass
 import re
 import shutil
-import subprocess
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from dcmcfg.entry import Entry
-from dcmcfg.ldif.reader import read_all
-from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.slapd import render
-from tests.foreign.openldap_tools import run_client
-from tests.ports import free_port
+from tests.foreign.running_server import BASE_DN, PASSWORD, RunningServer
 
 PROGRAM = Path("/usr/sbin/ns-slapd")
 _TEMPLATE = Path("/usr/share/dirsrv/data/template-dse.ldif")
 _DEFAULTS = Path("/etc/dirsrv")
 _SCHEMA = Path("/usr/share/dirsrv/schema")
 _CERTIFICATE, _OCTET_STRING = "1.3.6.1.4.1.1466.115.121.1.8 ", "1.3.6.1.4.1.1466.115.121.1.40 "
-_START_SECONDS = 60.0
 
-BASE_DN = "dc=dcm4che,dc=org"
 BIND_DN = "cn=admin,dc=dcm4che,dc=org"
-PASSWORD = "secret"
 
 #: What a new server lacks: a database for the suffix.
 _DATABASE = f"""\
@@ -54,64 +44,18 @@ nsslapd-backend: site
 """
 
 
-class Server389:
-    """One ns-slapd, with the schema of the archive and without entries; as a context manager it runs."""
+class Server389(RunningServer):
+    """One ns-slapd, without entries."""
 
-    base_dn = BASE_DN
     bind_dn = BIND_DN
-    password = PASSWORD
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+    def command(self) -> Sequence[str]:
+        return (str(PROGRAM), "-D", str(self.folder / "config"), "-i", str(self.folder / "pid"), "-d", "0")
 
-    @property
-    def url(self) -> str:
-        return f"ldap://127.0.0.1:{self.port}"
+    def first_changes(self) -> str:
+        return _DATABASE
 
-    def run_client(self, program: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-        """Run one of OpenLDAP's tools as the administrator, *text* on its standard input."""
-        return run_client(program, self.url, self.bind_dn, self.password, *arguments, text=text)
-
-    def add(self, ldif: str) -> None:
-        """Add the entries of *ldif*."""
-        added = self.run_client("ldapadd", text=ldif.replace("version: 1\n", "", 1))
-        assert added.returncode == 0, added.stderr
-
-    def entries(self) -> dict[str, Entry]:
-        """Return what the server holds by DN (user attributes), read by OpenLDAP's own tool."""
-        found = self.run_client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", self.base_dn)
-        assert found.returncode == 0, found.stderr
-        records = read_all([found.stdout.encode()], "ldapsearch")
-        return {str(record.entry.dn): record.entry for record in records if isinstance(record, ContentRecord)}
-
-    def __enter__(self) -> Self:
-        self._prepare()
-        program = [str(PROGRAM), "-D", str(self.folder / "config"), "-i", str(self.folder / "pid"), "-d", "0"]
-        self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "--", *program],
-            stdin=subprocess.DEVNULL,
-            stdout=(self.folder / "output").open("wb"),
-            stderr=subprocess.STDOUT,
-        )
-        self._wait()
-        added = self.run_client("ldapmodify", text=_DATABASE)
-        assert added.returncode == 0, added.stderr
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.kill()
-
-    def kill(self) -> None:
-        """End the server without warning."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         for name in ("config/schema", "db", "home", "backup", "ldif", "lock", "run", "log", "tmp"):
             (self.folder / name).mkdir(parents=True, mode=0o700)
         values = {
@@ -149,14 +93,6 @@ class Server389:
             shutil.copy(_DEFAULTS / name, self.folder / "config")
         shutil.copy(_DEFAULTS / "schema" / "99user.ldif", self.folder / "config" / "schema")
         (self.folder / "config" / "schema" / "98dcm4chee.ldif").write_text(_schema(), "utf-8")
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while self.run_client("ldapsearch", "-b", "", "-s", "base").returncode:
-            assert self._process is not None
-            assert self._process.poll() is None, (self.folder / "output").read_text()
-            assert time.monotonic() < deadline, (self.folder / "log" / "errors").read_text()
-            time.sleep(0.1)
 
 
 def _schema() -> str:
