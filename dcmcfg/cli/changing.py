@@ -52,7 +52,12 @@ _BY_READING = "preconditions: dcmcfg reads each entry before it changes it (the 
 
 
 def server_rules(directory: Directory, tree: Tree) -> ServerRules:
-    """Return the rules of the server's own schema for what is written to *tree*; it is read when it is needed."""
+    """Return the rules of the server's own schema for what is written to *tree*; it is read when it is needed.
+
+    They refuse nothing where the user lets the server decide.
+    """
+    if invocation.current().server_decides:
+        return ServerRules(tree, lambda: None)
     return ServerRules(tree, functools.partial(read_own_schema, directory))
 
 
