@@ -136,10 +136,15 @@ def carry_out(
 
 
 def _announced(directory: Directory, plan: Plan, choices: Choices, resuming: Record | None) -> Manner:
-    """Return how *plan* will be carried out, having said so; raises what :func:`manner_of` does."""
+    """Return how *plan* will be carried out, having said so; raises what :func:`manner_of` does.
+
+    A dry run asks the database for a transaction, which is aborted, only where the user wants one.
+    """
     manners = manner_of if resuming is None else manner_left
-    manner = manners(directory, plan, choices.in_transaction, asking=not choices.dry_run)
-    choices.say(f"{plan_counts(plan)}, {manner.value}")
+    asking = not choices.dry_run or choices.in_transaction is True
+    manner = manners(directory, plan, choices.in_transaction, asking=asking)
+    unasked = "" if asking or not manner.has_transaction else ", if the database does transactions"
+    choices.say(f"{plan_counts(plan)}, {manner.value}{unasked}")
     if asserts_something(plan) and not directory.facts().assertions:
         choices.say(_BY_READING)
     return manner
