@@ -53,7 +53,12 @@ _BY_READING = "preconditions: dcmcfg reads each entry before it changes it (the 
 
 
 def server_rules(directory: Directory, tree: Tree) -> ServerRules:
-    """Return the rules of the server's own schema for what is written to *tree*; it is read when it is needed."""
+    """Return the rules of the server's own schema for what is written to *tree*; it is read when it is needed.
+
+    They refuse nothing where the user lets the server decide.
+    """
+    if invocation.current().server_decides:
+        return ServerRules(tree, lambda: None)
     return ServerRules(tree, functools.partial(read_own_schema, directory))
 
 
@@ -134,10 +139,15 @@ def carry_out(
 
 
 def _announced(directory: Directory, plan: Plan, choices: Choices, resuming: Record | None) -> Manner:
-    """Return how *plan* will be carried out, having said so; raises what :func:`manner_of` does."""
+    """Return how *plan* will be carried out, having said so; raises what :func:`manner_of` does.
+
+    A dry run asks the database for a transaction, which is aborted, only where the user wants one.
+    """
     manners = manner_of if resuming is None else manner_left
-    manner = manners(directory, plan, choices.in_transaction, asking=not choices.dry_run)
-    choices.say(f"{plan_counts(plan)}, {manner.value}")
+    asking = not choices.dry_run or choices.in_transaction is True
+    manner = manners(directory, plan, choices.in_transaction, asking=asking)
+    unasked = "" if asking or not manner.has_transaction else ", if the database does transactions"
+    choices.say(f"{plan_counts(plan)}, {manner.value}{unasked}")
     if asserts_something(plan) and not directory.facts().assertions:
         choices.say(_BY_READING)
     return manner

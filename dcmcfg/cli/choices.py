@@ -13,6 +13,7 @@ import click
 from dcmcfg.cli import invocation
 from dcmcfg.cli.risks import PARAMETERS, risk_options
 from dcmcfg.cli.telling import say
+from dcmcfg.plan.server_schema import SERVER_SCHEMA
 
 R = TypeVar("R")
 
@@ -57,6 +58,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
     ) -> R:
         invocation.current().changes_directory = True
         forced = frozenset(risk for parameter, risk in PARAMETERS.items() if rest.pop(parameter))
+        invocation.current().server_decides = SERVER_SCHEMA in forced
         choices = Choices(dry_run, yes, out, no_reload, as_json, as_json, strict, in_transaction, forced)
         return command(choices=choices, **rest)
 

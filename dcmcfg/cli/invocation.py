@@ -24,7 +24,8 @@ class Invocation:
     ``site`` holds the site options given before the command, by name; once it runs, those after it too. ``writing``
     is true from the first request that may change something: a failure that nobody foresaw is exit code 4 from there
     on, and 3 before. ``words`` are the arguments that the program was called with. ``changes_directory`` is true in a
-    command that can change the directory. ``answered`` is true once the JSON object of ``--json`` is printed; until
+    command that can change the directory, ``server_decides`` where the server alone judges what its schema allows.
+    ``answered`` is true once the JSON object of ``--json`` is printed; until
     then ``so_far``, if any, returns what it would hold were the command to end now, for a failure to be told in.
     ``warned`` are the warnings of a credential that leaves this machine unencrypted, each printed once.
     """
@@ -34,6 +35,7 @@ class Invocation:
     site: dict[str, str] = field(default_factory=dict)
     writing: bool = False
     changes_directory: bool = False
+    server_decides: bool = False
     answered: bool = False
     so_far: Callable[[], dict[str, Any]] | None = None
     warned: set[str] = field(default_factory=set)

@@ -24,11 +24,12 @@ def restore_command(settings: Settings, choices: Choices, *, file: Path) -> None
 
     FILE is what 'dcmcfg snapshot' wrote. All below the configuration's root becomes what it was, octet for octet and
     secrets included, but for values that this server keeps in a form of its own. Entries that the snapshot lacks are
-    deleted. A file that is damaged, or was taken at another base DN, is refused.
+    deleted. What other servers hold now (a referral) is left out. A file that is damaged, or was taken at another base
+    DN, is refused.
     """
     snapshot = read_snapshot(file)
     require_base_dn(snapshot, settings.base_dn, str(file))
     with open_directory(settings) as directory:
         plan = restore_plan(directory, snapshot)
-        doubts = tuple(restore_doubts(directory, snapshot, str(file)))
+        doubts = tuple(restore_doubts(directory, plan.before, snapshot, str(file)))
         carry_out(settings, directory, plan, choices, doubts, restoring=True)

@@ -11,6 +11,7 @@ from dcmcfg.cli.site import RiskOption
 from dcmcfg.errors import Refused
 from dcmcfg.plan import guard
 from dcmcfg.plan.guard import NewFinding, Risk
+from dcmcfg.plan.server_schema import SERVER_SCHEMA
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -24,6 +25,7 @@ _TAKING = {
     guard.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
     guard.UNLOADABLE: "Write settings that the archive cannot load, or with which its next start fails.",
     guard.UNUSABLE_REFERENCE: "Name an AE that does not exist or cannot play its role.",
+    SERVER_SCHEMA: "Write what the schema that the directory server publishes does not allow; the server decides.",
 }
 #: Option's parameter → the risk that it takes.
 PARAMETERS = {f"force_{name.replace('-', '_')}": name for name in _TAKING}

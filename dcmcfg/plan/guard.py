@@ -18,7 +18,7 @@ from dcmcfg.plan.dangling import gone, new_dangling
 from dcmcfg.plan.names_through import NamesThrough
 from dcmcfg.plan.new_values import in_words
 from dcmcfg.plan.plan import Plan
-from dcmcfg.plan.recorded_names import Records
+from dcmcfg.plan.recorded_names import RecordedName, Records
 from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.findings import Finding
 from dcmcfg.tree import Tree
@@ -134,13 +134,19 @@ def record_risks(found: Sequence[Records]) -> tuple[Risk, ...]:
     risks = []
     if titles:
         what = f"the archive could no longer fetch studies: {'; '.join(map(_at_external, titles))}"
-        rename = f"dcmcfg rename ae {shlex.quote(titles[0].name.name)} NEW --keep-alias"
-        instead = f"leave the AE, or keep one of that title ({rename})"
-        risks.append(Risk(RECORDED_STUDIES, what, _entries(titles), records=titles, instead=instead))
+        risks.append(Risk(RECORDED_STUDIES, what, _entries(titles), records=titles, instead=_keeping(titles[0].name)))
     if storages:
         what = f"the archive could no longer find stored files: {'; '.join(map(_on_storage, storages))}"
         risks.append(Risk(STORED_OBJECTS, what, _entries(storages), records=storages))
     return tuple(risks)
+
+
+def _keeping(name: RecordedName) -> str:
+    """Return how an AE of the title *name* is kept: as the alias of a renamed one, or with another address."""
+    if name.is_renamed:
+        return f"leave the AE, or keep one of that title (dcmcfg rename ae {shlex.quote(name.name)} NEW --keep-alias)"
+    ae = shlex.quote(f"{name.entries[0].parent.rdn.parts[0][1]}/{name.name}")
+    return f"leave the AE, or lead it to the system that holds the studies now (dcmcfg connection set {ae} HOST:PORT)"
 
 
 def _entries(records: Iterable[Records]) -> tuple[str, ...]:

@@ -37,6 +37,21 @@ def as_held(held: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, .
     return tuple(dict.fromkeys(next((each for each in held if _is_same(each, value)), value) for value in given))
 
 
+def as_given(held: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return *held*, each password in the form in which *given* has it.
+
+    A hash that cannot be verified here counts as that of a plain password of *given* that no other value is of.
+    """
+    left, found = list(given), dict[int, bytes]()
+    for is_it in (_is_same, _may_be_hash_of):
+        for index, value in enumerate(held):
+            same = next((each for each in left if index not in found and is_it(value, each)), None)
+            if same is not None:
+                left.remove(same)
+                found[index] = same
+    return tuple(found.get(index, value) for index, value in enumerate(held))
+
+
 def _is_same(one: bytes, other: bytes) -> bool:
     return one == other or _is_hash_of(one, other) or _is_hash_of(other, one)
 
@@ -53,6 +68,18 @@ def _is_hash_of(hashed: bytes, plain: bytes) -> bool:
         return scheme in _DIGESTS and _is_digest(_DIGESTS[scheme], b64decode(text), plain)
     except binascii.Error:
         return False
+
+
+def _may_be_hash_of(hashed: bytes, plain: bytes) -> bool:
+    """Return whether *hashed* is a hash of which cannot be found out here whether it is one of *plain*."""
+    found = _HASHED.fullmatch(hashed)
+    if found is None or is_hashed(plain):
+        return False
+    scheme, text = found[1].decode().upper(), found[2]
+    if scheme in _PBKDF2:
+        key = _KEY.fullmatch(text)
+        return key is None or not 0 < int(key[1]) <= _MOST_ROUNDS
+    return scheme not in _DIGESTS
 
 
 def _is_digest(name: str, octets: bytes, plain: bytes) -> bool:

@@ -376,8 +376,6 @@ class _Planning:
             return
         first = self._first.setdefault(origin, number)
         schema, version = self._draft.schema, self._before.versions.get(origin)
-        if version is None and self._before.versions:
-            return
         asserted = assertion.parts(step.change) or ()
         misjudged = [part for part in asserted if taken_for_granted.is_misjudged(part, step.before)]
         if not misjudged and taken_for_granted.is_exact(step.change, asserted, step.before, schema):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
 from dcmcfg.devices import Configuration, Device, NetworkAE
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.errors import NotFound
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.references.kinds import Kind
@@ -30,7 +30,8 @@ class RecordedName:
     """A name of *kind* (an AE or a storage) that goes, with the entries that carried it.
 
     ``expected`` says whether the configuration lets expect records under it: an AE is named as an external archive.
-    ``elsewhere`` are the devices of other archives that name it so; their databases are out of reach.
+    ``elsewhere`` are the devices of other archives that name it so; their databases are out of reach. An AE that
+    ``is_renamed`` has another title after the plan.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class RecordedName:
     entries: tuple[DN, ...]
     expected: bool = True
     elsewhere: tuple[str, ...] = ()
+    is_renamed: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def recorded_names(plan: Plan, *, device: str) -> tuple[RecordedName, ...]:
     before, after = _configuration(plan.before), _configuration(plan.after)
     if before is None:
         return ()
-    titles = _titles(before, after, device)
+    renamed = frozenset(plan.before.key(each.dn) for each in plan.changes if isinstance(each, Rename))
+    titles = _titles(before, after, device, renamed)
     found = [*titles, *_storages(before, after, device)]
     return tuple(sorted(found, key=lambda each: not each.expected))
 
@@ -94,7 +97,9 @@ def _configuration(tree: Tree) -> Configuration | None:
     return configuration
 
 
-def _titles(before: Configuration, after: Configuration | None, device: str) -> Iterator[RecordedName]:
+def _titles(
+    before: Configuration, after: Configuration | None, device: str, renamed: frozenset[NormalDN]
+) -> Iterator[RecordedName]:
     left = {ae.title for ae in after.network_aes() if ae.installed} if after is not None else set()
     going: dict[str, list[NetworkAE]] = {}
     for ae in before.network_aes():
@@ -107,7 +112,8 @@ def _titles(before: Configuration, after: Configuration | None, device: str) -> 
         naming = [name for name, titles in archives.items() if title in titles]
         elsewhere = tuple(name for name in naming if name.lower() != device.lower())
         entries = tuple(ae.entry.dn for ae in aes)
-        yield RecordedName(Kind.AE, title, entries, bool(naming), elsewhere)
+        is_renamed = any(before.tree.key(dn) in renamed for dn in entries)
+        yield RecordedName(Kind.AE, title, entries, bool(naming), elsewhere, is_renamed)
 
 
 def _storages(before: Configuration, after: Configuration | None, device: str) -> Iterator[RecordedName]:

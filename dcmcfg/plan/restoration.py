@@ -19,16 +19,18 @@ def restoration(live: Tree, wanted: Tree) -> tuple[Change, ...]:
     """Return the changes after which *live* holds the configuration of *wanted*, secrets and spelling included.
 
     That is the configuration root and all below it: what *wanted* lacks there is deleted. Of the entries above the
-    root only those that *live* lacks are added, and no others are touched, since they are not the archive's.
+    root only those that *live* lacks are added, and no others are touched, since they are not the archive's. What other
+    servers hold (:func:`held_elsewhere`) is left out.
 
     An entry whose structural class differs goes with all below it and comes back, as no server changes such a
     class (RFC 4512 §2.4.2). After those, names are respelt, entries added parents first, values changed, and entries
     deleted children first, so that no reference dangles on the way.
     """
     root = live.key(Configuration(wanted).root)
-    target = {key: entry for key, entry in wanted.entries.items() if is_at_or_below(key, root)}
+    wanted_here = {key: entry for key, entry in wanted.entries.items() if not _is_elsewhere(key, live)}
+    target = {key: entry for key, entry in wanted_here.items() if is_at_or_below(key, root)}
     held = {key: entry for key, entry in live.entries.items() if is_at_or_below(key, root)}
-    above = {key: entry for key, entry in wanted.entries.items() if key not in target and key not in live.entries}
+    above = {key: entry for key, entry in wanted_here.items() if key not in target and key not in live.entries}
     anew = _of_another_class(held, target, live.schema)
     changes: list[Change] = [Delete(held.pop(key).dn) for key in _children_first(anew)]
     changes += _respelt(held, target, live.schema)
@@ -36,11 +38,20 @@ def restoration(live: Tree, wanted: Tree) -> tuple[Change, ...]:
     missing = above | {key: entry for key, entry in target.items() if key not in held}
     changes += [Add(missing[key]) for key in _parents_first(missing)]
     for key in _parents_first(held.keys() & target.keys()):
-        wanted_here = in_held_form(now.entries[key], target[key], live.schema)
-        if modifications := difference.between(now.entries[key], wanted_here, live.schema):
+        in_form = in_held_form(now.entries[key], target[key], live.schema)
+        if modifications := difference.between(now.entries[key], in_form, live.schema):
             changes.append(Modify(target[key].dn, modifications))
     changes += [Delete(now.entries[key].dn) for key in _children_first(held.keys() - target.keys())]
     return tuple(changes)
+
+
+def held_elsewhere(live: Tree, wanted: Tree) -> tuple[Entry, ...]:
+    """Return the entries of *wanted* that stand at or below a referral of *live*, in the order of *wanted*."""
+    return tuple(entry for entry in wanted.ordered() if _is_elsewhere(live.key(entry.dn), live))
+
+
+def _is_elsewhere(key: NormalDN, live: Tree) -> bool:
+    return any(is_at_or_below(key, top) for top in live.elsewhere)
 
 
 def _of_another_class(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> set[NormalDN]:

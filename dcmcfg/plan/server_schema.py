@@ -24,6 +24,8 @@ from dcmcfg.schema.structure import Structures, structure, with_superiors
 from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
 from dcmcfg.tree import Tree
 
+#: The name that the user gives to let the server judge what its published schema seems to refuse.
+SERVER_SCHEMA = "server-schema"
 #: Rule → the result of a server that finds it broken (RFC 4511 appendix A.1); slapd answers 21 for an unknown class.
 _RESULTS = {UNKNOWN_ATTRIBUTE: 17, UNKNOWN_CLASS: 21, SINGLE_VALUED: 19, MISSING_ATTRIBUTE: 65, NOT_ALLOWED: 65}
 _LISTED = 5
@@ -132,6 +134,7 @@ class ServerRules:
         more = f"; and {len(reasons) - _LISTED} more" if len(reasons) > _LISTED else ""
         files = [each.file for each in reasons]
         step = loading(" and ".join(dict.fromkeys(files))) if all(files) else reasons[files.index("")].fix
+        step += f"; to let the server decide: --force-{SERVER_SCHEMA}"
         return DoesNotFit(told + more, on=str(entry.dn), next_step=step, result_code=_RESULTS[found[0].rule])
 
 

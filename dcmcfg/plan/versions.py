@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dcmcfg.changes import Add, Change
+from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import Equals
@@ -16,7 +17,7 @@ def with_versions(plan: Plan) -> Plan:
     """Return *plan* with the entryCSN asserted by the first step of each entry, whatever else that asserts.
 
     A later step finds an entryCSN that nobody knows yet, and an Add finds none. Raises :class:`Refused` when the
-    server told none.
+    server told none, or none of an entry that the plan touches.
     """
     draft = Draft(plan.before)
     steps: list[Step] = []
@@ -29,7 +30,20 @@ def with_versions(plan: Plan) -> Plan:
         draft.apply(step.change)
     if plan.before.entries and not plan.before.versions:
         raise Refused("the server tells no entryCSN, which --strict would assert")
+    if (hidden := unversioned(plan)) is not None:
+        raise Refused("the server shows no entryCSN of this entry, which --strict would assert", on=str(hidden))
     return replace(plan, steps=tuple(steps))
+
+
+def unversioned(plan: Plan) -> DN | None:
+    """Return the first DN of a step of *plan* whose entry was there before the plan, without a known entryCSN."""
+    draft = Draft(plan.before)
+    for step in plan.steps:
+        origin = draft.origin(step.change.dn)
+        if origin in plan.before.entries and origin not in plan.before.versions and not isinstance(step.change, Add):
+            return step.change.dn
+        draft.apply(step.change)
+    return None
 
 
 def _asserting(change: Change, version: str) -> Change:

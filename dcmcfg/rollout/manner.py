@@ -21,6 +21,11 @@ class Manner(Enum):
     TWO_PARTS = "in two parts: a transaction, then deletes one by one"
     STEP_BY_STEP = "step by step"
 
+    @property
+    def has_transaction(self) -> bool:
+        """Whether the plan, or a part of it, is carried out in a transaction."""
+        return self in (Manner.TRANSACTION, Manner.TWO_PARTS)
+
 
 def manner_of(directory: Directory, plan: Plan, in_transaction: bool | None = None, *, asking: bool = True) -> Manner:
     """Return how *plan* will be carried out on *directory*, *in_transaction* or not if the user says so.

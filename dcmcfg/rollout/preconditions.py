@@ -59,20 +59,24 @@ def _inside_the_plan(before: Tree, step: Step) -> bool:
 def as_sent(step: Step, before: Tree) -> tuple[Change, bool]:
     """Return the change of *step* as a server with assertion control gets it, and whether it needs a read before it.
 
-    It does where the control does not hold every value that the change takes away: the entry of a server without
-    entryCSN (*before* has none), or one that an earlier step has changed. A server without entryCSN gets only what
-    any server judges alike.
+    It does where the control does not hold every value that the change takes away: an entry without entryCSN, which
+    the server keeps not at all or hides for this entry, or one that an earlier step has changed. Of an entry without
+    entryCSN a server gets only what any server judges alike.
     """
     if step.before is None:
         return step.change, False
     asserted = assertion.parts(step.change)
     exact = taken_for_granted.is_exact(step.change, asserted or (), step.before, before.schema)
-    if before.versions or asserted is None:
+    if asserted is None or before.key(step.change.dn) in before.versions or any(map(_is_version, asserted)):
         return step.change, not exact
     judged = taken_for_granted.judged_by_server(asserted, step.before, before.schema)
     if judged == asserted:
         return step.change, not exact
     return assertion.asserting(step.change, judged), True
+
+
+def _is_version(part: assertion.Filter) -> bool:
+    return isinstance(part, assertion.Equals) and part.name.lower() == _VERSION.lower()
 
 
 def check_step(directory: Directory, step: Step, schema: Schema, *, asserting: bool = False) -> None:

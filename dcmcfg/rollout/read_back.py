@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dcmcfg.changes import Rename
@@ -10,11 +9,11 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.plan import difference
+from dcmcfg.plan.hashed_passwords import PASSWORD, as_given
 from dcmcfg.plan.plan import Plan
 from dcmcfg.rollout.touched import read_entries, touched
 
 _PASSWORD = "userPassword"  # noqa: S105 — the attribute's name
-_HASHED = re.compile(rb"\{[A-Za-z0-9._/+-]+\}").match
 
 
 def differing(directory: Directory, plan: Plan) -> DN | None:
@@ -67,7 +66,6 @@ def _is_spelt_alike(found: DN, planned: DN, depth: int) -> bool:
 
 def as_said(found: Entry, planned: Entry) -> Entry:
     """Return *found* with the passwords of *planned* where the server has hashed them (RFC 3112: ``{SCHEME}…``)."""
-    held, said = found.values(_PASSWORD), planned.values(_PASSWORD)
-    if all(map(_HASHED, said)) or len(held) != len(said) or not all(map(_HASHED, held)):
-        return found
-    return found.with_values(_PASSWORD, said)
+    held, said = found.values(PASSWORD), planned.values(PASSWORD)
+    as_planned = as_given(held, said)
+    return found if as_planned == held else found.with_values(_PASSWORD, as_planned)

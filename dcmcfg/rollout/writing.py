@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
+from dcmcfg.changes import Change
 from dcmcfg.directory.failures import UNAVAILABLE_CRITICAL_EXTENSION, NoAnswerInTime
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
@@ -73,12 +74,24 @@ class Writing:
     def _together(self, steps: Sequence[Step]) -> None:
         try:
             self._begin(steps)
-            self.directory.apply_in_transaction([as_sent(step, self._plan.before)[0] for step in steps])
+            self.directory.apply_in_transaction([self._member(step) for step in steps])
         except ConnectionLost as lost:
             self._settle(steps, lost)
         except DcmcfgError as refused:
             raise NothingChanged(refused) from refused
         self._took(steps)
+
+    def _member(self, step: Step) -> Change:
+        """Return the change of *step* in a transaction.
+
+        Its preconditions are read where the server cannot check all of them, unless the step builds on an earlier one
+        of the transaction.
+        """
+        before = self._plan.before
+        change, needs_read = as_sent(step, before)
+        if needs_read and step.before == before.get(step.change.dn):
+            check_step(self.directory, step, before.schema, asserting=True)
+        return change
 
     def _one_by_one(self, steps: Sequence[Step]) -> None:
         for step in steps:

@@ -50,10 +50,15 @@ class ObjectClass:
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """Definitions by name, with what they say about when two values or two names are equal."""
+    """Definitions by name, with what they say about when two values or two names are equal.
+
+    ``content_rules`` are a server's DIT content rules (RFC 4512 §4.1.6): what each requires and allows, as an auxiliary
+    class whose OID is that of the structural class that it is for.
+    """
 
     attributes: tuple[AttributeType, ...]
     object_classes: tuple[ObjectClass, ...]
+    content_rules: tuple[ObjectClass, ...] = ()
 
     def attribute(self, name: str) -> AttributeType | None:
         """Return the attribute type *name*, or None when it is not known.

@@ -61,10 +61,11 @@ def structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
     """Yield what is wrong with the attributes and classes that *entry* has, in the order of the entry.
 
     As long as a class is unknown nothing is said of what the classes require and allow. The naming values count as
-    present, as they do when a server adds the entry.
+    present, as they do when a server adds the entry. Of an attribute that a class names, and that the schema does not
+    describe, nothing is said: a server need not publish all that it knows (slapd hides ``subtreeSpecification``).
     """
     for attribute in entry.attributes:
-        if schema.attribute(attribute.name) is None:
+        if schema.attribute(attribute.name) is None and not _is_named(schema, attribute.name):
             yield _unknown(schema, entry, attribute.name)
     names = entry.texts("objectClass")
     classes = tuple(schema.object_class(name) for name in names)
@@ -77,7 +78,7 @@ def structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
     if not names:
         yield Finding(MISSING_ATTRIBUTE, entry.dn, "objectClass", "the entry has no objectClass")
     elif all(found is not None or name.lower() == "top" for name, found in zip(names, classes, strict=True)):
-        yield from _breaches(schema, entry, with_superiors(schema, known))
+        yield from _breaches(schema, entry, _with_content_rules(schema, with_superiors(schema, known)))
 
 
 def with_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[ObjectClass, ...]:
@@ -90,6 +91,29 @@ def with_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[Obje
             found[known.name] = known
             left += [above for above in map(schema.object_class, known.superiors) if above is not None]
     return tuple(found.values())
+
+
+def _with_content_rules(schema: Schema, classes: tuple[ObjectClass, ...]) -> tuple[ObjectClass, ...]:
+    """Return *classes*, superiors included, with the DIT content rule of the structural class that is below the others.
+
+    A rule is for entries of just that structural class, not for those of classes derived from it (RFC 4512 §4.1.6).
+    """
+    if not schema.content_rules:
+        return classes
+    structural = [each for each in classes if each.kind == "structural"]
+    above = {
+        over.oid
+        for each in structural
+        for over in with_superiors(schema, (found for found in map(schema.object_class, each.superiors) if found))
+    }
+    own = {each.oid for each in structural if each.oid not in above}
+    return (*classes, *(rule for rule in schema.content_rules if rule.oid in own))
+
+
+def _is_named(schema: Schema, name: str) -> bool:
+    """Return whether a class names attribute *name*."""
+    plain = name.partition(";")[0].lower()
+    return any(plain == each.lower() for known in schema.object_classes for each in (*known.must, *known.may))
 
 
 def with_implied(schema: Schema, names: Iterable[str]) -> frozenset[str]:
@@ -116,7 +140,8 @@ def allowed_attributes(schema: Schema, entry: Entry) -> frozenset[str] | None:
     """Return the attributes that the classes of *entry* allow, in lower case; None when any, or a class is unknown."""
     names = [name for name in entry.texts("objectClass") if name.lower() != "top"]
     known = [each for each in map(schema.object_class, names) if each is not None]
-    return _allowed(with_superiors(schema, known)) if len(known) == len(names) else None
+    classes = _with_content_rules(schema, with_superiors(schema, known))
+    return _allowed(classes) if len(known) == len(names) else None
 
 
 def requires(schema: Schema, entry: Entry, name: str) -> bool:
@@ -145,7 +170,7 @@ def _breaches(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) ->
     present = {known.name.lower() for known in map(schema.attribute, (*spelt, *naming)) if known is not None}
     for known in classes:
         for name in known.must:
-            if name.lower() not in present:
+            if name.lower() not in present and schema.attribute(name) is not None:
                 yield Finding(MISSING_ATTRIBUTE, entry.dn, name, f"{known.name} requires {name}")
     allowed = _allowed(classes)
     if allowed is None:

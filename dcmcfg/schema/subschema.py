@@ -11,7 +11,7 @@ from dcmcfg.schema.descriptions import Description, Descriptions
 from dcmcfg.schema.syntax_oids import syntax_name
 
 #: What to read of a subschema entry.
-ATTRIBUTES = ("attributeTypes", "objectClasses", "matchingRules")
+ATTRIBUTES = ("attributeTypes", "objectClasses", "matchingRules", "dITContentRules")
 _STRUCTURAL: Kind = "structural"
 _KINDS: Mapping[str, Kind] = {"ABSTRACT": "abstract", "AUXILIARY": "auxiliary"}
 
@@ -31,7 +31,8 @@ def schema_of(subschema: Entry, known: Schema) -> Schema:
         for name in (each.oid, each.name, *each.aliases)
     }
     classes = (_object_class(each, names, known) for each in Descriptions(subschema.values("objectClasses")))
-    return Schema(attributes, tuple(classes))
+    rules_of_content = (_content_rule(each, names) for each in Descriptions(subschema.values("dITContentRules")))
+    return Schema(attributes, tuple(classes), tuple(rules_of_content))
 
 
 def with_descriptions(schema: Schema, attributes: Iterable[bytes], classes: Iterable[bytes]) -> Schema:
@@ -49,6 +50,7 @@ def merged(server: Schema, known: Schema) -> Schema:
     return Schema(
         (*server.attributes, *(each for each in known.attributes if missing(each, server.attribute))),
         (*server.object_classes, *(each for each in known.object_classes if missing(each, server.object_class))),
+        server.content_rules,
     )
 
 
@@ -90,15 +92,29 @@ def _with_supertypes(each: Description, described: Descriptions) -> Iterator[Des
 
 
 def _object_class(each: Description, names: Mapping[str, str], known: Schema) -> ObjectClass:
-    def canonical(keyword: str) -> tuple[str, ...]:
-        return tuple(names.get(word.lower(), word) for word in each.words(keyword))
-
     ours = known.object_class(each.oid)
     name, aliases = _named(each, ours.name if ours else "")
     kind = next((kind for flag, kind in _KINDS.items() if flag in each.terms), _STRUCTURAL)
     return ObjectClass(
-        name, each.oid, kind, each.words("SUP"), canonical("MUST"), canonical("MAY"), aliases, each.word("DESC")
+        name,
+        each.oid,
+        kind,
+        each.words("SUP"),
+        _canonical(each.words("MUST"), names),
+        _canonical(each.words("MAY"), names),
+        aliases,
+        each.word("DESC"),
     )
+
+
+def _content_rule(each: Description, names: Mapping[str, str]) -> ObjectClass:
+    """Return what *each* requires and allows; which auxiliary classes it admits is for the server to judge."""
+    must, may = _canonical(each.words("MUST"), names), _canonical(each.words("MAY"), names)
+    return ObjectClass(each.names[0], each.oid, "auxiliary", (), must, may)
+
+
+def _canonical(words: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(names.get(word.lower(), word) for word in words)
 
 
 def _named(each: Description, ours: str) -> tuple[str, tuple[str, ...]]:

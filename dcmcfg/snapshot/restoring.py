@@ -12,10 +12,11 @@ from dcmcfg.dn import DN
 from dcmcfg.enumerating import first_of
 from dcmcfg.errors import Refused
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.plan.restoration import restoration
+from dcmcfg.plan.restoration import held_elsewhere, restoration
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.descriptions import Descriptions, parse_description
 from dcmcfg.snapshot.file import Snapshot
+from dcmcfg.tree import Tree
 
 _SHOWN = 5
 
@@ -37,14 +38,23 @@ def restore_plan(directory: Directory, snapshot: Snapshot) -> Plan:
 
     A value that the server keeps in a form of its own is equal (:mod:`dcmcfg.plan.held_form`).
 
-    An empty directory gets all of it. Raises what :func:`make_plan` and :func:`read_tree_to_fill` raise.
+    An empty directory gets all of it. What other servers hold now is left out.
+
+    Raises what :func:`make_plan` and :func:`read_tree_to_fill` raise.
     """
     live = read_tree_to_fill(directory)
     return make_plan(live, (Wanted(change) for change in restoration(live, snapshot.tree)))
 
 
-def restore_doubts(directory: Directory, snapshot: Snapshot, name: str) -> Iterator[str]:
-    """Yield a sentence where *directory* is not the server, or has not the schema, that *snapshot* was taken from."""
+def restore_doubts(directory: Directory, live: Tree, snapshot: Snapshot, name: str) -> Iterator[str]:
+    """Yield a sentence where *directory* is not the server, or has not the schema, that *snapshot* was taken from.
+
+    Another one is for entries of the snapshot, the file *name*, that other servers hold now: not in *live*, the tree
+    there.
+    """
+    if left := held_elsewhere(live, snapshot.tree):
+        told = f"{len(left)} {'entry' if len(left) == 1 else 'entries'} of {name}"
+        yield f"other servers hold {told} now, which cannot be restored here: {first_of([str(e.dn) for e in left], 1)}."
     facts = snapshot.facts
     if facts.server != directory.server.url:
         yield f"{name} was taken from {facts.server}, and this is {directory.server.url}."

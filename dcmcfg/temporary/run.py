@@ -16,7 +16,7 @@ from dcmcfg.errors import ArchiveError, ChangedButNotFinished, DcmcfgError, Refu
 from dcmcfg.moments import iso
 from dcmcfg.plan import assertion
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.plan.versions import with_versions
+from dcmcfg.plan.versions import unversioned, with_versions
 from dcmcfg.rollout.interruption import HeldInterrupts
 from dcmcfg.rollout.manner import manner_of
 from dcmcfg.rollout.recording import Occasion
@@ -77,7 +77,7 @@ class Addition:
         :meth:`edit` and :func:`make_plan` do.
         """
         plan = make_plan(tree, [Wanted(each) for each in self.edit(Configuration(tree)).changes])
-        return with_versions(plan) if tree.versions else plan
+        return with_versions(plan) if tree.versions and unversioned(plan) is None else plan
 
 
 class _NotAdded(ChangedButNotFinished):

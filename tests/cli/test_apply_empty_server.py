@@ -37,7 +37,7 @@ def empty_site(monkeypatch: pytest.MonkeyPatch, archive: Scripted, tmp_path: Pat
 
 
 def test_a_whole_site_is_filled_in_and_a_password_that_the_server_hashes_is_as_planned(
-    run: Run, empty_site: CliSite
+    run: Run, empty_site: CliSite, tmp_path: Path
 ) -> None:
     files = [str(path) for path in site_files()]
     done = run("apply", *files, "--yes", "--no-reload")
@@ -45,6 +45,12 @@ def test_a_whole_site_is_filled_in_and_a_password_that_the_server_hashes_is_as_p
     assert "1079 to add, in one transaction\ndone in one transaction\n" in done.stdout
     (stored,) = empty_site.octets()[CLIENT]["userpassword"]
     assert stored.startswith(b"{SSHA}")
+    file = tmp_path / "password.ldif"
+    for password, exit_code, told in (("theirs", 3, "somebody has changed userPassword"), (stored.decode(), 0, "")):
+        file.write_text(f"dn: {CLIENT}\nchangetype: modify\nreplace: userPassword\nuserPassword: {password}\n")
+        assert empty_site.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
+        looked = run("undo", "--dry-run")
+        assert (looked.exit_code, told in looked.stderr) == (exit_code, True), looked.stderr
     undone = run("undo", "--yes", "--no-reload")
     assert undone.exit_code == 0, undone.stderr
     assert empty_site.slapd.run_client("ldapsearch", "-b", empty_site.slapd.base_dn).returncode == NO_SUCH_OBJECT

@@ -114,5 +114,6 @@ def test_every_changing_command_names_the_risks_in_its_help(run: Run) -> None:
             "--force-vendor-data",
             "--force-unloadable",
             "--force-unusable-reference",
+            "--force-server-schema",
             *(["--force-overwrite"] if command == "apply" else []),
         ]

@@ -22,7 +22,7 @@ UNKNOWN, NOT_ALLOWED = "dcmFallbackCMoveSCPRetries", "dcmRetrieveAET"
 LOAD = (
     "load dcm4chee-archive.schema of the archive's release into the directory server (ldapmodify -x -W -D "
     "cn=admin,cn=config -f ldap/slapd/dcm4chee-archive-modify.ldif, or replace the file and restart slapd), then run "
-    "the command again"
+    "the command again; to let the server decide: --force-server-schema"
 )
 NO_ATTRIBUTE = f"the server's schema has no attribute {UNKNOWN}"
 NO_CLASS = f"by the server's schema, none of its object classes allows {NOT_ALLOWED}"
@@ -102,7 +102,8 @@ def test_what_neither_side_knows_is_refused_alike(run: Run, old_site: CliSite, t
         3,
         f"dcmcfg: {file}:1: {ARCHIVE_DN}: neither the server's schema nor that of dcm4chee-arc 5.35 has the attribute "
         "dicomDescriptoin; near misses: dicomDescription\n"
-        "  next: correct the name, or load a schema that has dicomDescriptoin\n",
+        "  next: correct the name, or load a schema that has dicomDescriptoin; to let the server decide: "
+        "--force-server-schema\n",
     )
 
 

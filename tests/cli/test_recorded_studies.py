@@ -26,9 +26,11 @@ RECORDED = (
     "recorded-studies: the archive could no longer fetch studies: the database has studies recorded under LONGTERM "
     "(at least {} purged, {} recorded and still local): {}"
 )
-NEXT = (
-    "leave the AE, or keep one of that title (dcmcfg rename ae LONGTERM NEW --keep-alias); "
-    "or --force-recorded-studies, if it is meant"
+FORCED = "; or --force-recorded-studies, if it is meant"
+KEPT = f"leave the AE, or keep one of that title (dcmcfg rename ae LONGTERM NEW --keep-alias){FORCED}"
+LED = (
+    "leave the AE, or lead it to the system that holds the studies now "
+    f"(dcmcfg connection set longterm/LONGTERM HOST:PORT){FORCED}"
 )
 COMMANDS = {
     "rename": ("rename", "ae", "LONGTERM", "TAPE"),
@@ -59,13 +61,14 @@ def test_the_external_archive_stays_while_studies_are_recorded_under_its_title(
     name_in_environment(lab, monkeypatch)
     before = lab.slapd.entries()
     words = COMMANDS[command]
-    refused_with_counts(run, *(words if words[0] != "apply" else ("apply", written(tmp_path, words[1]))))
+    way = KEPT if command in ("rename", "apply renaming") else LED
+    refused_with_counts(run, *(words if words[0] != "apply" else ("apply", written(tmp_path, words[1]))), way=way)
     assert lab.slapd.entries() == before
 
 
-def refused_with_counts(run: Run, *words: str) -> None:
+def refused_with_counts(run: Run, *words: str, way: str = LED) -> None:
     result = run(*words, "--yes", "--force-dangling-reference")
-    refused = f"dcmcfg: the plan is refused: {RECORDED.format(4, 0, AE)}\n  next: {NEXT}\n"
+    refused = f"dcmcfg: the plan is refused: {RECORDED.format(4, 0, AE)}\n  next: {way}\n"
     assert (result.exit_code, result.stderr.endswith(refused)) == (3, True), result.stderr
 
 
@@ -83,6 +86,15 @@ def test_an_alias_keeps_the_recorded_studies_and_needs_no_force(
 ) -> None:
     name_in_environment(lab, monkeypatch)
     assert run("rename", "ae", "LONGTERM", "TAPE", "--keep-alias", "--yes").exit_code == 0
+    assert run("undo", "--yes").exit_code == 0
+
+
+def test_the_next_step_of_a_removal_leads_the_ae_elsewhere(
+    run: Run, lab: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_in_environment(lab, monkeypatch)
+    led = run("connection", "set", "longterm/LONGTERM", "127.0.0.1:10104", "--yes")
+    assert (led.exit_code, led.stderr) == (0, "")
     assert run("undo", "--yes").exit_code == 0
 
 
@@ -130,7 +142,7 @@ def test_an_archive_that_cannot_be_asked_is_unknown_and_refused_likewise(
     told = (
         "dcmcfg: the plan is refused: recorded-studies: the archive could no longer fetch studies: it is unknown "
         "whether studies are recorded under LONGTERM (http://127.0.0.1:9/dcm4chee-arc: connection refused): "
-        f"{AE}\n  next: {NEXT}\n"
+        f"{AE}\n  next: {LED}\n"
     )
     assert (result.exit_code, result.stderr.endswith(told)) == (3, True), result.stderr
     assert site.octets() == before

@@ -135,3 +135,25 @@ def test_a_snapshot_taken_before_it_differs_in_nothing(
     result = run("diff", export)
     assert (result.exit_code, result.stderr) == (0, WARNING)
     assert result.stdout.startswith("no differences")
+
+
+def test_a_restoration_leaves_out_what_other_servers_hold_now(
+    run: Run, site: CliSite, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    text = f"dn: {ELSEWHERE}\nobjectClass: dicomNetworkConnection\ncn: elsewhere\ndicomHostname: h\ndicomPort: 104\n"
+    here = tmp_path / "here.ldif"
+    here.write_text(text)
+    assert run("apply", str(here), "--yes").exit_code == 0
+    snapshot = str(tmp_path / "snapshot.ldif")
+    assert run("snapshot", snapshot).exit_code == 0
+    assert run("undo", "--yes").exit_code == 0
+    request.getfixturevalue("referred")
+    before = site.octets()
+    assert run("set", "dcm4chee-arc", "dicomDescription=x", "--yes").exit_code == 0
+    left = f"warning: other servers hold 1 entry of {snapshot} now, which cannot be restored here: {ELSEWHERE}.\n"
+    restored = run("restore", snapshot, "--yes")
+    assert (restored.exit_code, restored.stderr) == (0, WARNING + left)
+    assert site.octets() == before
+    again = run("restore", snapshot, "--yes")
+    assert (again.exit_code, again.stderr) == (0, WARNING + left)
+    assert URL in refer(site)

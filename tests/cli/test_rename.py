@@ -189,7 +189,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         "cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry",
         "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dicomDescription Export to the external archive free text",
         "dcmQueueName=Slow,dicomDeviceName=dcm4chee-arc dicomDescription Export tasks free text",
-        "2 to change, 1 to rename, in one transaction",
+        "2 to change, 1 to rename, in one transaction, if the database does transactions",
     ]
     told = {
         ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database has fs1 with each object that is stored there"),

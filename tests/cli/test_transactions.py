@@ -197,12 +197,16 @@ def test_a_database_without_transactions_is_found_out_before_anything_is_announc
     with server:
         site = settle_at(monkeypatch, RunningSlapd(server), archive)
         before, file = site.octets(), written(tmp_path / "new.ldif", DESCRIBED + DEVICE)
-        refused = run("apply", file, "--transaction", "--yes")
-        assert (refused.exit_code, refused.stderr) == (
-            3,
-            f"dcmcfg: {site.slapd.url}: the database does no transactions (RFC 5805), although the server announces "
-            f"them, nothing was changed\n{WITHOUT}",
-        )
+        for end in ("--yes", "--dry-run"):
+            refused = run("apply", file, "--transaction", end)
+            assert (refused.exit_code, refused.stderr) == (
+                3,
+                f"dcmcfg: {site.slapd.url}: the database does no transactions (RFC 5805), although the server "
+                f"announces them, nothing was changed\n{WITHOUT}",
+            )
+        announced = run("apply", file, "--dry-run")
+        assert announced.exit_code == 0
+        assert "3 to add, 1 to change, in one transaction, if the database does transactions\n" in announced.stdout
         assert site.octets() == before
         assert run("history").stdout == "nothing was rolled out from this account\n"
         done = run("apply", file, "--yes")

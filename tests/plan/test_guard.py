@@ -160,7 +160,7 @@ def test_without_a_configuration_root_everything_counts() -> None:
     assert "of 41 entries" in found["many-changes"].what
 
 
-TITLE = RecordedName(Kind.AE, "LONGTERM", (DN.parse("dicomAETitle=LONGTERM"),))
+TITLE = RecordedName(Kind.AE, "LONGTERM", (DN.parse("dicomAETitle=LONGTERM,dicomDeviceName=longterm"),))
 ON_STORAGE = RecordedName(Kind.STORAGE, "fs1", (DN.parse("dcmStorageID=fs1"),))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -50,7 +51,8 @@ def renamed(dn: str, rdn: str) -> Rename:
     ids=["deleted", "renamed", "not installed", "its device not installed"],
 )
 def test_the_title_of_the_external_archive_goes(changes: tuple[Change, ...]) -> None:
-    assert names(*changes) == (EXTERNAL,)
+    is_renamed = isinstance(changes[0], Rename)
+    assert names(*changes) == (replace(EXTERNAL, is_renamed=is_renamed),)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,10 @@ def test_a_title_that_stays_is_none(changes: tuple[Change, ...]) -> None:
 
 def test_a_title_that_nothing_names_as_an_external_archive_comes_last_and_is_not_expected() -> None:
     gone = names(renamed(STORESCP, "dicomAETitle=VIEWER"), renamed(LONGTERM, "dicomAETitle=TAPE"))
-    assert gone == (EXTERNAL, RecordedName(Kind.AE, "STORESCP", (DN.parse(STORESCP),), expected=False))
+    assert gone == (
+        replace(EXTERNAL, is_renamed=True),
+        RecordedName(Kind.AE, "STORESCP", (DN.parse(STORESCP),), expected=False, is_renamed=True),
+    )
 
 
 def test_the_other_archives_that_name_it_are_told() -> None:

@@ -171,7 +171,7 @@ def test_the_next_step_is_the_schema_to_load() -> None:
     assert first.next_step == (
         "load dcm4chee-archive.schema of the archive's release into the directory server (ldapmodify -x -W -D "
         "cn=admin,cn=config -f ldap/slapd/dcm4chee-archive-modify.ldif, or replace the file and restart slapd), then "
-        "run the command again"
+        "run the command again; to let the server decide: --force-server-schema"
     )
     assert second.next_step.startswith("load dicom.schema of the archive's release")
 
@@ -201,3 +201,38 @@ def test_an_entry_with_the_class_top_is_judged_like_any_other() -> None:
     (problem,) = map(ServerRules(tree, Server(schema).read).refusal, plan.steps)
     assert problem is not None
     assert problem.result_code == 65
+
+
+def hiding(name: str) -> Schema:
+    """The bundled schema as a server publishes it that hides the attribute *name*, which its classes name."""
+    ours = bundled()
+    return Schema(tuple(each for each in ours.attributes if each.name != name), ours.object_classes)
+
+
+def test_an_attribute_that_a_class_names_and_the_server_does_not_publish_is_not_refused() -> None:
+    queue = {"objectClass": "dcmQueue", "dcmQueueName": "Q"}
+    plan = (setting(NAME, "DCM4CHEE"), Add(Entry.of(f"dcmQueueName=Q,{ARCHIVE}", queue)))
+    assert refusals(Server(hiding(NAME)), *plan) == ["", ""]
+    assert refusals(Server(hiding("dcmQueueName")), *plan) == ["", ""]
+
+
+def test_a_content_rule_requires_and_allows_what_it_names_of_its_own_structural_class() -> None:
+    ours = bundled()
+    device = ours.object_class("dicomDevice")
+    assert device is not None
+    rule = ObjectClass("deviceRule", device.oid, "auxiliary", (), must=("dicomVendorData",), may=("dicomPort",))
+    derived = replace(device, name="special", oid="1.2.3", superiors=("dicomDevice",), must=(), may=())
+    server = Server(Schema(ours.attributes, (*ours.object_classes, derived), (rule,)))
+    assert refusals(server, setting("dicomPort", "104")) == [""]
+
+    def new(name: str, **more: str) -> Add:
+        values = {"objectClass": name, "dicomDeviceName": "new", "dicomInstalled": "TRUE"}
+        return Add(Entry.of(STORESCP.replace("storescp", "new"), values | more))
+
+    assert refusals(server, new("dicomDevice", dicomPort="104")) == [
+        "65: by the server's schema, deviceRule requires dicomVendorData"
+    ]
+    assert refusals(server, new("dicomDevice", dicomPort="104", dicomVendorData="x")) == [""]
+    assert refusals(server, new("special", dicomPort="104")) == [
+        "65: by the server's schema, none of its object classes allows dicomPort"
+    ]

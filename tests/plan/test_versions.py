@@ -77,3 +77,13 @@ def test_other_controls_stay() -> None:
 def test_a_server_that_tells_no_versions_is_told() -> None:
     with pytest.raises(Refused, match="no entryCSN"):
         strict(described(b"a"), before=site())
+
+
+def test_an_entry_whose_entry_csn_is_hidden_is_refused_by_name() -> None:
+    whole = versioned()
+    hidden = {key: version for key, version in whole.versions.items() if key != whole.key(CONNECTION)}
+    tree = Tree(whole.schema, whole.entries, hidden)
+    strict(described(b"a"), before=tree)
+    with pytest.raises(Refused, match="the server shows no entryCSN of this entry") as refused:
+        strict(described(b"a"), Delete(CONNECTION), before=tree)
+    assert refused.value.on == str(CONNECTION)

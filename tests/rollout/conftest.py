@@ -36,6 +36,11 @@ class Site:
         with connect(self.server) as directory:
             return make_plan(read_tree(directory), [Wanted(change) for change in changes])
 
+    def planned(self, path: Path) -> Plan:
+        """The plan of the file *path*."""
+        with connect(self.server) as directory:
+            return make_plan(read_tree(directory), wanted_of(read_files([path])))
+
     def roll_out(
         self,
         plan: Plan,
@@ -84,9 +89,7 @@ class Site:
         return self.roll_out(self.plan(changes))
 
     def apply_file(self, path: Path) -> Outcome:
-        with connect(self.server) as directory:
-            plan = make_plan(read_tree(directory), wanted_of(read_files([path])))
-        return self.roll_out(plan)
+        return self.roll_out(self.planned(path))
 
     def octets(self) -> dict[str, dict[str, frozenset[bytes]]]:
         """The tree as it is, by DN and attribute."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -19,12 +21,16 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import ChangedButNotFinished, DoesNotFit
+from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, DoesNotFit
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
 from dcmcfg.plan.plan import Plan
+from dcmcfg.plan.text import plan_ldif
+from dcmcfg.rollout import roll_out as module
 from dcmcfg.rollout.left import plan_back
 from dcmcfg.rollout.manner import Manner
+from dcmcfg.rollout.record import Record
+from dcmcfg.rollout.recording import record_roll_out
 from tests.connecting import server_of
 from tests.ports import free_port
 from tests.rollout.conftest import Site
@@ -37,6 +43,7 @@ ARCHIVE = DEVICES.child("dicomDeviceName", "dcm4chee-arc")
 STORESCP = DEVICES.child("dicomDeviceName", "storescp")
 NEW = DEVICES.child("dicomDeviceName", "new")
 LONGTERM = DEVICES.child("dicomDeviceName", "longterm")
+EDITOR = DN.parse("cn=editor,dc=dcm4che,dc=org")
 NAME = "dicomVendorData"
 CERTIFICATE = "userCertificate;binary"
 
@@ -141,3 +148,62 @@ def test_what_a_rename_takes_along_is_changed_and_deleted_in_the_same_transactio
     assert str(gone) not in site.octets()
     site.undo()
     assert site.octets() == before
+
+
+@pytest.fixture
+def partly_hidden(tmp_path: Path, site_of: Callable[[LdapServer], Site]) -> Iterator[tuple[Site, Site]]:
+    """The lab's tree on a slapd that hides the entryCSN of STORESCP from an editor; the editor's site, and root's."""
+    slapd = Slapd(
+        tmp_path / "slapd",
+        port=free_port(),
+        root_password=PASSWORD,
+        extra_global="objectclass ( 1.3.6.1.4.1.4203.666.11.99.1 NAME 'editor' SUP top MUST cn MAY userPassword )",
+    )
+    slapd.prepare()
+    configuration = slapd.folder / "slapd.conf"
+    hidden = f'access to dn.exact="{STORESCP}" attrs=entryCSN by * none\naccess to * by users write by * read'
+    settings = configuration.read_text().replace("access to * by * read", hidden)
+    configuration.write_text(settings.replace("sizelimit 500", "sizelimit unlimited"))
+    slapd.load(site_files())
+    slapd.add(f"dn: {EDITOR}\nobjectClass: editor\ncn: editor\nuserPassword: {PASSWORD}\n")
+    with slapd:
+        server = server_of(RunningSlapd(slapd))
+        yield site_of(replace(server, bind_dn=str(EDITOR))), site_of(server)
+
+
+@pytest.mark.parametrize("manner", [Manner.STEP_BY_STEP, Manner.TRANSACTION])
+def test_a_written_plan_overwrites_nothing_of_an_entry_whose_entry_csn_is_hidden(
+    partly_hidden: tuple[Site, Site], tmp_path: Path, manner: Manner
+) -> None:
+    site, root = partly_hidden
+    for dn in (STORESCP, LONGTERM):
+        as_somebody_else(root, holding(dn, b"old"))
+    file = tmp_path / "plan.ldif"
+    file.write_text(plan_ldif(site.plan([holding(STORESCP, b"new"), holding(LONGTERM, b"new")])))
+    as_somebody_else(root, holding(STORESCP, b"theirs"))
+    with pytest.raises(DoesNotFit, match=f"somebody has changed {NAME}"):
+        site.planned(file)
+    as_somebody_else(root, holding(STORESCP, b"old"))
+    site.roll_out(site.planned(file), manner=manner)
+    assert [site.octets()[str(dn)][NAME.lower()] for dn in (STORESCP, LONGTERM)] == [{b"new"}, {b"new"}]
+    site.undo()
+    assert [site.octets()[str(dn)][NAME.lower()] for dn in (STORESCP, LONGTERM)] == [{b"old"}, {b"old"}]
+
+
+@pytest.mark.parametrize("manner", [Manner.STEP_BY_STEP, Manner.TRANSACTION])
+def test_what_changes_while_the_record_is_written_is_not_overwritten(
+    site: Site, manner: Manner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for dn in (STORESCP, LONGTERM):
+        as_somebody_else(site, holding(dn, b"old"))
+    plan = site.plan([holding(STORESCP, b"new"), holding(LONGTERM, b"new")])
+    recorded = record_roll_out
+
+    def meanwhile(*arguments: Any) -> Record:
+        as_somebody_else(site, holding(STORESCP, b"theirs"))
+        return recorded(*arguments)
+
+    monkeypatch.setattr(module, "record_roll_out", meanwhile)
+    with pytest.raises(DcmcfgError):
+        site.roll_out(plan, manner=manner)
+    assert [site.octets()[str(dn)][NAME.lower()] for dn in (STORESCP, LONGTERM)] == [{b"theirs"}, {b"old"}]
