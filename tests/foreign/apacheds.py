@@ -29,7 +29,9 @@ _CLASSES = {
 _OWN = ("1.2.840.10008.15.0.3.", "1.2.40.0.13.", "1.3.6.1.4.1.53411.")
 #: Debian's package names no more than a part of what it needs.
 _MISSING = ("caffeine", "commons-codec", "commons-collections4", "commons-lang3", "commons-pool2", "commons-text")
-_CLASS_PATH = ":".join([f"{LIBRARIES}/*", *(f"/usr/share/java/{name}.jar" for name in _MISSING)])
+_MISSING_PATHS = [Path("/usr/share/java", f"{name}.jar") for name in _MISSING]
+_CLASS_PATH = ":".join([f"{LIBRARIES}/*", *map(str, _MISSING_PATHS)])
+REQUIRED = (LIBRARIES / "apache-directory-api-all.jar", _CONFIGURATION, *_MISSING_PATHS)
 #: Where ApacheDS makes its certificate with what a Java of today keeps to itself.
 _EXPORTED = [f"--add-exports=java.base/sun.security.{name}=ALL-UNNAMED" for name in ("x509", "util")]
 

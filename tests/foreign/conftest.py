@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def server389(tmp_path: Path, archive: Scripted, monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def apacheds(tmp_path: Path, archive: Scripted, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApacheDS]:  # noqa: F811
     """An ApacheDS with a small tree; the environment names it, and an archive that answers."""
-    if not apache.LIBRARIES.exists():
+    if not all(map(Path.exists, apache.REQUIRED)) or shutil.which("java") is None:
         pytest.skip(f"ApacheDS is not installed; {_INSTALL}")
     with ApacheDS(tmp_path / "apacheds") as server:
         server.add(apache.TREE)
