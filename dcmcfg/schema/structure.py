@@ -61,11 +61,10 @@ def structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
     """Yield what is wrong with the attributes and classes that *entry* has, in the order of the entry.
 
     As long as a class is unknown nothing is said of what the classes require and allow. The naming values count as
-    present, as they do when a server adds the entry. Of an attribute that a class names, and that the schema does not
-    describe, nothing is said: a server need not publish all that it knows (slapd hides ``subtreeSpecification``).
+    present, as they do when a server adds the entry.
     """
     for attribute in entry.attributes:
-        if schema.attribute(attribute.name) is None and not _is_named(schema, attribute.name):
+        if schema.attribute(attribute.name) is None:
             yield _unknown(schema, entry, attribute.name)
     names = entry.texts("objectClass")
     classes = tuple(schema.object_class(name) for name in names)
@@ -108,12 +107,6 @@ def _with_content_rules(schema: Schema, classes: tuple[ObjectClass, ...]) -> tup
     }
     own = {each.oid for each in structural if each.oid not in above}
     return (*classes, *(rule for rule in schema.content_rules if rule.oid in own))
-
-
-def _is_named(schema: Schema, name: str) -> bool:
-    """Return whether a class names attribute *name*."""
-    plain = name.partition(";")[0].lower()
-    return any(plain == each.lower() for known in schema.object_classes for each in (*known.must, *known.may))
 
 
 def with_implied(schema: Schema, names: Iterable[str]) -> frozenset[str]:
@@ -170,7 +163,7 @@ def _breaches(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) ->
     present = {known.name.lower() for known in map(schema.attribute, (*spelt, *naming)) if known is not None}
     for known in classes:
         for name in known.must:
-            if name.lower() not in present and schema.attribute(name) is not None:
+            if name.lower() not in present:
                 yield Finding(MISSING_ATTRIBUTE, entry.dn, name, f"{known.name} requires {name}")
     allowed = _allowed(classes)
     if allowed is None:

@@ -203,19 +203,6 @@ def test_an_entry_with_the_class_top_is_judged_like_any_other() -> None:
     assert problem.result_code == 65
 
 
-def hiding(name: str) -> Schema:
-    """The bundled schema as a server publishes it that hides the attribute *name*, which its classes name."""
-    ours = bundled()
-    return Schema(tuple(each for each in ours.attributes if each.name != name), ours.object_classes)
-
-
-def test_an_attribute_that_a_class_names_and_the_server_does_not_publish_is_not_refused() -> None:
-    queue = {"objectClass": "dcmQueue", "dcmQueueName": "Q"}
-    plan = (setting(NAME, "DCM4CHEE"), Add(Entry.of(f"dcmQueueName=Q,{ARCHIVE}", queue)))
-    assert refusals(Server(hiding(NAME)), *plan) == ["", ""]
-    assert refusals(Server(hiding("dcmQueueName")), *plan) == ["", ""]
-
-
 def test_a_content_rule_requires_and_allows_what_it_names_of_its_own_structural_class() -> None:
     ours = bundled()
     device = ours.object_class("dicomDevice")
