@@ -87,7 +87,7 @@ def test_half_an_instance_leaves_no_file(receiver: Receiver, tmp_path: Path) -> 
 
 
 @real
-@pytest.mark.parametrize("uid", [b"../../../escaped", b"/tmp/escaped", b"..", b"1.2\0.3", b"1" * 300, b"a b", b"CON:"])
+@pytest.mark.parametrize("uid", [b"../../../escaped", b"/tmp/escaped", b"..", b"1.2\0.3", b"1" * 128, b"a b", b"CON:"])
 def test_whatever_the_uids_are_no_file_is_outside(receiver: Receiver, tmp_path: Path, uid: bytes) -> None:
     octets = data_set(uid, study=uid)
     with raw_scu(_peer(receiver)) as scu:
