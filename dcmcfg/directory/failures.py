@@ -14,7 +14,6 @@ from dcmcfg.directory.response import Response
 from dcmcfg.errors import ConnectionLost, DirectoryError, NotFound
 
 SUCCESS = 0
-SIZE_LIMIT_EXCEEDED = 4
 REFERRAL = 10
 ADMIN_LIMIT_EXCEEDED = 11
 UNAVAILABLE_CRITICAL_EXTENSION = 12

@@ -69,7 +69,7 @@ def manner_left(directory: Directory, plan: Plan, in_transaction: bool | None = 
 
 
 def asserts_something(plan: Plan) -> bool:
-    """Tell whether a step of *plan* carries an assertion, which the server or a read has to check."""
+    """Return whether a step of *plan* carries an assertion, which the server or a read has to check."""
     return any(map(assertion.asserts, plan.changes))
 
 

@@ -58,7 +58,7 @@ def _first_made(tree: Tree, record: Record, first: int, last: int, *, exact: boo
 
 
 def _verdict(tree: Tree, changes: Sequence[Change], undo: Sequence[Change], *, exact: bool) -> bool | None:
-    """Tell whether *changes* are made; None where both could be, or neither."""
+    """Return whether *changes* are made; None where both could be, or neither."""
     made = _leads_back(tree, (*undo, *changes), exact=exact)
     return None if made == _leads_back(tree, (*changes, *undo), exact=exact) else made
 
