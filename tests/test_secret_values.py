@@ -44,7 +44,8 @@ def test_a_property_named_by_its_oid_is_secret_for_its_key() -> None:
     times=st.integers(1, 5_000),
 )
 def test_a_password_in_a_url_is_secret_whatever_its_length(user: str, password: str, times: int) -> None:
-    if re.match(r"[0-9]+[/?#]|\$?{", re.sub(r"[\r\n]", "", password)):  # the URL has a port, as far as anybody can say
+    seen = re.sub(r"[\r\n]", "", password)  # what a parser of URLs leaves of it
+    if not seen or re.match(r"[0-9]+[/?#]|\$?{", seen):  # no password, or one that reads like a port
         password = f"x{password}"
     assert is_secret("dcmURI", f"https://{user}:{password * times}@host:8080/x".encode())
 
