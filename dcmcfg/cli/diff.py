@@ -21,8 +21,8 @@ from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound
 from dcmcfg.ldif_files import STDIN
 from dcmcfg.ldif_trees import read_ldif_tree
-from dcmcfg.plan import portion
 from dcmcfg.plan.diff import Diff, diff
+from dcmcfg.plan.portion import beside_live, device_dn, subtree
 from dcmcfg.plan.rebased import rebased_tree
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.diff import Direction, diff_json, print_diff
@@ -141,16 +141,16 @@ def _compared(settings: Settings, sides: _Sides, only: str | None) -> tuple[Tree
         dn = (
             absolute(DN.parse(only), first, second)
             if only is not None
-            else portion.device_dn(settings.device, first, second)
+            else device_dn(settings.device, first, second)
         )
         if dn not in first and dn not in second:
             raise NotFound("neither side has this entry", on=str(dn))
-        return portion.subtree(first, dn), portion.subtree(second, dn)
+        return subtree(first, dn), subtree(second, dn)
     match sides.live:
         case 0:
-            return portion.beside_live(first, sides.names[1], second)
+            return beside_live(first, sides.names[1], second)
         case 1:
-            live, file = portion.beside_live(second, sides.names[0], first)
+            live, file = beside_live(second, sides.names[0], first)
             return file, live
         case _:
             return first, second
