@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from dcmcfg.collector import collector_paused
 from dcmcfg.entry import Entry
+from dcmcfg.gc_paused import collector_paused
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.writer import format_entry
 from dcmcfg.ldif_trees import read_ldif_tree

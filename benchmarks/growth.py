@@ -17,10 +17,10 @@ from beside.rows import verdict
 
 from dcmcfg.archive.error_body import read_error
 from dcmcfg.changes import Delete, Modification, Modify, Operation
-from dcmcfg.collector import collector_paused
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.gc_paused import collector_paused
 from dcmcfg.onboarding.documents import read_json
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.schema.definitions import bundled

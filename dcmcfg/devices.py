@@ -9,7 +9,7 @@ from functools import cached_property
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, NotFound
-from dcmcfg.spelling import listed
+from dcmcfg.suggestions import listed
 from dcmcfg.tree import Tree
 from dcmcfg.whole_number import whole_number
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 
-from dcmcfg.collector import collector_paused
 from dcmcfg.devices import no_configuration
 from dcmcfg.directory.found_entry import split_attribute, split_entry
 from dcmcfg.directory.reading import base_dn_told
@@ -20,6 +19,7 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.export import attribute_order, export_record
+from dcmcfg.gc_paused import collector_paused
 from dcmcfg.ldif.writer import MAXIMUM_LINE, VERSION_LINE, fold, format_attribute, format_name
 from dcmcfg.rebasing_notes import RebasingNotes
 from dcmcfg.schema import equality

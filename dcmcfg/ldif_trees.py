@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dcmcfg.changes import Add
-from dcmcfg.collector import collector_paused
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit, LdifError
+from dcmcfg.gc_paused import collector_paused
 from dcmcfg.ldif.reader import read
 from dcmcfg.ldif.records import ContentRecord, Record
 from dcmcfg.ldif_files import STDIN, called, other_kind, remembering, resolver, told_together

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dcmcfg.enumerating import first_of
+from dcmcfg.suggestions import first_of
 
 #: Names that words tell before they count the others, and how much of each: a peer may put anything there.
 _NAMED, _LONGEST = 3, 253

@@ -9,7 +9,7 @@ from dcmcfg.devices import Configuration, Device, NetworkAE, devices_dn, no_conf
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Ambiguous, MalformedInput, NotFound
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 from dcmcfg.tree import Draft, Tree
 
 _AE_PREFIX = "ae:"

@@ -11,10 +11,9 @@ from dcmcfg.changes import Add, Change, Delete, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN, root_first
 from dcmcfg.entry import Entry
 from dcmcfg.entry_draft import EntryDraft
-from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.schema.definitions import NormalRDNs, Schema
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import first_of, near_misses
 
 _VERSION = "entrycsn"
 _REFERRAL = 10

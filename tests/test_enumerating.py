@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.enumerating import first_of
+from dcmcfg.suggestions import first_of
 
 
 @pytest.mark.parametrize(

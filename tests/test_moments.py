@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from dcmcfg.moments import iso, iso_text, readable, readable_text
+from dcmcfg.timestamps import iso, iso_text, readable, readable_text
 
 
 def test_a_moment_is_told_in_utc_to_the_second() -> None:

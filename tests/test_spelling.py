@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.spelling import listed
+from dcmcfg.suggestions import listed
 
 
 def test_few_are_listed_all_and_none_is_said() -> None:

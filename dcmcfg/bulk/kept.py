@@ -13,9 +13,9 @@ from pathlib import Path
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.store_file import companions, hold, is_store, lock_of, require_store
 from dcmcfg.errors import Ambiguous, DcmcfgError, NotFound, Refused
-from dcmcfg.moments import parsed
 from dcmcfg.rollout.lock import is_held
-from dcmcfg.spelling import listed
+from dcmcfg.suggestions import listed
+from dcmcfg.timestamps import parsed
 
 #: Below the state folder; a store is named there by its question.
 FOLDER, SUFFIX = "verify", ".sqlite"

@@ -10,7 +10,7 @@ from pathlib import Path
 from dcmcfg.bulk.answer import Outcome, StudyResult
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.summary import Summary, summarised
-from dcmcfg.moments import readable
+from dcmcfg.timestamps import readable
 
 _MOST_BINS = 60
 

@@ -17,9 +17,9 @@ from dcmcfg.bulk.report import Report
 from dcmcfg.bulk.required import NOTHING, Required
 from dcmcfg.bulk.run import Ending, run
 from dcmcfg.bulk.source import Matching, Source
-from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.moments import readable
+from dcmcfg.suggestions import first_of
+from dcmcfg.timestamps import readable
 from dcmcfg.verify.listening import troubles
 from dcmcfg.verify.verdict import counted
 

@@ -16,7 +16,7 @@ from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
 from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.store_file import create_whole, hold, require_store
 from dcmcfg.errors import DcmcfgError, Refused
-from dcmcfg.moments import parsed
+from dcmcfg.timestamps import parsed
 
 _SCHEMA = """
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -16,9 +16,9 @@ from dcmcfg.cli.map_base import map_base_option, old_base, to_site
 from dcmcfg.cli.rejects import Rejects, rejects_path
 from dcmcfg.cli.site import RiskOption, SiteCommand, site_options
 from dcmcfg.cli.telling import say
-from dcmcfg.collector import collector_paused
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
+from dcmcfg.gc_paused import collector_paused
 from dcmcfg.ldif_files import file_doubts, read_files
 from dcmcfg.plan import content
 from dcmcfg.plan.admitting import narrowings

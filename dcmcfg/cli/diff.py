@@ -14,21 +14,21 @@ from dcmcfg.cli.map_base import AUTO, base_named
 from dcmcfg.cli.output import print_text
 from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.telling import tell
-from dcmcfg.collector import collector_paused
 from dcmcfg.devices import devices_dn
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound
+from dcmcfg.gc_paused import collector_paused
 from dcmcfg.ldif_files import STDIN
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.plan.diff import Diff, diff
 from dcmcfg.plan.portion import beside_live, device_dn, subtree
 from dcmcfg.plan.rebased import rebased_tree
+from dcmcfg.printable import visible
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.diff import Direction, diff_json, print_diff
 from dcmcfg.render.diff_ldif import diff_ldif
 from dcmcfg.render.unified import unified
-from dcmcfg.render.visible import visible
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.settings import Settings
 from dcmcfg.targets import absolute
@@ -138,11 +138,7 @@ def _compared(settings: Settings, sides: _Sides, only: str | None) -> tuple[Tree
     if only is not None and settings.device_asked is not None:
         raise click.UsageError("--only and --device exclude each other")
     if only is not None or settings.device_asked is not None:
-        dn = (
-            absolute(DN.parse(only), first, second)
-            if only is not None
-            else device_dn(settings.device, first, second)
-        )
+        dn = absolute(DN.parse(only), first, second) if only is not None else device_dn(settings.device, first, second)
         if dn not in first and dn not in second:
             raise NotFound("neither side has this entry", on=str(dn))
         return subtree(first, dn), subtree(second, dn)

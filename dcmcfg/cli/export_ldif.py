@@ -13,9 +13,9 @@ from dcmcfg.directory.subschema import read_whole_schema
 from dcmcfg.dn import DN
 from dcmcfg.export import export_ldif, exported, records
 from dcmcfg.export_live import export_live
+from dcmcfg.printable import visible
 from dcmcfg.rebasing import Rebasing
 from dcmcfg.rebasing_notes import RebasingNotes
-from dcmcfg.render.visible import visible
 from dcmcfg.settings import Settings
 
 

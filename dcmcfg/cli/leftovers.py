@@ -10,7 +10,7 @@ from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import DirectoryError, NotFound
-from dcmcfg.render.visible import visible
+from dcmcfg.printable import visible
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.temporary.claim import CLEAN

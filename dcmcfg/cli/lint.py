@@ -36,7 +36,7 @@ from dcmcfg.render.lint import limit_lines, lint_json, print_found
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.findings import Finding
 from dcmcfg.settings import Settings
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 from dcmcfg.tree import Tree
 
 

@@ -21,7 +21,7 @@ from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.cli.limit_option import limit_option
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options import add_site_options
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 
 #: Trees and plans are large and free of cycles: looking for garbage after each 700 objects, as Python does, takes a
 #: third of the time of a large roll-out and finds nothing.

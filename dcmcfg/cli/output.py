@@ -14,7 +14,7 @@ from stat import S_IMODE
 import click
 
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.render.visible import visible_lines
+from dcmcfg.printable import visible_lines
 
 STDOUT = "-"
 _READABLE = 0o666

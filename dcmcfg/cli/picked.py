@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from dcmcfg.cli.telling import tell
 from dcmcfg.render.console import visible
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 
 _NOTHING = 1
 

@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from dcmcfg.render.visible import visible, visible_lines
-from dcmcfg.render.wrapping import wrapped_lines
+from dcmcfg.printable import visible, visible_lines
+from dcmcfg.wrapping import wrapped_lines
 
 
 def tell(*lines: str) -> None:

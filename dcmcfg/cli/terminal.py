@@ -8,7 +8,7 @@ import click
 
 from dcmcfg.cli.telling import fitting, tell
 from dcmcfg.errors import AnswerIsNo, ArchiveError, DirectoryError
-from dcmcfg.render.visible import visible
+from dcmcfg.printable import visible
 from dcmcfg.settings import Settings
 from dcmcfg.settings.oidc import OidcClient
 

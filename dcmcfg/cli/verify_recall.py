@@ -10,7 +10,7 @@ from dcmcfg.cli.site import section_option
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.verify_bulk import Bulk
 from dcmcfg.dicom.query_keys import parse_keys
-from dcmcfg.render.visible import visible
+from dcmcfg.printable import visible
 from dcmcfg.verify.recall import Choice, Recall, purged_study
 
 

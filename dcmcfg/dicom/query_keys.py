@@ -9,7 +9,7 @@ from dcmcfg.dicom.dictionary import tag_of, vr_of
 from dcmcfg.dicom.late import pydicom
 from dcmcfg.dicom.study_keys import require_matched
 from dcmcfg.errors import MalformedInput
-from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
+from dcmcfg.suggestions import LIKE_ATTRIBUTES, near_misses
 
 #: A comma ends a value only where another key follows: names have commas too.
 _BETWEEN = re.compile(r",(?=\s*[A-Za-z][A-Za-z0-9]*\s*=)")

@@ -10,7 +10,7 @@ from functools import cache
 from dcmcfg.dicom.late import uid_dictionary
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 
 #: Name, kind, more, ``Retired`` where it is, and keyword of each.
 UIDS = uid_dictionary()

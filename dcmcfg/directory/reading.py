@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from dcmcfg.collector import collector_paused
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, NotFound
+from dcmcfg.gc_paused import collector_paused
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.structure import OPERATIONAL
 from dcmcfg.tree import Tree

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dcmcfg.capabilities import SCP, ability, withheld
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.entry import Entry
-from dcmcfg.enumerating import first_of
+from dcmcfg.suggestions import first_of
 
 _NAMED = 3
 

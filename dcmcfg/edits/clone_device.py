@@ -19,7 +19,7 @@ from dcmcfg.network_address import at
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.values import dn_rewritten, names, rewritten
 from dcmcfg.registries import REGISTRIES, WILDCARD
-from dcmcfg.spelling import listed
+from dcmcfg.suggestions import listed
 
 #: The option that gives a new name, by the kind of thing.
 OPTIONS = {Kind.AE: "--ae", Kind.HL7_APPLICATION: "--hl7-application", Kind.WEB_APP: "--web-app"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmcfg.connection_users import connection_name
 from dcmcfg.devices import Configuration, Connection, Device
 from dcmcfg.errors import Ambiguous, NotFound
-from dcmcfg.spelling import listed
+from dcmcfg.suggestions import listed
 
 
 def find_connection(configuration: Configuration, text: str) -> tuple[Device, Connection]:

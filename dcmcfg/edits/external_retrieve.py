@@ -11,7 +11,7 @@ from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.levels import overriding
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 
 ATTRIBUTE = "dcmExternalRetrieveAEDestination"
 

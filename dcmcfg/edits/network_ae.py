@@ -19,8 +19,8 @@ from dcmcfg.errors import Refused
 from dcmcfg.network_address import at, parse_host, parse_port
 from dcmcfg.plan import difference
 from dcmcfg.registries import AE_TITLES
-from dcmcfg.spelling import near_misses
-from dcmcfg.unescaped import needs_escaping_in_dn
+from dcmcfg.suggestions import near_misses
+from dcmcfg.unsafe_names import needs_escaping_in_dn
 
 #: What ``dcmldap`` calls the connection that it makes.
 PLAIN, TLS = "dicom", "dicom-tls"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dcmcfg.errors import Refused
 from dcmcfg.references.kinds import Kind
-from dcmcfg.unescaped import (
+from dcmcfg.unsafe_names import (
     SPECIAL_IN_DN,
     SPECIAL_IN_FILTER,
     SPECIAL_IN_REFERENCE,

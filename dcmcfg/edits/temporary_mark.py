@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dcmcfg.devices import Configuration
-from dcmcfg.moments import iso, parsed
+from dcmcfg.timestamps import iso, parsed
 from dcmcfg.tree import Tree
 
 _DESCRIPTION = "dicomDescription"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from dcmcfg.collector import collector_paused
 from dcmcfg.errors import LdifError
+from dcmcfg.gc_paused import collector_paused
 from dcmcfg.ldif.fields import FieldReader, keyword, shown
 from dcmcfg.ldif.grammar import parse_record
 from dcmcfg.ldif.lines import LogicalLine, blocks, logical_lines

@@ -9,13 +9,12 @@ from dcmcfg.changes import Add, Modify
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.enumerating import first_of
 from dcmcfg.errors import NotFound
 from dcmcfg.plan.plan import Plan
 from dcmcfg.references.admission import ADMISSIONS, Admission
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.references.values import names
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import first_of, near_misses
 from dcmcfg.tree import Tree
 
 #: Titles of one site look alike; one that needs no AE is taken for misspelt only when nearly all of it agrees.

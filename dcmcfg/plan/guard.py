@@ -10,7 +10,6 @@ from dcmcfg.changes import Add, Delete, Modify, Rename
 from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
-from dcmcfg.enumerating import first_of
 from dcmcfg.errors import NotFound
 from dcmcfg.plan.admitting import admitted_unknown
 from dcmcfg.plan.comparison import VENDOR_DATA
@@ -21,6 +20,7 @@ from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.recorded_names import RecordedName, Records
 from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.findings import Finding
+from dcmcfg.suggestions import first_of
 from dcmcfg.tree import Tree
 
 MANY_CHANGES = "many-changes"

@@ -21,7 +21,7 @@ from dcmcfg.schema.findings import (
 )
 from dcmcfg.schema.schema_files import RELEASE, loading, schema_file
 from dcmcfg.schema.structure import Structures, structure, with_superiors
-from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
+from dcmcfg.suggestions import LIKE_ATTRIBUTES, near_misses
 from dcmcfg.tree import Tree
 
 #: The name that the user gives to let the server judge what its published schema seems to refuse.

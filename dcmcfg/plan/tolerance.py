@@ -14,7 +14,7 @@ from dcmcfg.plan import difference
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import allowed_attributes
 from dcmcfg.secret_values import is_secret, told
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 from dcmcfg.tree import Draft, canonical_name, with_naming_values
 
 #: Of many values held, so many are told.

@@ -12,8 +12,8 @@ from rich.text import Text
 from dcmcfg.bulk.answer import StudyResult
 from dcmcfg.bulk.grouping import Group
 from dcmcfg.bulk.report import Report
-from dcmcfg.moments import iso
 from dcmcfg.render.console import bounded_width, visible, wrapped
+from dcmcfg.timestamps import iso
 
 _LABEL = 10  # columns
 _FURTHER_IN = " " * 4

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from dcmcfg.bulk.answer import StudyResult
 from dcmcfg.bulk.report import Report
-from dcmcfg.moments import iso
-from dcmcfg.render.visible import visible
+from dcmcfg.printable import visible
+from dcmcfg.timestamps import iso
 
 COLUMNS = (
     "study_instance_uid",

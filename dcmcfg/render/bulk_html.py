@@ -9,9 +9,9 @@ from dcmcfg.bulk.answer import Outcome, StudyResult
 from dcmcfg.bulk.grouping import Group, reason_of
 from dcmcfg.bulk.report import Rate, Report, rate_of
 from dcmcfg.bulk.summary import summarised
-from dcmcfg.moments import readable
 from dcmcfg.render.charts import Part, bars, columns, parts_of_whole
 from dcmcfg.render.page import banner, code, facts, page, text
+from dcmcfg.timestamps import readable
 
 _SLOWEST = 10
 _UIDS_OF_A_GROUP = 20

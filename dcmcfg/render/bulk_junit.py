@@ -8,8 +8,8 @@ from xml.sax.saxutils import quoteattr
 from dcmcfg.bulk.answer import Answer, Outcome, StudyResult
 from dcmcfg.bulk.grouping import reason_of
 from dcmcfg.bulk.report import Report
-from dcmcfg.moments import iso
-from dcmcfg.render.visible import visible
+from dcmcfg.printable import visible
+from dcmcfg.timestamps import iso
 
 
 def bulk_junit(report: Report) -> Iterator[str]:

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from dcmcfg.render.visible import visible as visible
-from dcmcfg.render.visible import visible_lines
-from dcmcfg.render.wrapping import break_points, continued_lines, wrapped_lines
+from dcmcfg.printable import visible as visible
+from dcmcfg.printable import visible_lines
+from dcmcfg.wrapping import break_points, continued_lines, wrapped_lines
 
 #: Where there is neither a terminal nor COLUMNS nothing is broken: rich asks for a number, and no line is as long.
 _UNBOUNDED = 1_000_000
@@ -61,7 +61,7 @@ def print_command(console: Console, command: str) -> None:
 def wrapped(text: Text, console: Console, indent: int) -> Iterable[Text]:
     """Return the lines of *text*, broken between words so that they fit behind *indent* columns, none ending in blanks.
 
-    What is there to be copied stays whole in a terminal that is narrower too (:mod:`~dcmcfg.render.wrapping`). What
+    What is there to be copied stays whole in a terminal that is narrower too (:mod:`~dcmcfg.wrapping`). What
     moves the cursor is escaped, at the price of the styles.
     """
     width = bounded_width(console)

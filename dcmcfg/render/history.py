@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.moments import readable_text
 from dcmcfg.render.console import bounded_width, print_line, visible
 from dcmcfg.render.plan import changes_ldif
 from dcmcfg.render.table import Breaks, Column, print_table
@@ -14,6 +13,7 @@ from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.reload_result import Reloaded, ReloadResult, read_result
 from dcmcfg.secret_values import is_secret
+from dcmcfg.timestamps import readable_text
 
 #: Where lines have a width, so much of a command is listed; ``history N`` shows it whole.
 _SHOWN_COMMAND = 60

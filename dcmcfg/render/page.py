@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from dcmcfg.printable import visible
 from dcmcfg.render.page_style import STYLE
-from dcmcfg.render.visible import visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 #: A cell of a table: its text, and its class if it has one.

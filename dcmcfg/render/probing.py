@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dcmcfg.callee import Verdict
-from dcmcfg.enumerating import first_of
 from dcmcfg.render.secured import secured_json
+from dcmcfg.suggestions import first_of
 
 #: Titles that a line names before it counts the others.
 _NAMED = 5

@@ -9,7 +9,6 @@ from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.dicom.uid_names import uid_name
-from dcmcfg.moments import readable
 from dcmcfg.render.page import Cell, banner, facts, items, page, table, text
 from dcmcfg.render.proof import moment
 from dcmcfg.render.route import need_in_words
@@ -18,6 +17,7 @@ from dcmcfg.render.svg import svg
 from dcmcfg.render.verify_asked import asked_lines
 from dcmcfg.render.verify_received import kept_line
 from dcmcfg.render.verify_sent import route_of
+from dcmcfg.timestamps import readable
 from dcmcfg.verify.chronicle import Event
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.legs import Alike, Store, alike

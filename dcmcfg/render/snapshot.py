@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dcmcfg.moments import iso_text, readable_text
 from dcmcfg.render.check import findings_json
 from dcmcfg.render.console import visible
 from dcmcfg.schema.findings import Finding
 from dcmcfg.snapshot.file import Snapshot
 from dcmcfg.snapshot.proof import loadable
+from dcmcfg.timestamps import iso_text, readable_text
 
 
 def snapshot_line(snapshot: Snapshot) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 from dcmcfg.archive.claims import Claims
 from dcmcfg.archive.examination import Examination, Verdict
 from dcmcfg.archive.refusal import Reason, spoken
-from dcmcfg.moments import iso, readable
 from dcmcfg.render.console import print_line, stdout_console, visible
+from dcmcfg.timestamps import iso, readable
 
 _SAME_CLOCK = 2.0  # seconds; a Date header is cut to the second
 _LABEL = 10

@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 from dcmcfg.errors import NotFound, Refused
-from dcmcfg.moments import readable_text
 from dcmcfg.private_folders import require_own
 from dcmcfg.rollout.lock import directory_lock, is_locked
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import ROLLOUTS
+from dcmcfg.timestamps import readable_text
 
 
 class Result(Enum):

@@ -11,7 +11,6 @@ from dcmcfg.changes import Change
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
-from dcmcfg.enumerating import first_of
 from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
@@ -23,6 +22,7 @@ from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.settling import how_many_made
 from dcmcfg.rollout.touched import touched
 from dcmcfg.rollout.waiting import await_writes
+from dcmcfg.suggestions import first_of
 from dcmcfg.tree import Draft, Tree
 
 #: Of many roll-outs, so many are told.

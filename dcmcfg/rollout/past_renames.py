@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from dcmcfg.changes import Rename
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.moments import readable_text
 from dcmcfg.plan.renamed_since import PastRename
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.record import Record
+from dcmcfg.timestamps import readable_text
 
 #: Of roll-outs with renames, so many are read, the newest ones.
 _READ = 50

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dcmcfg.devices import DICOM, Connection, NetworkAE
-from dcmcfg.enumerating import first_of
 from dcmcfg.route.command import command
+from dcmcfg.suggestions import first_of
 
 #: Cipher suites and versions that words name before they count the others.
 _NAMED = 3

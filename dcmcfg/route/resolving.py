@@ -10,7 +10,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.route.command import command
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 
 _REFERENCE = "dicomNetworkConnectionReference"
 _PROTOCOLS = (DICOM, "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")

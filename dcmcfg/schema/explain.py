@@ -12,7 +12,7 @@ from dcmcfg.schema.formats import AE_TITLE, holds_ae_titles
 from dcmcfg.schema.structure import with_superiors
 from dcmcfg.schema.value_kinds.catalogue import ENUMERATION
 from dcmcfg.schema.web_form import FormField, form_fields
-from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
+from dcmcfg.suggestions import LIKE_ATTRIBUTES, near_misses
 
 
 @dataclass(frozen=True)

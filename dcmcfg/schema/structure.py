@@ -8,7 +8,7 @@ from functools import lru_cache
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import ObjectClass, Schema
 from dcmcfg.schema.findings import MISSING_ATTRIBUTE, NOT_ALLOWED, UNKNOWN_ATTRIBUTE, UNKNOWN_CLASS, Finding
-from dcmcfg.spelling import LIKE_ATTRIBUTES, near_misses
+from dcmcfg.suggestions import LIKE_ATTRIBUTES, near_misses
 
 _SHOWN = 80
 #: extensibleObject, which allows every attribute (RFC 4512 §4.3).

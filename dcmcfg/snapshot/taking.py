@@ -12,11 +12,11 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import published_schema
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.moments import iso
 from dcmcfg.plan.portion import configuration
 from dcmcfg.schema.descriptions import Descriptions
 from dcmcfg.snapshot.facts import Facts
 from dcmcfg.snapshot.file import Snapshot
+from dcmcfg.timestamps import iso
 from dcmcfg.tree import Tree
 
 _ROOT_DSE = ("structuralObjectClass", "vendorName", "vendorVersion", "namingContexts")

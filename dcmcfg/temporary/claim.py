@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.moments import readable_text
 from dcmcfg.private_folders import make_private, require_own
 from dcmcfg.rollout import lock
+from dcmcfg.timestamps import readable_text
 
 _FOLDER = "temporary"
 #: The command that takes back what a run could not.

@@ -13,9 +13,9 @@ from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.reach import reach
 from dcmcfg.edits.temporary_mark import Remnant, names_left, remnants
 from dcmcfg.errors import DcmcfgError, MalformedInput
-from dcmcfg.moments import readable
 from dcmcfg.temporary.claim import claims, is_held
 from dcmcfg.temporary.makers import is_here, is_running
+from dcmcfg.timestamps import readable
 
 #: From this age on, what another machine has made counts as left behind if nobody answers there.
 OLD = timedelta(days=1)

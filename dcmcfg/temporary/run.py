@@ -13,7 +13,6 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.temporary_destination import TemporaryDestination, add_temporary_destination
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished, DcmcfgError, Refused
-from dcmcfg.moments import iso
 from dcmcfg.plan import assertion
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.versions import unversioned, with_versions
@@ -24,6 +23,7 @@ from dcmcfg.rollout.roll_out import Outcome, roll_out
 from dcmcfg.temporary.claim import CLEAN, Claim, claimed, drop
 from dcmcfg.temporary.leftovers import Leftover
 from dcmcfg.temporary.taking_back import TakenBack, patiently, take_back
+from dcmcfg.timestamps import iso
 from dcmcfg.tree import Tree
 
 

@@ -20,7 +20,7 @@ from dcmcfg.route.resolving import Unresolved, resolve
 from dcmcfg.route.route import find_route
 from dcmcfg.route.titles import calling_title
 from dcmcfg.route.way import Step
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 from dcmcfg.verify.evidence import CANNOT_LOAD, ConfiguredRoute
 from dcmcfg.whole_number import whole_number
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from dcmcfg.moments import parsed
+from dcmcfg.timestamps import parsed
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, Store
 

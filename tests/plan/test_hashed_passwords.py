@@ -15,7 +15,7 @@ HASHES = {
     b"{MD5}Xr4ilOzQ4PCOq3aQ0qbuaQ==": b"secret",
     b"{SMD5}Zsugkh7KBkGD6ztOtzhBssG9Sbc=": b"secret",
     b"{SSHA256}wAr1LronhG0N8IkDEWn8cK0U3gFODXKC68ENSpYKIRmxMYMXRXx95Q==": b"secret",
-    b"{SHA512}vSsar3708Jvp9Szi2NWZZ02Bqp1qRCFpbcTZPdBhnWgs5WtNZKnvCXdhztmeD2cmW192CF5bDufKRpayrW/isg==": b"secret",
+    b"{SHA512}vSsar3708Jvp9Szi2NW02Bqp1qRCFpbcTZPdBhnWgs5WtNZKnvCXdhztmeD2cmW192CF5bDufKRpayrW/isg==": b"secret",
 }
 
 

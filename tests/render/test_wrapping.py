@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.render.wrapping import continued_lines, wrapped_lines
+from dcmcfg.wrapping import continued_lines, wrapped_lines
 
 DN = "dicomAETitle=LONGTERM,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
 COMMAND = "dcmcfg --ldap-url ldap://localhost:389 verify --study 1.2.3 --dest 'A B' --receive"

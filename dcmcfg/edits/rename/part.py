@@ -12,7 +12,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import References
-from dcmcfg.spelling import listed
+from dcmcfg.suggestions import listed
 
 #: Queues that the archive's own program names (QUEUE_NAME of its services), whatever is configured.
 _BUILT_IN = (

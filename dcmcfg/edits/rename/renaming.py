@@ -10,10 +10,10 @@ from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.rename.left import NOTHING_LEFT, Leftovers, leftovers
 from dcmcfg.edits.rename.rewriting import NewName, Rewriting, rewriting
 from dcmcfg.entry import Entry
-from dcmcfg.enumerating import first_of
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import Reference, References
+from dcmcfg.suggestions import first_of
 
 _TOLD = 3
 

@@ -10,7 +10,7 @@ from dcmcfg.lint.survey import Survey
 from dcmcfg.references.kinds import Use
 from dcmcfg.references.referring import Reference
 from dcmcfg.references.values import rewritten
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 
 ANY_CALLED = "*"
 #: The archive's AE in the default configuration. The official container image renames it by the variable AE_TITLE, and

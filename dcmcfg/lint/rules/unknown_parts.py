@@ -8,7 +8,7 @@ from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.schema.findings import Severity
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 
 _COMMITMENT_QUEUE = "StgCmtSCU"
 

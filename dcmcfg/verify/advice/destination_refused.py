@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.route.command import command
-from dcmcfg.spelling import near_misses
+from dcmcfg.suggestions import near_misses
 from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.called import holders
 from dcmcfg.verify.passed_on import asked_alternative, move_destination

@@ -15,7 +15,7 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.temporary_destination import TemporaryDestination, add_temporary_destination
 from dcmcfg.edits.temporary_mark import Maker
 from dcmcfg.lab.studies import study
-from dcmcfg.moments import parsed
+from dcmcfg.timestamps import parsed
 from tests.cli.sites import attributes
 from tests.connecting import server_of
 from tests.lab.running_site import RunningSite

@@ -1,8 +1,11 @@
-"""Names that are spelt almost like another."""
+"""Names that are spelt almost like another.
+
+Names in a line, of many the first ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 #: By difflib's measure: an AE title with two letters changed places is that like.
@@ -34,3 +37,9 @@ def near_misses(name: str, known: Iterable[str], *, likeness: float = _LIKE) -> 
     """
     by_folded = {each.casefold(): each for each in sorted(known)}
     return tuple(by_folded[folded] for folded in get_close_matches(name.casefold(), by_folded, n=3, cutoff=likeness))
+
+
+def first_of(names: Sequence[str], most: int, between: str = ", ") -> str:
+    """Return up to *most* of *names*, with *between* between them, and how many more there are, where there are any."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + more
