@@ -8,7 +8,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from dcmcfg.archive.claims import Claims, Signature
-from dcmcfg.archive.examination import Examination, Verdict
+from dcmcfg.archive.token_check import Examination, Verdict
 
 _NEW = "get a new one: dcmcfg does by itself where the profile names the issuer (docs/secured.md)"
 _SET_UP = "docs/secured.md says how dcmcfg gets them"

@@ -6,9 +6,9 @@ import functools
 
 import click
 
-from dcmcfg.archive.examination import Verdict, examine
 from dcmcfg.archive.issuer import TokenIssuer
 from dcmcfg.archive.refusal import reasons
+from dcmcfg.archive.token_check import Verdict, examine
 from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json

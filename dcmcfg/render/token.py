@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from dcmcfg.archive.claims import Claims
-from dcmcfg.archive.examination import Examination, Verdict
 from dcmcfg.archive.refusal import Reason, spoken
+from dcmcfg.archive.token_check import Examination, Verdict
 from dcmcfg.render.console import print_line, stdout_console, visible
 from dcmcfg.timestamps import iso, readable
 

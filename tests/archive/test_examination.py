@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
-from dcmcfg.archive.examination import Verdict, examine
+from dcmcfg.archive.token_check import Verdict, examine
 from dcmcfg.archive.web import Answer, Web
 
 

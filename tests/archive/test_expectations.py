@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dcmcfg.archive.expectations import Expectations, expectations
+from dcmcfg.archive.token_check import Expectations, expectations
 from dcmcfg.archive.web import Timeouts, Web
 from tests.archive.scripted import Scripted
 from tests.patience import PATIENCE_S
