@@ -32,7 +32,7 @@ class Answer:
     """What came of one attempt, whatever is required; numbers are of instances, None where nobody said.
 
     ``route_why`` says what speaks for or against the route that was found, ``remark`` what was odd about the evidence.
-    ``tree`` stands for what decided in the tree then (:mod:`~dcmcfg.bulk.deciding_tree`), empty where nobody kept it.
+    ``tree`` stands for what decided in the tree then (:mod:`~dcmcfg.bulk.session`), empty where nobody kept it.
     """
 
     outcome: Outcome

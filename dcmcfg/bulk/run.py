@@ -13,9 +13,9 @@ from enum import Enum
 from queue import Empty
 from types import FrameType
 
-from dcmcfg.bulk.asking import Asking, Stopped
+from dcmcfg.bulk.attempt import Asking, Stopped
 from dcmcfg.bulk.events import Event, Stopping
-from dcmcfg.bulk.manner import Manner
+from dcmcfg.bulk.run_options import Manner
 from dcmcfg.bulk.state import State
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.association import cut_all

@@ -8,14 +8,12 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
 from dcmcfg.bulk.answer import Answer
-from dcmcfg.bulk.asking import Stopped, Tried
+from dcmcfg.bulk.attempt import Stopped, Tried
+from dcmcfg.bulk.availability import Presence
 from dcmcfg.bulk.events import Again, Answered, Event, Strained
 from dcmcfg.bulk.grouping import reason_of
-from dcmcfg.bulk.manner import Manner
-from dcmcfg.bulk.pace import Pace, back_off
-from dcmcfg.bulk.presence import Presence
-from dcmcfg.bulk.retrying import Next
-from dcmcfg.bulk.schedule import Schedule
+from dcmcfg.bulk.run_options import Manner
+from dcmcfg.bulk.schedule import Next, Pace, Schedule, back_off
 from dcmcfg.errors import DicomError
 
 #: Whoever waits for another worker looks again after so many seconds at most.

@@ -21,7 +21,7 @@ from dcmcfg.verify.proof import Proof, SiteSetting, configured, proof_of, tree_f
 from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
-    from dcmcfg.bulk.asking import Proven
+    from dcmcfg.bulk.attempt import Proven
 
 
 def write_proof(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.bulk.kept import FOLDER, KeptStore, kept_stores, named_stores, older_than
+from dcmcfg.bulk.stores import FOLDER, KeptStore, kept_stores, named_stores, older_than
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.examples import examples
 from dcmcfg.cli.given_once import GivenOnce

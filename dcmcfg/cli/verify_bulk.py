@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.bulk.manner import PARALLEL, PATIENCE_S, RETRIES, Manner
-from dcmcfg.bulk.pace import interval_of
+from dcmcfg.bulk.run_options import PARALLEL, PATIENCE_S, RETRIES, Manner
+from dcmcfg.bulk.schedule import interval_of
 from dcmcfg.bulk.source import FromFile, Matching, Named, Source
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.output import STDOUT, refuse_unwritable

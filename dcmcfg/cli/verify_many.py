@@ -11,19 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcmcfg.bulk.answer import Outcome
-from dcmcfg.bulk.asked import Asked, ReceivedBy, asked_about
-from dcmcfg.bulk.asking import Asking, Proven, as_judged
-from dcmcfg.bulk.deciding_tree import deciding_tree
+from dcmcfg.bulk.attempt import Asking, Proven, Requests, as_judged
 from dcmcfg.bulk.destination import require_known
-from dcmcfg.bulk.kept import FOLDER, SUFFIX
-from dcmcfg.bulk.matching import matched
 from dcmcfg.bulk.report import Report
-from dcmcfg.bulk.requests import Requests
 from dcmcfg.bulk.required import Required
 from dcmcfg.bulk.run import Ending
-from dcmcfg.bulk.session import Anew, Done, Session
-from dcmcfg.bulk.source import Matching, Named, Source
+from dcmcfg.bulk.run_options import Asked, ReceivedBy, asked_about
+from dcmcfg.bulk.session import Anew, Done, Session, deciding_tree
+from dcmcfg.bulk.source import Matching, Named, Source, matched
 from dcmcfg.bulk.store import Store
+from dcmcfg.bulk.stores import FOLDER, SUFFIX
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_unreachable import next_step_of, status_advised
 from dcmcfg.cli.asking import Answered
@@ -151,7 +148,7 @@ def look_first(run: Verification, source: Source, addresses: Addresses) -> Sourc
     """Return *source* with all that must be known of it before a temporary destination is added for it.
 
     Raises :class:`DcmcfgError` where the store cannot be had or is another question's, and what
-    :func:`~dcmcfg.bulk.matching.matched` does for a query that has to be asked.
+    :func:`~dcmcfg.bulk.source.matched` does for a query that has to be asked.
     """
     question = run.question(addresses)
     asked = _asked(run, addresses, question, ReceivedBy.TEMPORARY)

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.bulk.kept import KeptStore
+from dcmcfg.bulk.stores import KeptStore
 from dcmcfg.render.console import bounded_width, print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.timestamps import iso, readable

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pydicom import Dataset
 from pynetdicom import evt
 
-from dcmcfg.bulk.asking import Asking
-from dcmcfg.bulk.requests import Requests
+from dcmcfg.bulk.attempt import Asking, Requests
 from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.dicom.peer import Peer

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dcmcfg.bulk.asked import ReceivedBy, asked_about
+from dcmcfg.bulk.run_options import ReceivedBy, asked_about
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.retrieval import Level, Model, Patient
 from dcmcfg.dn import DN

@@ -2,10 +2,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dcmcfg.bulk.breaks import Breaks
-from dcmcfg.bulk.outage import Outage
-from dcmcfg.bulk.pace import Pace
-from dcmcfg.bulk.schedule import Schedule
+from dcmcfg.bulk.availability import Breaks, Outage
+from dcmcfg.bulk.schedule import Pace, Schedule
 
 
 def test_breaks_of_three_studies_in_a_row_are_the_archives_own() -> None:

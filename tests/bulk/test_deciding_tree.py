@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.bulk.deciding_tree import deciding_tree
+from dcmcfg.bulk.session import deciding_tree
 from dcmcfg.changes import Change, Modification, Modify, Operation
 from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
 from dcmcfg.bulk.grouping import groups
-from dcmcfg.bulk.summary import summarised
+from dcmcfg.bulk.report import summarised
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.bulk.listed import Listed, parse_list
+from dcmcfg.bulk.source import Listed, parse_list
 from dcmcfg.errors import MalformedInput
 
 

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.bulk.outage import Outage
-from dcmcfg.bulk.pace import Pace, back_off, interval_of
-from dcmcfg.bulk.schedule import Schedule
+from dcmcfg.bulk.availability import Outage
+from dcmcfg.bulk.schedule import Pace, Schedule, back_off, interval_of
 from dcmcfg.errors import MalformedInput
 
 

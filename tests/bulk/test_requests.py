@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from dcmcfg.bulk.requests import Requests, Try
+from dcmcfg.bulk.attempt import Requests, Try
 from dcmcfg.dicom.arrivals import ReceivedInstance
 
 X, Y, STRANGER = "1.2.1", "1.2.2", "1.2.9"

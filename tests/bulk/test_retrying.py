@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.bulk.retrying import Next, after
+from dcmcfg.bulk.schedule import Next, after
 from dcmcfg.dicom.move import MoveOutcome
 
 

@@ -16,11 +16,10 @@ import pytest
 from pynetdicom import evt
 
 from dcmcfg.bulk.answer import Outcome
-from dcmcfg.bulk.asked import Asked
-from dcmcfg.bulk.asking import Proven
+from dcmcfg.bulk.attempt import Proven
 from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Strained
-from dcmcfg.bulk.manner import Manner
 from dcmcfg.bulk.run import Ending, run
+from dcmcfg.bulk.run_options import Asked, Manner
 from dcmcfg.bulk.store import Store
 from dcmcfg.errors import DcmcfgError, DicomError, Unreachable
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
@@ -78,7 +77,7 @@ def test_one_at_a_time_keeps_the_order(store: Store) -> None:
 def test_what_the_archive_is_short_of_something_for_is_asked_again_and_all_go_slower(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcmcfg.bulk.pace._FIRST_STRAIN_S", 0.05)
+    monkeypatch.setattr("dcmcfg.bulk.schedule._FIRST_STRAIN_S", 0.05)
 
     def short_once(uid: str, number: int) -> MoveResponse:
         return MoveResponse(0xA701) if (uid, number) == (TWELVE[0], 1) else GOOD

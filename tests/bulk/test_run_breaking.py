@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from pynetdicom import evt
 
-from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.events import Away, Back, Event
-from dcmcfg.bulk.manner import Manner
 from dcmcfg.bulk.run import Ending, run
+from dcmcfg.bulk.run_options import Asked, Manner
 from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import DicomError

@@ -12,9 +12,8 @@ import pytest
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import build_context
 
-from dcmcfg.bulk.asked import Asked
-from dcmcfg.bulk.manner import Manner
 from dcmcfg.bulk.run import run
+from dcmcfg.bulk.run_options import Asked, Manner
 from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.receive import Receiver
@@ -55,7 +54,7 @@ class Received:
 
 @pytest.fixture
 def received(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Received]:
-    monkeypatch.setattr("dcmcfg.bulk.asking.STRAGGLERS_S", 0.2)
+    monkeypatch.setattr("dcmcfg.bulk.attempt.STRAGGLERS_S", 0.2)
     with ExitStack() as stack:
         store = stack.enter_context(Store.opened(tmp_path / "results.sqlite", Asked({"archive": "here"})))
         receiver = stack.enter_context(Receiver("STORESCP", LOOPBACK, 0, Timeouts()))
@@ -65,8 +64,8 @@ def received(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiv
 def test_a_slow_study_keeps_its_number_while_the_others_use_up_all_there_are(
     received: Received, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcmcfg.bulk.requests._MESSAGE_IDS", range(0x1000, 0x1002))
-    monkeypatch.setattr("dcmcfg.bulk.asking.STRAGGLERS_S", 5.0)
+    monkeypatch.setattr("dcmcfg.bulk.attempt._MESSAGE_IDS", range(0x1000, 0x1002))
+    monkeypatch.setattr("dcmcfg.bulk.attempt.STRAGGLERS_S", 5.0)
     all_asked = threading.Event()
 
     def send(archive: Archive, exchange: MoveExchange) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.bulk.answer import Answer, Outcome
-from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.run_options import Asked
 from dcmcfg.bulk.store import Store
 from dcmcfg.bulk.store_file import lock_of
 from dcmcfg.errors import DcmcfgError, Refused

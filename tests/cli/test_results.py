@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.run_options import Asked
 from dcmcfg.bulk.store import Store
 from dcmcfg.settings.folders import state_folder
 from tests.bulk.test_kept import make

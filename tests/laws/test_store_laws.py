@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.bulk.answer import Answer, Outcome
-from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.run_options import Asked
 from dcmcfg.bulk.store import Store
 
 UIDS = ("1.2.1", "1.2.2", "1.2.3")

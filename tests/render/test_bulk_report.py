@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 
 from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
-from dcmcfg.bulk.asked import Asked
 from dcmcfg.bulk.report import Report, rate_of
+from dcmcfg.bulk.run_options import Asked
 from dcmcfg.render.bulk import print_bulk
 from dcmcfg.render.bulk_csv import bulk_csv
 from dcmcfg.render.bulk_html import bulk_html

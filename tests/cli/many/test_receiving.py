@@ -26,7 +26,7 @@ CT = [build_context(CTImageStorage, ExplicitVRLittleEndian)]
 
 @pytest.fixture(autouse=True)
 def short_wait_for_what_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dcmcfg.bulk.asking.STRAGGLERS_S", 0.2)
+    monkeypatch.setattr("dcmcfg.bulk.attempt.STRAGGLERS_S", 0.2)
 
 
 def test_one_receiver_serves_all_and_tells_what_belongs_to_none(

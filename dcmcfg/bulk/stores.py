@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dcmcfg.bulk.asked import Asked
+from dcmcfg.bulk.run_options import Asked
 from dcmcfg.bulk.store_file import companions, hold, is_store, lock_of, require_store
 from dcmcfg.errors import Ambiguous, DcmcfgError, NotFound, Refused
 from dcmcfg.rollout.lock import is_held

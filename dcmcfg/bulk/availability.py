@@ -1,15 +1,85 @@
-"""Whether the archive is there, by the associations that were had, refused and broken."""
+"""Whether the archive is there, by the associations that were had, refused and broken.
+
+Associations that break one after the other: of different studies in a row, it is the archive's doing.
+
+An archive that cannot be had for a while.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from dcmcfg.bulk.breaks import Breaks
 from dcmcfg.bulk.events import Away, Back, Event
-from dcmcfg.bulk.manner import Manner
-from dcmcfg.bulk.outage import FIRST_S, Outage
+from dcmcfg.bulk.run_options import Manner
+from dcmcfg.bulk.schedule import back_off
 from dcmcfg.errors import DicomError, RejectedForNow
+
+#: Two studies may be such that an archive fails on each; of so many it is taken to fail by itself.
+_STUDIES = 3
+
+
+class Breaks:
+    """Which studies were under way when associations broke, since the last answer. Not safe for several threads."""
+
+    def __init__(self) -> None:
+        self._in_a_row: Counter[str] = Counter()
+
+    @property
+    def are_in_doubt(self) -> bool:
+        """Whether the last thing known is a break: another study tells whose doing it was."""
+        return bool(self._in_a_row)
+
+    @property
+    def are_of_the_archive(self) -> bool:
+        """Whether it breaks each association, whatever it is asked for."""
+        return len(self._in_a_row) >= _STUDIES
+
+    def broke(self, uid: str) -> None:
+        """Note that an association broke while *uid* was under way on it."""
+        self._in_a_row[uid] += 1
+
+    def answered(self) -> Counter[str]:
+        """Note an answer, of whatever study; return how often studies were under way at breaks of the archive."""
+        of_the_archive = self._in_a_row if self.are_of_the_archive else Counter[str]()
+        self._in_a_row = Counter()
+        return of_the_archive
+
+
+FIRST_S = 0.5
+_LONGEST_S = 15.0
+
+
+@dataclass
+class Outage:
+    """Since when there is no association, and when the next is tried. Not safe for several threads at once."""
+
+    patience_s: float
+    first_s: float = FIRST_S
+    since: float | None = None
+    _failures: int = field(default=0, repr=False)
+
+    def failed(self, now: float, chance: float) -> float | None:
+        """Note that no association could be had at *now*; return the moment of the next try, None when it is enough."""
+        if self.since is None:
+            self.since = now
+        self._failures += 1
+        left = self.since + self.patience_s - now
+        if left <= 0:
+            return None
+        return now + min(back_off(self._failures, self.first_s, chance), _LONGEST_S, left)
+
+    def is_too_long(self, now: float) -> bool:
+        """Whether patience is at its end at *now*."""
+        return self.since is not None and now - self.since >= self.patience_s
+
+    def over(self, now: float) -> float | None:
+        """Note that the archive answers at *now*; return the seconds that it did not, None if it was there."""
+        lasted = None if self.since is None else now - self.since
+        self.since, self._failures = None, 0
+        return lasted
+
 
 #: While others have associations, one that gets none tries again after so many seconds.
 _CROWDED_S = 15.0
