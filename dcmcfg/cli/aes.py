@@ -6,9 +6,9 @@ import click
 
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.directory import open_directory
+from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.output import print_text
 from dcmcfg.cli.picked import picked_something
-from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.listing.picking import picked_aes

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_name import follow_in_profile
-from dcmcfg.cli.choices import Choices
 from dcmcfg.cli.judging import Purpose, judge
 from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.options.changing import Choices
 from dcmcfg.cli.rejects import Rejects
 from dcmcfg.cli.report import ReloadReport, Report
 from dcmcfg.cli.risks import require_named

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.arguments import new_name_option
-from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.completing import complete_device
 from dcmcfg.cli.devices import devices_command
 from dcmcfg.cli.editing import carry_out_edit
-from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.options.arguments import new_name_option
+from dcmcfg.cli.options.changing import Choices, changing_options
+from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.edits.clone_device import OPTIONS, CloneNames, clone_device
 from dcmcfg.edits.create_device import create_device
 from dcmcfg.edits.remove_device import remove_device

@@ -11,12 +11,12 @@ import click
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.changing import carry_out
-from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.completing import complete_target
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.editor import KeptText, edit_file, require_editing
 from dcmcfg.cli.failures import problem_lines
-from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.options.changing import Choices, changing_options
+from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.devices import Configuration

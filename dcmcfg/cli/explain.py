@@ -7,7 +7,7 @@ import click
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_attribute
 from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import DcmcfgError

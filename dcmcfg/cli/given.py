@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from dcmcfg.cli.options import SITE_SETTINGS
+from dcmcfg.cli.options.of_site import SITE_SETTINGS
 
 
 def given_options(context: click.Context) -> dict[str, Any]:

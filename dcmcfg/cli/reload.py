@@ -12,8 +12,8 @@ from dcmcfg.archive.reload_failures import Reload, ReloadFailed
 from dcmcfg.cli import invocation
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import control_service
+from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.reloading import require_started
-from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.cli.telling import say
 from dcmcfg.render.reload import reload_json, repaired_line
 from dcmcfg.settings import Settings

@@ -9,7 +9,7 @@ from typing import Any
 
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_name import device_setting_line, restart_line
-from dcmcfg.cli.choices import Choices
+from dcmcfg.cli.options.changing import Choices
 from dcmcfg.cli.rejects import Rejects
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Plan

@@ -9,9 +9,9 @@ import click
 
 from dcmcfg.bulk.stores import FOLDER, KeptStore, kept_stores, named_stores, older_than
 from dcmcfg.cli.answer import print_json
-from dcmcfg.cli.examples import examples
 from dcmcfg.cli.given_once import GivenOnce
-from dcmcfg.cli.quantities import Quantity
+from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.errors import AnswerIsNo, DcmcfgError

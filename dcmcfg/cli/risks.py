@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import click
 
-from dcmcfg.cli.site import RiskOption
+from dcmcfg.cli.options.site import RiskOption
 from dcmcfg.errors import Refused
 from dcmcfg.plan import guard
 from dcmcfg.plan.guard import NewFinding, Risk

@@ -13,7 +13,7 @@ from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_control import control_service
 from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.loading import loaded
-from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.stopped import STOPPED, how_to_start
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import ArchiveError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.choices import Choices, changing_options
 from dcmcfg.cli.completing import complete_held_attribute, complete_target
 from dcmcfg.cli.editing import added_unasked, carry_out_on
-from dcmcfg.cli.site import SiteCommand, site_options
+from dcmcfg.cli.options.changing import Choices, changing_options
+from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.edits.attribute import unset
 from dcmcfg.settings import Settings
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.option_group import option_group
+from dcmcfg.cli.options.site import section_option
 from dcmcfg.cli.output import refuse_unwritable, refuse_unwritable_folder
-from dcmcfg.cli.site import section_option
 
 JSON, HTML = ".json", ".html"
 

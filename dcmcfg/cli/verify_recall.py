@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dcmcfg.cli.option_group import option_group
-from dcmcfg.cli.site import section_option
+from dcmcfg.cli.options.site import section_option
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.verify_bulk import Bulk
 from dcmcfg.dicom.query_keys import parse_keys

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.option_group import option_group
-from dcmcfg.cli.site import section_option
+from dcmcfg.cli.options.site import section_option
 from dcmcfg.verify.listening import Listening
 
 

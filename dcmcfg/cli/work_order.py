@@ -8,9 +8,9 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.examples import examples
+from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.output import print_text
-from dcmcfg.cli.site import SiteCommand, site_options
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.render.console import stdout_console

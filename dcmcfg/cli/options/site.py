@@ -12,7 +12,7 @@ import click
 from dcmcfg.cli import invocation
 from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.cli.limit_option import limit_option
-from dcmcfg.cli.options import SITE_SETTINGS, add_site_options
+from dcmcfg.cli.options.of_site import SITE_SETTINGS, add_site_options
 from dcmcfg.settings import Settings, resolve
 
 R = TypeVar("R")
