@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.completing import complete_new_value, complete_target
-from dcmcfg.cli.editing import carry_out_on
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.options.value_arguments import value_arguments
+from dcmcfg.cli.session.edit_of_tree import carry_out_on
 from dcmcfg.edits.attribute import Values, add_values
 from dcmcfg.settings import Settings
 

@@ -8,10 +8,10 @@ import click
 
 from dcmcfg.cli.aes import aes_command
 from dcmcfg.cli.completing import complete_ae, complete_device
-from dcmcfg.cli.editing import carry_out_edit
 from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import SiteCommand, site_options_but_device
+from dcmcfg.cli.session.edit_of_tree import carry_out_edit
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import read_capabilities
 from dcmcfg.dicom.capability_templates import storage_scp

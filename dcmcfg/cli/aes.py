@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.answer import print_json
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.output import print_text
-from dcmcfg.cli.picked import picked_something
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.no_match import picked_something
+from dcmcfg.cli.session.output import print_json, print_text
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.listing.picking import picked_aes

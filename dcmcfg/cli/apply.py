@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.changing import carry_out, server_rules
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import map_base_option, old_base, to_site
 from dcmcfg.cli.options.site import RiskOption, SiteCommand, site_options
-from dcmcfg.cli.rejects import Rejects, rejects_path
+from dcmcfg.cli.session.changing import carry_out, server_rules
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.rejects import Rejects, rejects_path
 from dcmcfg.cli.telling import say
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN

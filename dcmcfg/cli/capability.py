@@ -8,12 +8,12 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg.capabilities import ROLES, ability, lacking, names_in_use
-from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_ae
-from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.editing import carry_out_edit
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.edit_of_tree import carry_out_edit
+from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import say
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import capability_line

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from dcmcfg.changes import Add
-from dcmcfg.cli.answer import print_json
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import tell
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory

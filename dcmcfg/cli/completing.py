@@ -12,9 +12,9 @@ from typing import TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.cli.directory import directory_server
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options.of_site import SITE_SETTINGS
+from dcmcfg.cli.session.directory import directory_server
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree

@@ -9,13 +9,13 @@ from typing import TypeVar
 
 import click
 
-from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_connection, complete_device
-from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.editing import carry_out_edit
 from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import SiteCommand, site_options, site_options_but_device
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.edit_of_tree import carry_out_edit
+from dcmcfg.cli.session.output import print_json
 from dcmcfg.connection_users import ConnectionUsers
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree

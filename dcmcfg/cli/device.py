@@ -6,10 +6,10 @@ import click
 
 from dcmcfg.cli.completing import complete_device
 from dcmcfg.cli.devices import devices_command
-from dcmcfg.cli.editing import carry_out_edit
 from dcmcfg.cli.options.arguments import new_name_option
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.edit_of_tree import carry_out_edit
 from dcmcfg.edits.clone_device import OPTIONS, CloneNames, clone_device
 from dcmcfg.edits.create_device import create_device
 from dcmcfg.edits.remove_device import remove_device

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 import click
 
-from dcmcfg.cli.answer import print_json
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import AUTO, base_named
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.output import print_text
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json, print_text
 from dcmcfg.cli.telling import tell
 from dcmcfg.devices import devices_dn
 from dcmcfg.directory.reading import read_tree

@@ -11,15 +11,15 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
-from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_unreachable import with_status
 from dcmcfg.cli.completing import complete_title
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.parallel import parallel_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.directory.reading import read_tree

@@ -10,13 +10,13 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.completing import complete_target
-from dcmcfg.cli.directory import open_directory
-from dcmcfg.cli.editor import KeptText, edit_file, require_editing
-from dcmcfg.cli.failures import problem_lines
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.editor import KeptText, edit_file, require_editing
+from dcmcfg.cli.session.failures import problem_lines
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.devices import Configuration

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_attribute
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import DcmcfgError

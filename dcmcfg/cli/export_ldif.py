@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.output import write_whole
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import write_whole
 from dcmcfg.cli.telling import tell
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import read_whole_schema

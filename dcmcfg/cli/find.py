@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.answer import print_json
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json
 from dcmcfg.devices import devices_dn
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.listing.text import find

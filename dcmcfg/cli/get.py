@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_possible_attribute, complete_target
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.output import write_octets
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json, write_octets
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import schema_knowing

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import click
 
-from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.given_once import GivenOnce
+from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import say
 from dcmcfg.errors import LabError
 from dcmcfg.lab import demo, life

@@ -12,12 +12,12 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.cli.answer import print_json
-from dcmcfg.cli.changing import carry_out
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory

@@ -10,14 +10,14 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
-from dcmcfg.cli.changing import carry_out
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.association_tls import TlsOptions, tls_options
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.parallel import parallel_option
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.rejects import Rejected, Rejects, rejects_path
+from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.rejects import Rejected, Rejects, rejects_path
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.onboard import Probed, Probing, onboard

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dcmcfg.cli.failures import DEBUG, OUT_OF_MEMORY
+from dcmcfg.cli.session.failures import DEBUG, OUT_OF_MEMORY
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dcmcfg.cli.output import make_folder, write_report
+from dcmcfg.cli.session.output import make_folder, write_report
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.verify_files import HTML, JSON, EvidenceFiles, ending
 from dcmcfg.devices import Configuration

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.completing import complete_device, complete_name, complete_title
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import RiskOption, SiteCommand, site_options
+from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.rename.device import rename_device
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references

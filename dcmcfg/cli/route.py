@@ -8,14 +8,13 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
-from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.archive_database import reach_database
 from dcmcfg.cli.archive_unreachable import status_advised
 from dcmcfg.cli.completing import complete_title
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.output import STDOUT, write_whole
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import STDOUT, print_json, write_whole
 from dcmcfg.cli.telling import say
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.associate import associated

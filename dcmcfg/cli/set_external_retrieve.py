@@ -7,13 +7,13 @@ from dataclasses import replace
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.changing import carry_out
 from dcmcfg.cli.completing import complete_external_retrieve
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.output import STDOUT, write_whole
+from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import STDOUT, write_whole
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.external_retrieve import external_retrieve

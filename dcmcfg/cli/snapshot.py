@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.answer import print_json
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.output import STDOUT, refuse_existing, write_whole
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import STDOUT, print_json, refuse_existing, write_whole
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import AnswerIsNo, LdifError, MalformedInput, Refused
 from dcmcfg.render.check import print_findings

@@ -11,9 +11,9 @@ from dcmcfg.archive.refusal import reasons
 from dcmcfg.archive.token_check import Verdict, examine
 from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.cli import invocation
-from dcmcfg.cli.answer import print_json
-from dcmcfg.cli.archive_control import credential
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.archive import credential
+from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import NotFound
 from dcmcfg.render.token import print_token, token_json

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.changing import carry_out, server_rules
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.rejects import Rejects
 from dcmcfg.cli.roll_out_number import RollOutNumber
+from dcmcfg.cli.session.changing import carry_out, server_rules
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.rejects import Rejects
 from dcmcfg.cli.telling import say
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory

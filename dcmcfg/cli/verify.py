@@ -8,16 +8,16 @@ import sys
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.asking import Answered, Asking
 from dcmcfg.cli.completing import complete_title
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.leftovers import warn_of_leftovers
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.verification import Verification
 from dcmcfg.cli.verify_bulk import Bulk, bulk_options
 from dcmcfg.cli.verify_combinations import require_sense

@@ -13,7 +13,7 @@ from dcmcfg.bulk.source import FromFile, Matching, Named, Source
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site import section_option
-from dcmcfg.cli.output import STDOUT, refuse_unwritable
+from dcmcfg.cli.session.output import STDOUT, refuse_unwritable
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.verify.addresses import LONGEST_S

@@ -9,7 +9,7 @@ import click
 
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.options.site import section_option
-from dcmcfg.cli.output import refuse_unwritable, refuse_unwritable_folder
+from dcmcfg.cli.session.output import refuse_unwritable, refuse_unwritable_folder
 
 JSON, HTML = ".json", ".html"
 

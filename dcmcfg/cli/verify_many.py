@@ -25,10 +25,10 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_unreachable import next_step_of, status_advised
 from dcmcfg.cli.asking import Answered
 from dcmcfg.cli.carried import proposed, proposing
-from dcmcfg.cli.failures import INTERRUPTED
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.once_sent import a_no_once_sent
-from dcmcfg.cli.output import STDOUT, write_report
+from dcmcfg.cli.session.failures import INTERRUPTED
+from dcmcfg.cli.session.output import STDOUT, write_report
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.cli.verification import Verification

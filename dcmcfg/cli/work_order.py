@@ -5,12 +5,11 @@ from __future__ import annotations
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.answer import print_json
 from dcmcfg.cli.completing import complete_title
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.output import print_text
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json, print_text
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.render.console import stdout_console

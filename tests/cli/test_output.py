@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.cli.output import write_report, write_whole
+from dcmcfg.cli.session.output import write_report, write_whole
 from dcmcfg.errors import DcmcfgError
 
 

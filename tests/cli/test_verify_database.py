@@ -116,7 +116,7 @@ def test_a_database_that_cannot_be_asked_is_a_note(
 def test_a_database_that_hangs_holds_nothing_up_for_long(
     run: Run, site: CliSite, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcmcfg.cli.database.TIMEOUTS", type(TIMEOUTS)(0.5, 0.3))
+    monkeypatch.setattr("dcmcfg.cli.session.database.TIMEOUTS", type(TIMEOUTS)(0.5, 0.3))
     site.archive.hang = threading.Event()
     result = verify(run, made)
     assert result.exit_code == 0
@@ -139,7 +139,7 @@ def test_nothing_is_loaded_to_ask_where_nothing_listens(
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}/dcm4chee-arc"
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", url)
-    monkeypatch.setattr("dcmcfg.cli.database.database", None)
+    monkeypatch.setattr("dcmcfg.cli.session.database.database", None)
     result = verify(run, made)
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"where the files were before the move is not known ({url}: connection refused)" in result.stdout

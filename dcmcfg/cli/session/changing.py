@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.archive_name import follow_in_profile
 from dcmcfg.cli.judging import Purpose, judge
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options.changing import Choices
-from dcmcfg.cli.rejects import Rejects
-from dcmcfg.cli.report import ReloadReport, Report
 from dcmcfg.cli.risks import require_named
+from dcmcfg.cli.session.rejects import Rejects
+from dcmcfg.cli.session.report import ReloadReport, Report, follow_in_profile
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.directory.server import Directory
@@ -45,7 +44,7 @@ from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
 
 if TYPE_CHECKING:
-    from dcmcfg.cli.reloading import Reloading
+    from dcmcfg.cli.session.reloading import Reloading
     from dcmcfg.tree import Tree
 
 _NOTHING_BESIDE = Beside()
@@ -121,7 +120,7 @@ def carry_out(
         report.tell()
         return
     _require_ready(settings, choices, rejects)
-    reloading: Reloading | None = None if choices.no_reload or renamed else loaded("reloading", "reachable")(settings)
+    reloading: Reloading | None = None if choices.no_reload or renamed else loaded("None", "reachable")(settings)
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from dcmcfg.cli.changing import carry_out
-from dcmcfg.cli.directory import open_directory
 from dcmcfg.cli.options.changing import Choices
+from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory

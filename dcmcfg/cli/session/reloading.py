@@ -14,8 +14,8 @@ from dcmcfg.archive.listeners import Probed, listeners_of, other_users, probe
 from dcmcfg.archive.reload_failures import CHECK_VALUES, Reload, ReloadFailed, ReloadUnconfirmed
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotRunning
 from dcmcfg.cli import invocation
-from dcmcfg.cli.archive_control import control_service
-from dcmcfg.cli.report import ReloadReport
+from dcmcfg.cli.session.archive import control_service
+from dcmcfg.cli.session.report import ReloadReport
 from dcmcfg.cli.stopped import STOPPED, how_to_start
 from dcmcfg.cli.telling import tell
 from dcmcfg.devices import Configuration

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.archive.qido import TIMEOUTS, Qido
-from dcmcfg.cli.archive_control import web_services
+from dcmcfg.cli.session.archive import web_services
 from dcmcfg.limits import QIDO_BODY
 from dcmcfg.settings import Settings
 

@@ -1,8 +1,12 @@
-"""Files that commands write, ``-`` being standard output."""
+"""Files that commands write, ``-`` being standard output.
+
+The one JSON object that a command prints with ``--json``.
+"""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 import tempfile
@@ -13,6 +17,7 @@ from stat import S_IMODE
 
 import click
 
+from dcmcfg.cli import invocation
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.printable import visible_lines
 
@@ -171,3 +176,9 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def print_json(result: object, *, indent: int | None = 2) -> None:
+    """Print *result* as JSON on standard output; a failure after this is told on standard error only."""
+    invocation.current().answered = True
+    click.echo(json.dumps(result, indent=indent))
