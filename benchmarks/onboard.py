@@ -22,7 +22,8 @@ from tempfile import TemporaryDirectory
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
-from dcmcfg.callee import Callee
+from dcmcfg.connectivity.call import Callee
+from dcmcfg.connectivity.probe import PARALLEL, PATIENCE, probe_all
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.lab.large_tree import large_ldif
 from dcmcfg.lab.tree import site_files
@@ -30,7 +31,6 @@ from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.onboard import onboard
 from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.reading import Form, read_sheet
-from dcmcfg.probe import PARALLEL, PATIENCE, probe_all
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.tree import Tree
 

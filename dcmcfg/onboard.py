@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from dcmcfg.callee import Callee, Verdict
 from dcmcfg.changes import Add
+from dcmcfg.connectivity.call import Callee, Verdict
+from dcmcfg.connectivity.probe import probe_all
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.onboarding.additions import Secured, add_all
@@ -16,7 +17,6 @@ from dcmcfg.onboarding.proposal import LeftOut, Proposal
 from dcmcfg.onboarding.row import Row
 from dcmcfg.onboarding.sorting import sort_rows
 from dcmcfg.plan.plan import Already, Plan, make_plan
-from dcmcfg.probe import probe_all
 from dcmcfg.tree import Tree
 
 

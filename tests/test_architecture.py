@@ -88,7 +88,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),  # edges
     frozenset({"lab"}),
     frozenset(
-        {"rollout", "snapshot", "verify", "bulk", "temporary", "callee", "probe", "onboard", "echo_all", "export_live"}
+        {"rollout", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard", "export_live"}
     ),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 from pynetdicom import evt
 
-from dcmcfg.callee import Callee, Stage, Verdict, call
+from dcmcfg.connectivity.call import Callee, Stage, Verdict, call
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from tests.dicom import dcmtk

@@ -11,10 +11,10 @@ import pytest
 from pynetdicom import evt
 from pynetdicom.dul import DULServiceProvider
 
-from dcmcfg import probe
-from dcmcfg.callee import Callee, Stage, Verdict, call
+from dcmcfg.connectivity import probe
+from dcmcfg.connectivity.call import Callee, Stage, Verdict, call
+from dcmcfg.connectivity.probe import probe_all
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.probe import probe_all
 from tests.dicom.dcmtk import LOOPBACK
 from tests.echo_scps import UNKNOWN_HOST, echo_scp, silent_listener
 from tests.patience import PATIENCE_S, PATIENT, comes_true

@@ -25,7 +25,7 @@ def reach_database(settings: Settings, archive_ae: str) -> Database:
         raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", on=settings.oidc.server)
     if why := why_not_reached(settings.archive_url):
         raise ArchiveError(why, on=settings.archive_url)
-    found: Database = loaded("None", "database")(settings, archive_ae)
+    found: Database = loaded("session.database", "database")(settings, archive_ae)
     return found
 
 

@@ -60,7 +60,7 @@ SECTIONS = {
         "route": Command("route", "route_command", "Say what the archive will do with a C-MOVE."),
         "echo": Command("echo", "echo_command", "Call AEs with a C-ECHO, from this machine."),
         "work-order": Command("work_order", "work_order_command", "Say what must be entered at another archive."),
-        "verify": Command("verify", "verify_command", "Prove with a real C-MOVE that a study arrives."),
+        "verify": Command("verify.command", "verify_command", "Prove with a real C-MOVE that a study arrives."),
         "results": Command(
             "results", "results_group", "List and clear what runs over many studies keep.", at_a_site=False
         ),

@@ -42,7 +42,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     if with_directory:
         with open_directory(settings) as directory:
             who = directory.who_am_i()
-            left |= loaded("leftovers", "left_in")(settings, directory)
+            left |= loaded("verify.leftovers", "left_in")(settings, directory)
     if who is not None and not as_json:
         say(f"directory {settings.ldap_url}: {who or 'anonymous'}")
     for title, made in left.items():

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dcmcfg.echo_all import Echoed, Target
+from dcmcfg.connectivity.echo import Echoed, Target
 from dcmcfg.render.console import print_line, visible, wrapped
 from dcmcfg.render.probing import answer_in_words, next_step_lines, verdict_json
 from dcmcfg.render.table import Breaks, Column, print_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dcmcfg.callee import Verdict
+from dcmcfg.connectivity.call import Verdict
 from dcmcfg.render.secured import secured_json
 from dcmcfg.suggestions import first_of
 

@@ -7,8 +7,8 @@ import shlex
 import click
 import pytest
 
-from dcmcfg.cli.carried import carried
-from dcmcfg.cli.verify import verify_command
+from dcmcfg.cli.verify.command import verify_command
+from dcmcfg.cli.verify.one_study import carried
 
 RECALL = "dcmcfg verify --recall --dest"
 ROUTE = "dcmcfg route --dest"

@@ -333,7 +333,7 @@ def test_a_bug_before_the_move_is_3_and_one_after_it_is_1(
         with monkeypatch.context() as patch:
             patch.setattr("dcmcfg.verify.run.find_instances", _breaking)
             before = verify(archive)
-        monkeypatch.setattr("dcmcfg.cli.verify_one.judge", _breaking)
+        monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge", _breaking)
         after = verify(archive)
         monkeypatch.setenv("DCMCFG_DEBUG", "1")
         shown = verify(archive)
@@ -352,7 +352,7 @@ def test_want_of_memory_after_the_move_is_no_internal_error(
     def want_memory(*_: object, **__: object) -> NoReturn:
         raise MemoryError
 
-    monkeypatch.setattr("dcmcfg.cli.verify_one.judge", want_memory)
+    monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge", want_memory)
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
         result = verify(archive)
     assert result.exit_code == 1
@@ -365,7 +365,7 @@ def test_an_error_after_the_move_is_1(verify: Verify, made: Made, monkeypatch: p
     def lose_the_answer(*_: object, **__: object) -> NoReturn:
         raise DicomError("it is gone", on="DCM4CHEE@x:1", next_step="look")
 
-    monkeypatch.setattr("dcmcfg.cli.verify_one.judge", lose_the_answer)
+    monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge", lose_the_answer)
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
         result = verify(archive)
     assert (result.exit_code, result.stderr) == (1, "dcmcfg: DCM4CHEE@x:1: it is gone\n  next: look\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.callee import Callee, Stage, call
+from dcmcfg.connectivity.call import Callee, Stage, call
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.dn import DN

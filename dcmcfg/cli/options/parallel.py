@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import click
 
-from dcmcfg.probe import PARALLEL
+from dcmcfg.connectivity.probe import PARALLEL
 
 F = TypeVar("F", bound=Callable[..., object])
 _MOST_AT_ONCE = 64

@@ -23,16 +23,16 @@ from dcmcfg.bulk.store import Store
 from dcmcfg.bulk.stores import FOLDER, SUFFIX
 from dcmcfg.cli import invocation
 from dcmcfg.cli.archive_unreachable import next_step_of, status_advised
-from dcmcfg.cli.asking import Answered
-from dcmcfg.cli.carried import proposed, proposing
 from dcmcfg.cli.loading import loaded
-from dcmcfg.cli.once_sent import a_no_once_sent
 from dcmcfg.cli.session.failures import INTERRUPTED
 from dcmcfg.cli.session.output import STDOUT, write_report
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
-from dcmcfg.cli.verification import Verification
-from dcmcfg.cli.verify_bulk import Bulk
+from dcmcfg.cli.verify.after_sending import a_no_once_sent
+from dcmcfg.cli.verify.bulk_options import Bulk
+from dcmcfg.cli.verify.destination_request import Answered
+from dcmcfg.cli.verify.one_study import proposed, proposing
+from dcmcfg.cli.verify.request import Verification
 from dcmcfg.dicom.cancel import Cancellation
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.bulk import bulk_json, print_bulk
@@ -49,7 +49,7 @@ from dcmcfg.verify.judge import judge
 from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
-    from dcmcfg.cli.temporary_destination import Place
+    from dcmcfg.cli.verify.temporary_destination import Place
     from dcmcfg.devices import Configuration
     from dcmcfg.dicom.peer import Peer
 
@@ -138,7 +138,7 @@ def _keeping(
         verdict = place.advised(verdict, evidence) if place else verdict
         return replace(verdict, next_steps=tuple(map(tell, verdict.next_steps)))
 
-    keep: Callable[[Proven], None] = loaded("proof_files", "folder_of_proofs")(
+    keep: Callable[[Proven], None] = loaded("verify.evidence_files", "folder_of_proofs")(
         run.files, run.settings, configuration, addresses, judged
     )
     return keep

@@ -1,4 +1,7 @@
-"""Calling a peer: how far one gets, and what helps where that is not far enough."""
+"""Calling a peer: how far one gets, and what helps where that is not far enough.
+
+What is spoken at a port where nobody answered as was expected: TLS, or DICOM without it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,51 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dcmcfg.dicom.acquainted import Secured
-from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.associate import IMPLICIT, opened_wire
+from dcmcfg.dicom.echo import VERIFICATION, echo
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.spoken import speaks_dicom, speaks_tls
+from dcmcfg.dicom.proposing import proposals, request_pdu
+from dcmcfg.dicom.reach import connected
 from dcmcfg.dicom.tls_failure import NOTHING_SENT
+from dcmcfg.dicom.upper_layer import ABORT, PduType
+from dcmcfg.dicom.wire import Lost, Stalled
 from dcmcfg.errors import DcmcfgError, NotDicom, NotEchoed, NotSecured, RejectedForNow, TryLater, Unreachable
 from dcmcfg.route.command import command
+
+_MAXIMUM_LENGTH = 1 << 14
+_ANSWERS = frozenset({PduType.ASSOCIATE_AC, PduType.ASSOCIATE_RJ, PduType.ABORT})
+
+
+def speaks_tls(peer: Peer, timeouts: Timeouts) -> bool:
+    """Tell whether *peer* speaks TLS, by a handshake in which nothing is shown or believed, or sent after it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        connected(peer, timeouts, context).close()
+    except NotSecured as error:
+        return error.speaks_tls
+    except Unreachable:
+        return False
+    return True
+
+
+def speaks_dicom(peer: Peer, calling: str, timeouts: Timeouts) -> bool:
+    """Tell whether *peer* answers an association request as *calling* without TLS, whatever it answers."""
+    try:
+        wire = opened_wire(peer, timeouts)
+    except Unreachable:
+        return False
+    kind = 0
+    try:
+        proposed = proposals([VERIFICATION], (IMPLICIT,))
+        wire.send(request_pdu(calling, peer.ae_title, proposed, _MAXIMUM_LENGTH), timeouts.acse)
+        kind, _ = wire.pdu(timeouts.acse)
+    except (Lost, Stalled):
+        return False
+    finally:
+        wire.close(ABORT if kind == PduType.ASSOCIATE_AC else b"")
+    return kind in _ANSWERS
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,7 @@ import sys
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.asking import Answered, Asking
 from dcmcfg.cli.completing import complete_title
-from dcmcfg.cli.leftovers import warn_of_leftovers
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.examples import examples
@@ -18,16 +16,18 @@ from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.verification import Verification
-from dcmcfg.cli.verify_bulk import Bulk, bulk_options
-from dcmcfg.cli.verify_combinations import require_sense
-from dcmcfg.cli.verify_evidence import EvidenceWanted, evidence_options
+from dcmcfg.cli.verify.bulk_options import Bulk, bulk_options
+from dcmcfg.cli.verify.combinations import require_sense
+from dcmcfg.cli.verify.destination_request import Answered, Asking
+from dcmcfg.cli.verify.evidence_options import EvidenceWanted, evidence_options
+from dcmcfg.cli.verify.leftovers import warn_of_leftovers
+from dcmcfg.cli.verify.one_study import verify_one
+from dcmcfg.cli.verify.options import Retrieving, retrieval_options
+from dcmcfg.cli.verify.recall_options import Recalling, recall_options
+from dcmcfg.cli.verify.request import Verification
+from dcmcfg.cli.verify.temporary_options import Temporary, temporary_options
 from dcmcfg.cli.verify_files import EvidenceFiles, file_options
-from dcmcfg.cli.verify_one import verify_one
-from dcmcfg.cli.verify_recall import Recalling, recall_options
 from dcmcfg.cli.verify_receiving import Receiving, receiving_options
-from dcmcfg.cli.verify_retrieval import Retrieving, retrieval_options
-from dcmcfg.cli.verify_temporary import Temporary, temporary_options
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
@@ -170,21 +170,21 @@ def verify_command(
 
     with open_directory(settings) as directory:
         if temporary.clean_temporary:
-            loaded("temporary_destination", "clean_leftovers")(settings, directory, yes=temporary.yes, as_json=as_json)
+            loaded("verify.temporary_destination", "clean_leftovers")(settings, directory, yes=temporary.yes, as_json=as_json)
             return 0
         configuration = Configuration(read_tree(directory))
         if temporary.temporary_dest:
             before = find(configuration, destination="", receive=False)
             tls.require_use(calls=before.tls)
-            many = loaded("verify_many", "look_first")(run, many, before) if many is not None else None
+            many = loaded("verify.many_studies", "look_first")(run, many, before) if many is not None else None
         if many is None:
             verify = functools.partial(verify_one, run, configuration)
         else:
-            verify = functools.partial(loaded("verify_many", "verify_many"), run, many, configuration)
+            verify = functools.partial(loaded("verify.many_studies", "verify_many"), run, many, configuration)
         if temporary.temporary_dest:
             asked = asked_ae(configuration.device(settings.device), archive_ae)
             asking = Asking(asked, calling, find, servers, manner, run.secured, tls=over_tls)
-            within = loaded("temporary_destination", "with_temporary_destination")
+            within = loaded("verify.temporary_destination", "with_temporary_destination")
             answered: Answered = within(settings, directory, configuration, asking, temporary, verify)
     if not temporary.temporary_dest:
         warn_of_leftovers(settings, configuration)

@@ -6,12 +6,12 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from dcmcfg.callee import Callee, Verdict
 from dcmcfg.connection_users import connection_name
+from dcmcfg.connectivity.call import Callee, Verdict
+from dcmcfg.connectivity.probe import PARALLEL, PATIENCE, probe_all
 from dcmcfg.devices import Configuration, Connection, NetworkAE
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import MalformedInput
-from dcmcfg.probe import PARALLEL, PATIENCE, probe_all
 from dcmcfg.route.command import command
 from dcmcfg.route.resolving import installing
 from dcmcfg.targets import network_ae

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dcmcfg.cli.option_group import option_group
 from dcmcfg.cli.options.site import section_option
 from dcmcfg.cli.telling import tell
-from dcmcfg.cli.verify_bulk import Bulk
+from dcmcfg.cli.verify.bulk_options import Bulk
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.printable import visible
 from dcmcfg.verify.recall import Choice, Recall, purged_study

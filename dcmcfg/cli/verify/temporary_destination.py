@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.asking import Answered, Asking
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.cli.terminal import ask, require_terminal
-from dcmcfg.cli.verify_temporary import Temporary
+from dcmcfg.cli.verify.destination_request import Answered, Asking
+from dcmcfg.cli.verify.temporary_options import Temporary
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.directory.reading import read_tree
@@ -221,7 +221,7 @@ def _show(settings: Settings, new: TemporaryDestination, plan: Plan, left: Seque
 
 def _site(settings: Settings, directory: Directory) -> Site:
     """Return the site once its archive has answered; raises :class:`~dcmcfg.errors.ArchiveError`."""
-    reachable = loaded("None", "reachable")
+    reachable = loaded("session.reloading", "reachable")
     service = reachable(settings, "it has to reload, to know a new destination").service
     occasion = Occasion(state_folder(), site_headline(settings), invocation.current().command_line)
     return Site(directory, occasion, service.reload, _say)

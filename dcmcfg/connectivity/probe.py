@@ -9,7 +9,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from dcmcfg.callee import Callee, Stage, Verdict, call
+from dcmcfg.connectivity.call import Callee, Stage, Verdict, call
 from dcmcfg.dicom.association import cut_all
 from dcmcfg.dicom.peer import Timeouts
 

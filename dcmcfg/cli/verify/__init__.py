@@ -1,0 +1,1 @@
+"""The ``verify`` command: its options, one study, many studies, evidence files."""
