@@ -119,7 +119,7 @@ PURE = LAYERS[2]
 #: What loads modules while running: each command's module only when that command runs, what completes the site's
 #: options only when a shell asks, the keychain's library only when a secret is kept there, and pydicom only when a file
 #: or text beyond ASCII is read.
-LAZY = frozenset({"dcmcfg.cli.loading", "dcmcfg.settings.keychain", "dcmcfg.dicom.late"})
+LAZY = frozenset({"dcmcfg.cli.loading", "dcmcfg.settings.keychain", "dcmcfg.dicom.pydicom_lazy"})
 #: What stands for a module whose name is computed.
 UNKNOWN = "(computed)"
 

@@ -17,8 +17,7 @@ from dcmcfg.bulk.answer import Answer, Outcome, answer_of
 from dcmcfg.bulk.schedule import Next, after
 from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.associate import OpenAssociation
-from dcmcfg.dicom.cancel import Cancellation
-from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.dicom.move import Cancellation, MoveOutcome
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.dicom.request_set import Kind
 from dcmcfg.errors import DicomError, NotFound, OutOfResources, TryLater

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from dcmcfg.dicom.studies import Study, find_studies
+from dcmcfg.dicom.query import Study, find_studies
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.file_kinds import CSV, HEAD, STUDIES, file_kind

@@ -13,8 +13,7 @@ from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import SiteCommand, site_options_but_device
 from dcmcfg.cli.session.edit_of_tree import carry_out_edit
 from dcmcfg.devices import Configuration
-from dcmcfg.dicom.capability_lines import read_capabilities
-from dcmcfg.dicom.capability_templates import storage_scp
+from dcmcfg.dicom.capability_lines import read_capabilities, storage_scp
 from dcmcfg.edits.cipher_suites import archive_cipher_suites
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae

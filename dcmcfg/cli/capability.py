@@ -17,7 +17,7 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import say
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import capability_line
-from dcmcfg.dicom.registered_uids import ANY, Kind, find, keywords, name_of
+from dcmcfg.dicom.uid_registry import ANY, Kind, find, keywords, name_of
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.add_capabilities import add_capabilities
 from dcmcfg.edits.copy_capabilities import copy_capabilities

@@ -9,12 +9,12 @@ import ssl
 from dataclasses import dataclass
 from enum import Enum
 
-from dcmcfg.dicom.acquainted import Secured
 from dcmcfg.dicom.associate import IMPLICIT, opened_wire
+from dcmcfg.dicom.connect import connected
 from dcmcfg.dicom.echo import VERIFICATION, echo
 from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer_identity import Secured
 from dcmcfg.dicom.proposing import proposals, request_pdu
-from dcmcfg.dicom.reach import connected
 from dcmcfg.dicom.tls_failure import NOTHING_SENT
 from dcmcfg.dicom.upper_layer import ABORT, PduType
 from dcmcfg.dicom.wire import Lost, Stalled

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.dicom.association import NOT_DICOM, Association, Ended, aborted
+from dcmcfg.dicom.connect import connected, not_connected
 from dcmcfg.dicom.negotiation import Proposed
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.proposing import Acceptance, proposals, read_acceptance, request_pdu
-from dcmcfg.dicom.reach import connected, not_connected
-from dcmcfg.dicom.registered_uids import name_of
 from dcmcfg.dicom.rejection import Rejection
 from dcmcfg.dicom.request import Request
 from dcmcfg.dicom.request_set import Kind, request
 from dcmcfg.dicom.tls_failure import lost, next_step_over_tls
+from dcmcfg.dicom.uid_registry import name_of
 from dcmcfg.dicom.upper_layer import ABORT, PduType, Violation
 from dcmcfg.dicom.wire import Lost, Stalled, Wire
 from dcmcfg.errors import DicomError, NotDicom, NotSecured, RejectedForNow, TryLater
@@ -147,7 +147,7 @@ def _open(
 
 
 def opened_wire(peer: Peer, timeouts: Timeouts, tls: ssl.SSLContext | None = None) -> Wire:
-    """Return a connection with *peer* for PDUs; raises what :func:`~dcmcfg.dicom.reach.connected` does."""
+    """Return a connection with *peer* for PDUs; raises what :func:`~dcmcfg.dicom.connect.connected` does."""
     connection = connected(peer, timeouts, tls)
     try:
         return Wire(connection)

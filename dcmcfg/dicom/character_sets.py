@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dcmcfg.dicom.elements import octets
-from dcmcfg.dicom.late import pydicom
-from dcmcfg.dicom.quiet import keep_quiet
+from dcmcfg.dicom.pydicom_lazy import keep_quiet, pydicom
 
 UNICODE = "ISO_IR 192"
 _REPLACED = "\N{REPLACEMENT CHARACTER}"

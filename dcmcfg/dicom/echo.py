@@ -6,10 +6,10 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from dcmcfg.dicom.acquainted import Secured, acquainted
 from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.association import Ended
 from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer_identity import Secured, acquainted
 from dcmcfg.dicom.request_set import Kind
 from dcmcfg.dicom.status import explain
 from dcmcfg.errors import NotEchoed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dcmcfg.dicom.dictionary import tag_of
+from dcmcfg.dicom.pydicom_lazy import tag_of
 
 
 def texts(elements: Mapping[int, bytes], keyword: str) -> tuple[str, ...]:

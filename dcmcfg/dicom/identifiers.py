@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from dcmcfg.dicom.character_sets import in_character_set
 from dcmcfg.dicom.data_set_walk import SHORT_VRS, CutOff, NoDataSet, walk
-from dcmcfg.dicom.dictionary import tag_of, vr_of
+from dcmcfg.dicom.pydicom_lazy import tag_of, vr_of
 from dcmcfg.errors import MalformedInput
 
 #: The octets of each element by its tag, group and element in one number.

@@ -1,4 +1,7 @@
-"""One C-MOVE, with what the archive says about it (PS3.4 §C.4.2)."""
+"""One C-MOVE, with what the archive says about it (PS3.4 §C.4.2).
+
+The wish to end C-MOVEs that are under way (C-CANCEL, PS3.7 §9.3.2.3).
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,13 @@ import contextlib
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.association import Ended, NoAnswer
-from dcmcfg.dicom.cancel import ANSWER_S, Cancellation
 from dcmcfg.dicom.command_set import Command, us
 from dcmcfg.dicom.elements import texts
 from dcmcfg.dicom.identifiers import decoded, encoded
@@ -30,6 +33,46 @@ from dcmcfg.dicom.request_set import (
 from dcmcfg.dicom.retrieval import Priority, Retrieval
 from dcmcfg.dicom.status import category_of
 from dcmcfg.limits import MOVE_RESPONSES
+
+#: Seconds that a peer has for its final response once it was asked to end.
+ANSWER_S = 10.0
+
+
+class Cancellation:
+    """Asked for from any thread, once; who moves meanwhile, or later, sends a C-CANCEL."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+        self._under_way: list[Callable[[], None]] = []
+
+    @property
+    def asked(self) -> bool:
+        """Whether the end was asked for."""
+        return self._asked
+
+    def now(self) -> None:
+        """Ask for the end of what is under way."""
+        with self._lock:
+            self._asked = True
+            callbacks = tuple(self._under_way)
+        for callback in callbacks:
+            callback()
+
+    @contextmanager
+    def heard_by(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Call *callback* when the end is asked for while the block runs, or was before."""
+        with self._lock:
+            asked = self._asked
+            self._under_way.append(callback)
+        try:
+            if asked:
+                callback()
+            yield
+        finally:
+            with self._lock:
+                self._under_way.remove(callback)
+
 
 #: How many times as long as silence a peer is borne with that says it goes on, with the same numbers each time.
 STANDSTILL = 10
@@ -104,7 +147,7 @@ def move(
     *on_sent* is called in this thread when the request is on its way, *on_pending* with each pending response;
     there may be none. Once the request is sent, nothing that the peer does raises: a failure status, an abort, a
     lost connection and a time-out are outcomes. So is the end that *cancellation* asks for, by C-CANCEL: the peer has
-    :data:`~dcmcfg.dicom.cancel.ANSWER_S` seconds for its final response then. Before the request is sent,
+    :data:`~dcmcfg.dicom.move.ANSWER_S` seconds for its final response then. Before the request is sent,
     :class:`DicomError` when the association has ended or is not for this model, and :class:`MalformedInput` for an AE
     title that is none. Ctrl-C cancels too, aborts the association and is passed on.
     """

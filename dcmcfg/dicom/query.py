@@ -1,17 +1,25 @@
-"""What a study holds, by C-FIND down to the IMAGE level (PS3.4 §C.4.1)."""
+"""What a study holds, by C-FIND down to the IMAGE level (PS3.4 §C.4.1).
+
+Whose study it is, as the archive lists it.
+
+Which studies there are, by C-FIND at STUDY level (Study Root, PS3.4 §C.6.2).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.dicom.character_sets import UNICODE, spelled
 from dcmcfg.dicom.elements import text, texts
 from dcmcfg.dicom.find import Taken, find
 from dcmcfg.dicom.identifiers import Identifier, identifier
+from dcmcfg.dicom.pydicom_lazy import tag_of
 from dcmcfg.dicom.retrieval import Model, Patient
 from dcmcfg.dicom.uid import parse_uid
-from dcmcfg.errors import DicomError
+from dcmcfg.errors import DicomError, MalformedInput
+from dcmcfg.whole_number import whole_number
 
 
 @dataclass(frozen=True)
@@ -131,3 +139,96 @@ _WANTED = {
     "SERIES": ("SeriesInstanceUID",),
     "IMAGE": ("SOPInstanceUID", "SOPClassUID"),
 }
+
+
+_RETURNED = (
+    "StudyInstanceUID",
+    "StudyDate",
+    "PatientID",
+    "IssuerOfPatientID",
+    "InstanceAvailability",
+    "RetrieveAETitle",
+    "NumberOfStudyRelatedInstances",
+)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as the archive lists it; ``""``, nothing or None is what it does not say.
+
+    ``character_set`` is the one in which it names the patient (:func:`~dcmcfg.dicom.character_sets.spelled`).
+    """
+
+    study_uid: str
+    patient_id: str = ""
+    issuer: str = ""
+    study_date: str = ""
+    availability: str = ""
+    retrieve_ae_titles: tuple[str, ...] = ()
+    instances: int | None = None
+    character_set: str = ""
+
+
+def find_studies(opened: OpenAssociation, keys: Mapping[str, str], *, most: int | None = None) -> tuple[Study, ...]:
+    """Ask which studies match *keys*, by keyword (``PatientID``, ``StudyDate`` …); return at most *most* of them.
+
+    Each study is there once. The rest of a longer answer is cancelled; ask for one more than are wanted to learn
+    whether there are more. Raises :class:`MalformedInput` for a keyword that is none, and :class:`DicomError` when the
+    query fails or an answer lacks its UID.
+    """
+    found: dict[str, Study] = {}
+    for answer in find(opened, _identifier(keys), most=most):
+        study = _study(answer, opened)
+        found.setdefault(study.study_uid, study)
+    return tuple(found.values())
+
+
+def _identifier(keys: Mapping[str, str]) -> Identifier:
+    for keyword in keys:
+        if tag_of(keyword) is None:
+            raise MalformedInput("not a keyword of PS3.6", on=keyword, next_step="for example PatientID or StudyDate")
+    plain = all(value.isascii() for value in keys.values())
+    character_set = {} if plain else {"SpecificCharacterSet": UNICODE}
+    return identifier({"QueryRetrieveLevel": "STUDY", **dict.fromkeys(_RETURNED, ""), **keys, **character_set})
+
+
+def _study(answer: Identifier, opened: OpenAssociation) -> Study:
+    uid = text(answer, "StudyInstanceUID")
+    if not uid:
+        raise DicomError(
+            "an answer to C-FIND at STUDY level lacks its StudyInstanceUID",
+            on=str(opened.peer),
+            next_step="without that no study can be asked for: its own log says what it sent",
+        )
+    (patient_id, issuer), character_set = spelled(answer, "PatientID", "IssuerOfPatientID")
+    return Study(
+        uid,
+        patient_id,
+        issuer,
+        text(answer, "StudyDate"),
+        text(answer, "InstanceAvailability"),
+        texts(answer, "RetrieveAETitle"),
+        whole_number(text(answer, "NumberOfStudyRelatedInstances")),
+        character_set,
+    )
+
+
+_SAY_WHO = "--patient-id says whose it is; --model study needs none"
+
+
+def patient_of(opened: OpenAssociation, study_uid: str) -> Patient:
+    """Ask by Study Root whose the study is, for a request by Patient Root.
+
+    Raises :class:`DicomError` when the archive does not know the study, names no Patient ID, has no Study Root query,
+    or the query fails.
+    """
+    on = str(opened.peer)
+    if not opened.offers(Model.STUDY.find):
+        raise DicomError("whose study it is cannot be asked: no Study Root query", on=on, next_step=_SAY_WHO)
+    found = find_studies(opened, {"StudyInstanceUID": study_uid})
+    study = next((each for each in found if each.study_uid == study_uid), None)
+    if study is None:
+        raise DicomError(f"the archive lists no study {study_uid}", on=on, next_step=_SAY_WHO)
+    if not study.patient_id:
+        raise DicomError(f"the archive names no Patient ID of {study_uid}", on=on, next_step=_SAY_WHO)
+    return Patient(study.patient_id, study.issuer, study.character_set)

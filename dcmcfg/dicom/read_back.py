@@ -21,8 +21,7 @@ from dcmcfg.dicom.data_set_walk import (
     without_sequences,
 )
 from dcmcfg.dicom.fingerprint import Fingerprint
-from dcmcfg.dicom.late import pydicom
-from dcmcfg.dicom.quiet import keep_quiet
+from dcmcfg.dicom.pydicom_lazy import keep_quiet, pydicom
 from dcmcfg.limits import ELEMENTS, INFLATED, KEPT
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from dcmcfg.dicom.command_set import (
 )
 from dcmcfg.dicom.keep import Folder, file_head
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.registered_uids import may_be_stored
+from dcmcfg.dicom.uid_registry import may_be_stored
 from dcmcfg.limits import INSTANCES
 
 _VERIFICATION = "1.2.840.10008.1.1"

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-from dcmcfg.dicom.study_keys import OF_ANY_SERIES
+from dcmcfg.dicom.query_keys import OF_ANY_SERIES
 from dcmcfg.lab.identifier import LEVELS, UNIQUE_KEYS, Level
 from dcmcfg.lab.matching import matches
 

@@ -9,7 +9,7 @@ from pynetdicom import _config  # the documented place of pynetdicom's options, 
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 
-from dcmcfg.dicom import quiet
+from dcmcfg.dicom import pydicom_lazy
 
 _LOGGER = logging.getLogger("pynetdicom")
 _report = threading.excepthook
@@ -22,7 +22,7 @@ def keep_quiet() -> None:
     times.
     """
     global _report
-    quiet.keep_quiet()
+    pydicom_lazy.keep_quiet()
     if _LOGGER.level == logging.NOTSET:
         _LOGGER.setLevel(logging.CRITICAL)
         _config.LOG_HANDLER_LEVEL = "none"

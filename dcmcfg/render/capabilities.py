@@ -9,7 +9,7 @@ from rich.console import Console
 
 from dcmcfg.capabilities import Lacking, ability, open_roles, plain_name
 from dcmcfg.devices import NetworkAE
-from dcmcfg.dicom.registered_uids import keyword_of
+from dcmcfg.dicom.uid_registry import keyword_of
 from dcmcfg.entry import Entry
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table

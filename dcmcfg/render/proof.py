@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from dcmcfg.dicom.uid_names import uid_name
+from dcmcfg.dicom.uid_registry import uid_name
 from dcmcfg.render.route import route_json
 from dcmcfg.render.verify import verdict_json
 from dcmcfg.verify.chronicle import Event

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dcmcfg.dicom.uid_names import uid_name
+from dcmcfg.dicom.uid_registry import uid_name
 from dcmcfg.render.console import print_line, stdout_console, visible, wrapped
 from dcmcfg.render.table import Column, print_table
 from dcmcfg.route.negotiating import KeptBack

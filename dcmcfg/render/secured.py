@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.dicom.acquainted import Secured
+from dcmcfg.dicom.peer_identity import Secured
 
 
 def secured_json(secured: Secured | None) -> dict[str, str | None] | None:

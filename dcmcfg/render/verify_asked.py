@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dcmcfg.dicom.acquainted import Secured
+from dcmcfg.dicom.peer_identity import Secured
 from dcmcfg.dicom.retrieval import Level, Model
 from dcmcfg.render.secured import secured_json
 from dcmcfg.verify.evidence import Evidence

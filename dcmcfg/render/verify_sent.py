@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from dcmcfg.dicom.uid_names import uid_name
+from dcmcfg.dicom.uid_registry import uid_name
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.legs import Alike, Leg, Store, alike
 from dcmcfg.verify.sent import legs_of

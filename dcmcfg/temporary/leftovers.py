@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from dcmcfg.devices import Configuration
+from dcmcfg.dicom.connect import reach
 from dcmcfg.dicom.echo import echo
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.reach import reach
 from dcmcfg.edits.temporary_mark import Remnant, names_left, remnants
 from dcmcfg.errors import DcmcfgError, MalformedInput
 from dcmcfg.temporary.claim import claims, is_held

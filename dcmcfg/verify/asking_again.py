@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from dcmcfg.archive.database import Database
 from dcmcfg.dicom.associate import OpenAssociation
-from dcmcfg.dicom.query import Instance, find_instances
+from dcmcfg.dicom.query import Instance, find_instances, find_studies
 from dcmcfg.dicom.retrieval import Patient
-from dcmcfg.dicom.studies import find_studies
 from dcmcfg.errors import ArchiveError, DicomError
 from dcmcfg.verify.evidence import Stored
 

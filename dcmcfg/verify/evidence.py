@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dcmcfg.archive.stored import StoredStudy
-from dcmcfg.dicom.acquainted import Acquainted
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.dicom.peer_identity import Acquainted
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.dicom.retrieval import Model, Patient, Priority

@@ -10,8 +10,8 @@ from dcmcfg.archive.database import Database
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.devices import Device
 from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.query import Study, find_studies
 from dcmcfg.dicom.retrieval import Model
-from dcmcfg.dicom.studies import Study, find_studies
 from dcmcfg.errors import ArchiveError, NotFound
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import NOT_ONLINE

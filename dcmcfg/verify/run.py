@@ -8,13 +8,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from dcmcfg.dicom.acquainted import acquainted
 from dcmcfg.dicom.associate import OpenAssociation, associated
-from dcmcfg.dicom.cancel import Cancellation
-from dcmcfg.dicom.move import MoveOutcome, Progress, move
-from dcmcfg.dicom.patient import patient_of
+from dcmcfg.dicom.move import Cancellation, MoveOutcome, Progress, move
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.query import find_instances
+from dcmcfg.dicom.peer_identity import acquainted
+from dcmcfg.dicom.query import find_instances, patient_of
 from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.verify.addresses import Addresses

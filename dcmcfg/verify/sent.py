@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from dcmcfg.dicom.uid_names import uid_name
+from dcmcfg.dicom.uid_registry import uid_name
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.legs import Leg, Store
 from dcmcfg.verify.verdict import counted

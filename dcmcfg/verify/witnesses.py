@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dcmcfg.archive.database import Database
 from dcmcfg.dicom.associate import OpenAssociation
-from dcmcfg.dicom.studies import find_studies
+from dcmcfg.dicom.query import find_studies
 from dcmcfg.errors import DicomError
 from dcmcfg.verify.asking_again import instances_after, stored_after, stored_before
 from dcmcfg.verify.evidence import Evidence, Stored

@@ -13,7 +13,7 @@ from pynetdicom import evt
 
 from dcmcfg.bulk.attempt import Asking, Requests
 from dcmcfg.bulk.store import Store
-from dcmcfg.dicom.cancel import Cancellation
+from dcmcfg.dicom.move import Cancellation
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.listener import Handler, all_contexts, listening
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves

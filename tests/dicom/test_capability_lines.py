@@ -8,8 +8,7 @@ import pytest
 
 from dcmcfg.capabilities import withheld
 from dcmcfg.devices import Configuration
-from dcmcfg.dicom.capability_lines import capability_line, read_capabilities
-from dcmcfg.dicom.capability_templates import storage_scp
+from dcmcfg.dicom.capability_lines import capability_line, read_capabilities, storage_scp
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.errors import MalformedInput
 from tests.lint.breaking import sound

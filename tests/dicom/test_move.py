@@ -15,8 +15,7 @@ from pynetdicom import evt
 from pynetdicom.dimse_messages import C_CANCEL_RQ
 
 from dcmcfg.dicom.associate import associated
-from dcmcfg.dicom.cancel import Cancellation
-from dcmcfg.dicom.move import MoveOutcome, Progress, move
+from dcmcfg.dicom.move import Cancellation, MoveOutcome, Progress, move
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.receive import Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval

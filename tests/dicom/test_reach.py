@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dcmcfg.dicom.connect import reach
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.dicom.reach import reach
 from dcmcfg.errors import Unreachable
 from tests.dicom.dcmtk import LOOPBACK
 from tests.patience import PATIENT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.registered_uids import Kind, find, keyword_of, keywords, name_of, storage_sop_classes
+from dcmcfg.dicom.uid_registry import Kind, find, keyword_of, keywords, name_of, storage_sop_classes
 from dcmcfg.errors import MalformedInput
 
 CT = "1.2.840.10008.5.1.4.1.1.2"

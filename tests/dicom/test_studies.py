@@ -9,11 +9,9 @@ from pydicom import dcmread
 from pynetdicom import evt
 
 from dcmcfg.dicom.associate import associated
-from dcmcfg.dicom.patient import patient_of
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.query import find_instances
+from dcmcfg.dicom.query import Study, find_instances, find_studies, patient_of
 from dcmcfg.dicom.retrieval import Model, Patient
-from dcmcfg.dicom.studies import Study, find_studies
 from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk
 from tests.dicom.conftest import Source

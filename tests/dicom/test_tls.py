@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dcmcfg.dicom.acquainted import Secured, acquainted
 from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.echo import VERIFICATION
 from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer_identity import Secured, acquainted
 from dcmcfg.dicom.request_set import Kind
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.errors import DicomError

@@ -120,7 +120,9 @@ def carry_out(
         report.tell()
         return
     _require_ready(settings, choices, rejects)
-    reloading: Reloading | None = None if choices.no_reload or renamed else loaded("session.reloading", "reachable")(settings)
+    reloading: Reloading | None = (
+        None if choices.no_reload or renamed else loaded("session.reloading", "reachable")(settings)
+    )
     if not choices.yes and not ask("Carry this out?"):
         raise AnswerIsNo("declined, nothing was changed")
     with _written(settings, choices, rejects):

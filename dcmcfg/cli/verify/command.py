@@ -170,7 +170,9 @@ def verify_command(
 
     with open_directory(settings) as directory:
         if temporary.clean_temporary:
-            loaded("verify.temporary_destination", "clean_leftovers")(settings, directory, yes=temporary.yes, as_json=as_json)
+            loaded("verify.temporary_destination", "clean_leftovers")(
+                settings, directory, yes=temporary.yes, as_json=as_json
+            )
             return 0
         configuration = Configuration(read_tree(directory))
         if temporary.temporary_dest:

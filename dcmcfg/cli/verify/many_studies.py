@@ -33,7 +33,7 @@ from dcmcfg.cli.verify.bulk_options import Bulk
 from dcmcfg.cli.verify.destination_request import Answered
 from dcmcfg.cli.verify.one_study import proposed, proposing
 from dcmcfg.cli.verify.request import Verification
-from dcmcfg.dicom.cancel import Cancellation
+from dcmcfg.dicom.move import Cancellation
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.bulk import bulk_json, print_bulk
 from dcmcfg.render.bulk_csv import bulk_csv

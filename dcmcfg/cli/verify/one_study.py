@@ -30,7 +30,7 @@ from dcmcfg.cli.verify.after_sending import a_no_once_sent
 from dcmcfg.cli.verify.destination_request import Answered
 from dcmcfg.cli.verify.request import Verification
 from dcmcfg.devices import Configuration
-from dcmcfg.dicom.cancel import Cancellation
+from dcmcfg.dicom.move import Cancellation
 from dcmcfg.render.verify import print_verdict, verdict_json, verify_progress
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.chronicle import Chronicle

@@ -1,4 +1,7 @@
-"""SOP classes and transfer syntaxes by name, keyword or UID (PS3.6 Annex A, as pydicom has it)."""
+"""SOP classes and transfer syntaxes by name, keyword or UID (PS3.6 Annex A, as pydicom has it).
+
+The names of registered UIDs (PS3.6 Annex A).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
 
-from dcmcfg.dicom.late import uid_dictionary
+from dcmcfg.dicom.pydicom_lazy import uid_dictionary
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
 from dcmcfg.suggestions import near_misses
@@ -138,3 +141,9 @@ def _names(kind: Kind, *, keywords: bool) -> Iterator[str]:
         for name, of_kind, _, _, keyword in UIDS.values()
         if of_kind == kind.value and name
     )
+
+
+def uid_name(uid: str) -> str:
+    """Return the name of *uid* in the registry, or the UID itself where it is not there."""
+    known = UIDS.get(uid)
+    return (known[0] if known else "") or uid

@@ -1,0 +1,86 @@
+"""Parts of pydicom, loaded when they are first asked for.
+
+To import the package takes 70 ms, a quarter of a start, most of them for decoders of pixels. A verification needs none
+of it but the list of UIDs, unless files are kept, or something is asked for that is not ASCII.
+
+The tags and value representations of keywords (PS3.6).
+
+How pydicom behaves in this process: silent about what peers send.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def pydicom(module: str) -> Any:
+    """Return the module of pydicom that is called *module* in it."""
+    return importlib.import_module(f"pydicom.{module}")
+
+
+def uid_dictionary() -> Mapping[str, tuple[str, str, str, str, str]]:
+    """Return what PS3.6 Annex A says of each UID: name, kind, more, ``Retired`` where it is, keyword.
+
+    From a file of constants, which is private: pydicom.uid shows no way to look through them. The package stays where
+    it is.
+    """
+    package = importlib.util.find_spec("pydicom")
+    if package is None or package.origin is None:
+        raise ImportError("pydicom is not installed")
+    spec = importlib.util.spec_from_file_location(
+        "dcmcfg_uid_dictionary", Path(package.origin).with_name("_uid_dict.py")
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError("pydicom has no list of UIDs")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Mapping[str, tuple[str, str, str, str, str]] = module.UID_dictionary
+    return found
+
+
+#: Those that every verification needs.
+_AT_HAND = {
+    "SpecificCharacterSet": (0x00080005, "CS"),
+    "SOPClassUID": (0x00080016, "UI"),
+    "SOPInstanceUID": (0x00080018, "UI"),
+    "StudyDate": (0x00080020, "DA"),
+    "QueryRetrieveLevel": (0x00080052, "CS"),
+    "RetrieveAETitle": (0x00080054, "AE"),
+    "InstanceAvailability": (0x00080056, "CS"),
+    "FailedSOPInstanceUIDList": (0x00080058, "UI"),
+    "PatientID": (0x00100020, "LO"),
+    "IssuerOfPatientID": (0x00100021, "LO"),
+    "StudyInstanceUID": (0x0020000D, "UI"),
+    "SeriesInstanceUID": (0x0020000E, "UI"),
+    "NumberOfStudyRelatedInstances": (0x00201208, "IS"),
+}
+_VRS = dict(_AT_HAND.values())
+
+
+def tag_of(keyword: str) -> int | None:
+    """Return the tag of *keyword*, group and element in one number; None where there is no such keyword."""
+    known = _AT_HAND.get(keyword)
+    if known is not None:
+        return known[0]
+    tag: int | None = pydicom("datadict").tag_for_keyword(keyword)
+    return tag
+
+
+def vr_of(tag: int) -> str:
+    """Return the value representation of a *tag* of PS3.6, the first where it has several; raises KeyError."""
+    return _VRS.get(tag) or str(pydicom("datadict").dictionary_VR(tag))[:2]
+
+
+def keep_quiet() -> None:
+    """Keep pydicom from writing to stderr; may be called any number of times.
+
+    Peers send unknown elements, and values that break their VR's rules; it would warn for each.
+    """
+    config = pydicom("config")
+    config.settings.reading_validation_mode = config.IGNORE
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\.")
