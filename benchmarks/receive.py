@@ -28,7 +28,7 @@ import psutil
 from beside.rows import verdict
 
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.receive import Receiver
+from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.lab.ports import choose_ports
 
 OCTETS = 512 << 10

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.query import Instance
-from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.dicom.uid_registry import uid_name
 from dcmcfg.render.page import Cell, banner, facts, items, page, table, text
 from dcmcfg.render.proof import moment

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dcmcfg.dicom.listening import ALL_ADDRESSES, address_towards, own_addresses
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.dicom.storage.ports import ALL_ADDRESSES, address_towards, own_addresses
 from dcmcfg.errors import DicomError
 from dcmcfg.network_address import at
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from dcmcfg.devices import Configuration, Connection, Device, NetworkAE
-from dcmcfg.dicom.listening import is_this_machine
 from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.storage.ports import is_this_machine
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.network_address import at
 from dcmcfg.retrieve_settings import effective

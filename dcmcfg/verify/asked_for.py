@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable
 
 from dcmcfg.dicom.query import Instance
-from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.dicom.retrieval import Retrieval
+from dcmcfg.dicom.storage.receiver import ReceivedInstance
 
 
 class AskedFor:

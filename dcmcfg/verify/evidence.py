@@ -10,8 +10,8 @@ from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.peer_identity import Acquainted
 from dcmcfg.dicom.query import Instance
-from dcmcfg.dicom.receive import ReceivedInstance
 from dcmcfg.dicom.retrieval import Model, Patient, Priority
+from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.route.connecting import Fit
 from dcmcfg.verify.legs import Leg
 from dcmcfg.verify.moves import Move

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.read_back import read_back
-from dcmcfg.dicom.receive import ReceivedInstance, Receiver
+from dcmcfg.dicom.storage.files import read_back
+from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.verify.addresses import Addresses
 
 #: Seconds after the archive's answer in which stragglers may still arrive.

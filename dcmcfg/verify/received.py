@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.verify.evidence import Evidence, Question
 from dcmcfg.verify.verdict import Received, Witness, counted
 

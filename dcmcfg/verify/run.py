@@ -13,8 +13,8 @@ from dcmcfg.dicom.move import Cancellation, MoveOutcome, Progress, move
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.dicom.peer_identity import acquainted
 from dcmcfg.dicom.query import find_instances, patient_of
-from dcmcfg.dicom.receive import ReceivedInstance, Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval
+from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.asked_for import AskedFor
 from dcmcfg.verify.evidence import Evidence, Listened, Question

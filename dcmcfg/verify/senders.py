@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dcmcfg.dicom.query import Instance
-from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.verify.evidence import ConfiguredRoute, Question
 
 

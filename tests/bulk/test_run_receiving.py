@@ -16,7 +16,7 @@ from dcmcfg.bulk.run import run
 from dcmcfg.bulk.run_options import Asked, Manner
 from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.receive import Receiver
+from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.requesting import associated, send_file
 from tests.bulk.archive import GOOD, Archive, OnMove, archive_of, asking, studies

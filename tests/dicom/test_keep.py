@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.uid import UID, ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEG2000Lossless
 
-from dcmcfg.dicom.keep import Folder, _renamed, file_head
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.receive import Receiver
+from dcmcfg.dicom.storage.files import Folder, _renamed, file_head
+from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.errors import DicomError
 from tests.dicom import dcmtk
 from tests.dicom.raw_scu import data_set, p_data, pdu, raw_scu, store, stored, value

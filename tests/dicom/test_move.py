@@ -17,8 +17,8 @@ from pynetdicom.dimse_messages import C_CANCEL_RQ
 from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.move import Cancellation, MoveOutcome, Progress, move
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.receive import Receiver
 from dcmcfg.dicom.retrieval import Model, Retrieval
+from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.errors import DicomError, MalformedInput
 from dcmcfg.limits import raised
 from tests.dicom import dcmtk

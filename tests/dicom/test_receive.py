@@ -14,10 +14,10 @@ from pydicom import dcmread
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 
-from dcmcfg.dicom.data_set_head import read_head
 from dcmcfg.dicom.echo import echo
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.receive import ReceivedInstance, Receiver
+from dcmcfg.dicom.storage.incoming_data_set import read_head
+from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.errors import DicomError, MalformedInput
 from dcmcfg.limits import raised
 from tests.dicom import dcmtk

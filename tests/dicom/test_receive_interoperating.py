@@ -17,8 +17,8 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless
 
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.read_back import read_back
-from dcmcfg.dicom.receive import Receiver
+from dcmcfg.dicom.storage.files import read_back
+from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.dicom.tls import TlsFiles
 from tests.dicom import dcmtk
 from tests.dicom.certificates import Pki, make_pki

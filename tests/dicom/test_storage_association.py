@@ -13,8 +13,7 @@ import psutil
 import pytest
 
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.receive import Receiver
-from dcmcfg.dicom.serving import MOST_ASSOCIATIONS
+from dcmcfg.dicom.storage.receiver import MOST_ASSOCIATIONS, Receiver
 from tests.dicom import dcmtk
 from tests.dicom.raw_scu import (
     CT,

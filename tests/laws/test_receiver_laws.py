@@ -17,12 +17,12 @@ from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
-from dcmcfg.dicom.arrivals import ReceivedInstance
-from dcmcfg.dicom.data_set_head import read_head
 from dcmcfg.dicom.line import Line
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.storage_association import StorageAssociation
-from dcmcfg.dicom.storage_service import StorageScp
+from dcmcfg.dicom.storage.arrivals import ReceivedInstance
+from dcmcfg.dicom.storage.association import StorageAssociation
+from dcmcfg.dicom.storage.incoming_data_set import read_head
+from dcmcfg.dicom.storage.service import StorageScp
 from tests.dicom import raw_scu as raw
 
 pytestmark = pytest.mark.real

@@ -11,7 +11,7 @@ import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.query import Instance
-from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
 from dcmcfg.verify.external_log import Told, note_where_it_ends, records_since
 from dcmcfg.verify.judge import judge

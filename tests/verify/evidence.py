@@ -9,7 +9,7 @@ from dcmcfg.archive.stored import StoredInstance, StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.query import Instance
-from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Question, Stored
 
 STUDY = "1.2.3"

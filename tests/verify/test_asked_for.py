@@ -14,8 +14,8 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import build_context, evt
 
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.receive import Receiver
 from dcmcfg.dicom.retrieval import Level, Retrieval
+from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.query_scp import find
 from dcmcfg.lab.requesting import associated, send_file

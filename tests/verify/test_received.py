@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from dcmcfg.dicom.receive import ReceivedInstance
+from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.verify.received import judge_received
 from dcmcfg.verify.verdict import Received, Witness
 from tests.verify.evidence import GOOD, UIDS, arrived

@@ -17,7 +17,7 @@ from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.cli.verify.destination_request import Answered, Asking
 from dcmcfg.cli.verify.temporary_options import Temporary
 from dcmcfg.devices import Configuration
-from dcmcfg.dicom.receive import ReceivedInstance, Receiver
+from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.edits.temporary_destination import TemporaryDestination, free_title, line_from

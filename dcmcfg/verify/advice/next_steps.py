@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from dcmcfg.dicom.storage_service import NOT_KEPT
+from dcmcfg.dicom.storage.service import NOT_KEPT
 from dcmcfg.verify.advice import (
     destination_refused,
     fallback,

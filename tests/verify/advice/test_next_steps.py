@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.dicom.storage_service import NOT_KEPT
+from dcmcfg.dicom.storage.service import NOT_KEPT
 from dcmcfg.verify.advice.next_steps import NO_ROOM
 from dcmcfg.verify.judge import judge
 from tests.verify.evidence import GOOD, LOCAL_STUDY, UNWITNESSED, arrived, stored

@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from dcmcfg.dicom.arriving import ArrivingDataSet
 from dcmcfg.dicom.command_set import Command, read_command
 from dcmcfg.dicom.fragments import in_pdus
 from dcmcfg.dicom.line import ConnectionOver, Line
 from dcmcfg.dicom.negotiation import TOO_MANY, agreed, refusal, rejection_pdu
 from dcmcfg.dicom.pdu_stream import PduStream
-from dcmcfg.dicom.storage_service import Origin, StorageScp, takes
+from dcmcfg.dicom.storage.incoming_data_set import ArrivingDataSet
+from dcmcfg.dicom.storage.service import Origin, StorageScp, takes
 from dcmcfg.dicom.upper_layer import (
     ABORT,
     COMMAND,

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dcmcfg.dicom.arrivals import ReceivedInstance
-from dcmcfg.dicom.arriving import MOST_LOOKED_AT, Arrived, ArrivingDataSet
 from dcmcfg.dicom.command_set import (
     AFFECTED_SOP_CLASS_UID,
     AFFECTED_SOP_INSTANCE_UID,
@@ -17,8 +15,10 @@ from dcmcfg.dicom.command_set import (
     Command,
     CommandField,
 )
-from dcmcfg.dicom.keep import Folder, file_head
 from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.storage.arrivals import ReceivedInstance
+from dcmcfg.dicom.storage.files import Folder, file_head
+from dcmcfg.dicom.storage.incoming_data_set import MOST_LOOKED_AT, Arrived, ArrivingDataSet
 from dcmcfg.dicom.uid_registry import may_be_stored
 from dcmcfg.limits import INSTANCES
 

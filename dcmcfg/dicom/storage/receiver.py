@@ -1,0 +1,286 @@
+"""A storage SCP that counts what arrives (PS3.4 Annex B).
+
+Listening sockets, and a thread for each connection to them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.dicom.line import Line
+from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.storage.arrivals import Arrivals, ReceivedInstance
+from dcmcfg.dicom.storage.association import StorageAssociation
+from dcmcfg.dicom.storage.files import Folder
+from dcmcfg.dicom.storage.ports import listener_of, own_addresses
+from dcmcfg.dicom.storage.service import StorageScp
+from dcmcfg.errors import DicomError
+
+#: Associations at a time; more are rejected, and as many rejections are under way at a time.
+MOST_ASSOCIATIONS = 100
+_MOST_CONNECTIONS = 2 * MOST_ASSOCIATIONS
+_BACKLOG = 128
+#: How long an association may take to end, and how long one that is cut off.
+_GRACE_S, _CUT_OFF_S = 1.5, 1.0
+_NO_DESCRIPTORS_S = 0.01
+
+
+class Server:
+    """Serves a storage SCP on any number of addresses, from :meth:`start` to :meth:`stop`."""
+
+    def __init__(self, scp: StorageScp, tls: ssl.SSLContext | None = None) -> None:
+        self._scp = scp
+        self._tls = tls
+        self._listeners: list[socket.socket] = []
+        self._connections: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._wake, self._waker = socket.socketpair()
+        self._acceptor = threading.Thread(target=self._accept_all, name="accepting", daemon=True)
+
+    def listen(self, address: str, port: int) -> int:
+        """Listen on *port* of *address*, 0 for any free one; return which. Raises OSError."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        listener = socket.create_server((address, port), family=family, backlog=_BACKLOG)
+        listener.settimeout(0)
+        self._listeners.append(listener)
+        return int(listener.getsockname()[1])
+
+    def start(self) -> None:
+        """Begin to accept connections."""
+        self._acceptor.start()
+
+    def stop(self) -> None:
+        """Listen no more, abort every association, and wait a moment for all threads to end."""
+        self._stopping.set()
+        self._waker.close()
+        if self._acceptor.is_alive():
+            self._acceptor.join()
+        for listener in (*self._listeners, self._wake):
+            listener.close()
+        # Each notices, aborts, and waits for its peer to close; whoever cannot is cut off.
+        self._await_all(_GRACE_S)
+        with self._lock:
+            left = tuple(self._connections)
+        for connection in left:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS's own would pull the rug from the thread
+        self._await_all(_CUT_OFF_S)
+
+    def _await_all(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        with self._lock:
+            threads = tuple(self._connections.values())
+        for thread in threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+
+    def _accept_all(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for listener in (*self._listeners, self._wake):
+                selector.register(listener, selectors.EVENT_READ)
+            while not self._stopping.is_set():
+                for key, _ in selector.select():
+                    if isinstance(key.fileobj, socket.socket) and key.fileobj is not self._wake:
+                        self._accept(key.fileobj)
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:  # it is gone already, or there are no more descriptors
+            self._stopping.wait(_NO_DESCRIPTORS_S)
+            return
+        try:
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            self._begin(connection)
+        except (OSError, RuntimeError):  # it is gone already, or there can be no more threads
+            connection.close()
+
+    def _begin(self, connection: socket.socket) -> None:
+        with self._lock:
+            number = len(self._connections)
+            if number >= _MOST_CONNECTIONS:
+                raise OSError
+            association = (connection, number >= MOST_ASSOCIATIONS)
+            thread = threading.Thread(target=self._serve, args=association, name="receiving", daemon=True)
+            thread.start()
+            self._connections[connection] = thread
+
+    def _serve(self, connection: socket.socket, too_many: bool) -> None:
+        try:
+            address = str(connection.getpeername()[0])
+            connection.settimeout(self._scp.timeouts.acse)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if isinstance(connection, ssl.SSLSocket):
+                self._shake_hands(connection, address)
+            line = Line(connection, self._scp.timeouts.network, self._stopping.is_set)
+            association = StorageAssociation(self._scp, line, address)
+            line.close(association.serve(too_many=too_many))
+        except OSError:  # it is gone already, or TLS is not what both sides speak
+            pass
+        finally:
+            connection.close()
+            with self._lock:
+                del self._connections[connection]
+
+    def _shake_hands(self, connection: ssl.SSLSocket, address: str) -> None:
+        try:
+            connection.do_handshake()
+        except OSError as error:
+            if not self._stopping.is_set():
+                self._scp.on_trouble(f"{address} did not agree on TLS: {_in_words(error)}")
+            raise
+
+
+def _in_words(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "no handshake came"
+    reason = error.reason if isinstance(error, ssl.SSLError) else None
+    return str(reason).replace("_", " ").lower() if reason else "it closed the connection"
+
+
+__all__ = ["ReceivedInstance", "Receiver"]
+
+
+def _ignore(instance: ReceivedInstance) -> None:
+    """Take no notice."""
+
+
+class Receiver:
+    """Listens as an AE from ``__enter__`` to ``__exit__``, answers C-ECHO and C-STORE.
+
+    Accepts every storage SOP class, private ones too, in the transfer syntax that the sender proposes first,
+    and answers each C-STORE with 0000. Calls to another AE title are rejected (1/1/7). With *keep* each instance is
+    written to that folder, and answered with A700 where it cannot be; otherwise nothing is kept. With *tls* a caller
+    must speak it. With *sha256* the digest of each data set is told. *on_received* is called in the association's
+    thread.
+
+    ``__enter__`` raises :class:`DicomError` when *host* is another machine, the port is taken (by whom is said) or not
+    allowed, or *keep* cannot be written in, and :class:`MalformedInput` for an AE title that is none. Port 0 takes
+    any free one; ``port`` says which.
+    """
+
+    def __init__(
+        self,
+        ae_title: str,
+        host: str,
+        port: int,
+        timeouts: Timeouts,
+        on_received: Callable[[ReceivedInstance], None] = _ignore,
+        *,
+        keep: Path | None = None,
+        sha256: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.ae_title = parse_ae_title(ae_title)
+        self.host = host
+        self.port = port
+        self._timeouts = timeouts
+        self._on_received = on_received
+        self._keep = keep
+        self._sha256 = sha256
+        self._tls = tls
+        self._arrivals = Arrivals()
+        self._server: Server | None = None
+        #: When listening began; None before.
+        self.since: datetime | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.ae_title}@{host}:{self.port}"
+
+    @property
+    def received(self) -> tuple[ReceivedInstance, ...]:
+        """What has arrived so far, in order; an instance that came twice is there twice."""
+        return self._arrivals.all()
+
+    @property
+    def number(self) -> int:
+        """How many instances have arrived so far, as often as they came."""
+        return self._arrivals.number()
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Who was turned away or cut off, and why; each line once."""
+        return self._arrivals.troubles()
+
+    def take(self, wanted: Callable[[ReceivedInstance], bool]) -> tuple[ReceivedInstance, ...]:
+        """Remove what has arrived and is *wanted*, and return it in order; arrivals wait meanwhile."""
+        return self._arrivals.take(wanted)
+
+    def wait_until(self, enough: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
+        """Wait at most *seconds* until *enough* is true of what has arrived; tell whether it is.
+
+        It is asked at each arrival, which waits meanwhile, of a list that it is not to keep.
+        """
+        return self._arrivals.wait_until(enough, seconds)
+
+    def __enter__(self) -> Self:
+        addresses = own_addresses(self.host)
+        if not addresses:
+            raise DicomError(
+                "that host is not this machine, so nothing can be received there",
+                on=str(self),
+                next_step="run on that machine, or correct dicomHostname of the AE's connection in LDAP",
+            )
+        folder = None if self._keep is None else Folder(self._keep)
+        scp = StorageScp(
+            self.ae_title,
+            self._timeouts,
+            self._add,
+            self._arrivals.note,
+            self._sha256,
+            folder,
+            self._arrivals.number,
+        )
+        server = Server(scp, self._tls)
+        try:
+            for address in addresses:
+                self.port = server.listen(address, self.port)
+        except OSError as error:
+            server.stop()
+            raise self._cannot_listen(error) from error
+        server.start()
+        self._server = server
+        self.since = datetime.now(UTC)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            self._server.stop()
+
+    def _cannot_listen(self, error: OSError) -> DicomError:
+        if error.errno == errno.EADDRINUSE:
+            return DicomError(
+                f"port {self.port} is taken by {listener_of(self.port) or 'another process'}",
+                on=str(self),
+                next_step="is that the destination itself? --temporary-dest instead of --dest receives at another "
+                "place; or verify without --receive",
+            )
+        if error.errno == errno.EACCES:
+            return DicomError(
+                f"this user may not listen on port {self.port}",
+                on=str(self),
+                next_step="ports below 1024 need root; give the AE another port in LDAP",
+            )
+        return DicomError(
+            f"cannot listen ({error.strerror or error})", on=str(self), next_step="check its host and port"
+        )
+
+    def _add(self, instance: ReceivedInstance) -> None:
+        self._arrivals.add(instance)
+        self._on_received(instance)
