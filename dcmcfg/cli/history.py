@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.given_once import GivenOnce
-from dcmcfg.cli.roll_out_number import RollOutNumber
+from dcmcfg.cli.options.arguments import RollOutNumber
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.history import history_json, print_history, print_roll_out, roll_out_json

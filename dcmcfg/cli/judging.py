@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from dcmcfg.archive.recorded import Recorded
 from dcmcfg.cli.archive_database import recorded_under
 from dcmcfg.cli.loading import loaded
-from dcmcfg.cli.options.changing import Choices
-from dcmcfg.cli.risks import risk_lines
+from dcmcfg.cli.options.changing import Choices, risk_lines
 from dcmcfg.dn import DN
 from dcmcfg.ldif_places import at_values
 from dcmcfg.lint.newly_wrong import changes_certificates, newly_wrong

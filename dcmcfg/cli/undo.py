@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from dcmcfg.cli.options.arguments import RollOutNumber
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.roll_out_number import RollOutNumber
 from dcmcfg.cli.session.changing import carry_out, server_rules
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import Rejects

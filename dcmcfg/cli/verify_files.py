@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.option_group import option_group
-from dcmcfg.cli.options.site import section_option
+from dcmcfg.cli.options.site import option_group, section_option
 from dcmcfg.cli.session.output import refuse_unwritable, refuse_unwritable_folder
 
 JSON, HTML = ".json", ".html"

@@ -1,4 +1,7 @@
-"""Arguments and options that are checked before any server is asked."""
+"""Arguments and options that are checked before any server is asked.
+
+The number of a roll-out as an argument, which the shell completes.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from dcmcfg.edits.cipher_suites import parse_cipher_suite
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.rollout.history import History
+from dcmcfg.settings.folders import state_folder
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -45,3 +52,28 @@ def new_name_option(name: str, help_text: str) -> Callable[[F], F]:
     """Return the decorator of an option ``OLD=NEW`` that may be given again; its parameter is a dict."""
     options: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW", "callback": _pairs, "help": help_text}
     return click.option(name, **options)
+
+
+class RollOutNumber(click.IntRange):
+    """The number of a roll-out of this account, from 1 on."""
+
+    def __init__(self) -> None:
+        super().__init__(min=1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number: int = super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r}: a roll-out is named by its number; dcmcfg history lists them", param, ctx)
+        return number
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 — click's signature
+        """Return the numbers of roll-outs that begin with *incomplete*, the newest first, each with its command."""
+        try:
+            return [
+                CompletionItem(str(record.number), help=record.head.command)
+                for record in History(state_folder()).records
+                if str(record.number).startswith(incomplete)
+            ]
+        except DcmcfgError:  # a record that cannot be read: nothing is said in the middle of a line
+            return []

@@ -10,8 +10,7 @@ from typing import TypeVar
 
 import click
 
-from dcmcfg.cli.option_group import option_group
-from dcmcfg.cli.options.site import section_option
+from dcmcfg.cli.options.site import option_group, section_option
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask_hidden
 from dcmcfg.dicom.tls import TlsFiles

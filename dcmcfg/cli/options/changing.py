@@ -1,9 +1,12 @@
-"""What the user says about carrying a plan out, as options."""
+"""What the user says about carrying a plan out, as options.
+
+The risks of a plan that the user has to name.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,9 +14,77 @@ from typing import Any, TypeVar
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.risks import PARAMETERS, risk_options
+from dcmcfg.cli.options.site import RiskOption
 from dcmcfg.cli.telling import say
+from dcmcfg.errors import Refused
+from dcmcfg.plan import guard
+from dcmcfg.plan.guard import NewFinding, Risk
 from dcmcfg.plan.server_schema import SERVER_SCHEMA
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_TAKING = {
+    guard.MANY_CHANGES: "Change more than 30 % of the entries.",
+    guard.MANY_DELETES: "Delete more than 30 % of the entries.",
+    guard.ARCHIVE_DEVICE: "Delete or rename the archive's own device.",
+    guard.RECORDED_STUDIES: "Remove or rename an AE under whose title the archive's database has recorded studies.",
+    guard.STORED_OBJECTS: "Remove or rename a storage although the database has its ID with each object.",
+    guard.DANGLING_REFERENCE: "Leave a reference that leads to no entry.",
+    guard.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
+    guard.UNLOADABLE: "Write settings that the archive cannot load, or with which its next start fails.",
+    guard.UNUSABLE_REFERENCE: "Name an AE that does not exist or cannot play its role.",
+    SERVER_SCHEMA: "Write what the schema that the directory server publishes does not allow; the server decides.",
+}
+#: Option's parameter → the risk that it takes.
+PARAMETERS = {f"force_{name.replace('-', '_')}": name for name in _TAKING}
+
+
+def risk_options() -> Iterator[Callable[[F], F]]:
+    """Yield the decorator of an option ``--force-RISK`` for each risk."""
+    for name, text in _TAKING.items():
+        yield click.option(f"--force-{name}", cls=RiskOption, is_flag=True, help=text)
+
+
+def require_named(risks: Sequence[Risk], forced: Collection[str]) -> None:
+    """Raise :class:`Refused` when one of *risks* is not among those *forced*."""
+    left = [risk for risk in risks if not risk.is_taken(forced)]
+    if not left:
+        return
+    options = " ".join(f"--force-{risk.name}" for risk in left)
+    heads = [_headline(risk) for risk in left]
+    only = f" {heads.pop()}" if len(heads) == 1 else ""
+    listed = [*heads, *(f"  {line}" for risk in left for line in risk.details)]
+    fixes = [new for risk in left for new in risk.findings]
+    forcing = f"{_correction(fixes)}; to apply the plan anyway: {options}" if fixes else f"{options}, if it is meant"
+    if instead := "; ".join(risk.instead for risk in left if risk.instead):
+        forcing = f"{instead}; or {forcing}"
+    raise Refused(f"the plan is refused:{only}", next_step=forcing, details=listed)
+
+
+def _correction(found: Sequence[NewFinding]) -> str:
+    """Return what to correct, one attribute by its name."""
+    attributes = {new.finding.attribute for new in found}
+    if len(attributes) == 1 and (name := attributes.pop()):
+        return f"correct {name} (dcmcfg explain {name})"
+    return "make the fixes above"
+
+
+def risk_lines(risks: Iterable[Risk], forced: Collection[str], *, refused: bool) -> Iterator[str]:
+    """Yield a sentence for each risk that is taken, and with *refused* also for those that need to be named."""
+    for risk in risks:
+        if risk.is_taken(forced):
+            yield _headline(risk)
+        elif refused:
+            yield f"{_headline(risk)}; not carried out without --force-{risk.name}"
+        else:
+            continue
+        yield from risk.details
+
+
+def _headline(risk: Risk) -> str:
+    """Return *risk* in one line, without the entries where its details name them."""
+    return f"{risk.name}: {risk.what}" if risk.findings else str(risk)
+
 
 R = TypeVar("R")
 

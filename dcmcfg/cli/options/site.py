@@ -1,13 +1,20 @@
-"""The site that a command works on."""
+"""The site that a command works on.
+
+Which options the command that runs was given on its command line.
+
+Options that belong together, handed to a command as one value.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.given_once import GivenOnce
@@ -89,3 +96,41 @@ def _with_settings(command: Callable[..., R], *, but: str | None = None) -> Call
         return command(settings=settings, **parameters)
 
     return add_site_options(limit_option(with_settings, hidden=True), but=but)
+
+
+def given_options(context: click.Context) -> dict[str, Any]:
+    """Return the value of each option that was given, but those of the site and of limits, by its first long name."""
+    return {
+        _spelt(parameter, context.params[parameter.name or ""]): context.params[parameter.name or ""]
+        for parameter in context.command.params
+        if isinstance(parameter, click.Option)
+        and parameter.expose_value
+        and parameter.name not in SITE_SETTINGS
+        and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    }
+
+
+def _spelt(option: click.Option, value: Any) -> str:
+    negated = option.secondary_opts and not value
+    return next(each for each in (option.secondary_opts if negated else option.opts) if each.startswith("--"))
+
+
+def option_group(
+    name: str, kind: type[Any], options: Sequence[Callable[[Callable[..., R]], Callable[..., R]]]
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return what adds *options* to a command, which then is called with ``name=kind(…)``.
+
+    The fields of the frozen dataclass *kind* are the parameters of the options.
+    """
+
+    def add(command: Callable[..., R]) -> Callable[..., R]:
+        @functools.wraps(command)
+        def with_group(**parameters: object) -> R:
+            own = {field.name: parameters.pop(field.name) for field in fields(kind)}
+            return command(**{name: kind(**own)}, **parameters)
+
+        for option in reversed(options):
+            with_group = option(with_group)
+        return with_group
+
+    return add

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from dcmcfg.cli import invocation
 from dcmcfg.cli.judging import Purpose, judge
 from dcmcfg.cli.loading import loaded
-from dcmcfg.cli.options.changing import Choices
-from dcmcfg.cli.risks import require_named
+from dcmcfg.cli.options.changing import Choices, require_named
 from dcmcfg.cli.session.rejects import Rejects
 from dcmcfg.cli.session.report import ReloadReport, Report, follow_in_profile
 from dcmcfg.cli.telling import tell

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from dcmcfg.cli.given import given_options
+from dcmcfg.cli.options.site import given_options
 
 #: What is meant, each with how it is spelt: options by themselves, kinds of runs by what makes them so.
 _Meant = Mapping[str, str]

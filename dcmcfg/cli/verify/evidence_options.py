@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.archive_database import NOT_KNOWN, reach_database
-from dcmcfg.cli.option_group import option_group
-from dcmcfg.cli.options.site import section_option
+from dcmcfg.cli.options.site import option_group, section_option
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.settings import Settings
 from dcmcfg.verify.witnesses import Witnesses

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import click
 
-from dcmcfg.cli.option_group import option_group
-from dcmcfg.cli.options.site import section_option
+from dcmcfg.cli.options.site import option_group, section_option
 from dcmcfg.dicom.retrieval import Level, Model, Patient, Priority
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.verify.selection import Selection

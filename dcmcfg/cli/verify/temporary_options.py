@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcmcfg.cli.option_group import option_group
-from dcmcfg.cli.options.site import section_option
+from dcmcfg.cli.options.site import option_group, section_option
 
 
 @dataclass(frozen=True)
