@@ -19,15 +19,13 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.verify.bulk_options import Bulk, bulk_options
 from dcmcfg.cli.verify.combinations import require_sense
 from dcmcfg.cli.verify.destination_request import Answered, Asking
-from dcmcfg.cli.verify.evidence_options import EvidenceWanted, evidence_options
+from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceWanted, evidence_options, file_options
 from dcmcfg.cli.verify.leftovers import warn_of_leftovers
 from dcmcfg.cli.verify.one_study import verify_one
-from dcmcfg.cli.verify.options import Retrieving, retrieval_options
+from dcmcfg.cli.verify.options import Receiving, Retrieving, receiving_options, retrieval_options
 from dcmcfg.cli.verify.recall_options import Recalling, recall_options
 from dcmcfg.cli.verify.request import Verification
 from dcmcfg.cli.verify.temporary_options import Temporary, temporary_options
-from dcmcfg.cli.verify_files import EvidenceFiles, file_options
-from dcmcfg.cli.verify_receiving import Receiving, receiving_options
 from dcmcfg.devices import Configuration
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree

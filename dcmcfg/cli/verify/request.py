@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 from dcmcfg.cli.verify.bulk_options import Bulk
 from dcmcfg.cli.verify.destination_request import Finder
-from dcmcfg.cli.verify.evidence_options import EvidenceWanted
+from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceWanted
 from dcmcfg.cli.verify.recall_options import Recalling
-from dcmcfg.cli.verify_files import EvidenceFiles
 from dcmcfg.dicom.retrieval import Model, Patient, Priority
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.settings import Settings
