@@ -18,8 +18,8 @@ from dcmcfg.bulk.schedule import Next, after
 from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.move import Cancellation, MoveOutcome
-from dcmcfg.dicom.request_set import Kind
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
+from dcmcfg.dicom.ul.command_set import Kind
 from dcmcfg.errors import DicomError, NotFound, OutOfResources, TryLater
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.chronicle import Chronicle

@@ -18,7 +18,7 @@ from dcmcfg.bulk.events import Event, Stopping
 from dcmcfg.bulk.run_options import Manner
 from dcmcfg.bulk.state import State
 from dcmcfg.dicom.associate import OpenAssociation
-from dcmcfg.dicom.association import cut_all
+from dcmcfg.dicom.ul.association import cut_all
 from dcmcfg.errors import TryLater, Unreachable
 
 _POLL_S = 0.1

@@ -14,10 +14,10 @@ from dcmcfg.dicom.connect import connected
 from dcmcfg.dicom.echo import VERIFICATION, echo
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.peer_identity import Secured
-from dcmcfg.dicom.proposing import proposals, request_pdu
-from dcmcfg.dicom.tls_failure import NOTHING_SENT
-from dcmcfg.dicom.upper_layer import ABORT, PduType
-from dcmcfg.dicom.wire import Lost, Stalled
+from dcmcfg.dicom.ul.negotiation import proposals, request_pdu
+from dcmcfg.dicom.ul.pdu import ABORT, PduType
+from dcmcfg.dicom.ul.requested_connection import Lost, Stalled
+from dcmcfg.dicom.ul.tls_failure import NOTHING_SENT
 from dcmcfg.errors import DcmcfgError, NotDicom, NotEchoed, NotSecured, RejectedForNow, TryLater, Unreachable
 from dcmcfg.route.command import command
 

@@ -10,8 +10,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from dcmcfg.connectivity.call import Callee, Stage, Verdict, call
-from dcmcfg.dicom.association import cut_all
 from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.ul.association import cut_all
 
 #: A peer in the same hospital answers in milliseconds; one that is asleep or behind a VPN may take a second.
 PATIENCE = Timeouts(connect=5, acse=5, dimse=5, network=5)

@@ -10,18 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.dicom.association import NOT_DICOM, Association, Ended, aborted
 from dcmcfg.dicom.connect import connected, not_connected
-from dcmcfg.dicom.negotiation import Proposed
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.proposing import Acceptance, proposals, read_acceptance, request_pdu
-from dcmcfg.dicom.rejection import Rejection
-from dcmcfg.dicom.request import Request
-from dcmcfg.dicom.request_set import Kind, request
-from dcmcfg.dicom.tls_failure import lost, next_step_over_tls
 from dcmcfg.dicom.uid_registry import name_of
-from dcmcfg.dicom.upper_layer import ABORT, PduType, Violation
-from dcmcfg.dicom.wire import Lost, Stalled, Wire
+from dcmcfg.dicom.ul.association import NOT_DICOM, Association, Ended, aborted
+from dcmcfg.dicom.ul.command_set import Kind, request
+from dcmcfg.dicom.ul.negotiation import Acceptance, Proposed, proposals, read_acceptance, request_pdu
+from dcmcfg.dicom.ul.pdu import ABORT, PduType, Violation
+from dcmcfg.dicom.ul.rejection import Rejection
+from dcmcfg.dicom.ul.request import Request
+from dcmcfg.dicom.ul.requested_connection import Lost, Stalled, Wire
+from dcmcfg.dicom.ul.tls_failure import lost, next_step_over_tls
 from dcmcfg.errors import DicomError, NotDicom, NotSecured, RejectedForNow, TryLater
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"

@@ -7,7 +7,7 @@ import ssl
 import time
 
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.tls_failure import no_handshake
+from dcmcfg.dicom.ul.tls_failure import no_handshake
 from dcmcfg.errors import Unreachable
 from dcmcfg.shown_certificate import shown_certificate
 

@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 
 from dcmcfg.dicom.associate import associated
-from dcmcfg.dicom.association import Ended
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.peer_identity import Secured, acquainted
-from dcmcfg.dicom.request_set import Kind
 from dcmcfg.dicom.status import explain
+from dcmcfg.dicom.ul.association import Ended
+from dcmcfg.dicom.ul.command_set import Kind
 from dcmcfg.errors import NotEchoed
 
 VERIFICATION = "1.2.840.10008.1.1"

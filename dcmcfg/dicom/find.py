@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcmcfg.dicom.associate import OpenAssociation
-from dcmcfg.dicom.association import Ended, NoAnswer
 from dcmcfg.dicom.elements import text
 from dcmcfg.dicom.identifiers import Identifier, decoded, encoded
-from dcmcfg.dicom.request import Request, Response
-from dcmcfg.dicom.request_set import PRIORITY, Kind
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.status import category_of, explain, may_pass
+from dcmcfg.dicom.ul.association import Ended, NoAnswer
+from dcmcfg.dicom.ul.command_set import PRIORITY, Kind
+from dcmcfg.dicom.ul.request import Request, Response
 from dcmcfg.errors import DicomError, OutOfResources, TryLater
 from dcmcfg.limits import FIND_ANSWER, FIND_ANSWERS, FIND_OCTETS, Limit
 

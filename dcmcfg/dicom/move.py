@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.dicom.associate import OpenAssociation
-from dcmcfg.dicom.association import Ended, NoAnswer
-from dcmcfg.dicom.command_set import Command, us
 from dcmcfg.dicom.elements import texts
 from dcmcfg.dicom.identifiers import decoded, encoded
-from dcmcfg.dicom.request import Request, Response
-from dcmcfg.dicom.request_set import (
+from dcmcfg.dicom.retrieval import Priority, Retrieval
+from dcmcfg.dicom.status import category_of
+from dcmcfg.dicom.ul.association import Ended, NoAnswer
+from dcmcfg.dicom.ul.command_set import (
     COMPLETED,
     FAILED,
     MOVE_DESTINATION,
@@ -28,10 +28,11 @@ from dcmcfg.dicom.request_set import (
     PRIORITY,
     REMAINING,
     WARNING,
+    Command,
     Kind,
+    us,
 )
-from dcmcfg.dicom.retrieval import Priority, Retrieval
-from dcmcfg.dicom.status import category_of
+from dcmcfg.dicom.ul.request import Request, Response
 from dcmcfg.limits import MOVE_RESPONSES
 
 #: Seconds that a peer has for its final response once it was asked to end.

@@ -10,14 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from dcmcfg.dicom.association import RELEASE_REQUEST, Association, Ended, cut_all
-from dcmcfg.dicom.command_set import SUCCESS, read_command
-from dcmcfg.dicom.fragments import message_pdus
-from dcmcfg.dicom.negotiation import Accepted
-from dcmcfg.dicom.proposing import Acceptance
-from dcmcfg.dicom.request_set import Kind, request
-from dcmcfg.dicom.upper_layer import ABORT, RELEASE_REPLY
-from dcmcfg.dicom.wire import Wire
+from dcmcfg.dicom.ul.association import RELEASE_REQUEST, Association, Ended, cut_all
+from dcmcfg.dicom.ul.command_set import SUCCESS, Kind, read_command, request
+from dcmcfg.dicom.ul.negotiation import Acceptance, Accepted
+from dcmcfg.dicom.ul.pdu import ABORT, RELEASE_REPLY, message_pdus
+from dcmcfg.dicom.ul.requested_connection import Wire
 from tests.patience import PATIENCE_S
 
 VERIFICATION = "1.2.840.10008.1.1"

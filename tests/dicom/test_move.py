@@ -191,7 +191,7 @@ def test_pending_responses_keep_a_slow_move_from_timing_out(
         past.append(0.9 * timeouts.dimse)
 
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + sum(past))
-    monkeypatch.setattr("dcmcfg.dicom.association.time", clock)
+    monkeypatch.setattr("dcmcfg.dicom.ul.association.time", clock)
     monkeypatch.setattr("dcmcfg.dicom.move.time", clock)
 
     def slow(event: evt.Event) -> None:

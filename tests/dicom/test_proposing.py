@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.command_set import read_command, us
-from dcmcfg.dicom.fragments import message_pdus
-from dcmcfg.dicom.implementation import CLASS_UID, VERSION_NAME
-from dcmcfg.dicom.incoming import Incoming, Message
-from dcmcfg.dicom.negotiation import accept, read_request
-from dcmcfg.dicom.proposing import proposals, read_acceptance, request_pdu
-from dcmcfg.dicom.request_set import PRIORITY, Kind, cancel_request, request
-from dcmcfg.dicom.upper_layer import Violation
+from dcmcfg.dicom.ul.association import Incoming, Message
+from dcmcfg.dicom.ul.command_set import PRIORITY, Kind, cancel_request, read_command, request, us
+from dcmcfg.dicom.ul.negotiation import accept, proposals, read_acceptance, read_request, request_pdu
+from dcmcfg.dicom.ul.pdu import CLASS_UID, VERSION_NAME, Violation, message_pdus
 
 FIND, MOVE = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.2"
 SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.rejection import Rejection
+from dcmcfg.dicom.ul.rejection import Rejection
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.echo import VERIFICATION
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.peer_identity import Secured, acquainted
-from dcmcfg.dicom.request_set import Kind
 from dcmcfg.dicom.tls import TlsFiles
+from dcmcfg.dicom.ul.command_set import Kind
 from dcmcfg.errors import DicomError
 from tests.dicom import dcmtk
 from tests.dicom.certificates import Pki, make_pki

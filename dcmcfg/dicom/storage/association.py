@@ -5,14 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from dcmcfg.dicom.command_set import Command, read_command
-from dcmcfg.dicom.fragments import in_pdus
-from dcmcfg.dicom.line import ConnectionOver, Line
-from dcmcfg.dicom.negotiation import TOO_MANY, agreed, refusal, rejection_pdu
-from dcmcfg.dicom.pdu_stream import PduStream
 from dcmcfg.dicom.storage.incoming_data_set import ArrivingDataSet
 from dcmcfg.dicom.storage.service import Origin, StorageScp, takes
-from dcmcfg.dicom.upper_layer import (
+from dcmcfg.dicom.ul.accepted_connection import ConnectionOver, Line, PduStream
+from dcmcfg.dicom.ul.command_set import Command, read_command
+from dcmcfg.dicom.ul.negotiation import TOO_MANY, agreed, refusal, rejection_pdu
+from dcmcfg.dicom.ul.pdu import (
     ABORT,
     COMMAND,
     LAST,
@@ -21,6 +19,7 @@ from dcmcfg.dicom.upper_layer import (
     PduType,
     Reason,
     Violation,
+    in_pdus,
     not_expected,
     too_long,
 )

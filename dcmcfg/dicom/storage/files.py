@@ -37,9 +37,9 @@ from dcmcfg.dicom.data_set_walk import (
     walk,
     without_sequences,
 )
-from dcmcfg.dicom.implementation import CLASS_UID, VERSION_NAME
 from dcmcfg.dicom.pydicom_lazy import keep_quiet, pydicom
 from dcmcfg.dicom.storage.arrivals import ReceivedInstance
+from dcmcfg.dicom.ul.pdu import CLASS_UID, VERSION_NAME
 from dcmcfg.errors import DicomError
 from dcmcfg.limits import ELEMENTS, INFLATED, KEPT
 from dcmcfg.private_folders import make_private

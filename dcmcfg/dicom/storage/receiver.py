@@ -19,13 +19,13 @@ from types import TracebackType
 from typing import Self
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.dicom.line import Line
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.dicom.storage.arrivals import Arrivals, ReceivedInstance
 from dcmcfg.dicom.storage.association import StorageAssociation
 from dcmcfg.dicom.storage.files import Folder
 from dcmcfg.dicom.storage.ports import listener_of, own_addresses
 from dcmcfg.dicom.storage.service import StorageScp
+from dcmcfg.dicom.ul.accepted_connection import Line
 from dcmcfg.errors import DicomError
 
 #: Associations at a time; more are rejected, and as many rejections are under way at a time.

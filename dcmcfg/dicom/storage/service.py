@@ -6,7 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dcmcfg.dicom.command_set import (
+from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.storage.arrivals import ReceivedInstance
+from dcmcfg.dicom.storage.files import Folder, file_head
+from dcmcfg.dicom.storage.incoming_data_set import MOST_LOOKED_AT, Arrived, ArrivingDataSet
+from dcmcfg.dicom.uid_registry import may_be_stored
+from dcmcfg.dicom.ul.command_set import (
     AFFECTED_SOP_CLASS_UID,
     AFFECTED_SOP_INSTANCE_UID,
     MOVE_ORIGINATOR,
@@ -15,11 +20,6 @@ from dcmcfg.dicom.command_set import (
     Command,
     CommandField,
 )
-from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.storage.arrivals import ReceivedInstance
-from dcmcfg.dicom.storage.files import Folder, file_head
-from dcmcfg.dicom.storage.incoming_data_set import MOST_LOOKED_AT, Arrived, ArrivingDataSet
-from dcmcfg.dicom.uid_registry import may_be_stored
 from dcmcfg.limits import INSTANCES
 
 _VERIFICATION = "1.2.840.10008.1.1"

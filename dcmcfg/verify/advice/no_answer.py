@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.dicom.association import NOT_DICOM
+from dcmcfg.dicom.ul.association import NOT_DICOM
 from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.evidence import CANNOT_LOAD
 from dcmcfg.verify.verdict import Witness

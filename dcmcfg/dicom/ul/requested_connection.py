@@ -1,4 +1,7 @@
-"""The connection of an association that we requested: whole PDUs, each in bounded time (PS3.8 Section 9.3)."""
+"""The connection of an association that we requested: whole PDUs, each in bounded time (PS3.8 Section 9.3).
+
+The end of a connection, so that what was said last is heard.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,29 @@ import socket
 import ssl
 import time
 
-from dcmcfg.dicom.closing import close
-from dcmcfg.dicom.upper_layer import HEADER, MOST_OF_A_PDU
+from dcmcfg.dicom.ul.pdu import HEADER, MOST_OF_A_PDU
+
+_LINGER_S = 1.0
+
+
+def close(connection: socket.socket, last_words: bytes = b"") -> None:
+    """Send *last_words*, wait a moment for the peer to close, so that they are not lost, then close. Never raises."""
+    with contextlib.suppress(OSError), connection:
+        if last_words:
+            connection.settimeout(_LINGER_S)
+            connection.sendall(last_words)
+            socket.socket.shutdown(connection, socket.SHUT_WR)  # TLS's own would forget how to read
+            _drain(connection)
+
+
+def _drain(connection: socket.socket) -> None:
+    """Throw away what the peer still sends, until it closes or the time is over."""
+    deadline = time.monotonic() + _LINGER_S
+    while (left := deadline - time.monotonic()) > 0:
+        connection.settimeout(left)
+        if not connection.recv(_PIECE):
+            return
+
 
 _PIECE = 1 << 16
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcmcfg.dicom.association import NOT_A_RESPONSE, Association, Ended
-from dcmcfg.dicom.command_set import ERROR_COMMENT, STATUS, Command
-from dcmcfg.dicom.request_set import Kind, cancel_request
+from dcmcfg.dicom.ul.association import NOT_A_RESPONSE, Association, Ended
+from dcmcfg.dicom.ul.command_set import ERROR_COMMENT, STATUS, Command, Kind, cancel_request
 
 _RESPONSE = 0x8000
 
@@ -37,7 +36,7 @@ class Request:
     def response(self, seconds: float) -> Response | None:
         """Return the next response within *seconds*, None where :meth:`Association.wake` comes before.
 
-        Raises :class:`~dcmcfg.dicom.association.Ended` when there will be none.
+        Raises :class:`~dcmcfg.dicom.ul.association.Ended` when there will be none.
         """
         message = self.association.response(self.message_id, seconds)
         if message is None:
@@ -49,5 +48,5 @@ class Request:
         return Response(status, message.command, message.data_set)
 
     def cancel(self) -> None:
-        """Send a C-CANCEL; raises :class:`~dcmcfg.dicom.association.Ended`."""
+        """Send a C-CANCEL; raises :class:`~dcmcfg.dicom.ul.association.Ended`."""
         self.association.send(self.context_id, cancel_request(self.message_id))

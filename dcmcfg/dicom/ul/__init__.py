@@ -1,0 +1,1 @@
+"""The DICOM Upper Layer protocol (PS3.8) and command sets (PS3.7), for both sides of an association."""
