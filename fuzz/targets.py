@@ -18,7 +18,7 @@ from dcmcfg.dicom.ul.negotiation import accept, read_request
 from dcmcfg.dicom.ul.pdu import Violation
 from dcmcfg.directory.answers import entries
 from dcmcfg.directory.decoding import EntryDecoder
-from dcmcfg.directory.response import Incoming, NotAnAnswer
+from dcmcfg.directory.messages import Incoming, NotAnAnswer
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, LdifError, MalformedInput

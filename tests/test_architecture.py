@@ -87,9 +87,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),  # edges
     frozenset({"lab"}),
-    frozenset(
-        {"rollout", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard", "export_live"}
-    ),  # use cases
+    frozenset({"rollout", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard"}),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )

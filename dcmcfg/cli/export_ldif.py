@@ -8,11 +8,11 @@ from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import write_whole
 from dcmcfg.cli.telling import tell
+from dcmcfg.directory.live_export import export_live
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import read_whole_schema
 from dcmcfg.dn import DN
 from dcmcfg.export import export_ldif, exported, records
-from dcmcfg.export_live import export_live
 from dcmcfg.printable import visible
 from dcmcfg.rebasing import Rebasing
 from dcmcfg.rebasing_notes import RebasingNotes

@@ -22,8 +22,7 @@ from dcmcfg.ber import (
     length_at,
     octet_string_at,
 )
-from dcmcfg.directory.found_entry import SEARCH_RESULT_ENTRY
-from dcmcfg.directory.not_ldap import NotLDAP
+from dcmcfg.directory.found_entry import SEARCH_RESULT_ENTRY, NotLDAP
 from dcmcfg.errors import DirectoryError
 from dcmcfg.limits import LDAP_ENTRIES, LDAP_MESSAGES, LDAP_OCTETS
 

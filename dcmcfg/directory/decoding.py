@@ -20,7 +20,7 @@ class EntryDecoder:
     def entry(self, octets: bytes) -> Entry:
         """Return the entry in *octets*, which begin with the tag of SearchResultEntry.
 
-        Raises :class:`~dcmcfg.directory.not_ldap.NotLDAP`, and :class:`~dcmcfg.errors.MalformedInput` for its name.
+        Raises :class:`~dcmcfg.directory.found_entry.NotLDAP`, and :class:`~dcmcfg.errors.MalformedInput` for its name.
         """
         name, pieces = split_entry(octets)
         known = self._known

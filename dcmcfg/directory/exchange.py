@@ -16,7 +16,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPExceptionError
 
 from dcmcfg.directory.failures import NoAnswerInTime
-from dcmcfg.directory.response import UNSOLICITED, Incoming, NotAnAnswer, Response
+from dcmcfg.directory.messages import UNSOLICITED, Incoming, NotAnAnswer, Response
 from dcmcfg.errors import ConnectionLost, DirectoryError
 
 #: A message ID → the octets of the request under it.

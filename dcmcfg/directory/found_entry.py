@@ -4,12 +4,24 @@ The octets of one attribute, its name with its values in the server's order, are
 entries of a tree share many of them: whoever reads thousands of entries keeps what became of a piece and looks it up.
 
 Lengths are read in line here, where one octet holds them, because a call for each takes as long as all the rest.
+
+The error for octets that no LDAP server sends.
 """
 
 from __future__ import annotations
 
 from dcmcfg.ber import OCTET_STRING, ONE_OCTET, SEQUENCE, SET, SHORT, TWO_OCTETS, length_at
-from dcmcfg.directory.not_ldap import NotLDAP
+from dcmcfg.errors import DirectoryError
+
+
+class NotLDAP(DirectoryError):
+    """The octets that came are none that an LDAP server may send."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"the server's answer cannot be read: {problem}", next_step="is it an LDAP server that answers there?"
+        )
+
 
 #: [APPLICATION 4], the tag of SearchResultEntry.
 SEARCH_RESULT_ENTRY = 0x64

@@ -26,7 +26,7 @@ class RebasedEntries:
     def of(self, found: Iterable[bytes]) -> Iterator[bytes]:
         """Yield each of *found*, the octets of a SearchResultEntry, at the new base.
 
-        Raises :class:`~dcmcfg.directory.not_ldap.NotLDAP`.
+        Raises :class:`~dcmcfg.directory.found_entry.NotLDAP`.
         """
         for octets in found:
             name, pieces = split_entry(octets)

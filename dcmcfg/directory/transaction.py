@@ -11,8 +11,7 @@ from dcmcfg.ber import BOOLEAN, INTEGER, OCTET_STRING, SEQUENCE, element, elemen
 from dcmcfg.changes import Change, Control, Modification, Modify, Operation
 from dcmcfg.directory.exchange import Exchange
 from dcmcfg.directory.failures import SUCCESS, UNAVAILABLE_CRITICAL_EXTENSION, check_answer
-from dcmcfg.directory.request import change_request, extended_request
-from dcmcfg.directory.response import Response
+from dcmcfg.directory.messages import Response, change_request, extended_request
 from dcmcfg.dn import DN
 from dcmcfg.errors import DirectoryError
 from dcmcfg.plan.waves import waves

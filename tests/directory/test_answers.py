@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dcmcfg.directory.answers import SearchDone, entries
-from dcmcfg.directory.found_entry import split_attribute, split_entry
-from dcmcfg.directory.not_ldap import NotLDAP
+from dcmcfg.directory.found_entry import NotLDAP, split_attribute, split_entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.limits import raised
 from tests.directory.messages import (

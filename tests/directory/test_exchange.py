@@ -15,7 +15,7 @@ from dcmcfg.changes import Delete, Modification, Modify, Operation
 from dcmcfg.directory.exchange import Exchange
 from dcmcfg.directory.failures import NoAnswerInTime
 from dcmcfg.directory.ldap import LdapDirectory, connect
-from dcmcfg.directory.request import change_request
+from dcmcfg.directory.messages import change_request
 from dcmcfg.dn import DN
 from dcmcfg.errors import ConnectionLost, DirectoryError
 from tests.connecting import server_at

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dcmcfg.changes import Add, Change, Modification, Modify, Operation
-from dcmcfg.directory.invalid_syntax import invalid_syntax
+from dcmcfg.directory.failures import invalid_syntax
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry

@@ -10,7 +10,7 @@ from ldap3.protocol.rfc4511 import LDAPMessage
 from pyasn1.codec.ber import decoder
 
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
-from dcmcfg.directory.request import change_request, extended_request
+from dcmcfg.directory.messages import change_request, extended_request
 from dcmcfg.dn import DN
 from tests.ldif.strategies import changes
 

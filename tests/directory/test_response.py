@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.directory.response import Incoming, NotAnAnswer, Response, response
+from dcmcfg.directory.messages import Incoming, NotAnAnswer, Response, response
 from tests.directory.answers import ADDED, DELETED, EXTENDED, MODIFIED, RENAMED, answer
 
 TEXT = st.text(max_size=200)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dcmcfg.directory.live_export import LiveExport
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.export import export_ldif, exported
-from dcmcfg.export_live import LiveExport
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.tree import Tree
 from tests.directory.messages import done, in_pieces

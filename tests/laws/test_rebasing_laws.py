@@ -7,12 +7,12 @@ import contextlib
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from dcmcfg.directory.live_export import LiveExport
 from dcmcfg.directory.rebased_entries import RebasedEntries
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.export import export_ldif, exported
-from dcmcfg.export_live import LiveExport
 from dcmcfg.rebasing import Rebasing
 from dcmcfg.rebasing_notes import RebasingNotes
 from dcmcfg.schema.definitions import bundled
