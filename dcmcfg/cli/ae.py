@@ -17,7 +17,7 @@ from dcmcfg.dicom.capability_lines import read_capabilities, storage_scp
 from dcmcfg.edits.cipher_suites import archive_cipher_suites
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
-from dcmcfg.edits.remove_network_ae import remove_network_ae
+from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.network_address import parse_network_address
 from dcmcfg.settings import Settings

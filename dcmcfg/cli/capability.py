@@ -19,10 +19,8 @@ from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import capability_line
 from dcmcfg.dicom.uid_registry import ANY, Kind, find, keywords, name_of
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.edits.add_capabilities import add_capabilities
-from dcmcfg.edits.copy_capabilities import copy_capabilities
+from dcmcfg.edits.capabilities import add_capabilities, copy_capabilities, remove_capabilities
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.remove_capabilities import remove_capabilities
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.render.capabilities import capabilities_json, lacking_json, print_capabilities, print_lacking
 from dcmcfg.render.console import stdout_console

@@ -19,13 +19,10 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.connection_users import ConnectionUsers
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.edits.add_connection import add_connection
 from dcmcfg.edits.cipher_suites import archive_cipher_suites
-from dcmcfg.edits.connection_settings import PROTOCOLS, ConnectionSettings
-from dcmcfg.edits.connection_target import find_connection, split_connection
+from dcmcfg.edits.connection_settings import PROTOCOLS, ConnectionSettings, find_connection, split_connection
+from dcmcfg.edits.connections import add_connection, remove_connection, set_connection
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.remove_connection import remove_connection
-from dcmcfg.edits.set_connection import set_connection
 from dcmcfg.network_address import parse_host, parse_place
 from dcmcfg.references.referring import References
 from dcmcfg.render.connections import connections_json, print_connections

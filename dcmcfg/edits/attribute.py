@@ -8,10 +8,10 @@ from itertools import takewhile
 
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.devices import Device
+from dcmcfg.edits.acceptance import require_sound
 from dcmcfg.edits.auxiliary_classes import idle, lacking
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.levels import overridden, overriding
-from dcmcfg.edits.soundness import require_sound
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.schema.definitions import AttributeType, Schema

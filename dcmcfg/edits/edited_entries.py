@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN, NormalDN, root_first
+from dcmcfg.edits.acceptance import another_name, is_known_by_name, require_sound
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.soundness import another_name, is_known_by_name, require_sound
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput, Refused
 from dcmcfg.plan.comparison import VENDOR_DATA

@@ -9,8 +9,7 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
-from dcmcfg.edits.removal import removal
-from dcmcfg.edits.remove_network_ae import remove_network_ae
+from dcmcfg.edits.removal import removal, remove_network_ae
 from dcmcfg.edits.temporary_mark import Maker, mark_of, remnants
 from dcmcfg.errors import Refused
 from dcmcfg.references.kinds import Kind

@@ -8,11 +8,9 @@ from dcmcfg.capabilities import ability, lacking, names_in_use
 from dcmcfg.changes import Delete, Modify
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN
-from dcmcfg.edits.add_capabilities import add_capabilities
-from dcmcfg.edits.copy_capabilities import copy_capabilities
+from dcmcfg.edits.capabilities import add_capabilities, copy_capabilities, remove_capabilities
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
-from dcmcfg.edits.remove_capabilities import remove_capabilities
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused

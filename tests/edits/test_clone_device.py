@@ -9,9 +9,8 @@ import pytest
 from dcmcfg.changes import Add
 from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
-from dcmcfg.edits.clone_device import CloneNames, clone_device
+from dcmcfg.edits.devices import CloneNames, clone_device, remove_device
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.remove_device import remove_device
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.lint.lint import lint
 from dcmcfg.plan.plan import Wanted, make_plan

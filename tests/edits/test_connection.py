@@ -10,13 +10,10 @@ import pytest
 from dcmcfg.changes import Add
 from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
-from dcmcfg.edits.add_connection import add_connection
 from dcmcfg.edits.attribute import Values, add_values
-from dcmcfg.edits.connection_settings import ConnectionSettings
-from dcmcfg.edits.connection_target import find_connection, split_connection
+from dcmcfg.edits.connection_settings import ConnectionSettings, find_connection, split_connection
+from dcmcfg.edits.connections import add_connection, remove_connection, set_connection
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.remove_connection import remove_connection
-from dcmcfg.edits.set_connection import set_connection
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Ambiguous, NotFound, Refused
 from dcmcfg.lint.lint import lint

@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.changes import Add
 from dcmcfg.devices import Configuration
-from dcmcfg.edits.create_device import create_device
+from dcmcfg.edits.devices import create_device
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.plan.plan import Wanted, make_plan

@@ -7,10 +7,10 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete
 from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN
+from dcmcfg.edits.devices import remove_device
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
-from dcmcfg.edits.remove_device import remove_device
-from dcmcfg.edits.remove_network_ae import remove_network_ae
+from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.entry import Entry
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.tree import Tree

@@ -9,16 +9,13 @@ from hypothesis import strategies as st
 
 from dcmcfg.capabilities import lacking
 from dcmcfg.devices import Configuration
-from dcmcfg.edits.add_connection import add_connection
-from dcmcfg.edits.clone_device import CloneNames, clone_device
-from dcmcfg.edits.connection_settings import ConnectionSettings
-from dcmcfg.edits.connection_target import find_connection
-from dcmcfg.edits.copy_capabilities import copy_capabilities
+from dcmcfg.edits.capabilities import copy_capabilities
+from dcmcfg.edits.connection_settings import ConnectionSettings, find_connection
+from dcmcfg.edits.connections import add_connection, remove_connection
+from dcmcfg.edits.devices import CloneNames, clone_device, remove_device
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
-from dcmcfg.edits.remove_connection import remove_connection
-from dcmcfg.edits.remove_device import remove_device
-from dcmcfg.edits.remove_network_ae import remove_network_ae
+from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.lint.lint import Found, lint

@@ -10,7 +10,7 @@ from dcmcfg.capabilities import ability
 from dcmcfg.changes import Change
 from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
-from dcmcfg.edits.remove_network_ae import remove_network_ae
+from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.entry import Entry

@@ -1,4 +1,9 @@
-"""A copy of a device under other names."""
+"""A copy of a device under other names.
+
+A new device without anything in it.
+
+The removal of a device with everything in it.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +17,14 @@ from dcmcfg.connection_users import connection_name
 from dcmcfg.devices import Configuration, Device
 from dcmcfg.dn import DN, RDN
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.network_entries import device_entry
 from dcmcfg.edits.new_names import require_name, title_doubts
+from dcmcfg.edits.removal import removal
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.network_address import at
 from dcmcfg.references.kinds import Kind
+from dcmcfg.references.referring import References
 from dcmcfg.references.values import dn_rewritten, names, rewritten
 from dcmcfg.registries import REGISTRIES, WILDCARD
 from dcmcfg.suggestions import listed
@@ -169,3 +177,28 @@ def _clashes(device: Device, new_name: str) -> Iterator[str]:
             f"the copy has the same addresses as {device.name} ({', '.join(listening)}): "
             f"dcmcfg connection set {new_name}/NAME HOST:PORT changes one."
         )
+
+
+def create_device(configuration: Configuration, name: str, *, description: str | None, types: tuple[str, ...]) -> Edit:
+    """Return the edit that adds the device *name*, of primary device *types* (modalities such as CT).
+
+    Raises :class:`Refused` when there is one that differs in what is wanted, and for a name that the archive cannot
+    handle.
+    """
+    require_name(name, "device", "give it another name")
+    root = configuration.root
+    container = next((e for e in configuration.tree.children(root) if e.is_a("dicomDevicesRoot")), None)
+    made = container or Entry.of(root.child("cn", "Devices"), {"objectClass": "dicomDevicesRoot", "cn": "Devices"})
+    held = next((each for each in configuration.devices if each.name.casefold() == name.casefold()), None)
+    if held is None:
+        new = device_entry(made.dn.child("dicomDeviceName", name), description, types)
+        return Edit((*(() if container else (Add(made),)), Add(new)))
+    same_text = description in (None, held.entry.text("dicomDescription"))
+    if not same_text or not set(types) <= set(held.entry.texts("dicomPrimaryDeviceType")):
+        raise Refused(f"there is a device {held.name}, and it differs", next_step=f"dcmcfg set {held.name} changes it")
+    return Edit((Add(held.entry),))
+
+
+def remove_device(device: Device) -> Edit:
+    """Return the edit that removes *device* leaf first, with the registrations of names that nothing else carries."""
+    return removal(References(device.tree), [device.entry.dn])
