@@ -13,9 +13,8 @@ from dcmcfg.cli.options.site import RiskOption, SiteCommand, site_options
 from dcmcfg.cli.session.changing import carry_out
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.edits.rename.device import rename_device
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
-from dcmcfg.edits.rename.part import FORCED, rename_part
+from dcmcfg.edits.rename.part import FORCED, rename_device, rename_part
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.plan.guard import STORED_OBJECTS
 from dcmcfg.plan.plan import Wanted, make_plan

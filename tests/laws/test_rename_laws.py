@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.vendor.pretty import RepresentationPrinter
 
 from dcmcfg.dn import DN
-from dcmcfg.edits.rename.device import rename_device
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae
-from dcmcfg.edits.rename.part import rename_part
+from dcmcfg.edits.rename.part import rename_device, rename_part
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused

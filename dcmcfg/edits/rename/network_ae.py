@@ -8,8 +8,15 @@ from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Change, Modification, Modify, Operation
 from dcmcfg.devices import Configuration, NetworkAE
-from dcmcfg.edits.rename.new_name import require_free, require_well_formed
-from dcmcfg.edits.rename.renaming import Renaming, hand_renamed, nothing, references_only, renaming
+from dcmcfg.edits.rename.renaming import (
+    Renaming,
+    hand_renamed,
+    nothing,
+    references_only,
+    renaming,
+    require_free,
+    require_well_formed,
+)
 from dcmcfg.edits.rename.rewriting import EXTERNAL_RETRIEVE, NewName, moved
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.references.kinds import Kind

@@ -1,19 +1,27 @@
-"""What a rename comes to: its edit, what it rewrites, and what it leaves."""
+"""What a rename comes to: its edit, what it rewrites, and what it leaves.
+
+What a thing may be called newly.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Change
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.new_names import require_name, title_doubts
 from dcmcfg.edits.rename.left import NOTHING_LEFT, Leftovers, leftovers
 from dcmcfg.edits.rename.rewriting import NewName, Rewriting, rewriting
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import Reference, References
+from dcmcfg.registries import WILDCARD, registrations
+from dcmcfg.schema import syntaxes
 from dcmcfg.suggestions import first_of
+from dcmcfg.tree import Tree
 
 _TOLD = 3
 
@@ -134,3 +142,39 @@ def _merged(found: Rewriting, name: NewName) -> Iterator[str]:
 
 def _places(found: Sequence[Reference]) -> str:
     return first_of([f"{each.attribute} of {each.dn}" for each in found], _TOLD, "; ")
+
+
+_NEXT_STEP = "choose another name"
+
+
+def require_well_formed(tree: Tree, kind: Kind, name: str) -> None:
+    """Raise :class:`Refused` when a thing of *kind* cannot be called *name*.
+
+    For an AE that is no title it is :class:`~dcmcfg.errors.MalformedInput`.
+    """
+    word = kind.value.word
+    if kind is Kind.AE:
+        # What it doubts is refused below: an entry that the archive cannot change need not be made.
+        list(title_doubts(parse_ae_title(name)))
+    require_name(name, word, _NEXT_STEP)
+    definition = tree.schema.attribute(kind.value.attribute)
+    problem = syntaxes.problem(definition.syntax, name.encode()) if definition else ""
+    if name == WILDCARD:
+        problem = "* stands for any"
+    elif "${" in name:
+        problem = "the archive reads ${ as the beginning of a system property"
+    if problem:
+        raise Refused(f"{name!r} is no name for a {word}: {problem}", next_step=_NEXT_STEP)
+
+
+def require_free(references: References, kind: Kind, name: str) -> None:
+    """Raise :class:`Refused` when *name* of *kind*, whose names are unique in the whole tree, is taken."""
+    word = kind.value.word
+    if carriers := references.named(kind, name):
+        raise Refused(f"the name {name} is taken by another {word}", on=str(carriers[0].dn), next_step=_NEXT_STEP)
+    if registered := registrations(references.tree, kind, name):
+        raise Refused(
+            f"{name} is registered, although no {word} carries it",
+            on=str(registered[0]),
+            next_step="dcmcfg lint --fix --rule registry-orphan takes registrations away that nothing carries",
+        )

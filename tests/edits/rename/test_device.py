@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.dn import DN
-from dcmcfg.edits.rename.device import rename_device
+from dcmcfg.edits.rename.part import rename_device
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.lint.lint import lint
 from dcmcfg.references.referring import References

@@ -10,8 +10,8 @@ import pytest
 
 from dcmcfg.changes import Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import RDN
-from dcmcfg.edits.rename.device import rename_device
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
+from dcmcfg.edits.rename.part import rename_device
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.lint.lint import lint
