@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dcmcfg.entry import Entry
+from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.gc_paused import collector_paused
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.writer import format_entry
-from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.plan.diff import diff
 from dcmcfg.schema.definitions import bundled
 

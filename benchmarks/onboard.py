@@ -25,9 +25,9 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 from dcmcfg.connectivity.call import Callee
 from dcmcfg.connectivity.probe import PARALLEL, PATIENCE, probe_all
 from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lab.large_tree import large_ldif
 from dcmcfg.lab.tree import site_files
-from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.onboard import onboard
 from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.reading import Form, read_sheet

@@ -70,21 +70,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),  # core
     frozenset(
-        {
-            "directory",
-            "archive",
-            "dicom",
-            "settings",
-            "ldif_entry_places",
-            "ldif_files",
-            "ldif_places",
-            "ldif_references",
-            "ldif_trees",
-            "onboarding_files",
-            "private_folders",
-            "shown_certificate",
-            "trust",
-        }
+        {"directory", "archive", "dicom", "settings", "files", "private_folders", "shown_certificate", "trust"}
     ),  # edges
     frozenset({"lab"}),
     frozenset({"rollout", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard"}),  # use cases

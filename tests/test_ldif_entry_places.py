@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.dn import DN
-from dcmcfg.ldif_entry_places import entry_places
+from dcmcfg.files.locations import entry_places
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.findings import Place
 

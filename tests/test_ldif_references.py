@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg import ldif_references
 from dcmcfg.errors import LdifError
-from dcmcfg.ldif_files import read_files
-from dcmcfg.ldif_references import References
+from dcmcfg.files import ldif
+from dcmcfg.files.ldif import References, read_files
 
 
 def said(references: References, url: str) -> str:
@@ -84,7 +83,7 @@ def test_what_becomes_a_link_meanwhile_is_not_followed(tmp_path: Path, monkeypat
             (inside / "below").symlink_to(tmp_path)
         return found
 
-    monkeypatch.setattr("dcmcfg.ldif_references.os.path.realpath", swap)
+    monkeypatch.setattr("dcmcfg.files.ldif.os.path.realpath", swap)
     assert "the file cannot be read" in said(References(inside), "file:below/secret")
 
 
@@ -97,7 +96,7 @@ def test_what_the_kernel_makes_up_is_never_read(tmp_path: Path, folder: str) -> 
 
 
 def test_what_says_another_size_than_it_has_is_never_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ldif_references, "_MADE_UP", ())
+    monkeypatch.setattr(ldif, "_MADE_UP", ())
     assert said(References(Path("/proc/self")), "file:environ") == (
         "/proc/self/environ: not a file on a disk, or it is being written"
     )
@@ -137,7 +136,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, url: str, sa
 
 
 def test_a_file_larger_than_a_value_may_be_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ldif_references, "LARGEST_VALUE", 2 << 20)
+    monkeypatch.setattr(ldif, "LARGEST_VALUE", 2 << 20)
     (tmp_path / "fits").write_bytes(b"x" * (2 << 20))
     (tmp_path / "large").write_bytes(b"x" * ((2 << 20) + 1))
     assert len(References(tmp_path).value("file:fits")) == 2 << 20

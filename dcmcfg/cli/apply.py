@@ -18,8 +18,8 @@ from dcmcfg.cli.session.rejects import Rejects, rejects_path
 from dcmcfg.cli.telling import say
 from dcmcfg.directory.reading import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
+from dcmcfg.files.ldif import file_doubts, read_files
 from dcmcfg.gc_paused import collector_paused
-from dcmcfg.ldif_files import file_doubts, read_files
 from dcmcfg.plan import content
 from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.prune import surplus

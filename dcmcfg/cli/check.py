@@ -19,9 +19,9 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import LdifError
+from dcmcfg.files.ldif import called, read_files
+from dcmcfg.files.locations import located
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record, holds_changes
-from dcmcfg.ldif_files import called, read_files
-from dcmcfg.ldif_places import located
 from dcmcfg.lint.loading import LOADING_RULES, loading_findings
 from dcmcfg.render.check import findings_json, findings_sarif, print_change_files, print_findings
 from dcmcfg.render.console import stdout_console

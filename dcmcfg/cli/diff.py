@@ -17,9 +17,9 @@ from dcmcfg.devices import devices_dn
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound
+from dcmcfg.files.ldif import STDIN
+from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.gc_paused import collector_paused
-from dcmcfg.ldif_files import STDIN
-from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.plan.diff import Diff, diff
 from dcmcfg.plan.portion import beside_live, device_dn, subtree
 from dcmcfg.plan.rebased import rebased_tree

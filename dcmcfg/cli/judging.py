@@ -12,7 +12,7 @@ from dcmcfg.cli.archive_database import recorded_under
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options.changing import Choices, risk_lines
 from dcmcfg.dn import DN
-from dcmcfg.ldif_places import at_values
+from dcmcfg.files.locations import at_values
 from dcmcfg.lint.newly_wrong import changes_certificates, newly_wrong
 from dcmcfg.lint.plan_risks import plan_risks
 from dcmcfg.plan.doubts import doubts

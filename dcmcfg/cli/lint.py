@@ -23,8 +23,8 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import NotFound
-from dcmcfg.ldif_entry_places import placed
-from dcmcfg.ldif_trees import read_ldif_tree
+from dcmcfg.files.locations import placed
+from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lint.catalogue import BY_NAME, RULES
 from dcmcfg.lint.limits import Limits, limits
 from dcmcfg.lint.lint import Found, lint, mending

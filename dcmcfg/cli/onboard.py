@@ -20,13 +20,13 @@ from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import Rejected, Rejects, rejects_path
 from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.files.onboarding import read_file
 from dcmcfg.onboard import Probed, Probing, onboard
 from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.proposal import LeftOut
 from dcmcfg.onboarding.reading import Form
 from dcmcfg.onboarding.row import TITLE, TLS
 from dcmcfg.onboarding.sheet import Sheet
-from dcmcfg.onboarding_files import read_file
 from dcmcfg.render.beside import Beside
 from dcmcfg.render.console import progress, stderr_console, stdout_console
 from dcmcfg.render.onboarding import added_json, print_added, print_probed, probed_json

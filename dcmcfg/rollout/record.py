@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dcmcfg.changes import Change
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.ldif_files import read_files
+from dcmcfg.files.ldif import read_files
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.private_folders import require_own
 from dcmcfg.rollout.journal import Journal, Progress

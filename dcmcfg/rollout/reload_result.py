@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dcmcfg.archive.reload_failures import ReloadUnconfirmed
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished
-from dcmcfg.rollout.private_file import write_private
+from dcmcfg.files.private import write_private
 
 _NAME = "reload.json"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.export import records
 from dcmcfg.file_kinds import HEAD, LDIF, file_kind
+from dcmcfg.files.trees import tree_of
 from dcmcfg.ldif.writer import VERSION_LINE
-from dcmcfg.ldif_trees import tree_of
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.snapshot.facts import Facts, facts_text, parse_facts
 from dcmcfg.tree import Tree

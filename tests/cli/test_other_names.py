@@ -10,9 +10,9 @@ import pytest
 
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
+from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lab.tree import site_files
 from dcmcfg.ldif.writer import format_entry
-from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.schema.definitions import bundled
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite

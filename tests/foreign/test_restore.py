@@ -8,8 +8,8 @@ import pytest
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.files.trees import tree_of
 from dcmcfg.lab.tree import site_files
-from dcmcfg.ldif_trees import tree_of
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.snapshot.facts import Facts
 from dcmcfg.snapshot.file import Snapshot, snapshot_text

@@ -15,8 +15,8 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.dn import DN
 from dcmcfg.errors import LdifError
+from dcmcfg.files.ldif import read_files
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
-from dcmcfg.ldif_files import read_files
 from tests.sampling import LONG
 
 FOLDERS = [folder for name in ("DCMCFG_UPSTREAM", "DCMCFG_RELEASES") if (folder := os.environ.get(name))]

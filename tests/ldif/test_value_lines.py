@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dcmcfg.ldif.value_lines import ValueLines
+from dcmcfg.files.locations import ValueLines
 from tests.growth import growth
 
 TEXT = b"""\

@@ -9,8 +9,8 @@ import pytest
 
 from dcmcfg.changes import Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
+from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lab.tree import site_files
-from dcmcfg.ldif_trees import read_ldif_tree
 from dcmcfg.lint.lint import lint
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import References

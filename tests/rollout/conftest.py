@@ -12,7 +12,7 @@ from dcmcfg.changes import Change
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory, LdapServer
-from dcmcfg.ldif_files import read_files
+from dcmcfg.files.ldif import read_files
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.rollout.choosing import to_take_back

@@ -21,6 +21,7 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_own_schema
 from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
+from dcmcfg.files.private import write_private
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
 from dcmcfg.plan.server_schema import ServerRules, require_accepted
@@ -34,7 +35,6 @@ from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.last_change import telling_who
 from dcmcfg.rollout.left import require_finished
 from dcmcfg.rollout.manner import Manner, asserts_something, manner_left, manner_of
-from dcmcfg.rollout.private_file import write_private
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import Occasion
 from dcmcfg.rollout.reload_result import Reloaded, ReloadResult

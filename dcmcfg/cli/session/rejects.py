@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError
-from dcmcfg.ldif_files import STDIN
+from dcmcfg.files.ldif import STDIN
+from dcmcfg.files.private import write_private
 from dcmcfg.plan.plan import Misfit
 from dcmcfg.plan.rejects import rejects_ldif
-from dcmcfg.rollout.private_file import write_private
 from dcmcfg.settings import Settings, site_headline
 
 _TOLD = 20

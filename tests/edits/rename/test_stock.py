@@ -13,7 +13,7 @@ from dcmcfg.dn import RDN
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
 from dcmcfg.edits.rename.part import rename_device
 from dcmcfg.edits.rename.renaming import Renaming
-from dcmcfg.ldif_trees import read_ldif_tree
+from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lint.lint import lint
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import References

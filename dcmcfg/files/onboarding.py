@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dcmcfg.errors import OnboardingError
 from dcmcfg.file_kinds import CSV, HEAD, JSON, YAML, file_kind
-from dcmcfg.ldif_files import STDIN
+from dcmcfg.files.ldif import STDIN
 from dcmcfg.onboarding.reading import Form, form_of, read_sheet
 from dcmcfg.onboarding.sheet import Sheet
 

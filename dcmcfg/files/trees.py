@@ -11,11 +11,10 @@ from dcmcfg.changes import Add
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit, LdifError
+from dcmcfg.files.ldif import STDIN, called, other_kind, refuse_references, remembering, resolver, told_together
 from dcmcfg.gc_paused import collector_paused
 from dcmcfg.ldif.reader import read
 from dcmcfg.ldif.records import ContentRecord, Record
-from dcmcfg.ldif_files import STDIN, called, other_kind, remembering, resolver, told_together
-from dcmcfg.ldif_references import refuse_references
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.schema.definitions import NormalRDNs, Schema
 from dcmcfg.schema.structure import OPERATIONAL
