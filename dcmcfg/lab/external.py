@@ -23,14 +23,12 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.identifier import IdentifierMismatch, retrieve_level, root_of
 from dcmcfg.lab.listener import Handler, all_contexts, listening
-from dcmcfg.lab.move_record import MoveRecord
-from dcmcfg.lab.move_scp import MoveExchange, MoveRequest, MoveResponse, serve_moves
+from dcmcfg.lab.move_scp import MoveExchange, MoveRecord, MoveRequest, MoveResponse, serve_moves
 from dcmcfg.lab.process import run
-from dcmcfg.lab.query import HeldInstance, selected
-from dcmcfg.lab.query_scp import IDENTIFIER_MISMATCH, find
-from dcmcfg.lab.received import received
+from dcmcfg.lab.query import IDENTIFIER_MISMATCH, HeldInstance, find, selected
 from dcmcfg.lab.requesting import AssociationFailed, NotSent, SentIn, associated, send_file
 from dcmcfg.lab.site import LOOPBACK, Site
+from dcmcfg.lab.storage import received
 from dcmcfg.lab.studies import Held, all_studies
 from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM, SubOperations
 from dcmcfg.private_folders import make_private

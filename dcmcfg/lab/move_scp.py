@@ -2,18 +2,24 @@
 
 pynetdicom's own C-MOVE service opens the association to the destination itself, names the SCP as move originator
 and cannot relay another SCP's responses. Here the handler answers as it likes.
+
+A record of C-MOVEs: JSON objects, one a line.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
 from io import BytesIO
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -186,3 +192,24 @@ def _request(association: Association, context: PresentationContext, message: C_
 def _encoding(context: PresentationContext) -> tuple[bool, bool, bool]:
     syntax = UID(context.transfer_syntax[0])
     return syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated
+
+
+class MoveRecord:
+    """The record in the file *path*, to which several threads may add; its folder must exist."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+
+    def add(self, request: MoveRequest, **more: object) -> None:
+        """Append a line that says who asked whom for what, and when, with what *more* is known."""
+        line = {
+            "time": datetime.now(UTC).isoformat(),
+            "calling": request.calling,
+            "called": request.called,
+            "destination": request.destination,
+            "study_uid": request.study_uid,
+            **more,
+        }
+        with self._lock, self._path.open("a", encoding="utf-8") as record:
+            record.write(json.dumps(line) + "\n")

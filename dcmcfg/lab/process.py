@@ -13,8 +13,7 @@ from pathlib import Path
 from pynetdicom.association import Association
 
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.lab.aborting import abort
-from dcmcfg.lab.quiet import keep_quiet
+from dcmcfg.lab.pynetdicom_fixes import abort, keep_quiet
 from dcmcfg.lab.site import Site
 
 _ENDING = {signal.SIGTERM, signal.SIGINT}

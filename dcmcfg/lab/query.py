@@ -1,16 +1,22 @@
-"""What a Query/Retrieve SCP finds among the instances it knows (PS3.4 C.4.1, C.6)."""
+"""What a Query/Retrieve SCP finds among the instances it knows (PS3.4 C.4.1, C.6).
+
+The C-FIND service of a lab archive (PS3.4 C.4.1).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
+from pynetdicom import evt
 
 from dcmcfg.dicom.query_keys import OF_ANY_SERIES
-from dcmcfg.lab.identifier import LEVELS, UNIQUE_KEYS, Level
+from dcmcfg.lab.identifier import LEVELS, UNIQUE_KEYS, IdentifierMismatch, Level, query_level, root_of
+from dcmcfg.lab.listener import is_relational
 from dcmcfg.lab.matching import matches
 
 #: Instance Availability (PS3.3 C.4.23.1.1), best first.
@@ -143,3 +149,39 @@ def _unasked(level: Level) -> Sequence[str]:
         "SERIES": ("NumberOfSeriesRelatedInstances",),
     }
     return ("SpecificCharacterSet", *_COMPUTED, *counts.get(level, ()))
+
+
+IDENTIFIER_MISMATCH = 0xA900
+_PENDING = 0xFF00
+_CANCEL = 0xFE00
+
+
+def find(
+    event: evt.Event, known: Callable[[], Iterable[HeldInstance]], always: Sequence[str] | None = None
+) -> Iterator[tuple[Dataset, Dataset | None]]:
+    """Answer a C-FIND among the *known* instances; the handler of EVT_C_FIND.
+
+    *always* are keywords of attributes that every answer has, asked for or not (:func:`~dcmcfg.lab.query.answers`).
+    """
+    identifier = event.identifier
+    sop_class = str(event.request.AffectedSOPClassUID)
+    try:
+        level = query_level(identifier, root_of(sop_class), relational=is_relational(event.assoc, sop_class))
+    except IdentifierMismatch as mismatch:
+        yield _status(IDENTIFIER_MISMATCH, str(mismatch), mismatch.tag), None
+        return
+    for answer in answers(identifier, level, known(), always):
+        if event.is_cancelled:
+            yield _status(_CANCEL), None
+            return
+        yield _status(_PENDING), answer
+
+
+def _status(code: int, comment: str = "", offending: BaseTag | None = None) -> Dataset:
+    status = Dataset()
+    status.Status = code
+    if comment:
+        status.ErrorComment = comment[:64]
+    if offending is not None:
+        status.OffendingElement = offending
+    return status

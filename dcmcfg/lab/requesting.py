@@ -18,8 +18,7 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE, SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.aborting import abort
-from dcmcfg.lab.trace import Trace
+from dcmcfg.lab.pynetdicom_fixes import Trace, abort
 
 CONNECT_TIMEOUT_S = 5.0
 _STALL_S = 60.0

@@ -17,8 +17,7 @@ from dcmcfg.dicom.move import Cancellation
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.listener import Handler, all_contexts, listening
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
-from dcmcfg.lab.query import HeldInstance
-from dcmcfg.lab.query_scp import find
+from dcmcfg.lab.query import HeldInstance, find
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import ConfiguredRoute, Question
 from tests.dicom.dcmtk import LOOPBACK

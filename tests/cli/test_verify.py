@@ -21,7 +21,7 @@ from pynetdicom import evt
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import DicomError
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
-from dcmcfg.lab.query_scp import find
+from dcmcfg.lab.query import find
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.verifying import STUDY, WORKSTATION, Verify, answer, set_values

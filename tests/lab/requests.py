@@ -9,7 +9,7 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.trace import Trace
+from dcmcfg.lab.pynetdicom_fixes import Trace
 
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"

@@ -4,7 +4,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from dcmcfg.lab.checkpoint import Checkpoint
+from dcmcfg.lab.pynetdicom_fixes import Checkpoint
 from tests.patience import PATIENCE_S
 
 

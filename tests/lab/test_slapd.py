@@ -179,7 +179,7 @@ def test_taken_port_is_reported_even_if_the_other_server_answers(tmp_path: Path,
 
 def test_missing_slapd_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("dcmcfg.lab.openldap._SBIN", ())
+    monkeypatch.setattr("dcmcfg.lab.slapd._SBIN", ())
 
     with pytest.raises(LabError) as failure:
         new_slapd(tmp_path / "lab").prepare()

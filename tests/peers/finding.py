@@ -10,8 +10,7 @@ from pydicom import Dataset
 from pynetdicom import evt
 from pynetdicom.association import Association
 
-from dcmcfg.lab.query import HeldInstance
-from dcmcfg.lab.query_scp import find
+from dcmcfg.lab.query import HeldInstance, find
 from tests.peers import endings
 from tests.peers.stage import Stage
 

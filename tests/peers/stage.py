@@ -12,7 +12,7 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.trace import Trace
+from dcmcfg.lab.pynetdicom_fixes import Trace
 from tests.dicom.dcmtk import Made, make_instances
 
 STUDY = "1.2.826.0.1.3680043.10.1.1"

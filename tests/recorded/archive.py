@@ -20,7 +20,7 @@ from pynetdicom.presentation import build_context
 
 from dcmcfg.lab.listener import QUERY_RETRIEVE, VERIFICATION
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
-from dcmcfg.lab.trace import Trace
+from dcmcfg.lab.pynetdicom_fixes import Trace
 from tests.dicom.dcmtk import LOOPBACK
 from tests.patience import PATIENCE_S
 from tests.peers import endings

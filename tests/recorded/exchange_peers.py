@@ -18,7 +18,7 @@ from pynetdicom.dimse_primitives import C_STORE
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.listener import Handler, all_contexts, called_title, calling_title, listening
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, Unanswered, serve_moves
-from dcmcfg.lab.trace import Trace
+from dcmcfg.lab.pynetdicom_fixes import Trace
 from tests.patience import PATIENCE_S
 from tests.peers import endings
 from tests.recorded.exchange import (

@@ -13,8 +13,7 @@ from pynetdicom import evt
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.listener import Handler, all_contexts, listening
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
-from dcmcfg.lab.query import HeldInstance
-from dcmcfg.lab.query_scp import find
+from dcmcfg.lab.query import HeldInstance, find
 from tests.dicom.dcmtk import LOOPBACK, Made
 from tests.ports import free_port
 

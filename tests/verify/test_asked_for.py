@@ -17,7 +17,7 @@ from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.retrieval import Level, Retrieval
 from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
-from dcmcfg.lab.query_scp import find
+from dcmcfg.lab.query import find
 from dcmcfg.lab.requesting import associated, send_file
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.asked_for import AskedFor

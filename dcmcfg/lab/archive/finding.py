@@ -11,8 +11,7 @@ from pynetdicom import evt
 from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, Instance
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.listener import called_title
-from dcmcfg.lab.query import HeldInstance
-from dcmcfg.lab.query_scp import find
+from dcmcfg.lab.query import HeldInstance, find
 
 #: Every answer has these attributes, empty where they have no value (``QueryAttributes``).
 IN_EVERY_ANSWER = ("SpecificCharacterSet", "RetrieveAETitle", "InstanceAvailability", "TimezoneOffsetFromUTC")

@@ -27,8 +27,7 @@ from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.identifier import IdentifierMismatch, retrieve_level, root_of
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, Unanswered
-from dcmcfg.lab.query import HeldInstance, selected
-from dcmcfg.lab.query_scp import IDENTIFIER_MISMATCH
+from dcmcfg.lab.query import IDENTIFIER_MISMATCH, HeldInstance, selected
 from dcmcfg.lab.requesting import AssociationFailed
 from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM
 

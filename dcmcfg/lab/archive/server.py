@@ -21,8 +21,7 @@ from dcmcfg.lab.archive.moving import answer_move
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.archive.storing import SUCCESS, store
 from dcmcfg.lab.listener import Handler, all_contexts, association_request, called_title, calling_title, listening
-from dcmcfg.lab.move_record import MoveRecord
-from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, Unanswered, serve_moves
+from dcmcfg.lab.move_scp import MoveExchange, MoveRecord, MoveResponse, Unanswered, serve_moves
 
 _PERMANENT = 1
 _SERVICE_USER = 1

@@ -12,7 +12,7 @@ from dcmcfg.lab.archive.lookup import Configuration
 from dcmcfg.lab.archive.seed import database_of, seed, store_of
 from dcmcfg.lab.archive.server import DicomServer
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.move_record import MoveRecord
+from dcmcfg.lab.move_scp import MoveRecord
 from dcmcfg.lab.site import Site
 
 _TITLE = "DCM4CHEE"  # of the listeners only; who is called is decided for each association

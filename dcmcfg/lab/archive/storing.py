@@ -16,7 +16,7 @@ from dcmcfg.lab.archive.configuration import Device, NetworkAE
 from dcmcfg.lab.archive.database import Instance, header_of
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.listener import VERIFICATION
-from dcmcfg.lab.received import ReceivedObject, received
+from dcmcfg.lab.storage import ReceivedObject, received
 
 SUCCESS = 0x0000
 PROCESSING_FAILURE = 0x0110
