@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from dcmcfg.lab.archive.seed import database_of
+from dcmcfg.lab.archive.service import database_of
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment, recalling_lab

@@ -13,7 +13,7 @@ import pytest
 from dcmcfg.archive.bearer import Bearer
 from dcmcfg.archive.qido import Qido
 from dcmcfg.archive.web import Web
-from dcmcfg.lab.archive.seed import database_of
+from dcmcfg.lab.archive.service import database_of
 from dcmcfg.lab.studies import study
 from tests.lab.requests import move_study
 from tests.lab.running_site import AE, RunningSite, running_site

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from dcmcfg.lab.archive.seed import database_of
+from dcmcfg.lab.archive.service import database_of
 from dcmcfg.lab.studies import make_studies, study
 from tests.lab.requests import find, identifier, move_study
 from tests.lab.running_site import AE, DEVICE, RunningSite

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from dcmcfg.lab.archive.seed import database_of, seed
+from dcmcfg.lab.archive.service import database_of, seed
 from dcmcfg.lab.studies import study
 from tests.dicom.dcmtk import movescu
 from tests.lab.requests import identifier, move, move_study

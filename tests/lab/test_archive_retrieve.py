@@ -14,7 +14,7 @@ import pytest
 from pynetdicom import evt
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.archive.seed import database_of
+from dcmcfg.lab.archive.service import database_of
 from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.listener import listening, storage_contexts
 from dcmcfg.lab.studies import study

@@ -12,7 +12,7 @@ import pytest
 
 from dcmcfg.devices import Configuration
 from dcmcfg.lab.archive.database import Database, Instance, header_of
-from dcmcfg.lab.archive.seed import database_of, store_of
+from dcmcfg.lab.archive.service import database_of, store_of
 from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.studies import study
 from dcmcfg.route.question import Question, StudyState

@@ -19,7 +19,7 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, Instance, header_of
-from dcmcfg.lab.archive.seed import database_of, store_of
+from dcmcfg.lab.archive.service import database_of, store_of
 from dcmcfg.lab.pynetdicom_fixes import Trace
 from dcmcfg.lab.site import LOOPBACK
 from tests.lab.running_site import RunningSite, running_site

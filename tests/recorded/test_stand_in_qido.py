@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dcmcfg.lab.archive.private_attributes import NEVER_KNOWN
-from dcmcfg.lab.archive.seed import database_of
+from dcmcfg.lab.archive.service import database_of
 from tests.lab.running_site import RunningSite, running_site
 from tests.recorded.held import QIDO_DIFFERENCES, file_of, held_searches
 from tests.recorded.recordings import HttpRecording, http, http_names

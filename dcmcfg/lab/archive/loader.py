@@ -2,6 +2,8 @@
 
 Imitates ``LdapDicomConfiguration.loadDevice`` with ``LdapArchiveConfiguration``, for the attributes that the
 stand-in acts on.
+
+Durations as the archive's ``Duration`` class reads them.
 """
 
 from __future__ import annotations
@@ -12,8 +14,17 @@ from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE, TransferCapability, WebApplication
-from dcmcfg.lab.archive.duration import seconds
 from dcmcfg.lab.archive.java import DanglingReference, IllegalArgumentException, NameNotFoundException
+from dcmcfg.schema.value_kinds import durations
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of ``P[nD][T[nH][nM][n[.,n]S]]``; raises :class:`IllegalArgumentException`."""
+    found = durations.seconds(text)
+    if found is None:
+        raise IllegalArgumentException(text)
+    return found
+
 
 _PROTOCOLS = ("DICOM", "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
 _ROLES = ("SCU", "SCP")

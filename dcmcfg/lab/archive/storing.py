@@ -3,19 +3,24 @@
 Imitates ``StoreServiceEJB`` for recalled objects. An object whose file was purged is stored again only from the AE
 that is recorded as its external archive; its availability in the database does not change. Every other object that is
 known is answered 0000 and ignored: the default dcmOverwritePolicy SAME_SOURCE does so with an object from another AE.
+
+What queries show of the archive's instances (``AbstractQuery``, ``QueryAttributes``).
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
+from pydicom.dataset import Dataset
 from pynetdicom import evt
 
 from dcmcfg.lab.archive.configuration import Device, NetworkAE
-from dcmcfg.lab.archive.database import Instance, header_of
+from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, Instance, header_of
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.listener import VERIFICATION
+from dcmcfg.lab.listener import VERIFICATION, called_title
+from dcmcfg.lab.query import HeldInstance, find
 from dcmcfg.lab.storage import ReceivedObject, received
 
 SUCCESS = 0x0000
@@ -77,3 +82,30 @@ def _forward(state: ArchiveState, event: evt.Event, brought: ReceivedObject) -> 
 def move_scp_of(device: Device, store_scu: str) -> str | None:
     """Return the C-MOVE SCP whose C-STOREs come from *store_scu* (dcmCStoreSCUOfCMoveSCP), None for no entry."""
     return next((move_scp for scu, move_scp in device.move_scp_of_store_scu if scu == store_scu), None)
+
+
+#: Every answer has these attributes, empty where they have no value (``QueryAttributes``).
+IN_EVERY_ANSWER = ("SpecificCharacterSet", "RetrieveAETitle", "InstanceAvailability", "TimezoneOffsetFromUTC")
+
+
+def answer_find(state: ArchiveState, event: evt.Event) -> Iterator[tuple[Dataset, Dataset | None]]:
+    """Answer a C-FIND; the handler of EVT_C_FIND."""
+    called = state.device.called_ae(called_title(event.assoc))
+    instead = called.return_retrieve_aets if called else ()
+    return find(
+        event, lambda: [held(each, instead) for each in state.database.within(event.identifier)], IN_EVERY_ANSWER
+    )
+
+
+@dataclass(frozen=True)
+class KnownInstance(HeldInstance):
+    """An instance as queries show it, with its record in the database."""
+
+    record: Instance = field(kw_only=True)
+
+
+def held(instance: Instance, instead: tuple[str, ...]) -> KnownInstance:
+    """Return *instance* as queries show it; *instead* are the AE titles to name in place of all others, if any."""
+    external = () if instance.external_aet == NO_EXTERNAL_AET else (instance.external_aet,)
+    titles = instead or (*instance.retrieve_aets, *external)
+    return KnownInstance(instance.header, instance.availability, titles, record=instance)
