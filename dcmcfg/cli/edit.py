@@ -26,9 +26,9 @@ from dcmcfg.directory.subschema import schema_knowing
 from dcmcfg.edits.edited_entries import Shown, edited, shown
 from dcmcfg.entry import Entry
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, LdifError, Refused
-from dcmcfg.ldif.editing import editor_text
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.ldif.writer import editor_text
 from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.render.console import visible

@@ -9,9 +9,9 @@ from dcmcfg.dn import DN
 from dcmcfg.edits.edited_entries import Shown, edited, shown
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
-from dcmcfg.ldif.editing import editor_text
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.ldif.writer import editor_text
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_entries, tree

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from dcmcfg.edits.edited_entries import edited, shown
 from dcmcfg.entry import Entry
-from dcmcfg.ldif.editing import editor_text
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.ldif.writer import editor_text
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.tree import Tree
 from tests.ldif.strategies import entries
