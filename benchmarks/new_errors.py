@@ -20,9 +20,9 @@ from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import site_entries
 from dcmcfg.lint.newly_wrong import newly_wrong
 from dcmcfg.lint.plan_risks import plan_risks
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 
 SIZES = (3_000, 12_000, 48_000)
 LIMIT_S = 0.2

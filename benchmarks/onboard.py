@@ -28,11 +28,11 @@ from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lab.large_tree import large_ldif
 from dcmcfg.lab.tree import site_files
+from dcmcfg.model.tree import Tree
 from dcmcfg.onboard import onboard
 from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.reading import Form, read_sheet
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 
 ROWS = 500
 ADDRESSES = tuple(f"127.0.0.{number}" for number in range(1, 21))

@@ -10,14 +10,14 @@ from typing import Protocol
 from dcmcfg.changes import Add
 from dcmcfg.connectivity.call import Callee, Verdict
 from dcmcfg.connectivity.probe import probe_all
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.onboarding.additions import Secured, add_all
 from dcmcfg.onboarding.proposal import LeftOut, Proposal
 from dcmcfg.onboarding.row import Row
 from dcmcfg.onboarding.sorting import sort_rows
 from dcmcfg.plan.plan import Already, Plan, make_plan
-from dcmcfg.tree import Tree
 
 
 @dataclass(frozen=True)

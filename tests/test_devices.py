@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
+from dcmcfg.model.devices import Configuration, NetworkAE
 from tests.trees import ARCHIVE, BASE, STORESCP, connection, network_ae, site, site_entries, storage_scp, tree
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.rebasing import Rebasing
-from dcmcfg.rebasing_notes import RebasingNotes
+from dcmcfg.model.rebasing import Rebasing, RebasingNotes
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema, bundled
 from tests.trees import ARCHIVE, BASE, network_ae
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Ambiguous, NotFound
-from dcmcfg.targets import absolute, named, target, written
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import absolute, named, target, written
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, Values, network_ae, site, site_entries, tree
 
 

@@ -8,7 +8,7 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
-from dcmcfg.tree import Draft
+from dcmcfg.model.tree import Draft
 from tests.trees import ARCHIVE, DEVICES, connection, site, site_entries, tree
 
 ARCHIVE_DN = DN.parse(ARCHIVE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dcmcfg.entry import Entry
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 
 BASE = "dc=dcm4che,dc=org"
 DEVICES = f"cn=Devices,cn=DICOM Configuration,{BASE}"

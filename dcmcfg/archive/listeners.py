@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from dcmcfg.devices import Configuration, Device
+from dcmcfg.model.devices import Configuration, Device
 
 #: Protocols for which the archive opens a TCP port; ``HTTP`` is the web server's.
 _PROTOCOLS = frozenset({"DICOM", "HL7", "HL7_MLLP2"})

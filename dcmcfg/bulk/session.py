@@ -21,11 +21,11 @@ from dcmcfg.bulk.required import NOTHING, Required
 from dcmcfg.bulk.run import Ending, run
 from dcmcfg.bulk.run_options import Manner
 from dcmcfg.bulk.source import Matching, Source
-from dcmcfg.devices import Configuration
 from dcmcfg.edits.temporary_destination import DESTINATIONS, PREFIX
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.export import export_record, exported
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.export import export_record, exported
 from dcmcfg.suggestions import first_of
 from dcmcfg.timestamps import readable
 from dcmcfg.verify.addresses import Addresses

@@ -12,16 +12,16 @@ from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import SiteCommand, site_options_but_device
 from dcmcfg.cli.session.edit_of_tree import carry_out_edit
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import read_capabilities, storage_scp
 from dcmcfg.edits.cipher_suites import archive_cipher_suites
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import network_ae
 from dcmcfg.network_address import parse_network_address
 from dcmcfg.settings import Settings
-from dcmcfg.targets import network_ae
 
 _NONE, _STORAGE_SCP = "none", "storage-scp"
 

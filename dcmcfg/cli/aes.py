@@ -8,9 +8,9 @@ from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import picked_something
 from dcmcfg.cli.session.output import print_json, print_text
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.listing.picking import picked_aes
+from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.delimited import write_rows
 from dcmcfg.onboarding.described import described_openly
 from dcmcfg.render.console import stdout_console

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dcmcfg.archive.database import Database, why_not_reached
 from dcmcfg.archive.recorded import Recorded, recorded
 from dcmcfg.cli.loading import loaded
-from dcmcfg.devices import Configuration
 from dcmcfg.errors import ArchiveError
+from dcmcfg.model.devices import Configuration
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.recorded_names import recorded_names
 from dcmcfg.route.question import searched_ae

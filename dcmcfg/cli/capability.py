@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.capabilities import ROLES, ability, lacking, names_in_use
 from dcmcfg.cli.completing import complete_ae
 from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import SiteCommand, site_options
@@ -15,17 +14,18 @@ from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.edit_of_tree import carry_out_edit
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import say
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import capability_line
 from dcmcfg.dicom.uid_registry import ANY, Kind, find, keywords, name_of
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.capabilities import add_capabilities, copy_capabilities, remove_capabilities
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.transfer_capability import TransferCapability
+from dcmcfg.model.capabilities import ROLES, ability, lacking, names_in_use
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import network_ae
 from dcmcfg.render.capabilities import capabilities_json, lacking_json, print_capabilities, print_lacking
 from dcmcfg.render.console import stdout_console
 from dcmcfg.settings import Settings
-from dcmcfg.targets import network_ae
 
 _LITTLE_ENDIAN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
 _AE = "TITLE|DEVICE/TITLE"

@@ -15,18 +15,18 @@ from click.shell_completion import CompletionItem
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options.of_site import SITE_SETTINGS
 from dcmcfg.cli.session.directory import directory_server
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.listing import completions
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import target
+from dcmcfg.model.tree import Tree
 from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.settings import resolve
 from dcmcfg.settings.profiles import profile_names
-from dcmcfg.targets import target
-from dcmcfg.tree import Tree
 
 T = TypeVar("T")
 #: Nobody waits longer for a list of names.

@@ -16,13 +16,13 @@ from dcmcfg.cli.options.site import SiteCommand, site_options, site_options_but_
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.edit_of_tree import carry_out_edit
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.connection_users import ConnectionUsers
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.cipher_suites import archive_cipher_suites
 from dcmcfg.edits.connection_settings import PROTOCOLS, ConnectionSettings, find_connection, split_connection
 from dcmcfg.edits.connections import add_connection, remove_connection, set_connection
 from dcmcfg.edits.edit import Edit
+from dcmcfg.model.connections import ConnectionUsers
+from dcmcfg.model.devices import Configuration
 from dcmcfg.network_address import parse_host, parse_place
 from dcmcfg.references.referring import References
 from dcmcfg.render.connections import connections_json, print_connections

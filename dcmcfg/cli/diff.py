@@ -13,13 +13,15 @@ from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
 from dcmcfg.cli.telling import tell
-from dcmcfg.devices import devices_dn
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound
 from dcmcfg.files.ldif import STDIN
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.gc_paused import collector_paused
+from dcmcfg.model.devices import devices_dn
+from dcmcfg.model.targets import absolute
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.diff import Diff, diff
 from dcmcfg.plan.portion import beside_live, device_dn, subtree
 from dcmcfg.plan.rebased import rebased_tree
@@ -30,8 +32,6 @@ from dcmcfg.render.diff_ldif import diff_ldif
 from dcmcfg.render.unified import unified
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.settings import Settings
-from dcmcfg.targets import absolute
-from dcmcfg.tree import Tree
 
 LIVE = "live"
 _DIFFERENT = 1

@@ -22,9 +22,9 @@ from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.connectivity.echo import Echoed, Target, echo_all, targets
 from dcmcfg.connectivity.probe import PATIENCE
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.model.devices import Configuration
 from dcmcfg.render.console import progress, stdout_console
 from dcmcfg.render.echo import echoed_json, print_echoed
 from dcmcfg.route.question import usual_ae

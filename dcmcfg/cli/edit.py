@@ -19,7 +19,6 @@ from dcmcfg.cli.session.editor import KeptText, edit_file, require_editing
 from dcmcfg.cli.session.failures import problem_lines
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import schema_knowing
@@ -29,13 +28,14 @@ from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, LdifError, Refused
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.ldif.writer import editor_text
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import Target, named
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.render.console import visible
 from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.settings import Settings, site_headline
-from dcmcfg.targets import Target, named
-from dcmcfg.tree import Tree
 
 _HEAD = """\
 # {of}, of {site}, as LDIF.

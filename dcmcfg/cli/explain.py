@@ -11,14 +11,14 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.model.effective_settings import in_use
+from dcmcfg.model.tree import Tree
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.explain import explanation_json, print_explanation
 from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.schema.explain import explain
 from dcmcfg.schema.subschema import merged
 from dcmcfg.settings import Settings
-from dcmcfg.settings_in_use import in_use
-from dcmcfg.tree import Tree
 
 
 @click.command("explain", cls=SiteCommand)

@@ -12,10 +12,9 @@ from dcmcfg.directory.live_export import export_live
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import read_whole_schema
 from dcmcfg.dn import DN
-from dcmcfg.export import export_ldif, exported, records
+from dcmcfg.model.export import export_ldif, exported, records
+from dcmcfg.model.rebasing import Rebasing, RebasingNotes
 from dcmcfg.printable import visible
-from dcmcfg.rebasing import Rebasing
-from dcmcfg.rebasing_notes import RebasingNotes
 from dcmcfg.settings import Settings
 
 

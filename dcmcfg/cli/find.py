@@ -7,9 +7,9 @@ import click
 from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.devices import devices_dn
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.listing.text import find
+from dcmcfg.model.devices import devices_dn
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.listing import hit_json, print_hits
 from dcmcfg.settings import Settings

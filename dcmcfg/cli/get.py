@@ -8,14 +8,14 @@ from dcmcfg.cli.completing import complete_possible_attribute, complete_target
 from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, write_octets
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import schema_knowing
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.effective_settings import only_value, values_held
+from dcmcfg.model.targets import named
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.values import held_json, print_held
 from dcmcfg.settings import Settings
-from dcmcfg.settings_in_use import only_value, values_held
-from dcmcfg.targets import named
 
 _NOT_SET = 1
 

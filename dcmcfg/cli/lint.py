@@ -29,6 +29,7 @@ from dcmcfg.lint.catalogue import BY_NAME, RULES
 from dcmcfg.lint.limits import Limits, limits
 from dcmcfg.lint.lint import Found, lint, mending
 from dcmcfg.lint.rule import LintRule, as_rule
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.render.check import findings_sarif
 from dcmcfg.render.console import stderr_console, stdout_console
@@ -37,7 +38,6 @@ from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.findings import Finding
 from dcmcfg.settings import Settings
 from dcmcfg.suggestions import near_misses
-from dcmcfg.tree import Tree
 
 
 def _rules(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[LintRule, ...]:

@@ -18,9 +18,9 @@ from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.changing import carry_out
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import Rejected, Rejects, rejects_path
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.files.onboarding import read_file
+from dcmcfg.model.devices import Configuration
 from dcmcfg.onboard import Probed, Probing, onboard
 from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.proposal import LeftOut

@@ -16,13 +16,13 @@ from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import STDOUT, print_json, write_whole
 from dcmcfg.cli.telling import say
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.query import find_instances
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.model.devices import Configuration
 from dcmcfg.render.mermaid import mermaid
 from dcmcfg.render.route import print_route, route_json
 from dcmcfg.render.sequence import sequences

@@ -14,9 +14,9 @@ from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.changing import carry_out
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import STDOUT, write_whole
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.external_retrieve import external_retrieve
+from dcmcfg.model.devices import Configuration
 from dcmcfg.plan.guard import UNUSABLE_REFERENCE
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.plan.text import change_ldif

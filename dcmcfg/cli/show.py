@@ -8,13 +8,13 @@ from dcmcfg.cli.completing import complete_target
 from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.errors import NotFound
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import named
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.device import device_json, print_device
 from dcmcfg.settings import Settings
-from dcmcfg.targets import named
 
 
 @click.command("show", cls=SiteCommand)

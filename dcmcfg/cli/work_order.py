@@ -10,8 +10,8 @@ from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.model.devices import Configuration
 from dcmcfg.render.console import stdout_console
 from dcmcfg.render.work_order import (
     print_work_order,

@@ -6,15 +6,15 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from dcmcfg.connection_users import connection_name
 from dcmcfg.connectivity.call import Callee, Verdict
 from dcmcfg.connectivity.probe import PARALLEL, PATIENCE, probe_all
-from dcmcfg.devices import Configuration, Connection, NetworkAE
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import MalformedInput
+from dcmcfg.model.connections import connection_name
+from dcmcfg.model.devices import Configuration, Connection, NetworkAE
+from dcmcfg.model.targets import network_ae
 from dcmcfg.route.command import command
 from dcmcfg.route.resolving import installing
-from dcmcfg.targets import network_ae
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def targets(configuration: Configuration, named: Sequence[str], *, tls: bool = F
     """Return the AEs that are *named*, each once, in that order; without names every AE, in the tree's order.
 
     An AE is called over TLS where it has no other connection, and with *tls* in any case. Raises what
-    :func:`~dcmcfg.targets.network_ae` does for a name that is nobody's, or several AEs'.
+    :func:`~dcmcfg.model.targets.network_ae` does for a name that is nobody's, or several AEs'.
     """
     found = [network_ae(configuration, each) for each in named] if named else configuration.network_aes()
     return tuple(_target(ae, tls=tls) for ae in {str(ae.entry.dn): ae for ae in found}.values())

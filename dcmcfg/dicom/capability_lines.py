@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcmcfg.capabilities import ROLES, SCP, SCU, ability, is_of_storage, plain_name
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.uid_registry import Kind, find, keyword_of, name_of, storage_sop_classes
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.errors import MalformedInput
+from dcmcfg.model.capabilities import ROLES, SCP, SCU, ability, is_of_storage, plain_name
+from dcmcfg.model.devices import Configuration
 
 _FORM = "a line is ROLE SOP-CLASS SYNTAX…, e.g. SCP CTImageStorage ImplicitVRLittleEndian ExplicitVRLittleEndian"
 _LONGEST_FILE = 1_000_000

@@ -1,6 +1,6 @@
 """The configuration as a server sends it, written as LDIF without making entries of it.
 
-The text is that of :func:`dcmcfg.export.export_ldif`, to the octet. What takes its time with a large tree is avoided:
+The text is that of :func:`dcmcfg.model.export.export_ldif`, to the octet. What takes its time with a large tree is avoided:
 a record is made as it arrives, of the texts of its attributes, and those that occur again are looked up by their
 octets; only texts are kept, by their place in the tree.
 """
@@ -11,17 +11,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 
-from dcmcfg.devices import no_configuration
 from dcmcfg.directory.found_entry import split_attribute, split_entry
 from dcmcfg.directory.reading import base_dn_told
 from dcmcfg.directory.rebased_entries import RebasedEntries
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.export import attribute_order, export_record
 from dcmcfg.gc_paused import collector_paused
 from dcmcfg.ldif.writer import MAXIMUM_LINE, VERSION_LINE, fold, format_attribute, format_name
-from dcmcfg.rebasing_notes import RebasingNotes
+from dcmcfg.model.devices import no_configuration
+from dcmcfg.model.export import attribute_order, export_record
+from dcmcfg.model.rebasing import RebasingNotes
 from dcmcfg.schema import equality
 from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.schema.equality import Normaliser

@@ -11,9 +11,9 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, NotFound
 from dcmcfg.gc_paused import collector_paused
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.structure import OPERATIONAL
-from dcmcfg.tree import Tree
 
 _VERSION = "entryCSN"
 _KEPT_BY_THE_SERVER = OPERATIONAL - {_VERSION.lower()}

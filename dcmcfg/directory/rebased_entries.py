@@ -8,7 +8,7 @@ from dcmcfg.ber import OCTET_STRING, SEQUENCE, SET, element
 from dcmcfg.directory.found_entry import SEARCH_RESULT_ENTRY, split_attribute, split_entry
 from dcmcfg.dn import DN
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.rebasing_notes import RebasingNotes
+from dcmcfg.model.rebasing import RebasingNotes
 
 _MOST_REMEMBERED = 1 << 14
 _LONGEST_REMEMBERED = 512

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.devices import Device
 from dcmcfg.edits.acceptance import require_sound
 from dcmcfg.edits.auxiliary_classes import idle, lacking
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.levels import overridden, overriding
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.model.devices import Device
+from dcmcfg.model.effective_settings import inherited
+from dcmcfg.model.targets import Target
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.explain import known_attribute
 from dcmcfg.schema.structure import OPERATIONAL
 from dcmcfg.secret_values import told
-from dcmcfg.settings_in_use import inherited
-from dcmcfg.targets import Target
 
 _CLASSES = "objectClass"
 _CERTIFICATE = "Certificate"

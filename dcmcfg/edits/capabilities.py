@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from dcmcfg.capabilities import SCP, SYNTAXES, ability, by_ability, withheld
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
-from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.model.capabilities import SCP, SYNTAXES, ability, by_ability, withheld
+from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.suggestions import first_of
 
 _NAMED = 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dcmcfg.devices import DICOM, Configuration
 from dcmcfg.errors import MalformedInput, Refused
+from dcmcfg.model.devices import DICOM, Configuration
 
 _JSSE_NAME = re.compile(r"(?:TLS|SSL)_[A-Z0-9]+(?:_[A-Za-z0-9]+)+")
 

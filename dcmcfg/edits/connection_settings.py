@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dcmcfg.connection_users import connection_name
-from dcmcfg.devices import DICOM, Configuration, Connection, Device
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Ambiguous, NotFound
+from dcmcfg.model.connections import connection_name
+from dcmcfg.model.devices import DICOM, Configuration, Connection, Device
 from dcmcfg.suggestions import listed
 
 #: The protocols of the archive's Connection.Protocol, with the usual names without and with TLS.

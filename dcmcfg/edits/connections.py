@@ -11,8 +11,6 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from dcmcfg.changes import Add, Modification, Modify, Operation
-from dcmcfg.connection_users import ConnectionUsers, connection_name, told_users
-from dcmcfg.devices import DICOM, Connection, Device
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.edits.connection_settings import ConnectionSettings, clash, entry_of, is_so, usual_name
 from dcmcfg.edits.edit import Edit
@@ -21,9 +19,11 @@ from dcmcfg.edits.new_names import require_name
 from dcmcfg.edits.removal import removal
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, Refused
+from dcmcfg.model.connections import ConnectionUsers, connection_name, told_users
+from dcmcfg.model.devices import DICOM, Connection, Device
+from dcmcfg.model.tree import Tree
 from dcmcfg.network_address import at
 from dcmcfg.references.referring import References
-from dcmcfg.tree import Tree
 
 _REFERENCE = "dicomNetworkConnectionReference"
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Add
-from dcmcfg.connection_users import connection_name
-from dcmcfg.devices import Configuration, Device
 from dcmcfg.dn import DN, RDN
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_entries import device_entry
@@ -22,11 +20,13 @@ from dcmcfg.edits.new_names import require_name, title_doubts
 from dcmcfg.edits.removal import removal
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput, NotFound, Refused
+from dcmcfg.model.connections import connection_name
+from dcmcfg.model.devices import Configuration, Device
+from dcmcfg.model.registries import REGISTRIES, WILDCARD
 from dcmcfg.network_address import at
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import References
 from dcmcfg.references.values import dn_rewritten, names, rewritten
-from dcmcfg.registries import REGISTRIES, WILDCARD
 from dcmcfg.suggestions import listed
 
 #: The option that gives a new name, by the kind of thing.

@@ -12,13 +12,13 @@ from dcmcfg.edits.acceptance import another_name, is_known_by_name, require_soun
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput, Refused
+from dcmcfg.model.tree import Tree, canonical_name, with_naming_values
 from dcmcfg.plan.comparison import VENDOR_DATA
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import References
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import structural_classes
 from dcmcfg.secret_values import is_secret
-from dcmcfg.tree import Tree, canonical_name, with_naming_values
 
 #: An entry that is new, and shares so much with one that is gone beside it, was renamed.
 _SAME = 0.5

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.devices import Configuration, Device
 from dcmcfg.edits.auxiliary_classes import lacking
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.levels import overriding
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.model.devices import Configuration, Device
 from dcmcfg.suggestions import near_misses
 
 ATTRIBUTE = "dcmExternalRetrieveAEDestination"

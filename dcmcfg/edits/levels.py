@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.devices import Device, NetworkAE
+from dcmcfg.model.devices import Device, NetworkAE
 from dcmcfg.secret_values import is_secret
 
 

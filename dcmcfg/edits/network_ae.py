@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Add
-from dcmcfg.devices import DICOM, STORAGE_SOP_CLASSES, Configuration, Device, NetworkAE
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.edits.cipher_suites import offered_cipher_suites
 from dcmcfg.edits.edit import Edit
@@ -16,9 +15,10 @@ from dcmcfg.edits.new_names import require_name, title_doubts
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.model.devices import DICOM, STORAGE_SOP_CLASSES, Configuration, Device, NetworkAE
+from dcmcfg.model.registries import AE_TITLES
 from dcmcfg.network_address import at, parse_host, parse_port
 from dcmcfg.plan import difference
-from dcmcfg.registries import AE_TITLES
 from dcmcfg.suggestions import near_misses
 from dcmcfg.unsafe_names import needs_escaping_in_dn
 

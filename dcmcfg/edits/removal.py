@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from dcmcfg.changes import Delete
-from dcmcfg.connection_users import ConnectionUsers, connection_name, told_users
-from dcmcfg.devices import Connection, NetworkAE, devices_dn
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.edits.edit import Edit, Referrer
 from dcmcfg.entry import Entry
+from dcmcfg.model.connections import ConnectionUsers, connection_name, told_users
+from dcmcfg.model.devices import Connection, NetworkAE, devices_dn
+from dcmcfg.model.registries import REGISTRIES
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import Reference, References
-from dcmcfg.registries import REGISTRIES
 from dcmcfg.secret_values import told
 
 #: Of many referrers, so many are told.

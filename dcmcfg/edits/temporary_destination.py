@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
-from dcmcfg.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.removal import removal, remove_network_ae
 from dcmcfg.edits.temporary_mark import Maker, mark_of, remnants
 from dcmcfg.errors import Refused
+from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
+from dcmcfg.model.registries import AE_TITLES, registrations
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import References
-from dcmcfg.registries import AE_TITLES, registrations
 
 #: What the title of every such AE begins with; nine more characters make it one of 16.
 PREFIX = "DCMCFG_"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from dcmcfg.devices import Configuration
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.timestamps import iso, parsed
-from dcmcfg.tree import Tree
 
 _DESCRIPTION = "dicomDescription"
 _FORM = re.compile(

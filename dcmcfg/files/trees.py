@@ -15,10 +15,10 @@ from dcmcfg.files.ldif import STDIN, called, other_kind, refuse_references, reme
 from dcmcfg.gc_paused import collector_paused
 from dcmcfg.ldif.reader import read
 from dcmcfg.ldif.records import ContentRecord, Record
+from dcmcfg.model.tree import Tree, with_naming_values
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.schema.definitions import NormalRDNs, Schema
 from dcmcfg.schema.structure import OPERATIONAL
-from dcmcfg.tree import Tree, with_naming_values
 
 
 def read_ldif_tree(path: Path, schema: Schema, *, file_urls: Path | bool = False) -> Tree:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dcmcfg.devices import Device, NetworkAE
 from dcmcfg.lint.survey import Survey
+from dcmcfg.model.devices import Device, NetworkAE
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.references.referring import Reference
 

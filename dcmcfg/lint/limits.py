@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from dcmcfg.dn import DN
 from dcmcfg.lint.catalogue import OF_ARCHIVES, TOPICS
 from dcmcfg.lint.rule import LintRule
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.check import Subject, check
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.findings import Finding
-from dcmcfg.tree import Tree
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dcmcfg.changes import Change
 from dcmcfg.lint.catalogue import RULES
 from dcmcfg.lint.rule import LintRule, finding_of
 from dcmcfg.lint.survey import Survey
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.findings import Finding, Severity
-from dcmcfg.tree import Tree
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from dcmcfg.connection_users import connection_name
-from dcmcfg.devices import DICOM
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.tree import Tree
+from dcmcfg.model.connections import connection_name
+from dcmcfg.model.devices import DICOM
+from dcmcfg.model.tree import Tree
 
 HIGHEST_PORT = 65535
 #: Who opens a port.

@@ -9,10 +9,10 @@ from datetime import datetime
 from dcmcfg.lint.newly_unloadable import JUDGES
 from dcmcfg.lint.rule import as_rule, finding_of
 from dcmcfg.lint.survey import Survey
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.check import Subject
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.findings import Finding, Rule
-from dcmcfg.tree import Tree
 
 LOADING_RULES: tuple[Rule, ...] = tuple(map(as_rule, JUDGES))
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from dcmcfg.devices import device_of
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.rule import LintRule, finding_of
 from dcmcfg.lint.rules import external_retrieve, listening
 from dcmcfg.lint.survey import Survey
+from dcmcfg.model.devices import device_of
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.dangling import new_dangling
 from dcmcfg.plan.guard import NewFinding
 from dcmcfg.plan.loading import REFUSED
@@ -28,7 +29,6 @@ from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.schema.device_rules import DeviceRules
 from dcmcfg.schema.findings import KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, Finding, Place
 from dcmcfg.schema.values import ValueRules
-from dcmcfg.tree import Tree
 
 #: The rules that judge what entries of a device mean together. They judge :attr:`Survey.judged` only.
 JUDGES: tuple[LintRule, ...] = listening.RULES

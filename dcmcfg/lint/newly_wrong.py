@@ -12,7 +12,6 @@ from datetime import datetime
 from functools import cached_property
 from itertools import islice
 
-from dcmcfg.devices import device_of
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.lint.rule import Breach, LintRule
@@ -32,13 +31,14 @@ from dcmcfg.lint.rules import (
     unknown_parts,
 )
 from dcmcfg.lint.survey import Survey
+from dcmcfg.model.devices import device_of
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.loading import REFUSED
 from dcmcfg.plan.names_through import NamesThrough
 from dcmcfg.plan.plan import Plan
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.values import may_name, names
 from dcmcfg.schema.findings import Finding
-from dcmcfg.tree import Tree
 
 _TOPICS = (
     external_retrieve.RULES,

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from dcmcfg.devices import Device, NetworkAE
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.listeners import Listener, listeners_of_archives
+from dcmcfg.model.devices import Device, NetworkAE
+from dcmcfg.model.targets import written
+from dcmcfg.model.tree import Tree
 from dcmcfg.references.referring import Reference, References
 from dcmcfg.route.external_archives import external_archives
-from dcmcfg.targets import written
-from dcmcfg.tree import Tree
 
 CONNECTION_REFERENCE = "dicomNetworkConnectionReference"
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.devices import Configuration, Device
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.lint.plan_risks import plan_risks
+from dcmcfg.model.devices import Configuration, Device
+from dcmcfg.model.retrieve_settings import unable_to_store
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.retrieve_settings import unable_to_store
 from dcmcfg.schema.values import ValueRules
 
 #: Attributes whose values are judged together with other entries; any other value is judged by itself.

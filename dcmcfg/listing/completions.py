@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.connection_users import connection_name
-from dcmcfg.devices import Configuration, Device
 from dcmcfg.dn import DN
 from dcmcfg.edits.auxiliary_classes import lacking
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.model.connections import connection_name
+from dcmcfg.model.devices import Configuration, Device
 from dcmcfg.network_address import at
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.references.referring import References

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
 
-from dcmcfg.devices import Connection, Device, NetworkAE
+from dcmcfg.model.devices import Connection, Device, NetworkAE
 
 #: What makes a text a pattern, as shells have them.
 _WILD = re.compile(r"[*?\[]")

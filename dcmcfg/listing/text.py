@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Attribute, Entry
+from dcmcfg.model.tree import Tree
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import Reference, References
 from dcmcfg.secret_values import is_secret
-from dcmcfg.tree import Tree
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dcmcfg.devices import Configuration
 from dcmcfg.edits.cipher_suites import archive_cipher_suites
 from dcmcfg.edits.network_ae import NetworkAEAdditions, NewNetworkAE
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.proposal import LeftOut, Proposal
 from dcmcfg.plan.plan import Wanted
 

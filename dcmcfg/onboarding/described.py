@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.devices import NetworkAE
+from dcmcfg.model.devices import NetworkAE
 from dcmcfg.onboarding.role import role_of
 from dcmcfg.onboarding.row import DESCRIPTION, DEVICE, HOST, PORT, ROLE, TITLE, TLS
 from dcmcfg.secret_values import is_secret

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from dcmcfg.devices import NetworkAE
+from dcmcfg.model.devices import NetworkAE
 
 #: dicomPrimaryDeviceType of an archive, as the stock configuration has it.
 ARCHIVE_TYPE = "ARCHIVE"

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dcmcfg.devices import Configuration, Connection, NetworkAE
+from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.network_address import at
 from dcmcfg.onboarding.described import described
 from dcmcfg.onboarding.proposal import LeftOut, Proposal, propose, what_is_missing

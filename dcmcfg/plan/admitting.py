@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.capabilities import SCP, ability, plain_name
 from dcmcfg.changes import Add, Modify
-from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
+from dcmcfg.model.capabilities import SCP, ability, plain_name
+from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan
 from dcmcfg.references.admission import ADMISSIONS, Admission
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.references.values import names
 from dcmcfg.suggestions import first_of, near_misses
-from dcmcfg.tree import Tree
 
 #: Titles of one site look alike; one that needs no AE is taken for misspelt only when nearly all of it agrees.
 _MISSPELT = 0.85

@@ -13,10 +13,10 @@ from typing import TypeVar
 from dcmcfg.ber import OCTET_STRING, element, elements, split
 from dcmcfg.changes import Change, Control
 from dcmcfg.entry import Entry
+from dcmcfg.model.tree import canonical_name, held_name
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.secret_values import told
 from dcmcfg.suggestions import first_of
-from dcmcfg.tree import canonical_name, held_name
 
 OID = "1.3.6.1.1.12"
 

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from enum import Enum
 
 from dcmcfg.entry import Entry
+from dcmcfg.model.tree import canonical_name
 from dcmcfg.plan import hashed_passwords
 from dcmcfg.plan.held_form import classes
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.secret_values import is_secret
-from dcmcfg.tree import canonical_name
 
 #: The archive's own ZIP file, which exports for reading leave out as they do secrets.
 VENDOR_DATA = "dicomvendordata"

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.ldif.records import ContentRecord, Record
+from dcmcfg.model.tree import canonical_name
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import OPERATIONAL, structural_classes
-from dcmcfg.tree import canonical_name
 
 _NAMING_VIOLATION = 64
 _CLASS_PROHIBITED = 69

@@ -9,8 +9,8 @@ from dcmcfg.changes import Delete, Rename
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan
-from dcmcfg.tree import Tree
 
 #: An attribute and the DN that stands there.
 Reference = tuple[str, str]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Delete, Modify
 from dcmcfg.dn import NormalDN, root_first
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan import difference
 from dcmcfg.plan.comparison import Comparison, Lacking
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.tree import Tree
 
 
 @dataclass(frozen=True)

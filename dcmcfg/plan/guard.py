@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.admitting import admitted_unknown
 from dcmcfg.plan.comparison import VENDOR_DATA
 from dcmcfg.plan.dangling import gone, new_dangling
@@ -21,7 +22,6 @@ from dcmcfg.plan.recorded_names import RecordedName, Records
 from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.findings import Finding
 from dcmcfg.suggestions import first_of
-from dcmcfg.tree import Tree
 
 MANY_CHANGES = "many-changes"
 MANY_DELETES = "many-deletes"

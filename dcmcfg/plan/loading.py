@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.devices import device_of
+from dcmcfg.model.devices import device_of
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.findings import Finding, Kind
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from dcmcfg.changes import Add, Change, Modify
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.model.tree import canonical_name, held_name
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.tree import canonical_name, held_name
 
 
 def with_canonical_names(schema: Schema, change: Change, held: Entry | None = None) -> Change:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dcmcfg.changes import Delete, Rename
 from dcmcfg.dn import NamesAbove, NormalDN
+from dcmcfg.model.tree import Draft
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.tree import Draft
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.dn import DN, NamesAbove, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.model.tree import Draft, Tree, with_naming_values
 from dcmcfg.plan import assertion, content, difference, taken_for_granted
 from dcmcfg.plan.assertion import Equals, Filter
 from dcmcfg.plan.comparison import Comparison, Lacking
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.plan.tolerance import outstanding
-from dcmcfg.tree import Draft, Tree, with_naming_values
 
 _VERSION = "entryCSN"
 _NO_SUCH_ENTRY = 32

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.errors import NotFound
-from dcmcfg.tree import Tree
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 
 
 def subtree(tree: Tree, dn: DN) -> Tree:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dcmcfg.changes import Delete
 from dcmcfg.dn import DN, is_at_or_below, root_first
 from dcmcfg.errors import Refused
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted
-from dcmcfg.tree import Tree
 
 
 def surplus(tree: Tree, under: DN, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:

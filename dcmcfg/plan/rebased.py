@@ -6,15 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from dcmcfg.changes import Add, Change, Control, Delete, Modify, Rename
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.rebasing import Rebasing, RebasingNotes
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import All, AnyOf, Equals, Filter, Not, Present
-from dcmcfg.rebasing import Rebasing
-from dcmcfg.rebasing_notes import RebasingNotes
-from dcmcfg.tree import Tree
 
 Files = Sequence[tuple[str, tuple[Record, ...]]]
 

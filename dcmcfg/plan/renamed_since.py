@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from dcmcfg.changes import Add, Rename
 from dcmcfg.dn import DN, is_at_or_below
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Misfit, placed
-from dcmcfg.tree import Tree
 
 _NO_SUCH_ENTRY = 32
 

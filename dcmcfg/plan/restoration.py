@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import RDN, NormalDN, is_at_or_below, root_first
 from dcmcfg.entry import Entry
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree, canonical_name
 from dcmcfg.plan import difference
 from dcmcfg.plan.held_form import in_held_form
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import structural_classes
-from dcmcfg.tree import Tree, canonical_name
 
 
 def restoration(live: Tree, wanted: Tree) -> tuple[Change, ...]:

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from dcmcfg.changes import Add
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Misfits, Plan, Step, placed
 from dcmcfg.schema.definitions import ObjectClass, Schema
 from dcmcfg.schema.findings import (
@@ -22,7 +23,6 @@ from dcmcfg.schema.findings import (
 from dcmcfg.schema.schema_files import RELEASE, loading, schema_file
 from dcmcfg.schema.structure import Structures, structure, with_superiors
 from dcmcfg.suggestions import LIKE_ATTRIBUTES, near_misses
-from dcmcfg.tree import Tree
 
 #: The name that the user gives to let the server judge what its published schema seems to refuse.
 SERVER_SCHEMA = "server-schema"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.schema.taking_effect import Needs, Place, TakesEffect, takes_effect
-from dcmcfg.tree import Tree
 
 _THRESHOLD = "dcmStorageThreshold"
 _OBJECT_STORAGE = "dcmObjectStorageID"

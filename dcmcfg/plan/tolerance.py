@@ -10,12 +10,12 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.entry_draft import EntryDraft, comparable
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.model.tree import Draft, canonical_name, with_naming_values
 from dcmcfg.plan import difference
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import allowed_attributes
 from dcmcfg.secret_values import is_secret, told
 from dcmcfg.suggestions import near_misses
-from dcmcfg.tree import Draft, canonical_name, with_naming_values
 
 #: Of many values held, so many are told.
 _TOLD = 3

@@ -7,10 +7,10 @@ from dataclasses import replace
 from dcmcfg.changes import Add, Change
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
+from dcmcfg.model.tree import Draft
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import Equals
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.tree import Draft
 
 
 def with_versions(plan: Plan) -> Plan:

@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.capabilities import Lacking, ability, open_roles, plain_name
-from dcmcfg.devices import NetworkAE
 from dcmcfg.dicom.uid_registry import keyword_of
 from dcmcfg.entry import Entry
+from dcmcfg.model.capabilities import Lacking, ability, open_roles, plain_name
+from dcmcfg.model.devices import NetworkAE
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
 

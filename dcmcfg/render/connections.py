@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.connection_users import ConnectionUsers, connection_name, told_users
-from dcmcfg.devices import DICOM, Connection, Device
+from dcmcfg.model.connections import ConnectionUsers, connection_name, told_users
+from dcmcfg.model.devices import DICOM, Connection, Device
 from dcmcfg.network_address import at
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table

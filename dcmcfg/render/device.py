@@ -8,10 +8,10 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.devices import Connection, Device, NetworkAE
+from dcmcfg.model.devices import Connection, Device, NetworkAE
+from dcmcfg.model.retrieve_settings import Setting, retrieve_settings
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
-from dcmcfg.retrieve_settings import Setting, retrieve_settings
 from dcmcfg.secret_values import is_secret
 
 _ADDRESSES = (

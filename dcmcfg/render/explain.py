@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from dcmcfg.model.effective_settings import Effective, Held, InUse
 from dcmcfg.render.cells import SECRET
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
@@ -14,7 +15,6 @@ from dcmcfg.render.taking_effect import print_taking_effect, taking_effect_json
 from dcmcfg.schema.explain import Explanation, Use
 from dcmcfg.schema.syntaxes import in_words
 from dcmcfg.secret_values import is_secret
-from dcmcfg.settings_in_use import Effective, Held, InUse
 
 _SHOWN_VALUE = 200
 _EQUALITY = {

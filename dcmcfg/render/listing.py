@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.devices import Connection, Device, NetworkAE
 from dcmcfg.dn import DN
 from dcmcfg.listing.text import Hit
+from dcmcfg.model.devices import Connection, Device, NetworkAE
 from dcmcfg.render.cells import SECRET, relative_dn
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.device import capabilities_json, connection_json, counted_capabilities

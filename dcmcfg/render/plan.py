@@ -10,10 +10,11 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
-from dcmcfg.devices import devices_dn
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
+from dcmcfg.model.devices import devices_dn
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Already, Plan, Step
 from dcmcfg.plan.recorded_names import Records
@@ -22,7 +23,6 @@ from dcmcfg.render.check import finding_json
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.secret_values import change_without_secrets
-from dcmcfg.tree import Tree
 
 #: A plan of more steps is shown up to here; ``--out`` writes all of it.
 SHOWN_STEPS = 40

@@ -8,15 +8,15 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.devices import devices_dn
 from dcmcfg.dn import DN
 from dcmcfg.edits.rename.left import Left
 from dcmcfg.edits.rename.renaming import Renaming
+from dcmcfg.model.devices import devices_dn
+from dcmcfg.model.tree import Tree
 from dcmcfg.render.cells import relative_dn, shown_value
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.suggestions import first_of
-from dcmcfg.tree import Tree
 
 #: Of values that are alike, and of longer words, so many are shown; ``--json`` has all.
 _ALIKE = 3

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from dcmcfg.entry import Entry
-from dcmcfg.export import export_ldif
+from dcmcfg.model.export import export_ldif
 from dcmcfg.plan.diff import Diff
 from dcmcfg.render.console import visible
 from dcmcfg.secret_values import is_secret

@@ -7,11 +7,11 @@ from typing import Any
 
 from rich.console import Console
 
+from dcmcfg.model.effective_settings import AttributeHeld
+from dcmcfg.model.targets import Target
 from dcmcfg.render.cells import SECRET, shown_member
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.secret_values import is_secret
-from dcmcfg.settings_in_use import AttributeHeld
-from dcmcfg.targets import Target
 from dcmcfg.zip_members import zip_members
 
 

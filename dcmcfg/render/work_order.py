@@ -10,13 +10,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dcmcfg.devices import Configuration, devices_dn
 from dcmcfg.dn import DN
 from dcmcfg.edits.network_entries import ae_entry, connection_entry, device_entry, registration
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_entry
+from dcmcfg.model.devices import Configuration, devices_dn
+from dcmcfg.model.registries import AE_TITLES
 from dcmcfg.onboarding.delimited import write_rows
-from dcmcfg.registries import AE_TITLES
 from dcmcfg.render.console import print_line, visible, wrapped
 from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.route.way import Address

@@ -11,11 +11,11 @@ from dcmcfg.directory.failures import ASSERTION_FAILED
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, DirectoryError, DoesNotFit
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Misfit, Misfits, Plan, Refusal, Wanted, plan_fitting, refused
 from dcmcfg.plan.renamed_since import PastRename, names_an_absent_entry, with_new_names
 from dcmcfg.rollout.preconditions import check_unmoved
 from dcmcfg.timestamps import readable
-from dcmcfg.tree import Tree
 
 _WHO, _WHEN = "modifiersName", "modifyTimestamp"
 #: Of many refusals, so many are asked about; a message lists no more.

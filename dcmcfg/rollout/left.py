@@ -12,6 +12,7 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused
+from dcmcfg.model.tree import Draft, Tree
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.server_schema import ServerRules, require_accepted
@@ -23,7 +24,6 @@ from dcmcfg.rollout.settling import how_many_made
 from dcmcfg.rollout.touched import touched
 from dcmcfg.rollout.waiting import await_writes
 from dcmcfg.suggestions import first_of
-from dcmcfg.tree import Draft, Tree
 
 #: Of many roll-outs, so many are told.
 _TOLD = 3

@@ -7,12 +7,12 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertion, difference, taken_for_granted
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.rollout.read_back import as_said
 from dcmcfg.rollout.touched import read_entries
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.tree import Tree
 
 _VERSION = "entryCSN"
 _GONE = "somebody has deleted or renamed the entry meanwhile; a directory does not say who"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan import difference
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.touched import touched
-from dcmcfg.tree import Tree
 
 
 def are_made(tree: Tree, changes: Sequence[Change], undo: Sequence[Change]) -> bool | None:

@@ -9,7 +9,7 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
-from dcmcfg.tree import Tree
+from dcmcfg.model.tree import Tree
 
 #: An entry costs so many times more by a request of its own than among the others of its subtree.
 _DEARER_ALONE = 20

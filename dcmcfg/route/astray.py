@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dcmcfg.devices import Configuration, NetworkAE
-from dcmcfg.retrieve_settings import effective
+from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.model.retrieve_settings import effective
 from dcmcfg.route.command import command
 from dcmcfg.route.way import DESTINATION_REFUSED, SILENCE, Failure
 

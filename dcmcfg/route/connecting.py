@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dcmcfg.devices import DICOM, Connection, NetworkAE
+from dcmcfg.model.devices import DICOM, Connection, NetworkAE
 from dcmcfg.route.command import command
 from dcmcfg.suggestions import first_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.devices import Device
+from dcmcfg.model.devices import Device
 
 
 def external_archives(device: Device) -> dict[str, tuple[str, ...]]:

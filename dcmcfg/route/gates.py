@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.devices import Configuration, NetworkAE
+from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.route.command import command
 from dcmcfg.route.connecting import letting_in, rejection
 from dcmcfg.route.negotiating import takes_moves

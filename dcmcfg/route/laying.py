@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
-from dcmcfg.devices import STORAGE_SOP_CLASSES, Configuration, Connection, NetworkAE
-from dcmcfg.retrieve_settings import effective
+from dcmcfg.model.devices import STORAGE_SOP_CLASSES, Configuration, Connection, NetworkAE
+from dcmcfg.model.retrieve_settings import effective
 from dcmcfg.route.astray import astray
 from dcmcfg.route.command import command
 from dcmcfg.route.connecting import connection_to, letting_in, listening, rejection, why_not

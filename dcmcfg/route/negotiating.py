@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dcmcfg.devices import ANY, STORAGE_SOP_CLASSES, NetworkAE
+from dcmcfg.model.devices import ANY, STORAGE_SOP_CLASSES, NetworkAE
 
 IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"

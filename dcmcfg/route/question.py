@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dcmcfg.devices import Device, NetworkAE
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
+from dcmcfg.model.devices import Device, NetworkAE
 
 #: The external AE of a study for which none is recorded, as the archive's database spells it.
 NOBODY = "*"

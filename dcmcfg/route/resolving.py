@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from dcmcfg.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
+from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.route.command import command
 from dcmcfg.suggestions import near_misses
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from dcmcfg.devices import Configuration, NetworkAE
-from dcmcfg.retrieve_settings import effective
+from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.model.retrieve_settings import effective
 from dcmcfg.route.astray import EXTERNAL_RETRIEVE
 from dcmcfg.route.command import command
 from dcmcfg.route.connecting import listening

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.devices import NetworkAE
+from dcmcfg.model.devices import NetworkAE
 
 
 def calling_title(ae: NetworkAE, called: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.errors import NotFound
-from dcmcfg.retrieve_settings import effective
+from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.model.retrieve_settings import effective
 from dcmcfg.route.connecting import connection_to, listening
 from dcmcfg.route.external_archives import external_archives
 from dcmcfg.route.titles import calling_title

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, Refused
-from dcmcfg.export import records
 from dcmcfg.file_kinds import HEAD, LDIF, file_kind
 from dcmcfg.files.trees import tree_of
 from dcmcfg.ldif.writer import VERSION_LINE
+from dcmcfg.model.export import records
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.snapshot.facts import Facts, facts_text, parse_facts
-from dcmcfg.tree import Tree
 
 _FIRST = b"# dcmcfg snapshot 1\n"
 _FIRST_CRLF = _FIRST.replace(b"\n", b"\r\n")

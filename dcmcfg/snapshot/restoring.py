@@ -10,13 +10,13 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import published_schema
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.restoration import held_elsewhere, restoration
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.descriptions import Descriptions, parse_description
 from dcmcfg.snapshot.file import Snapshot
 from dcmcfg.suggestions import first_of
-from dcmcfg.tree import Tree
 
 _SHOWN = 5
 

@@ -6,18 +6,18 @@ import hashlib
 from datetime import UTC, datetime
 
 from dcmcfg import __version__
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import published_schema
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.portion import configuration
 from dcmcfg.schema.descriptions import Descriptions
 from dcmcfg.snapshot.facts import Facts
 from dcmcfg.snapshot.file import Snapshot
 from dcmcfg.timestamps import iso
-from dcmcfg.tree import Tree
 
 _ROOT_DSE = ("structuralObjectClass", "vendorName", "vendorVersion", "namingContexts")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.devices import DICOM, Configuration
+from dcmcfg.model.devices import DICOM, Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.route.question import Question
 from dcmcfg.route.route import find_route
 from dcmcfg.temporary.run import Addition
-from dcmcfg.tree import Tree
 
 
 def doubts_of(tree: Tree, addition: Addition, calling: str) -> tuple[str, ...]:

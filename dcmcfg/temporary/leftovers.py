@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.connect import reach
 from dcmcfg.dicom.echo import echo
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.edits.temporary_mark import Remnant, names_left, remnants
 from dcmcfg.errors import DcmcfgError, MalformedInput
+from dcmcfg.model.devices import Configuration
 from dcmcfg.temporary.claim import claims, is_held
 from dcmcfg.temporary.makers import is_here, is_running
 from dcmcfg.timestamps import readable

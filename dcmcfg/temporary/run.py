@@ -7,12 +7,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from dcmcfg.changes import Change
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.temporary_destination import TemporaryDestination, add_temporary_destination
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished, DcmcfgError, Refused
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertion
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.versions import unversioned, with_versions
@@ -24,7 +25,6 @@ from dcmcfg.temporary.claim import CLEAN, Claim, claimed, drop
 from dcmcfg.temporary.leftovers import Leftover
 from dcmcfg.temporary.taking_back import TakenBack, patiently, take_back
 from dcmcfg.timestamps import iso
-from dcmcfg.tree import Tree
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from dcmcfg.changes import Add
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.edits.temporary_destination import remove_temporary_destination
 from dcmcfg.edits.temporary_mark import names_left
 from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused, UnderWay
+from dcmcfg.model.devices import Configuration
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.left import plan_back, plan_left, settle

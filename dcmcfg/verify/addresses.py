@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from dcmcfg.devices import Configuration, Connection, Device, NetworkAE
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.storage.ports import is_this_machine
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+from dcmcfg.model.devices import Configuration, Connection, Device, NetworkAE
+from dcmcfg.model.retrieve_settings import effective
 from dcmcfg.network_address import at
-from dcmcfg.retrieve_settings import effective
 from dcmcfg.route.astray import astray
 from dcmcfg.route.connecting import Fit, connection_to, fit
 from dcmcfg.route.question import Question, asked_ae

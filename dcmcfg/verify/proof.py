@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 from dcmcfg import __version__
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.move import Progress
-from dcmcfg.export import export_ldif, exported
-from dcmcfg.retrieve_settings import Setting, retrieve_settings
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.export import export_ldif, exported
+from dcmcfg.model.retrieve_settings import Setting, retrieve_settings
 from dcmcfg.route.question import Question as RouteQuestion
 from dcmcfg.route.question import StudyState, asked_ae
 from dcmcfg.route.route import find_route

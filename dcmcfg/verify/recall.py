@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from dcmcfg.archive.database import Database
 from dcmcfg.archive.stored import StoredStudy
-from dcmcfg.devices import Device
 from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.query import Study, find_studies
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.errors import ArchiveError, NotFound
+from dcmcfg.model.devices import Device
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import NOT_ONLINE
 from dcmcfg.verify.run import query_timeouts

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.archive.stored import StoredStudy
-from dcmcfg.devices import Device
 from dcmcfg.dicom.query import Instance
+from dcmcfg.model.devices import Device
 from dcmcfg.route.question import NOBODY, StudyState
 from dcmcfg.verify.evidence import NOT_ONLINE
 

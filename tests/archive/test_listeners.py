@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from dcmcfg.archive.listeners import Listener, listeners_of, other_users, probe
-from dcmcfg.devices import Configuration
+from dcmcfg.model.devices import Configuration
 from dcmcfg.render.reload import listeners_json, listeners_line
 from tests.trees import ARCHIVE, STORESCP, connection, site_entries, tree
 

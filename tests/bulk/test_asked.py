@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.bulk.run_options import ReceivedBy, asked_about
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.retrieval import Level, Model, Patient
 from dcmcfg.dn import DN
+from dcmcfg.model.devices import Configuration
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import find_addresses
 from dcmcfg.verify.evidence import Question

@@ -6,12 +6,12 @@ import pytest
 
 from dcmcfg.bulk.session import deciding_tree
 from dcmcfg.changes import Change, Modification, Modify, Operation
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import site_entries
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from dcmcfg.verify.addresses import find_addresses
 from dcmcfg.verify.evidence import Question
 

@@ -6,8 +6,8 @@ import pytest
 
 from dcmcfg.bulk.destination import require_known
 from dcmcfg.changes import Change
-from dcmcfg.devices import Configuration
 from dcmcfg.errors import NotFound
+from dcmcfg.model.devices import Configuration
 from dcmcfg.verify.addresses import find_addresses
 from tests.lint.breaking import STORESCP, put, sound
 

@@ -14,11 +14,11 @@ import pytest
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN
-from dcmcfg.export import export_ldif, exported
 from dcmcfg.lab.large_tree import large_ldif
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.model.export import export_ldif, exported
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, CliSite
 from tests.connecting import server_of

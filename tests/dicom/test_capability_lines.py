@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.capabilities import withheld
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.capability_lines import capability_line, read_capabilities, storage_scp
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.errors import MalformedInput
+from dcmcfg.model.capabilities import withheld
+from dcmcfg.model.devices import Configuration
 from tests.lint.breaking import sound
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.devices import Configuration
 from dcmcfg.edits.attribute import Values, add_values, remove_values, set_values, unset
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import Target, named
 from dcmcfg.schema.definitions import ObjectClass, bundled
-from dcmcfg.targets import Target, named
 from tests.trees import ARCHIVE, STORESCP, network_ae, site_entries, tree
 
 EXTERNAL = "dcmExternalRetrieveAEDestination"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.capabilities import ability, lacking, names_in_use
 from dcmcfg.changes import Delete, Modify
-from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN
 from dcmcfg.edits.capabilities import add_capabilities, copy_capabilities, remove_capabilities
 from dcmcfg.edits.edit import Edit
@@ -14,8 +12,10 @@ from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.model.capabilities import ability, lacking, names_in_use
+from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.tree import Tree
 from tests.lint.breaking import DCM4CHEE, put, sound
 
 CT, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"

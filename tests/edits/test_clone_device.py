@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.changes import Add
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.edits.devices import CloneNames, clone_device, remove_device
 from dcmcfg.edits.edit import Edit
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.references.kinds import Kind
-from dcmcfg.tree import Tree
 from tests.lint.breaking import ARCHIVE, DEVICES, NOW, sound
 from tests.lint.test_stock import EXPECTED, UPS, stock, told
 

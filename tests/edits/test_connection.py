@@ -8,7 +8,6 @@ import shlex
 import pytest
 
 from dcmcfg.changes import Add
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.edits.attribute import Values, add_values
 from dcmcfg.edits.connection_settings import ConnectionSettings, find_connection, split_connection
@@ -17,10 +16,11 @@ from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Ambiguous, NotFound, Refused
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import named
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.targets import named
-from dcmcfg.tree import Tree
 from tests.lint.breaking import ARCHIVE, NOW, REFERENCE, STORESCP_DEVICE, more, sound
 
 DICOM = f"cn=dicom,{STORESCP_DEVICE}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.changes import Add
-from dcmcfg.devices import Configuration
 from dcmcfg.edits.devices import create_device
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.model.devices import Configuration
 from dcmcfg.plan.plan import Wanted, make_plan
 from tests.lint.breaking import BASE, DEVICES, ROOT, sound
 from tests.trees import tree

@@ -12,8 +12,8 @@ from dcmcfg.errors import Refused
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.ldif.writer import editor_text
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_entries, tree
 
 AE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.devices import Configuration
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.external_retrieve import external_retrieve
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.model.devices import Configuration
 from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_entries, storage_scp, tree
 
 NAME = "dcmExternalRetrieveAEDestination"

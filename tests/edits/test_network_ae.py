@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.changes import Add, Delete
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NetworkAEAdditions, NewNetworkAE, add_network_ae
@@ -16,8 +15,9 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.ldif.writer import format_entry
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.tree import Tree
 from tests.lint.breaking import NOW, REGISTRY, STORESCP_DEVICE, more, put, sound
 from tests.trees import BASE, DEVICES, tree
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.changes import Add, Change, Delete
-from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN
 from dcmcfg.edits.devices import remove_device
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.entry import Entry
+from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.tree import Tree
 from tests.lint.breaking import ARCHIVE, REGISTRY, STORESCP_DEVICE, delete, more, put, sound
 
 WS = f"dicomDeviceName=ws,{STORESCP_DEVICE.partition(',')[2]}"

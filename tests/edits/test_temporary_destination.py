@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import pytest
 
 from dcmcfg.changes import Add, Delete, Modify
-from dcmcfg.devices import Configuration
 from dcmcfg.edits.temporary_destination import (
     Line,
     TemporaryDestination,
@@ -20,8 +19,9 @@ from dcmcfg.edits.temporary_destination import (
 from dcmcfg.edits.temporary_mark import Maker, Remnant, names_left, remnants
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, DEVICES, connection, network_ae, octets, site, site_entries, tree
 
 MAKER = Maker("ann", "desk7", 4711, 1_795_000_000, datetime(2026, 11, 25, 14, 26, 32, tzinfo=UTC))

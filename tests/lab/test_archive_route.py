@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.devices import Configuration
 from dcmcfg.lab.archive.database import Database, Instance, header_of
 from dcmcfg.lab.archive.service import database_of, store_of
 from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.studies import study
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.route.question import Question, StudyState
 from dcmcfg.route.route import find_route
 from dcmcfg.route.way import DESTINATION_REFUSED, Failure, Outcome, Way
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from tests.dicom.dcmtk import dcmqrscp, storescu
 from tests.lab.requests import MoveOutcome, move_study
 from tests.lab.running_site import AE, DEVICE, RunningSite, running_site

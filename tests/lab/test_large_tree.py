@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.lab.large_tree import DEVICE_ENTRIES, HEAD_ENTRIES, large_tree
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 
 
 @pytest.mark.parametrize("count", [0, 1, HEAD_ENTRIES, HEAD_ENTRIES + 2 * DEVICE_ENTRIES, 1000])

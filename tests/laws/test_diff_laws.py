@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from dcmcfg.changes import Delete
 from dcmcfg.dn import DN, RDN, NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.export import export_ldif
+from dcmcfg.model.export import export_ldif
+from dcmcfg.model.tree import Tree, with_naming_values
 from dcmcfg.plan.diff import diff
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.render.unified import unified
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree, with_naming_values
 from tests.trees import DEVICES, site_entries, tree
 
 SCHEMA = bundled()

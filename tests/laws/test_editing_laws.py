@@ -10,8 +10,8 @@ from dcmcfg.entry import Entry
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.ldif.writer import editor_text
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from tests.ldif.strategies import entries
 
 few = settings(max_examples=60, deadline=None)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from dcmcfg.directory.live_export import LiveExport
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.export import export_ldif, exported
+from dcmcfg.model.export import export_ldif, exported
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from tests.directory.messages import done, in_pieces
 from tests.directory.messages import entry as message
 from tests.directory.test_answers import read

@@ -7,8 +7,6 @@ from functools import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.capabilities import lacking
-from dcmcfg.devices import Configuration
 from dcmcfg.edits.capabilities import copy_capabilities
 from dcmcfg.edits.connection_settings import ConnectionSettings, find_connection
 from dcmcfg.edits.connections import add_connection, remove_connection
@@ -19,9 +17,11 @@ from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.lint.lint import Found, lint
+from dcmcfg.model.capabilities import lacking
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.references.kinds import Kind
-from dcmcfg.tree import Tree
 from tests.lint.breaking import NOW, sound
 
 DEVICES = ("storescp", "workstation", "dcm4chee-arc")

@@ -9,10 +9,10 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan import difference
 from dcmcfg.plan.parts import parts
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, STORESCP, site
 
 NAMES = st.sampled_from(["dicom", "Dicom", "a", "b", "DCM4CHEE", "STORESCP"])

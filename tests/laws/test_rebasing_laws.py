@@ -12,11 +12,10 @@ from dcmcfg.directory.rebased_entries import RebasedEntries
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
-from dcmcfg.export import export_ldif, exported
-from dcmcfg.rebasing import Rebasing
-from dcmcfg.rebasing_notes import RebasingNotes
+from dcmcfg.model.export import export_ldif, exported
+from dcmcfg.model.rebasing import Rebasing, RebasingNotes
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from tests.laws.test_dn_laws import dn_like_text
 from tests.laws.test_export_laws import ROOT, octets, trees
 from tests.ldif.strategies import dns

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.dn import DN
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.restoration import restoration
-from dcmcfg.tree import Tree
 from tests.laws.test_diff_laws import trees
 from tests.trees import DEVICES
 

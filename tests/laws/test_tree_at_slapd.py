@@ -16,8 +16,8 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, DoesNotFit, NotFound
 from dcmcfg.ldif.writer import format_change
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan import difference
-from dcmcfg.tree import Tree
 from tests.connecting import server_of
 from tests.running_slapd import RunningSlapd
 

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.devices import Configuration
 from dcmcfg.edits.attribute import Values, add_values, remove_values, set_values, unset
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import Target, seen_as
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.schema.archive_values import constants
 from dcmcfg.schema.definitions import AttributeType, bundled
-from dcmcfg.targets import Target, seen_as
-from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, STORESCP, site
 
 TARGETS = (ARCHIVE, STORESCP, f"dicomAETitle=DCM4CHEE,{ARCHIVE}", f"cn=dicom,{ARCHIVE}")

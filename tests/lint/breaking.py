@@ -12,8 +12,8 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import site_entries
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from tests.lint.certificates import certificate
 from tests.trees import connection, network_ae
 

@@ -10,7 +10,7 @@ from dcmcfg.changes import Change
 from dcmcfg.entry import Entry
 from dcmcfg.lint.catalogue import BY_NAME
 from dcmcfg.lint.lint import lint
-from dcmcfg.tree import Tree
+from dcmcfg.model.tree import Tree
 from tests.lint.breaking import ARCHIVE, STORESCP_DEVICE, put, sound
 from tests.recorded.recordings import http
 from tests.trees import ARCHIVE as SMALL

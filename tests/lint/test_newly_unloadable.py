@@ -12,11 +12,11 @@ from dcmcfg.entry import Entry
 from dcmcfg.lab.large_tree import large_tree
 from dcmcfg.lint.newly_unloadable import newly_unloadable
 from dcmcfg.lint.plan_risks import PlanRisks, plan_risks
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.guard import NewFinding
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.findings import Place
-from dcmcfg.tree import Tree
 from tests.lint.breaking import put
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae, site, site_entries, tree
 

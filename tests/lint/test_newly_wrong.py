@@ -14,9 +14,9 @@ from dcmcfg.lint.catalogue import RULES as ALL
 from dcmcfg.lint.lint import lint
 from dcmcfg.lint.newly_unloadable import newly_unloadable
 from dcmcfg.lint.newly_wrong import RULES, changes_certificates, newly_wrong
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from tests.lint.breaking import BREAKS, Break, put, sound
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, site_entries
 

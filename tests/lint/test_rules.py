@@ -11,7 +11,7 @@ from dcmcfg.changes import Add
 from dcmcfg.entry import Attribute
 from dcmcfg.lint.catalogue import BY_NAME, OF_ARCHIVES, RULES, TOPICS
 from dcmcfg.lint.lint import Found, lint
-from dcmcfg.tree import Tree
+from dcmcfg.model.tree import Tree
 from tests.lint.breaking import ARCHIVE, BREAKS, EXPORTER, NOW, STORAGE, Break, new, put, sound
 
 

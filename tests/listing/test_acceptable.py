@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dcmcfg.devices import Configuration
 from dcmcfg.edits.attribute import Values, set_values
 from dcmcfg.lint.plan_risks import plan_risks
 from dcmcfg.listing.acceptable import acceptable, external_retrieve_titles
 from dcmcfg.listing.completions import attributes, referable, values
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import seen_as, target
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.targets import seen_as, target
 from tests.lint.breaking import ARCHIVE, RULE, put, sound
 from tests.sampling import sample
 

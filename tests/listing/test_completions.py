@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dcmcfg.devices import Configuration
 from dcmcfg.entry import Entry
 from dcmcfg.listing.completions import attributes, devices, label, referable, targets, titles, values
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import target
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.targets import target
 from tests.lint.breaking import sound
 from tests.trees import ARCHIVE, network_ae, site, site_entries, tree
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.devices import Configuration
 from dcmcfg.entry import Entry
+from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.additions import Secured, add_all
 from dcmcfg.onboarding.described import described
 from dcmcfg.onboarding.row import Row

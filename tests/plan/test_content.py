@@ -8,10 +8,10 @@ from dcmcfg.changes import Add, Modify
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.ldif.reader import read_all
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan import content
 from dcmcfg.plan.plan import Plan, make_plan
 from dcmcfg.plan.wanted import wanted_of
-from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
 CONNECTION = f"dn: cn=dicom,{ARCHIVE}\nobjectClass: dicomNetworkConnection\ncn: dicom\ndicomHostname: localhost\n"

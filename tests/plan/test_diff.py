@@ -7,8 +7,8 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.diff import diff
-from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_entries, tree
 
 CERTIFICATE = "userCertificate;binary"

@@ -8,10 +8,10 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import All, Equals, Not, Present
 from dcmcfg.plan.plan import Plan, Wanted, make_plan, plan_fitting
-from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
 NAME = "dcmExternalRetrieveAEDestination"

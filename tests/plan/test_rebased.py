@@ -11,11 +11,10 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
+from dcmcfg.model.rebasing import Rebasing, RebasingNotes
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import All, AnyOf, Equals, Filter, Not, Present
 from dcmcfg.plan.rebased import base_of, rebased_files, site_base
-from dcmcfg.rebasing import Rebasing
-from dcmcfg.rebasing_notes import RebasingNotes
 from dcmcfg.schema.definitions import ObjectClass, Schema, bundled
 from tests.trees import ARCHIVE, BASE, network_ae, site, site_entries, tree
 

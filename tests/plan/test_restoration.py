@@ -7,8 +7,8 @@ import pytest
 from dcmcfg.changes import Add, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.restoration import restoration
-from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, Values, connection, site, site_entries, tree
 
 

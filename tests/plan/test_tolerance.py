@@ -10,9 +10,9 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.tree import Tree
 from tests.trees import DEVICES, STORESCP, connection, site
 
 SECRET = "the-one-and-only-pin"

@@ -7,11 +7,11 @@ import pytest
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.errors import Refused
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertion
 from dcmcfg.plan.assertion import All, Equals, Filter, Not, Present
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.versions import with_versions
-from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, connection, site
 
 NAME = "dicomDescription"

@@ -11,13 +11,13 @@ from functools import cache
 from typing import Any
 
 from dcmcfg.changes import Change, Delete
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import site_entries
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.route.question import Question, StudyState
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from tests.recorded import recordings
 from tests.recorded.recordings import DimseRecording
 from tests.route.sites import DEVICES, LONGTERM_DEVICE, another_archive, capability, put

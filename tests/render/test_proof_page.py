@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.move import MoveOutcome, Progress
+from dcmcfg.model.devices import Configuration
 from dcmcfg.render.proof import proof_json
 from dcmcfg.render.proof_page import proof_page
 from dcmcfg.verify.addresses import find_addresses

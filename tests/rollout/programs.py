@@ -12,11 +12,11 @@ from dcmcfg.changes import Change
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.errors import DirectoryError
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.text import change_ldif
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.left import settle
 from dcmcfg.rollout.record import Record
-from dcmcfg.tree import Tree
 from tests.connecting import server_of
 from tests.killing_proxy import READS, KillingProxy
 from tests.running_slapd import RunningSlapd

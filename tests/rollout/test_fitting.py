@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Misfit, Wanted, make_plan
 from dcmcfg.rollout.fitting import plan_what_fits
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.recording import Occasion, record_roll_out
-from dcmcfg.tree import Tree
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, tree
 
 NEW = DN.parse(f"cn=new,{STORESCP}")

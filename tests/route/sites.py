@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from functools import cache
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import site_entries
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.route.question import Question, StudyState
 from dcmcfg.route.route import find_route
 from dcmcfg.route.way import Route, Step, Way
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from tests.trees import connection, network_ae
 
 PORTS = Ports(ldap=1, http=2, archive=3, external=4, storage=5, archive_tls=7, workstation=6)

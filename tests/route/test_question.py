@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.devices import Configuration
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
+from dcmcfg.model.devices import Configuration
 from dcmcfg.route.question import usual_ae
 from tests.trees import ARCHIVE, connection, network_ae, site_entries, storage_scp, tree
 

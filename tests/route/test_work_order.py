@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from dcmcfg.changes import Change
-from dcmcfg.devices import Configuration
 from dcmcfg.errors import NotFound
+from dcmcfg.model.devices import Configuration
 from dcmcfg.route.work_order import WorkOrder, work_order
 from tests.route.sites import DCM4CHEE, another_archive, lab, put
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.edits.temporary_mark import Maker
+from dcmcfg.model.devices import Configuration
 from dcmcfg.temporary.claim import Claim, claimed
 from dcmcfg.temporary.leftovers import Answers, Leftover, leftovers
 from dcmcfg.temporary.makers import this_process

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.devices import Configuration
 from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import site_entries
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.tree import Tree
 from tests.dicom.dcmtk import Made, make_instances
 
 PORTS = Ports(

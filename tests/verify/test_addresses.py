@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+from dcmcfg.model.devices import Configuration
 from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
 from tests.verify.conftest import PORTS
 

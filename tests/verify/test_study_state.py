@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.archive.stored import StoredStudy
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.query import Instance
+from dcmcfg.model.devices import Configuration
 from dcmcfg.route.question import StudyState
 from dcmcfg.verify.study_state import Whereabouts, whereabouts
 from tests.route.sites import ARCHIVE, lab, put

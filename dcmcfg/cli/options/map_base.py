@@ -7,10 +7,9 @@ import click
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_whole_schema
 from dcmcfg.dn import DN
+from dcmcfg.model.rebasing import Rebasing, RebasingNotes
+from dcmcfg.model.tree import Tree
 from dcmcfg.plan.rebased import Files, base_of, site_base
-from dcmcfg.rebasing import Rebasing
-from dcmcfg.rebasing_notes import RebasingNotes
-from dcmcfg.tree import Tree
 
 #: What has the base DN found in the files.
 AUTO = "auto"

@@ -44,7 +44,7 @@ from dcmcfg.settings.folders import state_folder
 
 if TYPE_CHECKING:
     from dcmcfg.cli.session.reloading import Reloading
-    from dcmcfg.tree import Tree
+    from dcmcfg.model.tree import Tree
 
 _NOTHING_BESIDE = Beside()
 _BY_READING = "preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)"

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dcmcfg.cli.options.changing import Choices
 from dcmcfg.cli.session.changing import carry_out
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import schema_knowing
 from dcmcfg.edits.edit import Edit
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import Target, named
 from dcmcfg.plan.admitting import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.render.beside import Beside
@@ -21,7 +22,6 @@ from dcmcfg.rollout.history import History
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
-from dcmcfg.targets import Target, named
 
 
 def carry_out_edit(settings: Settings, choices: Choices, intent: Callable[[Configuration], Edit]) -> None:

@@ -18,12 +18,12 @@ from dcmcfg.cli.session.archive import control_service
 from dcmcfg.cli.session.report import ReloadReport
 from dcmcfg.cli.stopped import STOPPED, how_to_start
 from dcmcfg.cli.telling import tell
-from dcmcfg.devices import Configuration
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished, NotFound
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.render.console import visible
 from dcmcfg.render.reload import listeners_json, listeners_line, reload_json, repaired_line
 from dcmcfg.settings import Settings
-from dcmcfg.tree import Tree
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from dcmcfg.cli.verify.options import Receiving, Retrieving, receiving_options, 
 from dcmcfg.cli.verify.recall_options import Recalling, recall_options
 from dcmcfg.cli.verify.request import Verification
 from dcmcfg.cli.verify.temporary_options import Temporary, temporary_options
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
+from dcmcfg.model.devices import Configuration
 from dcmcfg.route.question import asked_ae
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts

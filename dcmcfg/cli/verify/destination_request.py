@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dicom.tls import TlsFiles
+from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.listening import Listening
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.telling import tell
-from dcmcfg.devices import Configuration
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import DirectoryError, NotFound
+from dcmcfg.model.devices import Configuration
 from dcmcfg.printable import visible
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder

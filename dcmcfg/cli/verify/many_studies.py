@@ -50,8 +50,8 @@ from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
     from dcmcfg.cli.verify.temporary_destination import Place
-    from dcmcfg.devices import Configuration
     from dcmcfg.dicom.peer import Peer
+    from dcmcfg.model.devices import Configuration
 
 #: More studies than that are asked about where nobody has said how many may match.
 _MANY = 100

@@ -29,8 +29,8 @@ from dcmcfg.cli.options.site import given_options
 from dcmcfg.cli.verify.after_sending import a_no_once_sent
 from dcmcfg.cli.verify.destination_request import Answered
 from dcmcfg.cli.verify.request import Verification
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.move import Cancellation
+from dcmcfg.model.devices import Configuration
 from dcmcfg.render.verify import print_verdict, verdict_json, verify_progress
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.chronicle import Chronicle

@@ -16,12 +16,12 @@ from dcmcfg.cli.telling import say, tell
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.cli.verify.destination_request import Answered, Asking
 from dcmcfg.cli.verify.temporary_options import Temporary
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.edits.temporary_destination import TemporaryDestination, free_title, line_from
 from dcmcfg.errors import AnswerIsNo, DicomError
+from dcmcfg.model.devices import Configuration
 from dcmcfg.network_address import at
 from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Plan

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.model.registries import REGISTRIES
+from dcmcfg.model.tree import Tree
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import Reference, References
 from dcmcfg.references.values import names
-from dcmcfg.registries import REGISTRIES
 from dcmcfg.schema.archive_values import value_kinds
-from dcmcfg.tree import Tree
 
 _TEXT = ("IA5String", "DirectoryString")
 _WORD = "A-Za-z0-9_"

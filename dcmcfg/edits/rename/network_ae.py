@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Change, Modification, Modify, Operation
-from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.edits.rename.renaming import (
     Renaming,
     hand_renamed,
@@ -19,10 +18,11 @@ from dcmcfg.edits.rename.renaming import (
 )
 from dcmcfg.edits.rename.rewriting import EXTERNAL_RETRIEVE, NewName, moved
 from dcmcfg.errors import MalformedInput, NotFound, Refused
+from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.model.registries import WILDCARD
+from dcmcfg.model.targets import named
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import References
-from dcmcfg.registries import WILDCARD
-from dcmcfg.targets import named
 
 _OTHER_TITLE = "dcmOtherAETitle"
 _CLASS_OF_OTHER_TITLE = "dcmNetworkAE"

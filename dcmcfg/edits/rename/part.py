@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.devices import Configuration, Device
 from dcmcfg.edits.rename.renaming import (
     Renaming,
     hand_renamed,
@@ -20,6 +19,7 @@ from dcmcfg.edits.rename.renaming import (
 from dcmcfg.edits.rename.rewriting import NewName
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.model.devices import Configuration, Device
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import References
 from dcmcfg.suggestions import listed

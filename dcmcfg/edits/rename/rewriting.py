@@ -9,12 +9,12 @@ from dcmcfg.changes import Add, Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.model.registries import BY_KIND, registrations
+from dcmcfg.model.tree import Tree
 from dcmcfg.references.kinds import Kind, Use
 from dcmcfg.references.referring import Reference, References
 from dcmcfg.references.values import dn_rewritten, names, rewritten
-from dcmcfg.registries import BY_KIND, registrations
 from dcmcfg.secret_values import told
-from dcmcfg.tree import Tree
 
 #: What the archive asks of a purge is that the study is at one of several external archives.
 EXTERNAL_RETRIEVE = "dcmExternalRetrieveAET"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.devices import DICOM, device_of
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lint.calls import calls
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import CONNECTION_REFERENCE, Survey
+from dcmcfg.model.devices import DICOM, device_of
 
 _REFERENCE = CONNECTION_REFERENCE
 #: Class of an entry with connections → the protocols that they may have (Connection.Protocol).

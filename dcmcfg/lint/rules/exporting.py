@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dcmcfg.devices import Device
 from dcmcfg.entry import Entry
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
+from dcmcfg.model.devices import Device
 
 _PREFIX = "dicom:"
 #: The names of the archive's implementations of ExporterProvider.

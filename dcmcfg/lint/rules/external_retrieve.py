@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.devices import Device, NetworkAE
 from dcmcfg.entry import Entry
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
-from dcmcfg.retrieve_settings import unable_to_store
+from dcmcfg.model.devices import Device, NetworkAE
+from dcmcfg.model.retrieve_settings import unable_to_store
 
 ATTRIBUTE = "dcmExternalRetrieveAEDestination"
 CANNOT_STORE = "external-retrieve-cannot-store"

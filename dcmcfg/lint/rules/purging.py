@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.devices import Device
 from dcmcfg.entry import Entry
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
+from dcmcfg.model.devices import Device
 
 _AET = "dcmExternalRetrieveAET"
 _DURATION = "dcmStorageDuration"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.devices import DICOM, Device
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.rules.external_retrieve import destinations
 from dcmcfg.lint.survey import Survey
+from dcmcfg.model.devices import DICOM, Device
 
 _RETRIEVE_TIMEOUT = "dcmRetrieveTimeout"
 _PATIENCE_MS = 60_000

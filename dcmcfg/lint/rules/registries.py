@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dcmcfg.changes import Add, Delete
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
-from dcmcfg.registries import REGISTRIES, WILDCARD
+from dcmcfg.model.registries import REGISTRIES, WILDCARD
 
 
 def _orphans(survey: Survey) -> Iterator[Breach]:

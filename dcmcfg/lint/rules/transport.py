@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.devices import DICOM, Connection, Device, NetworkAE
 from dcmcfg.lint.calls import calls
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
+from dcmcfg.model.devices import DICOM, Connection, Device, NetworkAE
 
 _LIMIT = "dcmLimitOpenAssociations"
 _STORES = "dcmMultipleStoreAssociations"

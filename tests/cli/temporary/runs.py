@@ -8,13 +8,13 @@ import sys
 import threading
 from dataclasses import dataclass
 
-from dcmcfg.devices import Configuration
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.temporary_destination import TemporaryDestination, add_temporary_destination
 from dcmcfg.edits.temporary_mark import Maker
 from dcmcfg.lab.studies import study
+from dcmcfg.model.devices import Configuration
 from dcmcfg.timestamps import parsed
 from tests.cli.sites import attributes
 from tests.connecting import server_of

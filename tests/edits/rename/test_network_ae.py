@@ -6,9 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from dcmcfg.capabilities import ability
 from dcmcfg.changes import Change
-from dcmcfg.devices import Configuration
 from dcmcfg.dn import DN
 from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
@@ -16,8 +14,10 @@ from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Ambiguous, DcmcfgError, MalformedInput, NotFound, Refused
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.capabilities import ability
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.references.referring import References
-from dcmcfg.tree import Tree
 from tests.lint.breaking import (
     ARCHIVE,
     DCM4CHEE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dcmcfg.devices import STORAGE_SOP_CLASSES, Configuration, NetworkAE
 from dcmcfg.entry import Entry
+from dcmcfg.model.devices import STORAGE_SOP_CLASSES, Configuration, NetworkAE
 
 SCU, SCP = "SCU", "SCP"
 ROLES = (SCU, SCP)

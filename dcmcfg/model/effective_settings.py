@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dcmcfg.devices import Configuration, NetworkAE
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
-from dcmcfg.retrieve_settings import Setting
+from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.model.retrieve_settings import Setting
+from dcmcfg.model.targets import Target
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.explain import known_attribute
 from dcmcfg.secret_values import is_secret
-from dcmcfg.targets import Target
-from dcmcfg.tree import Tree
 
 #: On both levels, and not known to be one setting: which storage, of which several may stand side by side.
 _OF_EACH_LEVEL = frozenset({"dcmMetadataStorageID", "dcmStorageID"})

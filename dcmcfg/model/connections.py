@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dcmcfg.devices import Connection, NetworkAE
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
+from dcmcfg.model.devices import Connection, NetworkAE
 from dcmcfg.references.kinds import Kind
 from dcmcfg.references.referring import References
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, NotFound
+from dcmcfg.model.tree import Tree
 from dcmcfg.suggestions import listed
-from dcmcfg.tree import Tree
 from dcmcfg.whole_number import whole_number
 
 DICOM = "DICOM"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dcmcfg.devices import Configuration
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_entry
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.secret_values import without_secrets
-from dcmcfg.tree import Tree
 
 
 def exported(tree: Tree, device: str | None) -> tuple[Entry, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dcmcfg.devices import NetworkAE
+from dcmcfg.model.devices import NetworkAE
 
 #: Attributes that an archive AE takes from its device where it has none of its own (ArchiveAEExtension).
 INHERITED = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dcmcfg.devices import Configuration, Device, NetworkAE, devices_dn, no_configuration
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Ambiguous, MalformedInput, NotFound
+from dcmcfg.model.devices import Configuration, Device, NetworkAE, devices_dn, no_configuration
+from dcmcfg.model.tree import Draft, Tree
 from dcmcfg.suggestions import near_misses
-from dcmcfg.tree import Draft, Tree
 
 _AE_PREFIX = "ae:"
 

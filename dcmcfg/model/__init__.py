@@ -1,0 +1,1 @@
+"""The configuration tree, and what can be read from it: devices, AEs, connections, references. Pure."""
