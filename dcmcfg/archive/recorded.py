@@ -11,8 +11,8 @@ from threading import Event, Thread
 from dcmcfg.archive.database import Database
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.plan.recorded_names import RecordedName, Records
-from dcmcfg.references.kinds import Kind
 
 #: Studies that are counted for one name at most, in pages of 200.
 MOST_STUDIES = 2000

@@ -21,9 +21,9 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.listing import completions
 from dcmcfg.model.devices import Configuration
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.targets import target
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.settings import resolve
 from dcmcfg.settings.profiles import profile_names

@@ -23,8 +23,8 @@ from dcmcfg.edits.connections import add_connection, remove_connection, set_conn
 from dcmcfg.edits.edit import Edit
 from dcmcfg.model.connections import ConnectionUsers
 from dcmcfg.model.devices import Configuration
+from dcmcfg.model.references.referring import References
 from dcmcfg.network_address import parse_host, parse_place
-from dcmcfg.references.referring import References
 from dcmcfg.render.connections import connections_json, print_connections
 from dcmcfg.render.console import stdout_console
 from dcmcfg.settings import Settings

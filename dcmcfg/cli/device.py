@@ -11,7 +11,7 @@ from dcmcfg.cli.options.changing import Choices, changing_options
 from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.edit_of_tree import carry_out_edit
 from dcmcfg.edits.devices import OPTIONS, CloneNames, clone_device, create_device, remove_device
-from dcmcfg.references.kinds import Kind
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.settings import Settings
 
 

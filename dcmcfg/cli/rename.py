@@ -16,10 +16,10 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
 from dcmcfg.edits.rename.part import FORCED, rename_device, rename_part
 from dcmcfg.edits.rename.renaming import Renaming
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.referring import References
 from dcmcfg.plan.guard import STORED_OBJECTS
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.referring import References
 from dcmcfg.render.beside import Beside
 from dcmcfg.render.rename import print_renaming, renaming_json
 from dcmcfg.settings import Settings

@@ -21,9 +21,9 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, Refused
 from dcmcfg.model.connections import ConnectionUsers, connection_name, told_users
 from dcmcfg.model.devices import DICOM, Connection, Device
+from dcmcfg.model.references.referring import References
 from dcmcfg.model.tree import Tree
 from dcmcfg.network_address import at
-from dcmcfg.references.referring import References
 
 _REFERENCE = "dicomNetworkConnectionReference"
 

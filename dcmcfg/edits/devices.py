@@ -22,11 +22,11 @@ from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.model.connections import connection_name
 from dcmcfg.model.devices import Configuration, Device
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.referring import References
+from dcmcfg.model.references.values import dn_rewritten, names, rewritten
 from dcmcfg.model.registries import REGISTRIES, WILDCARD
 from dcmcfg.network_address import at
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.referring import References
-from dcmcfg.references.values import dn_rewritten, names, rewritten
 from dcmcfg.suggestions import listed
 
 #: The option that gives a new name, by the kind of thing.

@@ -12,10 +12,10 @@ from dcmcfg.edits.acceptance import another_name, is_known_by_name, require_soun
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput, Refused
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.referring import References
 from dcmcfg.model.tree import Tree, canonical_name, with_naming_values
 from dcmcfg.plan.comparison import VENDOR_DATA
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.referring import References
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import structural_classes
 from dcmcfg.secret_values import is_secret

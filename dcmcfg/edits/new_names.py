@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.errors import Refused
-from dcmcfg.references.kinds import Kind
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.unsafe_names import (
     SPECIAL_IN_DN,
     SPECIAL_IN_FILTER,

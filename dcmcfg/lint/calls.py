@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dcmcfg.lint.survey import Survey
 from dcmcfg.model.devices import Device, NetworkAE
-from dcmcfg.references.kinds import Kind, Use
-from dcmcfg.references.referring import Reference
+from dcmcfg.model.references.kinds import Kind, Use
+from dcmcfg.model.references.referring import Reference
 
 
 @dataclass(frozen=True)

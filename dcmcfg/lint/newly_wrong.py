@@ -32,12 +32,12 @@ from dcmcfg.lint.rules import (
 )
 from dcmcfg.lint.survey import Survey
 from dcmcfg.model.devices import device_of
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.values import may_name, names
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.loading import REFUSED
 from dcmcfg.plan.names_through import NamesThrough
 from dcmcfg.plan.plan import Plan
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.values import may_name, names
 from dcmcfg.schema.findings import Finding
 
 _TOPICS = (

@@ -12,9 +12,9 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.listeners import Listener, listeners_of_archives
 from dcmcfg.model.devices import Device, NetworkAE
+from dcmcfg.model.references.referring import Reference, References
 from dcmcfg.model.targets import written
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.referring import Reference, References
 from dcmcfg.route.external_archives import external_archives
 
 CONNECTION_REFERENCE = "dicomNetworkConnectionReference"

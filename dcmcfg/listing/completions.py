@@ -10,10 +10,10 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.connections import connection_name
 from dcmcfg.model.devices import Configuration, Device
+from dcmcfg.model.references.kinds import Kind, Use
+from dcmcfg.model.references.referring import References
+from dcmcfg.model.references.values import names as referred
 from dcmcfg.network_address import at
-from dcmcfg.references.kinds import Kind, Use
-from dcmcfg.references.referring import References
-from dcmcfg.references.values import names as referred
 from dcmcfg.schema.archive_values import constants
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.web_form import OPEN_LISTS, form_fields

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Attribute, Entry
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.referring import Reference, References
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.referring import Reference, References
 from dcmcfg.secret_values import is_secret
 
 

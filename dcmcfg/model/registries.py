@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.kinds import Kind
 
 #: Never registered (LdapDicomConfiguration).
 WILDCARD = "*"

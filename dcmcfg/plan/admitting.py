@@ -10,11 +10,11 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
 from dcmcfg.model.capabilities import SCP, ability, plain_name
 from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.model.references.attributes import ADMISSIONS, Admission
+from dcmcfg.model.references.kinds import Kind, Use
+from dcmcfg.model.references.values import names
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan
-from dcmcfg.references.admission import ADMISSIONS, Admission
-from dcmcfg.references.kinds import Kind, Use
-from dcmcfg.references.values import names
 from dcmcfg.suggestions import first_of, near_misses
 
 #: Titles of one site look alike; one that needs no AE is taken for misspelt only when nearly all of it agrees.

@@ -11,6 +11,7 @@ from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.admitting import admitted_unknown
 from dcmcfg.plan.comparison import VENDOR_DATA
@@ -19,7 +20,6 @@ from dcmcfg.plan.names_through import NamesThrough
 from dcmcfg.plan.new_values import in_words
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.recorded_names import RecordedName, Records
-from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.findings import Finding
 from dcmcfg.suggestions import first_of
 

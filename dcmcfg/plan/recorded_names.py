@@ -14,10 +14,10 @@ from dcmcfg.changes import Add, Delete, Modify, Rename
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration, Device, NetworkAE
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.registries import WILDCARD
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.references.kinds import Kind
 from dcmcfg.route.external_archives import external_archives
 
 #: Classes of entries that carry a name or put it out of use, and attributes by which others do.

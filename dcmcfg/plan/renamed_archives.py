@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dcmcfg.changes import Change, Rename
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.kinds import Kind
 
 #: The system property by which an archive finds its device (ArchiveDeviceProducer).
 PROPERTY = "dcm4chee-arc.DeviceName"

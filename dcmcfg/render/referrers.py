@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dcmcfg.edits.edit import Edit, Referrer
-from dcmcfg.references.kinds import Kind
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.render.cells import shown_value
 
 

@@ -13,8 +13,8 @@ from dcmcfg.archive.qido import Qido
 from dcmcfg.archive.recorded import MOST_STUDIES, MOST_TITLES, Recorded, recorded
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.errors import ArchiveError
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.plan.recorded_names import RecordedName, Records
-from dcmcfg.references.kinds import Kind
 from tests.archive.scripted import Scripted
 from tests.archive.test_qido import qido, study
 from tests.patience import PATIENCE_S

@@ -13,9 +13,9 @@ from dcmcfg.edits.edit import Edit
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.devices import Configuration
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.references.kinds import Kind
 from tests.lint.breaking import ARCHIVE, DEVICES, NOW, sound
 from tests.lint.test_stock import EXPECTED, UPS, stock, told
 

@@ -12,11 +12,11 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from dcmcfg.entry import Entry
+from dcmcfg.model.references.attributes import SHAPES
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.values import names
 from dcmcfg.model.registries import REGISTRIES
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.attributes import SHAPES
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.values import names
 from dcmcfg.schema.definitions import bundled
 from tests.trees import BASE, DEVICES, Values, connection, network_ae, storage_scp
 

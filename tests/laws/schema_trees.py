@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.lint import rules
+from dcmcfg.model.references.attributes import SHAPES
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.tree import Tree, with_naming_values
-from dcmcfg.references.attributes import SHAPES
-from dcmcfg.references.kinds import Kind
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, bundled
 from dcmcfg.schema.structure import with_superiors
 from tests.trees import BASE, DEVICES

@@ -11,9 +11,9 @@ from dcmcfg.changes import Change
 from dcmcfg.dn import DN
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.lint.lint import lint, mending
+from dcmcfg.model.references.attributes import SHAPES
 from dcmcfg.model.tree import Draft, Tree
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.references.attributes import SHAPES
 from tests.laws.schema_trees import schema_trees
 from tests.lint.breaking import BREAKS, DCM4CHEE, NOW, REFERENCE, STORESCP, STORESCP_DEVICE, delete, more, sound
 

@@ -19,9 +19,9 @@ from dcmcfg.errors import DcmcfgError
 from dcmcfg.lint.lint import Found, lint
 from dcmcfg.model.capabilities import lacking
 from dcmcfg.model.devices import Configuration
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.references.kinds import Kind
 from tests.lint.breaking import NOW, sound
 
 DEVICES = ("storescp", "workstation", "dcm4chee-arc")

@@ -16,10 +16,10 @@ from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.referring import Reference, References
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.referring import Reference, References
 from tests.laws.random_sites import PARTS, random_sites
 from tests.lint.breaking import NOW
 from tests.trees import octets

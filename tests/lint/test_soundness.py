@@ -12,8 +12,8 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.edits.rename.network_ae import rename_references
 from dcmcfg.lint.catalogue import BY_NAME
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.references.referring import References
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.referring import References
 from tests.lint.breaking import (
     ARCHIVE,
     AS_RECEIVED,

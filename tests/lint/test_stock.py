@@ -12,10 +12,10 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lab.tree import site_files
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.referring import References
+from dcmcfg.model.references.values import rewritten
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.referring import References
-from dcmcfg.references.values import rewritten
 from dcmcfg.schema.definitions import bundled
 from tests.conftest import UPSTREAM_FILES
 from tests.lint.breaking import NOW

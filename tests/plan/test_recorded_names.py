@@ -9,9 +9,9 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Rename
 from dcmcfg.dn import DN, RDN
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.plan.recorded_names import RecordedName, recorded_names
-from dcmcfg.references.kinds import Kind
 from tests.lint.breaking import (
     ARCHIVE,
     DCM4CHEE,

@@ -14,8 +14,8 @@ from dcmcfg.archive.qido import Qido
 from dcmcfg.archive.recorded import recorded
 from dcmcfg.archive.stored import INSTANCE_FIELDS, STUDY_FIELDS, instances, studies
 from dcmcfg.archive.web import Web
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.plan.recorded_names import RecordedName, Records
-from dcmcfg.references.kinds import Kind
 from tests.archive.scripted import Scripted, scripted_archive
 from tests.recorded.recordings import http
 

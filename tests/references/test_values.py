@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.dn import DN
-from dcmcfg.references.attributes import SHAPES
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.values import dn_rewritten, names, rewritten
+from dcmcfg.model.references.attributes import SHAPES
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.values import dn_rewritten, names, rewritten
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.web_form import form_fields
 

@@ -14,11 +14,11 @@ from dcmcfg.cli.options.changing import Choices
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.rejects import Rejects
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import PROPERTY, RenamedArchive
 from dcmcfg.plan.taking_effect import restarting
-from dcmcfg.references.kinds import Kind
 from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.rollout.roll_out import Outcome
 from dcmcfg.settings import Settings, set_in_profile

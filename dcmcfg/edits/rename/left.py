@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.referring import Reference, References
+from dcmcfg.model.references.values import names
 from dcmcfg.model.registries import REGISTRIES
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.referring import Reference, References
-from dcmcfg.references.values import names
 from dcmcfg.schema.archive_values import value_kinds
 
 _TEXT = ("IA5String", "DirectoryString")

@@ -16,10 +16,10 @@ from dcmcfg.edits.rename.left import NOTHING_LEFT, Leftovers, leftovers
 from dcmcfg.edits.rename.rewriting import NewName, Rewriting, rewriting
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.referring import Reference, References
 from dcmcfg.model.registries import WILDCARD, registrations
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.referring import Reference, References
 from dcmcfg.schema import syntaxes
 from dcmcfg.suggestions import first_of
 

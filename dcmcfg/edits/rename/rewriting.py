@@ -9,11 +9,11 @@ from dcmcfg.changes import Add, Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.model.references.kinds import Kind, Use
+from dcmcfg.model.references.referring import Reference, References
+from dcmcfg.model.references.values import dn_rewritten, names, rewritten
 from dcmcfg.model.registries import BY_KIND, registrations
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.kinds import Kind, Use
-from dcmcfg.references.referring import Reference, References
-from dcmcfg.references.values import dn_rewritten, names, rewritten
 from dcmcfg.secret_values import told
 
 #: What the archive asks of a purge is that the study is at one of several external archives.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
-from dcmcfg.references.kinds import Kind
+from dcmcfg.model.references.kinds import Kind
 from dcmcfg.unsafe_names import is_changed_in_reference, needs_escaping_in_dn
 
 #: What has its name in the references to connections.

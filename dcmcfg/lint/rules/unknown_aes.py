@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dcmcfg.lint.calls import looked_up
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
-from dcmcfg.references.kinds import Use
-from dcmcfg.references.referring import Reference
-from dcmcfg.references.values import rewritten
+from dcmcfg.model.references.kinds import Use
+from dcmcfg.model.references.referring import Reference
+from dcmcfg.model.references.values import rewritten
 from dcmcfg.suggestions import near_misses
 
 ANY_CALLED = "*"

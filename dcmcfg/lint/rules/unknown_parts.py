@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.survey import Survey
-from dcmcfg.references.kinds import Kind, Use
+from dcmcfg.model.references.kinds import Kind, Use
 from dcmcfg.schema.findings import Severity
 from dcmcfg.suggestions import near_misses
 

@@ -16,8 +16,8 @@ from dcmcfg.errors import Ambiguous, DcmcfgError, MalformedInput, NotFound, Refu
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.capabilities import ability
 from dcmcfg.model.devices import Configuration
+from dcmcfg.model.references.referring import References
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.referring import References
 from tests.lint.breaking import (
     ARCHIVE,
     DCM4CHEE,

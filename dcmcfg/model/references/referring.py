@@ -9,9 +9,9 @@ from functools import cached_property
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
+from dcmcfg.model.references.kinds import Kind, Use
+from dcmcfg.model.references.values import may_name, names
 from dcmcfg.model.tree import Tree
-from dcmcfg.references.kinds import Kind, Use
-from dcmcfg.references.values import may_name, names
 
 #: Object class, in lower case → the kind of thing that its entries are.
 _KINDS = {kind.value.object_class.lower(): kind for kind in Kind if kind is not Kind.ENTRY}

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.errors import MalformedInput
-from dcmcfg.references.attributes import SHAPES
-from dcmcfg.references.kinds import Kind
-from dcmcfg.references.shapes import Name
+from dcmcfg.model.references.attributes import SHAPES
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.shapes import Name
 
 
 @lru_cache(maxsize=4096)

@@ -1,11 +1,15 @@
-"""The attributes whose values refer to something by name, with the shape of each."""
+"""The attributes whose values refer to something by name, with the shape of each.
+
+The lists of which an empty one lets everybody in, and one with a value nobody else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from dcmcfg.references.kinds import Kind, Use
-from dcmcfg.references.shapes import Shape, archive_path, before, condition, in_brackets, keyed, pair, plain, uri
+from dcmcfg.model.references.kinds import Kind, Use
+from dcmcfg.model.references.shapes import Shape, archive_path, before, condition, in_brackets, keyed, pair, plain, uri
 
 _LOCAL_AES = (
     "dcmCompressionAETitle",
@@ -141,3 +145,20 @@ SHAPES: Mapping[str, Shape] = {
         ),
     }.items()
 }
+
+
+class Admission(NamedTuple):
+    """Who such a list of the archive is about, in a word of the singular, and what becomes of one that it lacks."""
+
+    attribute: str
+    who: str
+    others: str
+
+
+#: C801 is of dcm4chee-arc's RetrieveService, 1/1/3 of its AssociationHandler, AR of dcm4che's HL7Application.
+#: dicomPreferredCallingAETitle and …CalledAETitle only say what is preferred, and refuse nobody.
+ADMISSIONS = (
+    Admission("dcmAcceptedMoveDestination", "destination", "refused (C801)"),
+    Admission("dcmAcceptedCallingAETitle", "caller", "rejected (1/1/3)"),
+    Admission("hl7AcceptedSendingApplication", "sending application", "answered with AR"),
+)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from dcmcfg.references.kinds import Kind, Use
+from dcmcfg.model.references.kinds import Kind, Use
 
 _SPECIAL = r"\.[]{}()*+?^$|"
 _LITERAL = re.compile(r"(?:[^\\.\[\]{}()*+?^$|]|\\[^A-Za-z0-9])+")
