@@ -25,8 +25,7 @@ from dcmcfg.onboard import Probed, Probing, onboard
 from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.proposal import LeftOut
 from dcmcfg.onboarding.reading import Form
-from dcmcfg.onboarding.row import TITLE, TLS
-from dcmcfg.onboarding.sheet import Sheet
+from dcmcfg.onboarding.row import TITLE, TLS, Sheet
 from dcmcfg.render.beside import Beside
 from dcmcfg.render.console import progress, stderr_console, stdout_console
 from dcmcfg.render.onboarding import added_json, print_added, print_probed, probed_json

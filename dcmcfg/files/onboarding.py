@@ -9,7 +9,7 @@ from dcmcfg.errors import OnboardingError
 from dcmcfg.file_kinds import CSV, HEAD, JSON, YAML, file_kind
 from dcmcfg.files.ldif import STDIN
 from dcmcfg.onboarding.reading import Form, form_of, read_sheet
-from dcmcfg.onboarding.sheet import Sheet
+from dcmcfg.onboarding.row import Sheet
 
 
 def read_file(path: Path, form: Form | None) -> Sheet:

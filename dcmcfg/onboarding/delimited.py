@@ -11,8 +11,7 @@ from itertools import chain
 
 from dcmcfg.errors import OnboardingError
 from dcmcfg.onboarding import gazelle
-from dcmcfg.onboarding.row import COLUMNS, REASON, TITLE, Row, column
-from dcmcfg.onboarding.sheet import Sheet, in_one_line, unknown_columns
+from dcmcfg.onboarding.row import COLUMNS, REASON, TITLE, Row, Sheet, column, in_one_line, unknown_columns
 
 _CRLF = "\r\n"
 _DELIMITERS = ",;\t|"

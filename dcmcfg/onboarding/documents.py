@@ -14,8 +14,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dcmcfg.errors import OnboardingError
-from dcmcfg.onboarding.row import COLUMNS, REASON, Row, column
-from dcmcfg.onboarding.sheet import Sheet, Source, in_one_line, unknown_columns
+from dcmcfg.onboarding.row import COLUMNS, REASON, Row, Sheet, Source, column, in_one_line, unknown_columns
 
 #: libyaml where the installation has it: of 500 rows in 20 ms instead of 300.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dcmcfg.onboarding.role import Role
-from dcmcfg.onboarding.row import DESCRIPTION, HOST, PORT, ROLE, TITLE, TLS, Row, plain
+from dcmcfg.onboarding.row import DESCRIPTION, HOST, PORT, ROLE, TITLE, TLS, Role, Row, plain
 
 _KIND, _TITLE, _SECURED = "configurationtype", "aetitle", "issecured"
 _HEADINGS = frozenset((_KIND, _TITLE, _SECURED, "company", "system", "host", "port", "portsecured", "transferrole"))

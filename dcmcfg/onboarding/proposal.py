@@ -9,8 +9,7 @@ from typing import TypeVar
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.errors import MalformedInput
 from dcmcfg.network_address import at, parse_host, parse_port
-from dcmcfg.onboarding.role import Role
-from dcmcfg.onboarding.row import DESCRIPTION, DEVICE, HOST, PORT, ROLE, TITLE, TLS, Row
+from dcmcfg.onboarding.row import DESCRIPTION, DEVICE, HOST, PORT, ROLE, TITLE, TLS, Role, Row
 from dcmcfg.secret_values import told
 
 _BOOLEANS = dict.fromkeys(("yes", "true", "1", "on", "y", "tls"), True) | dict.fromkeys(

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from dcmcfg.errors import OnboardingError
 from dcmcfg.onboarding.delimited import read_delimited
 from dcmcfg.onboarding.documents import read_json, read_yaml
-from dcmcfg.onboarding.sheet import Sheet
+from dcmcfg.onboarding.row import Sheet
 
 
 class Form(Enum):

@@ -1,10 +1,26 @@
-"""What one row of a file says of an AE, as it is written there."""
+"""What one row of a file says of an AE, as it is written there.
+
+An AE of the tree as a row.
+
+What an AE is to the archive, which decides what is written for it.
+
+No role writes transfer capabilities, as ``dcmldap`` does not: with none the archive sends whatever it has, while a
+single SCP capability would hide all other SOP classes (RetrieveServiceImpl).
+
+A file of AEs: its rows, with what it takes to write some of them down again.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from dcmcfg.model.devices import NetworkAE
+from dcmcfg.secret_values import is_secret
 
 TITLE, HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE = "title", "host", "port", "tls", "description", "role", "device"
 #: The columns of a file, in the order in which they are written.
@@ -56,3 +72,93 @@ class Row:
     def text(self, name: str) -> str:
         """Return the value of the column *name*, or an empty text."""
         return self.values.get(name, "")
+
+
+#: dicomPrimaryDeviceType of an archive, as the stock configuration has it.
+ARCHIVE_TYPE = "ARCHIVE"
+
+
+class Role(Enum):
+    """A workstation or other destination of images; a modality, which only sends; another archive."""
+
+    WORKSTATION = "workstation"
+    MODALITY = "modality"
+    ARCHIVE = "archive"
+
+    @property
+    def listens(self) -> bool:
+        """Whether it accepts associations (dicomAssociationAcceptor), so that it needs a port."""
+        return self is not Role.MODALITY
+
+    @property
+    def device_type(self) -> str | None:
+        """The dicomPrimaryDeviceType of a device that is made for it, if any."""
+        return ARCHIVE_TYPE if self is Role.ARCHIVE else None
+
+
+def role_of(ae: NetworkAE) -> Role:
+    """Return the role that *ae* has by its entry and its device."""
+    if ae.entry.text("dicomAssociationAcceptor") == "FALSE":
+        return Role.MODALITY
+    if ARCHIVE_TYPE in ae.device.entry.texts("dicomPrimaryDeviceType"):
+        return Role.ARCHIVE
+    return Role.WORKSTATION
+
+
+def described(ae: NetworkAE) -> dict[str, str]:
+    """Return the values of *ae* by column, empty ones left out; such a row is so already, whatever the tree holds.
+
+    Of its connections the first that listens counts, one without TLS before one with; else the first.
+    """
+    connection = ae.listening() or ae.listening(tls=True) or next(iter(ae.connections), None)
+    values = {
+        TITLE: ae.title.strip(),
+        DESCRIPTION: (ae.entry.text("dicomDescription") or "").strip(),
+        ROLE: role_of(ae).value,
+        DEVICE: ae.device.name.strip(),
+    }
+    if connection is not None:
+        values[HOST] = connection.host.strip()
+        values[PORT] = "" if connection.port is None else str(connection.port)
+        values[TLS] = "yes" if connection.tls else "no"
+    return {column: values[column] for column in values if values[column]}
+
+
+def described_openly(ae: NetworkAE) -> dict[str, str]:
+    """Return :func:`described` without values that are secrets; a row that says less of an AE is so as well."""
+    return {column: value for column, value in described(ae).items() if not is_secret(column, value.encode())}
+
+
+class Source(Protocol):
+    """The form that the rows were read in."""
+
+    def with_reasons(self, reasons: Mapping[int, str], heading: str) -> str:
+        """Return a file of the same form that holds the rows of those numbers as they were, each with its reason.
+
+        *heading* is told above them, where the form has a place for that.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The ``rows`` of a file; ``warnings`` are sentences on what of it counts for nothing."""
+
+    rows: tuple[Row, ...]
+    source: Source
+    warnings: tuple[str, ...] = ()
+
+
+def unknown_columns(name: str, headings: Iterable[str], word: str) -> Iterator[str]:
+    """Yield a sentence for each of the *headings* of the file *name* that stand for nothing here.
+
+    *word* is what they are there: column or key.
+    """
+    for heading, count in Counter(headings).items():
+        times = f" ({count} times)" if count > 1 else ""
+        yield f"{name}: the {word} {heading!r} is unknown and counts for nothing{times}."
+
+
+def in_one_line(text: str) -> str:
+    """Return *text* without line ends and control characters, as a comment or a cell holds it."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

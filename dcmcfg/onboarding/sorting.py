@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.network_address import at
-from dcmcfg.onboarding.described import described
 from dcmcfg.onboarding.proposal import LeftOut, Proposal, propose, what_is_missing
-from dcmcfg.onboarding.role import role_of
-from dcmcfg.onboarding.row import DESCRIPTION, TITLE, Row
+from dcmcfg.onboarding.row import DESCRIPTION, TITLE, Row, described, role_of
 
 _TOLD_TITLES = 3
 

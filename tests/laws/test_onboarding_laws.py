@@ -12,10 +12,8 @@ from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.onboarding.delimited import read_delimited, write_rows
-from dcmcfg.onboarding.described import described
 from dcmcfg.onboarding.documents import read_json, read_yaml
-from dcmcfg.onboarding.row import COLUMNS
-from dcmcfg.onboarding.sheet import Sheet
+from dcmcfg.onboarding.row import COLUMNS, Sheet, described
 from dcmcfg.onboarding.sorting import sort_rows
 from tests.trees import DEVICES, site_entries, tree
 

@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.errors import OnboardingError
 from dcmcfg.onboarding.delimited import read_delimited, write_rows
-from dcmcfg.onboarding.sheet import Sheet
+from dcmcfg.onboarding.row import Sheet
 
 
 def read(text: str) -> Sheet:

@@ -8,7 +8,7 @@ import pytest
 
 from dcmcfg.errors import OnboardingError
 from dcmcfg.onboarding.documents import read_json, read_yaml
-from dcmcfg.onboarding.sheet import Sheet
+from dcmcfg.onboarding.row import Sheet
 
 
 def values(sheet: Sheet) -> list[dict[str, str]]:

@@ -6,8 +6,7 @@ import pytest
 
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
-from dcmcfg.onboarding.described import described
-from dcmcfg.onboarding.row import Row
+from dcmcfg.onboarding.row import Row, described
 from dcmcfg.onboarding.sorting import Sorted, sort_rows
 from tests.trees import DEVICES, STORESCP, connection, network_ae, site_entries, tree
 
