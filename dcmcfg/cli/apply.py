@@ -21,10 +21,9 @@ from dcmcfg.dn import DN
 from dcmcfg.files.ldif import file_doubts, read_files
 from dcmcfg.gc_paused import collector_paused
 from dcmcfg.plan import content
-from dcmcfg.plan.admitting import narrowings
-from dcmcfg.plan.prune import surplus
+from dcmcfg.plan.access_lists import narrowings
 from dcmcfg.plan.rebased import Files, rebased_files
-from dcmcfg.plan.wanted import wanted_of
+from dcmcfg.plan.wanted import surplus, wanted_of
 from dcmcfg.render.history import taken_up
 from dcmcfg.rollout.choosing import to_resume
 from dcmcfg.rollout.history import History

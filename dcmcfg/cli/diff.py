@@ -22,8 +22,7 @@ from dcmcfg.gc_paused import collector_paused
 from dcmcfg.model.devices import devices_dn
 from dcmcfg.model.targets import absolute
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.diff import Diff, diff
-from dcmcfg.plan.portion import beside_live, device_dn, subtree
+from dcmcfg.plan.diff import Diff, beside_live, device_dn, diff, subtree
 from dcmcfg.plan.rebased import rebased_tree
 from dcmcfg.printable import visible
 from dcmcfg.render.console import stdout_console

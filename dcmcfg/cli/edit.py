@@ -31,7 +31,7 @@ from dcmcfg.ldif.writer import editor_text
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import Target, named
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.admitting import narrowings
+from dcmcfg.plan.access_lists import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.render.console import visible
 from dcmcfg.schema.definitions import Schema, bundled

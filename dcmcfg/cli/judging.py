@@ -15,10 +15,10 @@ from dcmcfg.dn import DN
 from dcmcfg.files.locations import at_values
 from dcmcfg.lint.newly_wrong import changes_certificates, newly_wrong
 from dcmcfg.lint.plan_risks import plan_risks
-from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.guard import UNLOADABLE, UNUSABLE_REFERENCE, Risk, record_risks
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.taking_effect import delayed, loaded_unasked
+from dcmcfg.plan.warnings import doubts
 from dcmcfg.rollout.record import Record
 from dcmcfg.settings import Settings
 

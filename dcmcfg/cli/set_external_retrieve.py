@@ -17,9 +17,9 @@ from dcmcfg.cli.session.output import STDOUT, write_whole
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.edits.external_retrieve import external_retrieve
 from dcmcfg.model.devices import Configuration
+from dcmcfg.plan.as_ldif import change_ldif
 from dcmcfg.plan.guard import UNUSABLE_REFERENCE
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.plan.text import change_ldif
 from dcmcfg.settings import Settings
 
 

@@ -8,7 +8,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.references.kinds import Kind
 from dcmcfg.plan.loading import decides_loading
-from dcmcfg.plan.new_values import in_words, new_value_findings
+from dcmcfg.plan.warnings import in_words, new_value_findings
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import structure
 from dcmcfg.schema.values import ValueRules

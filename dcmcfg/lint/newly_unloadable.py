@@ -21,8 +21,7 @@ from dcmcfg.lint.rules import external_retrieve, listening
 from dcmcfg.lint.survey import Survey
 from dcmcfg.model.devices import device_of
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.dangling import new_dangling
-from dcmcfg.plan.guard import NewFinding
+from dcmcfg.plan.guard import NewFinding, new_dangling
 from dcmcfg.plan.loading import REFUSED
 from dcmcfg.plan.names_through import NamesThrough
 from dcmcfg.plan.plan import Plan, Step

@@ -9,8 +9,7 @@ from datetime import datetime
 from dcmcfg.dn import DN
 from dcmcfg.lint.newly_unloadable import REFERENCES, newly_unloadable
 from dcmcfg.lint.rule import as_rule
-from dcmcfg.plan.dangling import new_dangling
-from dcmcfg.plan.guard import DANGLING_REFERENCE, UNLOADABLE, UNUSABLE_REFERENCE, NewFinding, Risk, risks
+from dcmcfg.plan.guard import DANGLING_REFERENCE, UNLOADABLE, UNUSABLE_REFERENCE, NewFinding, Risk, new_dangling, risks
 from dcmcfg.plan.loading import REFUSED
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema.findings import Finding

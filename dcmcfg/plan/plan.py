@@ -11,8 +11,8 @@ from dcmcfg.dn import DN, NamesAbove, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.model.tree import Draft, Tree, with_naming_values
-from dcmcfg.plan import assertion, content, difference, taken_for_granted
-from dcmcfg.plan.assertion import Equals, Filter
+from dcmcfg.plan import assertions, content, difference, taken_for_granted
+from dcmcfg.plan.assertions import Equals, Filter
 from dcmcfg.plan.comparison import Comparison, Lacking
 from dcmcfg.plan.names import with_canonical_names
 from dcmcfg.plan.tolerance import outstanding
@@ -333,11 +333,11 @@ class _Planning:
     def _check_assertions(self, change: Change, before: Entry) -> None:
         version = self._draft.version(change.dn)
         for control in change.controls:
-            wanted = assertion.of_control(control) if control.oid == assertion.OID else None
-            if wanted is not None and (moved := assertion.broken(wanted, before, self._draft.schema, version)):
+            wanted = assertions.of_control(control) if control.oid == assertions.OID else None
+            if wanted is not None and (moved := assertions.broken(wanted, before, self._draft.schema, version)):
                 raise DoesNotFit(
                     "the tree is no longer as it was when this was planned: "
-                    f"somebody has changed {assertion.listed(moved)}",
+                    f"somebody has changed {assertions.listed(moved)}",
                     on=str(change.dn),
                     next_step="plan again from the tree as it is now",
                     result_code=_ASSERTION_FAILED,
@@ -376,7 +376,7 @@ class _Planning:
             return
         first = self._first.setdefault(origin, number)
         schema, version = self._draft.schema, self._before.versions.get(origin)
-        asserted = assertion.parts(step.change) or ()
+        asserted = assertions.parts(step.change) or ()
         misjudged = [part for part in asserted if taken_for_granted.is_misjudged(part, step.before)]
         if not misjudged and taken_for_granted.is_exact(step.change, asserted, step.before, schema):
             return
@@ -388,15 +388,15 @@ class _Planning:
             self._assert_too(first, taken_for_granted.by_value(step.change, asserted, held, schema))
 
     def _assert_too(self, number: int, wanted: Sequence[Filter]) -> None:
-        asserted = assertion.parts(self._steps[number].change) or ()
+        asserted = assertions.parts(self._steps[number].change) or ()
         if not all(each in asserted for each in wanted):
             self._assert(number, [*asserted, *wanted])
 
     def _assert(self, number: int, wanted: Sequence[Filter]) -> None:
         """Have the step of *number* assert *wanted*, unless it asserts what only a server understands."""
         step = self._steps[number]
-        if assertion.parts(step.change) is not None:
-            self._steps[number] = replace(step, change=assertion.asserting(step.change, wanted))
+        if assertions.parts(step.change) is not None:
+            self._steps[number] = replace(step, change=assertions.asserting(step.change, wanted))
 
 
 def _dn_after(change: Change) -> DN:

@@ -12,8 +12,8 @@ from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.rebasing import Rebasing, RebasingNotes
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan import assertion
-from dcmcfg.plan.assertion import All, AnyOf, Equals, Filter, Not, Present
+from dcmcfg.plan import assertions
+from dcmcfg.plan.assertions import All, AnyOf, Equals, Filter, Not, Present
 
 Files = Sequence[tuple[str, tuple[Record, ...]]]
 
@@ -114,14 +114,14 @@ def _control(control: Control, rebasing: Rebasing, place: str) -> Control:
     """Return *control* at the new base; raises :class:`Refused` for one whose value is not understood."""
     if control.value is None:
         return control
-    asserted = assertion.of_control(control) if control.oid == assertion.OID else None
+    asserted = assertions.of_control(control) if control.oid == assertions.OID else None
     if asserted is None:
         raise Refused(
             f"the control {control.oid} cannot be taken to another base DN: what it holds is not understood",
             on=place,
             next_step="apply the file where it is for, or without its control",
         )
-    return replace(control, value=assertion.encode(_filter(asserted, rebasing, place)))
+    return replace(control, value=assertions.encode(_filter(asserted, rebasing, place)))
 
 
 def _filter(wanted: Filter, rebasing: Rebasing, place: str) -> Filter:

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.entry import Entry
-from dcmcfg.plan import assertion, difference
-from dcmcfg.plan.assertion import Equals, Filter, Not, Present
+from dcmcfg.plan import assertions, difference
+from dcmcfg.plan.assertions import Equals, Filter, Not, Present
 from dcmcfg.schema.definitions import Schema
 
 C = TypeVar("C", bound=Change)
@@ -18,7 +18,7 @@ _VERSION = "entrycsn"
 
 def asserting(change: C, wanted: Sequence[Filter]) -> C:
     """Return *change* with a control that asserts *wanted*, unless it has one of its own."""
-    return change if assertion.asserts(change) else assertion.asserting(change, wanted)
+    return change if assertions.asserts(change) else assertions.asserting(change, wanted)
 
 
 def of_modifications(

@@ -8,8 +8,8 @@ from dcmcfg.changes import Add, Change
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
 from dcmcfg.model.tree import Draft
-from dcmcfg.plan import assertion
-from dcmcfg.plan.assertion import Equals
+from dcmcfg.plan import assertions
+from dcmcfg.plan.assertions import Equals
 from dcmcfg.plan.plan import Plan, Step
 
 
@@ -48,7 +48,7 @@ def unversioned(plan: Plan) -> DN | None:
 
 def _asserting(change: Change, version: str) -> Change:
     """Return *change* with its assertions and that of *version* in one control, which is all that a request takes."""
-    asserted = assertion.parts(change)
+    asserted = assertions.parts(change)
     if asserted is None:
         return change  # somebody else's filter: the server judges that one
-    return assertion.asserting(change, (Equals("entryCSN", version.encode()), *asserted))
+    return assertions.asserting(change, (Equals("entryCSN", version.encode()), *asserted))

@@ -1,12 +1,18 @@
-"""What LDIF files want: change records as they follow each other, entries parents first."""
+"""What LDIF files want: change records as they follow each other, entries parents first.
+
+The entries of a subtree that no file names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dcmcfg.changes import Add, Change
+from dcmcfg.changes import Add, Change, Delete
+from dcmcfg.dn import DN, is_at_or_below, root_first
+from dcmcfg.errors import Refused
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
-from dcmcfg.plan import assertion
+from dcmcfg.model.tree import Tree
+from dcmcfg.plan import assertions
 from dcmcfg.plan.content import without_operational
 from dcmcfg.plan.plan import Wanted
 
@@ -30,7 +36,7 @@ def wanted_of(files: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[Wanted]
 
 def _as_written(files: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[Wanted]:
     for name, records in files:
-        strict = any(isinstance(record, ChangeRecord) and assertion.asserts(record.change) for record in records)
+        strict = any(isinstance(record, ChangeRecord) and assertions.asserts(record.change) for record in records)
         for record in records:
             content = isinstance(record, ContentRecord) and not strict
             yield Wanted(_change(record), strict=strict, content=content, place=f"{name}:{record.line}")
@@ -46,3 +52,29 @@ def _change(record: Record) -> Change:
             return Add(without_operational(entry))
         case ChangeRecord(change):
             return change
+
+
+def surplus(tree: Tree, under: DN, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
+    """Return the deletes, leaf first, of the entries at and below *under* that none of *wanted* names.
+
+    What a named entry stands below is needed and stays. Raises :class:`Refused` when *under* is not in the part of
+    the directory that was read, when one of *wanted* is not an entry as it is wanted, and when none of them is at or
+    below *under*: an empty file must not look like an order to delete everything.
+    """
+    base = tree.key(under)
+    top = min(tree.entries, key=len, default=())
+    if not is_at_or_below(base, top):
+        raise Refused("it is not below the base DN", on=str(under), next_step="--base-dn names what to read")
+    for each in wanted:
+        if not each.content:
+            raise Refused("a change record, and --prune takes entries only", on=f"{each.place}: {each.change.dn}")
+    named = [tree.key(each.change.dn) for each in wanted]
+    if not any(is_at_or_below(key, base) for key in named):
+        raise Refused(
+            "the files hold no entry at or below it: all of it would be deleted",
+            on=str(under),
+            next_step="is --under the DN that is meant, and are these the files?",
+        )
+    needed = {key[depth:] for key in named for depth in range(len(key) + 1)}
+    gone = [key for key in tree.entries if is_at_or_below(key, base) and key not in needed]
+    return tuple(Wanted(Delete(tree.entries[key].dn)) for key in sorted(gone, key=root_first, reverse=True))

@@ -7,8 +7,8 @@ from enum import Enum
 
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import Refused
-from dcmcfg.plan import assertion
-from dcmcfg.plan.parts import Parts, parts
+from dcmcfg.plan import assertions
+from dcmcfg.plan.batches import Parts, parts
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.waves import waves
 
@@ -70,7 +70,7 @@ def manner_left(directory: Directory, plan: Plan, in_transaction: bool | None = 
 
 def asserts_something(plan: Plan) -> bool:
     """Return whether a step of *plan* carries an assertion, which the server or a read has to check."""
-    return any(map(assertion.asserts, plan.changes))
+    return any(map(assertions.asserts, plan.changes))
 
 
 def in_parts(plan: Plan, manner: Manner) -> tuple[Plan, int]:

@@ -8,7 +8,7 @@ from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan import assertion, difference, taken_for_granted
+from dcmcfg.plan import assertions, difference, taken_for_granted
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.rollout.read_back import as_said
 from dcmcfg.rollout.touched import read_entries
@@ -65,18 +65,18 @@ def as_sent(step: Step, before: Tree) -> tuple[Change, bool]:
     """
     if step.before is None:
         return step.change, False
-    asserted = assertion.parts(step.change)
+    asserted = assertions.parts(step.change)
     exact = taken_for_granted.is_exact(step.change, asserted or (), step.before, before.schema)
     if asserted is None or before.key(step.change.dn) in before.versions or any(map(_is_version, asserted)):
         return step.change, not exact
     judged = taken_for_granted.judged_by_server(asserted, step.before, before.schema)
     if judged == asserted:
         return step.change, not exact
-    return assertion.asserting(step.change, judged), True
+    return assertions.asserting(step.change, judged), True
 
 
-def _is_version(part: assertion.Filter) -> bool:
-    return isinstance(part, assertion.Equals) and part.name.lower() == _VERSION.lower()
+def _is_version(part: assertions.Filter) -> bool:
+    return isinstance(part, assertions.Equals) and part.name.lower() == _VERSION.lower()
 
 
 def check_step(directory: Directory, step: Step, schema: Schema, *, asserting: bool = False) -> None:
@@ -108,19 +108,19 @@ def _check(step: Step, found: Entry | None, before: Tree) -> None:
 def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_only: bool = False) -> None:
     version, held = found.text(_VERSION), found.with_values(_VERSION, ())
     for control in step.change.controls:
-        if control.oid != assertion.OID:
+        if control.oid != assertions.OID:
             continue
-        wanted = assertion.of_control(control)
+        wanted = assertions.of_control(control)
         if wanted is None:
             if understood_only:
                 raise _moved("the assertion is one that neither this server nor dcmcfg can check", step)
-        elif moved := assertion.broken(wanted, held, schema, version):
-            raise _moved(f"somebody has changed {assertion.listed(moved)} meanwhile", step, there=True)
+        elif moved := assertions.broken(wanted, held, schema, version):
+            raise _moved(f"somebody has changed {assertions.listed(moved)} meanwhile", step, there=True)
 
 
 def _check_taken_away(step: Step, found: Entry, schema: Schema) -> None:
     """Raise :class:`DoesNotFit` where *step* would take away other values than those that it was planned for."""
-    asserted = assertion.parts(step.change) or ()
+    asserted = assertions.parts(step.change) or ()
     if step.before is None or taken_for_granted.is_exact(step.change, asserted, step.before, schema):
         return
     names = taken_for_granted.taken_away(step.change, asserted, step.before, schema)

@@ -14,8 +14,8 @@ from pathlib import Path
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.files.private import sync_folder, write_private
+from dcmcfg.plan.as_ldif import change_ldif
 from dcmcfg.plan.plan import Plan
-from dcmcfg.plan.text import change_ldif
 from dcmcfg.private_folders import make_private, require_own
 from dcmcfg.rollout.account import account
 from dcmcfg.rollout.journal import PLANNED

@@ -7,8 +7,8 @@ from dcmcfg.directory.failures import UNAVAILABLE_CRITICAL_EXTENSION
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.transaction import IN_NO_ENTRY
 from dcmcfg.errors import DirectoryError, NotFound
-from dcmcfg.plan import assertion
-from dcmcfg.plan.assertion import Not, Present
+from dcmcfg.plan import assertions
+from dcmcfg.plan.assertions import Not, Present
 
 
 def await_writes(directory: Directory) -> None:
@@ -20,7 +20,7 @@ def await_writes(directory: Directory) -> None:
     entry, and would take away a value that none has; where the server has no assertion control, the latter alone has to
     do. Raises :class:`DirectoryError` when no answer comes.
     """
-    nowhere = assertion.control([Not(Present("objectClass"))])
+    nowhere = assertions.control([Not(Present("objectClass"))])
     nothing = Modification(Operation.DELETE, "description", (IN_NO_ENTRY,))
     for controls in (nowhere, ()):
         try:

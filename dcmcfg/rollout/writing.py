@@ -12,7 +12,7 @@ from dcmcfg.directory.failures import UNAVAILABLE_CRITICAL_EXTENSION, NoAnswerIn
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import ChangedButNotFinished, ConnectionLost, DcmcfgError, DirectoryError
-from dcmcfg.plan import assertion
+from dcmcfg.plan import assertions
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.rollout.interruption import HeldInterrupts
 from dcmcfg.rollout.journal import Pen
@@ -122,13 +122,13 @@ class Writing:
             try:
                 self.directory.apply(change)
             except DirectoryError as refused:
-                if refused.result_code != UNAVAILABLE_CRITICAL_EXTENSION or not assertion.asserts(step.change):
+                if refused.result_code != UNAVAILABLE_CRITICAL_EXTENSION or not assertions.asserts(step.change):
                     raise
                 self._asserting = False
             else:
                 return
         check_step(self.directory, step, self._plan.before.schema)
-        self.directory.apply(assertion.without(step.change))
+        self.directory.apply(assertions.without(step.change))
 
     def _settle(self, steps: Sequence[Step], lost: ConnectionLost) -> None:
         """Find out what became of *steps* whose answer was lost; return when they were carried out."""

@@ -13,7 +13,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.portion import configuration
+from dcmcfg.plan.diff import configuration
 from dcmcfg.schema.descriptions import Descriptions
 from dcmcfg.snapshot.facts import Facts
 from dcmcfg.snapshot.file import Snapshot

@@ -14,7 +14,7 @@ from dcmcfg.edits.temporary_destination import TemporaryDestination, add_tempora
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished, DcmcfgError, Refused
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan import assertion
+from dcmcfg.plan import assertions
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.versions import unversioned, with_versions
 from dcmcfg.rollout.interruption import HeldInterrupts
@@ -175,7 +175,7 @@ def _rolled_out(site: Site, addition: Addition, shown: Plan, course: Course) -> 
 
 
 def _told(plan: Plan) -> tuple[Change, ...]:
-    return tuple(map(assertion.without, plan.changes))
+    return tuple(map(assertions.without, plan.changes))
 
 
 def _restore(site: Site, title: str, course: Course, error: BaseException | None) -> None:

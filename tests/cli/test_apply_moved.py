@@ -14,7 +14,7 @@ from dcmcfg.dn import DN
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ChangeRecord
-from dcmcfg.plan import assertion
+from dcmcfg.plan import assertions
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, NAME, CliSite, settle_at, undo_files
@@ -119,7 +119,7 @@ def test_strict_is_carried_out_several_steps_on_an_entry_included(run: Run, site
     assert result.exit_code == 0, result.stderr
     assert "in one transaction" in result.stdout
     records = [r for r in read_all([plan.read_bytes()], "plan") if isinstance(r, ChangeRecord)]
-    filters = [str([assertion.of_control(control) for control in record.change.controls]) for record in records]
+    filters = [str([assertions.of_control(control) for control in record.change.controls]) for record in records]
     assert ["entryCSN" in each for each in filters] == [True, False, True, False]
     assert run("apply", str(undo_files()[0]), "--yes", "--strict").exit_code == 0
     assert site.octets() == before

@@ -14,8 +14,8 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import ConnectionLost, DirectoryError, NotFound
-from dcmcfg.plan import assertion
-from dcmcfg.plan.assertion import Equals, Not, Present
+from dcmcfg.plan import assertions
+from dcmcfg.plan.assertions import Equals, Not, Present
 from tests import running_slapd
 from tests.connecting import server_at, server_of
 from tests.cutting_proxy import CuttingProxy
@@ -142,7 +142,7 @@ def test_a_member_that_fails_leaves_nothing_changed_and_is_named(directory: Ldap
 
 
 def test_a_stale_assertion_ends_in_122_with_nothing_changed(directory: LdapDirectory) -> None:
-    stale = replace(described("b"), controls=assertion.control([Equals("dicomDescription", b"never")]))
+    stale = replace(described("b"), controls=assertions.control([Equals("dicomDescription", b"never")]))
     before = read_tree(directory).entries
     with pytest.raises(DirectoryError, match="no longer as it was") as refusal:
         directory.apply_in_transaction([described("a"), stale])
@@ -152,9 +152,9 @@ def test_a_stale_assertion_ends_in_122_with_nothing_changed(directory: LdapDirec
 
 def test_assertions_over_several_steps_on_one_entry_hold(directory: LdapDirectory) -> None:
     steps: list[Change] = []
-    wanted: assertion.Filter = Not(Present(NAME))
+    wanted: assertions.Filter = Not(Present(NAME))
     for value in (b"A", b"B", b"C"):
-        change = Modify(ARCHIVE, (Modification(Operation.REPLACE, NAME, (value,)),), assertion.control([wanted]))
+        change = Modify(ARCHIVE, (Modification(Operation.REPLACE, NAME, (value,)),), assertions.control([wanted]))
         steps.append(change)
         wanted = Equals(NAME, value)
     directory.apply_in_transaction(steps)

@@ -11,7 +11,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import difference
-from dcmcfg.plan.parts import parts
+from dcmcfg.plan.batches import parts
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from tests.trees import ARCHIVE, STORESCP, site
 

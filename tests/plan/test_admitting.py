@@ -7,7 +7,7 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.admitting import admitted_unknown, narrowings
+from dcmcfg.plan.access_lists import admitted_unknown, narrowings
 from dcmcfg.plan.guard import risks
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from tests.trees import ARCHIVE, STORESCP, network_ae, site, storage_scp, tree

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from dcmcfg.changes import Control
 from dcmcfg.entry import Entry
-from dcmcfg.plan import assertion
-from dcmcfg.plan.assertion import All, AnyOf, Equals, Filter, Not, Present
+from dcmcfg.plan import assertions
+from dcmcfg.plan.assertions import All, AnyOf, Equals, Filter, Not, Present
 from dcmcfg.schema.definitions import bundled
 from tests.trees import ARCHIVE
 
@@ -28,46 +28,46 @@ FILTERS = st.recursive(
 
 @given(FILTERS)
 def test_what_is_encoded_is_read_back(wanted: Filter) -> None:
-    assert assertion.of_control(Control(assertion.OID, critical=True, value=assertion.encode(wanted))) == wanted
+    assert assertions.of_control(Control(assertions.OID, critical=True, value=assertions.encode(wanted))) == wanted
 
 
 @given(st.binary(max_size=60))
 def test_octets_that_are_no_filter_are_left_to_the_server(octets: bytes) -> None:
-    found = assertion.of_control(Control(assertion.OID, critical=True, value=octets))
-    assert found is None or assertion.encode(found)
+    found = assertions.of_control(Control(assertions.OID, critical=True, value=octets))
+    assert found is None or assertions.encode(found)
 
 
 def test_a_filter_nested_without_end_is_left_to_the_server() -> None:
     octets = b""
     for _ in range(5000):
         octets = bytes((0xA2, 0x84)) + len(octets).to_bytes(4, "big") + octets
-    assert assertion.of_control(Control(assertion.OID, value=octets)) is None
+    assert assertions.of_control(Control(assertions.OID, value=octets)) is None
 
 
 def test_the_encoding_is_the_one_of_rfc_4511() -> None:
     # (&(cn=a)(!(cn=*))) written out by hand from RFC 4511 §4.5.1
     assert (
-        assertion.encode(All((Equals("cn", b"a"), Not(Present("cn"))))).hex()
+        assertions.encode(All((Equals("cn", b"a"), Not(Present("cn"))))).hex()
         == "a00fa30704" + "02636e040161" + "a204" + "8702636e"
     )
 
 
 def test_values_match_by_the_rule_of_their_attribute() -> None:
     schema = bundled()
-    assert assertion.holds(Equals("dicomDescription", b"ARCHIVE"), ENTRY, schema, None)
-    assert not assertion.holds(Not(Present("cn")), ENTRY, schema, None)
-    assert assertion.holds(AnyOf((Equals("cn", b"z"), Equals("cn", b"b"))), ENTRY, schema, None)
+    assert assertions.holds(Equals("dicomDescription", b"ARCHIVE"), ENTRY, schema, None)
+    assert not assertions.holds(Not(Present("cn")), ENTRY, schema, None)
+    assert assertions.holds(AnyOf((Equals("cn", b"z"), Equals("cn", b"b"))), ENTRY, schema, None)
 
 
 def test_a_version_that_is_not_known_is_left_to_the_server() -> None:
     schema = bundled()
-    assert assertion.holds(Equals("entryCSN", b"1"), ENTRY, schema, None)
-    assert not assertion.holds(Equals("entryCSN", b"1"), ENTRY, schema, "2")
+    assert assertions.holds(Equals("entryCSN", b"1"), ENTRY, schema, None)
+    assert not assertions.holds(Equals("entryCSN", b"1"), ENTRY, schema, "2")
 
 
 def test_what_is_broken_is_told_with_what_was_expected_and_what_was_found() -> None:
     wanted = All((Equals("cn", b"x"), Equals("cn", b"y"), Present("dicomInstalled"), Equals("cn", b"a")))
-    assert assertion.broken(wanted, ENTRY, bundled(), None) == (
+    assert assertions.broken(wanted, ENTRY, bundled(), None) == (
         "cn (expected 'x', found 'a', 'b')",
         "cn (expected 'y', found 'a', 'b')",
         "dicomInstalled (expected a value, found none)",
@@ -76,11 +76,11 @@ def test_what_is_broken_is_told_with_what_was_expected_and_what_was_found() -> N
 
 def test_a_broken_assertion_of_a_secret_does_not_tell_it() -> None:
     entry = Entry.of("cn=a", {"dcmKeyStorePin": "held"})
-    (told,) = assertion.broken(Equals("dcmKeyStorePin", b"expected"), entry, bundled(), None)
+    (told,) = assertions.broken(Equals("dcmKeyStorePin", b"expected"), entry, bundled(), None)
     assert told == "dcmKeyStorePin (expected the value, a secret, found the value, a secret)"
-    (told,) = assertion.broken(Equals("1.2.40.0.13.1.15.0.3.46", b"expected"), entry, bundled(), None)
+    (told,) = assertions.broken(Equals("1.2.40.0.13.1.15.0.3.46", b"expected"), entry, bundled(), None)
     assert told.endswith("(expected the value, a secret, found the value, a secret)"), "under its OID neither"
 
 
 def test_of_many_broken_assertions_the_first_are_listed() -> None:
-    assert assertion.listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+    assert assertions.listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"

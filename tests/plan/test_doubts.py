@@ -7,8 +7,8 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.warnings import doubts
 from tests.trees import ARCHIVE, BASE, STORESCP, connection, site
 
 ARCHIVE_DN = DN.parse(ARCHIVE)

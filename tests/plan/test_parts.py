@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.plan.parts import Parts, parts
+from dcmcfg.plan.batches import Parts, parts
 from dcmcfg.plan.plan import Wanted, make_plan
 from tests.trees import ARCHIVE, DEVICES, connection, network_ae, site
 

@@ -9,8 +9,8 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan import assertion
-from dcmcfg.plan.assertion import All, Equals, Not, Present
+from dcmcfg.plan import assertions
+from dcmcfg.plan.assertions import All, Equals, Not, Present
 from dcmcfg.plan.plan import Plan, Wanted, make_plan, plan_fitting
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
@@ -28,11 +28,11 @@ def plan(*changes: Change, strict: bool = False, holding: str | None = None) -> 
     return make_plan(before, [Wanted(change, strict=strict) for change in changes])
 
 
-def asserted(change: Change) -> assertion.Filter | None:
+def asserted(change: Change) -> assertions.Filter | None:
     (control,) = change.controls
-    assert control.oid == assertion.OID
+    assert control.oid == assertions.OID
     assert control.critical
-    return assertion.of_control(control)
+    return assertions.of_control(control)
 
 
 def test_a_replace_becomes_the_values_that_go_and_come() -> None:
@@ -221,8 +221,8 @@ def versioned(**device: str) -> Tree:
     return Tree(before.schema, before.entries, {key: f"csn of {key[0][0][1]}" for key in before.entries})
 
 
-def parts(change: Change) -> tuple[assertion.Filter, ...]:
-    return assertion.parts(change) or ()
+def parts(change: Change) -> tuple[assertions.Filter, ...]:
+    return assertions.parts(change) or ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.plan.plan import Wanted
-from dcmcfg.plan.prune import surplus
+from dcmcfg.plan.wanted import surplus
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, site_entries
 
 

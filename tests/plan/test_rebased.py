@@ -12,8 +12,8 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.model.rebasing import Rebasing, RebasingNotes
-from dcmcfg.plan import assertion
-from dcmcfg.plan.assertion import All, AnyOf, Equals, Filter, Not, Present
+from dcmcfg.plan import assertions
+from dcmcfg.plan.assertions import All, AnyOf, Equals, Filter, Not, Present
 from dcmcfg.plan.rebased import base_of, rebased_files, site_base
 from dcmcfg.schema.definitions import ObjectClass, Schema, bundled
 from tests.trees import ARCHIVE, BASE, network_ae, site, site_entries, tree
@@ -34,7 +34,7 @@ def taken(*changes: Change, onto: str = NEW) -> list[Change]:
 def modify(*asserted: Filter) -> Modify:
     reference = f"cn=dicom,{ARCHIVE}".encode()
     modification = Modification(Operation.ADD, REFERENCE, (reference,))
-    return Modify(DN.parse(ARCHIVE), (modification,), assertion.control(asserted))
+    return Modify(DN.parse(ARCHIVE), (modification,), assertions.control(asserted))
 
 
 def test_every_kind_of_change_is_taken_along() -> None:
@@ -56,7 +56,7 @@ def test_assertions_are_taken_along_with_the_names_in_them() -> None:
     rest = (Not(Present("dcmRetrieveAET")), AnyOf((Present("cn"), Equals("cn", BASE.encode()))))
     (change,) = taken(modify(All((reference, *rest))))
     (control,) = change.controls
-    assert assertion.of_control(control) == All((there, *rest))
+    assert assertions.of_control(control) == All((there, *rest))
     assert control.critical
 
 
@@ -65,7 +65,7 @@ def test_assertions_are_taken_along_with_the_names_in_them() -> None:
     [
         (modify(Equals("entryCSN", b"20260101")), "asserts an entryCSN"),
         (Delete(DN.parse(ARCHIVE), (Control("1.2.3", critical=True, value=b"?"),)), "not understood"),
-        (Delete(DN.parse(ARCHIVE), (Control(assertion.OID, critical=True, value=b"?"),)), "not understood"),
+        (Delete(DN.parse(ARCHIVE), (Control(assertions.OID, critical=True, value=b"?"),)), "not understood"),
     ],
 )
 def test_what_cannot_be_taken_along_is_refused_with_its_place(change: Change, reason: str) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.ldif.reader import read_all
+from dcmcfg.plan.as_ldif import directory_of, rejects_ldif
 from dcmcfg.plan.plan import Misfit, Plan, make_plan, plan_fitting
-from dcmcfg.plan.rejects import rejects_ldif
-from dcmcfg.plan.text import directory_of
 from dcmcfg.plan.wanted import wanted_of
 from tests.trees import ARCHIVE, STORESCP, site
 

@@ -11,8 +11,8 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.warnings import doubts
 from tests.trees import DEVICES, STORESCP, connection, site
 
 SECRET = "the-one-and-only-pin"

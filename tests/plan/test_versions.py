@@ -8,8 +8,8 @@ from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, O
 from dcmcfg.dn import DN, RDN
 from dcmcfg.errors import Refused
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan import assertion
-from dcmcfg.plan.assertion import All, Equals, Filter, Not, Present
+from dcmcfg.plan import assertions
+from dcmcfg.plan.assertions import All, Equals, Filter, Not, Present
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.versions import with_versions
 from tests.trees import ARCHIVE, connection, site
@@ -28,9 +28,9 @@ def strict(*changes: Change, before: Tree | None = None, as_written: bool = Fals
 
 
 def asserted(change: Change) -> Filter | None:
-    found = [control for control in change.controls if control.oid == assertion.OID]
+    found = [control for control in change.controls if control.oid == assertions.OID]
     assert len(found) <= 1
-    return assertion.of_control(found[0]) if found else None
+    return assertions.of_control(found[0]) if found else None
 
 
 def described(text: bytes) -> Modify:
@@ -63,7 +63,7 @@ def test_an_add_asserts_nothing_nor_does_what_follows_it() -> None:
 
 
 def test_a_filter_of_somebody_elses_is_left_alone() -> None:
-    own = Modify(ARCHIVE_DN, described(b"a").modifications, (Control(assertion.OID, True, b"\xa9\x00"),))
+    own = Modify(ARCHIVE_DN, described(b"a").modifications, (Control(assertions.OID, True, b"\xa9\x00"),))
     assert strict(own, as_written=True).changes == (own,)
 
 

@@ -13,7 +13,7 @@ from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.errors import DirectoryError
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.text import change_ldif
+from dcmcfg.plan.as_ldif import change_ldif
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.left import settle
 from dcmcfg.rollout.record import Record

@@ -24,8 +24,8 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, DoesNotFit
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
+from dcmcfg.plan.as_ldif import plan_ldif
 from dcmcfg.plan.plan import Plan
-from dcmcfg.plan.text import plan_ldif
 from dcmcfg.rollout import roll_out as module
 from dcmcfg.rollout.left import plan_back
 from dcmcfg.rollout.manner import Manner

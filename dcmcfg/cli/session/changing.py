@@ -22,10 +22,10 @@ from dcmcfg.directory.subschema import read_own_schema
 from dcmcfg.dn import DN
 from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
 from dcmcfg.files.private import write_private
+from dcmcfg.plan.as_ldif import plan_ldif
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
 from dcmcfg.plan.server_schema import ServerRules, require_accepted
-from dcmcfg.plan.text import plan_ldif
 from dcmcfg.plan.versions import with_versions
 from dcmcfg.render.beside import Beside
 from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console, visible

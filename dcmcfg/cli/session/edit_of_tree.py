@@ -13,7 +13,7 @@ from dcmcfg.directory.subschema import schema_knowing
 from dcmcfg.edits.edit import Edit
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import Target, named
-from dcmcfg.plan.admitting import narrowings
+from dcmcfg.plan.access_lists import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.render.beside import Beside
 from dcmcfg.render.referrers import referrers_json

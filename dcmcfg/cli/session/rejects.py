@@ -13,8 +13,8 @@ import click
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError
 from dcmcfg.files.ldif import STDIN
 from dcmcfg.files.private import write_private
+from dcmcfg.plan.as_ldif import rejects_ldif
 from dcmcfg.plan.plan import Misfit
-from dcmcfg.plan.rejects import rejects_ldif
 from dcmcfg.settings import Settings, site_headline
 
 _TOLD = 20

@@ -23,8 +23,8 @@ from dcmcfg.edits.temporary_destination import TemporaryDestination, free_title,
 from dcmcfg.errors import AnswerIsNo, DicomError
 from dcmcfg.model.devices import Configuration
 from dcmcfg.network_address import at
-from dcmcfg.plan.doubts import doubts
 from dcmcfg.plan.plan import Plan
+from dcmcfg.plan.warnings import doubts
 from dcmcfg.render.console import stderr_console, visible
 from dcmcfg.render.plan import print_plan
 from dcmcfg.render.temporary import plan_in_words, temporary_json

@@ -1,4 +1,7 @@
-"""What a server will probably refuse in a plan, or what is probably misspelt in it."""
+"""What a server will probably refuse in a plan, or what is probably misspelt in it.
+
+What is wrong with the values that an entry gets, by the rules of ``dcmcfg check``.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,43 @@ from collections.abc import Iterator
 from itertools import islice
 
 from dcmcfg.changes import Add, Modify
+from dcmcfg.entry import Attribute, Entry
 from dcmcfg.plan.loading import decides_loading
-from dcmcfg.plan.new_values import in_words, new_value_findings
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.schema.findings import MISSING_ATTRIBUTE
+from dcmcfg.schema.findings import MISSING_ATTRIBUTE, Finding
 from dcmcfg.schema.structure import Structures
 from dcmcfg.schema.values import ValueRules
+from dcmcfg.secret_values import LONGEST_TOLD, is_secret, told
+
+
+def new_value_findings(rules: ValueRules, before: Entry | None, after: Entry) -> Iterator[Finding]:
+    """Yield what *rules* say of the values that *after* holds and *before* does not (None: all)."""
+    for attribute in _added(before, after):
+        yield from rules.findings(after, attribute.name, attribute.values)
+
+
+def in_words(finding: Finding, *, most: int = LONGEST_TOLD) -> str:
+    """Return *finding* as a phrase: attribute, value if there is one and it is no secret, and the message.
+
+    Of a value longer than *most* characters the beginning is shown.
+    """
+    if finding.value is None:
+        return f"{finding.attribute}: {finding.message}" if finding.attribute else finding.message
+    value = finding.value
+    shown = "(secret)" if is_secret(finding.attribute, value) else told(finding.attribute, value, most)
+    return f"{finding.attribute} {shown}: {finding.message}"
+
+
+def _added(before: Entry | None, after: Entry) -> Iterator[Attribute]:
+    if before is None:
+        yield from after.attributes
+        return
+    shared = set(map(id, before.attributes))
+    for attribute in after.attributes:
+        if id(attribute) not in shared:
+            held = frozenset(before.values(attribute.name))
+            yield Attribute(attribute.name, tuple(value for value in attribute.values if value not in held))
+
 
 _ARCHIVE = "dcmArchiveDevice"
 #: Of many doubts, so many are told: they will be about the same thing.
