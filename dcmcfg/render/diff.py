@@ -1,4 +1,9 @@
-"""A diff as a table, or as JSON."""
+"""A diff as a table, or as JSON.
+
+A diff as LDIF change records that can be applied.
+
+A diff as unified text, of what ``export-ldif`` writes for the two trees.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +11,27 @@ import base64
 import shlex
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from dcmcfg.changes import Add, Change, Delete, Modify
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.ldif.writer import VERSION_LINE, format_change
+from dcmcfg.model.export import export_ldif
 from dcmcfg.plan.diff import Diff
 from dcmcfg.plan.plan import Step
 from dcmcfg.render.cells import changed_files, member_rows, relative_dn, shown_value
 from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.plan import plan_counts
 from dcmcfg.render.table import Breaks, Column, print_table
-from dcmcfg.secret_values import is_secret
+from dcmcfg.schema.definitions import Schema
+from dcmcfg.secret_values import change_without_secrets, is_secret
 
 #: A table of more entries is cut here.
 SHOWN_ENTRIES = 200
@@ -193,3 +202,117 @@ def _passed_over(diff: Diff) -> str:
 def one_line(text: str) -> str:
     """Return *text* without line ends or anything else that is not printable."""
     return visible(" ".join(text.split()))
+
+
+def diff_ldif(diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> Iterator[str]:
+    """Yield the changes as LDIF that any LDIF client carries out, a record at a time.
+
+    Without secrets a change that has some is written without them, or not at all, where the rest alone would not lead
+    to what is wanted; a comment names the attributes.
+    """
+    yield f"{VERSION_LINE}# dcmcfg diff: from {one_line(names[0])} to {one_line(names[1])}\n\n"
+    for change in diff.plan.changes:
+        if with_secrets:
+            yield format_change(change)
+            continue
+        shown, omitted = shareable(change, diff.plan.before.schema)
+        comments = [f"left out, a secret: {name}" for name in omitted]
+        yield format_change(shown, comments=comments) if shown else _only_comments(change, comments)
+
+
+def shareable(change: Change, schema: Schema) -> tuple[Change | None, tuple[str, ...]]:
+    """Return *change* with nothing secret in it, or None when nothing is left, with the attributes that lost some.
+
+    The result can be applied: of an attribute that holds one value, or is replaced whole, all is left out.
+    """
+    if not isinstance(change, Modify):
+        return change_without_secrets(change)
+    omitted = dict.fromkeys(each.name for each in change.modifications if _without_secrets(each) != each.values)
+    left = []
+    for each in change.modifications:
+        if each.name not in omitted:
+            left.append(each)
+        elif not _whole(each, schema) and (values := _without_secrets(each)):
+            left.append(replace(each, values=values))
+    return (replace(change, modifications=tuple(left)) if left else None), tuple(omitted)
+
+
+def _without_secrets(modification: Modification) -> tuple[bytes, ...]:
+    return tuple(value for value in modification.values if not is_secret(modification.name, value))
+
+
+def _whole(modification: Modification, schema: Schema) -> bool:
+    definition = schema.attribute(modification.name)
+    return modification.operation is Operation.REPLACE or (definition is not None and definition.single_valued)
+
+
+def _only_comments(change: Change, comments: list[str]) -> str:
+    return "".join(f"# {line}\n" for line in [one_line(str(change.dn)), *comments]) + "\n"
+
+
+_CONTEXT = 3
+
+
+def unified(diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> Iterator[str]:
+    """Yield the lines of a unified diff between the exports of both trees, with line ends; none for no difference.
+
+    Values that are equal by the schema, or were not compared, stand on both sides as the first has them. Line numbers
+    are those of the exports, and each hunk tells its entry. Entries are compared one by one, so the time grows with
+    the text and not with its square.
+    """
+    before, after = diff.plan.before.entries, diff.plan.after.entries
+    if not diff.plan.steps:
+        return
+    yield f"--- {visible(names[0])}\n"
+    yield f"+++ {visible(names[1])}\n"
+    old_line = new_line = 3  # after "version: 1" with its empty line
+    for key in sorted(before.keys() | after.keys(), key=lambda key: key[::-1]):
+        held, wanted = before.get(key), after.get(key)
+        old = _lines(held, with_secrets=with_secrets)
+        new = old if wanted is held else _lines(wanted, with_secrets=with_secrets)
+        if wanted is not held:
+            if held is not None and wanted is not None and not with_secrets:
+                new = _with_changed_secrets_told(new, held, wanted)
+            named = held or wanted
+            yield from _hunks(old, new, old_line, new_line, str(named.dn) if named else "")
+        old_line += len(old)
+        new_line += len(new)
+
+
+def _lines(entry: Entry | None, *, with_secrets: bool) -> list[str]:
+    if entry is None:
+        return []
+    _, record = export_ldif((entry,), with_secrets=with_secrets)
+    return record.splitlines(keepends=True)
+
+
+def _with_changed_secrets_told(lines: list[str], held: Entry, wanted: Entry) -> list[str]:
+    """Return *lines* with other comments for the secrets that differ, which otherwise would not be seen to."""
+    other = {
+        f"# left out, a secret: {each.name}\n": f"# left out, another secret: {each.name}\n"
+        for each in wanted.attributes
+        if _secrets(held, each.name) != _secrets(wanted, each.name)
+    }
+    return [other.get(line, line) for line in lines]
+
+
+def _secrets(entry: Entry, name: str) -> set[bytes]:
+    return {value for value in entry.values(name) if is_secret(name, value)}
+
+
+def _hunks(old: list[str], new: list[str], old_line: int, new_line: int, heading: str) -> Iterator[str]:
+    for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_CONTEXT):
+        old_range = _range(old_line + group[0][1], group[-1][2] - group[0][1])
+        new_range = _range(new_line + group[0][3], group[-1][4] - group[0][3])
+        yield f"@@ -{old_range} +{new_range} @@ {visible(heading)}\n"
+        for tag, old_from, old_to, new_from, new_to in group:
+            if tag == "equal":
+                yield from (" " + line for line in old[old_from:old_to])
+            else:
+                yield from ("-" + line for line in old[old_from:old_to])
+                yield from ("+" + line for line in new[new_from:new_to])
+
+
+def _range(start: int, length: int) -> str:
+    """Return lines as ``start,length``; no lines are told by the line before them (POSIX diff)."""
+    return f"{start if length else start - 1},{length}"

@@ -14,8 +14,7 @@ from dcmcfg.render.proof import moment
 from dcmcfg.render.route import need_in_words
 from dcmcfg.render.sequence import Response, sequences
 from dcmcfg.render.svg import svg
-from dcmcfg.render.verify_asked import asked_lines
-from dcmcfg.render.verify_received import kept_line
+from dcmcfg.render.verify_parts import asked_lines, kept_line
 from dcmcfg.render.verify_sent import route_of
 from dcmcfg.timestamps import readable
 from dcmcfg.verify.chronicle import Event

@@ -16,7 +16,7 @@ from dcmcfg.model.export import export_ldif
 from dcmcfg.model.tree import Tree, with_naming_values
 from dcmcfg.plan.diff import diff
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.render.unified import unified
+from dcmcfg.render.diff import unified
 from dcmcfg.schema.definitions import bundled
 from tests.trees import DEVICES, site_entries, tree
 

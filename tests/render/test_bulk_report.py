@@ -15,9 +15,8 @@ from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
 from dcmcfg.bulk.report import Report, rate_of
 from dcmcfg.bulk.run_options import Asked
 from dcmcfg.render.bulk import print_bulk
-from dcmcfg.render.bulk_csv import bulk_csv
+from dcmcfg.render.bulk_files import bulk_csv, bulk_junit
 from dcmcfg.render.bulk_html import bulk_html
-from dcmcfg.render.bulk_junit import bulk_junit
 from dcmcfg.render.charts import Part, bars, columns, parts_of_whole
 
 THEN = datetime(2026, 1, 2, 12, tzinfo=UTC)

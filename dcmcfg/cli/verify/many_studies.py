@@ -36,9 +36,8 @@ from dcmcfg.cli.verify.request import Verification
 from dcmcfg.dicom.move import Cancellation
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.bulk import bulk_json, print_bulk
-from dcmcfg.render.bulk_csv import bulk_csv
+from dcmcfg.render.bulk_files import bulk_csv, bulk_junit
 from dcmcfg.render.bulk_html import bulk_html
-from dcmcfg.render.bulk_junit import bulk_junit
 from dcmcfg.render.bulk_progress import bulk_progress
 from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.route.command import command
