@@ -23,10 +23,9 @@ from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.mermaid import mermaid
+from dcmcfg.render.html.sequence_diagram import mermaid, sequences
+from dcmcfg.render.html.sequence_diagram import svg as draw
 from dcmcfg.render.route import print_route, route_json
-from dcmcfg.render.sequence import sequences
-from dcmcfg.render.svg import svg as draw
 from dcmcfg.route.question import NOBODY, Question, StudyState, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.settings import Settings

@@ -16,8 +16,8 @@ from dcmcfg.bulk.report import Report, rate_of
 from dcmcfg.bulk.run_options import Asked
 from dcmcfg.render.bulk import print_bulk
 from dcmcfg.render.bulk_files import bulk_csv, bulk_junit
-from dcmcfg.render.bulk_html import bulk_html
-from dcmcfg.render.charts import Part, bars, columns, parts_of_whole
+from dcmcfg.render.html.bulk_page import bulk_html
+from dcmcfg.render.html.charts import Part, bars, columns, parts_of_whole
 
 THEN = datetime(2026, 1, 2, 12, tzinfo=UTC)
 HOSTILE = "</td><script>alert(1)</script>\x1b]\x00&'\"\ud800"

@@ -7,9 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from dcmcfg.render.mermaid import mermaid
-from dcmcfg.render.sequence import Message, Response, Sequence, sequences
-from dcmcfg.render.svg import svg
+from dcmcfg.render.html.sequence_diagram import Message, Response, Sequence, mermaid, sequences, svg
 from dcmcfg.route.question import StudyState
 from tests.route.sites import put, route
 

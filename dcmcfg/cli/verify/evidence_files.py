@@ -11,8 +11,8 @@ from dcmcfg.cli.session.output import make_folder, write_report
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.verify.evidence_options import HTML, JSON, EvidenceFiles, ending
 from dcmcfg.model.devices import Configuration
+from dcmcfg.render.html.proof_page import proof_page
 from dcmcfg.render.proof import proof_json
-from dcmcfg.render.proof_page import proof_page
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.chronicle import Chronicle

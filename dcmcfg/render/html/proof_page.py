@@ -9,11 +9,10 @@ from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.dicom.uid_registry import uid_name
-from dcmcfg.render.page import Cell, banner, facts, items, page, table, text
+from dcmcfg.render.html.page import Cell, banner, facts, items, page, table, text
+from dcmcfg.render.html.sequence_diagram import Response, sequences, svg
 from dcmcfg.render.proof import moment
 from dcmcfg.render.route import need_in_words
-from dcmcfg.render.sequence import Response, sequences
-from dcmcfg.render.svg import svg
 from dcmcfg.render.verify_parts import asked_lines, kept_line
 from dcmcfg.render.verify_sent import route_of
 from dcmcfg.timestamps import readable

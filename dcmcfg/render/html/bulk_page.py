@@ -8,8 +8,8 @@ from datetime import timedelta
 from dcmcfg.bulk.answer import Outcome, StudyResult
 from dcmcfg.bulk.grouping import Group, reason_of
 from dcmcfg.bulk.report import Rate, Report, rate_of, summarised
-from dcmcfg.render.charts import Part, bars, columns, parts_of_whole
-from dcmcfg.render.page import banner, code, facts, page, text
+from dcmcfg.render.html.charts import Part, bars, columns, parts_of_whole
+from dcmcfg.render.html.page import banner, code, facts, page, text
 from dcmcfg.timestamps import readable
 
 _SLOWEST = 10

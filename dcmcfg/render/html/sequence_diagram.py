@@ -1,13 +1,123 @@
-"""Sequences as an SVG picture: participants on top of their life lines, messages as arrows."""
+"""Sequences as an SVG picture: participants on top of their life lines, messages as arrows.
+
+Sequences as a Mermaid diagram, which Markdown viewers draw.
+
+A route as a sequence of messages between participants, for pictures of it.
+"""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
 from collections.abc import Sequence as Several
+from dataclasses import dataclass
+from typing import Literal
 from xml.sax.saxutils import escape
 
-from dcmcfg.render.sequence import Message, Sequence
+from dcmcfg.render.console import visible
+from dcmcfg.render.route import need_in_words
+from dcmcfg.route.question import Question
+from dcmcfg.route.way import Failure, Outcome, Route, Step, Way
+
+Mood = Literal["good", "bad", "open"]
+_MOODS: dict[Outcome, Mood] = {
+    Outcome.ARRIVES: "good",
+    Outcome.IN_PART: "bad",
+    Outcome.FAILS: "bad",
+    Outcome.NOT_SET_UP: "open",
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """An arrow from one participant to another; ``below`` is the smaller print, an ``answer`` goes back dashed."""
+
+    sender: str
+    receiver: str
+    above: str
+    below: str = ""
+    answer: bool = False
+    mood: Mood = "open"
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """The messages of one way in their order; ``remarks`` stand below them."""
+
+    heading: str
+    mood: Mood
+    messages: tuple[Message, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def participants(self) -> tuple[str, ...]:
+        """Whoever sends or receives, in the order in which they come in."""
+        return tuple(dict.fromkeys(name for each in self.messages for name in (each.sender, each.receiver)))
+
+
+@dataclass(frozen=True)
+class Response:
+    """The final response that came to a request, in a few words (``A801``), and how the run ended."""
+
+    words: str
+    mood: Mood
+
+
+def sequences(route: Route, response: Response | None = None) -> tuple[Sequence, ...]:
+    """Return a sequence for each way of *route*, or for its refusal; no text in them steers anything.
+
+    With *response* the request was sent: each sequence ends with what came, and none is good if that is not.
+    """
+    question = route.question
+    if route.refused is not None:
+        request = _request(route)
+        answer = _answer(question, route.refused.answer, "bad", response)
+        return (Sequence("refused, whatever the study", "bad", (request, answer), _remarks((route.refused,))),)
+    return tuple(_of_way(route, way, response) for way in route.ways)
+
+
+def _of_way(route: Route, way: Way, response: Response | None) -> Sequence:
+    question = route.question
+    mood = _MOODS[way.outcome]
+    answer = next((failure.answer for failure in way.failures), "0000") or "no answer"
+    messages = (_request(route), *map(_message, way.steps), _answer(question, answer, mood, response))
+    if mood == "good" and response is not None and response.mood != "good":
+        mood = "open"
+    holder = visible(f" ({way.holder})") if way.holder else ""
+    heading = f"{way.state.value} {way.ending}: {way.branch.value}{holder}"
+    return Sequence(heading, mood, messages, (*_remarks(way.failures), *_needs(way)))
+
+
+def _request(route: Route) -> Message:
+    question = route.question
+    above = f"C-MOVE, Move Destination {question.destination}"
+    below = str(route.listens or "")
+    return Message(visible(question.calling), visible(question.asked.title), visible(above), visible(below))
+
+
+def _message(step: Step) -> Message:
+    above = f"{step.message} as {step.calling}"
+    if step.destination:
+        above += f", Move Destination {step.destination}"
+    below = str(step.address) if step.address else "(nowhere)"
+    return Message(visible(step.sender), visible(step.receiver), visible(above), visible(below))
+
+
+def _answer(question: Question, answer: str, mood: Mood, response: Response | None) -> Message:
+    """Return the last message: the expected *answer*, or the *response* that came, with what was expected instead."""
+    if response is not None:
+        mood = response.mood
+        answer = answer if answer.startswith(response.words) else f"{response.words} (expected: {answer})"
+    return Message(visible(question.asked.title), visible(question.calling), visible(answer), answer=True, mood=mood)
+
+
+def _needs(way: Way) -> tuple[str, ...]:
+    return tuple(visible(f"needs: {need_in_words(need)}") for need in way.needs if not way.failures)
+
+
+def _remarks(failures: tuple[Failure, ...]) -> tuple[str, ...]:
+    return tuple(visible(failure.why) for failure in failures)
+
 
 _CHARACTER = 7.3  # width of a character of the monospaced font at 12 px
 _BETWEEN = 150  # least distance of life lines
@@ -133,3 +243,26 @@ def _width(sequence: Sequence) -> float:
 
 def _text_width(text: str) -> float:
     return len(text) * _CHARACTER * 1.1 + 2 * _PAD
+
+
+def mermaid(sequences: Several[Sequence]) -> Iterator[str]:
+    """Yield the lines of one ``sequenceDiagram`` with all of *sequences*, each below a note that heads it."""
+    names = tuple(dict.fromkeys(name for each in sequences for name in each.participants))
+    ids = {name: f"p{number}" for number, name in enumerate(names)}
+    yield "sequenceDiagram"
+    for name, short in ids.items():
+        yield f"  participant {short} as {_text(name)}"
+    across = ",".join(dict.fromkeys((ids[names[0]], ids[names[-1]])))
+    for sequence in sequences:
+        yield f"  Note over {across}: {_text(sequence.heading)}"
+        for message in sequence.messages:
+            arrow = "-->>" if message.answer else "->>"
+            below = f"<br/>{_text(message.below)}" if message.below else ""
+            yield f"  {ids[message.sender]}{arrow}{ids[message.receiver]}: {_text(message.above)}{below}"
+        for remark in sequence.remarks:
+            yield f"  Note over {across}: {_text(remark)}"
+
+
+def _text(text: str) -> str:
+    """Return *text* with what Mermaid takes for its own as numbered characters."""
+    return "".join(f"#{ord(c)};" if c in '#;<>"&%' else c for c in text)
