@@ -13,8 +13,8 @@ from dcmcfg.listing.picking import picked_aes
 from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.delimited import write_rows
 from dcmcfg.onboarding.row import described_openly
-from dcmcfg.render.console import stdout_console
 from dcmcfg.render.listing import ae_json, print_aes
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.settings import Settings
 
 

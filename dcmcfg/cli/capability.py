@@ -24,7 +24,7 @@ from dcmcfg.model.capabilities import ROLES, ability, lacking, names_in_use
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import network_ae
 from dcmcfg.render.capabilities import capabilities_json, lacking_json, print_capabilities, print_lacking
-from dcmcfg.render.console import stdout_console
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.settings import Settings
 
 _LITTLE_ENDIAN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")

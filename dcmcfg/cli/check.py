@@ -24,7 +24,7 @@ from dcmcfg.files.locations import located
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record, holds_changes
 from dcmcfg.lint.loading import LOADING_RULES, loading_findings
 from dcmcfg.render.check import findings_json, findings_sarif, print_change_files, print_findings
-from dcmcfg.render.console import stdout_console
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.schema.check import Subject, check
 from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.schema.findings import RULES, Place

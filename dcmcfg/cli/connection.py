@@ -26,7 +26,7 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.referring import References
 from dcmcfg.network_address import parse_host, parse_place
 from dcmcfg.render.connections import connections_json, print_connections
-from dcmcfg.render.console import stdout_console
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.settings import Settings
 
 R = TypeVar("R")

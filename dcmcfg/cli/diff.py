@@ -25,8 +25,8 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.diff import Diff, beside_live, device_dn, diff, subtree
 from dcmcfg.plan.rebased import rebased_tree
 from dcmcfg.printable import visible
-from dcmcfg.render.console import stdout_console
 from dcmcfg.render.diff import Direction, diff_json, diff_ldif, print_diff, unified
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.settings import Settings
 

@@ -25,8 +25,8 @@ from dcmcfg.connectivity.probe import PATIENCE
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.console import progress, stdout_console
 from dcmcfg.render.echo import echoed_json, print_echoed
+from dcmcfg.render.terminal.console import progress, stdout_console
 from dcmcfg.route.question import usual_ae
 from dcmcfg.settings import Settings
 

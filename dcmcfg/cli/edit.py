@@ -33,7 +33,7 @@ from dcmcfg.model.targets import Target, named
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.access_lists import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.render.console import visible
+from dcmcfg.render.terminal.console import visible
 from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.settings import Settings, site_headline
 

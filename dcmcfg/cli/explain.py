@@ -13,8 +13,8 @@ from dcmcfg.directory.subschema import read_schema
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.effective_settings import in_use
 from dcmcfg.model.tree import Tree
-from dcmcfg.render.console import stdout_console
 from dcmcfg.render.explain import explanation_json, print_explanation
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.schema.definitions import Schema, bundled
 from dcmcfg.schema.explain import explain
 from dcmcfg.schema.subschema import merged

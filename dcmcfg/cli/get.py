@@ -13,7 +13,7 @@ from dcmcfg.directory.subschema import schema_knowing
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.effective_settings import only_value, values_held
 from dcmcfg.model.targets import named
-from dcmcfg.render.console import stdout_console
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.render.values import held_json, print_held
 from dcmcfg.settings import Settings
 

@@ -7,8 +7,8 @@ import click
 from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.cli.options.arguments import RollOutNumber
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.render.console import stdout_console
 from dcmcfg.render.history import history_json, print_history, print_roll_out, roll_out_json
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.rollout.history import History
 from dcmcfg.settings.folders import state_folder
 

@@ -32,8 +32,8 @@ from dcmcfg.lint.rule import LintRule, as_rule
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.render.check import findings_sarif
-from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.render.lint import limit_lines, lint_json, print_found
+from dcmcfg.render.terminal.console import stderr_console, stdout_console
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.findings import Finding
 from dcmcfg.settings import Settings

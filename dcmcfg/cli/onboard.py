@@ -26,9 +26,8 @@ from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.proposal import LeftOut
 from dcmcfg.onboarding.reading import Form
 from dcmcfg.onboarding.row import TITLE, TLS, Sheet
-from dcmcfg.render.beside import Beside
-from dcmcfg.render.console import progress, stderr_console, stdout_console
 from dcmcfg.render.onboarding import added_json, print_added, print_probed, probed_json
+from dcmcfg.render.terminal.console import Beside, progress, stderr_console, stdout_console
 from dcmcfg.route.question import usual_ae
 from dcmcfg.settings import Settings
 

@@ -20,8 +20,8 @@ from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.references.referring import References
 from dcmcfg.plan.guard import STORED_OBJECTS
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.render.beside import Beside
 from dcmcfg.render.rename import print_renaming, renaming_json
+from dcmcfg.render.terminal.console import Beside
 from dcmcfg.settings import Settings
 
 _ONLY = click.option(

@@ -15,8 +15,8 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
-from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.render.results import print_results, results_json
+from dcmcfg.render.terminal.console import stderr_console, stdout_console
 from dcmcfg.settings.folders import folder_in_state
 
 _LEFT = 1

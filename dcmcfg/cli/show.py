@@ -12,8 +12,8 @@ from dcmcfg.directory.reading import read_tree
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import named
-from dcmcfg.render.console import stdout_console
 from dcmcfg.render.device import device_json, print_device
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.settings import Settings
 
 

@@ -14,8 +14,8 @@ from dcmcfg.cli.session.output import STDOUT, print_json, refuse_existing, write
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import AnswerIsNo, LdifError, MalformedInput, Refused
 from dcmcfg.render.check import print_findings
-from dcmcfg.render.console import stdout_console
 from dcmcfg.render.snapshot import snapshot_json, snapshot_line
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.settings import Settings
 from dcmcfg.snapshot.file import read_snapshot, snapshot_text
 from dcmcfg.snapshot.proof import findings, loadable

@@ -17,7 +17,7 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.stopped import STOPPED, how_to_start
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import ArchiveError
-from dcmcfg.render.console import visible
+from dcmcfg.render.terminal.console import visible
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.temporary.claim import CLEAN, unfinished

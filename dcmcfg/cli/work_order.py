@@ -12,7 +12,7 @@ from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.console import stdout_console
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.render.work_order import (
     print_work_order,
     work_order_csv,

@@ -12,7 +12,7 @@ from rich.text import Text
 from dcmcfg.bulk.answer import StudyResult
 from dcmcfg.bulk.grouping import Group
 from dcmcfg.bulk.report import Report
-from dcmcfg.render.console import bounded_width, visible, wrapped
+from dcmcfg.render.terminal.console import bounded_width, visible, wrapped
 from dcmcfg.timestamps import iso
 
 _LABEL = 10  # columns

@@ -21,7 +21,7 @@ from rich.text import Text
 from dcmcfg.bulk.answer import Answer, Outcome
 from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Stopping, Strained
 from dcmcfg.bulk.grouping import likeness, reason_of
-from dcmcfg.render.console import stderr_console, visible
+from dcmcfg.render.terminal.console import stderr_console, visible
 
 #: Where there is no terminal: seconds between two lines.
 _EVERY_S = 30.0

@@ -11,8 +11,8 @@ from dcmcfg.dicom.uid_registry import keyword_of
 from dcmcfg.entry import Entry
 from dcmcfg.model.capabilities import Lacking, ability, open_roles, plain_name
 from dcmcfg.model.devices import NetworkAE
-from dcmcfg.render.console import print_line, visible
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.console import print_line, visible
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 
 _COLUMNS = (
     Column("SOP class", Breaks.AT_BLANKS),

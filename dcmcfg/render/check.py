@@ -11,8 +11,8 @@ from rich.console import Console
 
 from dcmcfg import __version__
 from dcmcfg.dn import DN
-from dcmcfg.render.console import print_line, visible
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.console import print_line, visible
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.schema.findings import RULES, Finding, Rule
 from dcmcfg.secret_values import is_secret
 

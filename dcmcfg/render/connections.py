@@ -10,8 +10,8 @@ from rich.console import Console
 from dcmcfg.model.connections import ConnectionUsers, connection_name, told_users
 from dcmcfg.model.devices import DICOM, Connection, Device
 from dcmcfg.network_address import at
-from dcmcfg.render.console import print_line, visible
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.console import print_line, visible
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 
 _COLUMNS = (
     Column("connection"),

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from dcmcfg.model.devices import Connection, Device, NetworkAE
 from dcmcfg.model.retrieve_settings import Setting, retrieve_settings
-from dcmcfg.render.console import print_line, visible
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.console import print_line, visible
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.secret_values import is_secret
 
 _ADDRESSES = (

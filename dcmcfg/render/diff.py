@@ -26,10 +26,10 @@ from dcmcfg.ldif.writer import VERSION_LINE, format_change
 from dcmcfg.model.export import export_ldif
 from dcmcfg.plan.diff import Diff
 from dcmcfg.plan.plan import Step
-from dcmcfg.render.cells import changed_files, member_rows, relative_dn, shown_value
-from dcmcfg.render.console import print_line, visible
 from dcmcfg.render.plan import plan_counts
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.cells import changed_files, member_rows, relative_dn, shown_value
+from dcmcfg.render.terminal.console import print_line, visible
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.secret_values import change_without_secrets, is_secret
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.connectivity.echo import Echoed, Target
-from dcmcfg.render.console import print_line, visible, wrapped
 from dcmcfg.render.probing import answer_in_words, next_step_lines, verdict_json
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.console import print_line, visible, wrapped
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.route.way import Address
 
 PROVES = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve."

@@ -8,10 +8,10 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.model.effective_settings import Effective, Held, InUse
-from dcmcfg.render.cells import SECRET
-from dcmcfg.render.console import print_line, visible
-from dcmcfg.render.table import Breaks, Column, print_table
 from dcmcfg.render.taking_effect import print_taking_effect, taking_effect_json
+from dcmcfg.render.terminal.cells import SECRET
+from dcmcfg.render.terminal.console import print_line, visible
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.schema.explain import Explanation, Use
 from dcmcfg.schema.syntaxes import in_words
 from dcmcfg.secret_values import is_secret

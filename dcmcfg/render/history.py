@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.render.console import bounded_width, print_line, visible
 from dcmcfg.render.plan import changes_ldif
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.console import bounded_width, print_line, visible
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.reload_result import Reloaded, ReloadResult, read_result

@@ -9,8 +9,8 @@ from typing import Any
 from dcmcfg.lab.life import PROFILE, Lab
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import Held, Study
-from dcmcfg.render.console import print_command, print_line, print_prose, stdout_console
-from dcmcfg.render.table import Column, print_table
+from dcmcfg.render.terminal.console import print_command, print_line, print_prose, stdout_console
+from dcmcfg.render.terminal.table import Column, print_table
 from dcmcfg.verify.verdict import counted
 
 _COLUMNS = (Column("part"), Column("process"), Column("since"), Column("address"))

@@ -11,7 +11,7 @@ from rich.console import Console
 from dcmcfg.lint.limits import Limits
 from dcmcfg.lint.lint import Found
 from dcmcfg.render.check import findings_json, print_findings
-from dcmcfg.render.console import print_command, print_line, print_prose, visible
+from dcmcfg.render.terminal.console import print_command, print_line, print_prose, visible
 
 
 def print_found(console: Console, found: Sequence[Found], entries: int, beyond: Sequence[str]) -> None:

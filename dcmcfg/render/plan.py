@@ -18,10 +18,10 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Already, Plan, Step
 from dcmcfg.plan.recorded_names import Records
-from dcmcfg.render.cells import member_rows, relative_dn, shown_value
 from dcmcfg.render.check import finding_json
-from dcmcfg.render.console import print_line, visible
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.cells import member_rows, relative_dn, shown_value
+from dcmcfg.render.terminal.console import print_line, visible
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.secret_values import change_without_secrets
 
 #: A plan of more steps is shown up to here; ``--out`` writes all of it.

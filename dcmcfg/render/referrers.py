@@ -6,7 +6,7 @@ from typing import Any
 
 from dcmcfg.edits.edit import Edit, Referrer
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.render.cells import shown_value
+from dcmcfg.render.terminal.cells import shown_value
 
 
 def referrers_json(edit: Edit) -> dict[str, Any]:

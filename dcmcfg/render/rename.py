@@ -13,9 +13,9 @@ from dcmcfg.edits.rename.left import Left
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.model.devices import devices_dn
 from dcmcfg.model.tree import Tree
-from dcmcfg.render.cells import relative_dn, shown_value
-from dcmcfg.render.console import print_line, visible
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.cells import relative_dn, shown_value
+from dcmcfg.render.terminal.console import print_line, visible
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.suggestions import first_of
 
 #: Of values that are alike, and of longer words, so many are shown; ``--json`` has all.

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.bulk.stores import KeptStore
-from dcmcfg.render.console import bounded_width, print_line, visible
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.console import bounded_width, print_line, visible
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.timestamps import iso, readable
 
 _COLUMNS = (

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.dicom.uid_registry import uid_name
-from dcmcfg.render.console import print_line, stdout_console, visible, wrapped
-from dcmcfg.render.table import Column, print_table
+from dcmcfg.render.terminal.console import print_line, stdout_console, visible, wrapped
+from dcmcfg.render.terminal.table import Column, print_table
 from dcmcfg.route.negotiating import KeptBack
 from dcmcfg.route.question import StudyState
 from dcmcfg.route.way import Address, Failure, Need, Outcome, Route, Step, Way

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dcmcfg.render.check import findings_json
-from dcmcfg.render.console import visible
+from dcmcfg.render.terminal.console import visible
 from dcmcfg.schema.findings import Finding
 from dcmcfg.snapshot.file import Snapshot
 from dcmcfg.snapshot.proof import loadable

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dcmcfg.render.console import print_line, wrapped
+from dcmcfg.render.terminal.console import print_line, wrapped
 from dcmcfg.schema.taking_effect import behaviour, explained_effect
 
 _INDENT = 2

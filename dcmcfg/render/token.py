@@ -9,7 +9,7 @@ from typing import Any
 from dcmcfg.archive.claims import Claims
 from dcmcfg.archive.refusal import Reason, spoken
 from dcmcfg.archive.token_check import Examination, Verdict
-from dcmcfg.render.console import print_line, stdout_console, visible
+from dcmcfg.render.terminal.console import print_line, stdout_console, visible
 from dcmcfg.timestamps import iso, readable
 
 _SAME_CLOCK = 2.0  # seconds; a Date header is cut to the second

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from dcmcfg.model.effective_settings import AttributeHeld
 from dcmcfg.model.targets import Target
-from dcmcfg.render.cells import SECRET, shown_member
-from dcmcfg.render.console import print_line, visible
+from dcmcfg.render.terminal.cells import SECRET, shown_member
+from dcmcfg.render.terminal.console import print_line, visible
 from dcmcfg.secret_values import is_secret
 from dcmcfg.zip_members import zip_members
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.move import Progress as MoveProgress
-from dcmcfg.render.console import stderr_console, stdout_console, visible, wrapped
+from dcmcfg.render.terminal.console import stderr_console, stdout_console, visible, wrapped
 from dcmcfg.render.verify_parts import asked_json, asked_lines, instances_json, kept_line, received_json
 from dcmcfg.render.verify_sent import legs_json, listening_json, sent_lines
 from dcmcfg.timestamps import readable

@@ -17,8 +17,8 @@ from dcmcfg.ldif.writer import VERSION_LINE, format_entry
 from dcmcfg.model.devices import Configuration, devices_dn
 from dcmcfg.model.registries import AE_TITLES
 from dcmcfg.onboarding.delimited import write_rows
-from dcmcfg.render.console import print_line, visible, wrapped
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.console import print_line, visible, wrapped
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.route.way import Address
 from dcmcfg.route.work_order import Peer, Service, WorkOrder
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.render.console import stdout_console
 from dcmcfg.render.history import print_history
+from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.record import Head, Record
 

@@ -7,8 +7,8 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete
 from dcmcfg.entry import Entry
 from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.render.console import stdout_console
 from dcmcfg.render.plan import print_plan
+from dcmcfg.render.terminal.console import stdout_console
 from tests.trees import STORESCP, connection, site
 
 BELOW = f"dicomAETitle=STORESCP,{STORESCP}"

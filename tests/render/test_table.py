@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.render.console import stdout_console
-from dcmcfg.render.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.table import Breaks, Column, print_table
 
 COLUMNS = (
     Column("entry", Breaks.AT_COMMAS),

@@ -14,8 +14,8 @@ from rich.text import Text
 
 import dcmcfg.cli
 from dcmcfg.printable import visible, visible_lines
-from dcmcfg.render.console import print_command, print_line, print_prose, wrapped
-from dcmcfg.render.table import Column, print_table
+from dcmcfg.render.terminal.console import print_command, print_line, print_prose, wrapped
+from dcmcfg.render.terminal.table import Column, print_table
 
 #: Who may write to a stream: what escapes, what writes a file to standard output, and JSON, which escapes itself.
 WRITERS = {"telling.py", "output.py"}

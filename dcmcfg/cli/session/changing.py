@@ -27,9 +27,8 @@ from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import renamed_archives
 from dcmcfg.plan.server_schema import ServerRules, require_accepted
 from dcmcfg.plan.versions import with_versions
-from dcmcfg.render.beside import Beside
-from dcmcfg.render.console import print_line, progress, stderr_console, stdout_console, visible
 from dcmcfg.render.plan import already_lines, plan_counts, print_plan
+from dcmcfg.render.terminal.console import Beside, print_line, progress, stderr_console, stdout_console, visible
 from dcmcfg.rollout import reload_result
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.last_change import telling_who

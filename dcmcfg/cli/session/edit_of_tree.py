@@ -15,8 +15,8 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import Target, named
 from dcmcfg.plan.access_lists import narrowings
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.render.beside import Beside
 from dcmcfg.render.referrers import referrers_json
+from dcmcfg.render.terminal.console import Beside
 from dcmcfg.rollout.added_classes import added_classes
 from dcmcfg.rollout.history import History
 from dcmcfg.schema.definitions import Schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dcmcfg.cli.telling import tell
-from dcmcfg.render.console import visible
+from dcmcfg.render.terminal.console import visible
 from dcmcfg.suggestions import near_misses
 
 _NOTHING = 1

@@ -21,8 +21,8 @@ from dcmcfg.cli.telling import tell
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished, NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.render.console import visible
 from dcmcfg.render.reload import listeners_json, listeners_line, reload_json, repaired_line
+from dcmcfg.render.terminal.console import visible
 from dcmcfg.settings import Settings
 
 

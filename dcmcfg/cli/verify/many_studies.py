@@ -38,8 +38,8 @@ from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.bulk import bulk_json, print_bulk
 from dcmcfg.render.bulk_files import bulk_csv, bulk_junit
 from dcmcfg.render.bulk_progress import bulk_progress
-from dcmcfg.render.console import stderr_console, stdout_console
 from dcmcfg.render.html.bulk_page import bulk_html
+from dcmcfg.render.terminal.console import stderr_console, stdout_console
 from dcmcfg.route.command import command
 from dcmcfg.settings.folders import folder_in_state
 from dcmcfg.verify.addresses import Addresses

@@ -25,9 +25,9 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.network_address import at
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.warnings import doubts
-from dcmcfg.render.console import stderr_console, visible
 from dcmcfg.render.plan import print_plan
 from dcmcfg.render.temporary import plan_in_words, temporary_json
+from dcmcfg.render.terminal.console import stderr_console, visible
 from dcmcfg.rollout.recording import Occasion
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.sax.saxutils import escape
 
-from dcmcfg.render.console import visible
 from dcmcfg.render.route import need_in_words
+from dcmcfg.render.terminal.console import visible
 from dcmcfg.route.question import Question
 from dcmcfg.route.way import Failure, Outcome, Route, Step, Way
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dcmcfg.printable import visible_lines
-from dcmcfg.render.console import bounded_width, print_line, print_styled
+from dcmcfg.render.terminal.console import bounded_width, print_line, print_styled
 
 #: Words in a column narrower than this cannot be read.
 _NARROWEST_PROSE = 24

@@ -1,10 +1,15 @@
-"""The consoles that results, progress and problems go to."""
+"""The consoles that results, progress and problems go to.
+
+What a changing command tells beside its plan.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -102,3 +107,16 @@ def progress(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
             bar.update(task, completed=done, total=of)
 
         yield step
+
+
+def _nothing(console: Console) -> None:
+    """Print nothing."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is printed below the plan (``show``), keys for the object of ``--json``, and whether LDIF is shown."""
+
+    show: Callable[[Console], None] = _nothing
+    json: Mapping[str, Any] = field(default_factory=dict)
+    ldif: bool = True
