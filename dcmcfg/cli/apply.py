@@ -27,9 +27,9 @@ from dcmcfg.plan.wanted import surplus, wanted_of
 from dcmcfg.render.history import taken_up
 from dcmcfg.rollout.choosing import to_resume
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.last_change import planned_telling_who, telling_who
-from dcmcfg.rollout.left import overwritten, plan_left, settle
 from dcmcfg.rollout.past_renames import past_renames
+from dcmcfg.rollout.preconditions import planned_telling_who, telling_who
+from dcmcfg.rollout.unfinished import overwritten, plan_left, settle
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
 

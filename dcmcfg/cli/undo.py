@@ -20,9 +20,9 @@ from dcmcfg.render.history import taken_back, taken_back_in_part
 from dcmcfg.rollout.choosing import to_take_back
 from dcmcfg.rollout.fitting import nothing_fits, plan_what_fits, settle_where_possible
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.last_change import telling_who, told_who
-from dcmcfg.rollout.left import plan_back, settle
+from dcmcfg.rollout.preconditions import telling_who, told_who
 from dcmcfg.rollout.record import Record
+from dcmcfg.rollout.unfinished import plan_back, settle
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
 

@@ -10,9 +10,9 @@ from dcmcfg.errors import DoesNotFit, Refused, UnderWay
 from dcmcfg.model.tree import Draft, Tree
 from dcmcfg.plan.plan import Misfit, Plan, Refusal, Wanted, plan_fitting
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.left import by_hand, losses, settle
+from dcmcfg.rollout.reconcile import are_made
 from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.settling import are_made
+from dcmcfg.rollout.unfinished import by_hand, losses, settle
 
 
 def settle_where_possible(state: Path, directory: Directory) -> Record | None:

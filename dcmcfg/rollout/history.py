@@ -10,8 +10,7 @@ from pathlib import Path
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.private_folders import require_own
 from dcmcfg.rollout.lock import directory_lock, is_locked
-from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.recording import ROLLOUTS
+from dcmcfg.rollout.record import ROLLOUTS, Record
 from dcmcfg.timestamps import readable_text
 
 

@@ -1,8 +1,12 @@
-"""One roll-out at a time on a directory, for one user on one machine."""
+"""One roll-out at a time on a directory, for one user on one machine.
+
+The account that runs this.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import getpass
 import hashlib
 import os
 import time
@@ -93,3 +97,11 @@ def _path(state: Path, ldap_url: str) -> Path:
     locks = state / "locks"
     require_own(locks, top=state)
     return locks / directory_key(ldap_url)
+
+
+def account() -> str:
+    """Return the name of the account that runs this, its number where it has none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without name
+        return str(os.getuid())

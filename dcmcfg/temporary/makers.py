@@ -9,7 +9,7 @@ from datetime import datetime
 import psutil
 
 from dcmcfg.edits.temporary_mark import Maker
-from dcmcfg.rollout.account import account
+from dcmcfg.rollout.lock import account
 
 #: Two looks at when a process was started may differ by a second, since the clock is set now and then.
 _APART_S = 2

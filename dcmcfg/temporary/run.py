@@ -18,9 +18,9 @@ from dcmcfg.plan import assertions
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.versions import unversioned, with_versions
 from dcmcfg.rollout.interruption import HeldInterrupts
-from dcmcfg.rollout.manner import manner_of
-from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.record import Occasion
 from dcmcfg.rollout.roll_out import Outcome, roll_out
+from dcmcfg.rollout.strategy import manner_of
 from dcmcfg.temporary.claim import CLEAN, Claim, claimed, drop
 from dcmcfg.temporary.leftovers import Leftover
 from dcmcfg.temporary.taking_back import TakenBack, patiently, take_back

@@ -18,11 +18,10 @@ from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused, UnderWay
 from dcmcfg.model.devices import Configuration
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.rollout.history import History, Result, result_of
-from dcmcfg.rollout.left import plan_back, plan_left, settle
-from dcmcfg.rollout.manner import manner_left, manner_of
-from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.record import Occasion, Record
 from dcmcfg.rollout.roll_out import resume, roll_out
+from dcmcfg.rollout.strategy import manner_left, manner_of
+from dcmcfg.rollout.unfinished import plan_back, plan_left, settle
 
 R = TypeVar("R")
 #: How long another roll-out may take, before this one is given up.

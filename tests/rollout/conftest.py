@@ -17,12 +17,10 @@ from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.rollout.choosing import to_take_back
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.left import plan_back, plan_left, settle
-from dcmcfg.rollout.manner import Manner, manner_left, manner_of
-from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.recording import Occasion
-from dcmcfg.rollout.roll_out import Outcome, resume, roll_out
-from dcmcfg.rollout.writing import OnStep
+from dcmcfg.rollout.record import Occasion, Record
+from dcmcfg.rollout.roll_out import OnStep, Outcome, resume, roll_out
+from dcmcfg.rollout.strategy import Manner, manner_left, manner_of
+from dcmcfg.rollout.unfinished import plan_back, plan_left, settle
 
 
 @dataclass(frozen=True)

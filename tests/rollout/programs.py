@@ -15,8 +15,8 @@ from dcmcfg.errors import DirectoryError
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.as_ldif import change_ldif
 from dcmcfg.rollout.history import History, Result, result_of
-from dcmcfg.rollout.left import settle
 from dcmcfg.rollout.record import Record
+from dcmcfg.rollout.unfinished import settle
 from tests.connecting import server_of
 from tests.killing_proxy import READS, KillingProxy
 from tests.running_slapd import RunningSlapd

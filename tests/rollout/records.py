@@ -7,8 +7,7 @@ from pathlib import Path
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.recording import Occasion, record_roll_out
+from dcmcfg.rollout.record import Occasion, Record, record_roll_out
 from tests.trees import ARCHIVE, STORESCP, site
 
 URL = "ldap://pacs:389"

@@ -11,7 +11,7 @@ from dcmcfg.dn import DN
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.rollout.added_classes import added_classes
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.recording import Occasion, record_roll_out
+from dcmcfg.rollout.record import Occasion, record_roll_out
 from dcmcfg.schema.definitions import bundled
 from tests.trees import STORESCP, site
 

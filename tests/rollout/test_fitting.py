@@ -13,8 +13,7 @@ from dcmcfg.dn import DN
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Misfit, Wanted, make_plan
 from dcmcfg.rollout.fitting import plan_what_fits
-from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.recording import Occasion, record_roll_out
+from dcmcfg.rollout.record import Occasion, Record, record_roll_out
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, tree
 
 NEW = DN.parse(f"cn=new,{STORESCP}")

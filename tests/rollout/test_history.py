@@ -12,7 +12,7 @@ import pytest
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.lock import directory_lock
-from dcmcfg.rollout.recording import Occasion, record_roll_out
+from dcmcfg.rollout.record import Occasion, record_roll_out
 from tests.rollout.records import ELSEWHERE, URL, plan, recorded
 
 

@@ -18,7 +18,7 @@ from dcmcfg.errors import DcmcfgError
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
 from dcmcfg.rollout.history import Result, result_of
-from dcmcfg.rollout.left import plan_back, plan_left, settle
+from dcmcfg.rollout.unfinished import plan_back, plan_left, settle
 from tests.connecting import server_of
 from tests.forked import forking
 from tests.killing_proxy import KillingProxy

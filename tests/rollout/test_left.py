@@ -17,8 +17,8 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import ChangedButNotFinished, DoesNotFit, Refused
 from dcmcfg.plan.plan import Plan
 from dcmcfg.rollout.history import Result, result_of
-from dcmcfg.rollout.manner import Manner
-from dcmcfg.rollout.recording import Occasion, record_roll_out
+from dcmcfg.rollout.record import Occasion, record_roll_out
+from dcmcfg.rollout.strategy import Manner
 from tests.connecting import server_of
 from tests.rollout.conftest import Site
 from tests.running_slapd import RunningSlapd

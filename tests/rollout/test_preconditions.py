@@ -27,10 +27,9 @@ from dcmcfg.lab.tree import site_files
 from dcmcfg.plan.as_ldif import plan_ldif
 from dcmcfg.plan.plan import Plan
 from dcmcfg.rollout import roll_out as module
-from dcmcfg.rollout.left import plan_back
-from dcmcfg.rollout.manner import Manner
-from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.recording import record_roll_out
+from dcmcfg.rollout.record import Record, record_roll_out
+from dcmcfg.rollout.strategy import Manner
+from dcmcfg.rollout.unfinished import plan_back
 from tests.connecting import server_of
 from tests.ports import free_port
 from tests.rollout.conftest import Site

@@ -18,9 +18,9 @@ from dcmcfg.errors import Refused, UnderWay
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.lock import directory_lock
-from dcmcfg.rollout.manner import Manner
-from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.record import Occasion
 from dcmcfg.rollout.roll_out import roll_out
+from dcmcfg.rollout.strategy import Manner
 from dcmcfg.temporary import taking_back
 from dcmcfg.temporary.run import Addition
 from dcmcfg.temporary.taking_back import take_back

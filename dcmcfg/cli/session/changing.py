@@ -31,13 +31,12 @@ from dcmcfg.render.plan import already_lines, plan_counts, print_plan
 from dcmcfg.render.terminal.console import Beside, print_line, progress, stderr_console, stdout_console, visible
 from dcmcfg.rollout import reload_result
 from dcmcfg.rollout.history import History, Result, result_of
-from dcmcfg.rollout.last_change import telling_who
-from dcmcfg.rollout.left import require_finished
-from dcmcfg.rollout.manner import Manner, asserts_something, manner_left, manner_of
-from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.preconditions import telling_who
+from dcmcfg.rollout.record import Occasion, Record
 from dcmcfg.rollout.reload_result import Reloaded, ReloadResult
 from dcmcfg.rollout.roll_out import Outcome, resume, roll_out
+from dcmcfg.rollout.strategy import Manner, asserts_something, manner_left, manner_of
+from dcmcfg.rollout.unfinished import require_finished
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
 

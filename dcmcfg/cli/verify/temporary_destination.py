@@ -28,7 +28,7 @@ from dcmcfg.plan.warnings import doubts
 from dcmcfg.render.plan import print_plan
 from dcmcfg.render.temporary import plan_in_words, temporary_json
 from dcmcfg.render.terminal.console import stderr_console, visible
-from dcmcfg.rollout.recording import Occasion
+from dcmcfg.rollout.record import Occasion
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.temporary.address import whereabouts

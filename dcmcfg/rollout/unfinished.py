@@ -18,11 +18,8 @@ from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.server_schema import ServerRules, require_accepted
 from dcmcfg.rollout.history import History, not_finished
 from dcmcfg.rollout.lock import directory_lock
-from dcmcfg.rollout.read_back import as_said
+from dcmcfg.rollout.reconcile import as_said, await_writes, how_many_made, touched
 from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.settling import how_many_made
-from dcmcfg.rollout.touched import touched
-from dcmcfg.rollout.waiting import await_writes
 from dcmcfg.suggestions import first_of
 
 #: Of many roll-outs, so many are told.
