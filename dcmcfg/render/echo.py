@@ -12,7 +12,7 @@ from dcmcfg.connectivity.echo import Echoed, Target
 from dcmcfg.render.probing import answer_in_words, next_step_lines, verdict_json
 from dcmcfg.render.terminal.console import print_line, visible, wrapped
 from dcmcfg.render.terminal.table import Breaks, Column, print_table
-from dcmcfg.route.way import Address
+from dcmcfg.route.path import Address
 
 PROVES = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve."
 _COLUMNS = (Column("AE"), Column("address"), Column("device"), Column("answer", Breaks.AT_BLANKS))

@@ -12,8 +12,8 @@ from dcmcfg.dicom.uid_registry import uid_name
 from dcmcfg.render.terminal.console import print_line, stdout_console, visible, wrapped
 from dcmcfg.render.terminal.table import Column, print_table
 from dcmcfg.route.negotiating import KeptBack
+from dcmcfg.route.path import Address, Failure, Need, Outcome, Route, Step, Way
 from dcmcfg.route.question import StudyState
-from dcmcfg.route.way import Address, Failure, Need, Outcome, Route, Step, Way
 from dcmcfg.verify.study_state import Whereabouts
 
 _STYLES = {

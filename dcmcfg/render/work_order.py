@@ -19,7 +19,7 @@ from dcmcfg.model.registries import AE_TITLES
 from dcmcfg.onboarding.delimited import write_rows
 from dcmcfg.render.terminal.console import print_line, visible, wrapped
 from dcmcfg.render.terminal.table import Breaks, Column, print_table
-from dcmcfg.route.way import Address
+from dcmcfg.route.path import Address
 from dcmcfg.route.work_order import Peer, Service, WorkOrder
 
 _COLUMNS = (

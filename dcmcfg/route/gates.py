@@ -6,9 +6,9 @@ from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.route.command import command
 from dcmcfg.route.connecting import letting_in, rejection
 from dcmcfg.route.negotiating import takes_moves
+from dcmcfg.route.path import Failure
 from dcmcfg.route.question import Question
 from dcmcfg.route.resolving import Obstacle, Unresolved, does_not_load, resolve
-from dcmcfg.route.way import Failure
 
 UNKNOWN_DESTINATION = "A801"
 DESTINATION_NOT_ALLOWED = "C801"

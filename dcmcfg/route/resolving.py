@@ -1,4 +1,9 @@
-"""An AE looked up by its title as the archive looks it up."""
+"""An AE looked up by its title as the archive looks it up.
+
+A Move Destination for external archives that is no AE of the archive.
+
+The AE titles that an AE calls with, and calls by, once masquerading is applied.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,9 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
+from dcmcfg.model.retrieve_settings import effective
 from dcmcfg.route.command import command
+from dcmcfg.route.path import DESTINATION_REFUSED, SILENCE, Failure
 from dcmcfg.suggestions import near_misses
 
 _REFERENCE = "dicomNetworkConnectionReference"
@@ -147,3 +154,58 @@ def _instead(configuration: Configuration, title: str) -> str:
     if near:
         return f"did you mean {', '.join(near)}? Case and blanks count"
     return command("ae", "add", f"{title}@HOST:PORT")
+
+
+EXTERNAL_RETRIEVE = "dcmExternalRetrieveAEDestination"
+
+
+def astray(
+    configuration: Configuration, asked: NetworkAE, title: str, attribute: str = EXTERNAL_RETRIEVE, holder: str = ""
+) -> Failure | None:
+    """Return why what *holder* sends to *title*, which *attribute* names, does not come back; None where it does.
+
+    Without *holder* it is any external archive.
+    """
+    if asked.device.answering(title) is not None:
+        return None
+    storage = [ae.title for ae in asked.device.network_aes if ae.takes_storage]
+    step = f"set {attribute} to a storage SCP of the archive: {', '.join(storage) or 'it has none'}"
+    if len(storage) == 1:
+        step = _setting(asked, attribute, storage[0])
+    other = configuration.network_ae(title)
+    if other is not None:
+        why = f"{attribute} {title} is an AE of {other.device.name}: the objects go there, and nobody forwards them"
+        return Failure(SILENCE, why, step)
+    sender = holder or "the external archive"
+    why = f"{attribute} {title} is no AE of the archive: {sender} cannot know where to send to it"
+    return Failure(DESTINATION_REFUSED, why, step)
+
+
+def _setting(asked: NetworkAE, attribute: str, title: str) -> str:
+    """Return the command that gives *attribute* the value *title* where the wrong one stands."""
+    own = effective(asked, attribute).level == "AE"
+    if attribute == EXTERNAL_RETRIEVE:
+        return command("set-external-retrieve", title, *(("--ae", asked.title) if own else ()))
+    return command("set", asked.qualified_title if own else asked.device.name, f"{attribute}={title}")
+
+
+def calling_title(ae: NetworkAE, called: str) -> str:
+    """Return the title that *ae* calls *called* with: its own, or by dcmMasqueradeCallingAETitle another.
+
+    A value ``[CALLED]X`` counts for that AE alone and before ``X``. A title that is given for the association
+    bypasses it.
+    """
+    general = ae.title
+    for value in ae.entry.texts("dcmMasqueradeCallingAETitle"):
+        only_for, bracket, title = value[1:].partition("]") if value.startswith("[") else ("", "", value)
+        if bracket and only_for == called:
+            return title
+        if not bracket:
+            general = value
+    return general
+
+
+def called_title(ae: NetworkAE, called: str) -> str:
+    """Return the title that *ae* calls *called* by (dcmMasqueradeCalledAETitle, ``CALLED:USED``)."""
+    pairs = (value.partition(":") for value in ae.entry.texts("dcmMasqueradeCalledAETitle"))
+    return next((used for title, colon, used in pairs if colon and title == called), called)

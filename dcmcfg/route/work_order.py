@@ -11,8 +11,8 @@ from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.retrieve_settings import effective
 from dcmcfg.route.connecting import connection_to, listening
 from dcmcfg.route.external_archives import external_archives
-from dcmcfg.route.titles import calling_title
-from dcmcfg.route.way import Address
+from dcmcfg.route.path import Address
+from dcmcfg.route.resolving import calling_title
 
 _MAPPING = "dcmCStoreSCUOfCMoveSCP"
 

@@ -13,13 +13,11 @@ from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.model.devices import Configuration, Connection, Device, NetworkAE
 from dcmcfg.model.retrieve_settings import effective
 from dcmcfg.network_address import at
-from dcmcfg.route.astray import astray
 from dcmcfg.route.connecting import Fit, connection_to, fit
+from dcmcfg.route.path import Step
 from dcmcfg.route.question import Question, asked_ae
-from dcmcfg.route.resolving import Unresolved, resolve
+from dcmcfg.route.resolving import Unresolved, astray, calling_title, resolve
 from dcmcfg.route.route import find_route
-from dcmcfg.route.titles import calling_title
-from dcmcfg.route.way import Step
 from dcmcfg.suggestions import near_misses
 from dcmcfg.verify.evidence import CANNOT_LOAD, ConfiguredRoute
 from dcmcfg.whole_number import whole_number

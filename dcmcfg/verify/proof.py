@@ -14,10 +14,10 @@ from dcmcfg.dicom.move import Progress
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.export import export_ldif, exported
 from dcmcfg.model.retrieve_settings import Setting, retrieve_settings
+from dcmcfg.route.path import Route
 from dcmcfg.route.question import Question as RouteQuestion
 from dcmcfg.route.question import StudyState, asked_ae
 from dcmcfg.route.route import find_route
-from dcmcfg.route.way import Route
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.chronicle import SENT, Chronicle, Event
 from dcmcfg.verify.evidence import Evidence

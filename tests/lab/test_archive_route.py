@@ -16,9 +16,9 @@ from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.studies import study
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
+from dcmcfg.route.path import DESTINATION_REFUSED, Failure, Outcome, Way
 from dcmcfg.route.question import Question, StudyState
 from dcmcfg.route.route import find_route
-from dcmcfg.route.way import DESTINATION_REFUSED, Failure, Outcome, Way
 from dcmcfg.schema.definitions import bundled
 from tests.dicom.dcmtk import dcmqrscp, storescu
 from tests.lab.requests import MoveOutcome, move_study

@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from dcmcfg.route.path import (
+    ALL_FAILED,
+    DESTINATION_REFUSED,
+    LOCAL_ONLY,
+    NOT_ACCESSIBLE,
+    SILENCE,
+    Failure,
+    Outcome,
+    Way,
+)
 from dcmcfg.route.question import Question, StudyState
 from dcmcfg.route.route import find_route
-from dcmcfg.route.way import ALL_FAILED, DESTINATION_REFUSED, LOCAL_ONLY, NOT_ACCESSIBLE, SILENCE, Failure, Outcome, Way
 from tests.recorded.recordings import DimseRecording, dimse
 from tests.recorded.route_sites import moves, question_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.changes import Add, Change
+from dcmcfg.route.path import Branch, Failure, Outcome
 from dcmcfg.route.question import StudyState
-from dcmcfg.route.way import Branch, Failure, Outcome
 from tests.route.sites import (
     ARCHIVE,
     AS_RECEIVED,

@@ -8,14 +8,10 @@ from typing import Literal
 
 from dcmcfg.model.devices import STORAGE_SOP_CLASSES, Configuration, Connection, NetworkAE
 from dcmcfg.model.retrieve_settings import effective
-from dcmcfg.route.astray import astray
 from dcmcfg.route.command import command
 from dcmcfg.route.connecting import connection_to, letting_in, listening, rejection, why_not
 from dcmcfg.route.negotiating import KeptBack, kept_back
-from dcmcfg.route.question import Question, StudyState
-from dcmcfg.route.resolving import Obstacle, Unresolved, resolve
-from dcmcfg.route.titles import called_title, calling_title
-from dcmcfg.route.way import (
+from dcmcfg.route.path import (
     ALL_FAILED,
     LOCAL_ONLY,
     SILENCE,
@@ -27,6 +23,8 @@ from dcmcfg.route.way import (
     Step,
     Way,
 )
+from dcmcfg.route.question import Question, StudyState
+from dcmcfg.route.resolving import Obstacle, Unresolved, astray, called_title, calling_title, resolve
 
 _JAVA_NOT_FOUND = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: "
 _INCOMPATIBLE = "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"
