@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
-from dcmcfg.schema.syntax_oids import syntax_oid
+from dcmcfg.schema.syntaxes import syntax_oid
 
 #: What slapd knows without being told; defining it again is an error.
 _BUILT_IN = {"objectclass", "cn", "uid", "userpassword", "description", "seealso", "top"}

@@ -1,14 +1,140 @@
-"""A server's own schema, from the descriptions in its subschema entry (RFC 4512 §4.2)."""
+"""A server's own schema, from the descriptions in its subschema entry (RFC 4512 §4.2).
+
+Schema descriptions as servers publish them: ``( 2.5.4.3 NAME 'cn' … )`` (RFC 4512 §4.1).
+
+ldap3's own classes take a keyword in the text of a DESC for one, undo no escapes, and give up on all descriptions for
+one that is malformed.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import NamedTuple
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.errors import MalformedInput
 from dcmcfg.schema.definitions import AttributeType, Kind, ObjectClass, Schema
-from dcmcfg.schema.descriptions import Description, Descriptions
-from dcmcfg.schema.syntax_oids import syntax_name
+from dcmcfg.schema.syntaxes import syntax_name
+
+#: A quoted string ends at a quote that a blank or a parenthesis follows: servers forget to escape apostrophes.
+_TOKEN = re.compile(r"'(.*?)'(?=[\s()]|$)|([()$])|([^\s()$]+)", re.DOTALL)
+_ESCAPED = re.compile(r"\\(27|5c)", re.IGNORECASE)
+_FLAGS = frozenset(
+    ("OBSOLETE", "SINGLE-VALUE", "COLLECTIVE", "NO-USER-MODIFICATION", "ABSTRACT", "STRUCTURAL", "AUXILIARY")
+)
+
+
+class Description(NamedTuple):
+    """A description taken apart: by keyword in capitals the words after it, none after a flag."""
+
+    text: bytes
+    oid: str
+    terms: Mapping[str, tuple[str, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name of what is defined, the first one first; its OID when it has none."""
+        return self.words("NAME") or (self.oid,)
+
+    @property
+    def superiors(self) -> tuple[str, ...]:
+        """What it is derived from."""
+        return self.words("SUP")
+
+    def words(self, keyword: str) -> tuple[str, ...]:
+        """Return the words after *keyword*, none where it is missing."""
+        return self.terms.get(keyword, ())
+
+    def word(self, keyword: str) -> str:
+        """Return the first word after *keyword*, empty where there is none."""
+        return next(iter(self.words(keyword)), "")
+
+
+class Descriptions:
+    """The definitions of one kind that a server publishes, by name and OID in any case; others are passed over."""
+
+    def __init__(self, texts: Iterable[bytes]) -> None:
+        self._all = tuple(_readable(texts))
+        self._by_name = {name.lower(): each for each in self._all for name in (each.oid, *each.names)}
+
+    def __iter__(self) -> Iterator[Description]:
+        return iter(self._all)
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._by_name
+
+    def get(self, name: str) -> Description | None:
+        """Return the definition called *name*, or None when there is none."""
+        return self._by_name.get(name.lower())
+
+    def with_superiors(self, names: Iterable[str]) -> tuple[Description, ...]:
+        """Return those called *names* that are known, with all above them, each once, in the order of their names."""
+        found: dict[str, Description] = {}
+        left = list(names)
+        while left:
+            known = self.get(left.pop())
+            if known is not None and known.oid not in found:
+                found[known.oid] = known
+                left += known.superiors
+        return tuple(sorted(found.values(), key=lambda each: each.names[0].lower()))
+
+
+def parse_description(text: bytes) -> Description:
+    """Return *text* taken apart; raises :class:`MalformedInput` where it is no description.
+
+    Tolerant where it does no harm: words quoted or not, lists in parentheses or not, keywords in any case, unknown
+    keywords and stray words passed over, anything after the closing parenthesis left alone.
+    """
+    tokens: list[tuple[str, str, str]] = _TOKEN.findall(text.decode("utf-8", "replace"))
+    if len(tokens) < 3 or tokens[0][1] != "(" or tokens[1][1]:
+        raise _malformed(text)
+    terms: dict[str, tuple[str, ...]] = {}
+    at = 2
+    while at < len(tokens) and tokens[at][1] != ")":
+        keyword = tokens[at][2].upper()
+        at += 1
+        if keyword in _FLAGS:
+            terms[keyword] = ()
+        elif keyword:
+            words, at = _words(tokens, at)
+            terms.setdefault(keyword, words)
+    if at >= len(tokens):
+        raise _malformed(text)
+    return Description(text, tokens[1][2] or tokens[1][0], terms)
+
+
+def _readable(texts: Iterable[bytes]) -> Iterator[Description]:
+    for text in texts:
+        with suppress(MalformedInput):
+            yield parse_description(text)
+
+
+def _malformed(text: bytes) -> MalformedInput:
+    return MalformedInput("not a definition of RFC 4512", on=repr(text[:60].decode("utf-8", "replace")))
+
+
+def _words(tokens: list[tuple[str, str, str]], at: int) -> tuple[tuple[str, ...], int]:
+    """Return the word at *at*, or those of the list that begins there, and where to go on."""
+    if at < len(tokens) and tokens[at][1] != "(":
+        quoted, mark, word = tokens[at]
+        return ((), at) if mark else ((word or _plain(quoted),), at + 1)
+    found = []
+    at += 1
+    while at < len(tokens) and tokens[at][1] != ")":
+        quoted, mark, word = tokens[at]
+        if not mark:
+            found.append(word or _plain(quoted))
+        at += 1
+    return tuple(found), at + 1
+
+
+def _plain(quoted: str) -> str:
+    r"""Return a quoted string with its escapes undone (``\\27``, ``\\5c``)."""
+    return _ESCAPED.sub(lambda match: "'" if match[1] == "27" else "\\", quoted) if "\\" in quoted else quoted
+
 
 #: What to read of a subschema entry.
 ATTRIBUTES = ("attributeTypes", "objectClasses", "matchingRules", "dITContentRules")

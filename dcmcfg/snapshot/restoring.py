@@ -14,7 +14,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.restoration import held_elsewhere, restoration
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.descriptions import Descriptions, parse_description
+from dcmcfg.schema.subschema import Descriptions, parse_description
 from dcmcfg.snapshot.file import Snapshot
 from dcmcfg.suggestions import first_of
 

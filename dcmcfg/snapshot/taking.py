@@ -14,7 +14,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.diff import configuration
-from dcmcfg.schema.descriptions import Descriptions
+from dcmcfg.schema.subschema import Descriptions
 from dcmcfg.snapshot.facts import Facts
 from dcmcfg.snapshot.file import Snapshot
 from dcmcfg.timestamps import iso

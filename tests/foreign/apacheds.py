@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, bundled
-from dcmcfg.schema.syntax_oids import syntax_oid
+from dcmcfg.schema.syntaxes import syntax_oid
 from tests.foreign.running_server import BASE_DN, RunningServer
 from tests.ports import free_port
 

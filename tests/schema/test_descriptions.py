@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.errors import MalformedInput
-from dcmcfg.schema.descriptions import Descriptions, parse_description
+from dcmcfg.schema.subschema import Descriptions, parse_description
 
 
 def terms(text: str) -> dict[str, tuple[str, ...]]:
