@@ -19,12 +19,12 @@ from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.reading import read_tree
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
-from dcmcfg.listing import completions
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.targets import target
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
+from dcmcfg.search import completions
 from dcmcfg.settings import resolve
 from dcmcfg.settings.profiles import profile_names
 

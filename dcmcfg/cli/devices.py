@@ -9,10 +9,10 @@ from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import picked_something
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.listing.picking import picked_devices
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.listing import device_row_json, print_devices
 from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.search.picking import picked_devices
 from dcmcfg.settings import Settings
 
 

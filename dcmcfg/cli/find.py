@@ -8,10 +8,10 @@ from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.reading import read_tree
-from dcmcfg.listing.text import find
 from dcmcfg.model.devices import devices_dn
 from dcmcfg.render.listing import hit_json, print_hits
 from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.search.text import find
 from dcmcfg.settings import Settings
 
 _NOTHING = 1

@@ -8,12 +8,12 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.dn import DN
-from dcmcfg.listing.text import Hit
 from dcmcfg.model.devices import Connection, Device, NetworkAE
 from dcmcfg.render.device import capabilities_json, connection_json, counted_capabilities
 from dcmcfg.render.terminal.cells import SECRET, relative_dn
 from dcmcfg.render.terminal.console import print_line, visible
 from dcmcfg.render.terminal.table import Breaks, Column, print_table
+from dcmcfg.search.text import Hit
 from dcmcfg.secret_values import is_secret
 
 _AES = (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dcmcfg.entry import Entry
-from dcmcfg.listing.completions import attributes, devices, label, referable, targets, titles, values
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import target
 from dcmcfg.schema.definitions import bundled
+from dcmcfg.search.completions import attributes, devices, label, referable, targets, titles, values
 from tests.lint.breaking import sound
 from tests.trees import ARCHIVE, network_ae, site, site_entries, tree
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.listing.picking import picked_aes, picked_devices
 from dcmcfg.model.devices import Configuration
+from dcmcfg.search.picking import picked_aes, picked_devices
 from tests.trees import STORESCP, connection, site_entries, tree
 
 
