@@ -7,12 +7,11 @@ from pathlib import Path
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
-from dcmcfg.settings.dicom_tls import resolve_dicom_tls
 from dcmcfg.settings.oidc import OIDC, OidcClient, resolve_oidc
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
 from dcmcfg.settings.sources import Source, Sources, collect
-from dcmcfg.settings.tls import resolve_tls
+from dcmcfg.settings.tls import resolve_dicom_tls, resolve_tls
 from dcmcfg.settings.urls import parse_archive_url, parse_ldap_url
 
 #: A stock installation on this machine.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
-from dcmcfg.settings.dicom_tls import NO_DICOM_TLS, DicomTls
 from dcmcfg.settings.oidc import OidcClient
 from dcmcfg.settings.secret import Secret
+from dcmcfg.settings.tls import NO_DICOM_TLS, DicomTls
 
 
 @dataclass(frozen=True)
