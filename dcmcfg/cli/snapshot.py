@@ -18,8 +18,7 @@ from dcmcfg.render.snapshot import snapshot_json, snapshot_line
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.settings import Settings
 from dcmcfg.snapshot.file import read_snapshot, snapshot_text
-from dcmcfg.snapshot.proof import findings, loadable
-from dcmcfg.snapshot.taking import take
+from dcmcfg.snapshot.snapshot import findings, loadable, take
 
 
 @click.command("snapshot", cls=SiteCommand)

@@ -9,7 +9,7 @@ from dcmcfg.render.check import findings_json
 from dcmcfg.render.terminal.console import visible
 from dcmcfg.schema.findings import Finding
 from dcmcfg.snapshot.file import Snapshot
-from dcmcfg.snapshot.proof import loadable
+from dcmcfg.snapshot.snapshot import loadable
 from dcmcfg.timestamps import iso_text, readable_text
 
 

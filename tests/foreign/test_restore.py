@@ -11,8 +11,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.files.trees import tree_of
 from dcmcfg.lab.tree import site_files
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.snapshot.facts import Facts
-from dcmcfg.snapshot.file import Snapshot, snapshot_text
+from dcmcfg.snapshot.file import Facts, Snapshot, snapshot_text
 from tests.cli.conftest import Run
 from tests.foreign.apacheds import TREE, ApacheDS
 from tests.foreign.server389 import Server389

@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
-from dcmcfg.snapshot.facts import Facts, facts_text, parse_facts
+from dcmcfg.snapshot.file import Facts, facts_text, parse_facts
 
 
 def test_facts_read_back_as_written_whatever_a_server_says_of_itself() -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.dn import DN
-from dcmcfg.snapshot.facts import Facts
-from dcmcfg.snapshot.file import Snapshot
-from dcmcfg.snapshot.proof import findings, loadable
+from dcmcfg.snapshot.file import Facts, Snapshot
+from dcmcfg.snapshot.snapshot import findings, loadable
 from tests.trees import ARCHIVE, BASE, site
 
 FACTS = Facts(DN.parse(BASE), taken="", program="", server="")
