@@ -31,10 +31,9 @@ from dcmcfg.render.terminal.console import stderr_console, visible
 from dcmcfg.rollout.record import Occasion
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
-from dcmcfg.temporary.address import whereabouts
+from dcmcfg.temporary.address import doubts_of, whereabouts
 from dcmcfg.temporary.advice import advised, unreached
 from dcmcfg.temporary.claim import CLEAN
-from dcmcfg.temporary.doubts import doubts_of
 from dcmcfg.temporary.leftovers import Leftover, leftovers
 from dcmcfg.temporary.makers import this_process
 from dcmcfg.temporary.run import Addition, Course, Site, clean, in_place
