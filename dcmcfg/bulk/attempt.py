@@ -22,11 +22,11 @@ from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.dicom.ul.command_set import Kind
 from dcmcfg.errors import DicomError, NotFound, OutOfResources, TryLater
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.chronicle import Chronicle
 from dcmcfg.verify.evidence import Evidence, Question
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.listening import STRAGGLERS_S
 from dcmcfg.verify.run import Arrived, Watcher, gather_on, opened_for
+from dcmcfg.verify.timeline import Chronicle
 from dcmcfg.verify.verdict import Verdict, counted
 from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 

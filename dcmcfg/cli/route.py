@@ -30,8 +30,8 @@ from dcmcfg.route.question import NOBODY, Question, StudyState, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import Address, find_addresses
+from dcmcfg.verify.recall import Whereabouts, whereabouts
 from dcmcfg.verify.run import query_timeouts
-from dcmcfg.verify.study_state import Whereabouts, whereabouts
 
 
 @click.command(

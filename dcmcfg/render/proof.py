@@ -8,9 +8,9 @@ from typing import Any
 from dcmcfg.dicom.uid_registry import uid_name
 from dcmcfg.render.route import route_json
 from dcmcfg.render.verify import verdict_json
-from dcmcfg.verify.chronicle import Event
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.proof import Configured, Proof
+from dcmcfg.verify.timeline import Event
 from dcmcfg.verify.verdict import Witness
 
 #: The name and version of the form; the version changes when something that was there is no longer, or means another.

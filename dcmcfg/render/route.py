@@ -14,7 +14,7 @@ from dcmcfg.render.terminal.table import Column, print_table
 from dcmcfg.route.negotiating import KeptBack
 from dcmcfg.route.path import Address, Failure, Need, Outcome, Route, Step, Way
 from dcmcfg.route.question import StudyState
-from dcmcfg.verify.study_state import Whereabouts
+from dcmcfg.verify.recall import Whereabouts
 
 _STYLES = {
     Outcome.ARRIVES: "green",

@@ -17,8 +17,8 @@ from dcmcfg.render.verify_parts import asked_json, asked_lines, instances_json, 
 from dcmcfg.render.verify_sent import legs_json, listening_json, sent_lines
 from dcmcfg.timestamps import readable
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.files import files_before
 from dcmcfg.verify.run import Watcher
+from dcmcfg.verify.stored_route import files_before
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
 _GOOD, _BAD, _OPEN = "green", "red", "yellow"

@@ -10,9 +10,8 @@ from dcmcfg.network_address import at
 from dcmcfg.route.command import command
 from dcmcfg.verify.advice.called_in_vain import HANDSHAKE_FAILED, unable_over_tls
 from dcmcfg.verify.advice.case import lacking
-from dcmcfg.verify.called import called, no_connection_fits
+from dcmcfg.verify.called import DESTINATION_UNKNOWN, called, no_connection_fits, refused_by_the_archive
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, refused_by_the_archive
 from dcmcfg.verify.verdict import Verdict
 
 

@@ -1,13 +1,15 @@
-"""Which AE the archive had to call for a study, as far as that is known."""
+"""Which AE the archive had to call for a study, as far as that is known.
+
+Who refused a move destination: the archive itself, before it looks for the study, or whom it asked for that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.files import Files, database_tells_after, files_before, recalled
-from dcmcfg.verify.passed_on import asked_alternative, asked_fallback
-from dcmcfg.verify.stored_route import external_archives
+from dcmcfg.verify.evidence import Evidence, MoveRecord
+from dcmcfg.verify.passed_on import asked_alternative, asked_fallback, sends_straight
+from dcmcfg.verify.stored_route import Files, database_tells_after, external_archives, files_before, recalled
 
 #: Refused: sub-operations could not be performed (PS3.4 C.4.2.1.5).
 NOT_PERFORMED = 0xA702
@@ -112,3 +114,37 @@ def _recorded_or_likely(evidence: Evidence) -> frozenset[str]:
     listed = frozenset(title for instance in evidence.expected for title in instance.retrieve_ae_titles)
     likely = listed - evidence.route.archive_titles or frozenset(title for title, _ in evidence.route.asks)
     return recorded or likely
+
+
+#: Move Destination unknown (PS3.4 C.4.2.1.5), and the archive's own for one that it does not accept.
+DESTINATION_UNKNOWN, NOT_ALLOWED = 0xA801, 0xC801
+
+
+def refused_by_the_archive(evidence: Evidence) -> bool:
+    """Tell whether the archive refused the destination itself: nothing was asked of anybody, nothing sent."""
+    if evidence.outcome.status == NOT_ALLOWED:
+        return True
+    if evidence.outcome.status != DESTINATION_UNKNOWN or refused_elsewhere(evidence) is not None:
+        return False
+    if not evidence.route.destination_known:
+        return True
+    return _asked_nobody(evidence) or (_in_own_words(evidence) and not sends_straight(evidence))
+
+
+def refused_elsewhere(evidence: Evidence) -> MoveRecord | None:
+    """Return the external archive's own record that it does not know its Move Destination, if there is one."""
+    return next((record for record in evidence.records or () if record.status == DESTINATION_UNKNOWN), None)
+
+
+def _asked_nobody(evidence: Evidence) -> bool:
+    """Tell whether the external archive's record shows that it was not asked.
+
+    Where several hold studies it may be another one's, and words that are not the archive's own were told to it.
+    """
+    own = _in_own_words(evidence) or not evidence.outcome.comment
+    return evidence.records == () and own and len(holders(evidence)) <= 1
+
+
+def _in_own_words(evidence: Evidence) -> bool:
+    comment, title = evidence.outcome.comment, evidence.question.destination
+    return comment == f"Unknown AE: {title}" or comment.startswith(f"AE: {title} not installed")

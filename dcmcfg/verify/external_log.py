@@ -2,24 +2,212 @@
 
 It is the external archive's (JSON lines, an Orthanc's, dcmtk's or dcm4che's ``dcmqrscp``, a dcm4chee archive's
 ``server.log``), or the ``server.log`` of the archive that was asked.
+
+The end of a log that another program writes: what came since it was last looked at.
+
+The external archive's own record of the C-MOVEs it served, as JSON lines.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
 
+from dcmcfg.timestamps import parsed
 from dcmcfg.verify import dcm4che_log, dcmtk_log
 from dcmcfg.verify.dcm4che_lines import is_dcm4che_log
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg
-from dcmcfg.verify.log_tail import Mark, Tail, UnreadableLog, mark, tail
+from dcmcfg.verify.legs import Leg, Store
 from dcmcfg.verify.logged import Logged
 from dcmcfg.verify.orthanc_log import is_orthanc_log, moves, tells_of_requests
-from dcmcfg.verify.record import parse, parse_records
 from dcmcfg.verify.sought import Sought
+
+#: Octets that are read at most; what is older is left out.
+MOST = 16 * 1024 * 1024
+_BLOCK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a log had got; ``known`` is false where there was none to look at, or it could not be read."""
+
+    device: int = 0
+    inode: int = 0
+    size: int = 0
+    known: bool = False
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What is in a log since a mark.
+
+    ``appended`` says that nothing in it is older than the mark: the log was neither exchanged nor cut meanwhile.
+    ``before`` is the end of what is older, for telling what kind of log it is; both end with whole lines.
+    """
+
+    text: str
+    appended: bool
+    before: str = ""
+
+
+class UnreadableLog(Exception):
+    """A log that cannot be read; ``str()`` says why."""
+
+
+def mark(path: Path) -> Mark:
+    """Return how far the log has got; never raises."""
+    try:
+        return _mark(path.stat())
+    except OSError:
+        return Mark()
+
+
+def tail(path: Path, since: Mark) -> Tail:
+    """Return what was written since: also what is left in a file that was renamed, as logrotate does it.
+
+    Raises :class:`UnreadableLog`, also for what is no plain file: reading it might never end.
+    """
+    descriptor = _open(path)
+    with os.fdopen(descriptor, "rb") as file:
+        here = _mark(os.fstat(descriptor))
+        same = _goes_on(since, here)
+        start = max(since.size if same else 0, here.size - MOST)
+        file.seek(max(start - _BLOCK, 0))
+        before = file.read(start - file.tell())
+        octets = file.read(MOST)
+    rest, renamed = (b"", False) if same else _rest(path, since)
+    return Tail(_lines(rest) + _lines(octets), same or renamed, _lines(before))
+
+
+def _open(path: Path) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise UnreadableLog(error.strerror or str(error)) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnreadableLog("not a plain file")
+    return descriptor
+
+
+def _rest(path: Path, since: Mark) -> tuple[bytes, bool]:
+    """Return what the file that was marked holds now under another name in the folder, and whether it is there."""
+    if not since.known:
+        return b"", False
+    try:
+        for other in path.resolve().parent.iterdir():
+            status = other.lstat()
+            if stat.S_ISREG(status.st_mode) and _goes_on(since, _mark(status)):
+                with other.open("rb") as file:
+                    file.seek(since.size)
+                    return file.read(MOST), True
+    except OSError:
+        pass
+    return b"", False
+
+
+def _goes_on(since: Mark, here: Mark) -> bool:
+    """Tell whether it is the file that was marked, and not cut meanwhile."""
+    return since.known and (here.device, here.inode) == (since.device, since.inode) and here.size >= since.size
+
+
+def _mark(status: os.stat_result) -> Mark:
+    return Mark(status.st_dev, status.st_ino, status.st_size, known=True)
+
+
+def _lines(octets: bytes) -> str:
+    """Return the whole lines; what follows the last end of line is still being written."""
+    return octets[: octets.rfind(b"\n") + 1].decode("utf-8", "replace")
+
+
+_HIGHEST_STATUS = 0xFFFF
+
+
+def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
+    """Yield the C-MOVEs that *lines* record.
+
+    Each line is one JSON object: ``started`` and ``time`` (ISO 8601; UTC unless they say otherwise), ``calling``,
+    ``called``, ``destination``, ``study_uid``, ``status``, ``completed``, ``failed``. Lines that are not such an
+    object are ignored.
+    """
+    return (record for record, _ in parse(lines))
+
+
+def parse(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, Leg | None]]:
+    """Yield each C-MOVE that *lines* record, with the C-STOREs that were sent for it; None where none is recorded.
+
+    They are in ``stores``, a list of objects: ``sop_instance_uid``, ``sop_class_uid``, ``transfer_syntax_uid``,
+    ``status``.
+    """
+    for line in lines:
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(fields, dict) and (record := _record(fields)):
+            yield record, _leg(record, fields.get("stores"))
+
+
+def _leg(record: MoveRecord, stores: object) -> Leg | None:
+    found = [_store(each) for each in stores if isinstance(each, dict)] if isinstance(stores, list) else []
+    witness = f"{record.called or 'the external archive'}'s record"
+    return Leg(record.called, record.destination, witness, tuple(found)) if found else None
+
+
+def _store(fields: dict[str, object]) -> Store:
+    return Store(
+        _text(fields.get("sop_instance_uid")),
+        _text(fields.get("sop_class_uid")),
+        _text(fields.get("transfer_syntax_uid")),
+        _status(fields.get("status")),
+    )
+
+
+def _record(fields: dict[str, object]) -> MoveRecord | None:
+    started = _instant(fields.get("started")) or _instant(fields.get("time"))
+    study_uid = fields.get("study_uid")
+    if started is None or not isinstance(study_uid, str):
+        return None
+    return MoveRecord(
+        started=started,
+        calling=_text(fields.get("calling")),
+        called=_text(fields.get("called")),
+        destination=_text(fields.get("destination")),
+        study_uid=study_uid,
+        status=_status(fields.get("status")),
+        completed=_number(fields.get("completed")),
+        failed=_number(fields.get("failed")),
+    )
+
+
+def _instant(value: object) -> datetime | None:
+    return parsed(value) if isinstance(value, str) else None
+
+
+def _text(value: object) -> str:
+    return value.strip(" ") if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _status(value: object) -> int | None:
+    """Return a DIMSE status written as a number or as hexadecimal text (``A801``, ``0xA801``): two octets (PS3.7 C)."""
+    if isinstance(value, str):
+        try:
+            value = int(value.removesuffix("H"), 16)
+        except ValueError:
+            return None
+    number = _number(value)
+    return number if number is not None and number <= _HIGHEST_STATUS else None
+
 
 #: Seconds after the archive's answer in which the external archive may still write.
 PATIENCE_S = 1.0

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.files import Files, files_before
-from dcmcfg.verify.stored_route import external_archives
+from dcmcfg.verify.stored_route import Files, external_archives, files_before
 
 
 def asked_fallback(evidence: Evidence) -> bool:

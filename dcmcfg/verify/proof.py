@@ -19,10 +19,9 @@ from dcmcfg.route.question import Question as RouteQuestion
 from dcmcfg.route.question import StudyState, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.chronicle import SENT, Chronicle, Event
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.files import Files, files_before
-from dcmcfg.verify.stored_route import external_archives
+from dcmcfg.verify.stored_route import Files, external_archives, files_before
+from dcmcfg.verify.timeline import SENT, Chronicle, Event
 from dcmcfg.verify.verdict import Verdict
 
 _LIBRARIES = ("pydicom", "ldap3", "httpx")

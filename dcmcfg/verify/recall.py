@@ -1,22 +1,172 @@
-"""A study that proves something when it is recalled: one that the archive has really purged, the smallest found."""
+"""A study that proves something when it is recalled: one that the archive has really purged, the smallest found.
+
+Where a study is: according to the archive's database, else as far as its answers to C-FIND suggest.
+"""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from dcmcfg.archive.database import Database
 from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.associate import associated
-from dcmcfg.dicom.query import Study, find_studies
+from dcmcfg.dicom.query import Instance, Study, find_studies
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.errors import ArchiveError, NotFound
 from dcmcfg.model.devices import Device
+from dcmcfg.route.question import NOBODY, StudyState
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import NOT_ONLINE
 from dcmcfg.verify.run import query_timeouts
-from dcmcfg.verify.study_state import purges_unseen
+
+_AVAILABILITY = "dcmExternalRetrieveInstanceAvailability"
+_RETURNED = "dcmReturnRetrieveAET"
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """What the archive has of a study, and the states that fit it: several where the state is not known for certain.
+
+    ``external`` is the AE title recorded for the instances without a file, ``*`` where the database has none; None
+    where it is not known, or there are several. ``by_database`` says whether the archive's database answered.
+    """
+
+    study_uid: str
+    number: int
+    availabilities: tuple[str, ...]
+    sop_classes: frozenset[str]
+    states: tuple[StudyState, ...]
+    external: str | None
+    notes: tuple[str, ...] = ()
+    by_database: bool = False
+
+
+def whereabouts(
+    study_uid: str,
+    instances: Sequence[Instance],
+    device: Device,
+    stored: StoredStudy | None = None,
+    why_not: str = "",
+) -> Whereabouts:
+    """Return where the study *study_uid* is, of which the archive *device* lists *instances* by C-FIND.
+
+    *stored* is the study in the archive's database; without it the states are those that Instance Availability leaves
+    open, and *why_not* says why the database did not answer.
+    """
+    decides = stored is not None and _covers(stored, instances)
+    if stored is not None and decides:
+        states, external, notes = _state_by_database(_listed_of(stored, instances), device)
+    else:
+        states, external, notes = _state_by_availability(instances, device)
+        if stored is not None:
+            notes.append("the archive's database lacks instances that C-FIND lists: the state is not certain")
+        elif instances:
+            reason = f" ({why_not})" if why_not else ""
+            notes.append(f"the archive's database was not asked{reason}, so the state is not certain")
+    return Whereabouts(
+        study_uid,
+        len(instances),
+        tuple(sorted({each.availability or "not given" for each in instances})),
+        frozenset(each.sop_class_uid for each in instances),
+        states,
+        external,
+        tuple(notes),
+        by_database=decides,
+    )
+
+
+def _covers(stored: StoredStudy, listed: Sequence[Instance]) -> bool:
+    """Return whether the database has every instance that the archive lists by C-FIND."""
+    held = {each.sop_instance_uid for each in stored.instances or ()}
+    return {each.sop_instance_uid for each in listed} <= held and (not stored.known or stored.instances is not None)
+
+
+def _listed_of(stored: StoredStudy, listed: Sequence[Instance]) -> StoredStudy:
+    """Return *stored* with the listed instances only: a C-MOVE sends no others (query/retrieve view)."""
+    uids = {each.sop_instance_uid for each in listed}
+    held = tuple(each for each in stored.instances or () if not uids or each.sop_instance_uid in uids)
+    return replace(stored, instances=held)
+
+
+_State = tuple[tuple[StudyState, ...], str | None, list[str]]
+
+
+def _state_by_database(stored: StoredStudy, device: Device) -> _State:
+    """Return the states, the external archive recorded for instances without a file, and notes."""
+    if not stored.known:
+        return (StudyState.UNKNOWN,), None, []
+    configured = device.storage_ids
+    held = stored.instances or ()
+    away = [each for each in held if not each.storage_ids]
+    elsewhere = [each for each in held if each.storage_ids and configured.isdisjoint(each.storage_ids)]
+    states = tuple(_states(len(held), len(away), len(elsewhere)))
+    if stored.completeness:
+        states = (StudyState.INCOMPLETE, *(each for each in states if each is not StudyState.LOCAL))
+    titles = sorted({each.external for each in away})
+    notes = []
+    if len(titles) > 1:
+        named = ", ".join(title or "none" for title in titles)
+        notes.append(f"the database has several external archives for its instances: {named}")
+    if elsewhere:
+        storages = ", ".join(sorted({storage for each in elsewhere for storage in each.storage_ids}))
+        notes.append(f"files on the storage {storages}, which the tree does not configure")
+    return states, (titles[0] or NOBODY) if len(titles) == 1 else None, notes
+
+
+def _states(number: int, away: int, elsewhere: int) -> Iterator[StudyState]:
+    here = number - away - elsewhere
+    if away:
+        yield StudyState.PARTIAL if here else StudyState.PURGED
+    elif here:
+        yield StudyState.LOCAL
+    if elsewhere:
+        yield StudyState.ELSEWHERE
+
+
+def _state_by_availability(instances: Sequence[Instance], device: Device) -> _State:
+    """Return the states that Instance Availability leaves open.
+
+    The archive says ONLINE of purged instances unless a storage has dcmExternalRetrieveInstanceAvailability, and
+    NEARLINE also of instances that it has recalled. A dcmReturnRetrieveAET is returned instead of all AE titles.
+    """
+    not_online = sum(each.availability in NOT_ONLINE for each in instances)
+    returned = {title for each in instances for title in each.retrieve_ae_titles}
+    instead = returned & _titles(device, _RETURNED)
+    names = returned - instead - _own_titles(device)
+    notes = []
+    if instead:
+        notes.append(f"the archive returns {', '.join(sorted(instead))} instead of the AE that holds it ({_RETURNED})")
+    match (len(instances), not_online):
+        case (0, _):
+            states: tuple[StudyState, ...] = (StudyState.UNKNOWN,)
+        case (number, count) if count or purges_unseen(device):
+            partial = (StudyState.PARTIAL,) if number > 1 else ()
+            states = (StudyState.LOCAL, StudyState.PURGED, *partial, StudyState.ELSEWHERE)
+            if not count:
+                notes.append(f"the archive says ONLINE of purged instances too ({_AVAILABILITY} is not set)")
+        case _:
+            states = (StudyState.LOCAL, StudyState.ELSEWHERE)
+    if len(names) > 1:
+        notes.append(f"several other archives are named: {', '.join(sorted(names))}")
+    return states, next(iter(names)) if len(names) == 1 else None, notes
+
+
+def _own_titles(device: Device) -> set[str]:
+    """Return the titles that the archive names itself by."""
+    return _titles(device, "dcmRetrieveAET") | {ae.title for ae in device.network_aes}
+
+
+def _titles(device: Device, attribute: str) -> set[str]:
+    entries = (device.entry, *(ae.entry for ae in device.network_aes))
+    return {title for entry in entries for title in entry.texts(attribute)}
+
+
+def purges_unseen(device: Device) -> bool:
+    """Return whether the archive says ONLINE of what it purges, as far as its configuration goes."""
+    return any("dcmExternalRetrieveAET" in each and _AVAILABILITY not in each for each in device.children("dcmStorage"))
+
 
 #: Purged studies that are enough to take the smallest of, and studies that are looked at.
 ENOUGH, MOST = 50, 1000

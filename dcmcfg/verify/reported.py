@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.dicom.status import explain
-from dcmcfg.verify.called import at_its_place, called
+from dcmcfg.verify.called import DESTINATION_UNKNOWN, at_its_place, called, refused_by_the_archive, refused_elsewhere
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.passed_on import sends_straight
-from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, refused_by_the_archive, refused_elsewhere
 from dcmcfg.verify.verdict import Reported, Reporting
 
 SUCCESS = 0x0000

@@ -16,12 +16,12 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.render.html.proof_page import proof_page
 from dcmcfg.render.proof import proof_json
 from dcmcfg.verify.addresses import find_addresses
-from dcmcfg.verify.chronicle import Chronicle
 from dcmcfg.verify.evidence import Evidence, Listened, Stored
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.legs import Leg, Store
 from dcmcfg.verify.proof import Proof, SiteSetting, configured, proof_of
 from dcmcfg.verify.run import Watcher
+from dcmcfg.verify.timeline import Chronicle
 from tests.verify.conftest import configuration as configuration
 from tests.verify.evidence import CT, GOOD, LOCAL_STUDY, PURGED, UIDS, arrived, listed, recorded, reporting
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dcmcfg.dicom.move import Progress
-from dcmcfg.verify.chronicle import KEPT, Chronicle
 from dcmcfg.verify.run import Watcher
+from dcmcfg.verify.timeline import KEPT, Chronicle
 
 
 def test_pending_responses_with_equal_numbers_are_written_down_as_the_first_and_the_last() -> None:

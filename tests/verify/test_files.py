@@ -10,9 +10,9 @@ from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.advice.holder_unknown import NO_EXTERNAL_ARCHIVE
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.files import Files, files_before, recalled
 from dcmcfg.verify.judge import LOCAL, SECOND_RUN, judge
 from dcmcfg.verify.route import judge_route
+from dcmcfg.verify.stored_route import Files, files_before, recalled
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.evidence import (
     ALONE,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.verify import log_tail
-from dcmcfg.verify.log_tail import Mark, Tail, UnreadableLog, mark, tail
+from dcmcfg.verify import external_log
+from dcmcfg.verify.external_log import Mark, Tail, UnreadableLog, mark, tail
 
 
 def log(tmp_path: Path, text: str) -> Path:
@@ -55,7 +55,7 @@ def test_a_log_that_comes_to_be_later_is_read_from_its_start(tmp_path: Path) -> 
 
 
 def test_of_a_huge_log_the_end_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_tail, "MOST", 8)
+    monkeypatch.setattr(external_log, "MOST", 8)
     path = log(tmp_path, "0123456789\nabc\n")
     assert tail(path, Mark()).text == "789\nabc\n"
 

@@ -12,9 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.external_log import LogMark, Told, records_since
-from dcmcfg.verify.log_tail import Mark
-from dcmcfg.verify.record import parse_records
+from dcmcfg.verify.external_log import LogMark, Mark, Told, parse_records, records_since
 from dcmcfg.verify.sought import Sought
 
 SINCE = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)

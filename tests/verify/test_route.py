@@ -9,8 +9,7 @@ import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Stored
-from dcmcfg.verify.recorded_route import instances_shown, witnessing
-from dcmcfg.verify.route import judge_route
+from dcmcfg.verify.route import instances_shown, judge_route, witnessing
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.evidence import (
     DIRECT,

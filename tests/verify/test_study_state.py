@@ -8,7 +8,7 @@ from dcmcfg.archive.stored import StoredStudy
 from dcmcfg.dicom.query import Instance
 from dcmcfg.model.devices import Configuration
 from dcmcfg.route.question import StudyState
-from dcmcfg.verify.study_state import Whereabouts, whereabouts
+from dcmcfg.verify.recall import Whereabouts, whereabouts
 from tests.route.sites import ARCHIVE, lab, put
 from tests.trees import CT
 from tests.verify.evidence import LOCAL_STUDY, PURGED, STUDY, UNKNOWN_STUDY, study

@@ -15,9 +15,9 @@ from dcmcfg.render.html.proof_page import proof_page
 from dcmcfg.render.proof import proof_json
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.chronicle import Chronicle
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.proof import Proof, SiteSetting, configured, proof_of, tree_facts
+from dcmcfg.verify.timeline import Chronicle
 from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:

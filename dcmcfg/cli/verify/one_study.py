@@ -33,10 +33,10 @@ from dcmcfg.dicom.move import Cancellation
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.verify import print_verdict, verdict_json, verify_progress
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.chronicle import Chronicle
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.recall import Recall
 from dcmcfg.verify.run import gather
+from dcmcfg.verify.timeline import Chronicle
 
 if TYPE_CHECKING:
     from dcmcfg.cli.verify.temporary_destination import Place

@@ -16,11 +16,11 @@ from dcmcfg.render.route import need_in_words
 from dcmcfg.render.verify_parts import asked_lines, kept_line
 from dcmcfg.render.verify_sent import route_of
 from dcmcfg.timestamps import readable
-from dcmcfg.verify.chronicle import Event
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.legs import Alike, Store, alike
 from dcmcfg.verify.proof import Configured, Proof
 from dcmcfg.verify.sent import legs_of
+from dcmcfg.verify.timeline import Event
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
 _GOOD, _BAD, _OPEN = "is-good", "is-bad", "is-open"

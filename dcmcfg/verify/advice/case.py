@@ -9,8 +9,8 @@ from functools import cached_property
 from dcmcfg.route.command import command
 from dcmcfg.verify.called import at_its_place, came_back, holders
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.files import Files, FilesBefore, files_before
 from dcmcfg.verify.passed_on import asked_fallback, sends_straight
+from dcmcfg.verify.stored_route import Files, FilesBefore, files_before
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding
 
 SUCCESS = 0x0000

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dcmcfg.verify.advice.called_in_vain import NOT_FOUND, not_found
 from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.refusing import DESTINATION_UNKNOWN, NOT_ALLOWED
+from dcmcfg.verify.called import DESTINATION_UNKNOWN, NOT_ALLOWED
 
 
 def steps(case: Case) -> Iterator[str]:

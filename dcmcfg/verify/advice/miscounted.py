@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.verify.advice import partly_purged
 from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.files import Files, recalled
 from dcmcfg.verify.reported import whose
+from dcmcfg.verify.stored_route import Files, recalled
 
 
 def steps(case: Case) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.files import recalled
+from dcmcfg.verify.stored_route import recalled
 from dcmcfg.verify.verdict import Witness
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dcmcfg.verify.advice.case import SUCCESS, Case
 from dcmcfg.verify.called import NOT_PERFORMED
-from dcmcfg.verify.files import Files, recalled
+from dcmcfg.verify.stored_route import Files, recalled
 
 _SOME_FAILED = 0xB000
 
