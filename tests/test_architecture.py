@@ -45,19 +45,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text
     frozenset(
-        {
-            "model",
-            "entry_draft",
-            "pem",
-            "secret_values",
-            "edits",
-            "plan",
-            "lint",
-            "search",
-            "listing",
-            "onboarding",
-            "route",
-        }
+        {"model", "entry_draft", "pem", "secret_values", "edits", "plan", "lint", "search", "onboarding", "route"}
     ),  # core
     frozenset(
         {"directory", "archive", "dicom", "settings", "files", "private_folders", "shown_certificate", "trust"}

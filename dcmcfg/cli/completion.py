@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from dcmcfg.cli.given_once import GivenOnce
+from dcmcfg.cli.options.unique_options import GivenOnce
 
 _VARIABLE = "_DCMCFG_COMPLETE"
 #: Where each shell picks the script up.

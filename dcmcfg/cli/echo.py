@@ -11,7 +11,6 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
-from dcmcfg.cli.archive_unreachable import with_status
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.examples import examples
@@ -20,6 +19,7 @@ from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.session.status_hint import with_status
 from dcmcfg.connectivity.echo import Echoed, Target, echo_all, targets
 from dcmcfg.connectivity.probe import PATIENCE
 from dcmcfg.dicom.peer import Timeouts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.cli.options.arguments import RollOutNumber
+from dcmcfg.cli.options.unique_options import GivenOnce
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.render.history import history_json, print_history, print_roll_out, roll_out_json
 from dcmcfg.render.terminal.console import stdout_console

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import click
 
-from dcmcfg.cli.given_once import GivenOnce
+from dcmcfg.cli.options.unique_options import GivenOnce
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import say
 from dcmcfg.errors import LabError

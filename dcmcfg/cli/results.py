@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from dcmcfg.bulk.stores import FOLDER, KeptStore, kept_stores, named_stores, older_than
-from dcmcfg.cli.given_once import GivenOnce
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.quantities import Quantity
+from dcmcfg.cli.options.unique_options import GivenOnce
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.cli.terminal import ask

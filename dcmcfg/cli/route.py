@@ -8,13 +8,13 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
-from dcmcfg.cli.archive_database import reach_database
-from dcmcfg.cli.archive_unreachable import status_advised
 from dcmcfg.cli.completing import complete_title
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.session.archive_database import reach_database
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import STDOUT, print_json, write_whole
+from dcmcfg.cli.session.status_hint import status_advised
 from dcmcfg.cli.telling import say
 from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.query import find_instances

@@ -12,9 +12,9 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options.site import SiteCommand, site_options
 from dcmcfg.cli.session.archive import control_service
+from dcmcfg.cli.session.archive_stopped import STOPPED, how_to_start
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.stopped import STOPPED, how_to_start
 from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import ArchiveError
 from dcmcfg.render.terminal.console import visible

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dcmcfg.listing.acceptable import acceptable, external_retrieve_titles
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import target
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.search import completions
+from dcmcfg.search.acceptable_values import acceptable, external_retrieve_titles
 
 
 def new_values(configuration: Configuration, text: str, name: str, begun: str) -> list[str]:

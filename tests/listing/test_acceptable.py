@@ -8,11 +8,11 @@ import pytest
 
 from dcmcfg.edits.attribute import Values, set_values
 from dcmcfg.lint.plan_risks import plan_risks
-from dcmcfg.listing.acceptable import acceptable, external_retrieve_titles
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import seen_as, target
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.schema.definitions import bundled
+from dcmcfg.search.acceptable_values import acceptable, external_retrieve_titles
 from dcmcfg.search.completions import attributes, referable, values
 from tests.lint.breaking import ARCHIVE, RULE, put, sound
 from tests.sampling import sample

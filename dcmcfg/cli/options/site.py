@@ -17,9 +17,9 @@ import click
 from click.core import ParameterSource
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.given_once import GivenOnce
-from dcmcfg.cli.limit_option import limit_option
+from dcmcfg.cli.options.limit_option import limit_option
 from dcmcfg.cli.options.of_site import SITE_SETTINGS, add_site_options
+from dcmcfg.cli.options.unique_options import GivenOnce
 from dcmcfg.settings import Settings, resolve
 
 R = TypeVar("R")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.judging import Purpose, judge
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options.changing import Choices, require_named
+from dcmcfg.cli.session.plan_assessment import Purpose, judge
 from dcmcfg.cli.session.rejects import Rejects
 from dcmcfg.cli.session.report import ReloadReport, Report, follow_in_profile
 from dcmcfg.cli.telling import tell

@@ -15,8 +15,8 @@ from dcmcfg.archive.reload_failures import CHECK_VALUES, Reload, ReloadFailed, R
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotRunning
 from dcmcfg.cli import invocation
 from dcmcfg.cli.session.archive import control_service
+from dcmcfg.cli.session.archive_stopped import STOPPED, how_to_start
 from dcmcfg.cli.session.report import ReloadReport
-from dcmcfg.cli.stopped import STOPPED, how_to_start
 from dcmcfg.cli.telling import tell
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished, NotFound
 from dcmcfg.model.devices import Configuration

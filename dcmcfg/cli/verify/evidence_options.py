@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.archive_database import NOT_KNOWN, reach_database
 from dcmcfg.cli.options.site import option_group, section_option
+from dcmcfg.cli.session.archive_database import NOT_KNOWN, reach_database
 from dcmcfg.cli.session.output import refuse_unwritable, refuse_unwritable_folder
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.settings import Settings

@@ -22,10 +22,10 @@ from dcmcfg.bulk.source import Matching, Named, Source, matched
 from dcmcfg.bulk.store import Store
 from dcmcfg.bulk.stores import FOLDER, SUFFIX
 from dcmcfg.cli import invocation
-from dcmcfg.cli.archive_unreachable import next_step_of, status_advised
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.session.failures import INTERRUPTED
 from dcmcfg.cli.session.output import STDOUT, write_report
+from dcmcfg.cli.session.status_hint import next_step_of, status_advised
 from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.cli.verify.after_sending import a_no_once_sent

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.archive_unreachable import status_advised
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options.site import given_options
+from dcmcfg.cli.session.status_hint import status_advised
 from dcmcfg.cli.verify.after_sending import a_no_once_sent
 from dcmcfg.cli.verify.destination_request import Answered
 from dcmcfg.cli.verify.request import Verification

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dcmcfg.archive.recorded import Recorded
-from dcmcfg.cli.archive_database import recorded_under
 from dcmcfg.cli.loading import loaded
 from dcmcfg.cli.options.changing import Choices, risk_lines
+from dcmcfg.cli.session.archive_database import recorded_under
 from dcmcfg.dn import DN
 from dcmcfg.files.locations import at_values
 from dcmcfg.lint.newly_wrong import changes_certificates, newly_wrong

@@ -1,1 +1,0 @@
-"""What stands in a tree, picked out for lists."""
