@@ -21,7 +21,7 @@ from beside.archives import OTHER, WITNESS, Site, dcmqrscp, site
 from beside.programs import AS_INSTALLED, DCMTK, NO_DELAY, running, seconds_of
 from beside.rows import judged, row
 
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import Held, small_study
 
 STUDIES, IMAGES = 200, 2

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from dcmcfg.entry import Entry
 from dcmcfg.files.trees import read_ldif_tree
-from dcmcfg.gc_paused import collector_paused
+from dcmcfg.garbage_collection import collector_paused
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.writer import format_entry
-from dcmcfg.plan.diff import diff
+from dcmcfg.plan.tree_diff import diff
 from dcmcfg.schema.definitions import bundled
 
 DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"

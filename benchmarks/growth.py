@@ -20,13 +20,13 @@ from dcmcfg.changes import Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.gc_paused import collector_paused
+from dcmcfg.garbage_collection import collector_paused
 from dcmcfg.model.tree import Tree
-from dcmcfg.onboarding.documents import read_json
+from dcmcfg.onboarding.yaml_json import read_json
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.verify import dcm4che_log, dcmtk_log, orthanc_log
-from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.log_query import Sought
 
 LIMIT = 3.0
 TOP = DN.parse("cn=x")

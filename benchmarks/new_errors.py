@@ -18,7 +18,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.lab.large_tree import large_tree
 from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import site_entries
-from dcmcfg.lint.newly_wrong import newly_wrong
+from dcmcfg.lint.new_violations import newly_wrong
 from dcmcfg.lint.plan_risks import plan_risks
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan

@@ -31,7 +31,7 @@ from dcmcfg.lab.tree import site_files
 from dcmcfg.model.tree import Tree
 from dcmcfg.onboard import onboard
 from dcmcfg.onboarding.additions import Secured
-from dcmcfg.onboarding.reading import Form, read_sheet
+from dcmcfg.onboarding.reader import Form, read_sheet
 from dcmcfg.schema.definitions import bundled
 
 ROWS = 500

@@ -14,9 +14,9 @@ from dcmcfg.dicom.peer import Peer
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.onboarding.additions import Secured, add_all
+from dcmcfg.onboarding.classification import sort_rows
 from dcmcfg.onboarding.proposal import LeftOut, Proposal
 from dcmcfg.onboarding.row import Row
-from dcmcfg.onboarding.sorting import sort_rows
 from dcmcfg.plan.plan import Already, Plan, make_plan
 
 

@@ -11,7 +11,7 @@ import click
 from dcmcfg.cli.main import program
 from dcmcfg.lint.catalogue import RULES, TOPICS
 from dcmcfg.lint.rule import LintRule
-from dcmcfg.schema.taking_effect import BEHAVIOUR, TAKES_EFFECT, Needs, TakesEffect
+from dcmcfg.schema.effect_timing import BEHAVIOUR, TAKES_EFFECT, Needs, TakesEffect
 
 COMMANDS_HEAD = """\
 # The commands
@@ -102,7 +102,7 @@ def _entry(rule: LintRule) -> str:
 EFFECT_HEAD = """\
 # What takes effect when
 
-<!-- Written by docs/generate.py from dcmcfg/schema/taking_effect.py; `make docs` after a change of it. -->
+<!-- Written by docs/generate.py from dcmcfg/schema/effect_timing.py; `make docs` after a change of it. -->
 
 Which changes in LDAP need more than a reload of the archive (`dcmcfg reload`), or less. What is not in the table takes
 effect with a reload, as far as it was tried on a dcm4chee-arc 5.35.1. *Tried* is "no" where only the archive's source

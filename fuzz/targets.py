@@ -11,14 +11,14 @@ from pathlib import Path
 
 from dcmcfg.ber import OCTET_STRING, SEQUENCE, SET, element, integer
 from dcmcfg.changes import Change
-from dcmcfg.dicom.data_set_walk import CutOff, NoDataSet, walk
+from dcmcfg.dicom.data_set_parser import CutOff, NoDataSet, walk
 from dcmcfg.dicom.storage.incoming_data_set import read_head
 from dcmcfg.dicom.ul.command_set import CommandField, read_command
 from dcmcfg.dicom.ul.negotiation import accept, read_request
 from dcmcfg.dicom.ul.pdu import Violation
-from dcmcfg.directory.answers import entries
 from dcmcfg.directory.decoding import EntryDecoder
 from dcmcfg.directory.messages import Incoming, NotAnAnswer
+from dcmcfg.directory.search_responses import entries
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, LdifError, MalformedInput

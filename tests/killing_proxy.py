@@ -20,7 +20,7 @@ READS = frozenset({0x63})
 
 class KillingProxy(Relay):
     """Relays to *port* on loopback; the client is killed at request number *at* (from 1) of the kinds *counted*.
-    What can change nothing does not count: waiting for others (:mod:`dcmcfg.rollout.reconcile`), the begin of a
+    What can change nothing does not count: waiting for others (:mod:`dcmcfg.rollout.reconciliation`), the begin of a
     transaction, and its end without commit.
 
     Before the server has got it, or (*answered*) when the server has answered it and before the client hears of that.

@@ -33,12 +33,12 @@ LAYERS: tuple[frozenset[str], ...] = (
             "suggestions",
             "timestamps",
             "ber",
-            "gc_paused",
+            "garbage_collection",
             "network_address",
             "unsafe_names",
             "file_kinds",
             "zip_members",
-            "whole_number",
+            "unsigned_integer",
             "printable",
             "wrapping",
         }
@@ -48,7 +48,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {"model", "entry_draft", "pem", "secret_values", "edits", "plan", "lint", "search", "onboarding", "route"}
     ),  # core
     frozenset(
-        {"directory", "archive", "dicom", "settings", "files", "private_folders", "shown_certificate", "trust"}
+        {"directory", "archive", "dicom", "settings", "files", "private_folders", "peer_certificate", "tls_trust"}
     ),  # edges
     frozenset({"lab"}),
     frozenset({"rollout", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard"}),  # use cases
@@ -81,7 +81,7 @@ PURE = LAYERS[2]
 #: What loads modules while running: each command's module only when that command runs, what completes the site's
 #: options only when a shell asks, the keychain's library only when a secret is kept there, and pydicom only when a file
 #: or text beyond ASCII is read.
-LAZY = frozenset({"dcmcfg.cli.loading", "dcmcfg.settings.keychain", "dcmcfg.dicom.pydicom_lazy"})
+LAZY = frozenset({"dcmcfg.cli.lazy_import", "dcmcfg.settings.keychain", "dcmcfg.dicom.pydicom_lazy"})
 #: What stands for a module whose name is computed.
 UNKNOWN = "(computed)"
 
@@ -263,7 +263,7 @@ def test_a_made_up_house_in_order_has_no_breach() -> None:
         "dcmcfg.directory.ldap": "import ldap3\nfrom dcmcfg import entry\nfrom . import failures",
         "dcmcfg.directory.failures": "import os",
         "dcmcfg.lab.archive": "from pynetdicom import AE\nfrom dcmcfg.directory.ldap import connect",
-        "dcmcfg.cli.loading": "def load():\n    import dcmcfg.cli.show",
+        "dcmcfg.cli.lazy_import": "def load():\n    import dcmcfg.cli.show",
         "dcmcfg.cli.show": "import click\nfrom dcmcfg.lab.archive import run",
     }
     assert violations(sources) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.cli.options.of_site import SITE_SETTINGS
+from dcmcfg.cli.options.site_settings import SITE_SETTINGS
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.settings import (
     Settings,

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from dcmcfg.shown_certificate import ShownCertificate, shown_certificate
+from dcmcfg.peer_certificate import ShownCertificate, shown_certificate
 
 
 def test_a_plain_connection_shows_none() -> None:

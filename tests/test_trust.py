@@ -20,15 +20,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from dcmcfg.archive.control import ControlService
-from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.echo import VERIFICATION
+from dcmcfg.dicom.open_association import associated
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.trust import UnusableCaFile, trusting
+from dcmcfg.tls_trust import UnusableCaFile, trusting
 from tests.tls_slapd import Files, leaf_files, written
 
 pytestmark = pytest.mark.real

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.whole_number import whole_number
+from dcmcfg.unsigned_integer import whole_number
 
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("007", 7), ("12", 12), ("", None), ("-1", None), ("²", None)])

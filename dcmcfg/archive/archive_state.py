@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from enum import Enum
 
-from dcmcfg.archive.web import Answer
+from dcmcfg.archive.http_client import Answer
 
 _PAGE = "<html><head><title>Error</title></head><body>"  # how error pages of WildFly and its applications begin
 _OF_THE_APPLICATION = "access-control-allow-origin"  # a header that the archive adds to each of its answers

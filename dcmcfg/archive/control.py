@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from dcmcfg.archive.archive_state import Finding, State, finding_of
-from dcmcfg.archive.bearer import Bearer
+from dcmcfg.archive.authorized_client import Bearer
 from dcmcfg.archive.failures import not_answered, unexpected_answer, was_sent
+from dcmcfg.archive.http_client import Answer, Timeouts, Web
 from dcmcfg.archive.issuer import TokenIssuer
 from dcmcfg.archive.reload_failures import Attempt, NotReloaded, Reload, failure_of, unconfirmed
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotRunning, Reloaded, Unclear, outcome_of
-from dcmcfg.archive.web import Answer, Timeouts, Web
 from dcmcfg.errors import ArchiveError
 
 OnWait = Callable[[str], None]
@@ -59,7 +59,7 @@ class NotStarted(ArchiveError):
 class ControlService:
     """The control service of the archive whose base URL is *url*.
 
-    *token* is sent as :class:`Bearer` says. ``https`` is verified as :class:`~dcmcfg.archive.web.Web`
+    *token* is sent as :class:`Bearer` says. ``https`` is verified as :class:`~dcmcfg.archive.http_client.Web`
     does. Redirects are not followed, and no proxy is used: a token goes to the archive or nowhere.
     *device* is the name of the archive's device in the directory, for the next steps of errors.
     """

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.archive.stored_studies import StoredStudy
 
 #: Seconds in which its port has to answer.
 CONNECT_S = 3.0

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import httpx
 
 from dcmcfg.archive.error_body import one_line, read_error
-from dcmcfg.archive.web import Answer
+from dcmcfg.archive.http_client import Answer
 from dcmcfg.errors import ArchiveError
-from dcmcfg.trust import refusal, shown_with, version_problem
+from dcmcfg.tls_trust import refusal, shown_with, version_problem
 
 _BASE_URL = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
 _TOKEN = "dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one"  # noqa: S105 — advice

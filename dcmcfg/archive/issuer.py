@@ -14,6 +14,7 @@ from urllib.parse import quote_plus, urlsplit
 import httpx
 
 from dcmcfg.archive.failures import TokenError, require_whole
+from dcmcfg.archive.http_client import Answer, Web
 from dcmcfg.archive.issuer_failures import (
     another_issuer,
     another_server,
@@ -22,7 +23,6 @@ from dcmcfg.archive.issuer_failures import (
     not_reached,
     not_the_endpoints,
 )
-from dcmcfg.archive.web import Answer, Web
 
 DISCOVERY = "/.well-known/openid-configuration"
 #: Seconds before its end in which a token is no longer used: the request under way takes some, clocks differ.

@@ -9,7 +9,7 @@ import httpx
 
 from dcmcfg.archive.error_body import one_line
 from dcmcfg.archive.failures import TokenError, transport_reason
-from dcmcfg.archive.web import Answer
+from dcmcfg.archive.http_client import Answer
 
 _UP = "is the issuer running? its URL is oidc_issuer or oidc_token_url, where the archive URL comes from"
 _REALM = (

@@ -10,9 +10,10 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from dcmcfg.archive.bearer import Bearer
+from dcmcfg.archive.authorized_client import Bearer
 from dcmcfg.archive.failures import not_answered, require_whole, unexpected_answer
-from dcmcfg.archive.stored import (
+from dcmcfg.archive.http_client import Answer, Timeouts
+from dcmcfg.archive.stored_studies import (
     INSTANCE_FIELDS,
     STUDY_FIELDS,
     InstanceAnswer,
@@ -22,7 +23,6 @@ from dcmcfg.archive.stored import (
     studies,
     study_of,
 )
-from dcmcfg.archive.web import Answer, Timeouts
 from dcmcfg.errors import ArchiveError
 from dcmcfg.limits import QIDO_INSTANCES, QIDO_OCTETS
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dcmcfg.archive.archive_state import is_server_page
 from dcmcfg.archive.error_body import ErrorBody, read_error
-from dcmcfg.archive.web import Answer
+from dcmcfg.archive.http_client import Answer
 
 _NO_CONTENT = 204
 _CONFLICT = 409

@@ -13,12 +13,12 @@ from enum import Enum
 
 import httpx
 
-from dcmcfg.archive.claims import Claims, Signature, claims_of, looks_cut, signature_of
 from dcmcfg.archive.control import status_url
 from dcmcfg.archive.error_body import one_line
 from dcmcfg.archive.failures import TokenError, not_answered, unexpected_answer
+from dcmcfg.archive.http_client import Answer, Web
 from dcmcfg.archive.issuer import discover, json_object, published_keys
-from dcmcfg.archive.web import Answer, Web
+from dcmcfg.archive.token_claims import Claims, Signature, claims_of, looks_cut, signature_of
 from dcmcfg.errors import ArchiveError
 
 _LOGIN = re.compile(r"(https?://[^\s?#]+/realms/[^\s/?#]+)/protocol/openid-connect/auth(?:[?#]|$)")

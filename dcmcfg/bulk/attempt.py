@@ -13,22 +13,22 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 
-from dcmcfg.bulk.answer import Answer, Outcome, answer_of
 from dcmcfg.bulk.schedule import Next, after
 from dcmcfg.bulk.store import Store
-from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.bulk.study_result import Answer, Outcome, answer_of
 from dcmcfg.dicom.move import Cancellation, MoveOutcome
+from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.dicom.ul.command_set import Kind
 from dcmcfg.errors import DicomError, NotFound, OutOfResources, TryLater
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, Question
+from dcmcfg.verify.evidence_sources import NOBODY_ELSE, Witnesses
 from dcmcfg.verify.judge import judge
-from dcmcfg.verify.listening import STRAGGLERS_S
+from dcmcfg.verify.receiver_options import STRAGGLERS_S
 from dcmcfg.verify.run import Arrived, Watcher, gather_on, opened_for
 from dcmcfg.verify.timeline import Chronicle
 from dcmcfg.verify.verdict import Verdict, counted
-from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
 
 #: Message IDs of a run: far from those with which others begin to count.
 _MESSAGE_IDS = range(0x1000, 0x8000)

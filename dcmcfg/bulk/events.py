@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcmcfg.bulk.answer import Answer
+from dcmcfg.bulk.study_result import Answer
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from dcmcfg.bulk.answer import Outcome, StudyResult
-from dcmcfg.bulk.grouping import Group, groups
-from dcmcfg.bulk.required import may_be_mended
+from dcmcfg.bulk.failure_groups import Group, groups
+from dcmcfg.bulk.requirements import may_be_mended
 from dcmcfg.bulk.run_options import Asked
+from dcmcfg.bulk.study_result import Outcome, StudyResult
 from dcmcfg.timestamps import readable
 from dcmcfg.verify.verdict import RouteFinding
 

@@ -16,8 +16,8 @@ from types import FrameType
 from dcmcfg.bulk.attempt import Asking, Stopped
 from dcmcfg.bulk.events import Event, Stopping
 from dcmcfg.bulk.run_options import Manner
-from dcmcfg.bulk.state import State
-from dcmcfg.dicom.associate import OpenAssociation
+from dcmcfg.bulk.run_state import State
+from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.ul.association import cut_all
 from dcmcfg.errors import TryLater, Unreachable
 

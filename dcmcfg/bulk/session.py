@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 
-from dcmcfg.bulk.answer import Outcome, StudyResult
 from dcmcfg.bulk.attempt import Asking
 from dcmcfg.bulk.events import Answered, Event
 from dcmcfg.bulk.report import Report
-from dcmcfg.bulk.required import NOTHING, Required
+from dcmcfg.bulk.requirements import NOTHING, Required
 from dcmcfg.bulk.run import Ending, run
 from dcmcfg.bulk.run_options import Manner
 from dcmcfg.bulk.source import Matching, Source
+from dcmcfg.bulk.study_result import Outcome, StudyResult
 from dcmcfg.edits.temporary_destination import DESTINATIONS, PREFIX
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import DcmcfgError
@@ -30,7 +30,7 @@ from dcmcfg.suggestions import first_of
 from dcmcfg.timestamps import readable
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Question
-from dcmcfg.verify.listening import troubles
+from dcmcfg.verify.receiver_options import troubles
 from dcmcfg.verify.verdict import counted
 
 _UIDS_TOLD = 5

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
 from dcmcfg.bulk.run_options import Asked
 from dcmcfg.bulk.store_file import create_whole, hold, require_store
+from dcmcfg.bulk.study_result import Answer, Attempt, Outcome, StudyResult
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.timestamps import parsed
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.aes import aes_command
-from dcmcfg.cli.completing import complete_ae, complete_device
+from dcmcfg.cli.completers import complete_ae, complete_device
 from dcmcfg.cli.options.arguments import cipher_suite_option
-from dcmcfg.cli.options.changing import Choices, changing_options
-from dcmcfg.cli.options.site import SiteCommand, site_options_but_device
-from dcmcfg.cli.session.edit_of_tree import carry_out_edit
+from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options_but_device
+from dcmcfg.cli.session.edit import carry_out_edit
 from dcmcfg.dicom.capability_lines import read_capabilities, storage_scp
 from dcmcfg.edits.cipher_suites import archive_cipher_suites
 from dcmcfg.edits.edit import Edit

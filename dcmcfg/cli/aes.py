@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import picked_something
 from dcmcfg.cli.session.output import print_json, print_text
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.delimited import write_rows
 from dcmcfg.onboarding.row import described_openly
-from dcmcfg.render.listing import ae_json, print_aes
+from dcmcfg.render.search import ae_json, print_aes
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.search.picking import picked_aes
+from dcmcfg.search.name_filter import picked_aes
 from dcmcfg.settings import Settings
 
 

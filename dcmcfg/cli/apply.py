@@ -7,28 +7,28 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.options.changing import Choices, changing_options
+from dcmcfg.cli.options.change_options import Choices, changing_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import map_base_option, old_base, to_site
-from dcmcfg.cli.options.site import RiskOption, SiteCommand, site_options
-from dcmcfg.cli.session.changing import carry_out, server_rules
+from dcmcfg.cli.options.site_command import RiskOption, SiteCommand, site_options
+from dcmcfg.cli.printing import say
+from dcmcfg.cli.session.change import carry_out, server_rules
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import Rejects, rejects_path
-from dcmcfg.cli.telling import say
-from dcmcfg.directory.reading import read_tree, read_tree_to_fill
+from dcmcfg.directory.tree_reader import read_tree, read_tree_to_fill
 from dcmcfg.dn import DN
 from dcmcfg.files.ldif import file_doubts, read_files
-from dcmcfg.gc_paused import collector_paused
-from dcmcfg.plan import content
+from dcmcfg.garbage_collection import collector_paused
+from dcmcfg.plan import content_records
 from dcmcfg.plan.access_lists import narrowings
-from dcmcfg.plan.rebased import Files, rebased_files
-from dcmcfg.plan.wanted import surplus, wanted_of
+from dcmcfg.plan.desired_state import surplus, wanted_of
+from dcmcfg.plan.rebasing import Files, rebased_files
 from dcmcfg.render.history import taken_up
-from dcmcfg.rollout.choosing import to_resume
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.past_renames import past_renames
 from dcmcfg.rollout.preconditions import planned_telling_who, telling_who
+from dcmcfg.rollout.selection import to_resume
 from dcmcfg.rollout.unfinished import overwritten, plan_left, settle
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
@@ -145,7 +145,7 @@ def _apply(
         plan, misfits = planned_telling_who(directory, tree, every, rules.refusal, go_on=go_on, past=past)
         rejects = Rejects.of_records(left_out, misfits) if left_out is not None else None
         kept = notes.lines() if notes else ()
-        warnings = (*file_doubts(records, settings.ldap_url), *content.notes(records), *kept, *narrowings(plan))
+        warnings = (*file_doubts(records, settings.ldap_url), *content_records.notes(records), *kept, *narrowings(plan))
         owner = None if old_base is not None else history.owner_of(files, settings.ldap_url)
         if owner is not None:
             with telling_who(directory):

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.cli.completing import complete_ae
-from dcmcfg.cli.options.changing import Choices, changing_options
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.completers import complete_ae
+from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import say
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.edit_of_tree import carry_out_edit
+from dcmcfg.cli.session.edit import carry_out_edit
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.telling import say
 from dcmcfg.dicom.capability_lines import capability_line
 from dcmcfg.dicom.uid_registry import ANY, Kind, find, keywords, name_of
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.capabilities import add_capabilities, copy_capabilities, remove_capabilities
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.transfer_capability import TransferCapability

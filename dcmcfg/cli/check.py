@@ -11,18 +11,18 @@ import click
 
 from dcmcfg.changes import Add
 from dcmcfg.cli.options.file_urls import file_urls_options
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import tell
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.telling import tell
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import LdifError
 from dcmcfg.files.ldif import called, read_files
 from dcmcfg.files.locations import located
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record, holds_changes
-from dcmcfg.lint.loading import LOADING_RULES, loading_findings
+from dcmcfg.lint.startup_rules import LOADING_RULES, loading_findings
 from dcmcfg.render.check import findings_json, findings_sarif, print_change_files, print_findings
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.schema.check import Subject, check

@@ -9,21 +9,21 @@ from typing import TypeVar
 
 import click
 
-from dcmcfg.cli.completing import complete_connection, complete_device
+from dcmcfg.cli.completers import complete_connection, complete_device
 from dcmcfg.cli.options.arguments import cipher_suite_option
-from dcmcfg.cli.options.changing import Choices, changing_options
-from dcmcfg.cli.options.site import SiteCommand, site_options, site_options_but_device
+from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options, site_options_but_device
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.edit_of_tree import carry_out_edit
+from dcmcfg.cli.session.edit import carry_out_edit
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.cipher_suites import archive_cipher_suites
 from dcmcfg.edits.connection_settings import PROTOCOLS, ConnectionSettings, find_connection, split_connection
 from dcmcfg.edits.connections import add_connection, remove_connection, set_connection
 from dcmcfg.edits.edit import Edit
 from dcmcfg.model.connections import ConnectionUsers
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.references.referring import References
+from dcmcfg.model.references.index import References
 from dcmcfg.network_address import parse_host, parse_place
 from dcmcfg.render.connections import connections_json, print_connections
 from dcmcfg.render.terminal.console import stdout_console

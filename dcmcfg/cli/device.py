@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.completing import complete_device
+from dcmcfg.cli.completers import complete_device
 from dcmcfg.cli.devices import devices_command
 from dcmcfg.cli.options.arguments import new_name_option
-from dcmcfg.cli.options.changing import Choices, changing_options
-from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.session.edit_of_tree import carry_out_edit
+from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.session.edit import carry_out_edit
 from dcmcfg.edits.devices import OPTIONS, CloneNames, clone_device, create_device, remove_device
 from dcmcfg.model.references.kinds import Kind
 from dcmcfg.settings import Settings

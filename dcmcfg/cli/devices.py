@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import picked_something
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.listing import device_row_json, print_devices
+from dcmcfg.render.search import device_row_json, print_devices
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.search.picking import picked_devices
+from dcmcfg.search.name_filter import picked_devices
 from dcmcfg.settings import Settings
 
 

@@ -9,21 +9,21 @@ import click
 
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import AUTO, base_named
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import tell
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
-from dcmcfg.cli.telling import tell
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound
 from dcmcfg.files.ldif import STDIN
 from dcmcfg.files.trees import read_ldif_tree
-from dcmcfg.gc_paused import collector_paused
+from dcmcfg.garbage_collection import collector_paused
 from dcmcfg.model.devices import devices_dn
 from dcmcfg.model.targets import absolute
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.diff import Diff, beside_live, device_dn, diff, subtree
-from dcmcfg.plan.rebased import rebased_tree
+from dcmcfg.plan.rebasing import rebased_tree
+from dcmcfg.plan.tree_diff import Diff, beside_live, device_dn, diff, subtree
 from dcmcfg.printable import visible
 from dcmcfg.render.diff import Direction, diff_json, diff_ldif, print_diff, unified
 from dcmcfg.render.terminal.console import stdout_console

@@ -11,23 +11,23 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
-from dcmcfg.cli.completing import complete_title
+from dcmcfg.cli.completers import complete_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.parallel import parallel_option
 from dcmcfg.cli.options.quantities import Quantity
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.status_hint import with_status
 from dcmcfg.connectivity.echo import Echoed, Target, echo_all, targets
 from dcmcfg.connectivity.probe import PATIENCE
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.echo import echoed_json, print_echoed
 from dcmcfg.render.terminal.console import progress, stdout_console
-from dcmcfg.route.question import usual_ae
+from dcmcfg.route.request import usual_ae
 from dcmcfg.settings import Settings
 
 _LONGEST_S = 3600

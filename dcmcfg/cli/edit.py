@@ -10,19 +10,19 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.completing import complete_target
-from dcmcfg.cli.options.changing import Choices, changing_options
-from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.completers import complete_target
+from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import tell
+from dcmcfg.cli.session.change import carry_out
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.editor import KeptText, edit_file, require_editing
 from dcmcfg.cli.session.failures import problem_lines
-from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.directory.ldap import LdapDirectory
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import schema_knowing
-from dcmcfg.edits.edited_entries import Shown, edited, shown
+from dcmcfg.directory.tree_reader import read_tree
+from dcmcfg.edits.text_edit import Shown, edited, shown
 from dcmcfg.entry import Entry
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, LdifError, Refused
 from dcmcfg.ldif.reader import read_all

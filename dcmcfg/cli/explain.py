@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.completing import complete_attribute
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.completers import complete_attribute
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import read_schema
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.effective_settings import in_use
 from dcmcfg.model.tree import Tree

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import tell
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import write_whole
-from dcmcfg.cli.telling import tell
 from dcmcfg.directory.live_export import export_live
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import read_whole_schema
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.model.export import export_ldif, exported, records
 from dcmcfg.model.rebasing import Rebasing, RebasingNotes

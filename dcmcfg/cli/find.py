@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import devices_dn
-from dcmcfg.render.listing import hit_json, print_hits
+from dcmcfg.render.search import hit_json, print_hits
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.search.text import find
+from dcmcfg.search.text_search import find
 from dcmcfg.settings import Settings
 
 _NOTHING = 1

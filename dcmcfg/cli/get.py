@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.completing import complete_possible_attribute, complete_target
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.completers import complete_possible_attribute, complete_target
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, write_octets
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import schema_knowing
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.effective_settings import only_value, values_held
 from dcmcfg.model.targets import named

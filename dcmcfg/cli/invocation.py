@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from dcmcfg.cli.commands import COMMANDS
-from dcmcfg.cli.options.of_site import FLAGS
+from dcmcfg.cli.options.site_settings import FLAGS
 
 _NAMED = "|".join(name for name, command in COMMANDS.items() if command.at_a_site)
 _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")

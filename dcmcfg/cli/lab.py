@@ -11,10 +11,10 @@ from typing import TypeVar
 import click
 
 from dcmcfg.cli.options.unique_options import GivenOnce
+from dcmcfg.cli.printing import say
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.telling import say
 from dcmcfg.errors import LabError
-from dcmcfg.lab import demo, life
+from dcmcfg.lab import demo, lifecycle
 from dcmcfg.lab.site import Secured
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import make_studies
@@ -33,7 +33,7 @@ def _new_folder() -> Path:
 
 
 def _known_folder() -> Path:
-    return life.known_folder(_new_folder())
+    return lifecycle.known_folder(_new_folder())
 
 
 def _folder_option(default: Callable[[], Path], told: str) -> Callable[[F], F]:
@@ -79,9 +79,9 @@ def up(folder: Path, with_pid: int | None, secured_by: str | None, studies: int,
     """
     secured = Secured(secured_by.rstrip("/")) if secured_by else None
     pid = os.getpid() if foreground else with_pid
-    lab, started = life.up(folder, _tell, with_pid=pid, secured=secured, more_studies=studies)
+    lab, started = lifecycle.up(folder, _tell, with_pid=pid, secured=secured, more_studies=studies)
     said = "The lab is up" if started else "The lab is already up"
-    lines = [f"{said}: profile {life.PROFILE}, folder {lab.site.folder}"]
+    lines = [f"{said}: profile {lifecycle.PROFILE}, folder {lab.site.folder}"]
     if lab.site.more_studies:
         lines.append(f"{lab.site.more_studies} more studies: {lab.site.study_list}")
     if foreground:
@@ -94,14 +94,14 @@ def up(folder: Path, with_pid: int | None, secured_by: str | None, studies: int,
 @_folder_of_known
 def down(folder: Path) -> None:
     """End the lab, and remove its folder and its profile."""
-    match life.down(folder):
-        case life.Down.ENDED_NOW:
+    match lifecycle.down(folder):
+        case lifecycle.Down.ENDED_NOW:
             say("The lab is down.")
-        case life.Down.ENDED_BEFORE:
+        case lifecycle.Down.ENDED_BEFORE:
             say("The lab had ended before; what it left is removed.")
-        case life.Down.GONE:
+        case lifecycle.Down.GONE:
             say(f"The lab in {folder} is gone; its profile is removed.")
-        case life.Down.NO_LAB:
+        case lifecycle.Down.NO_LAB:
             say("No lab is up.")
 
 
@@ -113,11 +113,11 @@ def status(folder: Path, *, as_json: bool) -> int:
 
     Exit code 1: the lab is not up.
     """
-    lab = life.find(folder.absolute())
+    lab = lifecycle.find(folder.absolute())
     if as_json:
         print_json(lab_json(lab, make_studies()))
-    elif lab is None and life.is_gone(folder.absolute()):
-        gone = f"The lab in {folder}, which the profile {life.PROFILE} describes, is gone"
+    elif lab is None and lifecycle.is_gone(folder.absolute()):
+        gone = f"The lab in {folder}, which the profile {lifecycle.PROFILE} describes, is gone"
         say(f"{gone}. To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up")
     elif lab is None:
         say("No lab is up. To start one: dcmcfg lab up")
@@ -140,14 +140,14 @@ def _tell(part: PartState) -> None:
     say(part_line(part), on_stderr=True)
 
 
-def _stay(lab: life.Lab, lines: Sequence[str]) -> None:
+def _stay(lab: lifecycle.Lab, lines: Sequence[str]) -> None:
     """Print *lines*, wait until Ctrl-C, and take *lab* down; raises :class:`LabError` when it ends by itself."""
     folder = lab.site.folder
     try:
         say(*lines)
         say("Ctrl-C ends it.", on_stderr=True)
-        while (found := life.find(folder)) and found.is_up:
+        while (found := lifecycle.find(folder)) and found.is_up:
             time.sleep(_POLL)
     finally:
-        life.down(folder)
+        lifecycle.down(folder)
     raise LabError(f"the lab ended: {found.reason if found else 'another dcmcfg took it down'}", on=str(folder))

@@ -12,21 +12,21 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.cli.options.changing import Choices, changing_options
+from dcmcfg.cli.options.change_options import Choices, changing_options
 from dcmcfg.cli.options.examples import examples
-from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import say, tell
+from dcmcfg.cli.session.change import carry_out
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.telling import say, tell
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import NotFound
 from dcmcfg.files.locations import placed
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lint.catalogue import BY_NAME, RULES
-from dcmcfg.lint.limits import Limits, limits
+from dcmcfg.lint.coverage import Limits, limits
 from dcmcfg.lint.lint import Found, lint, mending
 from dcmcfg.lint.rule import LintRule, as_rule
 from dcmcfg.model.tree import Tree

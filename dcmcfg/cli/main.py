@@ -16,9 +16,9 @@ from click.shell_completion import CompletionItem
 from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
 from dcmcfg.cli.commands import COMMANDS, SECTIONS
-from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.lazy_import import loaded
 from dcmcfg.cli.options.limit_option import limit_option
-from dcmcfg.cli.options.of_site import add_site_options
+from dcmcfg.cli.options.site_settings import add_site_options
 from dcmcfg.cli.options.unique_options import GivenOnce
 from dcmcfg.cli.session.failures import ReaderGone, exit_from
 from dcmcfg.suggestions import near_misses

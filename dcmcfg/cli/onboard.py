@@ -12,23 +12,23 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.association_tls import TlsOptions, tls_options
-from dcmcfg.cli.options.changing import Choices, changing_options
+from dcmcfg.cli.options.change_options import Choices, changing_options
 from dcmcfg.cli.options.parallel import parallel_option
-from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.session.change import carry_out
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import Rejected, Rejects, rejects_path
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.files.onboarding import read_file
 from dcmcfg.model.devices import Configuration
 from dcmcfg.onboard import Probed, Probing, onboard
 from dcmcfg.onboarding.additions import Secured
 from dcmcfg.onboarding.proposal import LeftOut
-from dcmcfg.onboarding.reading import Form
+from dcmcfg.onboarding.reader import Form
 from dcmcfg.onboarding.row import TITLE, TLS, Sheet
 from dcmcfg.render.onboarding import added_json, print_added, print_probed, probed_json
 from dcmcfg.render.terminal.console import Beside, progress, stderr_console, stdout_console
-from dcmcfg.route.question import usual_ae
+from dcmcfg.route.request import usual_ae
 from dcmcfg.settings import Settings
 
 _LEFT_OUT = 1

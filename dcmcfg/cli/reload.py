@@ -10,11 +10,11 @@ from dcmcfg.archive.archive_state import State
 from dcmcfg.archive.control import ControlService, NotStarted
 from dcmcfg.archive.reload_failures import Reload, ReloadFailed
 from dcmcfg.cli import invocation
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import say
 from dcmcfg.cli.session.archive import control_service
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.session.reloading import require_started
-from dcmcfg.cli.telling import say
+from dcmcfg.cli.session.reload import require_started
 from dcmcfg.render.reload import reload_json, repaired_line
 from dcmcfg.settings import Settings
 

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from dcmcfg.cli.completing import complete_device, complete_name, complete_title
-from dcmcfg.cli.options.changing import Choices, changing_options
-from dcmcfg.cli.options.site import RiskOption, SiteCommand, site_options
-from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.completers import complete_device, complete_name, complete_title
+from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.site_command import RiskOption, SiteCommand, site_options
+from dcmcfg.cli.session.change import carry_out
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
 from dcmcfg.edits.rename.part import FORCED, rename_device, rename_part
 from dcmcfg.edits.rename.renaming import Renaming
+from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import References
-from dcmcfg.plan.guard import STORED_OBJECTS
 from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.risk_checks import STORED_OBJECTS
 from dcmcfg.render.rename import print_renaming, renaming_json
 from dcmcfg.render.terminal.console import Beside
 from dcmcfg.settings import Settings

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.options.changing import Choices, changing_options
-from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.session.change import carry_out
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.settings import Settings
 from dcmcfg.snapshot.file import read_snapshot
-from dcmcfg.snapshot.restoring import require_base_dn, restore_doubts, restore_plan
+from dcmcfg.snapshot.restore import require_base_dn, restore_doubts, restore_plan
 
 
 @click.command("restore", cls=SiteCommand)

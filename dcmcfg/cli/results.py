@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.bulk.stores import FOLDER, KeptStore, kept_stores, named_stores, older_than
+from dcmcfg.bulk.store_catalog import FOLDER, KeptStore, kept_stores, named_stores, older_than
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.unique_options import GivenOnce
+from dcmcfg.cli.printing import say, tell
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.telling import say, tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
-from dcmcfg.render.results import print_results, results_json
+from dcmcfg.render.bulk_stores import print_results, results_json
 from dcmcfg.render.terminal.console import stderr_console, stdout_console
 from dcmcfg.settings.folders import folder_in_state
 

@@ -8,25 +8,25 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
-from dcmcfg.cli.completing import complete_title
+from dcmcfg.cli.completers import complete_title
 from dcmcfg.cli.options.examples import examples
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import say
 from dcmcfg.cli.session.archive_database import reach_database
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import STDOUT, print_json, write_whole
 from dcmcfg.cli.session.status_hint import status_advised
-from dcmcfg.cli.telling import say
-from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.open_association import associated
 from dcmcfg.dicom.query import find_instances
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.uid import parse_uid
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.html.sequence_diagram import mermaid, sequences
 from dcmcfg.render.html.sequence_diagram import svg as draw
 from dcmcfg.render.route import print_route, route_json
-from dcmcfg.route.question import NOBODY, Question, StudyState, asked_ae
+from dcmcfg.route.request import NOBODY, Question, StudyState, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import Address, find_addresses

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.completing import complete_set_value, complete_target
-from dcmcfg.cli.options.changing import Choices, changing_options
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.completers import complete_set_value, complete_target
+from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.options.value_arguments import value_arguments
-from dcmcfg.cli.session.edit_of_tree import carry_out_on
-from dcmcfg.edits.attribute import Values, set_values
+from dcmcfg.cli.session.edit import carry_out_on
+from dcmcfg.edits.attribute_values import Values, set_values
 from dcmcfg.settings import Settings
 
 

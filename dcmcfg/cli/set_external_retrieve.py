@@ -7,19 +7,19 @@ from dataclasses import replace
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.completing import complete_external_retrieve
-from dcmcfg.cli.options.changing import Choices, changing_options
+from dcmcfg.cli.completers import complete_external_retrieve
+from dcmcfg.cli.options.change_options import Choices, changing_options
 from dcmcfg.cli.options.examples import examples
-from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.session.changing import carry_out
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.session.change import carry_out
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import STDOUT, write_whole
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.external_retrieve import external_retrieve
 from dcmcfg.model.devices import Configuration
-from dcmcfg.plan.as_ldif import change_ldif
-from dcmcfg.plan.guard import UNUSABLE_REFERENCE
+from dcmcfg.plan.ldif_output import change_ldif
 from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.risk_checks import UNUSABLE_REFERENCE
 from dcmcfg.settings import Settings
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.completing import complete_target
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.completers import complete_target
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import named

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import say, tell
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import STDOUT, print_json, refuse_existing, write_whole
-from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import AnswerIsNo, LdifError, MalformedInput, Refused
 from dcmcfg.render.check import print_findings
 from dcmcfg.render.snapshot import snapshot_json, snapshot_line

@@ -9,13 +9,13 @@ import click
 from dcmcfg.archive.archive_state import State
 from dcmcfg.archive.control import ArchiveStatus, NotStarted
 from dcmcfg.cli import invocation
-from dcmcfg.cli.loading import loaded
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import say, tell
 from dcmcfg.cli.session.archive import control_service
 from dcmcfg.cli.session.archive_stopped import STOPPED, how_to_start
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import ArchiveError
 from dcmcfg.render.terminal.console import visible
 from dcmcfg.settings import Settings

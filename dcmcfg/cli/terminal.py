@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from dcmcfg.cli.telling import fitting, tell
+from dcmcfg.cli.printing import fitting, tell
 from dcmcfg.errors import AnswerIsNo, ArchiveError, DirectoryError
 from dcmcfg.printable import visible
 from dcmcfg.settings import Settings

@@ -6,15 +6,15 @@ import functools
 
 import click
 
+from dcmcfg.archive.http_client import Timeouts, Web
 from dcmcfg.archive.issuer import TokenIssuer
-from dcmcfg.archive.refusal import reasons
 from dcmcfg.archive.token_check import Verdict, examine
-from dcmcfg.archive.web import Timeouts, Web
+from dcmcfg.archive.token_refusal import reasons
 from dcmcfg.cli import invocation
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import say, tell
 from dcmcfg.cli.session.archive import credential
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.telling import say, tell
 from dcmcfg.errors import NotFound
 from dcmcfg.render.token import print_token, token_json
 from dcmcfg.settings import Settings

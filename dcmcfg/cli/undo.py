@@ -7,21 +7,21 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.options.arguments import RollOutNumber
-from dcmcfg.cli.options.changing import Choices, changing_options
+from dcmcfg.cli.options.change_options import Choices, changing_options
 from dcmcfg.cli.options.examples import examples
-from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.session.changing import carry_out, server_rules
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import say
+from dcmcfg.cli.session.change import carry_out, server_rules
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import Rejects
-from dcmcfg.cli.telling import say
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.render.history import taken_back, taken_back_in_part
-from dcmcfg.rollout.choosing import to_take_back
-from dcmcfg.rollout.fitting import nothing_fits, plan_what_fits, settle_where_possible
 from dcmcfg.rollout.history import History
+from dcmcfg.rollout.partial_undo import nothing_fits, plan_what_fits, settle_where_possible
 from dcmcfg.rollout.preconditions import telling_who, told_who
 from dcmcfg.rollout.record import Record
+from dcmcfg.rollout.selection import to_take_back
 from dcmcfg.rollout.unfinished import plan_back, settle
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.completing import complete_held_attribute, complete_target
-from dcmcfg.cli.options.changing import Choices, changing_options
-from dcmcfg.cli.options.site import SiteCommand, site_options
-from dcmcfg.cli.session.edit_of_tree import added_unasked, carry_out_on
-from dcmcfg.edits.attribute import unset
+from dcmcfg.cli.completers import complete_held_attribute, complete_target
+from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.session.edit import added_unasked, carry_out_on
+from dcmcfg.edits.attribute_values import unset
 from dcmcfg.settings import Settings
 
 

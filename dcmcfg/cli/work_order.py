@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.completing import complete_title
+from dcmcfg.cli.completers import complete_title
 from dcmcfg.cli.options.examples import examples
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.render.work_order import (
@@ -20,7 +20,7 @@ from dcmcfg.render.work_order import (
     work_order_ldif,
     work_order_orthanc,
 )
-from dcmcfg.route.question import asked_ae
+from dcmcfg.route.request import asked_ae
 from dcmcfg.route.work_order import WorkOrder, work_order
 from dcmcfg.settings import Settings
 

@@ -9,9 +9,9 @@ import ssl
 from dataclasses import dataclass
 from enum import Enum
 
-from dcmcfg.dicom.associate import IMPLICIT, opened_wire
 from dcmcfg.dicom.connect import connected
 from dcmcfg.dicom.echo import VERIFICATION, echo
+from dcmcfg.dicom.open_association import IMPLICIT, opened_wire
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.peer_identity import Secured
 from dcmcfg.dicom.ul.negotiation import proposals, request_pdu

@@ -13,8 +13,8 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.model.connections import connection_name
 from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.model.targets import network_ae
+from dcmcfg.route.ae_lookup import installing
 from dcmcfg.route.command import command
-from dcmcfg.route.resolving import installing
 
 
 @dataclass(frozen=True)

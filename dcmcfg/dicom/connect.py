@@ -9,7 +9,7 @@ import time
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.ul.tls_failure import no_handshake
 from dcmcfg.errors import Unreachable
-from dcmcfg.shown_certificate import shown_certificate
+from dcmcfg.peer_certificate import shown_certificate
 
 
 def reach(peer: Peer, timeouts: Timeouts) -> float:

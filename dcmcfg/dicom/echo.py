@@ -6,7 +6,7 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.open_association import associated
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.peer_identity import Secured, acquainted
 from dcmcfg.dicom.status import explain
@@ -28,7 +28,7 @@ class Answered:
 def echo(peer: Peer, calling: str, timeouts: Timeouts, tls: ssl.SSLContext | None = None) -> Answered:
     """Send a C-ECHO as *calling*, over TLS with *tls*; return that it was answered.
 
-    Raises what :func:`~dcmcfg.dicom.associate.associated` does when there is no association, and :class:`NotEchoed`
+    Raises what :func:`~dcmcfg.dicom.open_association.associated` does when there is no association, and :class:`NotEchoed`
     when there is no answer, or one that is not 0000.
     """
     started = time.monotonic()

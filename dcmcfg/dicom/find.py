@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.elements import text
 from dcmcfg.dicom.identifiers import Identifier, decoded, encoded
+from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.status import category_of, explain, may_pass
 from dcmcfg.dicom.ul.association import Ended, NoAnswer

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping
 
 from dcmcfg.dicom.character_sets import in_character_set
-from dcmcfg.dicom.data_set_walk import SHORT_VRS, CutOff, NoDataSet, walk
+from dcmcfg.dicom.data_set_parser import SHORT_VRS, CutOff, NoDataSet, walk
 from dcmcfg.dicom.pydicom_lazy import tag_of, vr_of
 from dcmcfg.errors import MalformedInput
 

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.elements import texts
 from dcmcfg.dicom.identifiers import decoded, encoded
+from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.retrieval import Priority, Retrieval
 from dcmcfg.dicom.status import category_of
 from dcmcfg.dicom.ul.association import Ended, NoAnswer

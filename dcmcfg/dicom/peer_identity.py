@@ -6,8 +6,8 @@ import ssl
 from dataclasses import dataclass
 from datetime import datetime
 
-from dcmcfg.dicom.associate import OpenAssociation
-from dcmcfg.shown_certificate import moment, subject_in_words
+from dcmcfg.dicom.open_association import OpenAssociation
+from dcmcfg.peer_certificate import moment, subject_in_words
 
 
 @dataclass(frozen=True)

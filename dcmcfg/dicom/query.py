@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dcmcfg.dicom.associate import OpenAssociation
 from dcmcfg.dicom.character_sets import UNICODE, spelled
 from dcmcfg.dicom.elements import text, texts
 from dcmcfg.dicom.find import Taken, find
 from dcmcfg.dicom.identifiers import Identifier, identifier
+from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.pydicom_lazy import tag_of
 from dcmcfg.dicom.retrieval import Model, Patient
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import DicomError, MalformedInput
-from dcmcfg.whole_number import whole_number
+from dcmcfg.unsigned_integer import whole_number
 
 
 @dataclass(frozen=True)

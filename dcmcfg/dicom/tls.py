@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dcmcfg.errors import DicomError
 from dcmcfg.pem import holds_certificate, holds_private_key
-from dcmcfg.trust import THIS_MACHINE, UnusableCaFile, trusting
+from dcmcfg.tls_trust import THIS_MACHINE, UnusableCaFile, trusting
 
 #: All that a stock dcm4chee archive has to offer (TLS_RSA_WITH_AES_128_CBC_SHA, with TLS 1.2), and its like. Python
 #: leaves them out, for want of forward secrecy; they come last, after what it takes by itself.
@@ -25,7 +25,7 @@ class TlsFiles:
     ``ca`` holds who is trusted, by default whom this machine trusts; ``certificate`` is shown to the peer, ``key`` is
     its private key, by default in the same file. ``passphrase`` is called where the key is protected by one. Without
     ``check_host`` a certificate of a trusted authority is taken for any host. What ``require_crl`` does, and what
-    revocation lists in ``ca`` do, says :func:`~dcmcfg.trust.trusting`.
+    revocation lists in ``ca`` do, says :func:`~dcmcfg.tls_trust.trusting`.
     """
 
     ca: Path | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.directory.found_entry import split_attribute, split_entry
+from dcmcfg.directory.search_result_entry import split_attribute, split_entry
 from dcmcfg.dn import DN
 from dcmcfg.entry import Attribute, Entry
 
@@ -20,7 +20,7 @@ class EntryDecoder:
     def entry(self, octets: bytes) -> Entry:
         """Return the entry in *octets*, which begin with the tag of SearchResultEntry.
 
-        Raises :class:`~dcmcfg.directory.found_entry.NotLDAP`, and :class:`~dcmcfg.errors.MalformedInput` for its name.
+        Raises :class:`~dcmcfg.directory.search_result_entry.NotLDAP`, and :class:`~dcmcfg.errors.MalformedInput` for its name.
         """
         name, pieces = split_entry(octets)
         known = self._known

@@ -12,11 +12,11 @@ import ldap3
 
 from dcmcfg.changes import Change
 from dcmcfg.directory import transaction
+from dcmcfg.directory.connection import WHO_AM_I, closed, opened
 from dcmcfg.directory.decoding import EntryDecoder
 from dcmcfg.directory.exchange import Exchange
 from dcmcfg.directory.failures import REFERRAL, check_answer, translated
 from dcmcfg.directory.messages import Response, change_request, extended_request
-from dcmcfg.directory.opening import WHO_AM_I, closed, opened
 from dcmcfg.directory.referrals import Referral
 from dcmcfg.directory.search import search
 from dcmcfg.directory.server import LdapServer, Scope, ServerFacts

@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 
-from dcmcfg.directory.found_entry import split_attribute, split_entry
-from dcmcfg.directory.reading import base_dn_told
-from dcmcfg.directory.rebased_entries import RebasedEntries
+from dcmcfg.directory.entry_rebaser import RebasedEntries
+from dcmcfg.directory.search_result_entry import split_attribute, split_entry
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.tree_reader import base_dn_told
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.gc_paused import collector_paused
+from dcmcfg.garbage_collection import collector_paused
 from dcmcfg.ldif.writer import MAXIMUM_LINE, VERSION_LINE, fold, format_attribute, format_name
 from dcmcfg.model.devices import no_configuration
 from dcmcfg.model.export import attribute_order, export_record

@@ -11,10 +11,10 @@ from ldap3.operation.search import search_operation
 from ldap3.protocol.controls import build_control
 from ldap3.protocol.rfc2696 import paged_search_control
 
-from dcmcfg.directory.answers import SearchDone, Taken, entries
 from dcmcfg.directory.failures import ADMIN_LIMIT_EXCEEDED, check
-from dcmcfg.directory.found_entry import NotLDAP
 from dcmcfg.directory.referrals import MANAGE_DSA_IT, REF, Referral
+from dcmcfg.directory.search_responses import SearchDone, Taken, entries
+from dcmcfg.directory.search_result_entry import NotLDAP
 from dcmcfg.directory.server import Scope
 from dcmcfg.dn import DN
 

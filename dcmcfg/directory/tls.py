@@ -11,7 +11,7 @@ import ldap3
 
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.errors import DirectoryError
-from dcmcfg.trust import THIS_MACHINE, UnusableCaFile, refusal, shown_with, trusting, version_problem
+from dcmcfg.tls_trust import THIS_MACHINE, UnusableCaFile, refusal, shown_with, trusting, version_problem
 
 #: OpenSSL's verify code (X509_V_ERR_…) → what is wrong with the server's certificate, and the next step.
 _TRUST = "--ca-file (DCMCFG_CA_FILE) names the certificate of the authority that signed it"

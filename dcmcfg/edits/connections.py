@@ -14,14 +14,14 @@ from dcmcfg.changes import Add, Modification, Modify, Operation
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.edits.connection_settings import ConnectionSettings, clash, entry_of, is_so, usual_name
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.name_rules import require_name
 from dcmcfg.edits.network_entries import connection_entry
-from dcmcfg.edits.new_names import require_name
 from dcmcfg.edits.removal import removal
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, Refused
 from dcmcfg.model.connections import ConnectionUsers, connection_name, told_users
 from dcmcfg.model.devices import DICOM, Connection, Device
-from dcmcfg.model.references.referring import References
+from dcmcfg.model.references.index import References
 from dcmcfg.model.tree import Tree
 from dcmcfg.network_address import at
 

@@ -15,16 +15,16 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Add
 from dcmcfg.dn import DN, RDN
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.name_rules import require_name, title_doubts
 from dcmcfg.edits.network_entries import device_entry
-from dcmcfg.edits.new_names import require_name, title_doubts
 from dcmcfg.edits.removal import removal
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.model.connections import connection_name
 from dcmcfg.model.devices import Configuration, Device
+from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import References
-from dcmcfg.model.references.values import dn_rewritten, names, rewritten
+from dcmcfg.model.references.rewriting import dn_rewritten, names, rewritten
 from dcmcfg.model.registries import REGISTRIES, WILDCARD
 from dcmcfg.network_address import at
 from dcmcfg.suggestions import listed

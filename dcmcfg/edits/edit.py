@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
-from dcmcfg.model.references.referring import Reference
+from dcmcfg.model.references.index import Reference
 
 
 @dataclass(frozen=True)

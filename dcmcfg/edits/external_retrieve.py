@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.edits.auxiliary_classes import lacking
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.levels import overriding
+from dcmcfg.edits.inheritance import overriding
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import Configuration, Device

@@ -10,15 +10,15 @@ from dcmcfg.changes import Add
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.edits.cipher_suites import offered_cipher_suites
 from dcmcfg.edits.edit import Edit
+from dcmcfg.edits.name_rules import require_name, title_doubts
 from dcmcfg.edits.network_entries import ae_entry, connection_entry, device_entry, registration
-from dcmcfg.edits.new_names import require_name, title_doubts
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import DICOM, STORAGE_SOP_CLASSES, Configuration, Device, NetworkAE
 from dcmcfg.model.registries import AE_TITLES
 from dcmcfg.network_address import at, parse_host, parse_port
-from dcmcfg.plan import difference
+from dcmcfg.plan import entry_diff
 from dcmcfg.suggestions import near_misses
 from dcmcfg.unsafe_names import needs_escaping_in_dn
 
@@ -204,7 +204,7 @@ class NetworkAEAdditions:
         capabilities = list(new.capability_entries(ae.dn))
         for wanted in capabilities:
             held = self._get(wanted.dn)
-            if held is None or not difference.same(held, wanted, self._tree.schema):
+            if held is None or not entry_diff.same(held, wanted, self._tree.schema):
                 raise self._is_another(new, holder, f"it lacks the capability {wanted.text('cn')} as it is wanted")
         registered = registration(self._registry.dn, new.title)
         there = (*self._missing_containers(), registered, holder.entry, equal.entry, ae, *capabilities)

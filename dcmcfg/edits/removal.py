@@ -14,8 +14,8 @@ from dcmcfg.edits.edit import Edit, Referrer
 from dcmcfg.entry import Entry
 from dcmcfg.model.connections import ConnectionUsers, connection_name, told_users
 from dcmcfg.model.devices import Connection, NetworkAE, devices_dn
+from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import Reference, References
 from dcmcfg.model.registries import REGISTRIES
 from dcmcfg.secret_values import told
 

@@ -12,8 +12,8 @@ from dcmcfg.edits.removal import removal, remove_network_ae
 from dcmcfg.edits.temporary_mark import Maker, mark_of, remnants
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
+from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import References
 from dcmcfg.model.registries import AE_TITLES, registrations
 
 #: What the title of every such AE begins with; nine more characters make it one of 16.

@@ -19,7 +19,7 @@ from dcmcfg.errors import LdifError
 from dcmcfg.file_kinds import HEAD, LDIF, SNAPSHOT, file_kind
 from dcmcfg.ldif.reader import LdifErrors, read_all
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
-from dcmcfg.plan.as_ldif import directory_of
+from dcmcfg.plan.ldif_output import directory_of
 
 #: The most octets that one value may have. A stock slapd takes no request of 4 MiB or more (sockbuf_max_incoming_auth).
 LARGEST_VALUE = 64 * 1024 * 1024

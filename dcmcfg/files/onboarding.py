@@ -8,7 +8,7 @@ from pathlib import Path
 from dcmcfg.errors import OnboardingError
 from dcmcfg.file_kinds import CSV, HEAD, JSON, YAML, file_kind
 from dcmcfg.files.ldif import STDIN
-from dcmcfg.onboarding.reading import Form, form_of, read_sheet
+from dcmcfg.onboarding.reader import Form, form_of, read_sheet
 from dcmcfg.onboarding.row import Sheet
 
 

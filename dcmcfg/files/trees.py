@@ -12,11 +12,11 @@ from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit, LdifError
 from dcmcfg.files.ldif import STDIN, called, other_kind, refuse_references, remembering, resolver, told_together
-from dcmcfg.gc_paused import collector_paused
+from dcmcfg.garbage_collection import collector_paused
 from dcmcfg.ldif.reader import read
 from dcmcfg.ldif.records import ContentRecord, Record
 from dcmcfg.model.tree import Tree, with_naming_values
-from dcmcfg.plan.names import with_canonical_names
+from dcmcfg.plan.attribute_names import with_canonical_names
 from dcmcfg.schema.definitions import NormalRDNs, Schema
 from dcmcfg.schema.structure import OPERATIONAL
 

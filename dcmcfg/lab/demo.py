@@ -14,8 +14,8 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
-from dcmcfg.lab import life
-from dcmcfg.lab.life import PROFILE
+from dcmcfg.lab import lifecycle
+from dcmcfg.lab.lifecycle import PROFILE
 from dcmcfg.lab.site import Site
 from dcmcfg.lab.studies import study
 
@@ -119,7 +119,7 @@ def play(tell: Tell) -> bool:
             tell(f"\nThe story did not go as told; {stage.checks} checks before that were ok.")
             return False
         finally:
-            life.down(stage.lab)  # finds nothing any more when all went well
+            lifecycle.down(stage.lab)  # finds nothing any more when all went well
     tell(f"\nThe story went as told: {stage.checks} checks, {time.monotonic() - started:.0f} s.\n{SUMMARY}")
     return True
 

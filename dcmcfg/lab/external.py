@@ -20,13 +20,13 @@ from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import MalformedInput
-from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.identifier import IdentifierMismatch, retrieve_level, root_of
 from dcmcfg.lab.listener import Handler, all_contexts, listening
 from dcmcfg.lab.move_scp import MoveExchange, MoveRecord, MoveRequest, MoveResponse, serve_moves
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.process import run
 from dcmcfg.lab.query import IDENTIFIER_MISMATCH, HeldInstance, find, selected
-from dcmcfg.lab.requesting import AssociationFailed, NotSent, SentIn, associated, send_file
+from dcmcfg.lab.requestor import AssociationFailed, NotSent, SentIn, associated, send_file
 from dcmcfg.lab.site import LOOPBACK, Site
 from dcmcfg.lab.storage import received
 from dcmcfg.lab.studies import Held, all_studies

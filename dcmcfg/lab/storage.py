@@ -21,8 +21,8 @@ from pynetdicom import (
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.presentation import build_context
 
-from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.listener import VERIFICATION, Handler, called_title, calling_title, listening
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.process import run
 from dcmcfg.lab.site import Site
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from dcmcfg.errors import LdifError
-from dcmcfg.gc_paused import collector_paused
+from dcmcfg.garbage_collection import collector_paused
 from dcmcfg.ldif.fields import FieldReader, keyword, shown
 from dcmcfg.ldif.grammar import parse_record
 from dcmcfg.ldif.lines import LogicalLine, blocks, logical_lines
-from dcmcfg.ldif.plain import PlainEntries
 from dcmcfg.ldif.records import ContentRecord, Record
+from dcmcfg.ldif.simple_entries import PlainEntries
 
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")

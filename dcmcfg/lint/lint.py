@@ -8,8 +8,8 @@ from datetime import datetime
 
 from dcmcfg.changes import Change
 from dcmcfg.lint.catalogue import RULES
+from dcmcfg.lint.context import Survey
 from dcmcfg.lint.rule import LintRule, finding_of
-from dcmcfg.lint.survey import Survey
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.findings import Finding, Severity
 

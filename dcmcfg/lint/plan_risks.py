@@ -7,11 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dcmcfg.dn import DN
-from dcmcfg.lint.newly_unloadable import REFERENCES, newly_unloadable
+from dcmcfg.lint.new_load_failures import REFERENCES, newly_unloadable
 from dcmcfg.lint.rule import as_rule
-from dcmcfg.plan.guard import DANGLING_REFERENCE, UNLOADABLE, UNUSABLE_REFERENCE, NewFinding, Risk, new_dangling, risks
-from dcmcfg.plan.loading import REFUSED
+from dcmcfg.plan.loadability import REFUSED
 from dcmcfg.plan.plan import Plan
+from dcmcfg.plan.risk_checks import (
+    DANGLING_REFERENCE,
+    UNLOADABLE,
+    UNUSABLE_REFERENCE,
+    NewFinding,
+    Risk,
+    new_dangling,
+    risks,
+)
 from dcmcfg.schema.findings import Finding
 
 _REFERENCES = frozenset(map(as_rule, REFERENCES))
@@ -37,7 +45,7 @@ def plan_risks(
     under: DN | None = None,
     locate: Callable[[Iterable[Finding]], Iterator[Finding]] = _unchanged,
 ) -> PlanRisks:
-    """Return the risks of *plan* for the archive *device*, see :func:`~dcmcfg.plan.guard.risks`.
+    """Return the risks of *plan* for the archive *device*, see :func:`~dcmcfg.plan.risk_checks.risks`.
 
     A reference that makes a device unloadable is that risk, and not a dangling reference too. The name of the latter
     takes it as well, if there is nothing else that the archive cannot load. *now* has a time zone. *locate* yields each

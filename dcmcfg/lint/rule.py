@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
-from dcmcfg.lint.survey import Survey
+from dcmcfg.lint.context import Survey
 from dcmcfg.schema.findings import Finding, Kind, Rule, Severity
 from dcmcfg.secret_values import is_secret
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Connection, NetworkAE
+from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import References
 
 
 @dataclass(frozen=True)

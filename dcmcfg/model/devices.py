@@ -11,7 +11,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, NotFound
 from dcmcfg.model.tree import Tree
 from dcmcfg.suggestions import listed
-from dcmcfg.whole_number import whole_number
+from dcmcfg.unsigned_integer import whole_number
 
 DICOM = "DICOM"
 #: What counts where dcmTLSProtocol is absent (Connection).

@@ -12,7 +12,7 @@ from dcmcfg.model.capabilities import SCP, ability, plain_name
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.references.attributes import ADMISSIONS, Admission
 from dcmcfg.model.references.kinds import Kind, Use
-from dcmcfg.model.references.values import names
+from dcmcfg.model.references.rewriting import names
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan
 from dcmcfg.suggestions import first_of, near_misses

@@ -11,11 +11,11 @@ from dcmcfg.dn import DN, NamesAbove, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.model.tree import Draft, Tree, with_naming_values
-from dcmcfg.plan import assertions, content, difference, taken_for_granted
+from dcmcfg.plan import assertions, content_records, entry_diff, preconditions
 from dcmcfg.plan.assertions import Equals, Filter
-from dcmcfg.plan.comparison import Comparison, Lacking
-from dcmcfg.plan.names import with_canonical_names
-from dcmcfg.plan.tolerance import outstanding
+from dcmcfg.plan.attribute_names import with_canonical_names
+from dcmcfg.plan.entry_comparison import Comparison, Lacking
+from dcmcfg.plan.remaining_changes import outstanding
 
 _VERSION = "entryCSN"
 _NO_SUCH_ENTRY = 32
@@ -290,10 +290,10 @@ class _Planning:
     def _take_content(self, asked: Add, place: str) -> None:
         """Bring the entry to what *asked* says of it: values that it lacks go, but for secrets and vendor data."""
         schema = self._draft.schema
-        content.check_name(schema, asked.entry)
+        content_records.check_name(schema, asked.entry)
         wanted, held = with_naming_values(schema, asked.entry), self._draft.get(asked.dn)
         said = self._content.setdefault(self._draft.key(asked.dn), wanted)
-        if said is not wanted and (names := difference.differing(said, wanted, schema)):
+        if said is not wanted and (names := entry_diff.differing(said, wanted, schema)):
             raise DoesNotFit(f"a record before this one says otherwise of {', '.join(names)}", on=str(asked.dn))
         if held is None:
             self._take_resolved(asked, place)
@@ -302,8 +302,8 @@ class _Planning:
         if target is held:
             self._already.append(Already(asked, content=True))
             return
-        content.check_class(schema, held, target)
-        self._take_resolved(Modify(held.dn, difference.between(held, target, schema)), place)
+        content_records.check_class(schema, held, target)
+        self._take_resolved(Modify(held.dn, entry_diff.between(held, target, schema)), place)
 
     def take_back(self, step: Step) -> list[Step]:
         """Return the steps that undo *step*, taken here."""
@@ -317,7 +317,7 @@ class _Planning:
     def _restore(self, entry: Entry) -> None:
         """Bring the entry of that DN back to exactly the values of *entry*."""
         held = self._draft.get(entry.dn)
-        if held is not None and (modifications := difference.between(held, entry, self._draft.schema)):
+        if held is not None and (modifications := entry_diff.between(held, entry, self._draft.schema)):
             self._take_resolved(Modify(entry.dn, modifications))
 
     def _take_as_written(self, change: Change, place: str) -> None:
@@ -350,15 +350,15 @@ class _Planning:
         after = self._draft.get(_dn_after(change))
         match change:
             case Modify() if before is not None and after is not None:
-                modifications = difference.between(before, after, self._draft.schema)
+                modifications = entry_diff.between(before, after, self._draft.schema)
                 if not modifications:
                     self._already.append(Already(change))
                     return
-                granted = taken_for_granted.of_modifications(before, modifications, self._draft.schema, version)
-                change = taken_for_granted.asserting(replace(change, modifications=modifications), granted)
+                granted = preconditions.of_modifications(before, modifications, self._draft.schema, version)
+                change = preconditions.asserting(replace(change, modifications=modifications), granted)
             case Delete() if before is not None:
-                granted = taken_for_granted.of_entry(before, self._draft.schema, version)
-                change = taken_for_granted.asserting(change, granted)
+                granted = preconditions.of_entry(before, self._draft.schema, version)
+                change = preconditions.asserting(change, granted)
             case Add() if after is not None:
                 change = replace(change, entry=after)
             case _:
@@ -377,15 +377,15 @@ class _Planning:
         first = self._first.setdefault(origin, number)
         schema, version = self._draft.schema, self._before.versions.get(origin)
         asserted = assertions.parts(step.change) or ()
-        misjudged = [part for part in asserted if taken_for_granted.is_misjudged(part, step.before)]
-        if not misjudged and taken_for_granted.is_exact(step.change, asserted, step.before, schema):
+        misjudged = [part for part in asserted if preconditions.is_misjudged(part, step.before)]
+        if not misjudged and preconditions.is_exact(step.change, asserted, step.before, schema):
             return
         if misjudged and version is not None:
             self._assert(number, [part for part in asserted if part not in misjudged])
         if version is not None:
             self._assert_too(first, [Equals(_VERSION, version.encode())])
         elif (held := self._before.entries.get(origin)) is not None:
-            self._assert_too(first, taken_for_granted.by_value(step.change, asserted, held, schema))
+            self._assert_too(first, preconditions.by_value(step.change, asserted, held, schema))
 
     def _assert_too(self, number: int, wanted: Sequence[Filter]) -> None:
         asserted = assertions.parts(self._steps[number].change) or ()

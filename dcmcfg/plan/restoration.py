@@ -9,8 +9,8 @@ from dcmcfg.dn import RDN, NormalDN, is_at_or_below, root_first
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree, canonical_name
-from dcmcfg.plan import difference
-from dcmcfg.plan.held_form import in_held_form
+from dcmcfg.plan import entry_diff
+from dcmcfg.plan.stored_form import in_held_form
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import structural_classes
 
@@ -39,7 +39,7 @@ def restoration(live: Tree, wanted: Tree) -> tuple[Change, ...]:
     changes += [Add(missing[key]) for key in _parents_first(missing)]
     for key in _parents_first(held.keys() & target.keys()):
         in_form = in_held_form(now.entries[key], target[key], live.schema)
-        if modifications := difference.between(now.entries[key], in_form, live.schema):
+        if modifications := entry_diff.between(now.entries[key], in_form, live.schema):
             changes.append(Modify(target[key].dn, modifications))
     changes += [Delete(now.entries[key].dn) for key in _children_first(held.keys() - target.keys())]
     return tuple(changes)

@@ -8,7 +8,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.schema.taking_effect import Needs, Place, TakesEffect, takes_effect
+from dcmcfg.schema.effect_timing import Needs, Place, TakesEffect, takes_effect
 
 _THRESHOLD = "dcmStorageThreshold"
 _OBJECT_STORAGE = "dcmObjectStorageID"

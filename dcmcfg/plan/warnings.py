@@ -10,7 +10,7 @@ from itertools import islice
 
 from dcmcfg.changes import Add, Modify
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.plan.loading import decides_loading
+from dcmcfg.plan.loadability import decides_loading
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.schema.findings import MISSING_ATTRIBUTE, Finding
 from dcmcfg.schema.structure import Structures

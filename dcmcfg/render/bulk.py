@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dcmcfg.bulk.answer import StudyResult
-from dcmcfg.bulk.grouping import Group
+from dcmcfg.bulk.failure_groups import Group
 from dcmcfg.bulk.report import Report
+from dcmcfg.bulk.study_result import StudyResult
 from dcmcfg.render.terminal.console import bounded_width, visible, wrapped
 from dcmcfg.timestamps import iso
 

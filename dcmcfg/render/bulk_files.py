@@ -10,9 +10,9 @@ import io
 from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr
 
-from dcmcfg.bulk.answer import Answer, Outcome, StudyResult
-from dcmcfg.bulk.grouping import reason_of
+from dcmcfg.bulk.failure_groups import reason_of
 from dcmcfg.bulk.report import Report
+from dcmcfg.bulk.study_result import Answer, Outcome, StudyResult
 from dcmcfg.printable import visible
 from dcmcfg.timestamps import iso
 

@@ -18,9 +18,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from dcmcfg.bulk.answer import Answer, Outcome
 from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Stopping, Strained
-from dcmcfg.bulk.grouping import likeness, reason_of
+from dcmcfg.bulk.failure_groups import likeness, reason_of
+from dcmcfg.bulk.study_result import Answer, Outcome
 from dcmcfg.render.terminal.console import stderr_console, visible
 
 #: Where there is no terminal: seconds between two lines.

@@ -24,8 +24,8 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_change
 from dcmcfg.model.export import export_ldif
-from dcmcfg.plan.diff import Diff
 from dcmcfg.plan.plan import Step
+from dcmcfg.plan.tree_diff import Diff
 from dcmcfg.render.plan import plan_counts
 from dcmcfg.render.terminal.cells import changed_files, member_rows, relative_dn, shown_value
 from dcmcfg.render.terminal.console import print_line, visible

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.connectivity.echo import Echoed, Target
-from dcmcfg.render.probing import answer_in_words, next_step_lines, verdict_json
+from dcmcfg.render.call_result import answer_in_words, next_step_lines, verdict_json
 from dcmcfg.render.terminal.console import print_line, visible, wrapped
 from dcmcfg.render.terminal.table import Breaks, Column, print_table
 from dcmcfg.route.path import Address

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from dcmcfg.lab.life import PROFILE, Lab
+from dcmcfg.lab.lifecycle import PROFILE, Lab
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import Held, Study
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose, stdout_console

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.lint.limits import Limits
+from dcmcfg.lint.coverage import Limits
 from dcmcfg.lint.lint import Found
 from dcmcfg.render.check import findings_json, print_findings
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose, visible

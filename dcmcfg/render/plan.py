@@ -15,9 +15,9 @@ from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.model.devices import devices_dn
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.guard import Risk
 from dcmcfg.plan.plan import Already, Plan, Step
 from dcmcfg.plan.recorded_names import Records
+from dcmcfg.plan.risk_checks import Risk
 from dcmcfg.render.check import finding_json
 from dcmcfg.render.terminal.cells import member_rows, relative_dn, shown_value
 from dcmcfg.render.terminal.console import print_line, visible

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.dn import DN
-from dcmcfg.edits.rename.left import Left
+from dcmcfg.edits.rename.leftovers import Left
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.model.devices import devices_dn
 from dcmcfg.model.tree import Tree

@@ -11,9 +11,9 @@ from rich.text import Text
 from dcmcfg.dicom.uid_registry import uid_name
 from dcmcfg.render.terminal.console import print_line, stdout_console, visible, wrapped
 from dcmcfg.render.terminal.table import Column, print_table
-from dcmcfg.route.negotiating import KeptBack
+from dcmcfg.route.capability_limits import KeptBack
 from dcmcfg.route.path import Address, Failure, Need, Outcome, Route, Step, Way
-from dcmcfg.route.question import StudyState
+from dcmcfg.route.request import StudyState
 from dcmcfg.verify.recall import Whereabouts
 
 _STYLES = {

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.render.terminal.console import print_line, wrapped
-from dcmcfg.schema.taking_effect import behaviour, explained_effect
+from dcmcfg.schema.effect_timing import behaviour, explained_effect
 
 _INDENT = 2
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from dcmcfg.archive.claims import Claims
-from dcmcfg.archive.refusal import Reason, spoken
 from dcmcfg.archive.token_check import Examination, Verdict
+from dcmcfg.archive.token_claims import Claims
+from dcmcfg.archive.token_refusal import Reason, spoken
 from dcmcfg.render.terminal.console import print_line, stdout_console, visible
 from dcmcfg.timestamps import iso, readable
 

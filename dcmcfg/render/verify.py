@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import Progress as MoveProgress
 from dcmcfg.render.terminal.console import stderr_console, stdout_console, visible, wrapped
 from dcmcfg.render.verify_parts import asked_json, asked_lines, instances_json, kept_line, received_json
-from dcmcfg.render.verify_sent import legs_json, listening_json, sent_lines
+from dcmcfg.render.verify_transfers import legs_json, listening_json, sent_lines
 from dcmcfg.timestamps import readable
 from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.file_evidence import files_before
 from dcmcfg.verify.run import Watcher
-from dcmcfg.verify.stored_route import files_before
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
 _GOOD, _BAD, _OPEN = "green", "red", "yellow"

@@ -11,7 +11,7 @@ from typing import Any
 from dcmcfg.dicom.peer_identity import Secured
 from dcmcfg.dicom.retrieval import Level, Model
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
-from dcmcfg.render.secured import secured_json
+from dcmcfg.render.tls_session import secured_json
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.moves import Move
 from dcmcfg.verify.verdict import Received, counted

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dcmcfg.changes import Rename
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.plan.renamed_since import PastRename
+from dcmcfg.plan.rename_hints import PastRename
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.record import Record
 from dcmcfg.timestamps import readable_text

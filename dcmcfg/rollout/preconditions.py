@@ -17,10 +17,10 @@ from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, DirectoryError, DoesNotFit
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan import assertions, difference, taken_for_granted
+from dcmcfg.plan import assertions, entry_diff, preconditions
 from dcmcfg.plan.plan import Misfit, Misfits, Plan, Refusal, Step, Wanted, plan_fitting, refused
-from dcmcfg.plan.renamed_since import PastRename, names_an_absent_entry, with_new_names
-from dcmcfg.rollout.reconcile import as_said, read_entries
+from dcmcfg.plan.rename_hints import PastRename, names_an_absent_entry, with_new_names
+from dcmcfg.rollout.reconciliation import as_said, read_entries
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.timestamps import readable
 
@@ -76,10 +76,10 @@ def as_sent(step: Step, before: Tree) -> tuple[Change, bool]:
     if step.before is None:
         return step.change, False
     asserted = assertions.parts(step.change)
-    exact = taken_for_granted.is_exact(step.change, asserted or (), step.before, before.schema)
+    exact = preconditions.is_exact(step.change, asserted or (), step.before, before.schema)
     if asserted is None or before.key(step.change.dn) in before.versions or any(map(_is_version, asserted)):
         return step.change, not exact
-    judged = taken_for_granted.judged_by_server(asserted, step.before, before.schema)
+    judged = preconditions.judged_by_server(asserted, step.before, before.schema)
     if judged == asserted:
         return step.change, not exact
     return assertions.asserting(step.change, judged), True
@@ -131,11 +131,11 @@ def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_on
 def _check_taken_away(step: Step, found: Entry, schema: Schema) -> None:
     """Raise :class:`DoesNotFit` where *step* would take away other values than those that it was planned for."""
     asserted = assertions.parts(step.change) or ()
-    if step.before is None or taken_for_granted.is_exact(step.change, asserted, step.before, schema):
+    if step.before is None or preconditions.is_exact(step.change, asserted, step.before, schema):
         return
-    names = taken_for_granted.taken_away(step.change, asserted, step.before, schema)
+    names = preconditions.taken_away(step.change, asserted, step.before, schema)
     held = as_said(found.with_values(_VERSION, ()), step.before)
-    moved = difference.differing(held, step.before, schema)
+    moved = entry_diff.differing(held, step.before, schema)
     if names is not None:
         moved = tuple(name for name in moved if name.lower() in names)
     if moved:

@@ -21,9 +21,9 @@ from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.files.ldif import read_files
 from dcmcfg.files.private import sync_folder, write_private
-from dcmcfg.plan.as_ldif import change_ldif
+from dcmcfg.plan.desired_state import wanted_of
+from dcmcfg.plan.ldif_output import change_ldif
 from dcmcfg.plan.plan import Plan
-from dcmcfg.plan.wanted import wanted_of
 from dcmcfg.private_folders import make_private, require_own
 from dcmcfg.rollout.journal import PLANNED, Journal, Progress
 from dcmcfg.rollout.lock import account, directory_key

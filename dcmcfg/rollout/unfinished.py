@@ -8,17 +8,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from dcmcfg.changes import Change
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused
 from dcmcfg.model.tree import Draft, Tree
-from dcmcfg.plan import difference
+from dcmcfg.plan import entry_diff
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.server_schema import ServerRules, require_accepted
 from dcmcfg.rollout.history import History, not_finished
 from dcmcfg.rollout.lock import directory_lock
-from dcmcfg.rollout.reconcile import as_said, await_writes, how_many_made, touched
+from dcmcfg.rollout.reconciliation import as_said, await_writes, how_many_made, touched
 from dcmcfg.rollout.record import Record
 from dcmcfg.suggestions import first_of
 
@@ -206,7 +206,7 @@ def losses(before: Tree, again: Tree, made: Sequence[Change]) -> Iterator[tuple[
         held, redone = before.get(dn), again.get(dn)
         if held is None or redone is None:
             continue
-        if names := difference.differing(as_said(held, redone), redone, again.schema):
+        if names := entry_diff.differing(as_said(held, redone), redone, again.schema):
             yield held.dn, tuple(names)
 
 

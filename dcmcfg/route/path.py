@@ -8,8 +8,8 @@ from enum import Enum, StrEnum
 from typing import Literal
 
 from dcmcfg.network_address import at
-from dcmcfg.route.negotiating import KeptBack
-from dcmcfg.route.question import Question, StudyState
+from dcmcfg.route.capability_limits import KeptBack
+from dcmcfg.route.request import Question, StudyState
 
 #: The final response where nothing was to do, and also where nothing came back or was sent.
 SILENCE = "0000 without counters"

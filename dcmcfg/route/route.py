@@ -12,14 +12,14 @@ from dataclasses import replace
 
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.retrieve_settings import effective
+from dcmcfg.route.ae_lookup import EXTERNAL_RETRIEVE
 from dcmcfg.route.command import command
-from dcmcfg.route.connecting import listening
+from dcmcfg.route.connection_matching import listening
 from dcmcfg.route.external_archives import external_archives
-from dcmcfg.route.gates import refused
-from dcmcfg.route.messages import Laying, address_of
 from dcmcfg.route.path import NOT_ACCESSIBLE, SILENCE, Branch, Failure, Outcome, Route, Way
-from dcmcfg.route.question import NOBODY, Question, StudyState
-from dcmcfg.route.resolving import EXTERNAL_RETRIEVE
+from dcmcfg.route.path_builder import Laying, address_of
+from dcmcfg.route.request import NOBODY, Question, StudyState
+from dcmcfg.route.request_checks import refused
 
 _ALTERNATIVE = "dcmAltCMoveSCP"
 _FALLBACK = "dcmFallbackCMoveSCP"

@@ -9,10 +9,10 @@ from enum import StrEnum
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.retrieve_settings import effective
-from dcmcfg.route.connecting import connection_to, listening
+from dcmcfg.route.ae_lookup import calling_title
+from dcmcfg.route.connection_matching import connection_to, listening
 from dcmcfg.route.external_archives import external_archives
 from dcmcfg.route.path import Address
-from dcmcfg.route.resolving import calling_title
 
 _MAPPING = "dcmCStoreSCUOfCMoveSCP"
 

@@ -10,9 +10,9 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.connections import connection_name
 from dcmcfg.model.devices import Configuration, Device
+from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import Kind, Use
-from dcmcfg.model.references.referring import References
-from dcmcfg.model.references.values import names as referred
+from dcmcfg.model.references.rewriting import names as referred
 from dcmcfg.network_address import at
 from dcmcfg.schema.archive_values import constants
 from dcmcfg.schema.definitions import AttributeType, Schema

@@ -11,14 +11,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from dcmcfg import __version__
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import published_schema
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.diff import configuration
+from dcmcfg.plan.tree_diff import configuration
 from dcmcfg.schema.check import Subject, check
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.findings import AE_TITLE, Finding

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.dicom.storage.ports import ALL_ADDRESSES, address_towards, own_addresses
+from dcmcfg.dicom.storage.local_host import ALL_ADDRESSES, address_towards, own_addresses
 from dcmcfg.errors import DicomError
 from dcmcfg.model.devices import DICOM, Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.network_address import at
-from dcmcfg.route.question import Question
+from dcmcfg.route.request import Question
 from dcmcfg.route.route import find_route
 from dcmcfg.temporary.run import Addition
 

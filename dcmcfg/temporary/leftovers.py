@@ -14,7 +14,7 @@ from dcmcfg.edits.temporary_mark import Remnant, names_left, remnants
 from dcmcfg.errors import DcmcfgError, MalformedInput
 from dcmcfg.model.devices import Configuration
 from dcmcfg.temporary.claim import claims, is_held
-from dcmcfg.temporary.makers import is_here, is_running
+from dcmcfg.temporary.maker_process import is_here, is_running
 from dcmcfg.timestamps import readable
 
 #: From this age on, what another machine has made counts as left behind if nobody answers there.

@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from dcmcfg.changes import Change
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.temporary_destination import TemporaryDestination, add_temporary_destination
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished, DcmcfgError, Refused
@@ -17,13 +17,13 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from dcmcfg.plan.versions import unversioned, with_versions
-from dcmcfg.rollout.interruption import HeldInterrupts
+from dcmcfg.rollout.deferred_signals import HeldInterrupts
+from dcmcfg.rollout.execution import Outcome, roll_out
 from dcmcfg.rollout.record import Occasion
-from dcmcfg.rollout.roll_out import Outcome, roll_out
 from dcmcfg.rollout.strategy import manner_of
 from dcmcfg.temporary.claim import CLEAN, Claim, claimed, drop
 from dcmcfg.temporary.leftovers import Leftover
-from dcmcfg.temporary.taking_back import TakenBack, patiently, take_back
+from dcmcfg.temporary.removal import TakenBack, patiently, take_back
 from dcmcfg.timestamps import iso
 
 

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.storage.ports import is_this_machine
+from dcmcfg.dicom.storage.local_host import is_this_machine
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.model.devices import Configuration, Connection, Device, NetworkAE
 from dcmcfg.model.retrieve_settings import effective
 from dcmcfg.network_address import at
-from dcmcfg.route.connecting import Fit, connection_to, fit
+from dcmcfg.route.ae_lookup import Unresolved, astray, calling_title, resolve
+from dcmcfg.route.connection_matching import Fit, connection_to, fit
 from dcmcfg.route.path import Step
-from dcmcfg.route.question import Question, asked_ae
-from dcmcfg.route.resolving import Unresolved, astray, calling_title, resolve
+from dcmcfg.route.request import Question, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.suggestions import near_misses
+from dcmcfg.unsigned_integer import whole_number
 from dcmcfg.verify.evidence import CANNOT_LOAD, ConfiguredRoute
-from dcmcfg.whole_number import whole_number
 
 _PORTS = range(1, 65536)
 #: Seconds that we wait longer than the archive itself, so that it is the archive that gives up first.

@@ -23,8 +23,8 @@ from dcmcfg.verify.dcm4che_exchanges import Exchanges, Move, Stored
 from dcmcfg.verify.dcm4che_lines import entries
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.logged import Logged
-from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.log_query import Sought
+from dcmcfg.verify.parsed_log import Logged
 
 _NO_STUDY = "the log does not show of which study: dcm4che logs that at level DEBUG"
 

@@ -17,8 +17,8 @@ from datetime import datetime
 
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.logged import Logged
-from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.log_query import Sought
+from dcmcfg.verify.parsed_log import Logged
 
 _LINE = re.compile(
     r"(?:.{0,80}?\s)??(?:(?P<date>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d:\d\d)\S{0,10} {1,8})?"

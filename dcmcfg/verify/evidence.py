@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.peer_identity import Acquainted
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.retrieval import Model, Patient, Priority
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
-from dcmcfg.route.connecting import Fit
+from dcmcfg.route.connection_matching import Fit
 from dcmcfg.verify.legs import Leg
 from dcmcfg.verify.moves import Move
 from dcmcfg.verify.selection import WHOLE_STUDY, Selection

@@ -24,9 +24,9 @@ from dcmcfg.verify import dcm4che_log, dcmtk_log
 from dcmcfg.verify.dcm4che_lines import is_dcm4che_log
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.logged import Logged
+from dcmcfg.verify.log_query import Sought
 from dcmcfg.verify.orthanc_log import is_orthanc_log, moves, tells_of_requests
-from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.parsed_log import Logged
 
 #: Octets that are read at most; what is older is left out.
 MOST = 16 * 1024 * 1024

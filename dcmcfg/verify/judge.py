@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from dcmcfg.verify.advice.next_steps import next_steps
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.received import judge_received
-from dcmcfg.verify.reported import CANCELLED_BY_YOU, judge_report
-from dcmcfg.verify.route import judge_route
-from dcmcfg.verify.sent import transcoded
-from dcmcfg.verify.stored_route import Files, database_tells_after, files_before, recalled
+from dcmcfg.verify.file_evidence import Files, database_tells_after, files_before, recalled
+from dcmcfg.verify.receipt_assessment import judge_received
+from dcmcfg.verify.report_assessment import CANCELLED_BY_YOU, judge_report
+from dcmcfg.verify.route_assessment import judge_route
+from dcmcfg.verify.store_legs import transcoded
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
 
 SECOND_RUN = "a verify recalls the study into the archive's own storage, so a second run proves less about the route"

@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 
 from dcmcfg.dicom.query import Instance
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.log_query import Sought
 
 _LINE = re.compile(
     r"(?P<level>[TIWEF])(?P<month>\d\d)(?P<day>\d\d) (?P<time>\d\d:\d\d:\d\d)\.\d+ +"

@@ -15,12 +15,12 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.model.export import export_ldif, exported
 from dcmcfg.model.retrieve_settings import Setting, retrieve_settings
 from dcmcfg.route.path import Route
-from dcmcfg.route.question import Question as RouteQuestion
-from dcmcfg.route.question import StudyState, asked_ae
+from dcmcfg.route.request import Question as RouteQuestion
+from dcmcfg.route.request import StudyState, asked_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.stored_route import Files, external_archives, files_before
+from dcmcfg.verify.file_evidence import Files, external_archives, files_before
 from dcmcfg.verify.timeline import SENT, Chronicle, Event
 from dcmcfg.verify.verdict import Verdict
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.archive.database import Database
-from dcmcfg.archive.stored import StoredStudy
-from dcmcfg.dicom.associate import associated
+from dcmcfg.archive.stored_studies import StoredStudy
+from dcmcfg.dicom.open_association import associated
 from dcmcfg.dicom.query import Instance, Study, find_studies
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.errors import ArchiveError, NotFound
 from dcmcfg.model.devices import Device
-from dcmcfg.route.question import NOBODY, StudyState
+from dcmcfg.route.request import NOBODY, StudyState
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import NOT_ONLINE
 from dcmcfg.verify.run import query_timeouts

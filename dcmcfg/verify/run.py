@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from dcmcfg.dicom.associate import OpenAssociation, associated
 from dcmcfg.dicom.move import Cancellation, MoveOutcome, Progress, move
+from dcmcfg.dicom.open_association import OpenAssociation, associated
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.dicom.peer_identity import acquainted
 from dcmcfg.dicom.query import find_instances, patient_of
 from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.asked_for import AskedFor
 from dcmcfg.verify.evidence import Evidence, Listened, Question
-from dcmcfg.verify.listening import Listening, all_read_back, everything_arrived, troubles
+from dcmcfg.verify.evidence_sources import NOBODY_ELSE, Witnesses
 from dcmcfg.verify.moves import Move, Tally, combined, move_all
-from dcmcfg.verify.senders import is_uninvited, titles_involved
-from dcmcfg.verify.witnesses import NOBODY_ELSE, Witnesses
+from dcmcfg.verify.receiver_options import Listening, all_read_back, everything_arrived, troubles
+from dcmcfg.verify.request_times import AskedFor
+from dcmcfg.verify.unrelated_senders import is_uninvited, titles_involved
 
 #: What arrived for a C-MOVE that has ended.
 Arrived = Callable[[Receiver, MoveOutcome], tuple[ReceivedInstance, ...]]

@@ -14,7 +14,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 from joserfc.jwt import encode
 
-from dcmcfg.archive.claims import Claims, Signature, claims_of, looks_cut, signature_of
+from dcmcfg.archive.token_claims import Claims, Signature, claims_of, looks_cut, signature_of
 
 RSA = RSAKey.generate_key(2048, auto_kid=True)
 EC = ECKey.generate_key("P-256", auto_kid=True)

@@ -11,8 +11,8 @@ import pytest
 
 from dcmcfg.archive.archive_state import State
 from dcmcfg.archive.control import ControlService, NotStarted, Patience
+from dcmcfg.archive.http_client import Timeouts
 from dcmcfg.archive.reload_failures import NotReloaded, ReloadFailed, ReloadUnconfirmed, ReloadUnfinished
-from dcmcfg.archive.web import Timeouts
 from dcmcfg.errors import ArchiveError, MalformedInput
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
 from tests.patience import PATIENCE_S

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
+from dcmcfg.archive.http_client import Answer, Web
 from dcmcfg.archive.token_check import Verdict, examine
-from dcmcfg.archive.web import Answer, Web
 
 
 class Refusing(Web):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from dcmcfg.archive.http_client import Timeouts, Web
 from dcmcfg.archive.token_check import Expectations, expectations
-from dcmcfg.archive.web import Timeouts, Web
 from tests.archive.scripted import Scripted
 from tests.patience import PATIENCE_S
 

@@ -14,8 +14,8 @@ import pytest
 
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import TokenError
+from dcmcfg.archive.http_client import Timeouts, Web
 from dcmcfg.archive.issuer import ClientCredentials, Discovered, TokenIssuer, published_keys
-from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.errors import ArchiveError, ChangedButNotFinished
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
 from tests.issuer import Issuer, running_issuer

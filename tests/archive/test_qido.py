@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dcmcfg.archive.bearer import Bearer
+from dcmcfg.archive.authorized_client import Bearer
+from dcmcfg.archive.http_client import Timeouts, Web
 from dcmcfg.archive.qido import Qido
-from dcmcfg.archive.stored import StoredInstance, StoredStudy
-from dcmcfg.archive.web import Timeouts, Web
+from dcmcfg.archive.stored_studies import StoredInstance, StoredStudy
 from dcmcfg.errors import ArchiveError
 from dcmcfg.limits import QIDO_BODY, raised
 from tests.archive.scripted import Scripted

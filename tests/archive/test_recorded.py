@@ -10,8 +10,8 @@ import pytest
 
 from dcmcfg.archive.database import Database
 from dcmcfg.archive.qido import Qido
-from dcmcfg.archive.recorded import MOST_STUDIES, MOST_TITLES, Recorded, recorded
-from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.archive.record_search import MOST_STUDIES, MOST_TITLES, Recorded, recorded
+from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.errors import ArchiveError
 from dcmcfg.model.references.kinds import Kind
 from dcmcfg.plan.recorded_names import RecordedName, Records

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dcmcfg.archive.claims import Claims, Signature
-from dcmcfg.archive.refusal import reasons, spoken
 from dcmcfg.archive.token_check import Examination, Verdict
+from dcmcfg.archive.token_claims import Claims, Signature
+from dcmcfg.archive.token_refusal import reasons, spoken
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 ISSUER = "https://keycloak.example.org/realms/dcm4che"

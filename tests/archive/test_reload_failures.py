@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dcmcfg.archive.http_client import Answer
 from dcmcfg.archive.reload_failures import Attempt, Reload, ReloadFailed, failure_of
 from dcmcfg.archive.reload_outcome import outcome_of
-from dcmcfg.archive.web import Answer
 
 URL = "http://127.0.0.1:8080/dcm4chee-arc/ctrl/reload"
 FRAMES = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dcmcfg.archive.http_client import Answer
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotLoaded, NotRunning, Reloaded, Unclear, outcome_of
-from dcmcfg.archive.web import Answer
 
 REBIND = "\tat x//org.dcm4che3.net.Device.rebindConnections(Device.java:752)\n"
 LOAD = "\tat x//org.dcm4chee.arc.impl.ArchiveDeviceProducer.findDevice(ArchiveDeviceProducer.java:173)\n"

@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from dcmcfg.archive.web import Web
+from dcmcfg.archive.http_client import Web
 from tests.archive.scripted import Scripted
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
-from dcmcfg.bulk.grouping import groups
+from dcmcfg.bulk.failure_groups import groups
 from dcmcfg.bulk.report import summarised
+from dcmcfg.bulk.study_result import Answer, Attempt, Outcome, StudyResult
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.bulk.answer import Answer, Outcome
 from dcmcfg.bulk.run_options import Asked
 from dcmcfg.bulk.store import Store
-from dcmcfg.bulk.stores import KeptStore, kept_stores, named_stores, older_than
+from dcmcfg.bulk.store_catalog import KeptStore, kept_stores, named_stores, older_than
+from dcmcfg.bulk.study_result import Answer, Outcome
 from dcmcfg.errors import Ambiguous, NotFound, Refused
 
 ASKED = Asked({"archive": "DCM4CHEE@here:11112", "destination": "STORESCP"})

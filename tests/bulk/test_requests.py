@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from dcmcfg.bulk.attempt import Requests, Try
-from dcmcfg.dicom.storage.arrivals import ReceivedInstance
+from dcmcfg.dicom.storage.received_instances import ReceivedInstance
 
 X, Y, STRANGER = "1.2.1", "1.2.2", "1.2.9"
 ALL = 0x8000 - 0x1000

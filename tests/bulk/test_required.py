@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from dcmcfg.bulk.answer import Answer, Outcome
-from dcmcfg.bulk.required import NOTHING, Required, may_be_mended
+from dcmcfg.bulk.requirements import NOTHING, Required, may_be_mended
+from dcmcfg.bulk.study_result import Answer, Outcome
 
 WITNESSED = Answer(Outcome.VERIFIED, "verified: 1 of 1", route="shown")
 REPORTED = Answer(Outcome.REPORTED, "reported, not witnessed", route="not shown", route_why="nobody told")

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from pynetdicom import evt
 
-from dcmcfg.bulk.answer import Outcome
 from dcmcfg.bulk.attempt import Proven
 from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Strained
 from dcmcfg.bulk.run import Ending, run
 from dcmcfg.bulk.run_options import Asked, Manner
 from dcmcfg.bulk.store import Store
+from dcmcfg.bulk.study_result import Outcome
 from dcmcfg.errors import DcmcfgError, DicomError, Unreachable
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.bulk.archive import GOOD, Archive, archive_of, asking, studies

@@ -18,7 +18,7 @@ from dcmcfg.bulk.store import Store
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
-from dcmcfg.lab.requesting import associated, send_file
+from dcmcfg.lab.requestor import associated, send_file
 from tests.bulk.archive import GOOD, Archive, OnMove, archive_of, asking, studies
 from tests.dicom.dcmtk import LOOPBACK, make_instances
 from tests.patience import PATIENCE_S

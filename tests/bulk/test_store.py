@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.bulk.answer import Answer, Outcome
 from dcmcfg.bulk.run_options import Asked
 from dcmcfg.bulk.store import Store
 from dcmcfg.bulk.store_file import lock_of
+from dcmcfg.bulk.study_result import Answer, Outcome
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.rollout.lock import is_held
 from tests.looking import look_until_waited_for

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from dcmcfg.cli.commands import COMMANDS
-from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.lazy_import import loaded
 
 MAIN = ("verify", "route", "work-order", "echo", "apply", "set-external-retrieve", "lint")
 WIDEST = 80

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.lab.large_tree import large_ldif
 from dcmcfg.lab.slapd import Slapd

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from dcmcfg.cli.commands import COMMANDS
-from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.lazy_import import loaded
 from dcmcfg.cli.main import program
 from dcmcfg.cli.options.unique_options import GivenOnce
 from tests.cli.conftest import Run

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from dcmcfg.errors import LabError
-from dcmcfg.lab import demo, life
+from dcmcfg.lab import demo, lifecycle
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import Ports, Site
 from dcmcfg.lab.state import LabState, ProcessId
@@ -351,9 +351,9 @@ def test_a_part_that_cannot_start_is_named_with_the_last_lines_of_its_log(
     monkeypatch.setenv("XDG_CONFIG_HOME", home.environment["XDG_CONFIG_HOME"])
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = replace(choose_ports(), storage=taken.getsockname()[1])
-        monkeypatch.setattr(life, "choose_ports", lambda: ports)
+        monkeypatch.setattr(lifecycle, "choose_ports", lambda: ports)
         with pytest.raises(LabError) as raised:
-            life.up(home.lab, lambda _: None, with_pid=os.getpid())
+            lifecycle.up(home.lab, lambda _: None, with_pid=os.getpid())
     assert re.search(r"the lab did not start: storage ended with exit status \d+\n    .*", raised.value.whole)
     assert str(ports.storage) in raised.value.whole
     assert raised.value.on == str(home.lab / "log" / "storage.log")

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from dcmcfg import __version__
 from dcmcfg.cli import commands, invocation
 from dcmcfg.cli.completion import completion_command
-from dcmcfg.cli.options.site import site_options
+from dcmcfg.cli.options.site_command import site_options
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.terminal import ask, bind_password
 from dcmcfg.errors import LdifError

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.archive.control import ControlService
-from dcmcfg.archive.web import Timeouts
+from dcmcfg.archive.http_client import Timeouts
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 

@@ -163,8 +163,8 @@ def test_token_that_expires_on_the_way_is_renewed_for_the_reload(
         issuer.lifespan = 300
         return True
 
-    monkeypatch.setattr("dcmcfg.cli.session.changing.ask", slowly)
-    monkeypatch.setattr("dcmcfg.cli.session.changing.require_terminal", lambda: None)
+    monkeypatch.setattr("dcmcfg.cli.session.change.ask", slowly)
+    monkeypatch.setattr("dcmcfg.cli.session.change.require_terminal", lambda: None)
     result = run("set-external-retrieve", "DCM4CHEE")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.endswith("the archive has reloaded\n")
@@ -322,8 +322,8 @@ def test_token_that_is_not_renewed_leaves_the_change_with_exit_code_4(
         issuer.clients = {}
         return True
 
-    monkeypatch.setattr("dcmcfg.cli.session.changing.ask", meanwhile)
-    monkeypatch.setattr("dcmcfg.cli.session.changing.require_terminal", lambda: None)
+    monkeypatch.setattr("dcmcfg.cli.session.change.ask", meanwhile)
+    monkeypatch.setattr("dcmcfg.cli.session.change.require_terminal", lambda: None)
     clients = issuer.clients
     result = run("set-external-retrieve", "DCM4CHEE")
     assert result.exit_code == 4

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment

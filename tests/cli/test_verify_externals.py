@@ -11,9 +11,9 @@ from click.testing import Result
 from pynetdicom import evt
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.listener import all_contexts, listening
 from dcmcfg.lab.move_scp import serve_moves
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment
@@ -75,7 +75,7 @@ def recalls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recalls]:
 @pytest.fixture
 def verify(run: Run, recalls: Recalls, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     name_in_environment(recalls.site, monkeypatch)
-    monkeypatch.setattr("dcmcfg.verify.listening.STRAGGLERS_S", 0.8)
+    monkeypatch.setattr("dcmcfg.verify.receiver_options.STRAGGLERS_S", 0.8)
     return lambda: run("verify", "--study", THREE.uid, "--dest", "WORKSTATION", "--receive", "--timeout-s", "10")
 
 

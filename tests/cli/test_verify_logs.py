@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment, recalling_lab
@@ -43,7 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 @pytest.fixture(autouse=True)
 def named(site: RunningSite, monkeypatch: pytest.MonkeyPatch) -> None:
     name_in_environment(site, monkeypatch)
-    monkeypatch.setattr("dcmcfg.verify.listening.STRAGGLERS_S", 0.8)
+    monkeypatch.setattr("dcmcfg.verify.receiver_options.STRAGGLERS_S", 0.8)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment, recalling_lab

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import dcmqrscp, storescu

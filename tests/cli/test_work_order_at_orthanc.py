@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import storescu

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.move import MoveOutcome, Progress, move
+from dcmcfg.dicom.open_association import associated
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.query import Instance, find_instances
 from dcmcfg.dicom.retrieval import Model, Retrieval

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
-from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.open_association import associated
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.dicom.storage.ports import ALL_ADDRESSES, is_this_machine, listener_of, own_addresses
+from dcmcfg.dicom.storage.local_host import ALL_ADDRESSES, is_this_machine, listener_of, own_addresses
 from tests.dicom.dcmtk import LOOPBACK
 from tests.ports import free_port
 

@@ -14,8 +14,8 @@ import pytest
 from pynetdicom import evt
 from pynetdicom.dimse_messages import C_CANCEL_RQ
 
-from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.move import Cancellation, MoveOutcome, Progress, move
+from dcmcfg.dicom.open_association import associated
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.retrieval import Model, Retrieval
 from dcmcfg.dicom.storage.receiver import Receiver

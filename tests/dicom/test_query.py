@@ -7,7 +7,7 @@ import pytest
 from pydicom.uid import UID
 from pynetdicom import evt
 
-from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.open_association import associated
 from dcmcfg.dicom.peer import Timeouts
 from dcmcfg.dicom.query import Instance, find_instances
 from dcmcfg.dicom.retrieval import Model

@@ -16,9 +16,9 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEG2000Lossless
 
-from dcmcfg.dicom.storage.arrivals import ReceivedInstance
 from dcmcfg.dicom.storage.files import Fingerprint, read_back
 from dcmcfg.dicom.storage.incoming_data_set import read_head
+from dcmcfg.dicom.storage.received_instances import ReceivedInstance
 from dcmcfg.limits import raised
 
 STUDY, INSTANCE, CT = "1.2.3", "1.2.3.4", "1.2.840.10008.5.1.4.1.1.2"

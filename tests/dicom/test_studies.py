@@ -8,7 +8,7 @@ import pytest
 from pydicom import dcmread
 from pynetdicom import evt
 
-from dcmcfg.dicom.associate import associated
+from dcmcfg.dicom.open_association import associated
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.query import Study, find_instances, find_studies, patient_of
 from dcmcfg.dicom.retrieval import Model, Patient

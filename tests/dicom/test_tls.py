@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dcmcfg.dicom.associate import associated
 from dcmcfg.dicom.echo import VERIFICATION
+from dcmcfg.dicom.open_association import associated
 from dcmcfg.dicom.peer import Peer, Timeouts
 from dcmcfg.dicom.peer_identity import Secured, acquainted
 from dcmcfg.dicom.tls import TlsFiles

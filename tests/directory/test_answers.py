@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from dcmcfg.directory.answers import SearchDone, entries
-from dcmcfg.directory.found_entry import NotLDAP, split_attribute, split_entry
+from dcmcfg.directory.search_responses import SearchDone, entries
+from dcmcfg.directory.search_result_entry import NotLDAP, split_attribute, split_entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.limits import raised
 from tests.directory.messages import (

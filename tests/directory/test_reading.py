@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.directory.reading import user_attributes
+from dcmcfg.directory.tree_reader import user_attributes
 from dcmcfg.entry import Entry
 from tests.trees import ARCHIVE, BASE, site_entries
 

@@ -13,9 +13,9 @@ import pytest
 from dcmcfg.ber import integer
 from dcmcfg.changes import Add
 from dcmcfg.directory.ldap import LdapDirectory, connect
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.referrals import Referral
 from dcmcfg.directory.server import Scope
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError

@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Modification, Modify, Operation
 from dcmcfg.directory.ldap import LdapDirectory
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, NotFound

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.edits.attribute import Values, add_values, remove_values, set_values, unset
+from dcmcfg.edits.attribute_values import Values, add_values, remove_values, set_values, unset
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused

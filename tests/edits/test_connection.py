@@ -9,7 +9,7 @@ import pytest
 
 from dcmcfg.changes import Add
 from dcmcfg.dn import DN
-from dcmcfg.edits.attribute import Values, add_values
+from dcmcfg.edits.attribute_values import Values, add_values
 from dcmcfg.edits.connection_settings import ConnectionSettings, find_connection, split_connection
 from dcmcfg.edits.connections import add_connection, remove_connection, set_connection
 from dcmcfg.edits.edit import Edit

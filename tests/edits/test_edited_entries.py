@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
-from dcmcfg.edits.edited_entries import Shown, edited, shown
+from dcmcfg.edits.text_edit import Shown, edited, shown
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.ldif.reader import read_all

@@ -13,10 +13,9 @@ import pytest
 from dcmcfg.directory.server import Scope
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.lab.archive.calling import line_to
 from dcmcfg.lab.archive.configuration import Device, NetworkAE
 from dcmcfg.lab.archive.database import Database, Instance, header_of
-from dcmcfg.lab.archive.java import (
+from dcmcfg.lab.archive.java_exceptions import (
     ConfigurationNotFoundException,
     DanglingReference,
     IllegalArgumentException,
@@ -25,6 +24,7 @@ from dcmcfg.lab.archive.java import (
 )
 from dcmcfg.lab.archive.loader import seconds
 from dcmcfg.lab.archive.lookup import AECache, Configuration, Reader
+from dcmcfg.lab.archive.outgoing_connection import line_to
 from dcmcfg.lab.archive.server import CALLED_NOT_RECOGNISED, CALLING_NOT_RECOGNISED, reason_to_reject
 from dcmcfg.lab.site import Ports, Site
 from dcmcfg.lab.studies import study

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.dicom.dcmtk import dcmqrscp, movescu, stored_in, storescp, storescu
 from tests.lab.requests import move_study

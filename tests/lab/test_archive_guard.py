@@ -8,9 +8,9 @@ from http import HTTPStatus
 
 import pytest
 
+from dcmcfg.archive.http_client import Web
 from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
-from dcmcfg.archive.web import Web
-from dcmcfg.lab.archive.guard import Guard, Refusal
+from dcmcfg.lab.archive.authorization import Guard, Refusal
 from dcmcfg.lab.site import Secured
 from tests.issuer import Issuer, new_keys, running_issuer
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.archive.bearer import Bearer
+from dcmcfg.archive.authorized_client import Bearer
+from dcmcfg.archive.http_client import Web
 from dcmcfg.archive.qido import Qido
-from dcmcfg.archive.web import Web
 from dcmcfg.lab.archive.service import database_of
 from dcmcfg.lab.studies import study
 from tests.lab.requests import move_study

@@ -15,8 +15,8 @@ from pynetdicom import evt
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.archive.service import database_of
-from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.listener import listening, storage_contexts
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.dicom.dcmtk import LOOPBACK, movescu, storescu
 from tests.lab.requests import STUDY_ROOT_MOVE, associate, find, identifier, move_study

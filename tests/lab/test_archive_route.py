@@ -12,12 +12,12 @@ import pytest
 
 from dcmcfg.lab.archive.database import Database, Instance, header_of
 from dcmcfg.lab.archive.service import database_of, store_of
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.route.path import DESTINATION_REFUSED, Failure, Outcome, Way
-from dcmcfg.route.question import Question, StudyState
+from dcmcfg.route.request import Question, StudyState
 from dcmcfg.route.route import find_route
 from dcmcfg.schema.definitions import bundled
 from tests.dicom.dcmtk import dcmqrscp, storescu

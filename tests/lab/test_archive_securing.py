@@ -12,9 +12,9 @@ from dcmcfg.connectivity.call import Callee, Stage, call
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.dn import DN
-from dcmcfg.lab.archive.calling import line_to
 from dcmcfg.lab.archive.configuration import Connection, NetworkAE
-from dcmcfg.lab.archive.java import IncompatibleConnectionException
+from dcmcfg.lab.archive.java_exceptions import IncompatibleConnectionException
+from dcmcfg.lab.archive.outgoing_connection import line_to
 from dcmcfg.lab.archive.securing import client_context, server_context
 from dcmcfg.lab.certificates import make_certificates
 from dcmcfg.lab.ports import choose_ports

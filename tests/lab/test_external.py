@@ -9,7 +9,7 @@ import pytest
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.external import seed
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.dicom.dcmtk import dcmqrscp, echoscu, movescu, stored_in, storescp, storescu
 from tests.lab.requests import find, identifier, move, move_study

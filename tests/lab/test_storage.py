@@ -8,7 +8,7 @@ import pytest
 from pydicom import dcmread
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.studies import study
 from tests.dicom.dcmtk import echoscu, make_instances, storescu
 from tests.lab.running_site import RunningSite

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dcmcfg.entry import Entry
 from dcmcfg.model.references.attributes import SHAPES
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.values import names
+from dcmcfg.model.references.rewriting import names
 from dcmcfg.model.registries import REGISTRIES
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from dcmcfg.dn import DN
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.diff import diff
+from dcmcfg.plan.desired_state import surplus, wanted_of
 from dcmcfg.plan.plan import Plan, make_plan
+from dcmcfg.plan.tree_diff import diff
 from dcmcfg.plan.versions import with_versions
-from dcmcfg.plan.wanted import surplus, wanted_of
 from dcmcfg.secret_values import without_secrets
 from tests.laws.test_diff_laws import few, octets, trees
 from tests.trees import BASE

@@ -14,8 +14,8 @@ from dcmcfg.dn import DN, RDN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.model.export import export_ldif
 from dcmcfg.model.tree import Tree, with_naming_values
-from dcmcfg.plan.diff import diff
 from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.tree_diff import diff
 from dcmcfg.render.diff import unified
 from dcmcfg.schema.definitions import bundled
 from tests.trees import DEVICES, site_entries, tree

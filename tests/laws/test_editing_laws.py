@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.edits.edited_entries import edited, shown
+from dcmcfg.edits.text_edit import edited, shown
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord

@@ -13,9 +13,9 @@ from dcmcfg.changes import Change
 from dcmcfg.entry import Entry
 from dcmcfg.errors import LdifError
 from dcmcfg.ldif.lines import blocks, logical_lines
-from dcmcfg.ldif.plain import PlainEntries
 from dcmcfg.ldif.reader import read, read_all
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
+from dcmcfg.ldif.simple_entries import PlainEntries
 from dcmcfg.ldif.writer import MAXIMUM_LINE, VERSION_LINE, format_change, format_entry
 from tests.ldif.strategies import changes, entries
 

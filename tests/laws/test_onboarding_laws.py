@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
+from dcmcfg.onboarding.classification import sort_rows
 from dcmcfg.onboarding.delimited import read_delimited, write_rows
-from dcmcfg.onboarding.documents import read_json, read_yaml
 from dcmcfg.onboarding.row import COLUMNS, Sheet, described
-from dcmcfg.onboarding.sorting import sort_rows
+from dcmcfg.onboarding.yaml_json import read_json, read_yaml
 from tests.trees import DEVICES, site_entries, tree
 
 Values = dict[str, str]

@@ -10,7 +10,7 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan import difference
+from dcmcfg.plan import entry_diff
 from dcmcfg.plan.batches import parts
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from tests.trees import ARCHIVE, STORESCP, site
@@ -112,4 +112,4 @@ def test_both_parts_together_reach_the_wanted_tree(plan: Plan) -> None:
 def test_what_has_been_planned_and_made_is_already_so(plan: Plan) -> None:
     """Planning the difference of two equal trees finds nothing."""
     for entry in plan.after.entries.values():
-        assert difference.between(entry, entry, BEFORE.schema) == ()
+        assert entry_diff.between(entry, entry, BEFORE.schema) == ()

@@ -7,8 +7,8 @@ import contextlib
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from dcmcfg.directory.entry_rebaser import RebasedEntries
 from dcmcfg.directory.live_export import LiveExport
-from dcmcfg.directory.rebased_entries import RebasedEntries
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput

@@ -18,9 +18,9 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.storage.arrivals import ReceivedInstance
 from dcmcfg.dicom.storage.association import StorageAssociation
 from dcmcfg.dicom.storage.incoming_data_set import read_head
+from dcmcfg.dicom.storage.received_instances import ReceivedInstance
 from dcmcfg.dicom.storage.service import StorageScp
 from dcmcfg.dicom.ul.accepted_connection import Line
 from tests.dicom import raw_scu as raw

@@ -16,8 +16,8 @@ from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import Reference, References
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
 from tests.laws.random_sites import PARTS, random_sites

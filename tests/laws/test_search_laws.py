@@ -7,7 +7,7 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.directory.found_entry import NotLDAP, split_attribute, split_entry
+from dcmcfg.directory.search_result_entry import NotLDAP, split_attribute, split_entry
 from dcmcfg.errors import DirectoryError
 from tests.directory.messages import done, entry, in_pieces
 from tests.directory.test_answers import read

@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.bulk.answer import Answer, Outcome
 from dcmcfg.bulk.run_options import Asked
 from dcmcfg.bulk.store import Store
+from dcmcfg.bulk.study_result import Answer, Outcome
 
 UIDS = ("1.2.1", "1.2.2", "1.2.3")
 ASKED = Asked({"archive": "here"})

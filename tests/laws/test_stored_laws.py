@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.archive.stored import NotDicomJson, instances, studies
+from dcmcfg.archive.stored_studies import NotDicomJson, instances, studies
 
 _TAGS = ("0020000D", "00080018", "00201208", "00080056", "00100020", "77770010", "77770012", "77771028", "77771245")
 _JSON = st.recursive(

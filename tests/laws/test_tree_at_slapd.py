@@ -11,13 +11,13 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.directory.ldap import LdapDirectory, connect
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, DoesNotFit, NotFound
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan import difference
+from dcmcfg.plan import entry_diff
 from tests.connecting import server_of
 from tests.running_slapd import RunningSlapd
 
@@ -124,6 +124,6 @@ def test_the_tree_in_memory_does_what_slapd_does(slapd: RunningSlapd, seed: int)
         assert same is not None
         assert same.dn == entry.dn
         # slapd keeps a DN among values in a spelling of its own.
-        assert difference.differing(entry, same, tree.schema) == ()
+        assert entry_diff.differing(entry, same, tree.schema) == ()
     assert results.count(None) > CHANGES / 5
     assert {16, 20, 32, 66, 68} <= set(results)

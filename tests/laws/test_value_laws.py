@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.edits.attribute import Values, add_values, remove_values, set_values, unset
+from dcmcfg.edits.attribute_values import Values, add_values, remove_values, set_values, unset
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused

@@ -10,11 +10,11 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.large_tree import large_tree
-from dcmcfg.lint.newly_unloadable import newly_unloadable
+from dcmcfg.lint.new_load_failures import newly_unloadable
 from dcmcfg.lint.plan_risks import PlanRisks, plan_risks
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.guard import NewFinding
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.risk_checks import NewFinding
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.findings import Place
 from tests.lint.breaking import put

@@ -12,8 +12,8 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.lab.large_tree import large_tree
 from dcmcfg.lint.catalogue import RULES as ALL
 from dcmcfg.lint.lint import lint
-from dcmcfg.lint.newly_unloadable import newly_unloadable
-from dcmcfg.lint.newly_wrong import RULES, changes_certificates, newly_wrong
+from dcmcfg.lint.new_load_failures import newly_unloadable
+from dcmcfg.lint.new_violations import RULES, changes_certificates, newly_wrong
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.schema.definitions import bundled

@@ -8,10 +8,10 @@ import pytest
 
 from dcmcfg.changes import Change, Rename
 from dcmcfg.dn import DN, RDN
-from dcmcfg.lint.newly_unloadable import newly_unloadable
-from dcmcfg.plan.guard import risks
-from dcmcfg.plan.loading import REFUSED
+from dcmcfg.lint.new_load_failures import newly_unloadable
+from dcmcfg.plan.loadability import REFUSED
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.risk_checks import risks
 from tests.lint.breaking import (
     ARCHIVE,
     DCM4CHEE,

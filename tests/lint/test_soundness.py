@@ -12,7 +12,7 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.edits.rename.network_ae import rename_references
 from dcmcfg.lint.catalogue import BY_NAME
 from dcmcfg.lint.lint import lint
-from dcmcfg.model.references.referring import References
+from dcmcfg.model.references.index import References
 from dcmcfg.model.tree import Tree
 from tests.lint.breaking import (
     ARCHIVE,

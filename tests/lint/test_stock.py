@@ -12,9 +12,9 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lab.tree import site_files
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import References
-from dcmcfg.model.references.values import rewritten
+from dcmcfg.model.references.rewriting import rewritten
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
 from tests.conftest import UPSTREAM_FILES

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dcmcfg.edits.attribute import Values, set_values
+from dcmcfg.edits.attribute_values import Values, set_values
 from dcmcfg.lint.plan_risks import plan_risks
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import seen_as, target

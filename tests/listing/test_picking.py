@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.model.devices import Configuration
-from dcmcfg.search.picking import picked_aes, picked_devices
+from dcmcfg.search.name_filter import picked_aes, picked_devices
 from tests.trees import STORESCP, connection, site_entries, tree
 
 

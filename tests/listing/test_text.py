@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.entry import Entry
-from dcmcfg.search.text import Hit, find
+from dcmcfg.search.text_search import Hit, find
 from tests.trees import ARCHIVE, STORESCP, network_ae, site_entries, tree
 
 

@@ -7,8 +7,8 @@ import pytest
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.additions import Secured, add_all
+from dcmcfg.onboarding.classification import sort_rows
 from dcmcfg.onboarding.row import Row, described
-from dcmcfg.onboarding.sorting import sort_rows
 from dcmcfg.plan.plan import make_plan
 from tests.trees import site
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from dcmcfg.errors import OnboardingError
-from dcmcfg.onboarding.documents import read_json, read_yaml
 from dcmcfg.onboarding.row import Sheet
+from dcmcfg.onboarding.yaml_json import read_json, read_yaml
 
 
 def values(sheet: Sheet) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.errors import OnboardingError
-from dcmcfg.onboarding.reading import Form, form_of, read_sheet
+from dcmcfg.onboarding.reader import Form, form_of, read_sheet
 
 TEXT = "title,description\nCT1,Röntgen\n"
 

@@ -6,8 +6,8 @@ import pytest
 
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
+from dcmcfg.onboarding.classification import Sorted, sort_rows
 from dcmcfg.onboarding.row import Row, described
-from dcmcfg.onboarding.sorting import Sorted, sort_rows
 from tests.trees import DEVICES, STORESCP, connection, network_ae, site_entries, tree
 
 CONFIGURATION = Configuration(tree(*site_entries()))

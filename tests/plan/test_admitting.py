@@ -8,8 +8,8 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.access_lists import admitted_unknown, narrowings
-from dcmcfg.plan.guard import risks
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.risk_checks import risks
 from tests.trees import ARCHIVE, STORESCP, network_ae, site, storage_scp, tree
 
 AE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"

@@ -9,9 +9,9 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan import content
+from dcmcfg.plan import content_records
+from dcmcfg.plan.desired_state import wanted_of
 from dcmcfg.plan.plan import Plan, make_plan
-from dcmcfg.plan.wanted import wanted_of
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
 CONNECTION = f"dn: cn=dicom,{ARCHIVE}\nobjectClass: dicomNetworkConnection\ncn: dicom\ndicomHostname: localhost\n"
@@ -97,7 +97,7 @@ def test_a_property_takes_the_place_of_the_one_with_a_password_in_it() -> None:
 def test_what_the_server_keeps_itself_is_left_out_and_told() -> None:
     text = f"{CONNECTION}dicomPort: 11112\nentryCSN: 20260101000000.000000Z#000000#000#000000\ncreatorsName: cn=admin\n"
     assert plan(text).steps == ()
-    (note,) = content.notes([("slapcat.ldif", read_all([text.encode()], "test"))])
+    (note,) = content_records.notes([("slapcat.ldif", read_all([text.encode()], "test"))])
     assert note == "slapcat.ldif: left out, because the server keeps it itself: creatorsName, entryCSN."
 
 
@@ -149,5 +149,5 @@ def test_in_a_strict_file_an_entry_is_one_to_add() -> None:
 
 def test_the_operational_attributes_do_not_reach_an_entry_that_is_added() -> None:
     entry = Entry.of(f"cn=a,{ARCHIVE}", {"cn": "a", "entryUUID": "x", "modifyTimestamp": "x"})
-    assert [each.name for each in content.without_operational(entry).attributes] == ["cn"]
-    assert content.without_operational(connection(ARCHIVE)) == connection(ARCHIVE)
+    assert [each.name for each in content_records.without_operational(entry).attributes] == ["cn"]
+    assert content_records.without_operational(connection(ARCHIVE)) == connection(ARCHIVE)

@@ -8,7 +8,7 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.diff import diff
+from dcmcfg.plan.tree_diff import diff
 from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_entries, tree
 
 CERTIFICATE = "userCertificate;binary"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.entry import Entry
-from dcmcfg.plan.difference import differing, same
+from dcmcfg.plan.entry_diff import differing, same
 from dcmcfg.schema.definitions import bundled
 from tests.trees import ARCHIVE
 

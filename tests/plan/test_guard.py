@@ -8,9 +8,9 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.model.references.kinds import Kind
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.guard import Risk, record_risks, risks
 from dcmcfg.plan.plan import Wanted, make_plan
 from dcmcfg.plan.recorded_names import RecordedName, Records
+from dcmcfg.plan.risk_checks import Risk, record_risks, risks
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, network_ae, site, site_entries, tree
 
 CONNECTION = DN.parse(f"cn=dicom,{ARCHIVE}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN
-from dcmcfg.plan.names_through import NamesThrough
+from dcmcfg.plan.entry_names import NamesThrough
 from dcmcfg.plan.plan import Wanted, make_plan
 from tests.trees import DEVICES, STORESCP, connection, site
 

@@ -7,7 +7,7 @@ import pytest
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
-from dcmcfg.plan.diff import beside_live, device_dn, diff, subtree
+from dcmcfg.plan.tree_diff import beside_live, device_dn, diff, subtree
 from tests.trees import BASE, DEVICES, STORESCP, site, site_entries, tree
 
 

@@ -8,8 +8,8 @@ from dcmcfg.changes import Add, Delete
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.plan.desired_state import surplus
 from dcmcfg.plan.plan import Wanted
-from dcmcfg.plan.wanted import surplus
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, site_entries
 
 

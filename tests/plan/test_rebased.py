@@ -14,7 +14,7 @@ from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.model.rebasing import Rebasing, RebasingNotes
 from dcmcfg.plan import assertions
 from dcmcfg.plan.assertions import All, AnyOf, Equals, Filter, Not, Present
-from dcmcfg.plan.rebased import base_of, rebased_files, site_base
+from dcmcfg.plan.rebasing import base_of, rebased_files, site_base
 from dcmcfg.schema.definitions import ObjectClass, Schema, bundled
 from tests.trees import ARCHIVE, BASE, network_ae, site, site_entries, tree
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dcmcfg.errors import DoesNotFit
 from dcmcfg.ldif.reader import read_all
-from dcmcfg.plan.as_ldif import directory_of, rejects_ldif
+from dcmcfg.plan.desired_state import wanted_of
+from dcmcfg.plan.ldif_output import directory_of, rejects_ldif
 from dcmcfg.plan.plan import Misfit, Plan, make_plan, plan_fitting
-from dcmcfg.plan.wanted import wanted_of
 from tests.trees import ARCHIVE, STORESCP, site
 
 FITS = f"dn: {ARCHIVE}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n\n"

@@ -6,7 +6,7 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Wanted, plan_fitting
-from dcmcfg.plan.renamed_since import PastRename, names_an_absent_entry, with_new_names
+from dcmcfg.plan.rename_hints import PastRename, names_an_absent_entry, with_new_names
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site
 
 OLD, NEW = f"dicomAETitle=DCM4CHEE,{ARCHIVE}", f"dicomAETitle=HOSPPACS,{ARCHIVE}"

@@ -14,8 +14,8 @@ import pytest
 
 from dcmcfg.changes import Add, Delete
 from dcmcfg.directory.ldap import LdapDirectory, connect
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.subschema import read_own_schema
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.lab.tree import site_files

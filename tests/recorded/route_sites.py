@@ -16,7 +16,7 @@ from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import site_entries
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.route.question import Question, StudyState
+from dcmcfg.route.request import Question, StudyState
 from dcmcfg.schema.definitions import bundled
 from tests.recorded import recordings
 from tests.recorded.recordings import DimseRecording

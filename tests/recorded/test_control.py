@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dcmcfg.archive.control import Patience
-from dcmcfg.archive.web import Timeouts
+from dcmcfg.archive.http_client import Timeouts
 from dcmcfg.cli.main import program
 from tests.ports import free_port
 from tests.recorded.control_replay import (
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("recordings")
 def short_silences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Wait for tenths of a second where the commands wait for seconds; no settings of an account."""
     monkeypatch.setattr("dcmcfg.archive.control.Patience", partial(Patience, passing=0.2, pause=0.05, slow=0.1))
-    monkeypatch.setattr("dcmcfg.archive.web.Timeouts", partial(Timeouts, connect=2, answer=0.4))
+    monkeypatch.setattr("dcmcfg.archive.http_client.Timeouts", partial(Timeouts, connect=2, answer=0.4))
     for kind in ("CONFIG", "STATE", "DATA", "CACHE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind))
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.archive.bearer import Bearer
+from dcmcfg.archive.authorized_client import Bearer
+from dcmcfg.archive.http_client import Web
 from dcmcfg.archive.qido import Qido
-from dcmcfg.archive.recorded import recorded
-from dcmcfg.archive.stored import INSTANCE_FIELDS, STUDY_FIELDS, instances, studies
-from dcmcfg.archive.web import Web
+from dcmcfg.archive.record_search import recorded
+from dcmcfg.archive.stored_studies import INSTANCE_FIELDS, STUDY_FIELDS, instances, studies
 from dcmcfg.model.references.kinds import Kind
 from dcmcfg.plan.recorded_names import RecordedName, Records
 from tests.archive.scripted import Scripted, scripted_archive

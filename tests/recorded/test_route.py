@@ -17,7 +17,7 @@ from dcmcfg.route.path import (
     Outcome,
     Way,
 )
-from dcmcfg.route.question import Question, StudyState
+from dcmcfg.route.request import Question, StudyState
 from dcmcfg.route.route import find_route
 from tests.recorded.recordings import DimseRecording, dimse
 from tests.recorded.route_sites import moves, question_of

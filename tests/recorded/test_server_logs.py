@@ -16,7 +16,7 @@ from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
 from dcmcfg.verify.external_log import Told, note_where_it_ends, records_since
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.legs import Leg
-from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.log_query import Sought
 from dcmcfg.verify.verdict import Route, RouteFinding
 from tests.verify.evidence import CT, QUESTION
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dcmcfg.entry import Entry
+from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.references.kinds import Kind, Use
-from dcmcfg.model.references.referring import Reference, References
 from dcmcfg.model.registries import REGISTRIES
 from tests.trees import ARCHIVE, DEVICES, STORESCP, network_ae, site, site_entries, tree
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dcmcfg.dn import DN
 from dcmcfg.model.references.attributes import SHAPES
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.values import dn_rewritten, names, rewritten
+from dcmcfg.model.references.rewriting import dn_rewritten, names, rewritten
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.schema.web_form import form_fields
 

@@ -8,8 +8,8 @@ import re
 import pytest
 from rich.console import Console
 
-from dcmcfg.bulk.answer import Answer, Outcome
 from dcmcfg.bulk.events import Answered
+from dcmcfg.bulk.study_result import Answer, Outcome
 from dcmcfg.render import bulk_progress as room
 
 

@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from dcmcfg.bulk.answer import Answer, Attempt, Outcome, StudyResult
 from dcmcfg.bulk.report import Report, rate_of
 from dcmcfg.bulk.run_options import Asked
+from dcmcfg.bulk.study_result import Answer, Attempt, Outcome, StudyResult
 from dcmcfg.render.bulk import print_bulk
 from dcmcfg.render.bulk_files import bulk_csv, bulk_junit
 from dcmcfg.render.html.bulk_page import bulk_html

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from dcmcfg.dicom.move import MoveOutcome, Progress
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.html.proof_page import proof_page
-from dcmcfg.render.proof import proof_json
+from dcmcfg.render.evidence import proof_json
+from dcmcfg.render.html.evidence_page import proof_page
 from dcmcfg.verify.addresses import find_addresses
 from dcmcfg.verify.evidence import Evidence, Listened, Stored
 from dcmcfg.verify.judge import judge

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from dcmcfg.render.html.sequence_diagram import Message, Response, Sequence, mermaid, sequences, svg
-from dcmcfg.route.question import StudyState
+from dcmcfg.route.request import StudyState
 from tests.route.sites import put, route
 
 BACK = put("dcmExternalRetrieveAEDestination", "DCM4CHEE")

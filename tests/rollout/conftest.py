@@ -10,15 +10,15 @@ import pytest
 
 from dcmcfg.changes import Change
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory, LdapServer
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.files.ldif import read_files
+from dcmcfg.plan.desired_state import wanted_of
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.plan.wanted import wanted_of
-from dcmcfg.rollout.choosing import to_take_back
+from dcmcfg.rollout.execution import OnStep, Outcome, resume, roll_out
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.record import Occasion, Record
-from dcmcfg.rollout.roll_out import OnStep, Outcome, resume, roll_out
+from dcmcfg.rollout.selection import to_take_back
 from dcmcfg.rollout.strategy import Manner, manner_left, manner_of
 from dcmcfg.rollout.unfinished import plan_back, plan_left, settle
 

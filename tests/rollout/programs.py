@@ -10,10 +10,10 @@ from pathlib import Path
 
 from dcmcfg.changes import Change
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import DirectoryError
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.as_ldif import change_ldif
+from dcmcfg.plan.ldif_output import change_ldif
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.record import Record
 from dcmcfg.rollout.unfinished import settle

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.errors import NotFound, Refused
-from dcmcfg.rollout.choosing import to_resume, to_take_back
 from dcmcfg.rollout.history import History
+from dcmcfg.rollout.selection import to_resume, to_take_back
 from tests.rollout.records import ELSEWHERE, URL, recorded, undo_of_the_first_step
 
 

@@ -12,7 +12,7 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Misfit, Wanted, make_plan
-from dcmcfg.rollout.fitting import plan_what_fits
+from dcmcfg.rollout.partial_undo import plan_what_fits
 from dcmcfg.rollout.record import Occasion, Record, record_roll_out
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, tree
 

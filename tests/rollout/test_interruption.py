@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from dcmcfg.rollout.interruption import HeldInterrupts
+from dcmcfg.rollout.deferred_signals import HeldInterrupts
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -10,13 +10,13 @@ import pytest
 
 from dcmcfg.changes import Change, Delete, Modification, Modify, Operation
 from dcmcfg.directory.ldap import LdapDirectory, connect
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import DirectoryError, DoesNotFit
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.rollout.execution import roll_out
 from dcmcfg.rollout.preconditions import telling_who, told
 from dcmcfg.rollout.record import Occasion
-from dcmcfg.rollout.roll_out import roll_out
 from dcmcfg.rollout.strategy import Manner
 from tests.connecting import server_of
 from tests.running_slapd import RunningSlapd

@@ -17,16 +17,16 @@ from cryptography.x509.oid import NameOID
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, DoesNotFit
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import site_files
-from dcmcfg.plan.as_ldif import plan_ldif
+from dcmcfg.plan.ldif_output import plan_ldif
 from dcmcfg.plan.plan import Plan
-from dcmcfg.rollout import roll_out as module
+from dcmcfg.rollout import execution as module
 from dcmcfg.rollout.record import Record, record_roll_out
 from dcmcfg.rollout.strategy import Manner
 from dcmcfg.rollout.unfinished import plan_back

@@ -10,7 +10,7 @@ from dcmcfg.changes import Change, Delete, Modification, Modify, Operation, Rena
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.server import LdapServer
 from dcmcfg.dn import DN, RDN
-from dcmcfg.rollout.reconcile import differing
+from dcmcfg.rollout.reconciliation import differing
 from tests.connecting import server_of
 from tests.rollout.conftest import Site
 from tests.running_slapd import RunningSlapd

@@ -438,7 +438,7 @@ def test_what_a_lost_transaction_has_left_is_gone_on_with_or_reverted(
 def test_a_commit_that_outlasts_its_connection_is_waited_for(
     slapd: RunningSlapd, site_of: SiteOf, monkeypatch: pytest.MonkeyPatch, *, closing: bool
 ) -> None:
-    monkeypatch.setattr("dcmcfg.rollout.roll_out._GRACE_S", 0.05)
+    monkeypatch.setattr("dcmcfg.rollout.execution._GRACE_S", 0.05)
     names = (NEW.child("cn", f"c{number}") for number in range(12000))
     more = (
         Add(Entry.of(dn, {"objectClass": "dicomNetworkConnection", "cn": dn.rdn.parts[0][1], "dicomHostname": "h"}))

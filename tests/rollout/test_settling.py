@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dcmcfg.changes import Add, Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.rollout.reconcile import how_many_made
+from dcmcfg.rollout.reconciliation import how_many_made
 from dcmcfg.rollout.record import Occasion, Record, record_roll_out
 from dcmcfg.rollout.strategy import in_order_sent
 from tests.rollout.programs import octets_of

@@ -13,7 +13,7 @@ from dcmcfg.lab.tree import site_entries
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.route.path import Route, Step, Way
-from dcmcfg.route.question import Question, StudyState
+from dcmcfg.route.request import Question, StudyState
 from dcmcfg.route.route import find_route
 from dcmcfg.schema.definitions import bundled
 from tests.trees import connection, network_ae

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
 from dcmcfg.model.devices import STORAGE_SOP_CLASSES, Configuration
-from dcmcfg.route.negotiating import KeptBack, kept_back
+from dcmcfg.route.capability_limits import KeptBack, kept_back
 from dcmcfg.route.path import Outcome
 from tests.route.sites import ARCHIVE, AS_RECEIVED, DCM4CHEE, another_archive, capability, lab, put, way
 from tests.trees import CT

@@ -7,7 +7,7 @@ import pytest
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.devices import Configuration
-from dcmcfg.route.question import usual_ae
+from dcmcfg.route.request import usual_ae
 from tests.trees import ARCHIVE, connection, network_ae, site_entries, storage_scp, tree
 
 DEVICE = site_entries()[3]

@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.changes import Add, Change
 from dcmcfg.route.path import Branch, Failure, Outcome
-from dcmcfg.route.question import StudyState
+from dcmcfg.route.request import StudyState
 from tests.route.sites import (
     ARCHIVE,
     AS_RECEIVED,

@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.schema.archive_values import is_loaded
 from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.taking_effect import BEHAVIOUR, TAKES_EFFECT, Needs, Place, behaviour, explained_effect, takes_effect
+from dcmcfg.schema.effect_timing import BEHAVIOUR, TAKES_EFFECT, Needs, Place, behaviour, explained_effect, takes_effect
 
 
 def known(pattern: str) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.edits.temporary_destination import TemporaryDestination
 from dcmcfg.edits.temporary_mark import Maker
-from dcmcfg.temporary.advice import advised
+from dcmcfg.temporary.next_steps import advised
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
 from tests.verify.advice import test_destination_refused, test_miscounted, test_not_arrived, test_not_performed

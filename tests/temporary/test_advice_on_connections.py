@@ -10,8 +10,8 @@ import pytest
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.edits.temporary_destination import Line, TemporaryDestination
 from dcmcfg.edits.temporary_mark import Maker
-from dcmcfg.route.connecting import Fit
-from dcmcfg.temporary.advice import advised
+from dcmcfg.route.connection_matching import Fit
+from dcmcfg.temporary.next_steps import advised
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
 from tests.verify.evidence import LOCAL_STUDY, UNWITNESSED, listed, stored

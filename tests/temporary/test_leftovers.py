@@ -13,7 +13,7 @@ from dcmcfg.edits.temporary_mark import Maker
 from dcmcfg.model.devices import Configuration
 from dcmcfg.temporary.claim import Claim, claimed
 from dcmcfg.temporary.leftovers import Answers, Leftover, leftovers
-from dcmcfg.temporary.makers import this_process
+from dcmcfg.temporary.maker_process import this_process
 from tests.edits.test_temporary_destination import MAKER, NEW, added
 from tests.trees import site
 

@@ -11,19 +11,19 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused, UnderWay
 from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.rollout.execution import roll_out
 from dcmcfg.rollout.history import History, Result, result_of
 from dcmcfg.rollout.lock import directory_lock
 from dcmcfg.rollout.record import Occasion
-from dcmcfg.rollout.roll_out import roll_out
 from dcmcfg.rollout.strategy import Manner
-from dcmcfg.temporary import taking_back
+from dcmcfg.temporary import removal
+from dcmcfg.temporary.removal import take_back
 from dcmcfg.temporary.run import Addition
-from dcmcfg.temporary.taking_back import take_back
 from tests.connecting import server_of
 from tests.edits.test_temporary_destination import NEW, OURS
 from tests.running_slapd import RunningSlapd
@@ -172,7 +172,7 @@ def test_a_taking_back_that_was_cut_off_at_its_end_turns_out_to_be_done(added: A
 
 
 def test_anothers_roll_out_is_waited_for(added: Added, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(taking_back, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(removal, "PATIENCE_S", 0.1)
     with directory_lock(added.occasion.state, added.slapd.url), pytest.raises(UnderWay):
         added.taken_back()
     assert added.taken_back() == 2

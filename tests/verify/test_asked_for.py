@@ -18,12 +18,12 @@ from dcmcfg.dicom.retrieval import Level, Retrieval
 from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.query import find
-from dcmcfg.lab.requesting import associated, send_file
+from dcmcfg.lab.requestor import associated, send_file
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.asked_for import AskedFor
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, Question
 from dcmcfg.verify.judge import judge
-from dcmcfg.verify.listening import Listening
+from dcmcfg.verify.receiver_options import Listening
+from dcmcfg.verify.request_times import AskedFor
 from dcmcfg.verify.run import gather
 from dcmcfg.verify.selection import WHOLE_STUDY, Selection
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
@@ -90,7 +90,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    monkeypatch.setattr("dcmcfg.verify.listening.STRAGGLERS_S", 0.1)  # nothing more comes
+    monkeypatch.setattr("dcmcfg.verify.receiver_options.STRAGGLERS_S", 0.1)  # nothing more comes
     return Site(make_instances(tmp_path))
 
 

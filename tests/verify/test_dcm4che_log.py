@@ -13,8 +13,8 @@ from dcmcfg.verify.dcm4che_lines import entries, is_dcm4che_log
 from dcmcfg.verify.dcm4che_log import read
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.logged import Logged
-from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.log_query import Sought
+from dcmcfg.verify.parsed_log import Logged
 from tests.growth import growth
 from tests.verify.evidence import CT, STUDY, UIDS
 

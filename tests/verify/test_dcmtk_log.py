@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from dcmcfg.verify.dcmtk_log import is_dcmtk_log, read
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.logged import Logged
-from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.log_query import Sought
+from dcmcfg.verify.parsed_log import Logged
 from tests.growth import growth
 from tests.verify.evidence import STUDY, UIDS
 

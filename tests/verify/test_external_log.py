@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dcmcfg.verify.external_log import LogMark, Mark, Told, note_where_it_ends, records_since
 from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.log_query import Sought
 from tests.verify import test_dcm4che_log as dcm4che
 from tests.verify import test_dcmtk_log as dcmtk
 from tests.verify.evidence import CT, STUDY, UIDS

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.verify.advice.holder_unknown import NO_EXTERNAL_ARCHIVE
+from dcmcfg.verify.advice.external_archive_unknown import NO_EXTERNAL_ARCHIVE
 from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.file_evidence import Files, files_before, recalled
 from dcmcfg.verify.judge import LOCAL, SECOND_RUN, judge
-from dcmcfg.verify.route import judge_route
-from dcmcfg.verify.stored_route import Files, files_before, recalled
+from dcmcfg.verify.route_assessment import judge_route
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.evidence import (
     ALONE,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.verify.evidence import MoveRecord
+from dcmcfg.verify.log_query import Sought
 from dcmcfg.verify.orthanc_log import is_orthanc_log, moves, resource_id, resource_ids, tells_of_requests
-from dcmcfg.verify.sought import Sought
 from tests.growth import growth
 from tests.verify.evidence import STUDY, UIDS, listed
 

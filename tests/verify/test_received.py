@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
-from dcmcfg.verify.received import judge_received
+from dcmcfg.verify.receipt_assessment import judge_received
 from dcmcfg.verify.verdict import Received, Witness
 from tests.verify.evidence import GOOD, UIDS, arrived
 

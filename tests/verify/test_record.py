@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.external_log import LogMark, Mark, Told, parse_records, records_since
-from dcmcfg.verify.sought import Sought
+from dcmcfg.verify.log_query import Sought
 
 SINCE = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 LINE = {

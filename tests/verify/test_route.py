@@ -9,7 +9,7 @@ import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Stored
-from dcmcfg.verify.route import instances_shown, judge_route, witnessing
+from dcmcfg.verify.route_assessment import instances_shown, judge_route, witnessing
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.evidence import (
     DIRECT,

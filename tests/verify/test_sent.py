@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from dcmcfg.render.verify_sent import legs_json, sent_lines
+from dcmcfg.render.verify_transfers import legs_json, sent_lines
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.legs import Alike, Leg, Store, alike
-from dcmcfg.verify.sent import OUR_RECEIVER, legs_of, transcoded
+from dcmcfg.verify.store_legs import OUR_RECEIVER, legs_of, transcoded
 from tests.verify.evidence import CT, GOOD, IMPLICIT, STUDY, UIDS, UNWITNESSED, arrived
 
 JPEG_LS = "1.2.840.10008.1.2.4.80"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.archive.stored import StoredStudy
+from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.query import Instance
 from dcmcfg.model.devices import Configuration
-from dcmcfg.route.question import StudyState
+from dcmcfg.route.request import StudyState
 from dcmcfg.verify.recall import Whereabouts, whereabouts
 from tests.route.sites import ARCHIVE, lab, put
 from tests.trees import CT

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.verify.evidence import Evidence, Stored
-from dcmcfg.verify.route import judge_route
+from dcmcfg.verify.route_assessment import judge_route
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.evidence import ALONE, DIRECT, GOOD, LOCAL_STUDY, PURGED, UIDS, VIA_ARCHIVE, arrived, listed, recorded
 

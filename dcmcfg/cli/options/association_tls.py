@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import click
 
-from dcmcfg.cli.options.site import option_group, section_option
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.options.site_command import option_group, section_option
+from dcmcfg.cli.printing import tell
 from dcmcfg.cli.terminal import ask_hidden
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.errors import DicomError

@@ -9,7 +9,7 @@ from dcmcfg.directory.subschema import read_whole_schema
 from dcmcfg.dn import DN
 from dcmcfg.model.rebasing import Rebasing, RebasingNotes
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.rebased import Files, base_of, site_base
+from dcmcfg.plan.rebasing import Files, base_of, site_base
 
 #: What has the base DN found in the files.
 AUTO = "auto"

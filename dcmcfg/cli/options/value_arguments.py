@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg.cli.terminal import ask_hidden
-from dcmcfg.edits.attribute import Values
+from dcmcfg.edits.attribute_values import Values
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.schema.definitions import bundled
 from dcmcfg.secret_values import is_secret

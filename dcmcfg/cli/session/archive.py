@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dcmcfg.archive.bearer import Bearer
+from dcmcfg.archive.authorized_client import Bearer
 from dcmcfg.archive.control import ControlService
+from dcmcfg.archive.http_client import Timeouts, Web
 from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
-from dcmcfg.archive.web import Timeouts, Web
 from dcmcfg.cli import invocation
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.printing import tell
 from dcmcfg.cli.terminal import client_secret, require_client_secret
 from dcmcfg.limits import Limit
 from dcmcfg.settings import Settings

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dcmcfg.archive.database import Database, why_not_reached
-from dcmcfg.archive.recorded import Recorded, recorded
-from dcmcfg.cli.loading import loaded
+from dcmcfg.archive.record_search import Recorded, recorded
+from dcmcfg.cli.lazy_import import loaded
 from dcmcfg.errors import ArchiveError
 from dcmcfg.model.devices import Configuration
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.recorded_names import recorded_names
-from dcmcfg.route.question import searched_ae
+from dcmcfg.route.request import searched_ae
 from dcmcfg.settings import Settings
 
 #: Why the state of a study is uncertain, before the reason in parentheses.

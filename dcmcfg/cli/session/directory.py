@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.printing import tell
 from dcmcfg.cli.terminal import asked_bind_password, known_bind_password
 from dcmcfg.directory.failures import INVALID_CREDENTIALS, NotReached
 from dcmcfg.directory.ldap import LdapDirectory, connect

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from dcmcfg.cli.invocation import Invocation
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.printing import tell
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError
 
 INTERRUPTED = 130

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.printing import tell
 from dcmcfg.render.terminal.console import visible
 from dcmcfg.suggestions import near_misses
 

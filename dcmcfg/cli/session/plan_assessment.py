@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dcmcfg.archive.recorded import Recorded
-from dcmcfg.cli.loading import loaded
-from dcmcfg.cli.options.changing import Choices, risk_lines
+from dcmcfg.archive.record_search import Recorded
+from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.options.change_options import Choices, risk_lines
 from dcmcfg.cli.session.archive_database import recorded_under
 from dcmcfg.dn import DN
 from dcmcfg.files.locations import at_values
-from dcmcfg.lint.newly_wrong import changes_certificates, newly_wrong
+from dcmcfg.lint.new_violations import changes_certificates, newly_wrong
 from dcmcfg.lint.plan_risks import plan_risks
-from dcmcfg.plan.guard import UNLOADABLE, UNUSABLE_REFERENCE, Risk, record_risks
 from dcmcfg.plan.plan import Plan
+from dcmcfg.plan.risk_checks import UNLOADABLE, UNUSABLE_REFERENCE, Risk, record_risks
 from dcmcfg.plan.taking_effect import delayed, loaded_unasked
 from dcmcfg.plan.warnings import doubts
 from dcmcfg.rollout.record import Record

@@ -13,7 +13,7 @@ import click
 from dcmcfg.errors import ChangedButNotFinished, DcmcfgError
 from dcmcfg.files.ldif import STDIN
 from dcmcfg.files.private import write_private
-from dcmcfg.plan.as_ldif import rejects_ldif
+from dcmcfg.plan.ldif_output import rejects_ldif
 from dcmcfg.plan.plan import Misfit
 from dcmcfg.settings import Settings, site_headline
 

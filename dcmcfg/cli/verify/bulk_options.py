@@ -11,7 +11,7 @@ from dcmcfg.bulk.run_options import PARALLEL, PATIENCE_S, RETRIES, Manner
 from dcmcfg.bulk.schedule import interval_of
 from dcmcfg.bulk.source import FromFile, Matching, Named, Source
 from dcmcfg.cli.options.quantities import Quantity
-from dcmcfg.cli.options.site import option_group, section_option
+from dcmcfg.cli.options.site_command import option_group, section_option
 from dcmcfg.cli.session.output import STDOUT, refuse_unwritable
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.dicom.uid import parse_uid

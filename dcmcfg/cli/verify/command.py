@@ -8,28 +8,28 @@ import sys
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.completing import complete_title
-from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.completers import complete_title
+from dcmcfg.cli.lazy_import import loaded
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.quantities import Quantity
-from dcmcfg.cli.options.site import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.verify.bulk_options import Bulk, bulk_options
-from dcmcfg.cli.verify.combinations import require_sense
 from dcmcfg.cli.verify.destination_request import Answered, Asking
 from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceWanted, evidence_options, file_options
 from dcmcfg.cli.verify.leftovers import warn_of_leftovers
 from dcmcfg.cli.verify.one_study import verify_one
+from dcmcfg.cli.verify.option_rules import require_sense
 from dcmcfg.cli.verify.options import Receiving, Retrieving, receiving_options, retrieval_options
 from dcmcfg.cli.verify.recall_options import Recalling, recall_options
-from dcmcfg.cli.verify.request import Verification
+from dcmcfg.cli.verify.run import Verification
 from dcmcfg.cli.verify.temporary_options import Temporary, temporary_options
 from dcmcfg.dicom.uid import parse_uid
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
-from dcmcfg.route.question import asked_ae
+from dcmcfg.route.request import asked_ae
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.listening import Listening
+from dcmcfg.verify.receiver_options import Listening
 
 #: An exit code, and what ``--json`` tells.
 Answered = tuple[int, Callable[[], dict[str, Any]]]

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dcmcfg.cli.printing import tell
 from dcmcfg.cli.session.output import make_folder, write_report
-from dcmcfg.cli.telling import tell
 from dcmcfg.cli.verify.evidence_options import HTML, JSON, EvidenceFiles, ending
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.html.proof_page import proof_page
-from dcmcfg.render.proof import proof_json
+from dcmcfg.render.evidence import proof_json
+from dcmcfg.render.html.evidence_page import proof_page
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence

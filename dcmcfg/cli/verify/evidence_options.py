@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.options.site import option_group, section_option
+from dcmcfg.cli.options.site_command import option_group, section_option
 from dcmcfg.cli.session.archive_database import NOT_KNOWN, reach_database
 from dcmcfg.cli.session.output import refuse_unwritable, refuse_unwritable_folder
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.settings import Settings
-from dcmcfg.verify.witnesses import Witnesses
+from dcmcfg.verify.evidence_sources import Witnesses
 
 
 @dataclass(frozen=True)

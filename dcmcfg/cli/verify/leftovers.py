@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.telling import tell
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.cli.printing import tell
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import DirectoryError, NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.printable import visible

@@ -10,29 +10,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dcmcfg.bulk.answer import Outcome
 from dcmcfg.bulk.attempt import Asking, Proven, Requests, as_judged
 from dcmcfg.bulk.destination import require_known
 from dcmcfg.bulk.report import Report
-from dcmcfg.bulk.required import Required
+from dcmcfg.bulk.requirements import Required
 from dcmcfg.bulk.run import Ending
 from dcmcfg.bulk.run_options import Asked, ReceivedBy, asked_about
 from dcmcfg.bulk.session import Anew, Done, Session, deciding_tree
 from dcmcfg.bulk.source import Matching, Named, Source, matched
 from dcmcfg.bulk.store import Store
-from dcmcfg.bulk.stores import FOLDER, SUFFIX
+from dcmcfg.bulk.store_catalog import FOLDER, SUFFIX
+from dcmcfg.bulk.study_result import Outcome
 from dcmcfg.cli import invocation
-from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.printing import tell
 from dcmcfg.cli.session.failures import INTERRUPTED
 from dcmcfg.cli.session.output import STDOUT, write_report
 from dcmcfg.cli.session.status_hint import next_step_of, status_advised
-from dcmcfg.cli.telling import tell
 from dcmcfg.cli.terminal import ask
 from dcmcfg.cli.verify.after_sending import a_no_once_sent
 from dcmcfg.cli.verify.bulk_options import Bulk
 from dcmcfg.cli.verify.destination_request import Answered
 from dcmcfg.cli.verify.one_study import proposed, proposing
-from dcmcfg.cli.verify.request import Verification
+from dcmcfg.cli.verify.run import Verification
 from dcmcfg.dicom.move import Cancellation
 from dcmcfg.errors import AnswerIsNo, DcmcfgError
 from dcmcfg.render.bulk import bulk_json, print_bulk

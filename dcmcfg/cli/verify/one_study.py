@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.loading import loaded
-from dcmcfg.cli.options.site import given_options
+from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.options.site_command import given_options
 from dcmcfg.cli.session.status_hint import status_advised
 from dcmcfg.cli.verify.after_sending import a_no_once_sent
 from dcmcfg.cli.verify.destination_request import Answered
-from dcmcfg.cli.verify.request import Verification
+from dcmcfg.cli.verify.run import Verification
 from dcmcfg.dicom.move import Cancellation
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.verify import print_verdict, verdict_json, verify_progress

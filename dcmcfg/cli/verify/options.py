@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.options.site import option_group, section_option
+from dcmcfg.cli.options.site_command import option_group, section_option
 from dcmcfg.dicom.retrieval import Level, Model, Patient, Priority
 from dcmcfg.dicom.uid import parse_uid
-from dcmcfg.verify.listening import Listening
+from dcmcfg.verify.receiver_options import Listening
 from dcmcfg.verify.selection import Selection
 
 

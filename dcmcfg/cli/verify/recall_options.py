@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dcmcfg.cli.options.site import option_group, section_option
-from dcmcfg.cli.telling import tell
+from dcmcfg.cli.options.site_command import option_group, section_option
+from dcmcfg.cli.printing import tell
 from dcmcfg.cli.verify.bulk_options import Bulk
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.printable import visible

@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.loading import loaded
+from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.printing import say, tell
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.telling import say, tell
 from dcmcfg.cli.terminal import ask, require_terminal
 from dcmcfg.cli.verify.destination_request import Answered, Asking
 from dcmcfg.cli.verify.temporary_options import Temporary
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
-from dcmcfg.directory.reading import read_tree
 from dcmcfg.directory.server import Directory
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.temporary_destination import TemporaryDestination, free_title, line_from
 from dcmcfg.errors import AnswerIsNo, DicomError
 from dcmcfg.model.devices import Configuration
@@ -26,16 +26,16 @@ from dcmcfg.network_address import at
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.warnings import doubts
 from dcmcfg.render.plan import print_plan
-from dcmcfg.render.temporary import plan_in_words, temporary_json
+from dcmcfg.render.temporary_destination import plan_in_words, temporary_json
 from dcmcfg.render.terminal.console import stderr_console, visible
 from dcmcfg.rollout.record import Occasion
 from dcmcfg.settings import Settings, site_headline
 from dcmcfg.settings.folders import state_folder
 from dcmcfg.temporary.address import doubts_of, whereabouts
-from dcmcfg.temporary.advice import advised, unreached
 from dcmcfg.temporary.claim import CLEAN
 from dcmcfg.temporary.leftovers import Leftover, leftovers
-from dcmcfg.temporary.makers import this_process
+from dcmcfg.temporary.maker_process import this_process
+from dcmcfg.temporary.next_steps import advised, unreached
 from dcmcfg.temporary.run import Addition, Course, Site, clean, in_place
 from dcmcfg.verify.addresses import Address, Addresses
 from dcmcfg.verify.evidence import Evidence
@@ -220,7 +220,7 @@ def _show(settings: Settings, new: TemporaryDestination, plan: Plan, left: Seque
 
 def _site(settings: Settings, directory: Directory) -> Site:
     """Return the site once its archive has answered; raises :class:`~dcmcfg.errors.ArchiveError`."""
-    reachable = loaded("session.reloading", "reachable")
+    reachable = loaded("session.reload", "reachable")
     service = reachable(settings, "it has to reload, to know a new destination").service
     occasion = Occasion(state_folder(), site_headline(settings), invocation.current().command_line)
     return Site(directory, occasion, service.reload, _say)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcmcfg.cli.options.site import option_group, section_option
+from dcmcfg.cli.options.site_command import option_group, section_option
 
 
 @dataclass(frozen=True)

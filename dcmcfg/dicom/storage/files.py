@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import xxhash
 
-from dcmcfg.dicom.data_set_walk import (
+from dcmcfg.dicom.data_set_parser import (
     CutOff,
     NoDataSet,
     Octets,
@@ -38,7 +38,7 @@ from dcmcfg.dicom.data_set_walk import (
     without_sequences,
 )
 from dcmcfg.dicom.pydicom_lazy import keep_quiet, pydicom
-from dcmcfg.dicom.storage.arrivals import ReceivedInstance
+from dcmcfg.dicom.storage.received_instances import ReceivedInstance
 from dcmcfg.dicom.ul.pdu import CLASS_UID, VERSION_NAME
 from dcmcfg.errors import DicomError
 from dcmcfg.limits import ELEMENTS, INFLATED, KEPT

@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from dcmcfg.dicom.data_set_walk import CutOff, NoDataSet, is_deflated, walk
+from dcmcfg.dicom.data_set_parser import CutOff, NoDataSet, is_deflated, walk
 from dcmcfg.dicom.storage.files import Fingerprint, Folder, UnfinishedFile
 
 _SOP_INSTANCE_UID = 0x00080018

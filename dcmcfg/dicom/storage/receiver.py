@@ -20,10 +20,10 @@ from typing import Self
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.storage.arrivals import Arrivals, ReceivedInstance
 from dcmcfg.dicom.storage.association import StorageAssociation
 from dcmcfg.dicom.storage.files import Folder
-from dcmcfg.dicom.storage.ports import listener_of, own_addresses
+from dcmcfg.dicom.storage.local_host import listener_of, own_addresses
+from dcmcfg.dicom.storage.received_instances import Arrivals, ReceivedInstance
 from dcmcfg.dicom.storage.service import StorageScp
 from dcmcfg.dicom.ul.accepted_connection import Line
 from dcmcfg.errors import DicomError

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.storage.arrivals import ReceivedInstance
 from dcmcfg.dicom.storage.files import Folder, file_head
 from dcmcfg.dicom.storage.incoming_data_set import MOST_LOOKED_AT, Arrived, ArrivingDataSet
+from dcmcfg.dicom.storage.received_instances import ReceivedInstance
 from dcmcfg.dicom.uid_registry import may_be_stored
 from dcmcfg.dicom.ul.command_set import (
     AFFECTED_SOP_CLASS_UID,

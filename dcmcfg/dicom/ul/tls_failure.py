@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import NotSecured
-from dcmcfg.shown_certificate import ShownCertificate
-from dcmcfg.trust import refusal, version_problem
+from dcmcfg.peer_certificate import ShownCertificate
+from dcmcfg.tls_trust import refusal, version_problem
 
 #: What ends the words for a handshake that failed.
 NOTHING_SENT = "; nothing was sent"

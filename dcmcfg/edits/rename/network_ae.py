@@ -19,8 +19,8 @@ from dcmcfg.edits.rename.renaming import (
 from dcmcfg.edits.rename.rewriting import EXTERNAL_RETRIEVE, NewName, moved
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import References
 from dcmcfg.model.registries import WILDCARD
 from dcmcfg.model.targets import named
 

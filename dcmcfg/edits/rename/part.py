@@ -20,8 +20,8 @@ from dcmcfg.edits.rename.rewriting import NewName
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.devices import Configuration, Device
+from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import References
 from dcmcfg.suggestions import listed
 
 #: Queues that the archive's own program names (QUEUE_NAME of its services), whatever is configured.

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Change
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.new_names import require_name, title_doubts
-from dcmcfg.edits.rename.left import NOTHING_LEFT, Leftovers, leftovers
+from dcmcfg.edits.name_rules import require_name, title_doubts
+from dcmcfg.edits.rename.leftovers import NOTHING_LEFT, Leftovers, leftovers
 from dcmcfg.edits.rename.rewriting import NewName, Rewriting, rewriting
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import Reference, References
 from dcmcfg.model.registries import WILDCARD, registrations
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema import syntaxes

@@ -9,9 +9,9 @@ from dcmcfg.changes import Add, Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.references.kinds import Kind, Use
-from dcmcfg.model.references.referring import Reference, References
-from dcmcfg.model.references.values import dn_rewritten, names, rewritten
+from dcmcfg.model.references.rewriting import dn_rewritten, names, rewritten
 from dcmcfg.model.registries import BY_KIND, registrations
 from dcmcfg.model.tree import Tree
 from dcmcfg.secret_values import told

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import LabError
-from dcmcfg.lab.archive.control import controlling
-from dcmcfg.lab.archive.java import JavaException, UnableToStart
+from dcmcfg.lab.archive.http_server import controlling
+from dcmcfg.lab.archive.java_exceptions import JavaException, UnableToStart
 from dcmcfg.lab.archive.lookup import Configuration, ldap_of
 from dcmcfg.lab.archive.service import ArchiveService
 from dcmcfg.lab.process import run

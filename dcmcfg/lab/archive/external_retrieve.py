@@ -18,13 +18,13 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
 from dcmcfg.lab.archive.configuration import NetworkAE
-from dcmcfg.lab.archive.java import JavaException, error_comment
+from dcmcfg.lab.archive.forwarded_retrieves import ForwardedRetrieve, Requester
+from dcmcfg.lab.archive.java_exceptions import JavaException, error_comment
 from dcmcfg.lab.archive.pending_responses import PendingResponses
 from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
-from dcmcfg.lab.archive.retrieves import ForwardedRetrieve, Requester
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.move_scp import PENDING, MoveExchange, MoveResponse, Unanswered
-from dcmcfg.lab.requesting import AssociationFailed, NothingAccepted, associated
+from dcmcfg.lab.requestor import AssociationFailed, NothingAccepted, associated
 from dcmcfg.lab.suboperations import UNABLE_TO_PERFORM
 
 PROCESSING_FAILURE = 0x0110

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dcmcfg.dn import NormalDN
 from dcmcfg.errors import LabError
 from dcmcfg.lab.archive.configuration import Connection, Device
-from dcmcfg.lab.archive.java import (
+from dcmcfg.lab.archive.java_exceptions import (
     BindException,
     IllegalArgumentException,
     IllegalStateException,

@@ -14,7 +14,7 @@ from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE, TransferCapability, WebApplication
-from dcmcfg.lab.archive.java import DanglingReference, IllegalArgumentException, NameNotFoundException
+from dcmcfg.lab.archive.java_exceptions import DanglingReference, IllegalArgumentException, NameNotFoundException
 from dcmcfg.schema.value_kinds import durations
 
 

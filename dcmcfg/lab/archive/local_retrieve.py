@@ -12,9 +12,9 @@ from pynetdicom.presentation import PresentationContext, build_context
 from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.database import Instance
 from dcmcfg.lab.archive.external_retrieve import Passing
-from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.listener import VERIFICATION
-from dcmcfg.lab.requesting import NothingAccepted, NotSent, associated, send_file
+from dcmcfg.lab.object_store import ObjectStore
+from dcmcfg.lab.requestor import NothingAccepted, NotSent, associated, send_file
 
 _ALWAYS_OFFERED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 

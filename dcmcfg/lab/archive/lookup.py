@@ -18,7 +18,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, NotFound
 from dcmcfg.lab.archive.configuration import Device, NetworkAE
-from dcmcfg.lab.archive.java import (
+from dcmcfg.lab.archive.java_exceptions import (
     ConfigurationException,
     ConfigurationNotFoundException,
     NameNotFoundException,

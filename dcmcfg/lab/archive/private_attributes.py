@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.lab.archive.database import NO_EXTERNAL_AET
-from dcmcfg.lab.archive.storing import KnownInstance
+from dcmcfg.lab.archive.store_and_find import KnownInstance
 from dcmcfg.lab.identifier import LEVELS, Level
 
 CREATOR = "DCM4CHEE Archive 5"

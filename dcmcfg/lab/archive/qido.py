@@ -21,7 +21,7 @@ from pydicom.tag import BaseTag, Tag
 from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.private_attributes import CREATOR, GROUP, PrivateAttributes
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.archive.storing import IN_EVERY_ANSWER, KnownInstance, held
+from dcmcfg.lab.archive.store_and_find import IN_EVERY_ANSWER, KnownInstance, held
 from dcmcfg.lab.identifier import UNIQUE_KEYS, Level
 from dcmcfg.lab.query import Entity, entities
 

@@ -16,9 +16,9 @@ from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.dn import NormalDN
 from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE
-from dcmcfg.lab.archive.moving import answer_move
+from dcmcfg.lab.archive.move_service import answer_move
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.archive.storing import SUCCESS, answer_find, store
+from dcmcfg.lab.archive.store_and_find import SUCCESS, answer_find, store
 from dcmcfg.lab.listener import Handler, all_contexts, association_request, called_title, calling_title, listening
 from dcmcfg.lab.move_scp import MoveExchange, MoveRecord, MoveResponse, Unanswered, serve_moves
 

@@ -14,8 +14,8 @@ from dcmcfg.lab.archive.listeners import Listeners
 from dcmcfg.lab.archive.lookup import AECache, Configuration
 from dcmcfg.lab.archive.server import DicomServer
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.files import ObjectStore
 from dcmcfg.lab.move_scp import MoveRecord
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.query import AVAILABILITIES
 from dcmcfg.lab.site import Site
 from dcmcfg.lab.studies import Held, all_studies

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dcmcfg.lab.archive.calling import Line, line_to
 from dcmcfg.lab.archive.configuration import Device, NetworkAE
 from dcmcfg.lab.archive.database import Database
+from dcmcfg.lab.archive.forwarded_retrieves import Retrieves
 from dcmcfg.lab.archive.lookup import AECache
-from dcmcfg.lab.archive.retrieves import Retrieves
-from dcmcfg.lab.files import ObjectStore
+from dcmcfg.lab.archive.outgoing_connection import Line, line_to
+from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.site import Site
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.lint.calls import looked_up
+from dcmcfg.lint.ae_lookups import looked_up
+from dcmcfg.lint.context import Survey
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey
 from dcmcfg.model.devices import STORAGE_SOP_CLASSES, NetworkAE
 
 #: The part of what the archive sends that a list must hold to pass for one that was meant to be whole.

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from dcmcfg.dn import DN
+from dcmcfg.lint.context import Survey
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey
 
 #: How long before the end it is told.
 _AHEAD = timedelta(days=60)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dcmcfg.lint.context import Survey
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey
 from dcmcfg.schema.archive_values import value_kinds
 from dcmcfg.schema.value_kinds.conditions import CONDITION, HL7_CONDITION
 

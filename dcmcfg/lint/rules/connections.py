@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.lint.calls import calls
+from dcmcfg.lint.ae_lookups import calls
+from dcmcfg.lint.context import CONNECTION_REFERENCE, Survey
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import CONNECTION_REFERENCE, Survey
 from dcmcfg.model.devices import DICOM, device_of
 
 _REFERENCE = CONNECTION_REFERENCE

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from dcmcfg.entry import Entry
+from dcmcfg.lint.context import Survey
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey
 from dcmcfg.model.devices import Device
 
 _PREFIX = "dicom:"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.entry import Entry
+from dcmcfg.lint.context import Survey
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey
 from dcmcfg.model.devices import Device
 
 _AET = "dcmExternalRetrieveAET"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dcmcfg.lint.context import Survey
 from dcmcfg.lint.rule import Breach, LintRule
 from dcmcfg.lint.rules.external_retrieve import destinations
-from dcmcfg.lint.survey import Survey
 from dcmcfg.model.devices import DICOM, Device
 
 _RETRIEVE_TIMEOUT = "dcmRetrieveTimeout"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.lint.calls import calls
+from dcmcfg.lint.ae_lookups import calls
+from dcmcfg.lint.context import Survey
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey
 from dcmcfg.model.devices import DICOM, Connection, Device, NetworkAE
 
 _LIMIT = "dcmLimitOpenAssociations"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from dcmcfg.lint.calls import looked_up
+from dcmcfg.lint.ae_lookups import looked_up
+from dcmcfg.lint.context import Survey
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey
+from dcmcfg.model.references.index import Reference
 from dcmcfg.model.references.kinds import Use
-from dcmcfg.model.references.referring import Reference
-from dcmcfg.model.references.values import rewritten
+from dcmcfg.model.references.rewriting import rewritten
 from dcmcfg.suggestions import near_misses
 
 ANY_CALLED = "*"

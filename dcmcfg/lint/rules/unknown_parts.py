@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from dcmcfg.lint.context import Survey
 from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.survey import Survey
 from dcmcfg.model.references.kinds import Kind, Use
 from dcmcfg.schema.findings import Severity
 from dcmcfg.suggestions import near_misses

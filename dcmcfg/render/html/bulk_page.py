@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from dcmcfg.bulk.answer import Outcome, StudyResult
-from dcmcfg.bulk.grouping import Group, reason_of
+from dcmcfg.bulk.failure_groups import Group, reason_of
 from dcmcfg.bulk.report import Rate, Report, rate_of, summarised
+from dcmcfg.bulk.study_result import Outcome, StudyResult
 from dcmcfg.render.html.charts import Part, bars, columns, parts_of_whole
 from dcmcfg.render.html.page import banner, code, facts, page, text
 from dcmcfg.timestamps import readable

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from dcmcfg.render.route import need_in_words
 from dcmcfg.render.terminal.console import visible
 from dcmcfg.route.path import Failure, Outcome, Route, Step, Way
-from dcmcfg.route.question import Question
+from dcmcfg.route.request import Question
 
 Mood = Literal["good", "bad", "open"]
 _MOODS: dict[Outcome, Mood] = {

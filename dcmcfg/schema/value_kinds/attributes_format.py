@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dcmcfg.schema.value_kinds.dicom_keywords import is_path
 from dcmcfg.schema.value_kinds.durations import period_problem
-from dcmcfg.schema.value_kinds.keywords import is_path
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import parse_int
+from dcmcfg.schema.value_kinds.parsing import parse_int
 
 _TYPES = frozenset(
     "none upper slice number offset date time choice hash md5 urlencoded rnd uuid uid".split()  # noqa: SIM905

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import split
+from dcmcfg.schema.value_kinds.parsing import split
 
 _SHORTEST = 9
 #: Schemes that ``java.net.URL`` knows.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmcfg.schema.value_kinds.codes import code_problem
 from dcmcfg.schema.value_kinds.java_pattern import pattern_problem
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import key_and_value, parse_int
+from dcmcfg.schema.value_kinds.parsing import key_and_value, parse_int
 
 _FORM = "not a condition: KEY=PATTERN or KEY!=PATTERN"
 #: What a predicate begins with; an unknown one is a pattern.

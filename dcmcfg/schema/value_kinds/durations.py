@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
+from dcmcfg.schema.value_kinds.parsing import INT_MAXIMUM, INT_MINIMUM, LONG_MAXIMUM
 from dcmcfg.schema.value_kinds.schedules import schedule_problem
-from dcmcfg.schema.value_kinds.split import INT_MAXIMUM, INT_MINIMUM, LONG_MAXIMUM
 
 _DURATION = re.compile(
     r"P(?=[0-9T])(?:([0-9]+)D)?(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+(?:[.,][0-9]{0,9})?)S)?)?",

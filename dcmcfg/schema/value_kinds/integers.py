@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import INT_MAXIMUM, INT_MINIMUM
+from dcmcfg.schema.value_kinds.parsing import INT_MAXIMUM, INT_MINIMUM
 
 _MAXIMUM_PORT = 65535
 #: The ``dicomPort`` of a connection that does not listen (``Connection.NOT_LISTENING``).

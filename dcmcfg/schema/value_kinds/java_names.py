@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import key_and_value
+from dcmcfg.schema.value_kinds.parsing import key_and_value
 
 #: Registration numbers that stand with and without code extensions.
 _REGISTERED = (13, 100, 101, 109, 110, 126, 127, 138, 144, 148, 166, 203)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import key_and_value, parse_int, split
+from dcmcfg.schema.value_kinds.parsing import key_and_value, parse_int, split
 
 #: The value representations of DICOM (PS3.5 §6.2).
 VALUE_REPRESENTATIONS = frozenset(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dcmcfg.schema.value_kinds.attributes_format import attributes_format_problem
-from dcmcfg.schema.value_kinds.keywords import is_element
+from dcmcfg.schema.value_kinds.dicom_keywords import is_element
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import parse_int, split
+from dcmcfg.schema.value_kinds.parsing import parse_int, split
 
 
 def merge_attribute_problem(text: str) -> str:

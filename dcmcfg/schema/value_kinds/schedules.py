@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import parse_int, split
+from dcmcfg.schema.value_kinds.parsing import parse_int, split
 
 _LIMITS = {"hour": 24, "dayOfWeek": 7}
 

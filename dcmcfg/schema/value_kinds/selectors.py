@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import parse_hexadecimal, parse_int
+from dcmcfg.schema.value_kinds.parsing import parse_hexadecimal, parse_int
 
 _ELEMENT = "DicomAttribute"
 _SHORTEST_ITEM = 30

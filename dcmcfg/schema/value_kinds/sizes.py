@@ -6,7 +6,7 @@ import re
 
 from dcmcfg.schema.value_kinds.durations import scheduled
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import LONG_MAXIMUM
+from dcmcfg.schema.value_kinds.parsing import LONG_MAXIMUM
 
 _UNIT = "(?:K|[kMGTP]|[KMGTP]i)?B?"
 _WHOLE = re.compile(rf"\+?([0-9]+){_UNIT}", re.ASCII)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dcmcfg.schema.value_kinds.keywords import is_path
+from dcmcfg.schema.value_kinds.dicom_keywords import is_path
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.split import key_and_value, parse_int, split
+from dcmcfg.schema.value_kinds.parsing import key_and_value, parse_int, split
 
 #: The archive looks digits up in a table that ends here; beyond it the load fails, before it any character passes.
 _LAST_CHARACTER = "f"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dcmcfg.route.command import command
-from dcmcfg.verify.called import at_its_place, came_back, holders
+from dcmcfg.verify.called_ae import at_its_place, came_back, holders
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.passed_on import asked_fallback, sends_straight
-from dcmcfg.verify.stored_route import Files, FilesBefore, files_before
+from dcmcfg.verify.external_request import asked_fallback, sends_straight
+from dcmcfg.verify.file_evidence import Files, FilesBefore, files_before
 from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding
 
 SUCCESS = 0x0000

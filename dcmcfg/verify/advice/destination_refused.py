@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dcmcfg.route.command import command
 from dcmcfg.suggestions import near_misses
 from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.called import DESTINATION_UNKNOWN, NOT_ALLOWED, holders, refused_by_the_archive, refused_elsewhere
-from dcmcfg.verify.passed_on import asked_alternative, move_destination
+from dcmcfg.verify.called_ae import DESTINATION_UNKNOWN, NOT_ALLOWED, holders, refused_by_the_archive, refused_elsewhere
+from dcmcfg.verify.external_request import asked_alternative, move_destination
 
 _ACCEPTED = "dcmAcceptedMoveDestination"
 _NAMED = 5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.verify.advice.called_in_vain import NOT_FOUND, not_found
 from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.called import DESTINATION_UNKNOWN, NOT_ALLOWED
+from dcmcfg.verify.advice.failed_call import NOT_FOUND, not_found
+from dcmcfg.verify.called_ae import DESTINATION_UNKNOWN, NOT_ALLOWED
 
 
 def steps(case: Case) -> Iterator[str]:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 
 from dcmcfg.dicom.storage.service import NOT_KEPT
 from dcmcfg.verify.advice import (
+    actual_path,
+    count_mismatch,
     destination_refused,
+    external_archive_unknown,
     fallback,
-    holder_unknown,
-    miscounted,
-    no_answer,
-    not_arrived,
+    no_final_response,
+    not_delivered,
     not_performed,
     partly_purged,
-    route_taken,
     unconfigured_storage,
 )
 from dcmcfg.verify.advice.case import Case
@@ -25,17 +25,17 @@ NO_ROOM = "the folder of --keep needs room, and this user must be able to write 
 
 #: Each yields nothing where it is not what went wrong. A new step goes where its answer stands.
 PARTS: tuple[Callable[[Case], Iterator[str]], ...] = (
-    holder_unknown.steps,  # nobody can be asked for the study, or the external archive's record says why it failed
-    route_taken.steps_of_another_way,  # what came, came by another way than the configured one
+    external_archive_unknown.steps,  # nobody can be asked for the study, or the external archive's record says why it failed
+    actual_path.steps_of_another_way,  # what came, came by another way than the configured one
     destination_refused.steps,  # A801, C801
     unconfigured_storage.steps,  # the archive cannot read the files
     fallback.steps,  # the archive did not know the study
     partly_purged.steps,  # the archive had some of the files
-    no_answer.steps,  # the association ended, or the time was over
+    no_final_response.steps,  # the association ended, or the time was over
     not_performed.steps,  # any other status, or 0000 with failures and warnings
-    miscounted.steps,  # 0000, and the numbers do not fit
-    not_arrived.steps,  # reported well, and our receiver saw something else
-    route_taken.steps_of_a_local_study,  # all went well, and nothing was tried
+    count_mismatch.steps,  # 0000, and the numbers do not fit
+    not_delivered.steps,  # reported well, and our receiver saw something else
+    actual_path.steps_of_a_local_study,  # all went well, and nothing was tried
 )
 
 

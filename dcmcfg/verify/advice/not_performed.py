@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dcmcfg.dicom.retrieval import Model
 from dcmcfg.dicom.status import explain
 from dcmcfg.verify.advice import partly_purged
-from dcmcfg.verify.advice.called_in_vain import step_of_the_called
 from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.called import DESTINATION_UNKNOWN, NOT_ALLOWED, NOT_PERFORMED, called, either_side_failed, holders
-from dcmcfg.verify.stored_route import Files, recalled
+from dcmcfg.verify.advice.failed_call import step_of_the_called
+from dcmcfg.verify.called_ae import DESTINATION_UNKNOWN, NOT_ALLOWED, NOT_PERFORMED, called, either_side_failed, holders
+from dcmcfg.verify.file_evidence import Files, recalled
 
 _SOME_FAILED = 0xB000
 _PROCESSING_FAILURE = 0x0110

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.called import NOT_PERFORMED
-from dcmcfg.verify.stored_route import Files, recalled
+from dcmcfg.verify.called_ae import NOT_PERFORMED
+from dcmcfg.verify.file_evidence import Files, recalled
 
 _SOME_FAILED = 0xB000
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dcmcfg.route.command import command
 from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.called import DESTINATION_UNKNOWN, NOT_ALLOWED
+from dcmcfg.verify.called_ae import DESTINATION_UNKNOWN, NOT_ALLOWED
 
 
 def steps(case: Case) -> Iterator[str]:

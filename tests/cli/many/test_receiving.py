@@ -12,7 +12,7 @@ from pynetdicom import build_context
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.move_scp import MoveExchange
-from dcmcfg.lab.requesting import associated, send_file
+from dcmcfg.lab.requestor import associated, send_file
 from tests.bulk.archive import Archive
 from tests.cli.conftest import Run
 from tests.cli.many.scripted import FIVE, Script, command, named

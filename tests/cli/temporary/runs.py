@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.reading import read_tree
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.temporary_destination import TemporaryDestination, add_temporary_destination
 from dcmcfg.edits.temporary_mark import Maker
 from dcmcfg.lab.studies import study

@@ -16,7 +16,7 @@ from dcmcfg.errors import Ambiguous, DcmcfgError, MalformedInput, NotFound, Refu
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.capabilities import ability
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.references.referring import References
+from dcmcfg.model.references.index import References
 from dcmcfg.model.tree import Tree
 from tests.lint.breaking import (
     ARCHIVE,

@@ -9,8 +9,8 @@ from dcmcfg.edits.rename.part import rename_part
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import References
 from tests.lint.breaking import ARCHIVE, DEVICES, EXPORTER, NOW, RULE, device, new, put, sound
 from tests.trees import octets
 

@@ -15,9 +15,9 @@ from dcmcfg.edits.rename.part import rename_device
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lint.lint import lint
+from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.referring import References
-from dcmcfg.model.references.values import rewritten
+from dcmcfg.model.references.rewriting import rewritten
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import bundled
 from tests.conftest import UPSTREAM_FILES

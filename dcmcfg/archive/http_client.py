@@ -1,0 +1,164 @@
+"""One request to a web server, bounded in time and size."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from urllib.parse import quote, quote_plus
+
+import httpx
+
+from dcmcfg.errors import MalformedInput
+from dcmcfg.limits import HTTP_BODY, Limit
+from dcmcfg.tls_trust import THIS_MACHINE, UnusableCaFile, trusting
+
+_SHORTEST_SECRET = 8  # characters; what is shorter may be a part of a word of the answer
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds: to connect, and from the request to the end of the answer (a reload may rebind every port)."""
+
+    connect: float = 10.0
+    answer: float = 60.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer with its body; the names of ``headers`` compare without case.
+
+    ``cut_at`` is the limit that the body is longer than, and then cut at; None where it is whole.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: str = field(repr=False)
+    cut_at: Limit | None = None
+
+    @property
+    def is_redirect(self) -> bool:
+        return 300 <= self.status < 400
+
+
+class Web:
+    """Requests to web servers.
+
+    ``https`` is verified (:func:`~dcmcfg.tls_trust.trusting`) against *ca_file*, else against the certificates that this
+    machine trusts. Redirects are not followed, and no proxy is used: a credential goes to the server that is named or
+    nowhere.
+    """
+
+    def __init__(
+        self,
+        ca_file: Path | None = None,
+        timeouts: Timeouts | None = None,
+        limit: Limit = HTTP_BODY,
+        *,
+        require_crl: bool = False,
+    ) -> None:
+        self._ca_file = ca_file
+        self._require_crl = require_crl
+        self._limit = limit
+        self.timeouts = timeouts or Timeouts()
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            return trusting(self._ca_file, require_crl=self._require_crl)
+        except UnusableCaFile as error:
+            what = THIS_MACHINE if self._ca_file is None else "the CA file cannot be used"
+            raise MalformedInput(
+                f"{what}: {error}",
+                on=str(self._ca_file or ""),
+                next_step="--ca-file names a file of CA certificates, and of CRLs where they are wanted",
+            ) from None
+
+    def prepare(self, url: str) -> None:
+        """Raise now what a request to *url* would: :class:`MalformedInput` when the CA file cannot be read."""
+        if url.startswith("https:"):
+            _ = self._tls
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        secrets: Collection[str] = (),
+    ) -> Answer:
+        """Return the answer, its body cut at the limit of octets; *form* is what is sent, if anything.
+
+        *secrets* are what is sent and must not be told: some servers say in an error what they were sent.
+        Raises :class:`httpx.TransportError`, also for a URL that cannot be asked, and what :meth:`prepare` raises.
+        httpx bounds the wait for each piece of an answer, not that for all of them, hence the thread.
+        """
+        self.prepare(url)
+        outcome: SimpleQueue[Answer | BaseException] = SimpleQueue()
+
+        def exchange() -> None:
+            try:
+                outcome.put(_without(secrets, self._exchange(method, url, headers or {}, form)))
+            except (httpx.InvalidURL, UnicodeError) as error:  # from a host that has no form in DNS too
+                outcome.put(httpx.UnsupportedProtocol(f"not a usable URL: {error}"))
+            except BaseException as error:  # noqa: BLE001 — raised by the thread that waits
+                outcome.put(error)
+
+        Thread(target=exchange, daemon=True).start()
+        try:
+            got = outcome.get(timeout=self.timeouts.connect + self.timeouts.answer)
+        except Empty:
+            raise httpx.ReadTimeout("the answer does not end") from None
+        if isinstance(got, BaseException):
+            raise got
+        return got
+
+    def seconds(self, error: httpx.TransportError) -> float:
+        """Return how long was waited for what *error* says did not come."""
+        return self.timeouts.connect if isinstance(error, httpx.ConnectTimeout) else self.timeouts.answer
+
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> Answer:
+        limits = httpx.Timeout(self.timeouts.answer, connect=self.timeouts.connect)
+        tls = self._tls if url.startswith("https:") else False
+        body, most = bytearray(), self._limit.most
+        with (
+            httpx.Client(verify=tls, timeout=limits, follow_redirects=False, trust_env=False) as client,
+            client.stream(method, url, headers={"Accept-Encoding": "identity"} | dict(headers), data=form) as response,
+        ):
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > most:
+                    break
+            text = bytes(body[:most]).decode("utf-8", "replace")
+            return Answer(response.status_code, response.headers, text, self._limit if len(body) > most else None)
+
+
+def _without(secrets: Collection[str], answer: Answer) -> Answer:
+    """Return *answer* with none of *secrets* in it, as they are or as a form, JSON or HTML writes them.
+
+    A short one may be a part of any word: it goes from errors, where it stands alone.
+    """
+    forms = {form for secret in secrets if secret for form in _forms(secret)}
+    known = [re.escape(form) for form in forms if len(form) >= _SHORTEST_SECRET]
+    if answer.status >= httpx.codes.BAD_REQUEST:
+        known += [rf"(?<!\w){re.escape(form)}(?!\w)" for form in forms if len(form) < _SHORTEST_SECRET]
+    if not known:
+        return answer
+    secret = re.compile("|".join(sorted(known, key=len, reverse=True)))
+    headers = httpx.Headers(
+        [(name.encode(), secret.sub("…", value).encode()) for name, value in answer.headers.items()]
+    )
+    return replace(answer, headers=headers, body=secret.sub("…", answer.body))
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    in_json = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
+    return secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *in_json, escape(secret)

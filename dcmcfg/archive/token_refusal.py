@@ -1,0 +1,115 @@
+"""Why the archive most likely does not take a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from dcmcfg.archive.token_check import Examination, Verdict
+from dcmcfg.archive.token_claims import Claims, Signature
+
+_NEW = "get a new one: dcmcfg does by itself where the profile names the issuer (docs/secured.md)"
+_SET_UP = "docs/secured.md says how dcmcfg gets them"
+_ACCESS = "Bearer"
+_LOG = "the archive's server.log has more"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason, and what to do about it."""
+
+    what: str
+    next_step: str
+
+
+def reasons(found: Examination, role: str) -> tuple[Reason, ...]:
+    """Return why the archive, which demands *role*, refuses; the most likely first, empty unless it does."""
+    if found.verdict is not Verdict.REFUSED:
+        return ()
+    if not found.has_token:
+        whose = f" of {found.issuer}" if found.issuer else ""
+        return (Reason(f"the archive wants a token{whose}, and none is set", _SET_UP),)
+    if found.claims is None:
+        what = "it is cut or mangled" if found.cut else "it is no JSON Web Token, and the archive takes no other"
+        return (Reason(what, _NEW),)
+    told = tuple(_of_role(found.claims, role) if found.http_status == 403 else _of_token(found, found.claims))
+    return told or (_otherwise(found, found.claims),)
+
+
+def _of_token(found: Examination, claims: Claims) -> Iterator[Reason]:
+    """Yield why the token itself is not taken (401), as Elytron's ``TokenValidator`` sees it."""
+    now = found.archive_time
+    if claims.expires is None:
+        yield Reason("it says no end, and the archive takes none without", "look at the issuer's client")
+    elif claims.expires <= now:
+        yield Reason(f"it expired {spoken(now - claims.expires)} ago by the archive's clock", _NEW)
+    if claims.not_before is not None and claims.not_before > now:
+        ahead = spoken(claims.not_before - now)
+        yield Reason(f"it begins in {ahead} by the archive's clock", "set the clocks of archive and issuer by NTP")
+    if found.issuer and claims.issuer.rstrip("/") != found.issuer:
+        yield _of_issuer(claims.issuer, found.issuer)
+    elif found.signature is Signature.UNKNOWN_KEY:
+        key = f"key {claims.key_id}" if claims.key_id else "a key"
+        yield Reason(f"it is signed with {key}, which the issuer does not have (any more)", _NEW)
+    elif found.signature is Signature.WRONG:
+        yield Reason("its signature is not the issuer's: it is cut, altered or another realm's", _NEW)
+    if claims.token_type != _ACCESS:
+        said = f"its typ is {claims.token_type}" if claims.token_type else "it says no typ"
+        yield Reason(f"{said}, and the archive takes access tokens only, whose typ is {_ACCESS}", _NEW)
+
+
+def _of_issuer(said: str, expected: str) -> Reason:
+    same = urlsplit(said).path.rstrip("/") == urlsplit(expected).path.rstrip("/")
+    what = f"its issuer is {said or 'not said'}, and the archive takes those of {expected}"
+    if same and said:
+        what += ": one server by two names (or address and name) is two issuers"
+    return Reason(what, f"get the token by that name: oidc_issuer {expected}")
+
+
+def _of_role(claims: Claims, role: str) -> Iterator[Reason]:
+    """Yield why the token's user may not do this (403)."""
+    if role in claims.realm_roles:
+        return
+    place = f"in Keycloak, Users, {claims.user}, Role mapping"
+    if claims.user.startswith("service-account-"):
+        place = "in Keycloak, Clients, the client, Service accounts roles"
+    holders = sorted(client for client, roles in claims.client_roles.items() if role in roles)
+    if holders:
+        yield Reason(
+            f"{role} is its role in {', '.join(holders)}, and the archive goes by the roles of the realm",
+            f"{place}: assign the realm's role {role}",
+        )
+    else:
+        told = f"{place}: assign {role}; where it is assigned, the client's scope leaves it out (Client scopes)"
+        yield Reason(f"it lacks the realm's role {role}", told)
+
+
+def _otherwise(found: Examination, claims: Claims) -> Reason:
+    """Return what is left when nothing else is wrong."""
+    if found.http_status == 403:
+        return Reason(
+            "it has the role that a stock archive demands; this one may demand another",
+            f"the archive's property auth-user-role says which (--role ROLE); {_LOG}",
+        )
+    if found.http_status != 401:
+        return Reason("the archive sends to its login page in spite of it", _LOG)
+    audience = ", ".join(claims.audience) or "nobody"
+    checked = "" if found.issuer else "what issuer the archive takes is not known from here; "
+    return Reason(
+        f"nothing else is wrong with it; {checked}it is for {audience}, and the archive may want its own client there",
+        "compare the issuer with the archive's provider URL (or auth-server-url and realm-name);"
+        f" in Keycloak a mapper of type Audience adds the archive's client; {_LOG}",
+    )
+
+
+def spoken(span: timedelta) -> str:
+    """Return a span of time as people say it: ``45 s``, ``4 min 59 s``, ``3 h 10 min``, ``2 days``."""
+    seconds = max(0, round(span.total_seconds()))
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days > 1:
+        return f"{days} days"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"

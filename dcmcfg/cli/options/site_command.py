@@ -1,0 +1,136 @@
+"""The site that a command works on.
+
+Which options the command that runs was given on its command line.
+
+Options that belong together, handed to a command as one value.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from dcmcfg.cli import invocation
+from dcmcfg.cli.options.limit_option import limit_option
+from dcmcfg.cli.options.site_settings import SITE_SETTINGS, add_site_options
+from dcmcfg.cli.options.unique_options import GivenOnce
+from dcmcfg.settings import Settings, resolve
+
+R = TypeVar("R")
+_OWN, _RISKS, _SITE = "Options", "Refused unless named", "Where the site is"
+
+
+class RiskOption(click.Option):
+    """An option that takes a risk by its name."""
+
+
+class SectionOption(click.Option):
+    """An option that ``--help`` lists under a heading of its own."""
+
+    def __init__(self, *names: Any, section: str, **attributes: Any) -> None:
+        super().__init__(*names, **attributes)
+        self.section = section
+
+
+def section_option(section: str) -> Callable[..., Callable[[Callable[..., R]], Callable[..., R]]]:
+    """Return what ``click.option`` is, for options of the *section* of ``--help``."""
+    return functools.partial(click.option, cls=SectionOption, section=section)
+
+
+class SiteCommand(GivenOnce):
+    """A command whose help has sections: its own options, those with a heading, risks, where the site is."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in sections."""
+        sections: dict[str, list[tuple[str, str]]] = {_OWN: []}
+        last: dict[str, list[tuple[str, str]]] = {_RISKS: [], _SITE: []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                title = _section(parameter)
+                (last if title in last else sections).setdefault(title, []).append(record)
+        for title, records in (sections | last).items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def _section(parameter: click.Parameter) -> str:
+    if isinstance(parameter, RiskOption):
+        return _RISKS
+    if isinstance(parameter, SectionOption):
+        return parameter.section
+    return _SITE if parameter.name in SITE_SETTINGS else _OWN
+
+
+def site_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Return *command* with the site options added, to be called with ``settings=Settings``.
+
+    An option after the command wins over the same one before it. The settings are resolved when the command runs,
+    so ``--help`` works whatever the environment and the profiles hold; what is wrong with them is raised then.
+    """
+    return _with_settings(command)
+
+
+def site_options_but_device(command: Callable[..., R]) -> Callable[..., R]:
+    """Return *command* as :func:`site_options` does for one whose own ``--device`` means another device.
+
+    The archive's device can be said before the command then.
+    """
+    return _with_settings(command, but="device")
+
+
+def _with_settings(command: Callable[..., R], *, but: str | None = None) -> Callable[..., R]:
+    @functools.wraps(command)
+    def with_settings(**parameters: object) -> R:
+        own = {name: parameters.pop(name) for name in SITE_SETTINGS if name != but}
+        options = invocation.current().site
+        options.update({name: str(value) for name, value in own.items() if value is not None})
+        settings: Settings = resolve(options, os.environ)
+        return command(settings=settings, **parameters)
+
+    return add_site_options(limit_option(with_settings, hidden=True), but=but)
+
+
+def given_options(context: click.Context) -> dict[str, Any]:
+    """Return the value of each option that was given, but those of the site and of limits, by its first long name."""
+    return {
+        _spelt(parameter, context.params[parameter.name or ""]): context.params[parameter.name or ""]
+        for parameter in context.command.params
+        if isinstance(parameter, click.Option)
+        and parameter.expose_value
+        and parameter.name not in SITE_SETTINGS
+        and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    }
+
+
+def _spelt(option: click.Option, value: Any) -> str:
+    negated = option.secondary_opts and not value
+    return next(each for each in (option.secondary_opts if negated else option.opts) if each.startswith("--"))
+
+
+def option_group(
+    name: str, kind: type[Any], options: Sequence[Callable[[Callable[..., R]], Callable[..., R]]]
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return what adds *options* to a command, which then is called with ``name=kind(…)``.
+
+    The fields of the frozen dataclass *kind* are the parameters of the options.
+    """
+
+    def add(command: Callable[..., R]) -> Callable[..., R]:
+        @functools.wraps(command)
+        def with_group(**parameters: object) -> R:
+            own = {field.name: parameters.pop(field.name) for field in fields(kind)}
+            return command(**{name: kind(**own)}, **parameters)
+
+        for option in reversed(options):
+            with_group = option(with_group)
+        return with_group
+
+    return add

@@ -1,0 +1,69 @@
+"""The options that say where the site is; each is accepted before and after the command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from dcmcfg.cli.lazy_import import loaded
+
+F = TypeVar("F", bound=Callable[..., object])
+
+#: (setting, placeholder, what it takes, help); the option is the setting with ``-`` for ``_``.
+_FILE = click.Path()
+_FLAG = None
+_OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
+    ("profile", "NAME", click.STRING, "Profile that describes the site."),
+    ("ldap_url", "URL", click.STRING, "Directory server: ldap://, ldaps:// or ldapi://."),
+    ("base_dn", "DN", click.STRING, "Entry below which the configuration is kept."),
+    ("bind_dn", "DN", click.STRING, "Who to bind as."),
+    ("bind_password_file", "FILE", _FILE, "File that holds the password of the bind DN."),
+    ("device", "NAME", click.STRING, "The archive's device."),
+    ("archive_url", "URL", click.STRING, "The archive's base URL."),
+    ("archive_token_file", "FILE", _FILE, "File that holds a bearer token for the archive."),
+    ("oidc_issuer", "URL", click.STRING, "Issuer to get the archive's tokens from, for example a Keycloak realm."),
+    ("oidc_client_id", "ID", click.STRING, "Client to get them as."),
+    ("oidc_client_secret_file", "FILE", _FILE, "File that holds the secret of that client."),
+    ("ca_file", "FILE", _FILE, "CA certificates (PEM) to verify ldaps://, StartTLS and https:// with."),
+    ("require_crl", "", _FLAG, "Take no certificate without a revocation list (CRL) of its authority in the CA file."),
+    ("starttls", "", _FLAG, "Encrypt ldap:// by StartTLS, or do not connect."),
+    ("client_cert", "FILE", _FILE, "Certificate (PEM) to show the directory server."),
+    ("client_key", "FILE", _FILE, "Its private key (PEM), unless it is in the same file."),
+)
+#: The settings whose option takes no value.
+FLAGS = tuple(setting for setting, _, kind, _ in _OPTIONS if kind is _FLAG)
+#: The settings that have an option.
+SITE_SETTINGS = tuple(setting for setting, *_ in _OPTIONS)
+
+
+def _completed(completion: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return the completion of that name; what asks a directory is loaded only then, as these are of every start."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        found: list[CompletionItem] = loaded("completers", completion)(ctx, param, incomplete)
+        return found
+
+    return complete
+
+
+#: What a shell completes the values of a setting by.
+_COMPLETED = {"profile": _completed("complete_profile"), "device": _completed("complete_device")}
+
+
+def add_site_options(function: F, *, but: str | None = None) -> F:
+    """Return *function* with the site options, *but* one, added; each parameter is a str, or None when not given."""
+    for setting, placeholder, kind, text in reversed(_OPTIONS):
+        if setting == but:
+            continue
+        name = "--" + setting.replace("_", "-")
+        if kind is _FLAG:
+            option = click.option(name, flag_value="true", default=None, help=text)
+        else:
+            option = click.option(
+                name, metavar=placeholder, type=kind, shell_complete=_COMPLETED.get(setting), help=text
+            )
+        function = option(function)
+    return function

@@ -1,0 +1,45 @@
+"""How the archive calls another AE: at which of its connections, from which of its own, plain or over TLS.
+
+Imitates ``ApplicationEntity.connect`` and ``Connection.connect``.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.archive.configuration import Connection, NetworkAE
+from dcmcfg.lab.archive.java_exceptions import IllegalStateException, IncompatibleConnectionException
+from dcmcfg.lab.archive.securing import client_context
+from dcmcfg.lab.site import Site
+
+
+@dataclass(frozen=True)
+class Line:
+    """The address to call, the archive's own connection, which has the time-outs, and what secures the line if TLS."""
+
+    peer: Peer
+    own: Connection
+    tls: ssl.SSLContext | None = None
+
+
+def line_to(site: Site, remote: NetworkAE, local: NetworkAE) -> Line:
+    """Return how *local* calls *remote*: by the first pair of connections that fit together.
+
+    The remote one is installed and has a port, the local one is installed. A lab without certificates has no TLS.
+    Raises :class:`IllegalStateException` when *local* is not installed and :class:`IncompatibleConnectionException`
+    when no connections fit together.
+    """
+    if not local.installed:
+        raise IllegalStateException("Not installed")
+    for theirs in remote.connections:
+        for own in local.connections:
+            if theirs.port is None or not (theirs.installed and own.installed and own.fits(theirs)):
+                continue
+            peer = Peer(remote.title, theirs.host, theirs.port)
+            if not own.tls:
+                return Line(peer, own)
+            if (tls := client_context(site, own, theirs)) is not None:
+                return Line(peer, own, tls)
+    raise IncompatibleConnectionException(f"No compatible connection to {remote.title} available on {local.title}")

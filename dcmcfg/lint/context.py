@@ -1,0 +1,159 @@
+"""What the rules look at: a tree with its devices, its AEs and its references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from dcmcfg.dn import DN, NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import MalformedInput
+from dcmcfg.lint.listeners import Listener, listeners_of_archives
+from dcmcfg.model.devices import Device, NetworkAE
+from dcmcfg.model.references.index import Reference, References
+from dcmcfg.model.targets import written
+from dcmcfg.model.tree import Tree
+from dcmcfg.route.external_archives import external_archives
+
+CONNECTION_REFERENCE = "dicomNetworkConnectionReference"
+
+
+@dataclass(frozen=True)
+class ConnectionReference:
+    """A reference in ``entry`` to the ``connection``, None where ``value`` names no connection."""
+
+    entry: Entry
+    value: bytes
+    connection: Entry | None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A tree as the rules see it; ``now`` (aware) is when certificates are judged.
+
+    Devices are found by their class, so the tree need not have the configuration's root. With ``scope``, rules that ask
+    for :attr:`judged` entries judge only these, in the sight of the whole tree.
+    """
+
+    tree: Tree
+    now: datetime
+    scope: tuple[Entry, ...] | None = None
+
+    @cached_property
+    def judged(self) -> tuple[Entry, ...]:
+        """The entries to judge, parents before children: those of ``scope``, or all."""
+        return self.tree.ordered() if self.scope is None else self.scope
+
+    @cached_property
+    def connection_references(self) -> tuple[ConnectionReference, ...]:
+        """The references to connections that the judged entries hold."""
+        return tuple(self._connection_references())
+
+    def _connection_references(self) -> Iterator[ConnectionReference]:
+        for entry in self.judged:
+            for value in entry.values(CONNECTION_REFERENCE):
+                try:
+                    found = self.tree.get(DN.parse(value.decode("utf-8", "surrogateescape")))
+                except MalformedInput:
+                    found = None
+                named = found if found is not None and found.is_a("dicomNetworkConnection") else None
+                yield ConnectionReference(entry, value, named)
+
+    @cached_property
+    def listeners(self) -> Mapping[NormalDN, Sequence[Listener]]:
+        """The connections with an open port of each installed archive among the judged entries, by its device."""
+        return listeners_of_archives(self.tree, self.judged)
+
+    @cached_property
+    def references(self) -> References:
+        """The references in the tree."""
+        return References(self.tree)
+
+    @cached_property
+    def devices(self) -> tuple[Device, ...]:
+        """All devices, in the tree's order."""
+        return tuple(Device(entry, self.tree) for entry in self.tree.ordered() if entry.is_a("dicomDevice"))
+
+    @cached_property
+    def archives(self) -> tuple[Device, ...]:
+        """The devices that are archives."""
+        return tuple(device for device in self.devices if device.is_archive)
+
+    @cached_property
+    def judged_archives(self) -> tuple[Device, ...]:
+        """The archives whose device is among the judged entries."""
+        if self.scope is None:
+            return self.archives
+        devices = (Device(entry, self.tree) for entry in self.scope if entry.is_a("dicomDevice"))
+        return tuple(device for device in devices if device.is_archive)
+
+    @cached_property
+    def carriers(self) -> Mapping[str, tuple[NetworkAE, ...]]:
+        """The AEs that carry a title, by title."""
+        found: dict[str, list[NetworkAE]] = {}
+        for ae in self.network_aes():
+            found.setdefault(ae.title, []).append(ae)
+        return {title: tuple(aes) for title, aes in found.items()}
+
+    @cached_property
+    def other_titles(self) -> Mapping[str, NetworkAE]:
+        """The AEs by the other titles that they may be called by; the first where several share one."""
+        found: dict[str, NetworkAE] = {}
+        for ae in self.network_aes():
+            for title in ae.other_titles:
+                found.setdefault(title, ae)
+        return found
+
+    def network_aes(self) -> Iterator[NetworkAE]:
+        """Yield every AE of every device."""
+        for device in self.devices:
+            yield from device.network_aes
+
+    def network_ae(self, title: str) -> NetworkAE | None:
+        """Return the AE that the archive finds by *title*, the first of several; None when there is none."""
+        return next(iter(self.carriers.get(title, ())), None)
+
+    def parts(self, device: Device, object_class: str) -> tuple[Entry, ...]:
+        """Return the entries of *object_class* of *device*: its children, and those of its AEs and applications."""
+        key = self.tree.key(device.entry.dn)
+        if key not in self._parts:
+            self._parts[key] = self._parts_of(device)
+        return tuple(self._parts[key].get(object_class.lower(), ()))
+
+    @cached_property
+    def _parts(self) -> dict[NormalDN, Mapping[str, Sequence[Entry]]]:
+        """Device → class → its parts; found for a device when it is first asked for."""
+        return {}
+
+    def _parts_of(self, device: Device) -> Mapping[str, Sequence[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        children = self.tree.children(device.entry.dn)
+        below = [each for child in children for each in self.tree.children(child.dn)]
+        for entry in (*children, *below):
+            for object_class in entry.texts("objectClass"):
+                found.setdefault(object_class.lower(), []).append(entry)
+        return found
+
+    def in_archive(self, reference: Reference) -> bool:
+        """Tell whether an archive's device holds *reference*, outside its UI configuration."""
+        key = self.references.device_of(reference.dn)
+        return key in self._archive_keys and not reference.is_of_ui
+
+    def external_archives(self, device: Device) -> tuple[str, ...]:
+        """Return the titles of the AEs that *device* fetches purged studies from, as its storages and exporters say."""
+        return tuple(external_archives(device))
+
+    @cached_property
+    def _archive_keys(self) -> frozenset[object]:
+        return frozenset(self.tree.key(device.entry.dn) for device in self.archives)
+
+    def target(self, entry: Entry) -> str:
+        """Return what a command calls *entry*: DEVICE, DEVICE/AE or its DN."""
+        return written(self.tree, entry)
+
+    def same_ae_titles(self, title: str) -> frozenset[str]:
+        """Return the titles that differ from *title* only by case or blanks at the ends."""
+        wanted = title.strip(" ").casefold()
+        return frozenset(each for each in self.carriers if each.strip(" ").casefold() == wanted)

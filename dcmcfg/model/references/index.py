@@ -1,0 +1,150 @@
+"""What in a tree refers to what: every reference, and the entry that it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from dcmcfg.dn import DN, NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import MalformedInput
+from dcmcfg.model.references.kinds import Kind, Use
+from dcmcfg.model.references.rewriting import may_name, names
+from dcmcfg.model.tree import Tree
+
+#: Object class, in lower case → the kind of thing that its entries are.
+_KINDS = {kind.value.object_class.lower(): kind for kind in Kind if kind is not Kind.ENTRY}
+_ORDER = {kind: number for number, kind in enumerate(Kind)}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name that ``value`` of ``attribute`` on the entry ``dn`` gives; ``name`` is a DN where ``kind`` is ENTRY."""
+
+    dn: DN
+    attribute: str
+    value: bytes
+    kind: Kind
+    use: Use
+    name: str
+
+    @property
+    def is_of_ui(self) -> bool:
+        """Whether it stands in the UI's configuration, which may be about other archives' parts too."""
+        plain = self.attribute.lower()
+        return plain.startswith(("dcmui", "dicomui")) and plain != "dcmuiconfigurationdevicename"
+
+
+@dataclass(frozen=True)
+class References:
+    """The references in a tree, with an index of what they can mean."""
+
+    tree: Tree
+
+    @cached_property
+    def all(self) -> tuple[Reference, ...]:
+        """Every reference, in the order of the tree's entries; what an entry's own RDN names is none."""
+        return tuple(reference for entry in self.tree.ordered() for reference in self._of(entry))
+
+    @cached_property
+    def by_attribute(self) -> Mapping[str, tuple[Reference, ...]]:
+        """The references by attribute, as the schema spells it."""
+        found: dict[str, list[Reference]] = {}
+        for reference in self.all:
+            found.setdefault(reference.attribute, []).append(reference)
+        return {name: tuple(references) for name, references in found.items()}
+
+    def resolve(self, reference: Reference) -> Entry | None:
+        """Return the entry that *reference* means, or None.
+
+        A LOCAL one is looked for below the device that holds it. Of several entries, the first in the tree's order is
+        returned, as the archive takes the first that it is given.
+        """
+        return next(iter(self._found(reference)), None)
+
+    def meant(self, reference: Reference) -> tuple[Entry, ...]:
+        """Return the entries that *reference* can mean, the one that it does mean first.
+
+        They are those that it is looked up among. Where there is none, they are those of that name wherever they are,
+        if a registry keeps the names of its kind unique (a title that a device has not is another device's), or if it
+        is the UI's.
+        """
+        anywhere = reference.kind.value.registered or reference.is_of_ui
+        return self._found(reference) or (self.named(reference.kind, reference.name) if anywhere else ())
+
+    def _found(self, reference: Reference) -> tuple[Entry, ...]:
+        if reference.kind is Kind.ENTRY:
+            try:
+                entry = self.tree.get(DN.parse(reference.name))
+            except MalformedInput:
+                return ()
+            return () if entry is None else (entry,)
+        candidates = self.named(reference.kind, reference.name)
+        if reference.use is Use.LOCAL:
+            device = self.device_of(reference.dn)
+            return tuple(entry for entry in candidates if self.device_of(entry.dn) == device)
+        return candidates
+
+    def named(self, kind: Kind, name: str) -> tuple[Entry, ...]:
+        """Return the entries that *name* of *kind* may mean, wherever they are, in the tree's order."""
+        return self._named.get((kind, _key(kind, name)), ())
+
+    def to(self, kind: Kind, name: str) -> tuple[Reference, ...]:
+        """Return the references that give *name* of *kind*; whether they mean a certain entry, :meth:`resolve` says."""
+        return tuple(each for each in self.all if each.kind is kind and kind.same(each.name, name))
+
+    def device_of(self, dn: DN) -> NormalDN | None:
+        """Return the normal form of the DN of the device at or above *dn*, or None."""
+        key = self.tree.key(dn)
+        return next((key[at:] for at in range(len(key)) if key[at:] in self._devices), None)
+
+    @cached_property
+    def _devices(self) -> frozenset[NormalDN]:
+        return frozenset(key for key, entry in self.tree.entries.items() if entry.is_a("dicomDevice"))
+
+    @cached_property
+    def _named(self) -> Mapping[tuple[Kind, str], tuple[Entry, ...]]:
+        found: dict[tuple[Kind, str], list[Entry]] = {}
+        for entry in self.tree.ordered():
+            classes = (value.decode("utf-8", "replace").lower() for value in entry.values("objectClass"))
+            for kind in sorted({_KINDS[each] for each in classes if each in _KINDS}, key=_ORDER.__getitem__):
+                name = entry.text(kind.value.attribute)
+                if name is not None:
+                    found.setdefault((kind, _key(kind, name)), []).append(entry)
+        return {key: tuple(entries) for key, entries in found.items()}
+
+    def _of(self, entry: Entry) -> Iterator[Reference]:
+        own = {kind.lower() for kind, _ in entry.dn.rdn.parts} if entry.dn.rdns else set()
+        for attribute in entry.attributes:
+            is_dn, may = self._kinds[attribute.name]
+            if is_dn:
+                for value in attribute.values:
+                    yield Reference(
+                        entry.dn, attribute.name, value, Kind.ENTRY, Use.REMOTE, value.decode("utf-8", "replace")
+                    )
+            elif may and attribute.name.partition(";")[0].lower() not in own:
+                for value in attribute.values:
+                    for name in names(attribute.name, value):
+                        yield Reference(entry.dn, attribute.name, value, name.kind, name.use, name.text)
+
+    @cached_property
+    def _kinds(self) -> _Attributes:
+        return _Attributes(self.tree)
+
+
+class _Attributes(dict[str, tuple[bool, bool]]):
+    """Attribute as spelt → whether its values are DNs, and whether they may have names in them."""
+
+    def __init__(self, tree: Tree) -> None:
+        super().__init__()
+        self._schema = tree.schema
+
+    def __missing__(self, name: str) -> tuple[bool, bool]:
+        definition = self._schema.attribute(name)
+        self[name] = found = definition is not None and definition.syntax == "DN", may_name(name)
+        return found
+
+
+def _key(kind: Kind, name: str) -> str:
+    return name if kind.value.case_exact else name.casefold()

@@ -1,0 +1,152 @@
+"""What a change takes for granted of its entry, as the filters that it asserts (RFC 4528)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from typing import TypeVar
+
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.entry import Entry
+from dcmcfg.plan import assertions, entry_diff
+from dcmcfg.plan.assertions import Equals, Filter, Not, Present
+from dcmcfg.schema.definitions import Schema
+
+C = TypeVar("C", bound=Change)
+
+_VERSION = "entrycsn"
+
+
+def asserting(change: C, wanted: Sequence[Filter]) -> C:
+    """Return *change* with a control that asserts *wanted*, unless it has one of its own."""
+    return change if assertions.asserts(change) else assertions.asserting(change, wanted)
+
+
+def of_modifications(
+    before: Entry, modifications: Sequence[Modification], schema: Schema, version: str | None
+) -> list[Filter]:
+    """Return the before-values that *modifications* touch, as filters."""
+    wanted: list[Filter] = []
+    for modification in modifications:
+        name, held = modification.name, before.values(modification.name)
+        if modification.operation is Operation.DELETE and _assertable(schema, name):
+            wanted += [Equals(name, value) for value in modification.values]
+        elif not held:
+            if not is_misjudged(absent := Not(Present(name)), before):
+                wanted.append(absent)
+        elif modification.operation is Operation.REPLACE:
+            wanted.append(Equals("entryCSN", version.encode()) if version else Present(name))
+    return wanted
+
+
+def is_exact(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> bool:
+    """Return whether *change*, asserting *wanted*, fails where it would take away another value than *before* holds.
+
+    It does where it asserts the entryCSN, or each value that goes. A value that is deleted by name must be there.
+    """
+    if any(isinstance(each, Equals) and each.name.lower() == _VERSION for each in wanted):
+        return True
+    match change:
+        case Modify():
+            return not _loose(change, before, schema, wanted)
+        case Delete():
+            return False
+        case Add() | Rename():
+            return True
+
+
+def taken_away(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> frozenset[str] | None:
+    """Return the attributes, in lower case, of which *change* takes away values that *wanted* does not assert.
+
+    None is all of *before*, its entry.
+    """
+    if isinstance(change, Modify):
+        return frozenset(name.lower() for name in _loose(change, before, schema, wanted))
+    return None if isinstance(change, Delete) else frozenset()
+
+
+def by_value(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> list[Filter]:
+    """Return filters for what :func:`taken_away` names, octet by octet, where *before* has no entryCSN.
+
+    They are for dcmcfg to check: not every server compares such values.
+    """
+    names = taken_away(change, wanted, before, schema)
+    return [
+        Equals(attribute.name, value)
+        for attribute in before.attributes
+        if (attribute.name.lower() in names if names is not None else not _assertable(schema, attribute.name))
+        for value in attribute.values
+    ]
+
+
+def is_misjudged(part: Filter, before: Entry) -> bool:
+    """Return whether a server finds *part* false of *before* although it is true.
+
+    A filter on an attribute is one on its subtypes too (RFC 4512 §2.5): where ``cn;lang-de`` is there, so is ``cn``.
+    """
+    match part:
+        case Not(Present(name)) if name not in before:
+            return any(_is_subtype(attribute.name, name) for attribute in before.attributes)
+        case _:
+            return False
+
+
+def judged_by_server(wanted: Sequence[Filter], before: Entry, schema: Schema) -> tuple[Filter, ...]:
+    """Return what of *wanted* any server judges of *before* as dcmcfg does."""
+    return tuple(
+        part
+        for part in wanted
+        if not is_misjudged(part, before) and not (isinstance(part, Equals) and not _assertable(schema, part.name))
+    )
+
+
+def _loose(change: Modify, before: Entry, schema: Schema, wanted: Sequence[Filter]) -> list[str]:
+    """Return the names of attributes of which *change* takes away values that *wanted* does not assert one by one."""
+    asserted = frozenset(wanted)
+    found = []
+    for modification in change.modifications:
+        name, held = modification.name, before.values(modification.name)
+        match modification.operation:
+            case Operation.REPLACE if not held:
+                loose = Not(Present(name)) not in asserted
+            case Operation.REPLACE:
+                loose = not _asserts_only(schema, name, held, asserted)
+            case Operation.DELETE if modification.values:
+                loose = not _assertable(schema, name)
+            case Operation.DELETE:
+                loose = not _asserts_only(schema, name, held, asserted)
+            case Operation.ADD | Operation.INCREMENT:
+                loose = False
+        if loose:
+            found.append(name)
+    return found
+
+
+def _asserts_only(schema: Schema, name: str, held: tuple[bytes, ...], asserted: Set[Filter]) -> bool:
+    """Return whether *asserted* holds *held*, and the attribute can hold no other value beside it."""
+    definition = schema.attribute(name)
+    single = definition is not None and definition.single_valued and _assertable(schema, name)
+    return single and all(Equals(name, value) in asserted for value in held)
+
+
+def _is_subtype(name: str, plain: str) -> bool:
+    (kind, *options), (above, *fewer) = name.lower().split(";"), plain.lower().split(";")
+    return kind == above and set(fewer) < set(options)
+
+
+def of_entry(before: Entry, schema: Schema, version: str | None) -> list[Filter]:
+    """Return filters that hold for *before* as it is, for an entry about to be deleted."""
+    if version:
+        return [Equals("entryCSN", version.encode())]
+    return [
+        Equals(attribute.name, value)
+        for attribute in before.attributes
+        if _assertable(schema, attribute.name)
+        for value in attribute.values
+    ]
+
+
+def _assertable(schema: Schema, name: str) -> bool:
+    """A certificate is matched by serial number and issuer (RFC 4523 §2.5), not by its octets."""
+    definition = schema.attribute(name)
+    certificate = definition is not None and definition.equality == "certificateExactMatch"
+    return entry_diff.named_one_by_one(schema, name) and not certificate

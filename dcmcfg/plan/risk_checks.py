@@ -1,0 +1,316 @@
+"""What about a plan is dangerous enough that somebody has to say its name.
+
+References that a plan leaves without the entry that they lead to.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from dcmcfg.changes import Add, Delete, Modify, Rename
+from dcmcfg.dn import DN, NormalDN, is_at_or_below
+from dcmcfg.entry import Attribute, Entry
+from dcmcfg.errors import MalformedInput, NotFound
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.tree import Tree
+from dcmcfg.plan.access_lists import admitted_unknown
+from dcmcfg.plan.entry_comparison import VENDOR_DATA
+from dcmcfg.plan.entry_names import NamesThrough
+from dcmcfg.plan.plan import Plan
+from dcmcfg.plan.recorded_names import RecordedName, Records
+from dcmcfg.plan.warnings import in_words
+from dcmcfg.schema.findings import Finding
+from dcmcfg.suggestions import first_of
+
+#: An attribute and the DN that stands there.
+DanglingReference = tuple[str, str]
+
+
+def gone(plan: Plan) -> tuple[NormalDN, ...]:
+    """Return the names that the tree before has and the tree after has not."""
+    if _renames(plan):
+        return tuple(key for key in plan.before.entries if key not in plan.after.entries)
+    keys = (plan.before.key(step.change.dn) for step in plan.steps if isinstance(step.change, Delete))
+    return tuple(key for key in keys if key in plan.before.entries and key not in plan.after.entries)
+
+
+def new_dangling(plan: Plan) -> Iterator[tuple[DN, str, str]]:
+    """Yield (entry, attribute, DN) of each reference that leads to no entry after *plan* and did not do so before."""
+    before, after = _Before(plan), _References(plan.after)
+    for key in _to_look_at(plan):
+        entry = plan.after.entries[key]
+        if dangling := after.to_nothing(entry):
+            known = before.known(key)
+            yield from ((entry.dn, name, text) for name, text in dangling if (name, text) not in known)
+
+
+def _renames(plan: Plan) -> bool:
+    return any(isinstance(step.change, Rename) for step in plan.steps)
+
+
+def _to_look_at(plan: Plan) -> Iterable[NormalDN]:
+    """Return the names of the entries that may have come to dangle: all when a name went, else those written to."""
+    if _renames(plan) or gone(plan):
+        return plan.after.entries
+    written = (plan.after.key(step.after.dn) for step in plan.steps if step.after is not None)
+    return [key for key in dict.fromkeys(written) if key in plan.after.entries]
+
+
+class _References:
+    """The references in a tree: values of DN syntax. One that leads out of the tree is not known to dangle."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._top = min(tree.entries, key=len, default=())
+        self._is_reference: dict[str, bool] = {}
+
+    def to_nothing(self, entry: Entry) -> list[DanglingReference]:
+        """Return the references of *entry* that lead to no entry."""
+        held = (attribute for attribute in entry.attributes if self._holds_references(attribute))
+        return [
+            (attribute.name, text)
+            for attribute in held
+            for text in (value.decode("utf-8", "surrogateescape") for value in attribute.values)
+            if self._leads_to_nothing(text)
+        ]
+
+    def _holds_references(self, attribute: Attribute) -> bool:
+        known = self._is_reference.get(attribute.name)
+        if known is None:
+            definition = self._tree.schema.attribute(attribute.name)
+            known = self._is_reference[attribute.name] = definition is not None and definition.syntax == "DN"
+        return known
+
+    def _leads_to_nothing(self, text: str) -> bool:
+        try:
+            key = self._tree.key(DN.parse(text))
+        except MalformedInput:
+            return False  # no name at all: the server will say so
+        return key not in self._tree.entries and is_at_or_below(key, self._top)
+
+
+class _Before:
+    """What dangled before the plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._references = _References(plan.before)
+
+    def known(self, key: NormalDN) -> Collection[DanglingReference]:
+        """Return what dangled in the entry at *key*; of one that may have had another name, all that dangled."""
+        held = self._plan.before.entries.get(key)
+        if held is not None:
+            return self._references.to_nothing(held)
+        return self._all if _renames(self._plan) else ()
+
+    @cached_property
+    def _all(self) -> frozenset[DanglingReference]:
+        entries = self._plan.before.entries.values()
+        return frozenset(each for entry in entries for each in self._references.to_nothing(entry))
+
+
+MANY_CHANGES = "many-changes"
+MANY_DELETES = "many-deletes"
+ARCHIVE_DEVICE = "archive-device"
+RECORDED_STUDIES = "recorded-studies"
+STORED_OBJECTS = "stored-objects"
+DANGLING_REFERENCE = "dangling-reference"
+VENDOR_DATA_CHANGE = "vendor-data"
+UNLOADABLE = "unloadable"
+UNUSABLE_REFERENCE = "unusable-reference"
+
+#: An entry, an attribute of it (in lower case), and the name or DN that stands there.
+Reference = tuple[DN, str, str]
+
+#: The share of the existing entries above which a plan changes, or deletes, many; and from how many entries on.
+_MANY = 0.3
+_FEW_ENTRIES = 10
+_TOLD = 3
+_FINDINGS_TOLD = 40
+_LONGEST_VALUE = 300
+
+
+@dataclass(frozen=True)
+class NewFinding:
+    """A finding that a plan brings about, with the ``fix`` in words; its place is in the record that causes it."""
+
+    finding: Finding
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.told}. Fix: {self.fix}"
+
+    @property
+    def told(self) -> str:
+        """Place, entry, attribute, value unless it is a secret, and message."""
+        place = self.finding.place
+        where = f"{place.file}:{place.line}: " if place is not None else ""
+        return f"{where}{self.finding.dn}: {in_words(self.finding, most=_LONGEST_VALUE)}"
+
+
+@dataclass(frozen=True)
+class Risk:
+    """A danger of a plan by its ``name``, what it is, and the entries concerned.
+
+    ``findings`` are the findings that make the danger, where findings do, ``records`` what the archive's database has
+    recorded. ``also`` is another risk whose name takes this one as well, if there is one. ``instead`` says how to avoid
+    the danger.
+    """
+
+    name: str
+    what: str
+    entries: tuple[str, ...]
+    findings: tuple[NewFinding, ...] = ()
+    also: str = ""
+    records: tuple[Records, ...] = ()
+    instead: str = ""
+
+    def is_taken(self, forced: Collection[str]) -> bool:
+        """Return whether the risk is among those that were named, *forced*."""
+        return self.name in forced or self.also in forced
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the archive's database has records that an undo does not lead back to the time before."""
+        return any(each.purged or each.local for each in self.records)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it is unknown what the archive's database has recorded under a name where records are expected."""
+        return any(each.unknown and each.name.expected for each in self.records)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.what}: {first_of(self.entries, _TOLD, '; ')}"
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """A line for each finding, the last of those with the same fix with it; of many, the first ones."""
+        if not self.findings:
+            return ()
+        shown = self.findings[:_FINDINGS_TOLD]
+        fixes = (*(each.fix for each in shown[1:]), None)
+        lines = [each.told if each.fix == fix else str(each) for each, fix in zip(shown, fixes, strict=True)]
+        left = len(self.findings) - len(shown)
+        return (*lines, f"… and {left} more") if left else tuple(lines)
+
+
+def risks(
+    plan: Plan, *, device: str, under: DN | None = None, but: Collection[Reference] = frozenset()
+) -> tuple[Risk, ...]:
+    """Return the risks of *plan* for the archive *device*.
+
+    How many entries are many is counted at and below *under*, or below the configuration root. The steps decide about
+    changes and deletes, the trees before and after about everything else. Dangling references in *but* are left out.
+    """
+    found = (
+        _many(plan, MANY_CHANGES, "changed", (Modify, Rename), under),
+        _many(plan, MANY_DELETES, "deleted", (Delete,), under),
+        _archive_device(plan, device),
+        _dangling(plan, but),
+        _vendor_data(plan),
+    )
+    return tuple(risk for risk in found if risk is not None)
+
+
+def record_risks(found: Sequence[Records]) -> tuple[Risk, ...]:
+    """Return the risks of taking away the names of *found*: those with records, and those of which it is unknown."""
+    risky = [each for each in found if each.purged or each.local or each.unknown]
+    titles = tuple(each for each in risky if each.name.kind is Kind.AE)
+    storages = tuple(each for each in risky if each.name.kind is not Kind.AE)
+    risks = []
+    if titles:
+        what = f"the archive could no longer fetch studies: {'; '.join(map(_at_external, titles))}"
+        risks.append(Risk(RECORDED_STUDIES, what, _entries(titles), records=titles, instead=_keeping(titles[0].name)))
+    if storages:
+        what = f"the archive could no longer find stored files: {'; '.join(map(_on_storage, storages))}"
+        risks.append(Risk(STORED_OBJECTS, what, _entries(storages), records=storages))
+    return tuple(risks)
+
+
+def _keeping(name: RecordedName) -> str:
+    """Return how an AE of the title *name* is kept: as the alias of a renamed one, or with another address."""
+    if name.is_renamed:
+        return f"leave the AE, or keep one of that title (dcmcfg rename ae {shlex.quote(name.name)} NEW --keep-alias)"
+    ae = shlex.quote(f"{name.entries[0].parent.rdn.parts[0][1]}/{name.name}")
+    return f"leave the AE, or lead it to the system that holds the studies now (dcmcfg connection set {ae} HOST:PORT)"
+
+
+def _entries(records: Iterable[Records]) -> tuple[str, ...]:
+    return tuple(str(dn) for each in records for dn in each.name.entries)
+
+
+def _at_external(each: Records) -> str:
+    name = each.name.name
+    counts = f"at least {each.purged} purged, {each.local} recorded and still local"
+    if not each.unknown:
+        return f"the database has studies recorded under {name} ({counts})"
+    if each.purged or each.local:
+        return f"the database has studies recorded under {name} ({counts}; beyond that it is unknown: {each.unknown})"
+    return f"it is unknown whether studies are recorded under {name} ({each.unknown})"
+
+
+def _on_storage(each: Records) -> str:
+    if each.unknown:
+        return f"it is unknown whether studies are stored on {each.name.name} ({each.unknown})"
+    return f"the database has studies stored on {each.name.name} (at least {each.local})"
+
+
+def _many(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN | None) -> Risk | None:
+    base = _scope(plan.before, under)
+    names = NamesThrough(plan).before
+    keys = dict.fromkeys(name for step, name in zip(plan.steps, names, strict=True) if isinstance(step.change, kinds))
+    touched = [plan.before.entries[key].dn for key in keys if key in plan.before.entries and is_at_or_below(key, base)]
+    if not touched:
+        return None
+    existing = sum(is_at_or_below(key, base) for key in plan.before.entries)
+    if existing < _FEW_ENTRIES or len(touched) <= _MANY * existing:
+        return None
+    return Risk(name, f"{len(touched)} of {existing} entries would be {word}", tuple(map(str, touched)))
+
+
+def _scope(tree: Tree, under: DN | None) -> NormalDN:
+    if under is not None:
+        return tree.key(under)
+    try:
+        return tree.key(Configuration(tree).root)
+    except NotFound:
+        return ()
+
+
+def _archive_device(plan: Plan, device: str) -> Risk | None:
+    """An archive that does not find its device does not start."""
+    entries = (plan.before.entries[key] for key in gone(plan))
+    names = tuple(str(entry.dn) for entry in entries if _is_archive(entry, device))
+    return Risk(ARCHIVE_DEVICE, "the archive's own device would be deleted or renamed", names) if names else None
+
+
+def _is_archive(entry: Entry, device: str) -> bool:
+    if entry.is_a("dcmArchiveDevice"):
+        return True
+    return (entry.text("dicomDeviceName") or "").lower() == device.lower() and entry.is_a("dicomDevice")
+
+
+def _dangling(plan: Plan, but: Collection[Reference]) -> Risk | None:
+    dangling = (*new_dangling(plan), *admitted_unknown(plan))
+    dangling = tuple(each for each in dangling if (each[0], each[1].lower(), each[2]) not in but)
+    found = tuple(f"{dn} ({name}: {text})" for dn, name, text in dangling)
+    return Risk(DANGLING_REFERENCE, "a reference would lead to no entry", found) if found else None
+
+
+def _vendor_data(plan: Plan) -> Risk | None:
+    """What the archive's vendor ships in one piece; entries that are new bring their own."""
+    names: dict[str, None] = {}
+    for step in plan.steps:
+        if step.before is None or isinstance(step.change, Add | Rename):
+            continue
+        if _vendor_values(step.before) != (_vendor_values(step.after) if step.after is not None else ()):
+            names[str(step.before.dn)] = None
+    return Risk(VENDOR_DATA_CHANGE, "dicomVendorData would change", tuple(names)) if names else None
+
+
+def _vendor_values(entry: Entry) -> tuple[tuple[bytes, ...], ...]:
+    return tuple(each.values for each in entry.attributes if each.name.partition(";")[0].lower() == VENDOR_DATA)

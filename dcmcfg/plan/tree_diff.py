@@ -1,0 +1,113 @@
+"""What turns one tree into another, as a plan that can be read, applied, or taken back.
+
+The portion of a tree that two trees are compared in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from dcmcfg.changes import Add, Delete, Modify
+from dcmcfg.dn import DN, NormalDN, is_at_or_below, root_first
+from dcmcfg.errors import NotFound
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
+from dcmcfg.plan import entry_diff
+from dcmcfg.plan.entry_comparison import Comparison, Lacking
+from dcmcfg.plan.plan import Plan, Step
+
+
+@dataclass(frozen=True)
+class Diff:
+    """The plan from the first tree to the second, its changes without assertions.
+
+    ``plan.after`` is the tree that it reaches: values that are equal by the schema keep the first tree's spelling.
+    ``passed_over`` names the attributes whose secrets or vendor data were not compared, because one side lacks them;
+    of ``dcmProperty``, each secret line by its key.
+    """
+
+    plan: Plan
+    passed_over: tuple[str, ...] = ()
+
+
+def diff(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_secrets: bool = False) -> Diff:
+    """Return what turns *before* into *after*, compared by the rules of the schema of *before*.
+
+    Entries are added parents first, then values changed, then entries deleted children first, so that no reference
+    dangles on the way. A renamed entry is one added and one deleted. Attributes named in *ignore* (options do not
+    matter) keep the values that they have. So do secrets and vendor data that one side lacks, as exports and stock
+    files do, unless *with_secrets*. Both trees hold the values that their entries' RDNs name.
+    """
+    lacking = Lacking.GONE if with_secrets else Lacking.UNKNOWN
+    comparison = Comparison(before.schema, lacking=lacking, ignore=ignore)
+    reached = dict(before.entries)
+    added: dict[NormalDN, Step] = {}
+    changed: dict[NormalDN, Step] = {}
+    for key, wanted in after.entries.items():
+        held = before.entries.get(key)
+        if held is None:
+            reached[key] = wanted
+            added[key] = Step(Add(wanted), None, wanted)
+        elif (target := comparison.target(held, wanted)) is not held:
+            reached[key] = target
+            changed[key] = Step(Modify(held.dn, entry_diff.between(held, target, before.schema)), held, target)
+    deleted = {
+        key: Step(Delete(entry.dn), entry, None) for key, entry in before.entries.items() if key not in after.entries
+    }
+    for key in deleted:
+        del reached[key]
+    steps = (*_parents_first(added), *_parents_first(changed), *reversed(_parents_first(deleted)))
+    versions = {key: version for key, version in before.versions.items() if key in reached and key not in changed}
+    plan = Plan(before, Tree(before.schema, reached, versions), steps)
+    return Diff(plan, tuple(sorted(comparison.passed_over.values())))
+
+
+def _parents_first(steps: dict[NormalDN, Step]) -> list[Step]:
+    return [steps[key] for key in sorted(steps, key=root_first)]
+
+
+def subtree(tree: Tree, dn: DN) -> Tree:
+    """Return the entry at *dn* and all below it; empty when the tree has nothing there."""
+    base = tree.key(dn)
+    return _kept(tree, {key for key in tree.entries if is_at_or_below(key, base)})
+
+
+def configuration(tree: Tree, root: DN) -> Tree:
+    """Return what an export holds: the entries from the top down to the configuration *root*, and all below it."""
+    base = tree.key(root)
+    return _kept(tree, {key for key in tree.entries if is_at_or_below(key, base) or is_at_or_below(base, key)})
+
+
+def device_dn(name: str, *trees: Tree) -> DN:
+    """Return the DN of device *name* in the first of *trees* that has it, a file of that device alone included.
+
+    The case of the name is not significant. Raises :class:`NotFound`.
+    """
+    for tree in trees:
+        for entry in tree.entries.values():
+            if (entry.text("dicomDeviceName") or "").lower() == name.lower() and entry.is_a("dicomDevice"):
+                return entry.dn
+    raise NotFound(f"neither side has a device {name}")
+
+
+def beside_live(live: Tree, name: str, file: Tree) -> tuple[Tree, Tree]:
+    """Return the portions of the *live* tree and of *file* (called *name*) that are compared where nobody said which.
+
+    That is what an export holds. Raises :class:`NotFound` when *file* holds less: all else would seem to be deleted.
+    """
+    try:
+        root = Configuration(live).root
+    except NotFound:
+        return live, file
+    if root not in file:
+        top = min(file.entries.values(), key=lambda entry: len(entry.dn.rdns)).dn
+        part = f'to compare a part: --only "{top}"'
+        step = part if top.is_below(root.parent) else "it is at another base DN: --map-base auto"
+        raise NotFound(f"{root} is not in it", on=name, next_step=step)
+    return configuration(live, root), configuration(file, root)
+
+
+def _kept(tree: Tree, keys: set[NormalDN]) -> Tree:
+    entries = {key: entry for key, entry in tree.entries.items() if key in keys}
+    return Tree(tree.schema, entries, {key: version for key, version in tree.versions.items() if key in keys})

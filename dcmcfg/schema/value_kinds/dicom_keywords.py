@@ -1,0 +1,27 @@
+"""The keywords of DICOM's data elements (PS3.6), which the archive knows beside tags in hexadecimal digits."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+from dcmcfg.schema.value_kinds.parsing import parse_hexadecimal, split
+
+_NO_TAG = -1
+
+
+@cache
+def keywords() -> frozenset[str]:
+    """Return the keywords; the file is read by the first command that needs one."""
+    return frozenset(resources.files(__package__).joinpath("keywords.txt").read_text("ascii").split())
+
+
+def is_element(text: str) -> bool:
+    """Return whether *text* is a tag (hexadecimal digits, as Java's ``Integer.parseInt`` reads them) or a keyword."""
+    number = parse_hexadecimal(text)
+    return number != _NO_TAG if number is not None else text in keywords()
+
+
+def is_path(text: str) -> bool:
+    """Return whether *text* is a path of elements: ``ReferencedSOPSequence.ReferencedSOPInstanceUID``."""
+    return all(map(is_element, split(text, ".")))

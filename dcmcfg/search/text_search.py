@@ -1,0 +1,96 @@
+"""Where a text stands in a tree: in names of entries, names of attributes, values, and what it means there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dcmcfg.dn import DN, NormalDN
+from dcmcfg.entry import Attribute, Entry
+from dcmcfg.model.references.index import Reference, References
+from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.tree import Tree
+from dcmcfg.secret_values import is_secret
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A value in which the text stands, or an entry whose name has it (``attribute`` is empty, ``value`` None).
+
+    ``means`` says what the value refers to by the text: ``AE dcm4chee-arc/DCM4CHEE``; empty when it is no reference.
+    """
+
+    dn: DN
+    attribute: str
+    value: bytes | None
+    means: str = ""
+
+
+def find(tree: Tree, text: str) -> tuple[Hit, ...]:
+    """Return where *text* stands in *tree*, in the tree's order; case does not count.
+
+    Of an attribute whose name holds it every value is a hit. In secrets nothing is looked for, nor in that part of a
+    DN that the entry shares, so that a device is not found by what each of its AEs refers to. Where *text* is the
+    name of an AE, a device, a queue or another thing that is referred to, what means that is a hit in any case.
+    """
+    folded = text.casefold()
+    meanings = _meanings(tree, text)
+    return tuple(hit for entry in tree.ordered() for hit in _hits(entry, folded, meanings.get(tree.key(entry.dn), {})))
+
+
+#: (attribute in lower case, value) → what it means.
+_Meanings = dict[tuple[str, bytes], str]
+
+
+def _meanings(tree: Tree, text: str) -> dict[NormalDN, _Meanings]:
+    """Return what each value that refers to the thing called *text* means, by entry."""
+    references = References(tree)
+    called = {
+        tree.key(entry.dn): f"{kind.value.word} {_qualified(references, entry, kind)}"
+        for kind in Kind
+        if kind is not Kind.ENTRY
+        for entry in references.named(kind, text)
+    }
+    found: dict[NormalDN, _Meanings] = {}
+    for reference in references.all if called else ():
+        if (meant := _meant(references, reference, text)) in called:
+            of_entry = found.setdefault(tree.key(reference.dn), {})
+            of_entry[reference.attribute.lower(), reference.value] = called[meant]
+    return found
+
+
+def _meant(references: References, reference: Reference, text: str) -> NormalDN:
+    """Return the entry that *reference* means, the empty DN when it gives another name than *text*."""
+    if reference.kind is not Kind.ENTRY and not reference.kind.same(reference.name, text):
+        return ()
+    entry = references.resolve(reference)
+    return references.tree.key(entry.dn) if entry is not None else ()
+
+
+def _qualified(references: References, entry: Entry, kind: Kind) -> str:
+    """Return the name of *entry*, with its device's where that is another thing."""
+    name = entry.text(kind.value.attribute) or ""
+    key = references.device_of(entry.dn)
+    device = references.tree.entries.get(key) if key is not None and kind is not Kind.DEVICE else None
+    return f"{device.text('dicomDeviceName')}/{name}" if device is not None else name
+
+
+def _hits(entry: Entry, folded: str, meanings: _Meanings) -> Iterator[Hit]:
+    found = [hit for attribute in entry.attributes for hit in _hits_in(entry.dn, attribute, folded)]
+    hits = {(hit.attribute.lower(), hit.value or b""): hit for hit in found}
+    spelt = {attribute.name.lower(): attribute.name for attribute in entry.attributes}
+    for (name, value), means in meanings.items():
+        known = hits.get((name, value), Hit(entry.dn, spelt[name], value))
+        hits[name, value] = replace(known, means=means)
+    if not hits and folded in str(entry.dn).casefold() and folded not in str(entry.dn.parent).casefold():
+        yield Hit(entry.dn, "", None)
+    yield from hits.values()
+
+
+def _hits_in(dn: DN, attribute: Attribute, folded: str) -> Iterator[Hit]:
+    named = folded in attribute.name.casefold()
+    shared = f",{dn.parent}".casefold()
+    for value in attribute.values:
+        text = value.decode("utf-8", "replace").casefold().removesuffix(shared)
+        if named or (folded in text and not is_secret(attribute.name, value)):
+            yield Hit(dn, attribute.name, value)

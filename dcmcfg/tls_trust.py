@@ -1,0 +1,92 @@
+"""What TLS takes for trustworthy, alike for LDAP, HTTPS and DICOM: authorities, revocation lists, names, versions."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from dcmcfg.peer_certificate import ShownCertificate, shown_certificate
+
+#: In place of a CA file, where none is named.
+THIS_MACHINE = "what this machine trusts cannot be used"
+#: OpenSSL's reasons for a handshake that failed over the versions: a peer of TLS 1.0 or 1.1 chooses its own, or refuses
+#: ours by an alert.
+_OVER_VERSIONS = frozenset({"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "TLSV1_ALERT_PROTOCOL_VERSION"})
+#: OpenSSL's verify codes (X509_V_ERR_…) about revocation lists → what is wrong with a certificate, and the next step.
+_REVOCATION = {
+    3: (
+        "the CA file has revocation lists (CRLs), but none of its authority",
+        "add that authority's CRL to the CA file; openssl crl -inform DER -in FILE writes one as PEM",
+    ),
+    11: ("the revocation list (CRL) of its authority is not valid yet", "is the clock of this machine right?"),
+    12: (
+        "the revocation list (CRL) of its authority has expired",
+        "put the authority's current CRL into the CA file; is the clock of this machine right?",
+    ),
+    23: ("its authority has revoked it", "the peer needs a new certificate"),
+}
+_OTHER_NAME = frozenset({62, 64})  # for another host, for another address
+_WITHOUT_NAMES = "the peer needs a certificate with a subjectAltName (DNS or IP) for the host that is called"
+
+
+class UnusableCaFile(Exception):
+    """A CA file that nothing can be verified with; the text says why."""
+
+
+class _Socket(ssl.SSLSocket):
+    """A socket that tells with a refusal which certificate it was: after it, nobody can ask."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except ssl.SSLCertVerificationError as error:
+            error.__dict__["shown"] = shown_certificate(self)
+            raise
+
+
+def trusting(
+    ca_file: Path | None, *, require_crl: bool = False, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH
+) -> ssl.SSLContext:
+    """Return a context that takes the certificates of the authorities in *ca_file*, by default this machine's.
+
+    Where the file holds revocation lists (CRLs) too, a certificate is taken only if its authority has one there and
+    has not revoked it; with *require_crl* the file must hold some, and each authority between a certificate and the
+    trusted one is held to it as well. A name is compared with the subjectAltName alone (RFC 9525 §6.3). Raises
+    :class:`UnusableCaFile`.
+    """
+    try:
+        context = ssl.create_default_context(purpose, cafile=str(ca_file) if ca_file else None)
+    except ssl.SSLError as error:
+        raise UnusableCaFile("it holds no certificate in PEM form") from error
+    except OSError as error:
+        raise UnusableCaFile(f"it cannot be read ({error.strerror})") from error
+    held = context.cert_store_stats()
+    if ca_file is not None and not held["x509"]:
+        raise UnusableCaFile("it holds no certificate in PEM form")
+    if require_crl and not held["crl"]:
+        raise UnusableCaFile("it holds no revocation list (CRL) in PEM form, and --require-crl wants one")
+    if held["crl"]:
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN if require_crl else ssl.VERIFY_CRL_CHECK_LEAF
+    context.hostname_checks_common_name = False
+    context.sslsocket_class = _Socket
+    return context
+
+
+def shown_with(error: BaseException) -> ShownCertificate | None:
+    """Return the certificate that was refused with *error*; None where it is not known."""
+    shown = error.__dict__.get("shown")
+    return shown if isinstance(shown, ShownCertificate) else None
+
+
+def refusal(error: ssl.SSLCertVerificationError, shown: ShownCertificate | None) -> tuple[str, str] | None:
+    """Return what is wrong with the certificate *shown*, and the next step; None for what each edge has words for."""
+    if error.verify_code in _OTHER_NAME and shown is not None and not shown.names_hosts:
+        return f"{shown.subject or 'it'} has no subjectAltName, so it is for no host", _WITHOUT_NAMES
+    return _REVOCATION.get(error.verify_code)
+
+
+def version_problem(error: BaseException) -> str:
+    """Return why a handshake failed over the versions of TLS; ``""`` where that is not the reason for *error*."""
+    if not isinstance(error, ssl.SSLError) or error.reason not in _OVER_VERSIONS:
+        return ""
+    return "the peer offers neither TLS 1.2 nor 1.3; TLS 1.0 and 1.1 are not secure and are refused"

@@ -1,0 +1,26 @@
+"""What to do where nobody can be asked for a purged study, or the one that was asked says why it cannot send it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.route.command import command
+from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.file_evidence import external_archives
+
+NO_EXTERNAL_ARCHIVE = (
+    "the archive does not know who holds the study: only a storage commitment by the external archive records that "
+    "(dcmStgCmtSCP on the exporter), dcmExternalRetrieveAET on the storage does not; export the study again with it"
+)
+
+
+def steps(case: Case) -> Iterator[str]:
+    if "" in external_archives(case.evidence) and case.files.away and not case.reported.ok:
+        yield NO_EXTERNAL_ARCHIVE
+    for record in case.evidence.records or ():
+        if record.failure.endswith(f"Unknown modality for AET: {record.destination}"):
+            order = command("work-order", "--external", record.called, "--format", "orthanc")
+            yield (
+                f"the external archive, an Orthanc, does not know {record.destination}: its administrator must enter "
+                f"it in DicomModalities; {order} gives the lines"
+            )
